@@ -1,0 +1,53 @@
+# Everything a fresh machine needs is installed by these targets, quietly and once.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+KAFKA := .cache/kafka/.ready
+
+$(READY): requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(KAFKA): sandbox/embedded/pom.xml | $(READY)
+	@mkdir -p $(@D)
+	@$(BIN)/python -m sandbox.embedded.fetch && touch $@ || \
+	  echo "Apache Kafka could not be fetched (Java 17 and Maven are needed); going on with what else there is."
+
+.PHONY: setup demo test check bench lock clean help
+
+setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
+
+demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox Swoogo, the real service
+	@$(BIN)/swoogo-sync demo $(ARGS)
+
+test: setup  ## Run all tests, on real Kafka and Valkey
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## Lint, types, import contracts, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/python -m schemas.generate --check
+	@$(BIN)/python -m consumer.settings_docs --check
+
+bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(READY)  ## Renew the lock files (needs uv)
+	@uv pip compile pyproject.toml --extra sandbox --extra dev --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
+	@uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o requirements.lock
+
+clean:  ## Remove everything the targets made
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist out *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16

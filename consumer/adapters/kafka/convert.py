@@ -1,0 +1,197 @@
+"""Validated wire models to domain objects, encoded as rows: the last look at Sessionboard's own spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from consumer.domain.connection import IntegrationRequest, MappingRequest
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.record import Source
+from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
+from consumer.ports import SyncRequest
+from schemas.contact import ContactChange
+from schemas.contact import Profile as WireProfile
+from schemas.envelope import ResourceChange
+from schemas.mapping import (
+    ControlChange,
+    IntegrationConnected,
+    IntegrationDisconnected,
+    IntegrationUpdated,
+    MappingAdded,
+    MappingUpdated,
+    SyncRequested,
+)
+from schemas.session import Room, SessionChange, SessionSpeaker, Track
+from schemas.sponsor import SponsorChange
+from schemas.wire import to_ms
+
+_encode: Final = msgspec.json.Encoder().encode
+_ROLES: Final = {role.value: role for role in Role}
+
+
+def resource_row(change: ResourceChange[Any, Any]) -> bytes:
+    """The snapshot row of a change."""
+    match change:
+        case SessionChange():
+            return _encode(session_of(change))
+        case ContactChange():
+            return _encode(
+                Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
+            )
+        case SponsorChange():
+            return _encode(sponsor_of(change))
+    raise TypeError(f"no snapshot row for {type(change).__name__}")
+
+
+def deleted_row(source: Source, identifier: str, timestamp: int) -> bytes:
+    """The row of a null value: deleted, nothing else known."""
+    match source:
+        case Source.SESSION:
+            return _encode(Session(identifier, version=max(timestamp, 0), deleted=True))
+        case Source.CONTACT:
+            return _encode(Contact(identifier, version=max(timestamp, 0), deleted=True))
+        case Source.SPONSOR:
+            return _encode(Sponsor(identifier, version=max(timestamp, 0), deleted=True))
+
+
+def session_of(change: SessionChange) -> Session:
+    """A session; a sub-session counts as not there, since Swoogo has no place for it (E8)."""
+    data = change.data
+    return Session(
+        id=data.id,
+        version=change.version_ms,
+        deleted=change.deletes or data.parent_session_id is not None,
+        title=data.title or "",
+        description=data.description,
+        status=data.status or "",
+        starts_at=_moment(data.starts_at),
+        ends_at=_moment(data.ends_at),
+        room=_place(data.room),
+        track=_place(data.track),
+        capacity=data.capacity,
+        people=_people(data.speakers, data.chairpersons, data.moderators, data.participants),
+    )
+
+
+def sponsor_of(change: SponsorChange) -> Sponsor:
+    """A sponsor; its tier is `data.tier`, else the custom field of that internal name (O5)."""
+    data = change.data
+    tier = data.tier
+    if tier is None:
+        tier = next((field.value for field in data.custom_fields if field.internal_name == "tier"), None)
+    return Sponsor(
+        id=data.id,
+        version=change.version_ms,
+        deleted=change.deletes,
+        name=data.name or "",
+        description=data.description,
+        website=data.website_url,
+        tier=tier,
+        logo_url=data.logo_image_url,
+    )
+
+
+def control_row(change: ControlChange) -> bytes:
+    """The row of an organization's request."""
+    match change:
+        case IntegrationConnected() | IntegrationUpdated():
+            data = change.data
+            return _encode(
+                IntegrationRequest(
+                    data.org_id,
+                    connected=True,
+                    continuous=data.continuous_sync,
+                    sealed=data.credentials.sealed or "",
+                    secret_name=data.credentials.secret_name or "",
+                )
+            )
+        case IntegrationDisconnected():
+            return _encode(IntegrationRequest(change.data.org_id, connected=False))
+        case MappingAdded() | MappingUpdated():
+            pair = change.data
+            return _encode(
+                MappingRequest(
+                    org_id=change.metadata.org_id,
+                    event_id=pair.event.id,
+                    present=True,
+                    swoogo_event_id=pair.swoogo_event_id,
+                    timezone=pair.event.timezone,
+                    name=pair.event.name or "",
+                    settings=MappingSettings(**pair.settings.model_dump()),
+                )
+            )
+        case SyncRequested():
+            raise TypeError("a sync request is not kept as a row")
+    return _encode(MappingRequest(org_id=change.metadata.org_id, event_id=change.data.event.id, present=False))
+
+
+def ended_row(scope: str, identifier: str) -> bytes:
+    """The row of a null value on the mappings topic."""
+    if scope == "integration":
+        return _encode(IntegrationRequest(identifier, connected=False))
+    return _encode(MappingRequest(org_id="", event_id=identifier, present=False))
+
+
+def sync_request(change: SyncRequested, stamp: str) -> SyncRequest:
+    """A manual sync; its stamp is its id, so that a replay is recognised."""
+    data = change.data
+    return SyncRequest(stamp, data.scope.value, data.session_ids or (), data.speaker_ids or ())
+
+
+def _moment(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
+
+
+def _place(place: Room | Track | None) -> Place | None:
+    if place is None:
+        return None
+    return Place(place.id, place.name or "", place.capacity if isinstance(place, Room) else None)
+
+
+def _profile(person: WireProfile) -> Profile:
+    return Profile(
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        job_title=person.title,
+        company=person.company_name,
+        bio=person.about,
+        photo_url=person.photo_url,
+    )
+
+
+def _people(
+    speakers: Iterable[SessionSpeaker],
+    chairpersons: Iterable[SessionSpeaker],
+    moderators: Iterable[SessionSpeaker],
+    participants: Iterable[SessionSpeaker],
+) -> tuple[Attendance, ...]:
+    """Everybody once per role: the role arrays first, as they carry the profile; then the flat list (E7)."""
+    found: dict[tuple[str, Role], Attendance] = {}
+    for people, default in (
+        (speakers, Role.SPEAKER),
+        (chairpersons, Role.CHAIRPERSON),
+        (moderators, Role.MODERATOR),
+        (participants, None),
+    ):
+        for person in people:
+            role = _role(person, default)
+            if role is None:
+                continue
+            known = found.get((person.id, role))
+            acceptance = person.acceptance_status.strip().lower() if person.acceptance_status else None
+            if known is None:
+                found[person.id, role] = Attendance(person.id, role, _profile(person), acceptance)
+            elif acceptance and not known.acceptance:
+                found[person.id, role] = Attendance(known.contact_id, role, known.profile, acceptance)
+    return tuple(found.values())
+
+
+def _role(person: SessionSpeaker, default: Role | None) -> Role | None:
+    if person.participant_role and person.participant_role.core_role:
+        return _ROLES.get(person.participant_role.core_role, default)
+    return default

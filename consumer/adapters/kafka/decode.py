@@ -1,0 +1,205 @@
+"""From Kafka bytes to the domain, in two steps: the envelope of every record, the resource of the newest only.
+
+Peeking reads six values of the envelope without building the resource, so that a burst of edits of one record costs
+one validation. Whatever peeking cannot read goes the thorough way through `schemas.reading`, which knows the reason
+and the sentence for the dead letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from pydantic import ValidationError
+
+from consumer.adapters.kafka import convert
+from consumer.domain.errors import PoisonError
+from consumer.domain.record import Source, key_of, stamp
+from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
+from consumer.settings import Topics
+from schemas.contact import ContactChange
+from schemas.envelope import ResourceChange
+from schemas.keys import RecordKey, control_key
+from schemas.mapping import IntegrationConnected, IntegrationDisconnected, IntegrationUpdated, SyncRequested
+from schemas.reading import UnreadableError, read_contact, read_control, read_session, read_sponsor, unreadable
+from schemas.session import SessionChange
+from schemas.sponsor import SponsorChange
+from schemas.wire import to_ms
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_IGNORED: Final = ("exhibitor.",)
+"""Actions of record kinds that are out of scope (E8)."""
+
+
+class _Data(msgspec.Struct):
+    id: str | int
+    updated_at: datetime | None = None
+
+
+class _Metadata(msgspec.Struct):
+    action: str
+    version: int
+    datetime: datetime
+    event_id: str | int | None = None
+
+
+class _Envelope(msgspec.Struct):
+    data: _Data
+    metadata: _Metadata
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+
+_Read = Callable[..., ResourceChange[Any, Any] | RecordKey]
+
+
+class KafkaDecoder:
+    """Decodes the records of the four input topics. Holds no state."""
+
+    def __init__(self, topics: Topics, max_record_bytes: int) -> None:
+        """Remember which topic carries what."""
+        self._limit = max_record_bytes
+        self._control = topics.mappings
+        self._sources: Mapping[str, Source] = {
+            topics.sessions: Source.SESSION,
+            topics.speakers: Source.CONTACT,
+            topics.sponsors: Source.SPONSOR,
+        }
+
+    def peek(self, record: RawRecord) -> Peeked | None:
+        """See `ports.Decoder`."""
+        if record.topic == self._control:
+            return self._peek_control(record)
+        source = self._sources[record.topic]
+        value = record.value
+        if value is not None and len(value) <= self._limit:
+            try:
+                head = _envelope.decode(value)
+            except (msgspec.DecodeError, RecursionError, ValueError):
+                return self._peek_thoroughly(source, record)
+            peeked = _peeked(source, record, head)
+            if peeked is not None:
+                if head.metadata.event_id is None or head.metadata.action.startswith(_IGNORED):
+                    return None
+                return peeked
+        return self._peek_thoroughly(source, record)
+
+    def read(self, peeked: Peeked) -> Change | SyncRequest:
+        """See `ports.Decoder`."""
+        if peeked.record.topic == self._control:
+            return self._read_control(peeked)
+        source = self._sources[peeked.record.topic]
+        value = peeked.record.value
+        if value is None:
+            identifier = peeked.key.partition("/")[2]
+            return Change(peeked.key, peeked.stamp, convert.deleted_row(source, identifier, peeked.record.timestamp))
+        model = _MODELS[source]
+        try:
+            change = model.model_validate_json(value)
+        except ValidationError as error:
+            raise _poison(unreadable(error)) from None
+        return Change(peeked.key, peeked.stamp, convert.resource_row(change))
+
+    def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
+        """The slow way: to find out what is wrong, or for an unusual but readable record."""
+        try:
+            change = _READERS[source](record.key, record.value, max_bytes=self._limit)
+        except UnreadableError as error:
+            raise _poison(error) from None
+        if isinstance(change, RecordKey):
+            when = max(record.timestamp, 0)
+            return Peeked(
+                event_subject(change.scope), key_of(source, change.id), stamp(when, when, record.offset), record
+            )
+        if change.metadata.event_id is None or change.metadata.action.startswith(_IGNORED):
+            return None
+        return Peeked(
+            event_subject(change.metadata.event_id),
+            key_of(source, change.data.id),
+            stamp(change.version_ms, change.published_ms, record.offset),
+            record,
+            change.metadata.action,
+        )
+
+    def _peek_control(self, record: RawRecord) -> Peeked | None:
+        try:
+            change = read_control(record.key, record.value, max_bytes=self._limit)
+        except UnreadableError as error:
+            raise _poison(error) from None
+        if isinstance(change, RecordKey):
+            when = stamp(max(record.timestamp, 0), max(record.timestamp, 0), record.offset)
+            if change.scope == "sync":
+                return None  # compaction of an old request asks for nothing
+            owner = org_subject(change.id) if change.scope == "integration" else None
+            return Peeked(owner, str(change), when, record)
+        published = to_ms(change.metadata.datetime)
+        return Peeked(
+            _control_subject(change),
+            str(control_key(change)),
+            stamp(published, published, record.offset),
+            record,
+            change.metadata.action,
+        )
+
+    def _read_control(self, peeked: Peeked) -> Change | SyncRequest:
+        record = peeked.record
+        if record.value is None:
+            scope, _, identifier = peeked.key.partition("/")
+            return Change(peeked.key, peeked.stamp, convert.ended_row(scope, identifier))
+        change = read_control(record.key, record.value, max_bytes=self._limit)
+        if isinstance(change, SyncRequested):
+            return convert.sync_request(change, peeked.stamp)
+        if isinstance(change, RecordKey):
+            raise TypeError("a record with a value is never the deletion of its key")
+        return Change(peeked.key, peeked.stamp, convert.control_row(change))
+
+
+_MODELS: Final[Mapping[Source, type[ResourceChange[Any, Any]]]] = {
+    Source.SESSION: SessionChange,
+    Source.CONTACT: ContactChange,
+    Source.SPONSOR: SponsorChange,
+}
+_READERS: Final[Mapping[Source, _Read]] = {
+    Source.SESSION: read_session,
+    Source.CONTACT: read_contact,
+    Source.SPONSOR: read_sponsor,
+}
+
+
+def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None:
+    """The fast way; None when anything is out of the ordinary."""
+    meta, data = head.metadata, head.data
+    updated = data.updated_at or meta.datetime
+    if meta.version != 1 or meta.datetime.tzinfo is None or updated.tzinfo is None:
+        return None
+    identifier, event_id = str(data.id), str(meta.event_id)
+    if meta.event_id is not None and record.key is not None and record.key != f"{event_id}/{identifier}".encode():
+        return None
+    published = _ms(meta.datetime)
+    version = published if data.updated_at is None else _ms(data.updated_at)
+    return Peeked(
+        event_subject(event_id),
+        key_of(source, identifier),
+        stamp(version, published, record.offset),
+        record,
+        meta.action,
+    )
+
+
+def _ms(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def _control_subject(change: object) -> Subject:
+    if isinstance(change, SyncRequested):
+        return event_subject(change.data.event.id)
+    if isinstance(change, IntegrationConnected | IntegrationUpdated | IntegrationDisconnected):
+        return org_subject(change.data.org_id)
+    return org_subject(change.metadata.org_id)  # type: ignore[attr-defined] # the mapping changes are what is left
+
+
+def _poison(error: UnreadableError) -> PoisonError:
+    return PoisonError(error.reason.value, error.sentence)

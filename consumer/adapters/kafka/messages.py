@@ -1,0 +1,77 @@
+"""Runs and verdicts as messages of the status topic, in the models of `schemas.status`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from consumer.domain.connection import Announcement
+from consumer.domain.mapping import EventMapping
+from consumer.domain.record import Kind
+from consumer.domain.report import Run
+from schemas.mapping import SyncScope
+from schemas.status import (
+    STATUS_MESSAGES,
+    KindCounts,
+    StatusMessage,
+    Trigger,
+)
+
+_COUNTED: Final = {Kind.SESSION: "sessions", Kind.SPEAKER: "speakers", Kind.SPONSOR: "sponsors"}
+
+
+def sync_message(run: Run, mapping: EventMapping, now: datetime) -> StatusMessage:
+    """`sync.started` while a run goes on; `sync.completed` or `sync.failed` when it has ended."""
+    data: dict[str, object] = {
+        "run_id": run.id,
+        "trigger": Trigger(run.trigger.value),
+        "scope": SyncScope(run.scope),
+        "swoogo_event_id": mapping.swoogo_event_id,
+        "started_at": _moment(run.started),
+    }
+    action = "sync.started"
+    if run.ended:
+        action = "sync.failed" if run.outcome == "failed" else "sync.completed"
+        data |= {
+            "ended_at": _moment(run.ended),
+            "duration_ms": run.ended - run.started,
+            "credits": run.credits,
+            "issues": run.issues,
+            **{name: _counts(run, kind) for kind, name in _COUNTED.items()},
+        }
+    if action == "sync.failed":
+        data |= {"code": "postponed", "sentence": f"{run.error} The sync is tried again by itself."}
+    return _message(action, data, {"event_id": run.event_id, "org_id": mapping.org_id}, now)
+
+
+def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:
+    """`integration.*` and `mapping.*`: accepted, rejected or ended."""
+    said = announcement
+    data: dict[str, object] = {"code": said.code or said.action.rpartition(".")[2], "sentence": said.sentence}
+    if said.action.startswith("integration."):
+        return _message(said.action, {**data, "org_id": said.org_id}, {"event_id": None, "org_id": said.org_id}, now)
+    data |= {"event_id": said.event_id, "swoogo_event_id": said.swoogo_event_id}
+    return _message(said.action, data, {"event_id": said.event_id, "org_id": said.org_id}, now)
+
+
+def _message(action: str, data: dict[str, object], metadata: dict[str, object], now: datetime) -> StatusMessage:
+    model = STATUS_MESSAGES[action]
+    return model.model_validate(
+        {"data": data, "metadata": {**metadata, "action": action, "version": 1, "datetime": now}}
+    )
+
+
+def _counts(run: Run, kind: Kind) -> KindCounts:
+    tally = run.tally(kind)
+    return KindCounts(
+        created=tally.created,
+        adopted=tally.adopted,
+        updated=tally.updated,
+        unchanged=tally.unchanged,
+        left_out=tally.left_out,
+        failed=tally.failed,
+    )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,144 @@
+"""What this service publishes: status, dead letters and the ledger changelog, by one idempotent producer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from consumer.adapters.kafka import messages
+from consumer.domain.connection import Announcement
+from consumer.domain.errors import UnavailableError
+from consumer.domain.ledger import Entry
+from consumer.domain.report import Run
+from consumer.ports import Clock, Connections, DeadLetter
+from consumer.settings import KafkaSettings
+from schemas.dead_letter import DeadLetterHeaders, Reason
+
+_encode: Final = msgspec.json.Encoder().encode
+_LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
+_TRUNCATED: Final = ("swoogo-sync-truncated", b"true")
+_WITHHELD: Final = ("swoogo-sync-withheld", b"credentials in clear")
+_CLEAR_SECRET: Final = b"consumer_secret"
+
+
+def producer(settings: KafkaSettings) -> AIOKafkaProducer:
+    """An idempotent producer that takes records as large as the input topics do; start it before use."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap_servers,
+        security_protocol=settings.security_protocol,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=_LARGEST_REQUEST,
+        linger_ms=2,
+    )
+
+
+class KafkaChangelog:
+    """The ledger's changelog. Records of one key stay in order, as they share a partition."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+        """Keep the producer, which somebody else starts and stops."""
+        self._producer = producer
+        self._topic = topic
+
+    async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
+        """Return when all entries are on the topic (None: a null value).
+
+        Raises:
+            UnavailableError: Kafka refused or lost something; it is to be written again.
+        """
+        try:
+            sent = [
+                await self._producer.send(
+                    self._topic,
+                    key=f"{event_id}/{key}".encode(),
+                    value=None if entry is None else ledger_value(key, entry),
+                )
+                for key, entry in entries.items()
+            ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+
+
+def ledger_value(key: str, entry: Entry) -> bytes:
+    """The changelog value of an entry, as `schemas.ledger.LedgerEntry` describes it."""
+    fields: dict[str, Any] = msgspec.to_builtins(entry)
+    return _encode({"kind": key.partition("/")[0], **fields})
+
+
+class KafkaStatusTopic:
+    """Messages for people and for the systems that show them."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, connections: Connections, clock: Clock) -> None:
+        """Keep the producer, which somebody else starts and stops."""
+        self._producer = producer
+        self._topic = topic
+        self._connections = connections
+        self._clock = clock
+
+    async def run(self, run: Run) -> None:
+        """`sync.started`, `sync.completed` or `sync.failed`."""
+        mapping = await self._connections.mapping(run.event_id)
+        if mapping is not None:
+            message = messages.sync_message(run, mapping, self._now())
+            await self._publish(message.key, message.encode())
+
+    async def announce(self, announcement: Announcement) -> None:
+        """`integration.*` and `mapping.*`."""
+        message = messages.verdict_message(announcement, self._now())
+        await self._publish(message.key, message.encode())
+
+    async def _publish(self, key: str, value: bytes) -> None:
+        try:
+            await self._producer.send_and_wait(self._topic, value=value, key=key.encode())
+        except KafkaError as error:
+            raise UnavailableError(f"The status topic could not be written: {type(error).__name__}.") from error
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now() / 1000, UTC)
+
+
+class KafkaDeadLetters:
+    """Records nobody could read: original key and bytes, origin and reason in the headers."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+        """Keep the producer, which somebody else starts and stops."""
+        self._producer = producer
+        self._topic = topic
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        """See `ports.DeadLetters`."""
+        try:
+            await asyncio.gather(*(self._put(letter) for letter in letters))
+        except KafkaError as error:
+            raise UnavailableError(f"Dead letters could not be written: {type(error).__name__}.") from error
+
+    async def _put(self, letter: DeadLetter) -> None:
+        record = letter.record
+        headers = DeadLetterHeaders(
+            origin_topic=record.topic,
+            origin_partition=record.partition,
+            origin_offset=record.offset,
+            origin_timestamp=record.timestamp,
+            reason=Reason(letter.reason),
+            error=letter.sentence,
+        ).to_headers()
+        headers += [(name, value or b"") for name, value in record.headers]
+        original = record.value
+        if original and _CLEAR_SECRET in original:
+            # Somebody published credentials unsealed (C2): they must not come to rest in a second place.
+            original, headers = None, [*headers, _WITHHELD]
+        try:
+            await self._producer.send_and_wait(self._topic, value=original, key=record.key, headers=headers)
+        except MessageSizeTooLargeError:
+            # The topic takes less than the input topics do. The record itself stays at its origin; what is
+            # kept here says where that is.
+            value = (record.value or b"")[:100_000]
+            await self._producer.send_and_wait(self._topic, value=value, key=record.key, headers=[*headers, _TRUNCATED])

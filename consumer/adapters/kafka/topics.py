@@ -1,0 +1,135 @@
+"""The topics this service reads and writes: how each is kept, and whether they are there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.settings import KafkaSettings, Topics
+
+LARGEST_MESSAGE: Final = 16 * 1024 * 1024
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+_PARTITIONS: Final = 6
+_LEADER_POLLS: Final = 750
+_POLL_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPolicy:
+    """How a topic is kept: by key for ever (`retention_ms` None: compacted), or by time in ms."""
+
+    retention_ms: int | None = None
+    max_message_bytes: int | None = None
+
+    def config(self) -> dict[str, str]:
+        """Kafka's topic configuration."""
+        config = (
+            {"cleanup.policy": "compact"}
+            if self.retention_ms is None
+            else {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+        )
+        if self.max_message_bytes is not None:
+            config["max.message.bytes"] = str(self.max_message_bytes)
+        return config
+
+
+INPUT: Final = TopicPolicy(max_message_bytes=LARGEST_MESSAGE)
+LEDGER: Final = TopicPolicy()
+STATUS: Final = TopicPolicy(retention_ms=30 * _DAY_MS)
+DEAD_LETTERS: Final = TopicPolicy(retention_ms=30 * _DAY_MS, max_message_bytes=LARGEST_MESSAGE)
+
+
+def policies(topics: Topics) -> dict[str, TopicPolicy]:
+    """Topic name -> how it is kept."""
+    return {
+        topics.sessions: INPUT,
+        topics.speakers: INPUT,
+        topics.sponsors: INPUT,
+        topics.mappings: INPUT,
+        topics.status: STATUS,
+        topics.ledger: LEDGER,
+        topics.dead_letters: DEAD_LETTERS,
+    }
+
+
+DEFAULT_TOPICS: Final[Mapping[str, TopicPolicy]] = MappingProxyType(policies(Topics()))
+"""The topics under their default names."""
+
+
+async def create_topics(bootstrap: str, topics: Mapping[str, TopicPolicy], *, partitions: int = _PARTITIONS) -> None:
+    """Create what is missing of `topics` (name to policy) and wait until each partition has a leader.
+
+    Topics that exist stay as they are. Raises aiokafka's error for any other refusal, and `TimeoutError` when
+    partitions stay without a leader.
+    """
+    if not topics:
+        return
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_topics(
+            [NewTopic(name, partitions, 1, topic_configs=policy.config()) for name, policy in topics.items()]
+        )
+        for name, code, *rest in answer.topic_errors:
+            if code not in (0, TopicAlreadyExistsError.errno):
+                raise for_code(code)(f"{name}: {rest[0] if rest else ''}")
+        await _until_led(admin, set(topics))
+    finally:
+        await admin.close()
+
+
+async def _until_led(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    # A producer that meets a partition without a leader retries with long pauses; waiting here is shorter.
+    led: set[str] = set()
+    for _ in range(_LEADER_POLLS):
+        led = {
+            topic["topic"]
+            for topic in await admin.describe_topics(sorted(names))
+            if topic["partitions"] and all(part["leader"] >= 0 for part in topic["partitions"])
+        }
+        if names <= led:
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+    raise TimeoutError(f"Topics without a leader: {', '.join(sorted(names - led))}")
+
+
+async def ensure_topics(settings: KafkaSettings) -> None:
+    """All topics are there, or are made where the settings say so.
+
+    Raises:
+        ConfigurationError: a topic is missing; the sentence names it and how to create it.
+        UnavailableError: no broker answers.
+    """
+    wanted = policies(settings.topics)
+    try:
+        if settings.create_topics:
+            await create_topics(settings.bootstrap_servers, wanted)
+            return
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=settings.bootstrap_servers, security_protocol=settings.security_protocol
+        )
+        await admin.start()
+        try:
+            there = set(await admin.list_topics())
+        finally:
+            await admin.close()
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise UnavailableError(
+            f"Kafka at {settings.bootstrap_servers} did not answer ({type(error).__name__}); "
+            "check SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS."
+        ) from error
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        name = missing[0]
+        config = ",".join(f"{key}={value}" for key, value in wanted[name].config().items())
+        raise ConfigurationError(
+            f"Kafka has no topic {', '.join(missing)}; create {name} with {config}, "
+            "or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
+        )

@@ -1,0 +1,106 @@
+"""Credits in Redis: one count for all replicas, one fence for whoever may start a call (G4, G5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import LeaseLostError
+from consumer.ports import Clock, Grant, Work
+from consumer.settings import SwoogoSettings
+
+_SLOTS: Final = 60
+"""The window is counted in so many slots: exact enough to lose 1/60 of it, small enough to sum on every permit."""
+_LONGEST_NAP: Final = 1.0
+"""Seconds after which a waiting call asks again: credits may have been given back."""
+_RENEWAL_NAP: Final = 0.05
+
+
+class RedisBudget:
+    """The budget of all credentials."""
+
+    def __init__(self, keys: Keys, scripts: Scripts, leases: Leases, clock: Clock, settings: SwoogoSettings) -> None:
+        """Keep the clients; nothing is sent."""
+        self._keys = keys
+        self._scripts = scripts
+        self._leases = leases
+        self._clock = clock
+        self._limit = settings.credit_limit
+        self._usable = settings.credit_limit - settings.credit_reserve
+        self._window = round(settings.credit_window * 1000)
+        self._fenced: dict[tuple[str, str], tuple[int, int]] = {}
+
+    async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
+        """See `ports.Budget`."""
+        grant = Grant(self._clock.new_id(), work.mapping.credential, cost)
+        while True:
+            verdict, value = await self._ask(work, grant, round(seconds * 1000))
+            if verdict == 1:
+                return grant
+            if verdict == -1:
+                raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
+            nap = min(value / 1000, _LONGEST_NAP) if verdict == 0 else _RENEWAL_NAP
+            await self._clock.sleep(nap * (1 + 0.1 * self._clock.jitter()))
+
+    @guarded
+    async def _ask(self, work: Work, grant: Grant, deadline: int) -> tuple[int, int]:
+        await self._fence(work)
+        names = ("credits", "fences", f"grant:{grant.id}")
+        return await self._scripts.take_permit(
+            [self._keys.credential(grant.credential, name) for name in names],
+            subject=str(work.lease.subject),
+            epoch=work.lease.epoch,
+            deadline=deadline,
+            cost=grant.cost,
+            priority=work.trigger.priority,
+            limit=self._usable,
+            window=self._window,
+            slots=_SLOTS,
+        )
+
+    async def _fence(self, work: Work) -> None:
+        """Tell the credential's slot of our lease, once per claim and renewal."""
+        subject, until = str(work.lease.subject), self._leases.until(work.lease)
+        known = (work.lease.epoch, until)
+        if self._fenced.get((work.mapping.credential, subject)) == known:
+            return
+        fences = self._keys.credential(work.mapping.credential, "fences")
+        if not await self._scripts.set_fence(fences, subject=subject, epoch=work.lease.epoch, until=until):
+            raise LeaseLostError(f"{subject} was taken over by another worker.")
+        self._fenced[work.mapping.credential, subject] = known
+
+    async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
+        """See `ports.Budget`."""
+        await self._settle(grant, "spent", -1 if remaining is None else remaining, reset or 0.0)
+
+    async def returned(self, grant: Grant) -> None:
+        """See `ports.Budget`."""
+        await self._settle(grant, "returned", -1, 0.0)
+
+    async def throttled(self, grant: Grant, reset: float) -> None:
+        """See `ports.Budget`."""
+        await self._settle(grant, "throttled", -1, reset)
+
+    @guarded
+    async def _settle(self, grant: Grant, what: str, remaining: int, reset: float) -> None:
+        await self._scripts.settle_permit(
+            self._keys.credential(grant.credential, "credits"),
+            self._keys.credential(grant.credential, f"grant:{grant.id}"),
+            cost=grant.cost,
+            what=what,
+            remaining=remaining,
+            reset=round(reset * 1000),
+            limit=self._limit,
+            window=self._window,
+            slots=_SLOTS,
+        )
+
+    @guarded
+    async def left(self, credential: str) -> int:
+        """See `ports.Budget`."""
+        return await self._scripts.credits_left(
+            self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=_SLOTS
+        )

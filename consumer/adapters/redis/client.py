@@ -1,0 +1,56 @@
+"""The Redis client as this service uses it, and how its failures are named."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+from consumer.domain.errors import UnavailableError
+from consumer.settings import RedisSettings
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_REPEATS = 3
+
+
+def connect(settings: RedisSettings) -> Redis:
+    """A client with a bounded pool; commands are repeated a few times, which every script allows for."""
+    pool = BlockingConnectionPool.from_url(
+        str(settings.url),
+        max_connections=settings.pool_size,
+        timeout=settings.timeout,
+        socket_timeout=settings.timeout,
+        socket_connect_timeout=settings.timeout,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS),
+        decode_responses=False,
+    )
+    return Redis.from_pool(pool)
+
+
+def guarded(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    """Turn what redis-py raises into `UnavailableError`: the caller backs off and comes again."""
+
+    @functools.wraps(method)
+    async def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await method(*args, **kwargs)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise UnavailableError(f"Redis did not answer as it should: {type(error).__name__}.") from error
+
+    return call
+
+
+async def read_hash(redis: Redis, key: str) -> dict[bytes, bytes]:
+    """All fields of a hash; redis-py's own annotation allows for text, which this client never gives."""
+    return cast("dict[bytes, bytes]", await redis.hgetall(key))
+
+
+async def read_value(redis: Redis, key: str) -> bytes | None:
+    """A string value."""
+    return cast("bytes | None", await redis.get(key))

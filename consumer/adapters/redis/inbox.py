@@ -1,0 +1,213 @@
+"""RECORD, DEBOUNCE and CLAIM in Redis: the inbox port on scripts that are each one atomic decision.
+
+The state hash of a subject is the truth; the due index only says where to look, and is written after it. A crash
+in between is healed by whatever records, claims or completes next: each returns the due time anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.keys import DUE_SHARDS, Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.connection import Request
+from consumer.domain.errors import LeaseLostError
+from consumer.ports import Change, Due, EventState, Lease, Subject, SyncRequest, event_subject, org_subject
+from consumer.settings import DebounceSettings, PushSettings
+
+_CHANGES_PER_CALL: Final = 1000
+"""Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What lies ahead of an event, for who looks it up.
+
+    Attributes:
+        dirty: keys of changes that were not pushed yet.
+        due_in: seconds until it may be claimed, 0 when it may be now; None: nothing makes it due.
+        held: True while a worker has it.
+        attempt: failures in a row.
+        request: the manual sync asked for and not done yet.
+    """
+
+    dirty: tuple[str, ...] = ()
+    due_in: float | None = None
+    held: bool = False
+    attempt: int = 0
+    request: SyncRequest | None = None
+
+
+class RedisInbox:
+    """The inbox of all events and organizations."""
+
+    def __init__(
+        self, redis: Redis, keys: Keys, scripts: Scripts, leases: Leases, debounce: DebounceSettings, push: PushSettings
+    ) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+        self._leases = leases
+        self._quiet = round(debounce.quiet_period * 1000)
+        self._max_wait = round(debounce.max_wait * 1000)
+        self._lease = round(push.lease * 1000)
+        self._indexed: set[str] = set()
+
+    @guarded
+    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+        """See `ports.Inbox`. One script call for the batch (more only beyond 1,000 changes)."""
+        names = [self._keys.subject(subject, name) for name in ("state", "rows", "versions", "dirty")]
+        org = subject.kind == "org"
+        news, due = 0, -1
+        for start in range(0, len(changes), _CHANGES_PER_CALL):
+            arguments: list[str | bytes] = []
+            for change in changes[start : start + _CHANGES_PER_CALL]:
+                arguments += (change.key, change.stamp, change.row)
+            added, due = await self._scripts.record_changes(
+                names, quiet=0 if org else self._quiet, max_wait=self._max_wait, always=org, changes=arguments
+            )
+            news += added
+        await self._plan(subject, due)
+        if not org and subject.id not in self._indexed:
+            await self._redis.sadd(self._keys.events(), subject.id)
+            self._indexed.add(subject.id)
+        return news
+
+    @guarded
+    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
+        """See `ports.Inbox`."""
+        subject = event_subject(event_id)
+        new, due = await self._scripts.request_sync(
+            self._keys.subject(subject, "state"), stamp=stamp, request=rows.encode(request)
+        )
+        await self._plan(subject, due)
+        return new
+
+    @guarded
+    async def set_continuous(self, event_id: str, *, on: bool) -> None:
+        """See `ports.Inbox`."""
+        subject = event_subject(event_id)
+        state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
+        await self._plan(subject, await self._scripts.set_continuous(state, dirty, on=on))
+
+    @guarded
+    async def due(self, limit: int) -> Due:
+        """See `ports.Inbox`. All shards at once."""
+        answers = await asyncio.gather(
+            *(self._scripts.next_due(self._keys.due(shard), limit) for shard in range(DUE_SHARDS))
+        )
+        waits = [wait / 1000 for wait, _ in answers if wait >= 0]
+        found = [subject for _, subjects in answers for subject in subjects]
+        return Due(tuple(Subject(*name.split("/", 1)) for name in found[:limit]), min(waits, default=None))
+
+    @guarded
+    async def claim(self, subject: Subject, op_id: str) -> Lease | None:
+        """See `ports.Inbox`."""
+        epoch, following, attempt, request = await self._scripts.claim_subject(
+            self._keys.subject(subject, "state"), op_id=op_id, lease=self._lease
+        )
+        await self._plan(subject, following)
+        if not epoch:
+            return None
+        asked = rows.sync_request.decode(request) if request else None
+        lease = Lease(subject, epoch, op_id, attempt, asked)
+        self._leases.hold(lease, following)
+        return lease
+
+    @guarded
+    async def renew(self, lease: Lease) -> None:
+        """See `ports.Inbox`."""
+        until = await self._scripts.renew_lease(
+            self._keys.subject(lease.subject, "state"), epoch=lease.epoch, lease=self._lease
+        )
+        if not until:
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+        self._leases.hold(lease, until)
+        await self._plan(lease.subject, until)
+
+    @guarded
+    async def complete(
+        self, lease: Lease, marks: Mapping[str, str], *, retry_in: float | None = None, failed: bool = False
+    ) -> None:
+        """See `ports.Inbox`."""
+        subject = lease.subject
+        state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
+        pairs = [part for mark in marks.items() for part in mark]
+        due = await self._scripts.complete_subject(
+            state,
+            dirty,
+            epoch=lease.epoch,
+            quiet=self._quiet,
+            max_wait=self._max_wait,
+            retry_in=-1 if retry_in is None else round(retry_in * 1000),
+            failed=failed,
+            always=subject.kind == "org",
+            op_id=lease.op_id,
+            request=rows.encode(lease.request) if lease.request else b"",
+            marks=pairs,
+        )
+        self._leases.drop(lease)
+        if due == -2:
+            raise LeaseLostError(f"{subject} was taken over by another worker.")
+        await self._plan(subject, due)
+
+    @guarded
+    async def load(self, event_id: str) -> EventState:
+        """See `ports.Inbox`. Marks are read before rows: a row may be newer than its mark, never older."""
+        subject = event_subject(event_id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(self._keys.subject(subject, "dirty"))
+            pipe.hgetall(self._keys.subject(subject, "rows"))
+            dirty, stored = await pipe.execute()
+        return EventState(rows.snapshot(stored), {key.decode(): stamp.decode() for key, stamp in dirty.items()})
+
+    @guarded
+    async def requests(self, org_id: str) -> tuple[Mapping[str, Request], Mapping[str, str]]:
+        """See `ports.Inbox`."""
+        subject = org_subject(org_id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(self._keys.subject(subject, "dirty"))
+            pipe.hgetall(self._keys.subject(subject, "rows"))
+            dirty, stored = await pipe.execute()
+        found = {key.decode(): rows.request(key.decode(), row) for key, row in stored.items()}
+        return found, {key.decode(): stamp.decode() for key, stamp in dirty.items()}
+
+    @guarded
+    async def events(self) -> tuple[str, ...]:
+        """Ids of all events that anything was ever recorded for, sorted."""
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
+        return tuple(sorted(member.decode() for member in members))
+
+    @guarded
+    async def waiting(self, event_id: str) -> Waiting:
+        """What lies ahead of an event, on the server's clock; only looks. Raises UnavailableError."""
+        subject = event_subject(event_id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hkeys(self._keys.subject(subject, "dirty"))
+            pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request"])
+            dirty, (due, until, attempt, request) = await pipe.execute()
+        seconds, microseconds = await self._redis.time()
+        now = seconds * 1000 + microseconds // 1000
+        return Waiting(
+            tuple(sorted(key.decode() for key in dirty)),
+            None if due is None else max(int(due) - now, 0) / 1000,
+            held=int(until or 0) > now,
+            attempt=int(attempt or 0),
+            request=rows.sync_request.decode(request) if request else None,
+        )
+
+    async def _plan(self, subject: Subject, due: int) -> None:
+        index = self._keys.due_of(subject)
+        if due < 0:
+            await self._redis.zrem(index, str(subject))
+        else:
+            await self._redis.zadd(index, {str(subject): due})

@@ -1,0 +1,81 @@
+"""Every Redis key: name, type, lifetime, owner. Nobody else spells a key.
+
+The part in braces is the hash tag, so that each script touches one slot and Redis Cluster works. No key name holds
+a secret or personal data; credentials are named by a hash.
+
+| key | type | TTL | owner |
+| --- | --- | --- | --- |
+| `{event/ID}:state`, `{org/ID}:...` | hash: when it is due, who has it, what was asked | - | inbox |
+| `...:rows` | hash: record key -> newest resource (or request) | - | inbox |
+| `...:versions` | hash: record key -> stamp | - | inbox |
+| `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
+| `{due/N}:due` | sorted set: subject -> due ms | - | inbox |
+| `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
+| `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
+| `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
+| `{event/ID}:issues` | hash: issue key -> issue | - | status |
+| `{event/ID}:run` | string: the run in progress or the last one | - | status |
+| `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
+| `{event/ID}:mapping` | string: the active pair | - | connections |
+| `{org/ID}:connection` | string: the credential in use, sealed | - | connections |
+| `{org/ID}:mappings` | set: event ids of its active pairs | - | connections |
+| `{pairs}:swoogo_of`, `{pairs}:event_of` | hash: every pair that ever was | - | connections |
+| `{index}:events` | set: event ids ever recorded | - | inbox |
+| `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
+| `{cred/HASH}:fences` | hash: subject -> epoch:until | - | budget |
+| `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
+| `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
+| `{cred/HASH}:token-lock` | string: who asks for a token | seconds | tokens |
+"""
+
+from __future__ import annotations
+
+from binascii import crc32
+from dataclasses import dataclass
+from typing import Final
+
+from consumer.ports import Subject, event_subject, org_subject
+
+DUE_SHARDS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names under one prefix."""
+
+    prefix: str
+
+    def _of(self, tag: str, name: str) -> str:
+        return f"{self.prefix}:{{{tag}}}:{name}"
+
+    def subject(self, subject: Subject, name: str) -> str:
+        """`state`, `rows`, `versions` or `dirty` of an event or organization."""
+        return self._of(str(subject), name)
+
+    def event(self, event_id: str, name: str) -> str:
+        """A key of an event."""
+        return self._of(str(event_subject(event_id)), name)
+
+    def org(self, org_id: str, name: str) -> str:
+        """A key of an organization."""
+        return self._of(str(org_subject(org_id)), name)
+
+    def due(self, shard: int) -> str:
+        """One shard of the due index."""
+        return self._of(f"due/{shard}", "due")
+
+    def due_of(self, subject: Subject) -> str:
+        """The shard of a subject."""
+        return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
+
+    def pairs(self, name: str) -> str:
+        """`swoogo_of` or `event_of`."""
+        return self._of("pairs", name)
+
+    def events(self) -> str:
+        """The set of events ever recorded."""
+        return self._of("index", "events")
+
+    def credential(self, credential: str, name: str) -> str:
+        """A key of a credential."""
+        return self._of(f"cred/{credential}", name)

@@ -1,0 +1,93 @@
+"""LEDGER in Redis: fenced writes, and every change of an entry handed to the changelog."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Protocol, cast
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.ledger import Directory, Entry, Ledger
+from consumer.domain.record import Kind
+from consumer.ports import Lease
+
+
+class Changelog(Protocol):
+    """Where ledger changes go besides Redis."""
+
+    def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> Awaitable[None]:
+        """Return when all entries are safe; None forgets a key. Raises UnavailableError."""
+        ...
+
+
+class RedisLedger:
+    """The only writer of ledger and directories."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: Changelog) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+        self._changelog = changelog
+
+    @guarded
+    async def load(self, event_id: str) -> Ledger:
+        """See `ports.LedgerStore`."""
+        stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
+        return {key.decode(): rows.entry.decode(row) for key, row in stored.items()}
+
+    @guarded
+    async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
+        """See `ports.LedgerStore`. The same script notes what the changelog lacks, so a crash forgets nothing."""
+        fields: list[str | bytes] = []
+        for key, entry in entries.items():
+            fields += (key, b"" if entry is None else rows.encode(entry))
+        await self._write(lease, "ledger", fields, outbox=self._keys.event(lease.subject.id, "unlogged"))
+
+    async def flush(self, lease: Lease) -> None:
+        """See `ports.LedgerStore`. Only the holder of the lease writes entries, so none changes meanwhile."""
+        event_id = lease.subject.id
+        entries = await self._unlogged(event_id)
+        if entries:
+            await self._changelog.write(event_id, entries)
+            await self._logged(event_id, entries)
+
+    @guarded
+    async def _unlogged(self, event_id: str) -> dict[str, Entry | None]:
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "unlogged")))
+        if not members:
+            return {}
+        names = sorted(members)
+        found = cast("list[bytes | None]", await self._redis.hmget(self._keys.event(event_id, "ledger"), names))
+        return {
+            name.decode(): None if row is None else rows.entry.decode(row)
+            for name, row in zip(names, found, strict=True)
+        }
+
+    @guarded
+    async def _logged(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
+        await self._redis.srem(self._keys.event(event_id, "unlogged"), *entries)
+
+    @guarded
+    async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
+        """See `ports.LedgerStore`."""
+        stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
+        found = {Kind(kind.decode()): rows.listing.decode(row) for kind, row in stored.items()}
+        return {kind: Directory(rows.remotes(listed), fresh=False, at=listed.at) for kind, listed in found.items()}
+
+    @guarded
+    async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
+        """See `ports.LedgerStore`."""
+        listed = rows.Listing(directory.at, {row.id: row.natural for row in directory.rows.values()})
+        await self._write(lease, "directory", [kind.value, rows.encode(listed)])
+
+    async def _write(self, lease: Lease, name: str, fields: list[str | bytes], *, outbox: str | None = None) -> None:
+        state = self._keys.subject(lease.subject, "state")
+        target = self._keys.event(lease.subject.id, name)
+        if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields, outbox=outbox):
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")

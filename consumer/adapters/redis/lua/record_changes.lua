@@ -1,0 +1,30 @@
+-- Keep the newer version of each row, mark it dirty, and say when the subject is due.
+-- KEYS: state (hash), rows (hash), versions (hash), dirty (hash)
+-- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), then key, stamp, row for each change
+-- Returns {news, due ms or -1, now ms}.
+-- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
+local state, rows, versions, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local news = 0
+for at = 4, #ARGV, 3 do
+  local key, stamp = ARGV[at], ARGV[at + 1]
+  local known = redis.call('HGET', versions, key)
+  if not known or stamp > known then
+    redis.call('HSET', versions, key, stamp)
+    redis.call('HSET', rows, key, ARGV[at + 2])
+    redis.call('HSET', dirty, key, stamp)
+    news = news + 1
+  end
+end
+if not always and redis.call('HGET', state, 'continuous') ~= '1' then return {news, -1, now} end
+-- Also when nothing is news: a batch that was recorded but not put in the due index comes again.
+if redis.call('HLEN', dirty) == 0 then return {news, -1, now} end
+local fields = redis.call('HMGET', state, 'first', 'due', 'hold', 'until')
+local first, due = tonumber(fields[1]) or now, tonumber(fields[2])
+if news > 0 or not due then
+  due = math.max(math.min(now + quiet, first + max_wait), tonumber(fields[3]) or 0)
+  redis.call('HSET', state, 'first', string.format('%.0f', first), 'due', string.format('%.0f', due))
+end
+return {news, math.max(due, tonumber(fields[4]) or 0), now}

@@ -1,0 +1,91 @@
+"""How domain objects lie in Redis: JSON by msgspec, one codec per type, tolerant of fields it does not know."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Entry, Remote
+from consumer.domain.mapping import EventMapping
+from consumer.domain.record import Kind
+from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
+from consumer.ports import SyncRequest
+
+
+class Listing(msgspec.Struct):
+    """A directory at rest: Swoogo id -> natural key."""
+
+    at: int
+    rows: dict[int, str]
+
+
+class RunRow(msgspec.Struct):
+    """A run at rest, see `domain.report.Run`."""
+
+    id: str
+    event_id: str
+    trigger: str
+    started: int
+    ended: int
+    outcome: str
+    error: str
+    tallies: dict[Kind, dict[str, int]]
+    links: int
+    credits: int
+    planned_credits: int
+    done_calls: int
+    planned_calls: int
+    reasons: dict[str, int]
+    issues: dict[str, int]
+    scope: str = "all"
+
+
+_encoder: Final = msgspec.json.Encoder()
+encode = _encoder.encode
+
+session: Final = msgspec.json.Decoder(Session)
+contact: Final = msgspec.json.Decoder(Contact)
+sponsor: Final = msgspec.json.Decoder(Sponsor)
+entry: Final = msgspec.json.Decoder(Entry)
+issue: Final = msgspec.json.Decoder(Issue)
+mapping: Final = msgspec.json.Decoder(EventMapping)
+connection: Final = msgspec.json.Decoder(Connection)
+listing: Final = msgspec.json.Decoder(Listing)
+run: Final = msgspec.json.Decoder(RunRow)
+sync_request: Final = msgspec.json.Decoder(SyncRequest)
+_integration: Final = msgspec.json.Decoder(IntegrationRequest)
+_mapping_request: Final = msgspec.json.Decoder(MappingRequest)
+
+
+def encode_resource(resource: Resource | Request) -> bytes:
+    """A snapshot row, or a row of an organization's requests."""
+    return encode(resource)
+
+
+def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
+    """The rows of an event as one snapshot."""
+    sessions: dict[str, Session] = {}
+    contacts: dict[str, Contact] = {}
+    sponsors: dict[str, Sponsor] = {}
+    for key, row in rows.items():
+        source, _, identifier = key.decode().partition("/")
+        if source == "session":
+            sessions[identifier] = session.decode(row)
+        elif source == "contact":
+            contacts[identifier] = contact.decode(row)
+        elif source == "sponsor":
+            sponsors[identifier] = sponsor.decode(row)
+    return Snapshot(sessions, contacts, sponsors)
+
+
+def request(key: str, row: bytes) -> Request:
+    """An organization's row."""
+    return _integration.decode(row) if key.startswith("integration/") else _mapping_request.decode(row)
+
+
+def remotes(listed: Listing) -> dict[int, Remote]:
+    """A listing as directory rows."""
+    return {swoogo_id: Remote(swoogo_id, natural) for swoogo_id, natural in listed.rows.items()}

@@ -1,0 +1,163 @@
+"""The Lua scripts as typed methods, one each: named arguments in, a tuple of named values out.
+
+redis-py repeats a command whose reply was lost, so every script gives the same result when it runs twice; the
+header of each `.lua` file says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from importlib import resources
+from typing import Any, Protocol, cast
+
+from redis.asyncio import Redis
+
+
+class _Script(Protocol):
+    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
+
+
+class Scripts:
+    """All scripts, registered on one client; NOSCRIPT is handled by the client (it loads and repeats)."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Read the `.lua` files that stand beside this module; nothing is sent yet."""
+        folder = resources.files("consumer.adapters.redis") / "lua"
+
+        def script(name: str) -> _Script:
+            return cast("_Script", redis.register_script((folder / f"{name}.lua").read_text()))
+
+        self._record = script("record_changes")
+        self._request = script("request_sync")
+        self._continuous = script("set_continuous")
+        self._claim = script("claim_subject")
+        self._renew = script("renew_lease")
+        self._complete = script("complete_subject")
+        self._next_due = script("next_due")
+        self._write = script("write_fenced")
+        self._pair = script("claim_pair")
+        self._fence = script("set_fence")
+        self._permit = script("take_permit")
+        self._settle = script("settle_permit")
+        self._left = script("credits_left")
+        self._drop = script("drop_equal")
+        self._lock = script("take_lock")
+
+    async def record_changes(
+        self, keys: Iterable[str], *, quiet: int, max_wait: int, always: bool, changes: Iterable[str | bytes]
+    ) -> tuple[int, int]:
+        """(how many were news, due ms or -1)."""
+        news, due, _ = await self._record(keys, [quiet, max_wait, int(always), *changes])
+        return news, due
+
+    async def request_sync(self, state: str, *, stamp: str, request: bytes) -> tuple[bool, int]:
+        """(whether it was new, due ms)."""
+        new, due, _ = await self._request([state], [stamp, request])
+        return bool(new), due
+
+    async def set_continuous(self, state: str, dirty: str, *, on: bool) -> int:
+        """Due ms or -1."""
+        due, _ = await self._continuous([state, dirty], [int(on)])
+        return int(due)
+
+    async def claim_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int, int, bytes]:
+        """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, request or b"")."""
+        epoch, following, _, attempt, request = await self._claim([state], [op_id, lease])
+        return epoch, following, attempt, request
+
+    async def renew_lease(self, state: str, *, epoch: int, lease: int) -> int:
+        """Until when it is held, ms; 0 when somebody else has it."""
+        held, _ = await self._renew([state], [epoch, lease])
+        return int(held)
+
+    async def complete_subject(
+        self,
+        state: str,
+        dirty: str,
+        *,
+        epoch: int,
+        quiet: int,
+        max_wait: int,
+        retry_in: int,
+        failed: bool,
+        always: bool,
+        op_id: str,
+        request: bytes,
+        marks: Iterable[str],
+    ) -> int:
+        """Due ms, -1 when not due, -2 when somebody else has it."""
+        args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, *marks]
+        due, _ = await self._complete([state, dirty], args)
+        return int(due)
+
+    async def next_due(self, due: str, limit: int) -> tuple[int, list[str]]:
+        """(ms until the next that is not due yet or -1, due subjects)."""
+        wait, *subjects = await self._next_due([due], [limit])
+        return wait, [subject.decode() for subject in subjects]
+
+    async def write_fenced(
+        self,
+        state: str,
+        target: str,
+        *,
+        epoch: int,
+        fields: Iterable[str | bytes],
+        replace: bool = False,
+        outbox: str | None = None,
+    ) -> bool:
+        """False when somebody else has the lease."""
+        keys = [state, target, *([outbox] if outbox else [])]
+        return bool(await self._write(keys, [epoch, int(replace), *fields]))
+
+    async def claim_pair(self, swoogo_of: str, event_of: str, *, event_id: str, swoogo_event_id: int) -> bool:
+        """False when either partner has another."""
+        return bool(await self._pair([swoogo_of, event_of], [event_id, swoogo_event_id]))
+
+    async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:
+        """False when a later epoch is known."""
+        return bool(await self._fence([fences], [subject, epoch, until]))
+
+    async def take_permit(
+        self,
+        keys: Iterable[str],
+        *,
+        subject: str,
+        epoch: int,
+        deadline: int,
+        cost: int,
+        priority: int,
+        limit: int,
+        window: int,
+        slots: int,
+    ) -> tuple[int, int]:
+        """(1, used) granted; (0, wait ms); (-1, 0) lease lost; (-2, ms left) lease too short."""
+        verdict, value = await self._permit(keys, [subject, epoch, deadline, cost, priority, limit, window, slots])
+        return verdict, value
+
+    async def settle_permit(
+        self,
+        credits_key: str,
+        grant: str,
+        *,
+        cost: int,
+        what: str,
+        remaining: int,
+        reset: int,
+        limit: int,
+        window: int,
+        slots: int,
+    ) -> None:
+        """Count a call from its answer on, give its credits back, or hold everybody."""
+        await self._settle([credits_key, grant], [cost, what, remaining, reset, limit, window, slots])
+
+    async def credits_left(self, credits_key: str, *, limit: int, window: int, slots: int) -> int:
+        """Credits that could be spent now."""
+        return int(await self._left([credits_key], [limit, window, slots]))
+
+    async def drop_equal(self, key: str, value: str | bytes) -> None:
+        """Delete a key that still holds this value."""
+        await self._drop([key], [value])
+
+    async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
+        """True when the lock is ours."""
+        return bool(await self._lock([key], [owner, milliseconds]))

@@ -1,0 +1,153 @@
+"""REPORT: runs and issues in Redis for who looks them up, and on the status topic for who listens (N1, N2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
+from typing import Final, Protocol
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.connection import Announcement
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.issue import Issue
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Tally, Trigger
+from consumer.ports import Lease
+
+_RUNS_KEPT: Final = 100
+
+
+class StatusTopic(Protocol):
+    """Where people's messages go besides Redis."""
+
+    def run(self, run: Run) -> Awaitable[None]:
+        """`sync.started` while the run goes on, `sync.completed` or `sync.failed` when it has ended."""
+        ...
+
+    def announce(self, announcement: Announcement) -> Awaitable[None]:
+        """`integration.*` and `mapping.*`."""
+        ...
+
+
+class RedisRuns:
+    """Looks up runs and issues."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        """Keep the client; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+
+    @guarded
+    async def issues(self, event_id: str) -> Mapping[str, Issue]:
+        """See `ports.StatusBoard`."""
+        stored = await read_hash(self._redis, self._keys.event(event_id, "issues"))
+        return {key.decode(): rows.issue.decode(row) for key, row in stored.items()}
+
+    @guarded
+    async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
+        """Ended runs, newest first."""
+        stored = await self._redis.lrange(self._keys.event(event_id, "runs"), 0, limit - 1)
+        return [run_of(rows.run.decode(row)) for row in stored]
+
+    @guarded
+    async def current(self, event_id: str) -> Run | None:
+        """The run in progress, or the last one."""
+        stored = await read_value(self._redis, self._keys.event(event_id, "run"))
+        return run_of(rows.run.decode(stored)) if stored else None
+
+
+class RedisStatusBoard(RedisRuns):
+    """The only writer of runs and issues."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, topic: StatusTopic) -> None:
+        """Keep the clients; nothing is sent."""
+        super().__init__(redis, keys)
+        self._scripts = scripts
+        self._topic = topic
+
+    async def started(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        await self.progress(run)
+        await self._topic.run(run)
+
+    @guarded
+    async def progress(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        await self._redis.set(self._keys.event(run.event_id, "run"), rows.encode(row_of(run)))
+
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+        """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced."""
+        await self._keep(run, issues, lease)
+        if run.announced or run.outcome == "failed":
+            await self._topic.run(run)
+
+    @guarded
+    async def _keep(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+        state = self._keys.subject(lease.subject, "state")
+        fields = [part for key, issue in issues.items() for part in (key, rows.encode(issue))]
+        kept = await self._scripts.write_fenced(
+            state, self._keys.event(run.event_id, "issues"), epoch=lease.epoch, replace=True, fields=fields
+        )
+        if not kept:
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+        row, history = rows.encode(row_of(run)), self._keys.event(run.event_id, "runs")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(self._keys.event(run.event_id, "run"), row)
+            # Removed first, so that a repeated command does not list the run twice.
+            pipe.lrem(history, 1, row.decode())
+            pipe.lpush(history, row)
+            pipe.ltrim(history, 0, _RUNS_KEPT - 1)
+            await pipe.execute()
+
+    async def announce(self, announcement: Announcement) -> None:
+        """See `ports.StatusBoard`."""
+        await self._topic.announce(announcement)
+
+
+def row_of(run: Run) -> rows.RunRow:
+    """A run as it is kept."""
+    return rows.RunRow(
+        id=run.id,
+        event_id=run.event_id,
+        trigger=run.trigger.value,
+        started=run.started,
+        ended=run.ended,
+        outcome=run.outcome,
+        error=run.error,
+        scope=run.scope,
+        tallies={kind: asdict(tally) for kind, tally in run.tallies.items()},
+        links=run.links,
+        credits=run.credits,
+        planned_credits=run.planned_credits,
+        done_calls=run.done_calls,
+        planned_calls=run.planned_calls,
+        reasons=run.reasons,
+        issues=run.issues,
+    )
+
+
+def run_of(row: rows.RunRow) -> Run:
+    """A kept run."""
+    return Run(
+        id=row.id,
+        event_id=row.event_id,
+        trigger=Trigger(row.trigger),
+        started=row.started,
+        ended=row.ended,
+        outcome=row.outcome,
+        error=row.error,
+        scope=row.scope,
+        tallies={Kind(kind): Tally(**tally) for kind, tally in row.tallies.items()},
+        links=row.links,
+        credits=row.credits,
+        planned_credits=row.planned_credits,
+        done_calls=row.done_calls,
+        planned_calls=row.planned_calls,
+        reasons=row.reasons,
+        issues=row.issues,
+    )

@@ -1,0 +1,65 @@
+"""Access tokens shared between replicas: encrypted at rest, gone when they expire."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import guarded, read_value
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+
+
+class Cipher(Protocol):
+    """Encryption at rest."""
+
+    def encrypt(self, text: str) -> bytes:
+        """Opaque bytes."""
+        ...
+
+    def decrypt(self, data: bytes) -> str | None:
+        """The text, or None when it was encrypted with another key."""
+        ...
+
+
+class RedisTokens:
+    """The token of each credential."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, cipher: Cipher) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+        self._cipher = cipher
+
+    @guarded
+    async def get(self, credential: str) -> str | None:
+        """See `ports.TokenStore`."""
+        stored = await read_value(self._redis, self._keys.credential(credential, "token"))
+        return self._cipher.decrypt(stored) if stored else None
+
+    @guarded
+    async def put(self, credential: str, token: str, seconds: float) -> None:
+        """See `ports.TokenStore`."""
+        key = self._keys.credential(credential, "token")
+        await self._redis.set(key, self._cipher.encrypt(token), px=max(1, round(seconds * 1000)))
+
+    @guarded
+    async def drop(self, credential: str, token: str) -> None:
+        """See `ports.TokenStore`."""
+        key = self._keys.credential(credential, "token")
+        stored = await read_value(self._redis, key)
+        if stored and self._cipher.decrypt(stored) == token:
+            await self._scripts.drop_equal(key, stored)
+
+    @guarded
+    async def lock(self, credential: str, owner: str, seconds: float) -> bool:
+        """See `ports.TokenStore`."""
+        key = self._keys.credential(credential, "token-lock")
+        return await self._scripts.take_lock(key, owner=owner, milliseconds=max(1, round(seconds * 1000)))
+
+    @guarded
+    async def unlock(self, credential: str, owner: str) -> None:
+        """See `ports.TokenStore`."""
+        await self._scripts.drop_equal(self._keys.credential(credential, "token-lock"), owner)

@@ -1,0 +1,153 @@
+"""A call from permit to outcome: credits, token, sending, and what its answer makes necessary.
+
+Guarantees: each sending has a permit of its own; a call refused for its token is sent once more with a new
+one; a 429 gives its credits back and waits through the permit; after a blip everything is sent once more,
+except a create that Swoogo can have got (G2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from consumer.adapters.swoogo.auth import Tokens, redirected
+from consumer.adapters.swoogo.channel import Answer, Channel, NoAnswerError
+from consumer.adapters.swoogo.meter import Exchange, Meter, pause_asked
+from consumer.adapters.swoogo.wire import Resource
+from consumer.domain.errors import (
+    CredentialError,
+    MissingError,
+    RefusedError,
+    RetryableError,
+    UnansweredError,
+    UnavailableError,
+)
+from consumer.domain.outcome import Action, classify, refusal
+from consumer.domain.plan import CALL_CREDITS
+from consumer.ports import Clock, Work
+
+_BLIP_SECONDS: Final = 0.5
+_THROTTLES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. `what` names it in sentences; `create` forbids sending it twice."""
+
+    what: str
+    method: str
+    path: str
+    content: bytes = b""
+    content_type: bytes = b""
+    cost: int = CALL_CREDITS
+    resource: Resource | None = None
+    create: bool = False
+    extra: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class _Repeats:
+    """What has happened to one call so far."""
+
+    blips: int = 0
+    throttles: int = 0
+    refused_tokens: int = 0
+
+
+class Caller:
+    """Makes calls."""
+
+    def __init__(self, channel: Channel, tokens: Tokens, meter: Meter, clock: Clock) -> None:
+        self._channel = channel
+        self._tokens = tokens
+        self._meter = meter
+        self._clock = clock
+
+    async def call(self, work: Work, call: Call) -> Any:
+        """Make a call until it has an outcome; the answer is decoded JSON, None when it is empty.
+
+        Raises:
+            RefusedError, MissingError: Swoogo said no.
+            UnansweredError: a create may have happened.
+            UnavailableError: nothing usable came; doing it again later is harmless.
+            CredentialError: the credential is refused.
+            LeaseLostError: the claim has ended; nothing was sent since.
+        """
+        repeats = _Repeats()
+        while True:
+            # Before the permit, whose lease check counts from the moment it is given; a token that ends while
+            # the permit is waited for is replaced after its 401.
+            token = await self._tokens.token(work)
+            try:
+                async with self._meter.charged(work, call.cost) as charge:
+                    answer = await charge.send(self._exchange(call, token))
+                action = classify(answer.status, create=call.create)
+                if action is Action.APPLIED:
+                    return answer.json()
+            except NoAnswerError as silence:
+                await self._after_silence(call, silence, repeats)
+                continue
+            await self._after_answer(work, call, answer, action, token, repeats)
+
+    def _exchange(self, call: Call, token: str) -> Exchange:
+        bearer = b"Bearer " + token.encode()
+        return partial(
+            self._channel.exchange, call.method, call.path, bearer, call.content, call.content_type, call.extra
+        )
+
+    async def _after_silence(self, call: Call, silence: NoAnswerError, repeats: _Repeats) -> None:
+        """Returns when the call may be sent again."""
+        sentence = f"{silence} The call was {call.what}."
+        if call.create and silence.sent:
+            raise UnansweredError(sentence)
+        if not silence.blip:
+            raise UnavailableError(sentence)
+        await self._after_blip(UnavailableError(sentence), repeats)
+
+    async def _after_answer(
+        self, work: Work, call: Call, answer: Answer, action: Action, token: str, repeats: _Repeats
+    ) -> None:
+        """Returns when the call may be sent again."""
+        match action:
+            case Action.THROTTLED:
+                repeats.throttles += 1
+                if repeats.throttles > _THROTTLES:
+                    after = self._meter.wait_asked(answer)
+                    raise UnavailableError(f"Swoogo keeps answering 429 to {call.what}.", after=after)
+            case Action.UNAUTHORIZED:
+                await self._tokens.drop(work.connection.credential, token)
+                repeats.refused_tokens += 1
+                if repeats.refused_tokens > 1:
+                    raise CredentialError("Swoogo refuses a new access token of this credential.")
+            case Action.UNAVAILABLE | Action.UNANSWERED:
+                await self._after_blip(self._trouble(call, answer, action), repeats)
+            case _:
+                raise _refused(call, answer, action)
+
+    async def _after_blip(self, error: RetryableError, repeats: _Repeats) -> None:
+        """Returns once, after a moment; raises the error from then on, and at once where waiting is asked for."""
+        repeats.blips += 1
+        if isinstance(error, UnansweredError) or error.after > _BLIP_SECONDS or repeats.blips > 1:
+            raise error
+        await self._clock.sleep(self._clock.jitter() * _BLIP_SECONDS)
+
+    def _trouble(self, call: Call, answer: Answer, action: Action) -> RetryableError:
+        if 300 <= answer.status < 400:
+            sentence = redirected(self._channel.base)
+            return UnansweredError(sentence) if action is Action.UNANSWERED else UnavailableError(sentence)
+        sentence = f"Swoogo answered {answer.status} to {call.what}."
+        kind = UnansweredError if action is Action.UNANSWERED else UnavailableError
+        return kind(sentence, after=pause_asked(answer))
+
+
+def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
+    try:
+        reason = refusal(answer.json())
+    except NoAnswerError:
+        reason = refusal(None)
+    sentence = reason.sentence or f"It answered {answer.status} to {call.what} without a reason."
+    field = call.resource.field_of(reason.field) if call.resource else reason.field
+    if action is Action.MISSING:
+        return MissingError(sentence, field=field)
+    return RefusedError(sentence, field=field, permission=action is Action.NO_PERMISSION)

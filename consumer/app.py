@@ -1,0 +1,217 @@
+"""Composition root: builds clients, binds ports, starts and stops in order. One line a stage."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaProducer, codec
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from redis.asyncio import Redis
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
+from consumer.adapters.kafka.topics import ensure_topics
+from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.sealing import CredentialOpener, TokenCipher
+from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.desired import TextLimits
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.entrypoints.subscribers import Subscribers
+from consumer.services.connect import Connector
+from consumer.services.dispatch import Dispatcher
+from consumer.services.push import Pusher
+from consumer.services.record import Recorder
+from consumer.settings import Settings
+
+log = structlog.get_logger("app")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What lies in Redis; enough for every command that only looks."""
+
+    redis: Redis
+    keys: Keys
+    scripts: Scripts
+    leases: Leases
+    inbox: RedisInbox
+    connections: RedisConnections
+
+
+def stores(settings: Settings) -> Stores:
+    """Bind the Redis adapters; nothing is sent yet."""
+    redis = connect(settings.redis)
+    keys, scripts, leases = Keys(settings.redis.prefix), Scripts(redis), Leases()
+    return Stores(
+        redis,
+        keys,
+        scripts,
+        leases,
+        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push),
+        RedisConnections(redis, keys, scripts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One running process: what records, what pushes, and what both stand on."""
+
+    settings: Settings
+    broker: KafkaBroker | None
+    dispatcher: Dispatcher | None
+    producer: AIOKafkaProducer
+    swoogo: SwoogoClient
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then no new batch and no new claim, and what runs is finished."""
+        # Whatever lives now lives for good; without this each full collection walks all of it (F1).
+        gc.collect()
+        gc.freeze()
+        if self.broker:
+            await self._start(self.broker)
+        log.info("app.started", role=self.settings.role)
+        try:
+            if self.dispatcher:
+                await self.dispatcher.run(stop)
+            else:
+                await stop.wait()
+        finally:
+            if self.broker:
+                await self.broker.stop()
+            log.info("app.stopped")
+
+    async def _start(self, broker: KafkaBroker) -> None:
+        seconds = self.settings.kafka.start_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                await broker.start()
+        except (KafkaError, TimeoutError) as error:
+            raise UnavailableError(
+                f"The consumer group could not be joined within {seconds:g} seconds ({type(error).__name__})."
+            ) from error
+
+
+@asynccontextmanager
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """Build everything, in order, and take it down in the opposite one.
+
+    Raises:
+        ConfigurationError: a setting, a topic or the environment is not as it must be.
+        UnavailableError: Kafka or Redis does not answer.
+    """
+    check_codecs()
+    opener = CredentialOpener(settings.keys)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        await ensure_topics(settings.kafka)
+        bound = stores(settings)
+        stack.push_async_callback(bound.redis.aclose)
+        await check_redis(bound.redis, settings)
+        publisher = producer(settings.kafka)
+        await publisher.start()
+        stack.push_async_callback(publisher.stop)
+        topics = settings.kafka.topics
+        swoogo = SwoogoClient(
+            settings.swoogo,
+            RedisBudget(bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
+            RedisTokens(bound.redis, bound.keys, bound.scripts, TokenCipher(settings.keys.private.get_secret_value())),
+            clock,
+            opener,
+        )
+        stack.push_async_callback(swoogo.aclose)
+        board = RedisStatusBoard(
+            bound.redis,
+            bound.keys,
+            bound.scripts,
+            KafkaStatusTopic(publisher, topics.status, bound.connections, clock),
+        )
+        dispatcher = Dispatcher(
+            bound.inbox,
+            bound.connections,
+            Connector(bound.inbox, bound.connections, swoogo.credentials, swoogo, board),
+            Pusher(
+                bound.inbox,
+                RedisLedger(bound.redis, bound.keys, bound.scripts, KafkaChangelog(publisher, topics.ledger)),
+                swoogo,
+                board,
+                clock,
+                settings.push,
+                TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+            ),
+            clock,
+            settings.push,
+        )
+        broker = None
+        if settings.role != "sync":
+            broker = KafkaBroker(
+                settings.kafka.bootstrap_servers,
+                apply_types=False,
+                graceful_timeout=settings.kafka.session_timeout,
+                request_timeout_ms=70_000,
+                logger=None,
+            )
+            recorder = Recorder(
+                KafkaDecoder(topics, settings.kafka.max_record_bytes),
+                bound.inbox,
+                bound.connections,
+                KafkaDeadLetters(publisher, topics.dead_letters),
+            )
+            Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
+        yield Service(settings, broker, None if settings.role == "ingest" else dispatcher, publisher, swoogo)
+
+
+def check_codecs() -> None:
+    """Every compression a producer may choose can be read; aiokafka would stall for ever on another.
+
+    Raises:
+        ConfigurationError: a codec is missing from this installation.
+    """
+    missing = [
+        name
+        for name, present in (
+            ("gzip", codec.has_gzip()),
+            ("snappy", codec.has_snappy()),
+            ("lz4", codec.has_lz4()),
+            ("zstd", codec.has_zstd()),
+        )
+        if not present
+    ]
+    if missing:
+        raise ConfigurationError(f"Topics compressed with {', '.join(missing)} could not be read; install cramjam.")
+
+
+async def check_redis(redis: Redis, settings: Settings) -> None:
+    """Redis answers and keeps what it is told.
+
+    Raises:
+        UnavailableError: it does not answer.
+        ConfigurationError: it would drop keys when it is full.
+    """
+    try:
+        policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
+    except Exception as error:
+        where = f"{settings.redis.url.host}:{settings.redis.url.port}"
+        raise UnavailableError(
+            f"Redis at {where} did not answer ({type(error).__name__}); check SWOOGO_SYNC_REDIS__URL."
+        ) from error
+    if policy != "noeviction":
+        raise ConfigurationError(
+            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "
+            "set maxmemory-policy to noeviction."
+        )

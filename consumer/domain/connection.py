@@ -1,0 +1,125 @@
+"""Integrations and event pairs as requested on the mapping topic, and the rules for accepting them (C, M)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.schedule import zone
+
+
+class RejectionCode(StrEnum):
+    """Why an integration or a mapping was refused; published on the status topic."""
+
+    CREDENTIALS_UNREADABLE = "credentials_unreadable"
+    CREDENTIALS_REFUSED = "credentials_refused"
+    NOT_CONNECTED = "not_connected"
+    EVENT_ALREADY_MAPPED = "event_already_mapped"
+    SWOOGO_EVENT_ALREADY_MAPPED = "swoogo_event_already_mapped"
+    SWOOGO_EVENT_NOT_FOUND = "swoogo_event_not_found"
+    UNKNOWN_TIMEZONE = "unknown_timezone"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationRequest:
+    """An organization's integration as last published. Exactly one of `sealed` and `secret_name` is set."""
+
+    org_id: str
+    connected: bool
+    continuous: bool = True
+    sealed: str = ""
+    secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRequest:
+    """An event pair as last published."""
+
+    org_id: str
+    event_id: str
+    present: bool
+    swoogo_event_id: int = 0
+    timezone: str = ""
+    name: str = ""
+    settings: MappingSettings = field(default_factory=MappingSettings)
+
+
+Request = IntegrationRequest | MappingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What an organization uses now: the verified credential, sealed or by name.
+
+    `credential` is the hash that credits and token are filed under.
+    """
+
+    org_id: str
+    credential: str
+    continuous: bool
+    sealed: str = ""
+    secret_name: str = ""
+
+    def uses(self, request: IntegrationRequest) -> bool:
+        """True when the request names the credentials already in use."""
+        return (self.sealed, self.secret_name) == (request.sealed, request.secret_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Accepted (`code` is None) or refused, with the sentence people read."""
+
+    code: RejectionCode | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What became of an integration or a pair, for the status topic.
+
+    `code` is empty when it was accepted, `disconnected` when the pair ended with its integration.
+    """
+
+    action: str
+    org_id: str
+    sentence: str
+    code: str = ""
+    event_id: str = ""
+    swoogo_event_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Every pair that ever was, both ways round: strict one-to-one, for ever (M2)."""
+
+    swoogo_of: Mapping[str, int] = field(default_factory=dict)
+    event_of: Mapping[int, str] = field(default_factory=dict)
+
+
+def check_mapping(request: MappingRequest, connection: Connection | None, pairs: Pairs) -> Verdict:
+    """Everything about a requested pair that needs no call to Swoogo."""
+    if connection is None:
+        return Verdict(
+            RejectionCode.NOT_CONNECTED,
+            "The organization has no working Swoogo credentials; publish integration.connected first.",
+        )
+    if zone(request.timezone) is None:
+        return Verdict(
+            RejectionCode.UNKNOWN_TIMEZONE,
+            f"{request.timezone!r} is not an IANA time zone; publish a name such as America/New_York.",
+        )
+    partner = pairs.swoogo_of.get(request.event_id)
+    if partner is not None and partner != request.swoogo_event_id:
+        return Verdict(
+            RejectionCode.EVENT_ALREADY_MAPPED,
+            f"Sessionboard event {request.event_id} belongs to Swoogo event {partner} and can have no other.",
+        )
+    holder = pairs.event_of.get(request.swoogo_event_id)
+    if holder is not None and holder != request.event_id:
+        return Verdict(
+            RejectionCode.SWOOGO_EVENT_ALREADY_MAPPED,
+            f"Swoogo event {request.swoogo_event_id} belongs to Sessionboard event {holder} and can have no other.",
+        )
+    return Verdict()

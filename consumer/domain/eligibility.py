@@ -1,0 +1,86 @@
+"""Who takes part in a sync, and why the others do not (E1-E6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.record import Kind, key_of
+from consumer.domain.snapshot import Profile, Session
+
+ACCEPTED: Final = "accepted"
+CATEGORIES: Final = frozenset({ACCEPTED, "accept_queue", "pending", "decline_queue", "declined"})
+"""The five status categories (`sessionboard.md A.5`)."""
+
+
+class Reason(StrEnum):
+    """Why a record is left out of a plan. Where an issue goes with it, the reason is the issue's code."""
+
+    DELETED = "deleted"
+    NOT_ACCEPTED = "not_accepted"
+    ENDED = "ended"
+    NO_ELIGIBLE_SESSION = "no_eligible_session"
+    GONE = "gone_in_swoogo"
+    SEALED = "sealed"
+    PARKED = "parked"
+    WAITING = "waiting_for_swoogo"
+    OUT_OF_SCOPE = "out_of_scope"
+    ISSUE = "issue"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A planned no-op. `issue` is set when somebody can do something about it."""
+
+    key: str
+    reason: Reason
+    issue: Issue | None = None
+
+    @property
+    def label(self) -> str:
+        """The reason as people see it: the issue's code where there is one."""
+        return self.issue.code.value if self.issue else self.reason.value
+
+
+def session_skip(session: Session, now: int) -> Skip | None:
+    """Why this session is not synced, or None when it is eligible.
+
+    Args:
+        session: as Sessionboard last sent it.
+        now: ms since the epoch.
+    """
+    key = key_of(Kind.SESSION, session.id)
+    if session.deleted:
+        return Skip(key, Reason.DELETED)
+    if session.status != ACCEPTED:
+        if session.status in CATEGORIES:
+            return Skip(key, Reason.NOT_ACCEPTED)
+        return Skip(key, Reason.ISSUE, Issue(key, Code.UNKNOWN_STATUS, field="status"))
+    missing = _missing_session_field(session)
+    if missing:
+        return Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field=missing))
+    assert session.starts_at is not None  # noqa: S101 - _missing_session_field has said so
+    assert session.ends_at is not None  # noqa: S101
+    if session.ends_at <= session.starts_at:
+        return Skip(key, Reason.ISSUE, Issue(key, Code.INVALID_TIME_RANGE, field="ends_at"))
+    if session.ends_at <= now:
+        return Skip(key, Reason.ENDED)
+    return None
+
+
+def _missing_session_field(session: Session) -> str:
+    if not session.title.strip():
+        return "title"
+    if session.starts_at is None:
+        return "starts_at"
+    return "ends_at" if session.ends_at is None else ""
+
+
+def missing_person_field(profile: Profile) -> str:
+    """The first required field a speaker lacks (E4), or an empty string."""
+    for name in ("first_name", "last_name", "email"):
+        if not (getattr(profile, name) or "").strip():
+            return name
+    return ""

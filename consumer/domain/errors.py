@@ -1,0 +1,78 @@
+"""Errors, grouped by what the caller does about them.
+
+SwoogoSyncError
+├── ConfigurationError     refuse to start, or reject the mapping, with its sentence
+│   └── UnknownTimezoneError
+├── RetryableError         reschedule the event with back-off
+│   ├── UnavailableError   Swoogo (or a server of ours) did not answer as it should
+│   └── UnansweredError    a create was sent and no usable answer came: never repeat before looking
+├── RefusedError           Swoogo understood and said no: an issue, parked
+│   └── MissingError       404: gone, or not accessible
+├── CredentialError        the credential itself is refused: nothing of this organization can go on
+├── PoisonError            a Kafka record nobody can read: dead letter
+└── LeaseLostError         another worker has the event: stop writing at once
+
+Every message is a sentence for a person, without secrets and personal data.
+"""
+
+from __future__ import annotations
+
+
+class SwoogoSyncError(Exception):
+    """Base of all errors of this service."""
+
+
+class ConfigurationError(SwoogoSyncError):
+    """Something was set up wrongly; the message says what to set instead."""
+
+
+class UnknownTimezoneError(ConfigurationError):
+    """The time zone is none of the IANA database."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is not an IANA time zone; publish a name such as America/New_York.")
+
+
+class RetryableError(SwoogoSyncError):
+    """Worth another try later. `after` is the least number of seconds to wait."""
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class UnavailableError(RetryableError):
+    """The other side did not answer, or not usefully; repeating is harmless."""
+
+
+class UnansweredError(RetryableError):
+    """A create whose effect is unknown."""
+
+
+class RefusedError(SwoogoSyncError):
+    """Swoogo refused one record. `field` names what it objects to, when it says so."""
+
+    def __init__(self, message: str, *, field: str = "", permission: bool = False) -> None:
+        super().__init__(message)
+        self.field = field
+        self.permission = permission
+
+
+class MissingError(RefusedError):
+    """Swoogo does not have the record, or does not show it to this credential."""
+
+
+class CredentialError(SwoogoSyncError):
+    """The credential is refused, cannot be unsealed or is not there."""
+
+
+class PoisonError(SwoogoSyncError):
+    """A record that cannot be read. `reason` is the dead-letter code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class LeaseLostError(SwoogoSyncError):
+    """The lease on the event is no longer ours."""

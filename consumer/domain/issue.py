@@ -1,0 +1,79 @@
+"""What an event admin must know about one record: a stable code and a sentence to act on (N2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Code(StrEnum):
+    """Issue codes are part of the contract with people and dashboards: they never change meaning."""
+
+    MISSING_FIELD = "missing_field"
+    INVALID_TIME_RANGE = "invalid_time_range"
+    UNKNOWN_STATUS = "unknown_status"
+    DUPLICATE_EMAIL = "duplicate_email"
+    AMBIGUOUS_MATCH = "ambiguous_match"
+    FIELD_NOT_APPLIED = "field_not_applied"
+    TEXT_TOO_LONG = "text_too_long"
+    REFUSED = "refused"
+    NO_PERMISSION = "no_permission"
+    GONE_IN_SWOOGO = "gone_in_swoogo"
+    MULTI_DAY_CLAMPED = "multi_day_clamped"
+    RENAMED_AFTER_SYNC = "renamed_after_sync"
+    NAME_SHORTENED = "name_shortened"
+
+
+NOTICES: Final = frozenset({Code.MULTI_DAY_CLAMPED, Code.RENAMED_AFTER_SYNC, Code.NAME_SHORTENED})
+"""Codes that report something done, not something left out."""
+
+SENTENCES: Final[dict[Code, str]] = {
+    Code.MISSING_FIELD: "{record} is not synced because its {field} is missing. Fill it in in Sessionboard.",
+    Code.INVALID_TIME_RANGE: "{record} is not synced because it ends before it starts. Correct its times.",
+    Code.UNKNOWN_STATUS: "{record} is not synced because its status category is none that we know. Give it one of the "
+    "five built-in categories in Sessionboard.",
+    Code.DUPLICATE_EMAIL: "{record} is not synced because another speaker has the same e-mail address ({detail}). "
+    "Merge the two in Sessionboard or correct one address.",
+    Code.AMBIGUOUS_MATCH: "{record} may exist more than once in Swoogo ({detail}). Delete the extra ones in Swoogo; "
+    "the next sync goes on by itself.",
+    Code.FIELD_NOT_APPLIED: "Swoogo accepted the change of {record} but did not keep its {field}. Check in Swoogo "
+    "whether the field can be edited; it is sent again when it changes in Sessionboard.",
+    Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
+    "Shorten it in Sessionboard.",
+    Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard; it is tried again when it changes.",
+    Code.NO_PERMISSION: "Swoogo does not let this credential write {record}. Ask the owner of the Swoogo account to "
+    "give its user access to the event.",
+    Code.GONE_IN_SWOOGO: "{record} was deleted in Swoogo and is never synced again. If that was a mistake, an "
+    "operator can lift the mark.",
+    Code.MULTI_DAY_CLAMPED: "{record} runs over several dates; Swoogo shows it on its first date only.",
+    Code.RENAMED_AFTER_SYNC: "{record} was renamed in Sessionboard after it was synced; Swoogo keeps the name "
+    "{detail}. To change it, make a new one in Sessionboard and assign it to the sessions.",
+    Code.NAME_SHORTENED: "The {field} of {record} is longer than Swoogo takes and was cut to {detail}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing to know about one record.
+
+    `parked` is the fingerprint of an operation that Swoogo refused: it is not sent again while it is the same.
+    """
+
+    key: str
+    code: Code
+    field: str = ""
+    detail: str = ""
+    parked: str = ""
+
+    @property
+    def notice(self) -> bool:
+        """True when the record was synced all the same."""
+        return self.code in NOTICES
+
+    def sentence(self) -> str:
+        """What an admin reads. Names the record by its Sessionboard id, never by personal data."""
+        # What is about a speaker's associations is filed under `speaker/c1#sessions`.
+        kind, _, identifier = self.key.partition("#")[0].partition("/")
+        record = f"{kind.capitalize()} {identifier}"
+        return SENTENCES[self.code].format(record=record, field=self.field, detail=self.detail)

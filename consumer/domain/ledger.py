@@ -1,0 +1,108 @@
+"""What we know to be in Swoogo: Sessionboard id -> Swoogo id and what was last pushed, per field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+
+from consumer.domain.record import Fields, Kind, key_of
+
+
+class State(StrEnum):
+    """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
+    Swoogo, never again (D2). `sealed`: synced before a disconnect, never again (X2).
+    """
+
+    INTENT = "intent"
+    APPLIED = "applied"
+    GONE = "gone"
+    SEALED = "sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the ledger.
+
+    Attributes:
+        swoogo_id: None only while the state is `intent`.
+        pushed: field -> digest of the Sessionboard value last sent; decides what is sent next (R2).
+        seen: field -> digest of what Swoogo answered; decides what is drift.
+        natural: what to look for in Swoogo when the id is unknown (speaker: e-mail; session: name, date, start).
+        links: Sessionboard ids of the sessions that this service associated with this speaker (S7, S8).
+        contact_id: the account-level contact behind a Swoogo speaker (`swoogo-api.md 8.1`).
+        at: ms of the last change of this entry.
+    """
+
+    state: State
+    swoogo_id: int | None = None
+    pushed: Fields = field(default_factory=dict)
+    seen: Fields = field(default_factory=dict)
+    natural: str = ""
+    links: tuple[str, ...] = ()
+    contact_id: int | None = None
+    image: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    epoch: int = 0
+    op_id: str = ""
+    at: int = 0
+
+    @property
+    def live(self) -> bool:
+        """True when updates may go to this record."""
+        return self.state is State.APPLIED
+
+    def sent(self, fields: Fields, seen: Fields, *, natural: str, version: int) -> Entry:
+        """This entry after a successful write of `fields` (digests) that Swoogo answered with `seen`."""
+        return replace(
+            self,
+            state=State.APPLIED,
+            pushed={**self.pushed, **fields},
+            seen={**self.seen, **seen},
+            natural=natural or self.natural,
+            version=max(version, self.version),
+        )
+
+
+Ledger = Mapping[str, Entry]
+"""Record key -> entry, all of one event."""
+
+
+def entries_of(ledger: Ledger, kind: Kind) -> Iterator[tuple[str, Entry]]:
+    """Keys and entries of one kind, in the order of the ledger."""
+    prefix = key_of(kind, "")
+    return ((key, entry) for key, entry in ledger.items() if key.startswith(prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A record as a Swoogo list showed it: what adoption needs."""
+
+    id: int
+    natural: str
+    fields: Fields = field(default_factory=dict)
+    contact_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Every record of one kind that Swoogo holds for the event, by natural key.
+
+    `fresh` tells that it was read in this push, so that its silence means absence.
+    """
+
+    rows: Mapping[int, Remote] = field(default_factory=dict)
+    fresh: bool = False
+    at: int = 0
+
+    @cached_property
+    def _by_natural(self) -> Mapping[str, tuple[Remote, ...]]:
+        found: dict[str, list[Remote]] = {}
+        for row in sorted(self.rows.values(), key=lambda each: each.id):
+            found.setdefault(row.natural, []).append(row)
+        return {natural: tuple(rows) for natural, rows in found.items()}
+
+    def matching(self, natural: str) -> tuple[Remote, ...]:
+        """Records with that natural key, oldest id first."""
+        return self._by_natural.get(natural, ())

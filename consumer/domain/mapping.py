@@ -1,0 +1,48 @@
+"""An event pair as it was accepted, and what it asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from consumer.domain.snapshot import Role
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSettings:
+    """Per-pair choices; the `[now]` rules are off until asked for (spec legend)."""
+
+    sync_sponsors: bool = True
+    sync_chairpersons: bool = False
+    sync_moderators: bool = False
+    sync_capacity: bool = False
+    accepted_participants_only: bool = False
+    remove_deleted_sessions: bool = False
+    remove_deleted_speakers: bool = False
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Roles whose holders sync as speakers (E7)."""
+        chosen = {Role.SPEAKER}
+        if self.sync_chairpersons:
+            chosen.add(Role.CHAIRPERSON)
+        if self.sync_moderators:
+            chosen.add(Role.MODERATOR)
+        return frozenset(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class EventMapping:
+    """One active pair.
+
+    `credential` names the credential whose credits its calls use; it is a hash, never the key itself.
+    `continuous` is the organization's choice (C4).
+    """
+
+    event_id: str
+    org_id: str
+    swoogo_event_id: int
+    timezone: str
+    credential: str
+    continuous: bool = True
+    name: str = ""
+    settings: MappingSettings = field(default_factory=MappingSettings)

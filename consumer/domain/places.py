@@ -1,0 +1,132 @@
+"""Rooms and tracks: matched by name, created when absent, frozen once synced (S5, S6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from consumer.domain.desired import TextLimits, fitted_name
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
+from consumer.domain.plan import Adopt, Create, Operation
+from consumer.domain.record import Kind, fingerprint, key_of, natural, readable
+from consumer.domain.snapshot import Place, Session
+
+
+@dataclass(slots=True)
+class PlacePlan:
+    """What is to be done about the rooms or the tracks of an event.
+
+    `usable` holds the Sessionboard ids a session may refer to: those in Swoogo, or planned to be.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    usable: set[str] = field(default_factory=set)
+    issues: list[Issue] = field(default_factory=list)
+    unchanged: int = 0
+    look: bool = False
+    wait_until: int | None = None
+
+
+def places_used(sessions: Iterable[Session], kind: Kind) -> dict[str, Place]:
+    """Rooms (or tracks) that sessions stand in, by id; the newest session knows the name best."""
+    newest: dict[str, tuple[int, Place]] = {}
+    for session in sessions:
+        place = session.room if kind is Kind.LOCATION else session.track
+        if place and place.name.strip() and session.version >= newest.get(place.id, (-1, place))[0]:
+            newest[place.id] = (session.version, place)
+    return {identifier: newest[identifier][1] for identifier in sorted(newest)}
+
+
+def plan_places(
+    kind: Kind,
+    used: Mapping[str, Place],
+    ledger: Ledger,
+    directory: Directory,
+    parked: Mapping[str, str],
+    *,
+    now: int,
+    settle: int,
+    limits: TextLimits,
+) -> PlacePlan:
+    """Decide for every room (or track) in use.
+
+    Args:
+        kind: LOCATION or TRACK.
+        used: places that eligible sessions refer to.
+        ledger: the event's ledger.
+        directory: what Swoogo was last seen to hold of this kind.
+        parked: key -> fingerprint of refused operations.
+        now: ms.
+        settle: how long an unanswered create may still take effect, ms.
+        limits: longest texts.
+    """
+    plan = PlacePlan()
+    by_name: dict[str, int] = {}
+    unsure: dict[str, int] = {}
+    for _, entry in entries_of(ledger, kind):
+        if entry.live and entry.swoogo_id is not None:
+            by_name[entry.natural] = entry.swoogo_id
+        elif entry.state is State.INTENT and now < entry.at + settle and not directory.matching(entry.natural):
+            unsure[entry.natural] = entry.at + settle
+
+    new: dict[str, list[Place]] = defaultdict(list)
+    for place in used.values():
+        key = key_of(kind, place.id)
+        known = ledger.get(key)
+        notices: list[Issue] = []
+        name = natural(fitted_name(place.name, limits, key, notices))
+        if known is None:
+            new[name].append(place)
+        elif known.state is State.INTENT:
+            # Renamed meanwhile or not: what the unanswered create made has the name it was asked to have (G2).
+            asked = known.natural in unsure or directory.matching(known.natural)
+            new[known.natural if asked else name].append(place)
+        elif known.live:
+            plan.usable.add(place.id)
+            plan.unchanged += 1
+            plan.issues.extend(notices if known.natural == name else [_renamed(key, known)])
+    for wanted, places in new.items():
+        ours, until = by_name.get(wanted), unsure.get(wanted)
+        if until is not None and ours is None:
+            plan.look = True
+            plan.wait_until = until if plan.wait_until is None else min(plan.wait_until, until)
+        else:
+            _plan_new(plan, kind, wanted, places, ours, directory, parked, limits)
+    return plan
+
+
+def _renamed(key: str, entry: Entry) -> Issue:
+    kept = readable(entry.pushed.get("name", ""))
+    # Of a long name the ledger only has the form in which names are compared.
+    shown = kept if natural(kept) == entry.natural else entry.natural
+    return Issue(key, Code.RENAMED_AFTER_SYNC, field="name", detail=f'"{shown}"')
+
+
+def _plan_new(
+    plan: PlacePlan,
+    kind: Kind,
+    wanted: str,
+    places: list[Place],
+    ours: int | None,
+    directory: Directory,
+    parked: Mapping[str, str],
+    limits: TextLimits,
+) -> None:
+    keys = tuple(key_of(kind, place.id) for place in places)
+    names = [fitted_name(place.name, limits, key, plan.issues) for place, key in zip(places, keys, strict=True)]
+    # The oldest of several equal names: the choice only has to be the same every time.
+    held = Remote(ours, wanted) if ours is not None else next(iter(directory.matching(wanted)), None)
+    name = next((each for each in names if natural(each) == wanted), "")
+    if not name:  # all were renamed since the unanswered create that made what is held
+        name = held.fields.get("name", wanted) if held else wanted
+    fields = {"name": name}
+    if held is not None:
+        plan.operations.append(Adopt(kind, keys[0], held, fields, wanted, also=keys[1:]))
+    elif parked.get(keys[0]) == fingerprint(fields):
+        return
+    else:
+        plan.look = plan.look or not directory.fresh
+        plan.operations.append(Create(kind, keys[0], fields, wanted, also=keys[1:]))
+    plan.usable.update(place.id for place in places)

@@ -1,0 +1,155 @@
+"""A plan: the calls that would bring Swoogo to the snapshot, what is left out and why, and what it costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from consumer.domain.eligibility import Skip
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Remote
+from consumer.domain.record import Fields, Kind
+
+CALL_CREDITS: Final = 1
+LIST_CREDITS: Final = 10
+"""`swoogo-api.md 3`: a list costs ten credits, everything else one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create a record. `also`: further ledger keys that stand for the same Swoogo record (same room name)."""
+
+    kind: Kind
+    key: str
+    fields: Fields
+    natural: str
+    version: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def credits(self) -> int:
+        """Calls of this operation, in credits."""
+        return CALL_CREDITS
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Take an existing Swoogo record as ours; `fields` are sent only where it holds something else."""
+
+    kind: Kind
+    key: str
+    remote: Remote
+    fields: Fields
+    natural: str
+    version: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def differing(self) -> Fields:
+        """Fields to send: not empty (P2) and not already there."""
+        return {name: value for name, value in self.fields.items() if value and self.remote.fields.get(name) != value}
+
+    @property
+    def credits(self) -> int:
+        """One update, or nothing."""
+        return CALL_CREDITS if self.differing and self.kind not in {Kind.LOCATION, Kind.TRACK} else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Send the fields that changed in Sessionboard since they were last pushed (R2)."""
+
+    kind: Kind
+    key: str
+    swoogo_id: int
+    fields: Fields
+    before: Fields
+    natural: str
+    version: int = 0
+
+    @property
+    def credits(self) -> int:
+        """Always one call, however many fields."""
+        return CALL_CREDITS
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Associate a speaker with sessions (one call for all, S7) and take away what is no longer so (S8)."""
+
+    key: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """Links belong to the speaker."""
+        return Kind.SPEAKER
+
+    @property
+    def credits(self) -> int:
+        """One call for all additions, one for each removal."""
+        return (CALL_CREDITS if self.add else 0) + CALL_CREDITS * len(self.remove)
+
+
+Operation = Create | Adopt | Update | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, phase after phase; within a phase the order does not matter.
+
+    Attributes:
+        phases: locations and tracks, then sessions and speakers, then associations.
+        looks: kinds whose Swoogo records must be listed first, because something may have to be adopted.
+        skips: records left out, each with its reason.
+        issues: everything an admin should know, notices included.
+        unchanged: how many records of a kind need nothing.
+        wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
+    """
+
+    phases: tuple[tuple[Operation, ...], ...] = ()
+    looks: frozenset[Kind] = frozenset()
+    skips: tuple[Skip, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    unchanged: Mapping[Kind, int] = field(default_factory=dict)
+    wait_until: int | None = None
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations in order."""
+        return tuple(operation for phase in self.phases for operation in phase)
+
+    @property
+    def credits(self) -> int:
+        """Credits of the writes and of the first page of every list to be read."""
+        return sum(operation.credits for operation in self.operations) + LIST_CREDITS * len(self.looks)
+
+    @property
+    def calls(self) -> int:
+        """HTTP calls, lists counted once."""
+        return sum(operation.credits for operation in self.operations) + len(self.looks)
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing would be sent or adopted."""
+        return not any(self.phases) and not self.looks
+
+    def left_out(self) -> Counter[tuple[str, str]]:
+        """(kind, reason or issue code) -> how many."""
+        return Counter((skip.key.partition("/")[0], skip.label) for skip in self.skips)
+
+
+def seconds_needed(
+    plan: Plan, *, latency: float, concurrency: int, credits_left: int, limit: int, window: float
+) -> float:
+    """Time a push of this plan takes, in seconds, when Swoogo answers in `latency` seconds.
+
+    A full window may be spent in a burst; every further `limit` credits wait for the next window.
+    """
+    beyond = max(plan.credits - credits_left, 0)
+    windows = -(-beyond // limit) if limit else 0
+    last_burst = beyond - (windows - 1) * limit if windows else plan.calls
+    return windows * window + latency * max(min(plan.calls, last_burst), 0) / max(concurrency, 1)

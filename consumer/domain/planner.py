@@ -1,0 +1,270 @@
+"""PLAN: one pure function of snapshot, ledger, mapping and now (spec E, S, P, R).
+
+Level-triggered: it compares what should be with what is known to be there, so replay, restart, retry and
+reconcile all end in the same plan, and an unchanged event in an empty one (R3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consumer.domain.desired import Desired, TextLimits, desired_session
+from consumer.domain.eligibility import Reason, Skip, session_skip
+from consumer.domain.errors import UnknownTimezoneError
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
+from consumer.domain.mapping import EventMapping
+from consumer.domain.people import People, choose_people
+from consumer.domain.places import PlacePlan, places_used, plan_places
+from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
+from consumer.domain.record import Fields, Kind, digest, fingerprint, id_of, key_of
+from consumer.domain.schedule import zone
+from consumer.domain.snapshot import Session, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """Everything a plan depends on.
+
+    Attributes:
+        directories: what Swoogo was last seen to hold, per kind; `fresh` when read for this plan.
+        parked: record key -> fingerprint of the operation that Swoogo refused.
+        now: ms since the epoch.
+        settle: ms after which an unanswered create that cannot be found did not happen.
+    """
+
+    mapping: EventMapping
+    snapshot: Snapshot
+    ledger: Ledger
+    now: int
+    directories: Mapping[Kind, Directory] = field(default_factory=dict)
+    parked: Mapping[str, str] = field(default_factory=dict)
+    settle: int = 120_000
+    limits: TextLimits = field(default_factory=TextLimits)
+
+    def directory(self, kind: Kind) -> Directory:
+        """What is known to be in Swoogo of a kind."""
+        return self.directories.get(kind, Directory())
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan being written."""
+
+    given: PlanInput
+    records: list[Operation] = field(default_factory=list)
+    links: list[Operation] = field(default_factory=list)
+    looks: set[Kind] = field(default_factory=set)
+    skips: list[Skip] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    unchanged: dict[Kind, int] = field(default_factory=dict)
+    planned: set[str] = field(default_factory=set)
+    owned: dict[Kind, set[int]] = field(default_factory=dict)
+    wait_until: int | None = None
+
+    def wait(self, until: int | None) -> None:
+        if until is not None:
+            self.wait_until = until if self.wait_until is None else min(self.wait_until, until)
+
+    def count_unchanged(self, kind: Kind, count: int = 1) -> None:
+        self.unchanged[kind] = self.unchanged.get(kind, 0) + count
+
+
+def make_plan(given: PlanInput) -> Plan:
+    """Decide what to send to Swoogo.
+
+    Raises:
+        UnknownTimezoneError: the mapping names a zone that does not exist; nothing can be placed.
+    """
+    timezone = zone(given.mapping.timezone)
+    if timezone is None:
+        raise UnknownTimezoneError(given.mapping.timezone)
+    draft = _Draft(given)
+    eligible: list[Session] = []
+    syncable: list[Session] = []
+    for session in sorted(given.snapshot.sessions.values(), key=lambda each: each.id):
+        skip = session_skip(session, given.now)
+        if skip is None:
+            eligible.append(session)
+            skip = _tombstone(session, given.ledger)
+        if skip is None:
+            syncable.append(session)
+        else:
+            draft.skips.append(skip)
+
+    places = {kind: _places(draft, kind, syncable) for kind in (Kind.LOCATION, Kind.TRACK)}
+    for session in syncable:
+        desired = desired_session(session, timezone, given.limits, capacity=given.mapping.settings.sync_capacity)
+        _plan_record(draft, desired, _resolvable(desired.fields, places))
+    people = choose_people(
+        given.snapshot,
+        eligible,
+        given.ledger,
+        roles=given.mapping.settings.roles,
+        accepted_only=given.mapping.settings.accepted_participants_only,
+        limits=given.limits,
+    )
+    draft.skips.extend(people.skips)
+    for desired in people.speakers.values():
+        _plan_record(draft, desired, desired.fields)
+    _plan_links(draft, people, eligible={session.id for session in eligible})
+
+    first = [operation for place in places.values() for operation in place.operations]
+    issues = [*draft.issues, *(skip.issue for skip in draft.skips if skip.issue)]
+    return Plan(
+        phases=(tuple(first), tuple(draft.records), tuple(draft.links)),
+        looks=frozenset(draft.looks),
+        skips=tuple(draft.skips),
+        issues=tuple(issues),
+        unchanged=draft.unchanged,
+        wait_until=draft.wait_until,
+    )
+
+
+def _tombstone(session: Session, ledger: Ledger) -> Skip | None:
+    key = key_of(Kind.SESSION, session.id)
+    entry = ledger.get(key)
+    if entry is None or entry.state in {State.INTENT, State.APPLIED}:
+        return None
+    if entry.state is State.SEALED:
+        return Skip(key, Reason.SEALED)
+    return Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO))
+
+
+def _places(draft: _Draft, kind: Kind, sessions: list[Session]) -> PlacePlan:
+    given = draft.given
+    plan = plan_places(
+        kind,
+        places_used(sessions, kind),
+        given.ledger,
+        given.directory(kind),
+        given.parked,
+        now=given.now,
+        settle=given.settle,
+        limits=given.limits,
+    )
+    if plan.look and not given.directory(kind).fresh:
+        draft.looks.add(kind)
+    draft.issues.extend(plan.issues)
+    draft.count_unchanged(kind, plan.unchanged)
+    draft.wait(plan.wait_until)
+    return plan
+
+
+def _resolvable(fields: Fields, places: Mapping[Kind, PlacePlan]) -> Fields:
+    """Without a room or track that is not in Swoogo: the session goes through without it (E6)."""
+    missing = {
+        kind.value for kind, place in places.items() if fields[kind.value] and fields[kind.value] not in place.usable
+    }
+    return {name: value for name, value in fields.items() if name not in missing} if missing else fields
+
+
+def _plan_record(draft: _Draft, desired: Desired, fields: Fields) -> None:
+    """Create, adopt, update or leave alone one session or speaker."""
+    draft.issues.extend(desired.issues)
+    entry = draft.given.ledger.get(desired.key)
+    if entry is not None and entry.live:
+        _plan_update(draft, desired, fields, entry)
+        return
+    if entry is None and desired.kind is Kind.SESSION:
+        # A session made by hand is never ours (only speakers are adopted, P2); no need to look.
+        _append(draft, Create(desired.kind, desired.key, fields, desired.natural, desired.version))
+        return
+    directory = draft.given.directory(desired.kind)
+    if not directory.fresh:
+        draft.looks.add(desired.kind)
+    natural = entry.natural if entry and entry.natural else desired.natural
+    owned = _owned(draft, desired.kind)
+    matches = [row for row in directory.matching(natural) if row.id not in owned]
+    if len(matches) > 1 and entry is not None:
+        detail = ", ".join(str(match.id) for match in matches)
+        issue = Issue(desired.key, Code.AMBIGUOUS_MATCH, detail=f"ids {detail}")
+        draft.skips.append(Skip(desired.key, Reason.ISSUE, issue))
+    elif matches:
+        _append(draft, _adoption(desired, fields, matches[0]))
+        owned.add(matches[0].id)
+    elif entry is not None and draft.given.now < entry.at + draft.given.settle:
+        draft.wait(entry.at + draft.given.settle)
+        draft.skips.append(Skip(desired.key, Reason.WAITING))
+    else:
+        _append(draft, Create(desired.kind, desired.key, fields, desired.natural, desired.version))
+
+
+def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
+    return Adopt(desired.kind, desired.key, match, fields, desired.natural, desired.version)
+
+
+def _owned(draft: _Draft, kind: Kind) -> set[int]:
+    """Swoogo ids of this kind that already belong to a ledger entry."""
+    if kind not in draft.owned:
+        draft.owned[kind] = {
+            entry.swoogo_id
+            for key, entry in draft.given.ledger.items()
+            if entry.swoogo_id is not None and key.startswith(f"{kind.value}/")
+        }
+    return draft.owned[kind]
+
+
+def _plan_update(draft: _Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
+    assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
+    pushed = entry.pushed
+    # A field never pushed and empty is nothing to clear (P2); one that was pushed is cleared (R4).
+    changed = {name: value for name, value in fields.items() if pushed.get(name, "") != digest(value)}
+    if not changed:
+        draft.planned.add(desired.key)
+        draft.count_unchanged(desired.kind)
+        return
+    _append(
+        draft,
+        Update(
+            desired.kind,
+            desired.key,
+            entry.swoogo_id,
+            {**changed, "name": fields["name"]} if "name" in fields else changed,
+            {name: pushed.get(name, "") for name in changed},
+            desired.natural,
+            desired.version,
+        ),
+    )
+
+
+def _append(draft: _Draft, operation: Create | Adopt | Update) -> None:
+    if isinstance(operation, Update):
+        draft.planned.add(operation.key)  # a refused update leaves the record usable for links
+    if draft.given.parked.get(operation.key) == fingerprint(operation.fields):
+        draft.skips.append(Skip(operation.key, Reason.PARKED))
+        return
+    draft.planned.add(operation.key)
+    draft.records.append(operation)
+
+
+def _plan_links(draft: _Draft, people: People, eligible: set[str]) -> None:
+    """S7, S8: what each speaker's associations lack, and which of ours are no longer so.
+
+    Taking away concerns the session as much as the speaker: it is done also for somebody who has no eligible
+    session left and gets no other update (E4).
+    """
+    held = {key for key, entry in draft.given.ledger.items() if entry.links and entry.live}
+    for key in sorted(held | {key_of(Kind.SPEAKER, identifier) for identifier in people.speakers}):
+        entry = draft.given.ledger.get(key)
+        ours = entry.links if entry and entry.live else ()
+        listed = people.sessions_of.get(id_of(key), ())
+        wanted = listed if key in draft.planned else ()
+        add = tuple(
+            session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in draft.planned
+        )
+        remove = tuple(session for session in ours if session in eligible and session not in listed)
+        link = Link(key, add, remove)
+        if link.credits and draft.given.parked.get(link_key(key)) != link_fingerprint(link):
+            draft.links.append(link)
+
+
+def link_key(key: str) -> str:
+    """Under which a speaker's refused associations are parked."""
+    return f"{key}#sessions"
+
+
+def link_fingerprint(link: Link) -> str:
+    """Tells whether the associations to send are the refused ones."""
+    return fingerprint({"add": ",".join(link.add), "remove": ",".join(link.remove)})

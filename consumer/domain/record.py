@@ -1,0 +1,107 @@
+"""What a thing is called everywhere: its kind, its key, its version stamp, and the digest of a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+
+Fields = Mapping[str, str]
+"""Field name -> value (or digest of it). An empty value means the field is cleared."""
+
+_PLAIN_LIMIT: Final = 48
+_LARGEST: Final = 10**15 - 1
+
+
+class Kind(StrEnum):
+    """What Swoogo holds for an event; the first half of a record key."""
+
+    SESSION = "session"
+    SPEAKER = "speaker"
+    SPONSOR = "sponsor"
+    LOCATION = "location"
+    TRACK = "track"
+    LEVEL = "level"
+
+
+class Source(StrEnum):
+    """What Sessionboard sends: the first half of a snapshot key."""
+
+    SESSION = "session"
+    CONTACT = "contact"
+    SPONSOR = "sponsor"
+
+
+def key_of(kind: Kind | Source, identifier: str) -> str:
+    """`session/497f6eca-...`: the key of a record in snapshot, ledger, issues and the changelog."""
+    # A StrEnum member is its text; `.value` and formatting cost several times as much, and plans ask this often.
+    return kind + "/" + identifier
+
+
+def kind_of(key: str) -> Kind:
+    """The kind a ledger key starts with."""
+    return Kind(key.partition("/")[0])
+
+
+def id_of(key: str) -> str:
+    """The Sessionboard id a key ends with."""
+    return key.partition("/")[2]
+
+
+def stamp(version: int, published: int, offset: int) -> str:
+    """One text that sorts as the change is new: resource version, then publication, then Kafka offset.
+
+    Two edits may share `updated_at`; the publication time decides then, and for equal ones the offset,
+    which is a total order for one key. So a replay can never look newer than what it replays (G3).
+
+    Args:
+        version: `data.updated_at`, else `metadata.datetime`, in ms.
+        published: `metadata.datetime`, else the Kafka timestamp, in ms.
+        offset: the record's offset in its partition.
+    """
+    parts = (min(max(part, 0), _LARGEST) for part in (version, published, offset))
+    return ".".join(f"{part:015d}" for part in parts)
+
+
+def digest(value: str) -> str:
+    """A value as the ledger remembers it: itself when short, else its length and hash.
+
+    Short values stay readable so that a plan can say `10:00:00 -> 11:00:00` without asking Swoogo, and
+    because comparing them needs no hashing.
+    """
+    if len(value) <= _PLAIN_LIMIT and not value.startswith("#"):
+        return value
+    return f"#{len(value)}:{blake2b(value.encode(errors='replace'), digest_size=12).hexdigest()}"
+
+
+def changed(fields: Fields, pushed: Fields) -> dict[str, str]:
+    """The fields whose value is not the one that `pushed` holds the digest of.
+
+    A field that was never pushed counts as empty: there is nothing to clear (P2); one that was is cleared (R4).
+    """
+    found: dict[str, str] = {}
+    for name, value in fields.items():
+        known = pushed.get(name, "")
+        # A short value is its own digest. One that starts with "#" might only look like the digest of another.
+        if (known != value or value[:1] == "#") and known != digest(value):
+            found[name] = value
+    return found
+
+
+def readable(digested: str) -> str:
+    """A digest for a person: the value itself, or its length where only that is known."""
+    if not digested.startswith("#"):
+        return digested
+    return f"({digested[1:].partition(':')[0]} characters)"
+
+
+def fingerprint(fields: Fields) -> str:
+    """A short hash of a set of field values: tells whether an operation is the one refused before."""
+    text = "\x1f".join(f"{name}\x1e{fields[name]}" for name in sorted(fields))
+    return blake2b(text.encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def natural(text: str) -> str:
+    """The form in which names and e-mails are compared: trimmed, case-insensitive (S5, P2)."""
+    return text.strip().casefold()

@@ -1,0 +1,91 @@
+"""What a sync did, in numbers people can use (N1, N2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from consumer.domain.issue import Issue
+from consumer.domain.plan import Plan
+from consumer.domain.record import Kind
+
+
+class Trigger(StrEnum):
+    """What started a run; also the order in which credits are given (G5)."""
+
+    MANUAL = "manual"
+    CHANGES = "changes"
+    RECONCILE = "reconcile"
+
+    @property
+    def priority(self) -> int:
+        """0 goes first."""
+        return list(Trigger).index(self)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Records of one kind in one run."""
+
+    created: int = 0
+    adopted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    left_out: int = 0
+    failed: int = 0
+
+    @property
+    def attempted(self) -> int:
+        """Records that needed something."""
+        return self.created + self.adopted + self.updated + self.failed
+
+    @property
+    def synced(self) -> int:
+        """Records that got it."""
+        return self.created + self.adopted + self.updated
+
+
+@dataclass(slots=True)
+class Run:
+    """One sync of one event, from start to end. Times are ms since the epoch."""
+
+    id: str
+    event_id: str
+    trigger: Trigger
+    started: int
+    ended: int = 0
+    outcome: str = "running"
+    error: str = ""
+    announced: bool = False
+    scope: str = "all"
+    tallies: dict[Kind, Tally] = field(default_factory=dict)
+    links: int = 0
+    credits: int = 0
+    planned_credits: int = 0
+    done_calls: int = 0
+    planned_calls: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    issues: dict[str, int] = field(default_factory=dict)
+
+    def tally(self, kind: Kind) -> Tally:
+        """The counts of a kind, made on first use."""
+        return self.tallies.setdefault(kind, Tally())
+
+    def note_plan(self, plan: Plan) -> None:
+        """Take over what the plan says of records that need nothing or are left out."""
+        for tally in self.tallies.values():
+            tally.unchanged = tally.left_out = 0
+        for kind, count in plan.unchanged.items():
+            self.tally(kind).unchanged = count
+        for skip in plan.skips:
+            self.tally(Kind(skip.key.partition("/")[0])).left_out += 1
+        self.reasons = {f"{kind}:{label}": count for (kind, label), count in sorted(plan.left_out().items())}
+        self.planned_credits = plan.credits
+        self.planned_calls = plan.calls
+
+
+def count_issues(issues: Mapping[str, Issue]) -> dict[str, int]:
+    """Issue code -> how many, notices included."""
+    return dict(sorted(Counter(issue.code.value for issue in issues.values()).items()))

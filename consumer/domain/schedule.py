@@ -1,0 +1,71 @@
+"""Where a session stands on the wall clock of its event (S2, S3, S4).
+
+Swoogo keeps one date and two times per session, in the event's zone (`swoogo-api.md 2.8`), so an instant
+becomes a wall-clock time here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+END_OF_DAY: Final = "23:59:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`date` is `YYYY-MM-DD`, the times `HH:MM:SS`, all in the event's zone.
+
+    `clamped` tells that the session runs over several dates and is shown on its first only (S3).
+    """
+
+    date: str
+    start_time: str
+    end_time: str
+    clamped: bool
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name, or None when there is no such zone."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def place(starts_at: int, ends_at: int, timezone: ZoneInfo) -> Placement:
+    """Put a session on the calendar.
+
+    Args:
+        starts_at: start, ms since the epoch.
+        ends_at: end, ms since the epoch, after the start (S4 is checked before).
+        timezone: the event's zone.
+    """
+    date, start_time = wall_clock(starts_at, timezone)
+    end_date, end_time = wall_clock(ends_at, timezone)
+    several_dates = end_date != date
+    # Also when a clock set back makes the end's wall time precede the start's on one date: Swoogo could
+    # not show that, and an end before the start is worse than one at the end of the day.
+    if end_time <= start_time:
+        end_time = END_OF_DAY
+        if end_time <= start_time:  # starts in the last minute of the day
+            end_time = "23:59:59"
+        several_dates = True
+    return Placement(date, start_time, end_time, several_dates)
+
+
+# Sessions share their slots, and every plan asks for the same ones again.
+@lru_cache(maxsize=8192)
+def wall_clock(moment: int, timezone: ZoneInfo) -> tuple[str, str]:
+    """The date (`YYYY-MM-DD`) and time (`HH:MM:SS`, rounded down) that clocks in a zone show at `moment` ms."""
+    text = datetime.fromtimestamp(moment // 1000, timezone).isoformat(sep=" ")
+    return text[:10], text[11:19]
+
+
+def utc_text(moment: int) -> str:
+    """`2026-11-21 09:30:00 UTC` of ms since the epoch, for sentences and logs."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

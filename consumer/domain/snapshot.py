@@ -1,0 +1,101 @@
+"""The newest known Sessionboard state of one event, as far as a sync needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Core category of a participant; custom roles count as theirs (E7)."""
+
+    SPEAKER = "speaker"
+    CHAIRPERSON = "chairperson"
+    MODERATOR = "moderator"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person's fields. `None`: not carried by this record; `""`: carried and empty."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    job_title: str | None = None
+    company: str | None = None
+    bio: str | None = None
+    photo_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """A contact on a session, with the copy of the contact that the session carries (P5)."""
+
+    contact_id: str
+    role: Role = Role.SPEAKER
+    profile: Profile = field(default_factory=Profile)
+    acceptance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A room or a track of the event: its own Sessionboard id and its name."""
+
+    id: str
+    name: str
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session resource. `status` is the status category as sent; times are ms, `None` when unscheduled."""
+
+    id: str
+    version: int = 0
+    deleted: bool = False
+    title: str = ""
+    description: str | None = None
+    status: str = ""
+    starts_at: int | None = None
+    ends_at: int | None = None
+    room: Place | None = None
+    track: Place | None = None
+    capacity: int | None = None
+    people: tuple[Attendance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact resource of the event."""
+
+    id: str
+    version: int = 0
+    deleted: bool = False
+    profile: Profile = field(default_factory=Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """A sponsor resource; `tier` becomes the sponsorship level (O1, O5)."""
+
+    id: str
+    version: int = 0
+    deleted: bool = False
+    name: str = ""
+    description: str | None = None
+    website: str | None = None
+    tier: str | None = None
+    logo_url: str | None = None
+
+
+Resource = Session | Contact | Sponsor
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All resources of one event by their Sessionboard id."""
+
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    sponsors: Mapping[str, Sponsor] = field(default_factory=dict)

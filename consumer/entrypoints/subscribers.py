@@ -1,0 +1,115 @@
+"""RECORD's door: one FastStream batch subscriber per topic, by a recipe that loses nothing.
+
+`NACK_ON_ERROR` rewinds the whole batch when the handler raises, so the handler raises only for trouble with our own
+servers, after an own back-off. Headers are made safe and values left raw before FastStream could choke on either
+(`peers-and-pitfalls.md A2`). There is no AsyncAPI page: its try-it route would be an open write endpoint (A7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import structlog
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from consumer.domain.debounce import retry_delay
+from consumer.domain.errors import RetryableError
+from consumer.ports import Clock, RawRecord
+from consumer.services.record import Recorder
+from consumer.settings import KafkaSettings
+
+log = structlog.get_logger("record")
+
+_BACKOFF_FIRST: Final = 0.2
+_BACKOFF_MOST: Final = 15.0
+_FETCH_BYTES: Final = 4_194_304
+
+
+@dataclass(slots=True)
+class Subscribers:
+    """The handlers of the four input topics; `recorded` is called after each batch that brought news."""
+
+    recorder: Recorder
+    clock: Clock
+    recorded: Callable[[], None]
+    handled_at: int = 0
+    _failures: dict[str, int] = field(default_factory=dict)
+
+    async def handle(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Record a batch; when it returns, its offsets may be committed."""
+        topic = records[0].topic
+        try:
+            result = await self.recorder.record([raw(record) for record in records])
+        except RetryableError as error:
+            failures = self._failures[topic] = self._failures.get(topic, 0) + 1
+            delay = retry_delay(failures, _BACKOFF_FIRST, _BACKOFF_MOST, self.clock.jitter())
+            log.warning("record.waiting", topic=topic, reason=str(error), seconds=round(delay, 1))
+            await asyncio.sleep(delay)
+            raise
+        self._failures.pop(topic, None)
+        self.handled_at = self.clock.now()
+        if result.dead:
+            log.warning("record.dead_letters", topic=topic, count=result.dead)
+        if result.news:
+            self.recorded()
+
+    def register(self, broker: KafkaBroker, settings: KafkaSettings) -> None:
+        """Subscribe to the input topics."""
+        topics = settings.topics
+        # A group for each topic: in a shared one, every consumer that joins makes the other three join again.
+        for name in ("mappings", "sessions", "speakers", "sponsors"):
+            subscriber = broker.subscriber(
+                getattr(topics, name),
+                group_id=f"{settings.group_id}.{name}",
+                batch=True,
+                max_records=settings.max_records,
+                batch_timeout_ms=100,
+                ack_policy=AckPolicy.NACK_ON_ERROR,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                session_timeout_ms=round(settings.session_timeout * 1000),
+                heartbeat_interval_ms=round(settings.session_timeout * 100),
+                rebalance_timeout_ms=60_000,
+                max_poll_interval_ms=300_000,
+                max_partition_fetch_bytes=_FETCH_BYTES,
+                parser=safe_headers,
+                decoder=raw_value,
+            )
+            subscriber(self._handler())
+
+    def _handler(self) -> Callable[..., Awaitable[None]]:
+        async def record_batch(records: list[ConsumerRecord[Any, Any]]) -> None:
+            await self.handle(records)
+
+        return record_batch
+
+
+def raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
+    """A record in domain words."""
+    return RawRecord(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        tuple(record.headers),
+    )
+
+
+async def safe_headers(message: Any, original: Callable[..., Awaitable[Any]]) -> Any:
+    """Parse without the headers: FastStream decodes them as UTF-8 and drops the batch when that fails."""
+    stripped = tuple(replace(record, headers=()) if record.headers else record for record in message)
+    parsed = await original(stripped)
+    parsed.raw_message = message
+    return parsed
+
+
+async def raw_value(message: Any) -> Any:
+    """Leave the bytes alone: the recorder reads them record by record."""
+    return message.raw_message

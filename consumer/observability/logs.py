@@ -1,0 +1,75 @@
+"""Logs: one JSON object a line (or text for people), event names as `area.verb`, fields instead of sentences.
+
+Libraries that would log addresses, payloads or a storm of lines are held back here.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Final
+
+import structlog
+
+from consumer.settings import LogSettings
+
+_QUIET: Final = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "faststream": logging.WARNING, "aiokafka": logging.WARNING}
+_STORMY: Final = ("aiokafka",)
+_STORM_SECONDS: Final = 5.0
+
+
+class OncePerWhile(logging.Filter):
+    """Lets one line of a kind through every few seconds: an outage logs dozens a second otherwise."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        kind = (record.name, str(record.msg))
+        now = time.monotonic()
+        if now - self._last.get(kind, -self._seconds) < self._seconds:
+            return False
+        self._last[kind] = now
+        return True
+
+
+def set_up(settings: LogSettings) -> None:
+    """Configure structlog and the standard library's logging, to standard error."""
+    level = logging.getLevelNamesMapping()[settings.level]
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if settings.format == "json":
+        final: list[structlog.typing.Processor] = [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    else:
+        final = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    storm = OncePerWhile(_STORM_SECONDS)
+    handler.addFilter(lambda record: storm.filter(record) if record.name.startswith(_STORMY) else True)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(least, level))

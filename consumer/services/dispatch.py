@@ -1,0 +1,164 @@
+"""DEBOUNCE and CLAIM: finds what is due and has it worked on, a few subjects side by side.
+
+One slow or throttled organization holds one of the places, never the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from consumer.domain.debounce import retry_delay
+from consumer.domain.errors import LeaseLostError, RetryableError, SwoogoSyncError
+from consumer.domain.report import Run
+from consumer.ports import Clock, Connections, Inbox, Lease, Subject
+from consumer.services.connect import Connector
+from consumer.services.push import Pusher
+from consumer.settings import PushSettings
+
+_COUNTS = ("created", "adopted", "updated", "failed")
+
+log = structlog.get_logger("dispatch")
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Claims due subjects and hands them to the connector or the pusher.
+
+    `turned_at` is when the loop last came round (ms), for the liveness probe.
+    """
+
+    inbox: Inbox
+    connections: Connections
+    connector: Connector
+    pusher: Pusher
+    clock: Clock
+    settings: PushSettings
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    turned_at: int = 0
+    _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set: then no new claim, and what runs is finished."""
+        failures = 0
+        while not stop.is_set():
+            self.wake.clear()
+            try:
+                pause = await self._round()
+                failures = 0
+            except RetryableError as error:
+                failures += 1
+                pause = retry_delay(failures, 0.2, 5.0, self.clock.jitter())
+                log.warning("dispatch.waiting", reason=str(error), seconds=round(pause, 1))
+            self.turned_at = self.clock.now()
+            await self._pause(pause, stop)
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    async def _round(self) -> float:
+        """Start what is due; returns seconds until the next look."""
+        free = self.settings.events - len(self._running)
+        if free <= 0:
+            return self.settings.poll_interval
+        due = await self.inbox.due(free)
+        for subject in due.subjects:
+            if subject not in self._running:
+                task = asyncio.create_task(self._work(subject), name=str(subject))
+                self._running[subject] = task
+                task.add_done_callback(partial(self._finished, subject))
+        if due.next_in is None:
+            return self.settings.poll_interval
+        return min(due.next_in, self.settings.poll_interval)
+
+    def _finished(self, subject: Subject, _: asyncio.Task[None]) -> None:
+        self._running.pop(subject, None)
+        self.wake.set()
+
+    async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        woken = asyncio.create_task(self.wake.wait())
+        try:
+            await asyncio.wait({stopped, woken}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            woken.cancel()
+
+    async def _work(self, subject: Subject) -> None:
+        try:
+            lease = await self.inbox.claim(subject, self.clock.new_id())
+            if lease is None:
+                return
+            async with asyncio.TaskGroup() as group:
+                keeper = group.create_task(self._keep(lease))
+                try:
+                    await self._handle(lease)
+                finally:
+                    keeper.cancel()
+        except* LeaseLostError:
+            log.warning("push.lease_lost", subject=str(subject))
+        except* RetryableError as group:
+            log.warning("push.postponed", subject=str(subject), reason=str(group.exceptions[0]))
+        except* Exception:
+            # A defect of ours: the lease runs out and the subject is claimed again; other subjects go on.
+            log.exception("push.broken", subject=str(subject))
+
+    async def _keep(self, lease: Lease) -> None:
+        """Renew while the work goes on; a lost lease ends the work with it."""
+        while True:
+            await self.clock.sleep(self.settings.lease / 3)
+            await self.inbox.renew(lease)
+
+    async def _handle(self, lease: Lease) -> None:
+        if lease.subject.kind == "org":
+            await self._connect(lease)
+            return
+        mapping = await self.connections.mapping(lease.subject.id)
+        connection = await self.connections.connection(mapping.org_id) if mapping else None
+        if mapping is None or connection is None:
+            # M5: recorded all the same; a later mapping makes it due.
+            await self.inbox.set_continuous(lease.subject.id, on=False)
+            await self.inbox.complete(lease, {})
+            return
+        report(await self.pusher.push(lease, mapping, connection))
+
+    async def _connect(self, lease: Lease) -> None:
+        try:
+            await self.connector.settle(lease)
+        except LeaseLostError:
+            raise
+        except SwoogoSyncError as error:
+            delay = retry_delay(
+                lease.attempt + 1, self.settings.retry_first, self.settings.retry_most, self.clock.jitter()
+            )
+            log.warning("connect.postponed", org=lease.subject.id, reason=str(error), seconds=round(delay, 1))
+            await self.inbox.complete(lease, {}, retry_in=delay, failed=True)
+
+
+def report(run: Run) -> None:
+    """The one canonical line of a push."""
+    fields = {
+        kind.value: {
+            "created": tally.created,
+            "adopted": tally.adopted,
+            "updated": tally.updated,
+            "failed": tally.failed,
+        }
+        for kind, tally in run.tallies.items()
+        if tally.attempted
+    }
+    log.info(
+        "push.completed",
+        run=run.id,
+        event_id=run.event_id,
+        trigger=run.trigger.value,
+        outcome=run.outcome,
+        reason=run.error,
+        credits=run.credits,
+        links=run.links,
+        ms=run.ended - run.started,
+        issues=run.issues,
+        **fields,
+    )

@@ -1,0 +1,211 @@
+"""PLAN and PUSH one claimed event: load, look where something may be adopted, plan, execute, complete, report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from consumer.domain.debounce import retry_delay
+from consumer.domain.desired import TextLimits
+from consumer.domain.eligibility import Reason
+from consumer.domain.errors import CredentialError, LeaseLostError, RetryableError, SwoogoSyncError
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Ledger
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Operation, Plan
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Trigger, count_issues
+from consumer.ports import Clock, Connection, EventState, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
+from consumer.services.execute import Execution
+from consumer.settings import PushSettings
+
+_HOPELESS = 5
+"""Calls in a row that failed for now, after which the rest of a push is put off."""
+_PROGRESS_EVERY = 500
+"""ms between two progress reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pusher:
+    """Pushes events. All state of a push lives in `Execution`."""
+
+    inbox: Inbox
+    store: LedgerStore
+    swoogo: Swoogo
+    board: StatusBoard
+    clock: Clock
+    settings: PushSettings
+    limits: TextLimits
+
+    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
+        """Bring Swoogo to the snapshot of a claimed event.
+
+        Raises LeaseLostError when the event was taken over; everything else ends in the run and a retry.
+        """
+        trigger = Trigger.MANUAL if lease.request else Trigger.CHANGES
+        work = Work(mapping, connection, lease, trigger)
+        state = await self.inbox.load(mapping.event_id)
+        former = await self.board.issues(mapping.event_id)
+        run = Run(self.clock.new_id(), mapping.event_id, trigger, self.clock.now())
+        execution = Execution(
+            work,
+            self.swoogo,
+            self.store,
+            self.clock,
+            run,
+            self.settings.settle,
+            dict(await self.store.load(mapping.event_id)),
+        )
+        plan = Plan()
+        error: SwoogoSyncError | None = None
+        try:
+            plan = await self._plan(execution, state, mapping, former)
+            run.note_plan(plan)
+            if not plan.empty or trigger is Trigger.MANUAL:
+                run.announced = True
+                await self.board.started(run)
+            await self._execute(execution, plan)
+        except (CredentialError, RetryableError) as caught:
+            error = caught
+        await self._finish(execution, plan, state, former, error)
+        return run
+
+    async def _plan(
+        self, execution: Execution, state: EventState, mapping: EventMapping, former: Mapping[str, Issue]
+    ) -> Plan:
+        """Plan; where something might be adopted, list that kind first and plan again."""
+        given = PlanInput(
+            mapping=mapping,
+            snapshot=state.snapshot,
+            ledger=execution.ledger,
+            now=self.clock.now(),
+            directories=await self.store.directories(mapping.event_id),
+            parked={issue.key: issue.parked for issue in former.values() if issue.parked},
+            settle=int(self.settings.settle * 1000),
+            limits=self.limits,
+        )
+        plan = make_plan(given)
+        while plan.looks:
+            directories = dict(given.directories)
+            for kind in sorted(plan.looks):
+                directories[kind] = await self._look(execution, kind, given)
+            given = replace(given, directories=directories)
+            plan = make_plan(given)
+        return plan
+
+    async def _look(self, execution: Execution, kind: Kind, given: PlanInput) -> Directory:
+        known = known_ids(kind, given.directory(kind), execution.ledger)
+        directory = await self.swoogo.list(execution.work, kind, known)
+        await self.store.put_directory(execution.work.lease, kind, directory)
+        return directory
+
+    async def _execute(self, execution: Execution, plan: Plan) -> None:
+        told = self.clock.now()
+        for phase in plan.phases:
+            pending = iter(phase)
+
+            async def worker(pending: Iterator[Operation] = pending) -> None:
+                nonlocal told
+                for operation in pending:
+                    if len(execution.trouble) >= _HOPELESS:
+                        return
+                    await execution.perform(operation)
+                    if self.clock.now() - told > _PROGRESS_EVERY:
+                        told = self.clock.now()
+                        await self.store.flush(execution.work.lease)
+                        await self.board.progress(execution.run)
+
+            # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
+            await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
+            if execution.trouble and len(execution.trouble) >= _HOPELESS:
+                break
+        if execution.missing:
+            directories = await self.store.directories(execution.run.event_id)
+            await execution.confirm_missing(
+                {
+                    kind: known_ids(kind, directories.get(kind, Directory()), execution.ledger)
+                    for kind in execution.missing
+                }
+            )
+
+    async def _finish(
+        self,
+        execution: Execution,
+        plan: Plan,
+        state: EventState,
+        former: Mapping[str, Issue],
+        error: SwoogoSyncError | None,
+    ) -> None:
+        """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
+        run, lease = execution.run, execution.work.lease
+        await self.store.flush(lease)
+        run.ended = self.clock.now()
+        run.credits = self.swoogo.spent(execution.work)
+        retry_in = self._retry_in(execution, plan, error)
+        failed = error is not None or bool(execution.trouble)
+        run.error = str(error or (execution.trouble[0] if execution.trouble else ""))
+        issues = former if error and plan.empty else merged_issues(plan, execution, former)
+        run.issues = count_issues(issues)
+        run.outcome = "failed" if failed else ("completed_with_issues" if run.issues else "completed")
+        await self.board.ended(run, issues, lease)
+        await self.inbox.complete(lease, {} if failed else state.marks, retry_in=retry_in, failed=failed)
+
+    def _retry_in(self, execution: Execution, plan: Plan, error: SwoogoSyncError | None) -> float | None:
+        if execution.unanswered:
+            return self.settings.settle
+        if error or execution.trouble:
+            attempt = execution.work.lease.attempt + 1
+            delay = retry_delay(attempt, self.settings.retry_first, self.settings.retry_most, self.clock.jitter())
+            asked = [each.after for each in (error, *execution.trouble) if isinstance(each, RetryableError)]
+            return max([delay, *asked])
+        if plan.wait_until is not None:
+            return max(plan.wait_until - self.clock.now(), 0) / 1000
+        return None
+
+
+async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:
+    """Run `count` workers to the end; the first error stops them all and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(worker())
+    except BaseExceptionGroup as errors:
+        lost = errors.subgroup(LeaseLostError)
+        raise (lost or errors).exceptions[0] from None
+
+
+def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:
+    """Swoogo ids of a kind known to exist, from the last listing and from what was written since."""
+    known = {row.id: row.natural for row in directory.rows.values()}
+    for key, entry in ledger.items():
+        if entry.swoogo_id is None or not key.startswith(f"{kind.value}/"):
+            continue
+        if entry.live:
+            known[entry.swoogo_id] = entry.natural
+        else:
+            known.pop(entry.swoogo_id, None)
+    return known
+
+
+def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
+    """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
+
+    A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
+    """
+    out = {skip.key for skip in plan.skips if skip.reason is not Reason.PARKED}
+    standing = {
+        key: issue
+        for key, issue in former.items()
+        if (issue.parked or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION})
+        and issue.key not in execution.attempted
+        and issue.key.partition("#")[0] not in out
+    }
+    fresh = {issue_key(issue): issue for issue in (*plan.issues, *execution.issues)}
+    return {**standing, **fresh}
+
+
+def issue_key(issue: Issue) -> str:
+    """One issue per record, code and field."""
+    return f"{issue.key}|{issue.code.value}|{issue.field}"

@@ -1,0 +1,144 @@
+"""Writes `.env.example` and `docs/settings.md` from the models: `python -m consumer.settings_docs`.
+
+With `--check` nothing is written; the exit status is 1 when a file differs from what the models say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, HttpUrl, RedisDsn, SecretStr
+
+from consumer.settings import PREFIX, VARIABLES, Settings
+from consumer.settings_errors import Variable, as_text
+
+ROOT: Final = Path(__file__).parent.parent
+_NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
+    {
+        bool: "`true` or `false`",
+        int: "whole number",
+        float: "number",
+        str: "text",
+        Path: "path",
+        SecretStr: "secret",
+        RedisDsn: "URL",
+        HttpUrl: "URL",
+    }
+)
+
+
+def generated() -> Mapping[str, str]:
+    """Path below the project -> the text the file should have."""
+    return {".env.example": _example(), "docs/settings.md": _page()}
+
+
+def kind(variable: Variable) -> str:
+    """Type and bounds of a setting, for people."""
+    annotation = variable.field.annotation
+    if typing.get_origin(annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in typing.get_args(annotation))
+    name = _NAMES[annotation]
+    bounds = {
+        bound: getattr(rule, bound)
+        for rule in variable.field.metadata
+        for bound in ("ge", "le", "pattern")
+        if getattr(rule, bound, None) is not None
+    }
+    if "ge" in bounds:
+        return f"{name}, {as_text(bounds['ge'])} to {as_text(bounds['le'])}"
+    return f"{name} like `{bounds['pattern']}`" if "pattern" in bounds else name
+
+
+def _groups() -> list[tuple[str, list[Variable]]]:
+    """The settings by group, with what the group is about."""
+    found: dict[tuple[str, ...], list[Variable]] = {}
+    for variable in VARIABLES.values():
+        found.setdefault(variable.path[:-1], []).append(variable)
+    return [(_about(path), members) for path, members in found.items()]
+
+
+def _about(path: Sequence[str]) -> str:
+    model: type[BaseModel] = Settings
+    for name in path:
+        annotation = model.model_fields[name].annotation
+        assert isinstance(annotation, type)  # noqa: S101 - a path leads through groups
+        assert issubclass(annotation, BaseModel)  # noqa: S101
+        model = annotation
+    return (model.__doc__ or "").strip().splitlines()[0] if path else "The process."
+
+
+def _example() -> str:
+    lines = [
+        "# Made by `python -m consumer.settings_docs`. Every setting with its default; take the # away to change one.",
+        "# Durations are seconds. What each means and may be: docs/settings.md.",
+    ]
+    for about, members in _groups():
+        lines += ["", f"## {about}"]
+        for variable in members:
+            lines += [f"# {variable.field.description}", f"# {variable.name}={as_text(variable.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _page() -> str:
+    lines = [
+        "<!-- Made by `python -m consumer.settings_docs`; change the models in consumer/settings.py instead. -->",
+        "",
+        "# Settings",
+        "",
+        f"All settings are environment variables that start with `{PREFIX}`. Durations are seconds.",
+        "An empty variable counts as not set. A wrong value, or a variable of that prefix that is none of these,",
+        "stops the start with one sentence and exit code 2. `swoogo-sync config` shows what is in effect and where",
+        f"it comes from. Variables that start with `{PREFIX}TEST_` belong to the test suite.",
+        "",
+        f"These must fit together (each variable starts with `{PREFIX}`):",
+        "",
+        "- `DEBOUNCE__MAX_WAIT` is at least `DEBOUNCE__QUIET_PERIOD`.",
+        "- `PUSH__LEASE` is longer than `SWOOGO__DEADLINE`.",
+        "- `PUSH__RETRY_MOST` is at least `PUSH__RETRY_FIRST`.",
+        "- `SWOOGO__CREDIT_RESERVE` leaves at least 10 credits (one list call) of `SWOOGO__CREDIT_LIMIT`.",
+        "- The `KAFKA__TOPICS__*` all differ.",
+    ]
+    for about, members in _groups():
+        lines += ["", f"## {about}", "", "| variable | type | default | what it is |", "| --- | --- | --- | --- |"]
+        for variable in members:
+            default = as_text(variable.default)
+            cells = (
+                f"`{variable.name}`",
+                kind(variable),
+                f"`{default}`" if default else "none",
+                str(variable.field.description),
+            )
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def stale(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Paths of generated files that are missing or differ."""
+    return [path for path, text in files.items() if not (root / path).exists() or (root / path).read_text() != text]
+
+
+def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT, files: Mapping[str, str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Writes generated documents that are not up to date.")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when a file is stale")
+    check = parser.parse_args(arguments).check
+    wanted = generated() if files is None else files
+    outdated = stale(root, wanted)
+    for path in outdated:
+        if check:
+            sys.stderr.write(f"{path} is not what the code says; generate it again.\n")
+        else:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(wanted[path], encoding="utf-8")
+            sys.stdout.write(f"wrote {path}\n")
+    return 1 if check and outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Settings as people see them: their variables, values without secrets, and one sentence for what is wrong.
+
+Guarantees: no sentence and no shown value carries a secret or the password inside a URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+_SHOWN_LIMIT: Final = 80
+_USER_INFO: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", re.DOTALL)
+_BAD_PORT: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^:/?#\[]*:)(?![0-9]{0,5}(?:[/?#]|$))[^/?#]*")
+_PASSWORD_OPTION: Final = re.compile(r"(?i)([?&](?:password|username|secret|token)=)[^&#]*")
+# What Kubernetes puts into every container for a Service whose name starts with ours.
+_SERVICE_LINK: Final = re.compile(
+    r"(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting: its environment variable, where it is in the tree, and its field there."""
+
+    name: str
+    path: tuple[str, ...]
+    field: FieldInfo
+
+    @property
+    def secret(self) -> bool:
+        """True when its value is never shown."""
+        return self.field.annotation is SecretStr
+
+    @property
+    def default(self) -> Any:
+        """The value it has when nothing is set."""
+        return self.field.get_default(call_default_factory=True, validated_data={})
+
+    @property
+    def good(self) -> str:
+        """A value that works, for people who got it wrong."""
+        return "one made by `swoogo-sync keys new`" if self.secret else as_text(self.default)
+
+
+def variables(model: type[BaseModel], prefix: str) -> dict[str, Variable]:
+    """Every setting below a model by the name of its variable, in the order of the model."""
+    return {variable.name: variable for variable in _walk(model, prefix, ())}
+
+
+def _walk(model: type[BaseModel], prefix: str, path: tuple[str, ...]) -> Iterator[Variable]:
+    for name, field in model.model_fields.items():
+        inner = (*path, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _walk(field.annotation, prefix, inner)
+        else:
+            yield Variable(prefix + "__".join(inner).upper(), inner, field)
+
+
+def as_text(value: object) -> str:
+    """A value as one would write it into the environment; secrets and passwords masked."""
+    if isinstance(value, SecretStr):
+        return "***" if value.get_secret_value() else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return mask_url(str(value))
+
+
+def mask_url(text: str) -> str:
+    """A text without what may be a user and password in front of a host, or behind a question mark."""
+    if "@" in text:
+        masked = _USER_INFO.sub(lambda match: f"{match[1] or ''}***@", text)
+    else:  # a password whose host was forgotten stands where the port would
+        masked = _BAD_PORT.sub(r"\1***", text)
+    return _PASSWORD_OPTION.sub(r"\1***", masked)
+
+
+def unknown_variable(names: Iterable[str], known: Mapping[str, Variable], prefix: str) -> str | None:
+    """One sentence about the first variable that starts like ours and is none of ours; None: all are known.
+
+    Never shows its value: it may be a secret under a mistyped name. `<prefix>TEST_*` belongs to the tests, and
+    Kubernetes' own variables about a Service named like this one are no typing errors.
+    """
+    for name in sorted(names):
+        rest = name.removeprefix(prefix)
+        if name in known or rest == name or rest.startswith("TEST_"):
+            continue
+        if "__" not in rest and _SERVICE_LINK.fullmatch(rest):
+            continue
+        member = next((each for each in known if each.startswith(f"{name}__")), None)
+        if member:
+            return f"{name} is a group of settings; set its members one by one, such as {member}."
+        near = get_close_matches(name, known, n=1, cutoff=0.6)
+        advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are."
+        return f"{name} is no setting of this service; {advice}"
+    return None
+
+
+def explain(error: ValidationError, known: Mapping[str, Variable], prefix: str) -> str:
+    """The first thing wrong with the settings, as one sentence: the variable, its value's problem, a good value."""
+    first = error.errors(include_url=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    path = tuple(str(part) for part in first["loc"])
+    if not path:
+        return message
+    variable = next((each for each in known.values() if each.path == path[: len(each.path)]), None)
+    if variable is None:
+        return (
+            f"{prefix}{'__'.join(path).upper()} is no setting of this service; docs/settings.md lists those there are."
+        )
+    value = "a secret" if variable.secret else repr(_shortened(mask_url(str(first.get("input")))))
+    problem = message if message[1:2].isupper() else message[:1].lower() + message[1:]
+    return f"{variable.name} is {value}: {problem}; a good value is {variable.good}."
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_LIMIT else text[: _SHOWN_LIMIT - 1] + "…"

@@ -1,0 +1,298 @@
+"""The oracle: what a fresh Swoogo event must hold after a history of Sessionboard revisions.
+
+A second reading of the specification, written without a look at the service, so that the two can
+disagree. `fold` is pure; feed it one `Resources` per sync, in order, because what Swoogo holds depends on
+the past (E3, E4, D1, S6, S8, P2). Nobody edits or deletes in Swoogo in this picture, nothing is
+disconnected, and nothing is removed there (D4 off). Names are trimmed and e-mail addresses also in lower
+case: compare Swoogo's after the same treatment. Descriptions and biographies are as Sessionboard has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from sandbox.conference.model import Conference
+from sandbox.conference.sessionboard import Event, contact_resource, session_resource
+
+Json = Mapping[str, Any]
+Key = tuple[Literal["session", "speaker"], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """The newest session and contact resources of an event; deleted ones are not in it."""
+
+    timezone: str
+    sessions: tuple[Json, ...] = ()
+    contacts: tuple[Json, ...] = ()
+
+    @classmethod
+    def of(cls, conference: Conference, event: Event, *, at: datetime) -> Resources:
+        """As published from a revision of a conference."""
+        return cls(
+            timezone=conference.timezone,
+            sessions=tuple(
+                session_resource(conference, each, event, updated_at=at) for each in conference.talks.values()
+            ),
+            contacts=tuple(contact_resource(each, event, updated_at=at) for each in conference.people.values()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSession:
+    """A session in Swoogo: local `date` (YYYY-MM-DD) and times (HH:MM:SS); None where it has no place."""
+
+    name: str
+    description: str
+    date: str
+    start_time: str
+    end_time: str
+    location: str | None
+    track: str | None
+    speakers: frozenset[str]
+    """E-mail addresses."""
+    speaker_ids: frozenset[str]
+    """The same people by their Sessionboard ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSpeaker:
+    """A speaker in Swoogo; an empty string is an empty field."""
+
+    email: str
+    first_name: str
+    last_name: str
+    job_title: str
+    company: str
+    bio: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Locations, or tracks: what Swoogo holds, and under which name each Sessionboard id was synced."""
+
+    held: Mapping[str, str] = field(default_factory=dict)
+    """Name as compared (trimmed, case folded) to name as written."""
+    synced: Mapping[str, str] = field(default_factory=dict)
+    """Sessionboard id to name as written."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names as written."""
+        return frozenset(self.held.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The whole event; sessions and speakers by their Sessionboard ids."""
+
+    sessions: Mapping[str, ExpectedSession] = field(default_factory=dict)
+    speakers: Mapping[str, ExpectedSpeaker] = field(default_factory=dict)
+    locations: Names = field(default_factory=Names)
+    tracks: Names = field(default_factory=Names)
+    left_out: Mapping[Key, tuple[str, str | None]] = field(default_factory=dict)
+    """What the last revision held back: code and field, by kind and id. Notices are in `notices`."""
+    notices: frozenset[tuple[str, str]] = frozenset()
+    """What the last revision synced differently from how it was asked: code and Sessionboard id."""
+
+
+NOTHING: Final = Expected()
+"""A fresh Swoogo event."""
+
+
+def fold(previous: Expected, resources: Resources, now: datetime, *, moderators: bool = False) -> Expected:
+    """What Swoogo holds after a sync of `resources` at `now`, when it held `previous` before.
+
+    `moderators`: whether moderators and chairpersons sync as speakers (E7).
+    """
+    zone = ZoneInfo(resources.timezone)
+    left_out: dict[Key, tuple[str, str | None]] = {}
+    eligible: list[Json] = []
+    for session in sorted(resources.sessions, key=lambda each: str(each["id"])):
+        reason = _why_not(session, now)
+        if reason is None:
+            eligible.append(session)
+        else:
+            left_out["session", session["id"]] = reason
+
+    roles = ("speaker", "moderator", "chairperson") if moderators else ("speaker",)
+    cast = {session["id"]: _people_of(session, roles) for session in eligible}
+    speakers, current = _speakers(previous, resources, eligible, cast, left_out)
+
+    locations, tracks = _Registry(previous.locations), _Registry(previous.tracks)
+    sessions = dict(previous.sessions)
+    notices: set[tuple[str, str]] = set()
+    for session in eligible:
+        before = previous.sessions.get(session["id"])
+        linked_before = before.speaker_ids if before else frozenset[str]()
+        wanted = frozenset(cast[session["id"]])
+        date, start, end, clamped = _wall_clock(session, zone)
+        if clamped:
+            notices.add(("multi_day_clamped", session["id"]))
+        sessions[session["id"]] = ExpectedSession(
+            name=_text(session, "title").strip(),
+            description=_text(session, "description"),
+            date=date,
+            start_time=start,
+            end_time=end,
+            location=locations.name_of(session.get("room"), notices),
+            track=tracks.name_of(session.get("track"), notices),
+            # S8: who left the session loses the link; who is faulty now keeps the one that is there.
+            speaker_ids=(wanted & current) | (wanted & linked_before),
+            speakers=frozenset(),
+        )
+    return Expected(
+        sessions={each: _with_emails(session, speakers) for each, session in sessions.items()},
+        speakers=speakers,
+        locations=locations.names(),
+        tracks=tracks.names(),
+        left_out=left_out,
+        notices=frozenset(notices),
+    )
+
+
+def _why_not(session: Json, now: datetime) -> tuple[str, str | None] | None:
+    """E1, E2, E6, S4: why a session is neither created nor updated; None when it is."""
+    if session.get("status") != "accepted":
+        return "not_accepted", None
+    for required in ("title", "starts_at", "ends_at"):
+        if not _text(session, required).strip():
+            return "missing_field", required
+    start, end = _instant(session["starts_at"]), _instant(session["ends_at"])
+    if end <= start:
+        return "invalid_time_range", None
+    if end <= now:
+        return "ended", None
+    return None
+
+
+def _wall_clock(session: Json, zone: ZoneInfo) -> tuple[str, str, str, bool]:
+    """S2, S3: local date, start and end, and whether the end had to move to the start's date."""
+    start, end = _instant(session["starts_at"]).astimezone(zone), _instant(session["ends_at"]).astimezone(zone)
+    clamped = start.date() != end.date()
+    end_time = end.strftime("%H:%M:%S")
+    if clamped and end.time() <= start.time():
+        end_time = "23:59:00"
+    return start.date().isoformat(), start.strftime("%H:%M:%S"), end_time, clamped
+
+
+def _people_of(session: Json, roles: Iterable[str]) -> dict[str, Json]:
+    """E4, E7: who is attached, by id, with the copy of the person that the session carries."""
+    lists = {"speaker": "speakers", "moderator": "moderators", "chairperson": "chairpersons"}
+    people: dict[str, Json] = {}
+    for role in roles:
+        for person in session.get(lists[role]) or ():
+            people.setdefault(person["id"], person)
+    for participant in session.get("participants") or ():
+        if (participant.get("participant_role") or {}).get("core_role") in tuple(roles):
+            people.setdefault(participant["id"], {})
+    return people
+
+
+def _speakers(
+    previous: Expected,
+    resources: Resources,
+    eligible: Iterable[Json],
+    cast: Mapping[str, Mapping[str, Json]],
+    left_out: dict[Key, tuple[str, str | None]],
+) -> tuple[dict[str, ExpectedSpeaker], frozenset[str]]:
+    """E4, E6, P1, P2, P5: all speakers Swoogo holds afterwards, and the ids of those who are up to date."""
+    contacts = {contact["id"]: contact for contact in resources.contacts}
+    copies: dict[str, Json] = {}
+    for session in eligible:
+        copies.update({each: copy for each, copy in cast[session["id"]].items() if copy or each not in copies})
+    claims: dict[str, dict[str, ExpectedSpeaker]] = {}
+    for own_id, copy in copies.items():
+        source = contacts.get(own_id, copy)
+        missing = next((each for each in ("first_name", "last_name", "email") if not _text(source, each).strip()), None)
+        if missing:
+            left_out["speaker", own_id] = ("missing_field", missing)
+        else:
+            speaker = _speaker(source)
+            claims.setdefault(speaker.email, {})[own_id] = speaker
+
+    held = dict(previous.speakers)
+    current: set[str] = set()
+    for email, claimants in claims.items():
+        # Whoever gives the address up in this very revision leaves it to the others.
+        leaving = {each for other, people in claims.items() if other != email for each in people}
+        synced = {each: who for each, who in previous.speakers.items() if each not in leaving}
+        winner = _owner(email, claimants, synced)
+        for own_id, speaker in claimants.items():
+            if own_id == winner:
+                held[own_id] = speaker
+                current.add(own_id)
+            else:
+                left_out["speaker", own_id] = ("duplicate_email", "email")
+    for own_id in contacts.keys() - copies.keys():
+        left_out["speaker", own_id] = ("no_eligible_session", None)
+    return held, frozenset(current)
+
+
+def _owner(email: str, claimants: Mapping[str, object], synced: Mapping[str, ExpectedSpeaker]) -> str:
+    """P2: whoever was synced with the address, even when nobody claims it for them now; else the smaller id."""
+    holders = [each for each, speaker in synced.items() if speaker.email == email]
+    if holders:
+        return min(holders)
+    return min(set(claimants) & synced.keys() or claimants)
+
+
+def _speaker(source: Json) -> ExpectedSpeaker:
+    return ExpectedSpeaker(
+        email=_text(source, "email").strip().lower(),
+        first_name=_text(source, "first_name").strip(),
+        last_name=_text(source, "last_name").strip(),
+        job_title=_text(source, "title").strip(),
+        company=_text(source, "company_name").strip(),
+        bio=_text(source, "about"),
+    )
+
+
+def _with_emails(session: ExpectedSession, speakers: Mapping[str, ExpectedSpeaker]) -> ExpectedSession:
+    # Rebuilt for all sessions: a speaker's new address shows in the untouched ones too.
+    return ExpectedSession(
+        name=session.name,
+        description=session.description,
+        date=session.date,
+        start_time=session.start_time,
+        end_time=session.end_time,
+        location=session.location,
+        track=session.track,
+        speakers=frozenset(speakers[each].email for each in session.speaker_ids),
+        speaker_ids=session.speaker_ids,
+    )
+
+
+class _Registry:
+    """S5, S6: names are found before they are made, and an id keeps the name it was first synced under."""
+
+    def __init__(self, before: Names) -> None:
+        self._held = dict(before.held)
+        self._synced = dict(before.synced)
+
+    def name_of(self, place: Json | None, notices: set[tuple[str, str]]) -> str | None:
+        name = _text(place or {}, "name").strip()
+        if not place or not name:
+            return None
+        own_id = str(place["id"])
+        if own_id not in self._synced:
+            self._synced[own_id] = self._held.setdefault(name.casefold(), name)
+        elif self._synced[own_id].casefold() != name.casefold():
+            notices.add(("renamed_after_sync", own_id))
+        return self._synced[own_id]
+
+    def names(self) -> Names:
+        return Names(held=self._held, synced=self._synced)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _text(source: Json, name: str) -> str:
+    value = source.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,143 @@
+"""`swoogo-sync demo`: the story told once, or one's own conference revision after revision."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sandbox.conference import pentabarf, sample
+from sandbox.conference.model import Conference
+from sandbox.demo.play import EVENT_ID, ORG_ID, Play, begin
+from sandbox.demo.show import Progress, report, tables, total
+from sandbox.demo.watch import Watch
+from sandbox.demo.world import world
+from sandbox.embedded import EmbeddedTansu, ServerFailedError, ServerUnavailableError
+
+_HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
+
+
+def demo(
+    schedule: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pentabarf schedule.xml (also .xz, .gz), once for each revision in order."),
+    ] = None,
+    report_to: Annotated[Path | None, typer.Option("--report", help="Write the outcome as JSON to this file.")] = None,
+    window: Annotated[
+        float, typer.Option(help="Length of the sandbox's credit window in seconds (Swoogo: 600).")
+    ] = 20.0,
+    latency: Annotated[float, typer.Option(help="How long a call to the sandbox takes, in ms.")] = 20.0,
+    replicas: Annotated[int, typer.Option(min=1, max=4, help="How many processes of the service.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Play a conference for real: embedded Kafka and Valkey, a sandbox Swoogo, the service in its own process.
+
+    Exit code 0 only when the sandbox holds exactly what it must, without a duplicate or a refused call.
+    """
+    console = Console(stderr=as_json)
+    # The clients grumble while a broker wakes up; what matters here is told by the story.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        outcome = asyncio.run(_interruptible(_run(console, schedule or [], window, latency, replicas)))
+    except (ServerUnavailableError, ServerFailedError, TimeoutError) as error:
+        console.print(str(error), markup=False, highlight=False)
+        raise typer.Exit(3) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(130) from None
+    if report_to:
+        report_to.write_text(json.dumps(outcome, indent=2) + "\n")
+    if as_json:
+        typer.echo(json.dumps(outcome, indent=2))
+    raise typer.Exit(0 if outcome["exact"] else 1)
+
+
+async def _interruptible(story: Any) -> dict[str, Any]:
+    """Run the story; Ctrl-C and SIGTERM cancel it, so that every server is stopped in order."""
+    task = asyncio.ensure_future(story)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    result: dict[str, Any] = await task
+    return result
+
+
+async def _run(console: Console, files: list[Path], window: float, latency: float, replicas: int) -> dict[str, Any]:
+    progress = Progress(console)
+    progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
+    quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
+    with progress.live():
+        async with world(window=window, latency_ms=latency, settings=quick) as running:
+            kafka = "Tansu (no Java found)" if isinstance(running.kafka, EmbeddedTansu) else "Apache Kafka"
+            console.print(
+                f"{kafka}, Valkey and a sandbox Swoogo run on loopback; 2,000 credits per {window:g} s "
+                f"(Swoogo: 600 s), {latency:g} ms a call.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            for number in range(replicas):
+                running.start_service(f"service-{number + 1}")
+            async with Watch(running.settings, str(EVENT_ID), ORG_ID) as watch, progress.following(running):
+                story = _schedules(files) if files else [sample.sample(datetime.now(UTC))]
+                play, publisher = await begin(running, story[0], watch, progress.begin)
+                async with publisher:
+                    await play.connect()
+                    if files:
+                        await _revisions(play, story, files, progress)
+                    else:
+                        await _sample(play, story[0], progress)
+                    progress.ended(await play.replay())
+                runs = [run for run in await play.runs() if run.tallies]
+                outcome = report(play, runs, window=window, kafka=kafka)
+    for table in tables(play, runs, window):
+        console.print(table)
+    _verdict(console, play, outcome)
+    return outcome
+
+
+async def _sample(play: Play, conference: Conference, progress: Progress) -> None:
+    progress.ended(await play.publish([conference], "A conference arrives"))
+    edits = sample.burst(conference)
+    progress.ended(await play.publish(edits, "A burst of 60 edits on 20 sessions"))
+    conference = edits[-1]
+    talk = next(key for key, session in play.expected.sessions.items() if session.speakers)
+    conference = await play.edit_by_hand(conference, talk, _HAND_TYPED)
+    progress.ended(await play.publish([conference], "A description typed in Swoogo, then a new title in Sessionboard"))
+    conference = sample.deletions(conference)
+    progress.ended(await play.publish([conference], "Sessions deleted and declined in Sessionboard"))
+    progress.ended(await play.publish([sample.renames(conference)], "A room and a track renamed, a session moved"))
+
+
+async def _revisions(play: Play, story: list[Conference], files: list[Path], progress: Progress) -> None:
+    for file, conference in zip(files, story, strict=True):
+        progress.ended(await play.publish([conference], f"Revision {file.name}"))
+
+
+def _schedules(files: list[Path]) -> list[Conference]:
+    """All revisions, moved into the future by the same number of days."""
+    days = [day for day in map(pentabarf.first_day, files) if day]
+    shift = pentabarf.days_to_shift(min(days), datetime.now(UTC)) if days else 0
+    return [pentabarf.read_schedule(file, shift_days=shift) for file in files]
+
+
+def _verdict(console: Console, play: Play, outcome: dict[str, Any]) -> None:
+    spent, least = total(play, "spent").total, total(play, "least").total
+    ratio = f"{spent / least:.3f} x the least possible" if least else "nothing to do"
+    slowest = max(chapter.seconds for chapter in play.chapters)
+    console.print(
+        f"Duplicates: {outcome['duplicates']}. Refused for the rate limit (429): {outcome['refused_429']}. "
+        f"Credits: {spent}, {ratio}. Slowest chapter: {slowest:.1f} s from the last change to Swoogo.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        "[green]Swoogo holds exactly what the rules say.[/green]"
+        if outcome["exact"]
+        else "[red]Swoogo does not hold what the rules say; see the lines marked ✗.[/red]"
+    )

@@ -1,0 +1,180 @@
+"""The story, chapter by chapter: publish, wait until the service is done, hold Swoogo against the oracle, count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.status import RedisRuns
+from consumer.adapters.sealing import seal
+from consumer.domain.report import Run
+from sandbox.conference.expected import NOTHING, Expected, Resources, fold
+from sandbox.conference.model import Conference
+from sandbox.conference.publisher import Publisher
+from sandbox.conference.records import Writer
+from sandbox.conference.sessionboard import Event
+from sandbox.demo.ideal import Credits, least, spent
+from sandbox.demo.verify import differences, duplicates
+from sandbox.demo.watch import Watch
+from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
+
+ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+EVENT_ID: Final = 4001
+_LONGEST: Final = 1800.0
+_WRITES: Final = ("POST", "PUT", "DELETE")
+
+
+@dataclass(slots=True)
+class Chapter:
+    """What one step of the story did and cost."""
+
+    title: str
+    records: int = 0
+    seconds: float = 0.0
+    spent: Credits = field(default_factory=Credits)
+    least: Credits = field(default_factory=Credits)
+    writes: int = 0
+    refused_429: int = 0
+    duplicates: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+Told = Callable[[str], None]
+"""Called with the title of a chapter when it begins."""
+
+
+@dataclass(slots=True)
+class Play:
+    """One conference, played to one world."""
+
+    world: World
+    publisher: Publisher
+    watch: Watch
+    event: Event
+    swoogo_event_id: int
+    told: Told
+    expected: Expected = NOTHING
+    chapters: list[Chapter] = field(default_factory=list)
+    hand_made: set[int] = field(default_factory=set)
+    typed: dict[str, str] = field(default_factory=dict)
+    _at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def exact(self) -> bool:
+        """Nothing missing, nothing too much, nothing doubled, no call refused."""
+        return not any(each.differences or each.duplicates or each.refused_429 for each in self.chapters)
+
+    def now(self) -> datetime:
+        """A moment later than every one given before; revisions are stamped with it."""
+        self._at = max(datetime.now(UTC), self._at + timedelta(milliseconds=1))
+        return self._at
+
+    async def connect(self) -> None:
+        """Connect the organization and map the event."""
+        sealed = seal(self.world.keys.public, CONSUMER_KEY, CONSUMER_SECRET, org_id=ORG_ID)
+        writer, at = self.publisher.writer, self.now()
+        await self.publisher.send(
+            [
+                writer.integration_connected(sealed=sealed, continuous_sync=True, at=at),
+                writer.mapping_added(self.swoogo_event_id, at=at),
+            ]
+        )
+
+    async def chapter(self, title: str, act: Callable[[], Awaitable[int]]) -> Chapter:
+        """One step: `act` publishes and returns how many records; then wait, verify and count."""
+        self.told(title)
+        before = await self.world.get("stats")
+        journal = len(await self._journal(0))
+        chapter = Chapter(title)
+        chapter.records = await act()
+        published = time.time()
+        await self.watch.until_idle(_LONGEST, check=self._check)
+        calls = await self._journal(journal)
+        writes = [call for call in calls if call["method"] in _WRITES and "oauth2" not in call["path"]]
+        chapter.seconds = max([0.0, *(call["at"] - published for call in writes)])
+        chapter.writes = len(writes)
+        await self._count(chapter, before)
+        self.chapters.append(chapter)
+        return chapter
+
+    async def publish(self, revisions: Sequence[Conference], title: str) -> Chapter:
+        """Publish revisions one after the other without waiting in between."""
+
+        async def act() -> int:
+            return sum([await self.publisher.publish(each, at=self.now()) for each in revisions])
+
+        expected = self.expected
+        self.expected = fold(expected, Resources.of(revisions[-1], self.event, at=self.now()), datetime.now(UTC))
+        chapter = await self.chapter(title, act)
+        chapter.least = least(expected, self.expected)
+        return chapter
+
+    async def replay(self) -> Chapter:
+        """A new consumer group reads every topic from its beginning; nothing may be written (G3)."""
+        group = f"replay-{self.now().timestamp():.0f}"
+
+        async def act() -> int:
+            await self.world.stop_services()
+            self.world.start_service("replay", KAFKA__GROUP_ID=group)
+            await self.watch.until_idle(_LONGEST, group_id=group, check=self._check)
+            return 0
+
+        return await self.chapter("Every topic is read again from its start", act)
+
+    async def edit_by_hand(self, conference: Conference, talk_id: str, text: str) -> Conference:
+        """Somebody types a description in Swoogo; then the title of that session changes in Sessionboard (R2)."""
+        state = await self.state()
+        name = self.expected.sessions[talk_id].name
+        row = next(each for each in state["sessions"] if each["name"] == name)
+        await self.world.post("edit", {"kind": "sessions", "id": row["id"], "values": {"description": text}})
+        title = f"{name} (updated)"
+        self.typed[title] = text
+        talk = replace(conference.talks[talk_id], title=title)
+        return replace(conference, talks={**conference.talks, talk_id: talk})
+
+    async def state(self) -> dict[str, Any]:
+        """What the sandbox holds of the event."""
+        found: dict[str, Any] = await self.world.get(f"state?event_id={self.swoogo_event_id}")
+        return found
+
+    async def runs(self) -> list[Run]:
+        """The service's own account, newest first."""
+        settings = self.world.settings
+        redis = connect(settings.redis)
+        try:
+            return await RedisRuns(redis, Keys(settings.redis.prefix)).runs(str(EVENT_ID), 100)
+        finally:
+            await redis.aclose()
+
+    async def _journal(self, since: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.world.get(f"journal?since={since}")
+        return found
+
+    async def _count(self, chapter: Chapter, before: dict[str, Any]) -> None:
+        after = await self.world.get("stats")
+        routes = {
+            route: {"credits": numbers["credits"] - before["by_route"].get(route, {"credits": 0})["credits"]}
+            for route, numbers in after["by_route"].items()
+        }
+        chapter.spent = spent(routes)
+        chapter.refused_429 = after["refused_429"] - before["refused_429"]
+        state = await self.state()
+        chapter.duplicates = duplicates(state)
+        chapter.differences = differences(state, self.expected, hand_made=frozenset(self.hand_made), edited=self.typed)
+
+    def _check(self) -> None:
+        for replica in self.world.replicas:
+            replica.check()
+
+
+async def begin(world: World, conference: Conference, watch: Watch, told: Told) -> tuple[Play, Publisher]:
+    """Seed the sandbox with an empty event for the conference; the publisher is still to be entered."""
+    event = Event.of(conference, event_id=EVENT_ID, org_id=ORG_ID)
+    seeded = await world.post("seed", {"events": [{"name": conference.name, "timezone": conference.timezone}]})
+    publisher = Publisher(world.kafka.bootstrap, Writer(event=event))
+    return Play(world, publisher, watch, event, seeded["events"][0], told), publisher

@@ -1,0 +1,101 @@
+"""Knowing when the service has nothing left to do: every topic read to its end, nothing dirty, nobody at work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.keys import Keys
+from consumer.ports import Subject, event_subject, org_subject
+from consumer.settings import Settings
+
+_POLL_SECONDS: Final = 0.1
+
+
+class Watch:
+    """Looks at the consumer groups and at the state of the subjects. Use as an async context manager."""
+
+    def __init__(self, settings: Settings, event_id: str, org_id: str) -> None:
+        """`settings` are the service's."""
+        self._settings = settings
+        self._subjects = (event_subject(event_id), org_subject(org_id))
+        self._keys = Keys(settings.redis.prefix)
+        self._redis = Redis.from_url(str(settings.redis.url))
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
+        self._ends = AIOKafkaConsumer(bootstrap_servers=settings.kafka.bootstrap_servers)
+
+    async def __aenter__(self) -> Self:
+        await self._admin.start()
+        await self._ends.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._ends.stop()
+        await self._admin.close()
+        await self._redis.aclose()
+
+    async def until_idle(
+        self, timeout: float, *, group_id: str | None = None, check: Callable[[], object] = lambda: None
+    ) -> None:
+        """Return when everything published has been dealt with.
+
+        Args:
+            timeout: seconds after which TimeoutError says what was still going on.
+            group_id: read by this consumer group instead of the one in the settings.
+            check: called on every look; raises to give up.
+        """
+        deadline = time.monotonic() + timeout
+        quiet = 0
+        while quiet < 2:  # twice in a row: a batch may be between the topic and the inbox
+            check()
+            busy = await self._busy(group_id or self._settings.kafka.group_id)
+            quiet = 0 if busy else quiet + 1
+            if busy and time.monotonic() > deadline:
+                raise TimeoutError(f"After {timeout:.0f} s the service still has work: {busy}.")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _busy(self, group_id: str) -> str:
+        try:
+            lag = await self._lag(group_id)
+        except KafkaError:
+            return "the consumer groups are not there yet"
+        if lag:
+            return f"{lag} records to read"
+        for subject in self._subjects:
+            busy = await self._at_work(subject)
+            if busy:
+                return busy
+        return ""
+
+    async def _lag(self, group_id: str) -> int:
+        topics = self._settings.kafka.topics
+        lag = 0
+        for name in ("mappings", "sessions", "speakers", "sponsors"):
+            topic = getattr(topics, name)
+            partitions = [TopicPartition(topic, number) for number in await self._partitions(topic)]
+            ends: dict[TopicPartition, int] = await self._ends.end_offsets(partitions)
+            committed: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(f"{group_id}.{name}")
+            for partition, end in ends.items():
+                known = committed.get(partition)
+                lag += end - max(known.offset if known else 0, 0)
+        return lag
+
+    async def _partitions(self, topic: str) -> list[int]:
+        described = await self._admin.describe_topics([topic])
+        return [partition["partition"] for partition in described[0]["partitions"]]
+
+    async def _at_work(self, subject: Subject) -> str:
+        state = self._keys.subject(subject, "state")
+        due, until = await self._redis.hmget(state, ["due", "until"])
+        if until not in {None, b"0"}:
+            return f"{subject} is being pushed"
+        if due is not None:
+            return f"{subject} is due"
+        return ""

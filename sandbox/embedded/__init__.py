@@ -1,0 +1,19 @@
+"""Kafka and Valkey as child processes of whoever asks for them: no Docker, no installation, no leftovers.
+
+Each server takes free loopback ports, keeps its data in a temporary directory, and dies with its
+parent. See `server` for the life cycle they share.
+"""
+
+from __future__ import annotations
+
+from sandbox.embedded.kafka import EmbeddedKafka, EmbeddedTansu
+from sandbox.embedded.server import ServerFailedError, ServerUnavailableError
+from sandbox.embedded.valkey import EmbeddedValkey
+
+__all__ = [
+    "EmbeddedKafka",
+    "EmbeddedTansu",
+    "EmbeddedValkey",
+    "ServerFailedError",
+    "ServerUnavailableError",
+]

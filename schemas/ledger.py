@@ -1,0 +1,108 @@
+"""Ledger topic: the changelog from which the ledger is rebuilt when Redis is lost (G6).
+
+Guarantees: a value says by its `kind` what it is, so that it can be read without its key. It holds pushed
+field values or digests of them, hence personal data: the topic is this service's own, not for others.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from schemas.wire import Identifier, Milliseconds, SwoogoId, WireModel
+
+
+class LedgerKind(StrEnum):
+    """The middle part of a ledger key. `pair` is the history of an event pair (M2), the others are records."""
+
+    SESSION = "session"
+    SPEAKER = "speaker"
+    SPONSOR = "sponsor"
+    LOCATION = "location"
+    TRACK = "track"
+    LEVEL = "level"
+    PAIR = "pair"
+
+
+class LedgerState(StrEnum):
+    """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
+    Swoogo, never again (D2). `sealed`: synced before a disconnect, never again (X2).
+    """
+
+    INTENT = "intent"
+    APPLIED = "applied"
+    GONE = "gone"
+    SEALED = "sealed"
+
+
+class PairEnd(StrEnum):
+    """How a mapping ended."""
+
+    REMOVED = "removed"
+    DISCONNECTED = "disconnected"
+
+
+class LedgerEntry(WireModel):
+    """What is known to be in Swoogo for one Sessionboard record."""
+
+    kind: Literal["session", "speaker", "sponsor", "location", "track", "level"]
+    """The kind in the key."""
+    state: LedgerState
+    """Where the record stands."""
+    swoogo_id: SwoogoId | None = None
+    """Null while the state is `intent`."""
+    pushed: dict[str, str] = Field(default_factory=dict)
+    """Field -> digest of the Sessionboard value last sent; decides what is sent next (R2)."""
+    seen: dict[str, str] = Field(default_factory=dict)
+    """Field -> digest of what Swoogo answered; decides what is drift."""
+    natural: str = ""
+    """What to look for in Swoogo when the id is unknown: e-mail of a speaker, name of a location, ..."""
+    image: dict[str, str] = Field(default_factory=dict)
+    """`url`, `etag` and `sha256` of the image last uploaded, and other validators of its URL (P4)."""
+    links: tuple[Identifier, ...] = ()
+    """Sessionboard ids of the sessions that this service associated with this speaker (S7, S8)."""
+    contact_id: SwoogoId | None = None
+    """The account-level contact behind a Swoogo speaker (`swoogo-api.md 8.1`)."""
+    version: Milliseconds = 0
+    """Source version of the change that was pushed."""
+    epoch: int = Field(default=0, ge=0)
+    """Lease epoch of the writer (G4)."""
+    op_id: str = ""
+    """The operation that wrote this; the same one written twice is one write."""
+    at: Milliseconds = 0
+    """When this entry last changed."""
+
+
+class PairEntry(WireModel):
+    """One partner an event has ever had. It is never removed: a pair is for life (M2)."""
+
+    kind: Literal["pair"]
+    """Always `pair`."""
+    event_id: Identifier
+    """The Sessionboard event."""
+    swoogo_event_id: SwoogoId
+    """Its Swoogo event."""
+    org_id: Identifier
+    """The organization that mapped it."""
+    mapped_at: Milliseconds
+    """When the pair was first accepted."""
+    ended_at: Milliseconds | None = None
+    """When the mapping last ended; null while it is active."""
+    ended_by: PairEnd | None = None
+    """How it ended."""
+
+
+LedgerValue = Annotated[LedgerEntry | PairEntry, Field(discriminator="kind")]
+
+_VALUE: Final[TypeAdapter[LedgerEntry | PairEntry]] = TypeAdapter(LedgerValue)
+
+
+def read_ledger_value(value: bytes) -> LedgerEntry | PairEntry:
+    """Reads a value of the ledger topic.
+
+    Raises:
+        pydantic.ValidationError: it is not one that this service writes.
+    """
+    return _VALUE.validate_json(value)

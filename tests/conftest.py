@@ -1,0 +1,78 @@
+"""Fixtures of all tests. Services start when a test first asks for them: unit tests alone start nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Final
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.support.key_leaks import leaked_keys
+from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
+from tests.support.topics import Topics
+
+_SERVICES: Final = pytest.StashKey[list[Service]]()
+
+# A developer's own settings must not reach the code under test.
+for _name in [name for name in os.environ if name.startswith("SWOOGO_SYNC_")]:
+    if not _name.startswith("SWOOGO_SYNC_TEST_"):
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`host:port` of a Kafka for the whole run."""
+    yield from _provide(request.config, find_kafka)
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a Redis for the whole run."""
+    yield from _provide(request.config, find_redis)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of an empty database, answering bytes; afterwards the keys are checked for leaks."""
+    client = Redis.from_url(redis_url, decode_responses=False)
+    try:
+        await client.flushdb()
+        yield client
+        leaked = await leaked_keys(client)
+    finally:
+        await client.aclose()
+    if leaked:
+        pytest.fail(f"These Redis keys would stay for ever: {', '.join(leaked)}", pytrace=False)
+
+
+@pytest.fixture
+async def topics(kafka_bootstrap: str) -> AsyncIterator[Topics]:
+    """Makes topics of this test's own; they are deleted afterwards."""
+    made = Topics(kafka_bootstrap)
+    yield made
+    await made.delete()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers the run used: a pass on Tansu is not a pass on Apache Kafka."""
+    services = config.stash.get(_SERVICES, [])
+    if services:
+        terminalreporter.section("services")
+        for line in (line for service in services for line in service.summary()):
+            terminalreporter.write_line(line)
+
+
+def _provide(config: pytest.Config, find: Callable[[Mapping[str, str]], Service]) -> Iterator[str]:
+    try:
+        service = find(os.environ)
+    except MissingServiceError as missing:
+        if "CI" not in os.environ and os.environ.get("SWOOGO_SYNC_TEST_ALLOW_MISSING") == "1":
+            pytest.skip(str(missing))
+        pytest.fail(str(missing), pytrace=False)
+    config.stash.setdefault(_SERVICES, []).append(service)
+    try:
+        yield service.address
+    finally:
+        service.stop()

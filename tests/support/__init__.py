@@ -1,0 +1,1 @@
+"""What the tests share: services, waiting, and checks that apply to all."""

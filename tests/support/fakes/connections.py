@@ -1,0 +1,98 @@
+"""Accepted credentials and pairs in memory, and credentials that are good unless a test says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from consumer.domain.connection import Connection, IntegrationRequest, Pairs
+from consumer.domain.errors import CredentialError, UnavailableError
+from consumer.domain.mapping import EventMapping
+
+
+class InMemoryConnections:
+    """See `ports.Connections`."""
+
+    def __init__(self) -> None:
+        self._connections: dict[str, Connection] = {}
+        self._mappings: dict[str, EventMapping] = {}
+        self._events_of: dict[str, set[str]] = {}
+        self._swoogo_of: dict[str, int] = {}
+        self._event_of: dict[int, str] = {}
+
+    async def connection(self, org_id: str) -> Connection | None:
+        """See `ports.Connections`."""
+        return self._connections.get(org_id)
+
+    async def put_connection(self, org_id: str, connection: Connection | None) -> None:
+        """See `ports.Connections`."""
+        if connection is None:
+            self._connections.pop(org_id, None)
+        else:
+            self._connections[org_id] = connection
+
+    async def mapping(self, event_id: str) -> EventMapping | None:
+        """See `ports.Connections`."""
+        return self._mappings.get(event_id)
+
+    async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
+        """See `ports.Connections`."""
+        events = self._events_of.get(org_id, set())
+        return {event: self._mappings[event] for event in sorted(events) if event in self._mappings}
+
+    async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
+        """See `ports.Connections`."""
+        events = self._events_of.setdefault(org_id, set())
+        if mapping is None:
+            self._mappings.pop(event_id, None)
+            events.discard(event_id)
+        else:
+            self._mappings[event_id] = mapping
+            events.add(event_id)
+
+    async def pairs(self) -> Pairs:
+        """See `ports.Connections`."""
+        return Pairs(dict(self._swoogo_of), dict(self._event_of))
+
+    async def claim_pair(self, event_id: str, swoogo_event_id: int) -> bool:
+        """See `ports.Connections`."""
+        if self._swoogo_of.get(event_id, swoogo_event_id) != swoogo_event_id:
+            return False
+        if self._event_of.get(swoogo_event_id, event_id) != event_id:
+            return False
+        self._swoogo_of[event_id] = swoogo_event_id
+        self._event_of[swoogo_event_id] = event_id
+        return True
+
+
+class FakeCredentials:
+    """See `ports.CredentialCheck`. Credentials are told apart by their sealed text or secret name.
+
+    Attributes:
+        unreadable: those sealed to another key.
+        refused: those Swoogo does not take.
+        unavailable: how many more checks find Swoogo silent.
+        verified: what was tried, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.unreadable: set[str] = set()
+        self.refused: set[str] = set()
+        self.unavailable = 0
+        self.verified: list[str] = []
+
+    def credential_of(self, request: IntegrationRequest) -> str:
+        """See `ports.CredentialCheck`."""
+        name = request.sealed or request.secret_name
+        if name in self.unreadable:
+            raise CredentialError("The credentials are sealed to another key.")
+        return f"hash-of-{name}"
+
+    async def verify(self, request: IntegrationRequest) -> None:
+        """See `ports.CredentialCheck`."""
+        name = request.sealed or request.secret_name
+        self.verified.append(name)
+        if self.unavailable:
+            self.unavailable -= 1
+            raise UnavailableError("Swoogo did not answer.")
+        if name in self.refused:
+            raise CredentialError("Swoogo refused the credentials.")

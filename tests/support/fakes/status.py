@@ -1,0 +1,103 @@
+"""What people are told, in memory; and the topic of unreadable records as a list."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from consumer.domain.connection import Announcement
+from consumer.domain.issue import Issue
+from consumer.domain.report import Run
+from consumer.ports import DeadLetter, Lease
+from tests.support.fakes.inbox import InMemoryInbox
+
+RUNS_KEPT: Final = 100
+
+
+class RecordingTopic:
+    """The status topic as a list. `failures`: errors that the next messages raise."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.announcements: list[Announcement] = []
+        self.failures: list[Exception] = []
+
+    async def run(self, run: Run) -> None:
+        """See `adapters.redis.status.StatusTopic`. Keeps the run as it is now."""
+        self._fail()
+        self.runs.append(copy.deepcopy(run))
+
+    async def announce(self, announcement: Announcement) -> None:
+        """See `adapters.redis.status.StatusTopic`."""
+        self._fail()
+        self.announcements.append(announcement)
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+    @property
+    def outcomes(self) -> list[str]:
+        """`running`, `completed`, ... of the runs told about, oldest first."""
+        return [run.outcome for run in self.runs]
+
+
+class InMemoryStatusBoard:
+    """See `ports.StatusBoard`."""
+
+    def __init__(self, inbox: InMemoryInbox, topic: RecordingTopic | None = None) -> None:
+        self.topic = topic or RecordingTopic()
+        self._inbox = inbox
+        self._issues: dict[str, dict[str, Issue]] = {}
+        self._current: dict[str, Run] = {}
+        self._runs: dict[str, list[Run]] = {}
+
+    async def started(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        await self.progress(run)
+        await self.topic.run(run)
+
+    async def progress(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        self._current[run.event_id] = copy.deepcopy(run)
+
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+        """See `ports.StatusBoard`."""
+        self._inbox.fence(lease)
+        self._issues[run.event_id] = dict(issues)
+        await self.progress(run)
+        others = [each for each in self._runs.get(run.event_id, []) if each.id != run.id]
+        self._runs[run.event_id] = [copy.deepcopy(run), *others][:RUNS_KEPT]
+        if run.announced or run.outcome == "failed":
+            await self.topic.run(run)
+
+    async def issues(self, event_id: str) -> Mapping[str, Issue]:
+        """See `ports.StatusBoard`."""
+        return dict(self._issues.get(event_id, {}))
+
+    async def announce(self, announcement: Announcement) -> None:
+        """See `ports.StatusBoard`."""
+        await self.topic.announce(announcement)
+
+    async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
+        """Ended runs, newest first."""
+        return self._runs.get(event_id, [])[:limit]
+
+    async def current(self, event_id: str) -> Run | None:
+        """The run in progress, or the last one."""
+        return self._current.get(event_id)
+
+
+class InMemoryDeadLetters:
+    """See `ports.DeadLetters`. `failures`: errors that the next batches raise."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+        self.failures: list[Exception] = []
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        """See `ports.DeadLetters`."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.letters.extend(letters)

@@ -1,0 +1,202 @@
+"""A Swoogo of dictionaries: every call takes effect at once, unless a test switched on some trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from consumer.domain.desired import session_natural
+from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.ledger import Directory, Remote
+from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
+from consumer.domain.record import Fields, Kind, digest, natural
+from consumer.ports import Clock, Work, Written
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call that reached Swoogo. `fields` are values, not digests; `ids` the sessions of a link."""
+
+    what: str
+    kind: Kind
+    id: int | None = None
+    fields: Fields = field(default_factory=dict)
+    ids: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.kind.value}"
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What goes wrong.
+
+    Attributes:
+        refused: natural key -> what Swoogo says to creates and updates of that record.
+        refused_links: Swoogo ids of speakers whose associations are refused.
+        unavailable: how many of the next calls find Swoogo silent, before any effect.
+        lost_before: how many of the next creates get no answer, and had no effect.
+        lost_after: how many of the next creates get no answer, and had their effect all the same.
+        hidden: ids that are listed, but answered with 404.
+        not_applied: fields that Swoogo drops without a word.
+        credential_refused: 401 for everything.
+    """
+
+    refused: dict[str, RefusedError] = field(default_factory=dict)
+    refused_links: set[int] = field(default_factory=set)
+    unavailable: int = 0
+    lost_before: int = 0
+    lost_after: int = 0
+    hidden: set[int] = field(default_factory=set)
+    not_applied: set[str] = field(default_factory=set)
+    credential_refused: bool = False
+
+
+class FakeSwoogo:
+    """See `ports.Swoogo`.
+
+    Attributes:
+        records: kind -> id -> fields.
+        links: speaker id -> ids of its sessions.
+        zones: Swoogo event id -> its time zone; an event that is not there cannot be read.
+        calls: what was called, oldest first; calls that found Swoogo silent too.
+        before_call: awaited at the start of every call, so that a test can hold it or change the world under it.
+        most_at_once: calls in flight at most.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.records: dict[Kind, dict[int, dict[str, str]]] = {kind: {} for kind in Kind}
+        self.links: dict[int, set[int]] = {}
+        self.zones: dict[int, str] = {}
+        self.calls: list[Called] = []
+        self.trouble = Troubles()
+        self.before_call: Callable[[Work, Called], Awaitable[None]] | None = None
+        self.most_at_once = 0
+        self._clock = clock
+        self._in_flight = 0
+        self._last_id = 100
+        self._spent: Counter[tuple[str, int]] = Counter()
+
+    def add(self, kind: Kind, **fields: str) -> int:
+        """A record that was there before; returns its id."""
+        self._last_id += 1
+        self.records[kind][self._last_id] = fields
+        return self._last_id
+
+    def named(self, kind: Kind, name: str) -> list[dict[str, str]]:
+        """Records of a kind by their natural key's first part: a name, or an e-mail."""
+        return [row for row in self.records[kind].values() if _natural(kind, row).partition("|")[0] == natural(name)]
+
+    def called(self, what: str, kind: Kind | None = None) -> list[Called]:
+        """The calls of one sort: create, update, link, unlink, list, event."""
+        return [call for call in self.calls if call.what == what and kind in {None, call.kind}]
+
+    @property
+    def log(self) -> list[str]:
+        """The calls in short: `create session`."""
+        return [str(call) for call in self.calls]
+
+    async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("create", kind, fields=dict(fields)), CALL_CREDITS)
+        self._refuse(_natural(kind, fields))
+        if self.trouble.lost_before:
+            self.trouble.lost_before -= 1
+            raise UnansweredError("Swoogo gave no answer to the creation.")
+        given = {name: value for name, value in fields.items() if value}
+        applied = {name: value for name, value in given.items() if name not in self.trouble.not_applied}
+        identifier = self.add(kind, **applied)
+        if self.trouble.lost_after:
+            self.trouble.lost_after -= 1
+            raise UnansweredError("Swoogo gave no answer to the creation.")
+        return self._written(kind, identifier, given)
+
+    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("update", kind, swoogo_id, dict(fields)), CALL_CREDITS)
+        row = self._row(kind, swoogo_id)
+        self._refuse(_natural(kind, row))
+        self._refuse(_natural(kind, {**row, **fields}))
+        row |= {name: value for name, value in fields.items() if name not in self.trouble.not_applied}
+        return self._written(kind, swoogo_id, fields)
+
+    async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("link", Kind.SPEAKER, speaker_id, ids=tuple(session_ids)), CALL_CREDITS)
+        self._row(Kind.SPEAKER, speaker_id)
+        if speaker_id in self.trouble.refused_links:
+            raise RefusedError("Swoogo did not associate the speaker.", field="sessions")
+        self.links.setdefault(speaker_id, set()).update(session_ids)
+
+    async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("unlink", Kind.SPEAKER, speaker_id, ids=(session_id,)), CALL_CREDITS)
+        self.links.get(speaker_id, set()).discard(session_id)
+
+    async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("list", kind), LIST_CREDITS)
+        rows = {
+            identifier: Remote(identifier, _natural(kind, row), dict(row))
+            for identifier, row in self.records[kind].items()
+        }
+        return Directory(rows, fresh=True, at=self._clock.now())
+
+    async def event_timezone(self, work: Work) -> str:
+        """See `ports.Swoogo`."""
+        event_id = work.mapping.swoogo_event_id
+        await self._call(work, Called("event", Kind.SESSION, event_id), CALL_CREDITS)
+        if event_id not in self.zones:
+            raise MissingError("Swoogo does not have the event.")
+        return self.zones[event_id]
+
+    def spent(self, work: Work) -> int:
+        """See `ports.Swoogo`."""
+        return self._spent[str(work.lease.subject), work.lease.epoch]
+
+    async def _call(self, work: Work, call: Called, credits_: int) -> None:
+        self._in_flight += 1
+        self.most_at_once = max(self.most_at_once, self._in_flight)
+        try:
+            await asyncio.sleep(0)  # other workers get their turn, as they would on a socket
+            if self.before_call:
+                await self.before_call(work, call)
+        finally:
+            self._in_flight -= 1
+        self.calls.append(call)
+        if self.trouble.credential_refused:
+            raise CredentialError("Swoogo refused the credentials.")
+        if self.trouble.unavailable:
+            self.trouble.unavailable -= 1
+            raise UnavailableError("Swoogo did not answer.")
+        self._spent[str(work.lease.subject), work.lease.epoch] += credits_
+
+    def _refuse(self, natural_key: str) -> None:
+        refusal = self.trouble.refused.get(natural_key)
+        if refusal:
+            raise refusal
+
+    def _row(self, kind: Kind, identifier: int) -> dict[str, str]:
+        row = self.records[kind].get(identifier)
+        if row is None or identifier in self.trouble.hidden:
+            raise MissingError("Swoogo does not have the record.")
+        return row
+
+    def _written(self, kind: Kind, identifier: int, sent: Fields) -> Written:
+        row = self.records[kind][identifier]
+        return Written(
+            identifier,
+            {name: digest(value) for name, value in row.items()},
+            tuple(name for name, value in sent.items() if row.get(name, "") != value),
+        )
+
+
+def _natural(kind: Kind, fields: Fields) -> str:
+    """What a record is recognised by, see `domain.ledger.Remote`."""
+    if kind is Kind.SPEAKER:
+        return natural(fields.get("email", ""))
+    if kind is Kind.SESSION:
+        return session_natural(fields.get("name", ""), fields.get("date", ""), fields.get("start_time", ""))
+    return natural(fields.get("name", ""))

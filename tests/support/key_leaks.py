@@ -1,0 +1,30 @@
+"""Every Redis key either expires or is meant to stay: a key that is neither grows for ever in production."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from redis.asyncio import Redis
+
+# Regular expressions of the keys that are meant to stay, matched against the whole key. The service's own
+# list of keys decides what belongs here; while the list is empty nothing is checked.
+PERMANENT_KEY_PATTERNS: Final[list[str]] = []
+
+
+async def leaked_keys(redis: Redis, permanent: list[str] | None = None) -> list[str]:
+    """Keys of the client's database without a TTL that match no pattern, sorted.
+
+    `permanent` stands in for `PERMANENT_KEY_PATTERNS`; with no patterns at all the answer is empty.
+    """
+    patterns = [re.compile(each) for each in (PERMANENT_KEY_PATTERNS if permanent is None else permanent)]
+    if not patterns:
+        return []
+    leaked = []
+    async for raw in redis.scan_iter(count=1000):
+        key = raw.decode() if isinstance(raw, bytes) else str(raw)
+        if any(pattern.fullmatch(key) for pattern in patterns):
+            continue
+        if await redis.ttl(raw) == -1:
+            leaked.append(key)
+    return sorted(leaked)

@@ -1,0 +1,358 @@
+"""Access tokens: asked for once, shared, replaced; credentials tried (swoogo-api.md 1, C3)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+
+import httpx
+import pytest
+
+from consumer.adapters.sealing import credential_id
+from consumer.domain.connection import IntegrationRequest
+from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
+from consumer.domain.record import Kind
+from consumer.domain.report import Trigger
+from tests.unit.adapters.swoogo.world import (
+    KEY,
+    SECRET,
+    MemoryTokens,
+    Reply,
+    World,
+    a_work,
+    a_world,
+    answer,
+    token,
+)
+
+WORK = a_work()
+ID = credential_id(KEY)
+GOOD = answer({"id": 7})
+REQUEST = IntegrationRequest("org-1", connected=True, secret_name=KEY)
+REFUSED = answer({"message": "You have provided invalid API details."}, 401)
+
+
+async def call(world: World, trigger: Trigger = Trigger.CHANGES) -> None:
+    await world.client.update(a_work(trigger=trigger), Kind.TRACK, 7, {"name": "New"})
+
+
+async def test_the_token_call_is_exactly_the_documented_one() -> None:
+    """swoogo-api.md 1: Basic of the url-encoded pair, a form, one field."""
+    world = a_world(GOOD)
+    await call(world)
+    asked = world.api.token_calls[0]
+    assert (asked.method, asked.url.path, asked.url.query) == ("POST", "/api/v1/oauth2/token", b"")
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded;charset=UTF-8"
+    assert asked.content == b"grant_type=client_credentials"
+    scheme, _, encoded = asked.headers["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"k%2Fey%3A1:s%20ecret%2B%C3%A9")
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        (token("t", "2025-08-08 12:30:00"), 1_740),
+        (token("t", "2025-08-08T12:30:00Z"), 1_740),
+        (token("t", "2025-08-08 21:30:00+09:00"), 1_740),
+        (token("t", "2025-08-08 12:01:30"), 30),
+        (token("t", "2025-08-08 12:01:00"), 15),
+        (token("t", "2025-08-08 08:00:00"), 15),
+        (token("t", "2035-08-08 08:00:00"), 86_400),
+        (answer({"access_token": "t", "expires_in": 600}), 540),
+        (answer({"access_token": "t", "expires_in": "600"}), 540),
+        (answer({"access_token": "t", "expires_at": None, "expires_in": None}), 1_740),
+        (answer({"access_token": "t", "expires_at": "soon"}), 1_740),
+        (answer({"access_token": "t"}, 201), 1_740),
+    ],
+)
+async def test_a_token_is_used_until_a_minute_before_its_end(reply: Reply, seconds: float) -> None:
+    """swoogo-api.md 1: expires_at is UTC without saying so; expires_in is not documented and tolerated.
+
+    What was just given is good for a moment even when the clocks disagree.
+    """
+    world = a_world(GOOD, token_replies=[reply])
+    await call(world)
+    assert world.tokens.kept_for == [seconds]
+
+
+async def test_one_token_serves_until_its_time_is_up() -> None:
+    world = a_world(GOOD)
+    await call(world)
+    world.clock.ms += 1_739_000
+    await call(world)
+    assert len(world.api.token_calls) == 1
+    world.clock.ms += 2_000
+    await call(world)
+    assert len(world.api.token_calls) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        {"access_token": ""},
+        {"access_token": 7},
+        {"access_token": "a b"},
+        {"access_token": "a\r\nb"},
+        {"access_token": "é"},
+        {"token": "t"},
+    ],
+)
+async def test_an_answer_without_a_usable_token_is_unavailable(body: Any) -> None:
+    """A token with a line end would surface in an error about an illegal header."""
+    with pytest.raises(UnavailableError, match="without an access token"):
+        await call(a_world(GOOD, token_replies=[answer(body)]))
+
+
+@pytest.mark.parametrize("trigger_count", [1, 3])
+async def test_however_many_calls_start_at_once_one_token_is_asked_for(trigger_count: int) -> None:
+    triggers = list(Trigger)[:trigger_count]
+    world = a_world(GOOD)
+    await asyncio.gather(*(call(world, trigger) for trigger in triggers * 20))
+    assert len(world.api.token_calls) == 1
+    assert len(world.api.calls) == 20 * trigger_count
+    assert not world.tokens.locks
+
+
+async def test_replicas_share_a_token_and_its_making() -> None:
+    """One replica asks, the other waits for what it gets."""
+    first, second = a_world(GOOD), a_world(GOOD)
+    share(first, second)
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await may_answer.wait()
+        return token("shared")
+
+    waits = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        waits.set()
+        await may_answer.wait()
+
+    second.clock.sleep = sleep  # type: ignore[method-assign]
+    first.api.token_replies.append(slowly)
+    one = asyncio.create_task(call(first))
+    await asked.wait()
+    other = asyncio.create_task(call(second))
+    await waits.wait()
+    may_answer.set()
+    await asyncio.gather(one, other)
+    assert second.api.token_calls == []
+    assert second.budget.credits == 1
+    assert second.api.calls[0].headers["authorization"] == "Bearer shared"
+
+
+async def test_a_replica_that_died_while_asking_is_not_waited_for_for_ever() -> None:
+    world = a_world(GOOD)
+    await world.tokens.lock(ID, "dead", 40)
+    await call(world)
+    assert 40 <= sum(world.clock.slept) < 41
+    assert len(world.api.token_calls) == 1
+
+
+async def test_a_lock_that_never_comes_free_is_unavailable() -> None:
+    world = a_world(GOOD)
+
+    async def taken(*_: Any) -> bool:
+        return False
+
+    world.tokens.lock = taken  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError, match="another replica"):
+        await call(world)
+    assert world.api.log == ["permit 1"]
+    assert world.budget.credits == 0
+    assert not world.budget.open
+
+
+async def test_a_revoked_token_is_replaced_once_for_all_calls_under_way() -> None:
+    """One new token for all, whatever the order in which the refusals come."""
+    world = a_world(GOOD)
+    await call(world)
+
+    async def by_token(request: httpx.Request) -> httpx.Response:
+        return answer(None, 401) if request.headers["authorization"] == "Bearer token-1" else GOOD
+
+    world.api.replies[:] = [by_token]
+    await asyncio.gather(*(call(world) for _ in range(20)))
+    assert len(world.api.token_calls) == 2
+
+
+async def test_a_refused_token_does_not_come_back_from_the_store() -> None:
+    """A read of the store that was under way when the token was dropped must not make it the current one."""
+    world = a_world(GOOD)
+    await call(world)
+
+    async def by_token(request: httpx.Request) -> httpx.Response:
+        return answer(None, 401) if request.headers["authorization"] == "Bearer token-1" else GOOD
+
+    async def keeps(*_: Any) -> None:
+        return
+
+    world.api.replies[:] = [by_token]
+    world.tokens.drop = keeps  # type: ignore[method-assign]
+    await call(world)
+    assert len(world.api.token_calls) == 2
+
+
+async def test_a_token_that_another_replica_got_meanwhile_is_used() -> None:
+    world = a_world(answer(None, 401), GOOD)
+    await call_with_other_token(world)
+    assert world.api.token_calls == []
+    assert [each.headers["authorization"] for each in world.api.calls] == ["Bearer old", "Bearer new"]
+
+
+async def call_with_other_token(world: World) -> None:
+    await world.tokens.put(ID, "old", 100)
+
+    async def replaced(request: httpx.Request) -> httpx.Response:
+        await world.tokens.put(ID, "new", 100)
+        return answer(None, 401)
+
+    world.api.replies[0] = replaced
+    await call(world)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+async def test_refused_credentials_are_the_organizations_trouble(status: int) -> None:
+    """swoogo-api.md 1: 401 `You have provided invalid API details.`"""
+    world = a_world(GOOD, token_replies=[answer({"message": "You have provided invalid API details."}, status)])
+    with pytest.raises(CredentialError, match="refuses the consumer key and secret") as caught:
+        await call(world)
+    assert SECRET not in str(caught.value)
+    assert world.api.calls == []
+    assert not world.tokens.locks
+    assert not world.budget.open
+
+
+async def test_refused_credentials_are_not_tried_by_every_call_again() -> None:
+    world = a_world(GOOD, token_replies=[REFUSED, token("t")])
+    results = await asyncio.gather(*(call(world) for _ in range(10)), return_exceptions=True)
+    assert {type(result) for result in results} == {CredentialError}
+    assert len(world.api.token_calls) == 1
+    world.clock.ms += 10_000
+    await call(world)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        answer(None, 503),
+        answer(None, 500),
+        httpx.Response(200, content=b"<html>"),
+        httpx.ReadError("reset"),
+        httpx.ConnectError("refused"),
+    ],
+)
+async def test_trouble_with_the_token_call_is_unavailable(broken: Reply) -> None:
+    world = a_world(GOOD, token_replies=[broken])
+    with pytest.raises(UnavailableError, match="token") as caught:
+        await call(world)
+    assert caught.value.__cause__ is None
+    assert world.api.calls == []
+    assert not world.tokens.locks
+    assert not world.budget.open
+
+
+async def test_a_throttled_token_call_holds_the_credential() -> None:
+    """G5: a 429 counts for all replicas, whichever call gets it."""
+    world = a_world(GOOD, token_replies=[answer(None, 429, x_rate_limit_reset="30")])
+    with pytest.raises(UnavailableError) as caught:
+        await call(world)
+    assert (caught.value.after, world.budget.holds) == (30, [30])
+
+
+async def test_a_redirected_token_call_names_the_setting() -> None:
+    world = a_world(GOOD, token_replies=[answer(None, 301, location="https://elsewhere.example")])
+    with pytest.raises(UnavailableError, match="SWOOGO_SYNC_SWOOGO__BASE_URL"):
+        await call(world)
+    assert len(world.api.token_calls) == 1
+
+
+async def test_what_the_token_call_says_of_credits_is_not_taken_for_the_credentials() -> None:
+    """It is made before anybody is known; its limit may be another one (swoogo-api.md 3)."""
+    world = a_world(
+        GOOD, token_replies=[answer({"access_token": "t"}, x_rate_limit_remaining="1", x_rate_limit_reset="9")]
+    )
+    await call(world)
+    assert world.budget.observed == []
+
+
+@pytest.mark.parametrize(("costs", "credits_"), [(True, 2), (False, 1)])
+async def test_whether_the_token_call_costs_a_credit_is_a_setting(costs: bool, credits_: int) -> None:
+    world = a_world(GOOD, token_costs_credit=costs)
+    await call(world)
+    assert world.budget.credits == world.client.spent(WORK) == credits_
+
+
+async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_lower_one() -> None:
+    """G5: a reconcile waiting for credits holds no lock that a manual sync of this process needs for its own."""
+    world = a_world(GOOD)
+    waiting = asyncio.Event()
+    permit = world.budget.permit
+
+    async def patient(work: Any, cost: int, seconds: float) -> Any:
+        if work.trigger is Trigger.RECONCILE:
+            waiting.set()
+            await asyncio.Event().wait()
+        return await permit(work, cost, seconds)
+
+    world.budget.permit = patient  # type: ignore[method-assign]
+    reconcile = asyncio.create_task(call(world, Trigger.RECONCILE))
+    await waiting.wait()
+    await call(world, Trigger.MANUAL)
+    reconcile.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reconcile
+
+
+async def test_g4_a_claim_that_ends_while_waiting_leaves_the_token_to_others() -> None:
+    world = a_world(GOOD)
+    world.budget.lease_lost = True
+    with pytest.raises(LeaseLostError):
+        await call(world)
+    world.budget.lease_lost = False
+    await call(world)
+
+
+async def test_c3_verifying_is_one_token_request_whose_token_is_kept() -> None:
+    """C3; no permit: no lease stands behind it."""
+    world = a_world(GOOD)
+    await world.client.credentials.verify(REQUEST)
+    assert world.api.log == ["token call"]
+    await call(world)
+    assert len(world.api.token_calls) == 1
+    assert world.client.credentials.credential_of(REQUEST) == ID
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (REFUSED, CredentialError),
+        (answer(None, 503), UnavailableError),
+        (answer(None, 429, x_rate_limit_reset="30"), UnavailableError),
+    ],
+)
+async def test_c3_a_failed_verification_says_whose_fault_it_is(reply: Reply, error: type[Exception]) -> None:
+    world = a_world(GOOD, token_replies=[reply])
+    with pytest.raises(error):
+        await world.client.credentials.verify(REQUEST)
+    assert world.tokens.tokens == {}
+
+
+async def test_c3_a_good_verification_ends_the_memory_of_a_refusal() -> None:
+    world = a_world(GOOD, token_replies=[REFUSED, token("t")])
+    with pytest.raises(CredentialError):
+        await call(world)
+    await world.client.credentials.verify(REQUEST)
+    await call(world)
+
+
+def share(first: World, second: World) -> None:
+    """Let two replicas see one store of tokens; each has a clock of its own."""
+    tokens: MemoryTokens = first.tokens
+    second.tokens.tokens, second.tokens.locks = tokens.tokens, tokens.locks
