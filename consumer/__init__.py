@@ -1,0 +1,101 @@
+"""One-way sync from Sessionboard's change events on Kafka to Swoogo: the map of the service.
+
+Stages in flow order, and the modules of each. A change is recorded and marks its event dirty; later a worker claims
+the event, plans from the whole state and pushes. Nothing else writes to Swoogo.
+
+Run         `entrypoints.cli`                what can be called and how
+            `entrypoints.console.serve`      run: the service until a signal
+            `entrypoints.console.exits`      exit codes
+            `app`                            composition root: builds, binds, starts, stops
+            `settings`                       every knob; the only reader of the environment
+            `settings_errors`                one sentence for a wrong setting
+            `settings_docs`                  writes `.env.example` and `docs/settings.md`
+            `observability.logs`             structured logs
+            `ports`                          what the services need from the world, on one page
+            `adapters.clock`                 time and chance
+
+Record      `entrypoints.subscribers`        one batch subscriber a topic
+            `services.record`                a batch becomes rows and dirty marks, or dead letters
+            `adapters.kafka.decode`          bytes to envelope, then to resource
+            `adapters.kafka.usual`           the fast reader of records of the usual shape
+            `adapters.kafka.convert`         Sessionboard's spelling to ours
+            `adapters.kafka.topics`          topics: how each is kept, whether it is there
+            `domain.snapshot`                the newest known state of an event
+            `domain.record`                  kinds, keys, version stamps, digests
+
+Debounce    `domain.debounce`                when an event is due; back-off
+and claim   `services.dispatch`              finds what is due, claims it, keeps the lease
+            `adapters.redis.inbox`           rows, dirty marks, due times, claims
+            `adapters.redis.leases`          until when this process holds what it claimed
+
+Plan        `domain.planner`                 the pure function: snapshot, ledger, mapping, now -> plan
+            `domain.plan`                    operations, phases, cost
+            `domain.eligibility`             who takes part, and why others do not
+            `domain.people`                  who syncs as a speaker
+            `domain.places`                  rooms and tracks
+            `domain.desired`                 a record as Swoogo should hold it
+            `domain.schedule`                wall-clock placement
+
+Push        `services.push`                  load, look, plan, execute, complete
+            `services.execute`               one operation: intent, call, ledger
+            `domain.outcome`                 what an answer means
+            `domain.errors`                  errors by what the caller does
+
+Swoogo      `adapters.swoogo.client`         the one way to Swoogo
+client      `adapters.swoogo.calls`          a call from permit to outcome
+            `adapters.swoogo.auth`           access tokens
+            `adapters.swoogo.meter`          permits taken and settled
+            `adapters.swoogo.channel`        one HTTP exchange
+            `adapters.swoogo.listing`        lists that prove they are complete
+            `adapters.swoogo.wire`           what each kind is called there
+            `adapters.swoogo.forms`          form bodies
+            `adapters.swoogo.markup`         HTML allow-list
+            `adapters.redis.budget`          credits shared by all replicas
+            `adapters.redis.tokens`          tokens shared by all replicas
+
+Ledger      `domain.ledger`                  what we know to be in Swoogo
+            `adapters.redis.ledger`          fenced writes, and the outbox to the changelog
+            `adapters.kafka.publish`         changelog, status and dead letters
+
+Report      `domain.report`                  runs and tallies
+            `domain.issue`                   codes, and the sentences admins read
+            `adapters.redis.status`          runs and issues kept
+            `adapters.kafka.messages`        messages of the status topic
+
+Connect     `services.connect`               integrations and pairs: checked, in force or refused
+            `domain.connection`              what was requested, and the rules for accepting it
+            `domain.mapping`                 an active pair and its settings
+            `adapters.redis.connections`     accepted credentials and pairs
+            `adapters.sealing`               sealed credentials, encrypted tokens
+
+Redis       `adapters.redis.client`          connections, and how failures are named
+            `adapters.redis.keys`            every key
+            `adapters.redis.scripts`         one typed method a Lua script
+            `adapters.redis.rows`            how objects lie in Redis
+
+Images      `adapters.images.pictures`       from a URL to bytes to upload (no stage uses images yet)
+            `adapters.images.fetch`          from an address a stranger wrote, bounded
+            `adapters.images.addresses`      which addresses are fetched from
+            `adapters.images.body`           the body of an answer, bounded
+            `adapters.images.formats`        what kind of file it is
+            `adapters.images.metadata`       takes out who, where and when
+            `adapters.images.colours`        to what the encoders take
+            `adapters.images.encode`         under a number of bytes
+            `adapters.images.fit`            a still, upright picture of an accepted format
+            `adapters.images.pool`           processes that decode, so that no image stops the service
+            `adapters.images.process`        one of them, and the pipes to it
+            `adapters.images.worker`         what runs in it
+            `adapters.images.protocol`       what both sides say
+
+Look and    `entrypoints.console.opened`     the stores as the commands use them
+ask         `entrypoints.console.output`     for people, or one JSON document
+            `entrypoints.console.plan_document`    plan: what a sync would do now
+            `entrypoints.console.plan_view`        the same on a terminal
+            `entrypoints.console.status_document`  status: events, runs, issues
+            `entrypoints.console.status_view`      the same on a terminal
+            `entrypoints.console.sync`       sync: ask for one and follow it
+            `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
+            `entrypoints.console.keys`       keys: make, show, seal
+            `entrypoints.console.config`     config: settings in effect
+            `entrypoints.console.cli_docs`   writes `docs/cli.md`
+"""

@@ -97,8 +97,8 @@ def unknown_variable(names: Iterable[str], known: Mapping[str, Variable], prefix
         member = next((each for each in known if each.startswith(f"{name}__")), None)
         if member:
             return f"{name} is a group of settings; set its members one by one, such as {member}."
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        advice = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are."
+        near = get_close_matches(rest, [each.removeprefix(prefix) for each in known], n=1, cutoff=0.6)
+        advice = f"did you mean {prefix}{near[0]}?" if near else "docs/settings.md lists those there are."
         return f"{name} is no setting of this service; {advice}"
     return None
 

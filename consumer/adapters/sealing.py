@@ -81,7 +81,7 @@ def seal(public: str, consumer_key: str, consumer_secret: str, *, org_id: str = 
         key = PublicKey(_bytes(public, _KEY_BYTES))
     except ValueError:
         raise ConfigurationError(
-            "The public key is not 32 bytes in base64; `swoogo-sync keys public` prints the right one."
+            "The public key is not 32 bytes in base64; take the one that belongs to the service's private key."
         ) from None
     return _text(SealedBox(key).encrypt(msgspec.json.encode(content)))
 
@@ -189,7 +189,7 @@ def _credentials(content: bytes, what: str) -> ClearCredentials:
     except (msgspec.DecodeError, UnicodeDecodeError):
         parsed = None
     if not isinstance(parsed, dict):
-        raise CredentialError(f"{what} are not a JSON object with consumer_key and consumer_secret.")
+        raise CredentialError(f"{what} must be a JSON object with consumer_key and consumer_secret.")
     texts = {name: value.strip() for name, value in parsed.items() if isinstance(value, str)}
     found = ClearCredentials(texts.get("consumer_key", ""), texts.get("consumer_secret", ""), texts.get("org_id", ""))
     return _complete(found, what)

@@ -8,6 +8,7 @@ SwoogoSyncError
 │   └── UnansweredError    a create was sent and no usable answer came: never repeat before looking
 ├── RefusedError           Swoogo understood and said no: an issue, parked
 │   └── MissingError       404: gone, or not accessible
+├── ImageUnusableError     no try will make this image usable: sync the record without it, say why
 ├── CredentialError        the credential itself is refused: nothing of this organization can go on
 ├── PoisonError            a Kafka record nobody can read: dead letter
 └── LeaseLostError         another worker has the event: stop writing at once
@@ -60,6 +61,14 @@ class RefusedError(SwoogoSyncError):
 
 class MissingError(RefusedError):
     """Swoogo does not have the record, or does not show it to this credential."""
+
+
+class ImageUnusableError(SwoogoSyncError):
+    """An image that cannot be fetched, read or brought under the limit. `why` is a word for metrics and tests."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class CredentialError(SwoogoSyncError):

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from consumer.domain.desired import Desired, TextLimits, desired_speaker
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State, entries_of
 from consumer.domain.record import Kind, id_of, key_of
-from consumer.domain.snapshot import Attendance, Profile, Role, Session, Snapshot
+from consumer.domain.snapshot import Profile, Role, Session, Snapshot
+
+ACCEPTED: Final = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A person as a session carries them; one that has the required fields serves before a newer one that has not."""
+
+    whole: bool
+    version: int
+    session_id: str
+    profile: Profile
+
+    def rank(self) -> tuple[bool, int, str]:
+        return self.whole, self.version, self.session_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +59,23 @@ def choose_people(
         limits: longest texts.
     """
     sessions_of: dict[str, list[str]] = defaultdict(list)
-    copies: dict[str, tuple[int, str, Attendance]] = {}
+    copies: dict[str, _Copy] = {}
     for session in eligible:
         for person in session.people:
             if person.role not in roles or (accepted_only and person.acceptance not in {None, ACCEPTED}):
                 continue
             sessions = sessions_of[person.contact_id]
-            if session.id not in sessions:
+            if not sessions or sessions[-1] != session.id:  # the same person in another role
                 sessions.append(session.id)
-            known = copies.get(person.contact_id)
-            if known is None or (session.version, session.id) > known[:2]:
-                copies[person.contact_id] = (session.version, session.id, person)
+            if person.contact_id not in snapshot.contacts:
+                found = _Copy(not missing_person_field(person.profile), session.version, session.id, person.profile)
+                known = copies.get(person.contact_id)
+                copies[person.contact_id] = found if known is None else max(known, found, key=_Copy.rank)
 
     skips: list[Skip] = []
     wanted: dict[str, Desired] = {}
     for identifier in sorted(sessions_of):
-        profile, version, skip = _profile(identifier, snapshot, copies[identifier], ledger)
+        profile, version, skip = _profile(identifier, snapshot, copies.get(identifier), ledger)
         if skip:
             skips.append(skip)
         else:
@@ -72,16 +89,14 @@ def choose_people(
     return People(wanted, {name: tuple(sorted(found)) for name, found in sessions_of.items()}, tuple(skips))
 
 
-ACCEPTED = "accepted"
-
-
 def _profile(
-    identifier: str, snapshot: Snapshot, copy: tuple[int, str, Attendance], ledger: Ledger
+    identifier: str, snapshot: Snapshot, copy: _Copy | None, ledger: Ledger
 ) -> tuple[Profile, int, Skip | None]:
     """The person's fields (P5): the contact record, or the newest copy inside a session until there is one."""
     key = key_of(Kind.SPEAKER, identifier)
     contact = snapshot.contacts.get(identifier)
-    profile, version = (contact.profile, contact.version) if contact else (copy[2].profile, copy[0])
+    source = contact or copy
+    profile, version = (source.profile, source.version) if source else (Profile(), 0)
     if contact and contact.deleted:
         return profile, version, Skip(key, Reason.DELETED)
     entry = ledger.get(key)
@@ -97,30 +112,38 @@ def _profile(
 
 def _drop_duplicates(wanted: dict[str, Desired], ledger: Ledger) -> list[Skip]:
     """P2: one speaker per e-mail; the one synced before wins, else the smaller id. Removes the losers."""
-    claims: dict[str, list[str]] = defaultdict(list)
-    for identifier, desired in wanted.items():
-        claims[desired.natural].append(identifier)
     owner_of = {
         entry.natural: id_of(key)
         for key, entry in entries_of(ledger, Kind.SPEAKER)
-        if entry.state is State.APPLIED or entry.state is State.INTENT
+        if entry.live or entry.state is State.INTENT
     }
-    skips = []
+    skips: list[Skip] = []
+    # Whoever does not get a new address keeps the one they have, which somebody else may have lost by that.
+    while losers := _losers(wanted, owner_of, ledger):
+        for loser, winner in losers.items():
+            key = key_of(Kind.SPEAKER, loser)
+            issue = Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}")
+            skips.append(Skip(key, Reason.ISSUE, issue))
+            del wanted[loser]
+    return skips
+
+
+def _losers(wanted: Mapping[str, Desired], owner_of: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
+    """Who asks for an e-mail that is another's, and whose."""
+    claims: dict[str, list[str]] = defaultdict(list)
+    for identifier, desired in wanted.items():
+        claims[desired.natural].append(identifier)
+    losers: dict[str, str] = {}
     for email, claimants in claims.items():
         owner = owner_of.get(email)
-        if len(claimants) == 1 and (owner is None or owner in wanted):
+        if owner is not None and owner not in wanted:
+            winner = owner  # synced before, and takes no part now: the address stays theirs
+        elif len(claimants) == 1:
             continue
-        if owner is None or owner in wanted:
+        else:
             winner = min(claimants, key=lambda name: _seniority(name, email, ledger))
-        else:  # somebody synced before who takes no part now: the address stays theirs
-            winner = owner
-        for loser in claimants:
-            if loser != winner:
-                key = key_of(Kind.SPEAKER, loser)
-                issue = Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}")
-                skips.append(Skip(key, Reason.ISSUE, issue))
-                del wanted[loser]
-    return skips
+        losers |= {loser: winner for loser in claimants if loser != winner}
+    return losers
 
 
 def _seniority(identifier: str, email: str, ledger: Ledger) -> tuple[int, str]:

@@ -6,19 +6,22 @@ reconcile all end in the same plan, and an unchanged event in an empty one (R3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from consumer.domain.desired import Desired, TextLimits, desired_session
 from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
+from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.people import People, choose_people
 from consumer.domain.places import PlacePlan, places_used, plan_places
 from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
-from consumer.domain.record import Fields, Kind, digest, fingerprint, id_of, key_of
+from consumer.domain.record import Fields, Kind, changed, fingerprint, id_of, key_of
 from consumer.domain.schedule import zone
 from consumer.domain.snapshot import Session, Snapshot
 
@@ -58,7 +61,7 @@ class _Draft:
     looks: set[Kind] = field(default_factory=set)
     skips: list[Skip] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
-    unchanged: dict[Kind, int] = field(default_factory=dict)
+    unchanged: Counter[Kind] = field(default_factory=Counter)
     planned: set[str] = field(default_factory=set)
     owned: dict[Kind, set[int]] = field(default_factory=dict)
     wait_until: int | None = None
@@ -66,9 +69,6 @@ class _Draft:
     def wait(self, until: int | None) -> None:
         if until is not None:
             self.wait_until = until if self.wait_until is None else min(self.wait_until, until)
-
-    def count_unchanged(self, kind: Kind, count: int = 1) -> None:
-        self.unchanged[kind] = self.unchanged.get(kind, 0) + count
 
 
 def make_plan(given: PlanInput) -> Plan:
@@ -83,7 +83,7 @@ def make_plan(given: PlanInput) -> Plan:
     draft = _Draft(given)
     eligible: list[Session] = []
     syncable: list[Session] = []
-    for session in sorted(given.snapshot.sessions.values(), key=lambda each: each.id):
+    for session in sorted(given.snapshot.sessions.values(), key=attrgetter("id")):
         skip = session_skip(session, given.now)
         if skip is None:
             eligible.append(session)
@@ -93,10 +93,11 @@ def make_plan(given: PlanInput) -> Plan:
         else:
             draft.skips.append(skip)
 
-    places = {kind: _places(draft, kind, syncable) for kind in (Kind.LOCATION, Kind.TRACK)}
+    places = {kind.value: _places(draft, kind, syncable) for kind in (Kind.LOCATION, Kind.TRACK)}
+    usable = {field: place.usable for field, place in places.items()}
     for session in syncable:
         desired = desired_session(session, timezone, given.limits, capacity=given.mapping.settings.sync_capacity)
-        _plan_record(draft, desired, _resolvable(desired.fields, places))
+        _plan_record(draft, desired, _resolvable(desired.fields, usable))
     people = choose_people(
         given.snapshot,
         eligible,
@@ -125,7 +126,7 @@ def make_plan(given: PlanInput) -> Plan:
 def _tombstone(session: Session, ledger: Ledger) -> Skip | None:
     key = key_of(Kind.SESSION, session.id)
     entry = ledger.get(key)
-    if entry is None or entry.state in {State.INTENT, State.APPLIED}:
+    if entry is None or entry.live or entry.state is State.INTENT:
         return None
     if entry.state is State.SEALED:
         return Skip(key, Reason.SEALED)
@@ -147,16 +148,14 @@ def _places(draft: _Draft, kind: Kind, sessions: list[Session]) -> PlacePlan:
     if plan.look and not given.directory(kind).fresh:
         draft.looks.add(kind)
     draft.issues.extend(plan.issues)
-    draft.count_unchanged(kind, plan.unchanged)
+    draft.unchanged[kind] += plan.unchanged
     draft.wait(plan.wait_until)
     return plan
 
 
-def _resolvable(fields: Fields, places: Mapping[Kind, PlacePlan]) -> Fields:
+def _resolvable(fields: Fields, usable: Mapping[str, AbstractSet[str]]) -> Fields:
     """Without a room or track that is not in Swoogo: the session goes through without it (E6)."""
-    missing = {
-        kind.value for kind, place in places.items() if fields[kind.value] and fields[kind.value] not in place.usable
-    }
+    missing = [name for name, known in usable.items() if fields[name] and fields[name] not in known]
     return {name: value for name, value in fields.items() if name not in missing} if missing else fields
 
 
@@ -199,21 +198,17 @@ def _owned(draft: _Draft, kind: Kind) -> set[int]:
     """Swoogo ids of this kind that already belong to a ledger entry."""
     if kind not in draft.owned:
         draft.owned[kind] = {
-            entry.swoogo_id
-            for key, entry in draft.given.ledger.items()
-            if entry.swoogo_id is not None and key.startswith(f"{kind.value}/")
+            entry.swoogo_id for _, entry in entries_of(draft.given.ledger, kind) if entry.swoogo_id is not None
         }
     return draft.owned[kind]
 
 
 def _plan_update(draft: _Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
     assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
-    pushed = entry.pushed
-    # A field never pushed and empty is nothing to clear (P2); one that was pushed is cleared (R4).
-    changed = {name: value for name, value in fields.items() if pushed.get(name, "") != digest(value)}
-    if not changed:
+    news = changed(fields, entry.pushed)
+    if not news:
         draft.planned.add(desired.key)
-        draft.count_unchanged(desired.kind)
+        draft.unchanged[desired.kind] += 1
         return
     _append(
         draft,
@@ -221,8 +216,8 @@ def _plan_update(draft: _Draft, desired: Desired, fields: Fields, entry: Entry) 
             desired.kind,
             desired.key,
             entry.swoogo_id,
-            {**changed, "name": fields["name"]} if "name" in fields else changed,
-            {name: pushed.get(name, "") for name in changed},
+            {**news, "name": fields["name"]} if "name" in fields else news,
+            {name: entry.pushed.get(name, "") for name in news},
             desired.natural,
             desired.version,
         ),
@@ -245,15 +240,16 @@ def _plan_links(draft: _Draft, people: People, eligible: set[str]) -> None:
     Taking away concerns the session as much as the speaker: it is done also for somebody who has no eligible
     session left and gets no other update (E4).
     """
-    held = {key for key, entry in draft.given.ledger.items() if entry.links and entry.live}
+    ledger, planned = draft.given.ledger, draft.planned
+    held = {key for key, entry in entries_of(ledger, Kind.SPEAKER) if entry.links and entry.live}
     for key in sorted(held | {key_of(Kind.SPEAKER, identifier) for identifier in people.speakers}):
-        entry = draft.given.ledger.get(key)
+        entry = ledger.get(key)
         ours = entry.links if entry and entry.live else ()
         listed = people.sessions_of.get(id_of(key), ())
-        wanted = listed if key in draft.planned else ()
-        add = tuple(
-            session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in draft.planned
-        )
+        if ours == listed:
+            continue
+        wanted = listed if key in planned else ()
+        add = tuple(session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in planned)
         remove = tuple(session for session in ours if session in eligible and session not in listed)
         link = Link(key, add, remove)
         if link.credits and draft.given.parked.get(link_key(key)) != link_fingerprint(link):

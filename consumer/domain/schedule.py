@@ -37,6 +37,8 @@ def zone(name: str) -> ZoneInfo | None:
         return None
 
 
+# Sessions share their slots, and every plan asks for the same ones again.
+@lru_cache(maxsize=8192)
 def place(starts_at: int, ends_at: int, timezone: ZoneInfo) -> Placement:
     """Put a session on the calendar.
 
@@ -58,8 +60,6 @@ def place(starts_at: int, ends_at: int, timezone: ZoneInfo) -> Placement:
     return Placement(date, start_time, end_time, several_dates)
 
 
-# Sessions share their slots, and every plan asks for the same ones again.
-@lru_cache(maxsize=8192)
 def wall_clock(moment: int, timezone: ZoneInfo) -> tuple[str, str]:
     """The date (`YYYY-MM-DD`) and time (`HH:MM:SS`, rounded down) that clocks in a zone show at `moment` ms."""
     text = datetime.fromtimestamp(moment // 1000, timezone).isoformat(sep=" ")

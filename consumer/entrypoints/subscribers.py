@@ -1,13 +1,13 @@
 """RECORD's door: one FastStream batch subscriber per topic, by a recipe that loses nothing.
 
 `NACK_ON_ERROR` rewinds the whole batch when the handler raises, so the handler raises only for trouble with our own
-servers, after an own back-off. Headers are made safe and values left raw before FastStream could choke on either
-(`peers-and-pitfalls.md A2`). There is no AsyncAPI page: its try-it route would be an open write endpoint (A7).
+servers (or a defect of ours), after an own back-off. Headers are made safe and values left raw before FastStream could
+choke on either (`peers-and-pitfalls.md A2`). There is no AsyncAPI page: its try-it route would be an open write
+endpoint (A7).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -45,11 +45,15 @@ class Subscribers:
         topic = records[0].topic
         try:
             result = await self.recorder.record([raw(record) for record in records])
-        except RetryableError as error:
+        except Exception as error:
             failures = self._failures[topic] = self._failures.get(topic, 0) + 1
             delay = retry_delay(failures, _BACKOFF_FIRST, _BACKOFF_MOST, self.clock.jitter())
-            log.warning("record.waiting", topic=topic, reason=str(error), seconds=round(delay, 1))
-            await asyncio.sleep(delay)
+            if isinstance(error, RetryableError):
+                log.warning("record.waiting", topic=topic, reason=str(error), seconds=round(delay, 1))
+            else:
+                # A defect of ours: the batch stays where it is, and only this line tells why.
+                log.exception("record.broken", topic=topic, seconds=round(delay, 1))
+            await self.clock.sleep(delay)
             raise
         self._failures.pop(topic, None)
         self.handled_at = self.clock.now()

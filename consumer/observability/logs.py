@@ -14,7 +14,12 @@ import structlog
 
 from consumer.settings import LogSettings
 
-_QUIET: Final = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "faststream": logging.WARNING, "aiokafka": logging.WARNING}
+_QUIET: Final = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "faststream": logging.WARNING,
+    "aiokafka": logging.WARNING,
+}
 _STORMY: Final = ("aiokafka",)
 _STORM_SECONDS: Final = 5.0
 
@@ -52,7 +57,9 @@ def set_up(settings: LogSettings) -> None:
             structlog.processors.JSONRenderer(),
         ]
     else:
-        final = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # The default one prints the local variables of every frame: credentials and people's data among them.
+        plain = structlog.dev.plain_traceback
+        final = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

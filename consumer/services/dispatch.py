@@ -13,6 +13,7 @@ import structlog
 
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import LeaseLostError, RetryableError, SwoogoSyncError
+from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject
 from consumer.services.connect import Connector
@@ -118,11 +119,19 @@ class Dispatcher:
         mapping = await self.connections.mapping(lease.subject.id)
         connection = await self.connections.connection(mapping.org_id) if mapping else None
         if mapping is None or connection is None:
-            # M5: recorded all the same; a later mapping makes it due.
-            await self.inbox.set_continuous(lease.subject.id, on=False)
-            await self.inbox.complete(lease, {})
+            await self._release(lease, mapping)
             return
         report(await self.pusher.push(lease, mapping, connection))
+
+    async def _release(self, lease: Lease, known: EventMapping | None) -> None:
+        """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due."""
+        event_id = lease.subject.id
+        await self.inbox.set_continuous(event_id, on=False)
+        accepted = await self.connections.mapping(event_id)
+        if known is None and accepted:
+            # Whoever has the organization switched it on in the meantime; that must not be undone.
+            await self.inbox.set_continuous(event_id, on=accepted.continuous)
+        await self.inbox.complete(lease, {})
 
     async def _connect(self, lease: Lease) -> None:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from consumer.domain.errors import MissingError, RefusedError, RetryableError, UnansweredError
+from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.plan import Adopt, Create, Link, Operation, Update
@@ -97,7 +97,7 @@ class Execution:
             written = await self.swoogo.create(self.work, operation.kind, self._wire(fields), op_id)
         except UnansweredError:
             raise
-        except (RefusedError, RetryableError):
+        except (RefusedError, RetryableError, CredentialError):
             # Nothing came into being: without this the intent would cost a look at the next push.
             await self._keep({key: before[key] if before[key] != intent else None for key in keys})
             raise

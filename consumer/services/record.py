@@ -66,8 +66,10 @@ class Recorder:
                 candidates[peeked.subject, peeked.key].append(peeked)
 
         changes: dict[Subject, list[Change]] = defaultdict(list)
-        for (subject, _), versions in candidates.items():
-            owner = subject or await self._owner(versions[0])
+        owners = {key: subject for subject, key in candidates if subject}
+        for (subject, key), versions in candidates.items():
+            # A pair that was asked for in this very batch is not active yet.
+            owner = subject or owners.get(key) or await self._owner(versions[0])
             newest = self._newest_readable(versions, letters, result)
             if newest is None:
                 continue

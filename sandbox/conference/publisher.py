@@ -57,9 +57,17 @@ class Publisher:
 
         `at` becomes every record's `updated_at`: a caller that publishes twice gives a later one.
         """
-        records = self.writer.revision(self._published, conference, at=at)
+        return await self.publish_all([(conference, at)])
+
+    async def publish_all(self, revisions: Iterable[tuple[Conference, datetime]]) -> int:
+        """Publish revisions, each with its own moment, without waiting between them; the number of records."""
+        records: list[Record] = []
+        newest = self._published
+        for conference, at in revisions:
+            records += self.writer.revision(newest, conference, at=at)
+            newest = conference
         await self.send(records)
-        self._published = conference
+        self._published = newest
         return len(records)
 
     async def send(self, records: Iterable[Record]) -> None:

@@ -15,11 +15,10 @@ from rich.console import Console
 
 from sandbox.conference import pentabarf, sample
 from sandbox.conference.model import Conference
-from sandbox.demo.play import EVENT_ID, ORG_ID, Play, begin
+from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
-from sandbox.demo.watch import Watch
 from sandbox.demo.world import world
-from sandbox.embedded import EmbeddedTansu, ServerFailedError, ServerUnavailableError
+from sandbox.embedded import ServerFailedError, ServerUnavailableError
 
 _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
@@ -74,49 +73,48 @@ async def _run(console: Console, files: list[Path], window: float, latency: floa
     quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:
-            kafka = "Tansu (no Java found)" if isinstance(running.kafka, EmbeddedTansu) else "Apache Kafka"
             console.print(
-                f"{kafka}, Valkey and a sandbox Swoogo run on loopback; 2,000 credits per {window:g} s "
+                f"{running.broker}, Valkey and a sandbox Swoogo run on loopback; 2,000 credits per {window:g} s "
                 f"(Swoogo: 600 s), {latency:g} ms a call.",
                 highlight=False,
                 soft_wrap=True,
             )
             for number in range(replicas):
                 running.start_service(f"service-{number + 1}")
-            async with Watch(running.settings, str(EVENT_ID), ORG_ID) as watch, progress.following(running):
-                story = _schedules(files) if files else [sample.sample(datetime.now(UTC))]
-                play, publisher = await begin(running, story[0], watch, progress.begin)
-                async with publisher:
-                    await play.connect()
-                    if files:
-                        await _revisions(play, story, files, progress)
-                    else:
-                        await _sample(play, story[0], progress)
-                    progress.ended(await play.replay())
-                runs = [run for run in await play.runs() if run.tallies]
-                outcome = report(play, runs, window=window, kafka=kafka)
-    for table in tables(play, runs, window):
+            story = _schedules(files) if files else [sample.sample(datetime.now(UTC))]
+            async with play(running, story[0], progress.begin) as playing, progress.following(running):
+                await playing.connect()
+                if files:
+                    await _revisions(playing, story, files, progress)
+                else:
+                    await _sample(playing, story[0], progress)
+                progress.ended(await playing.replay())
+                runs = [run for run in await playing.runs() if run.tallies]
+                outcome = report(playing, runs, window=window, kafka=running.broker)
+    for table in tables(playing, runs, window):
         console.print(table)
-    _verdict(console, play, outcome)
+    _verdict(console, playing, outcome)
     return outcome
 
 
-async def _sample(play: Play, conference: Conference, progress: Progress) -> None:
-    progress.ended(await play.publish([conference], "A conference arrives"))
+async def _sample(playing: Play, conference: Conference, progress: Progress) -> None:
+    progress.ended(await playing.publish([conference], "A conference arrives"))
     edits = sample.burst(conference)
-    progress.ended(await play.publish(edits, "A burst of 60 edits on 20 sessions"))
+    progress.ended(await playing.publish(edits, "A burst of 60 edits on 20 sessions"))
     conference = edits[-1]
-    talk = next(key for key, session in play.expected.sessions.items() if session.speakers)
-    conference = await play.edit_by_hand(conference, talk, _HAND_TYPED)
-    progress.ended(await play.publish([conference], "A description typed in Swoogo, then a new title in Sessionboard"))
+    talk = next(key for key, session in playing.expected.sessions.items() if session.speakers)
+    conference = await playing.edit_by_hand(conference, talk, _HAND_TYPED)
+    progress.ended(
+        await playing.publish([conference], "A description typed in Swoogo, then a title edited in Sessionboard")
+    )
     conference = sample.deletions(conference)
-    progress.ended(await play.publish([conference], "Sessions deleted and declined in Sessionboard"))
-    progress.ended(await play.publish([sample.renames(conference)], "A room and a track renamed, a session moved"))
+    progress.ended(await playing.publish([conference], "Sessions deleted and declined in Sessionboard"))
+    progress.ended(await playing.publish([sample.renames(conference)], "A room and a track renamed, a session moved"))
 
 
-async def _revisions(play: Play, story: list[Conference], files: list[Path], progress: Progress) -> None:
+async def _revisions(playing: Play, story: list[Conference], files: list[Path], progress: Progress) -> None:
     for file, conference in zip(files, story, strict=True):
-        progress.ended(await play.publish([conference], f"Revision {file.name}"))
+        progress.ended(await playing.publish([conference], f"Revision {file.name}"))
 
 
 def _schedules(files: list[Path]) -> list[Conference]:

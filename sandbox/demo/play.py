@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -74,13 +75,13 @@ class Play:
         self._at = max(datetime.now(UTC), self._at + timedelta(milliseconds=1))
         return self._at
 
-    async def connect(self) -> None:
+    async def connect(self, *, continuous: bool = True) -> None:
         """Connect the organization and map the event."""
-        sealed = seal(self.world.keys.public, CONSUMER_KEY, CONSUMER_SECRET, org_id=ORG_ID)
+        sealed = seal(self.world.keys.public, CONSUMER_KEY, CONSUMER_SECRET, org_id=self.event.org_id)
         writer, at = self.publisher.writer, self.now()
         await self.publisher.send(
             [
-                writer.integration_connected(sealed=sealed, continuous_sync=True, at=at),
+                writer.integration_connected(sealed=sealed, continuous_sync=continuous, at=at),
                 writer.mapping_added(self.swoogo_event_id, at=at),
             ]
         )
@@ -106,7 +107,7 @@ class Play:
         """Publish revisions one after the other without waiting in between."""
 
         async def act() -> int:
-            return sum([await self.publisher.publish(each, at=self.now()) for each in revisions])
+            return await self.publisher.publish_all([(each, self.now()) for each in revisions])
 
         expected = self.expected
         self.expected = fold(expected, Resources.of(revisions[-1], self.event, at=self.now()), datetime.now(UTC))
@@ -116,7 +117,7 @@ class Play:
 
     async def replay(self) -> Chapter:
         """A new consumer group reads every topic from its beginning; nothing may be written (G3)."""
-        group = f"replay-{self.now().timestamp():.0f}"
+        group = f"replay-{self.now().timestamp():.3f}"
 
         async def act() -> int:
             await self.world.stop_services()
@@ -147,7 +148,7 @@ class Play:
         settings = self.world.settings
         redis = connect(settings.redis)
         try:
-            return await RedisRuns(redis, Keys(settings.redis.prefix)).runs(str(EVENT_ID), 100)
+            return await RedisRuns(redis, Keys(settings.redis.prefix)).runs(str(self.event.id), 100)
         finally:
             await redis.aclose()
 
@@ -172,9 +173,15 @@ class Play:
             replica.check()
 
 
-async def begin(world: World, conference: Conference, watch: Watch, told: Told) -> tuple[Play, Publisher]:
-    """Seed the sandbox with an empty event for the conference; the publisher is still to be entered."""
-    event = Event.of(conference, event_id=EVENT_ID, org_id=ORG_ID)
+@asynccontextmanager
+async def play(
+    world: World, conference: Conference, told: Told = lambda _: None, *, event_id: int = EVENT_ID, org_id: str = ORG_ID
+) -> AsyncIterator[Play]:
+    """Seed the sandbox with an empty event for the conference, and be ready to publish."""
+    event = Event.of(conference, event_id=event_id, org_id=org_id)
     seeded = await world.post("seed", {"events": [{"name": conference.name, "timezone": conference.timezone}]})
-    publisher = Publisher(world.kafka.bootstrap, Writer(event=event))
-    return Play(world, publisher, watch, event, seeded["events"][0], told), publisher
+    async with (
+        Watch(world.settings, str(event_id), org_id) as watch,
+        Publisher(world.bootstrap, Writer(event=event, topics=world.topics)) as publisher,
+    ):
+        yield Play(world, publisher, watch, event, seeded["events"][0], told)

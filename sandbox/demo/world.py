@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ import httpx
 
 from consumer.adapters.kafka.topics import DEFAULT_TOPICS, create_topics
 from consumer.adapters.sealing import KeyPair
-from consumer.settings import PREFIX, Settings, load_settings
+from consumer.settings import PREFIX, Settings, Topics, load_settings
+from sandbox.conference.records import TopicNames
 from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, ServerFailedError, ServerUnavailableError
 from sandbox.embedded.server import HOST, EmbeddedServer, die_with_parent
 
@@ -110,10 +111,14 @@ class ServiceProcess:
 
 @dataclass(slots=True)
 class World:
-    """The running servers, the way to control the sandbox, and the service's settings."""
+    """The running servers, the way to control the sandbox, and the service's settings.
 
-    kafka: EmbeddedKafka | EmbeddedTansu
-    valkey: EmbeddedValkey
+    `broker` says which Kafka it is; `replicas` are the processes of the service.
+    """
+
+    broker: str
+    bootstrap: str
+    topics: TopicNames
     swoogo: SandboxProcess
     control: httpx.AsyncClient
     keys: KeyPair
@@ -125,14 +130,17 @@ class World:
         """The service's settings, for looking into its stores."""
         values: dict[str, Any] = {}
         for name, value in self.environment.items():
-            group, _, leaf = name.removeprefix(PREFIX).lower().partition("__")
-            values.setdefault(group, {})[leaf] = value
+            *groups, leaf = name.removeprefix(PREFIX).lower().split("__")
+            place = values
+            for group in groups:
+                place = place.setdefault(group, {})
+            place[leaf] = value
         return load_settings(**values)
 
     def start_service(self, name: str = "service", **overrides: str) -> ServiceProcess:
         """One more replica. `overrides` are settings such as `KAFKA__GROUP_ID`."""
         extra = {f"{PREFIX}{key}": value for key, value in overrides.items()}
-        replica = ServiceProcess({**self.environment, **extra}, self.valkey.root / f"{name}.log")
+        replica = ServiceProcess({**self.environment, **extra}, self.swoogo.root / f"{name}.log")
         replica.start()
         self.replicas.append(replica)
         return replica
@@ -155,6 +163,15 @@ class World:
         return answer.json()
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Kafka and Redis that run already: their addresses, and a prefix for names of one's own on them."""
+
+    bootstrap: str
+    redis_url: str
+    prefix: str
+
+
 @asynccontextmanager
 async def world(
     *,
@@ -163,8 +180,9 @@ async def world(
     limit: int = 2000,
     switches: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    servers: Servers | None = None,
 ) -> AsyncIterator[World]:
-    """Start Kafka, Valkey and the sandbox; the service is started by who plays.
+    """Start the sandbox, and Kafka and Valkey unless they are given; the service is started by who plays.
 
     Args:
         window: length of the sandbox's credit window, seconds.
@@ -172,25 +190,41 @@ async def world(
         limit: credits of a window.
         switches: behaviours of the sandbox by name.
         settings: settings of the service besides the addresses, without their prefix.
+        servers: running ones to use.
     """
     async with AsyncExitStack() as stack:
-        valkey = EmbeddedValkey()
         swoogo = SandboxProcess(window=window, latency_ms=latency_ms, limit=limit, switches=switches)
-        stack.push_async_callback(valkey.astop)
         stack.push_async_callback(swoogo.astop)
-        starting = asyncio.gather(_start_kafka(), valkey.astart(), swoogo.astart())
-        try:
-            kafka = (await starting)[0]
-        except BaseException:
-            starting.cancel()
-            raise
-        stack.push_async_callback(kafka.astop)
-        await create_topics(kafka.bootstrap, DEFAULT_TOPICS)
+        if servers is None:
+            valkey = EmbeddedValkey()
+            stack.push_async_callback(valkey.astop)
+            starting = asyncio.gather(_start_kafka(), valkey.astart(), swoogo.astart())
+            try:
+                kafka = (await starting)[0]
+            except BaseException:
+                starting.cancel()
+                raise
+            stack.push_async_callback(kafka.astop)
+            broker = "Tansu (no Java found)" if isinstance(kafka, EmbeddedTansu) else "Apache Kafka"
+            bootstrap, redis_url, prefix = kafka.bootstrap, valkey.url, ""
+        else:
+            await swoogo.astart()
+            broker, bootstrap, redis_url = "the Kafka given", servers.bootstrap, servers.redis_url
+            prefix = f"{servers.prefix}."
+        names = {each.name: f"{prefix}{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
+        topics = {f"{prefix}{name}": policy for name, policy in DEFAULT_TOPICS.items()}
+        await create_topics(bootstrap, topics)
         control = await stack.enter_async_context(httpx.AsyncClient(base_url=swoogo.url, trust_env=False, timeout=30))
         keys = KeyPair.generate()
         values = {
-            "KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap,
-            "REDIS__URL": valkey.url,
+            "KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+            "KAFKA__GROUP_ID": f"{prefix}swoogo-sync",
+            **{
+                f"KAFKA__TOPICS__{name.upper()}": f"{prefix}{default}"
+                for name, default in Topics().model_dump().items()
+            },
+            "REDIS__URL": redis_url,
+            "REDIS__PREFIX": servers.prefix if servers else "swoogo-sync",
             "SWOOGO__BASE_URL": f"{swoogo.url}/api/v1",
             "SWOOGO__CREDIT_WINDOW": f"{window:g}",
             "SWOOGO__CREDIT_LIMIT": str(limit),
@@ -198,7 +232,7 @@ async def world(
             **(settings or {}),
         }
         environment = {f"{PREFIX}{name}": value for name, value in values.items()}
-        running = World(kafka, valkey, swoogo, control, keys, environment)
+        running = World(broker, bootstrap, TopicNames(**names), swoogo, control, keys, environment)
         stack.push_async_callback(running.stop_services)
         yield running
 

@@ -16,9 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from redis.asyncio import Redis
 
+from consumer.adapters.kafka.topics import DEAD_LETTERS, DEFAULT_TOPICS, INPUT, STATUS, create_topics
 from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, ServerFailedError
 from sandbox.embedded import server as server_module
-from consumer.adapters.kafka.topics import DEAD_LETTERS, DEFAULT_TOPICS, INPUT, STATUS, create_topics
 from tests.support.topics import Topics
 from tests.support.waiting import wait_until
 

@@ -164,7 +164,7 @@ def a_directory(*rows: Remote, fresh: bool = True) -> Directory:
     return Directory(rows={row.id: row for row in rows}, fresh=fresh)
 
 
-def a_remote(identifier: int, name: str, **fields: str) -> Remote:
+def a_remote(identifier: int, name: str, /, **fields: str) -> Remote:
     """A Swoogo record recognised by `name`, which is brought into the form that is compared."""
     return Remote(identifier, natural(name), fields)
 

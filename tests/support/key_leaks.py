@@ -7,9 +7,17 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-# Regular expressions of the keys that are meant to stay, matched against the whole key. The service's own
-# list of keys decides what belongs here; while the list is empty nothing is checked.
-PERMANENT_KEY_PATTERNS: Final[list[str]] = []
+# Regular expressions of the keys that are meant to stay, matched against the whole key: the rows without a TTL of
+# the table in `consumer.adapters.redis.keys`, which a test compares with this list.
+PERMANENT_KEY_PATTERNS: Final[list[str]] = [
+    r"[^{}]+:\{(event|org)/[^{}]+\}:(state|rows|versions|dirty)",
+    r"[^{}]+:\{due/\d+\}:due",
+    r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|issues|run|runs|mapping)",
+    r"[^{}]+:\{org/[^{}]+\}:(connection|mappings)",
+    r"[^{}]+:\{pairs\}:(swoogo_of|event_of)",
+    r"[^{}]+:\{index\}:events",
+    r"[^{}]+:\{cred/[^{}]+\}:fences",
+]
 
 
 async def leaked_keys(redis: Redis, permanent: list[str] | None = None) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
+from consumer.adapters.kafka import usual
 from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import Source
@@ -29,16 +31,18 @@ from schemas.session import Room, SessionChange, SessionSpeaker, Track
 from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
 
+_Person = SessionSpeaker | usual.Person
+
 _encode: Final = msgspec.json.Encoder().encode
 _ROLES: Final = {role.value: role for role in Role}
 
 
-def resource_row(change: ResourceChange[Any, Any]) -> bytes:
+def resource_row(change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange) -> bytes:
     """The snapshot row of a change."""
     match change:
-        case SessionChange():
+        case SessionChange() | usual.SessionChange():
             return _encode(session_of(change))
-        case ContactChange():
+        case ContactChange() | usual.ContactChange():
             return _encode(
                 Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
             )
@@ -58,7 +62,7 @@ def deleted_row(source: Source, identifier: str, timestamp: int) -> bytes:
             return _encode(Sponsor(identifier, version=max(timestamp, 0), deleted=True))
 
 
-def session_of(change: SessionChange) -> Session:
+def session_of(change: SessionChange | usual.SessionChange) -> Session:
     """A session; a sub-session counts as not there, since Swoogo has no place for it (E8)."""
     data = change.data
     return Session(
@@ -146,13 +150,13 @@ def _moment(moment: datetime | None) -> int | None:
     return None if moment is None else to_ms(moment)
 
 
-def _place(place: Room | Track | None) -> Place | None:
+def _place(place: Room | Track | usual.Track | None) -> Place | None:
     if place is None:
         return None
-    return Place(place.id, place.name or "", place.capacity if isinstance(place, Room) else None)
+    return Place(place.id, place.name or "", place.capacity if isinstance(place, Room | usual.Room) else None)
 
 
-def _profile(person: WireProfile) -> Profile:
+def _profile(person: WireProfile | usual.Profile) -> Profile:
     return Profile(
         first_name=person.first_name,
         last_name=person.last_name,
@@ -165,10 +169,10 @@ def _profile(person: WireProfile) -> Profile:
 
 
 def _people(
-    speakers: Iterable[SessionSpeaker],
-    chairpersons: Iterable[SessionSpeaker],
-    moderators: Iterable[SessionSpeaker],
-    participants: Iterable[SessionSpeaker],
+    speakers: Iterable[_Person],
+    chairpersons: Iterable[_Person],
+    moderators: Iterable[_Person],
+    participants: Iterable[_Person],
 ) -> tuple[Attendance, ...]:
     """Everybody once per role: the role arrays first, as they carry the profile; then the flat list (E7)."""
     found: dict[tuple[str, Role], Attendance] = {}
@@ -180,18 +184,18 @@ def _people(
     ):
         for person in people:
             role = _role(person, default)
-            if role is None:
-                continue
-            known = found.get((person.id, role))
             acceptance = person.acceptance_status.strip().lower() if person.acceptance_status else None
-            if known is None:
-                found[person.id, role] = Attendance(person.id, role, _profile(person), acceptance)
-            elif acceptance and not known.acceptance:
-                found[person.id, role] = Attendance(known.contact_id, role, known.profile, acceptance)
+            # The flat list may say no more than who it is and whether they accepted.
+            for each in [role] if role else [held for held in Role if (person.id, held) in found]:
+                known = found.get((person.id, each))
+                if known is None:
+                    found[person.id, each] = Attendance(person.id, each, _profile(person), acceptance)
+                elif acceptance and not known.acceptance:
+                    found[person.id, each] = replace(known, acceptance=acceptance)
     return tuple(found.values())
 
 
-def _role(person: SessionSpeaker, default: Role | None) -> Role | None:
+def _role(person: _Person, default: Role | None) -> Role | None:
     if person.participant_role and person.participant_role.core_role:
         return _ROLES.get(person.participant_role.core_role, default)
     return default

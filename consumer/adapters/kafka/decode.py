@@ -8,13 +8,13 @@ and the sentence for the dead letter.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
 
-from consumer.adapters.kafka import convert
+from consumer.adapters.kafka import convert, usual
 from consumer.domain.errors import PoisonError
 from consumer.domain.record import Source, key_of, stamp
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
@@ -28,7 +28,6 @@ from schemas.session import SessionChange
 from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IGNORED: Final = ("exhibitor.",)
 """Actions of record kinds that are out of scope (E8)."""
 
@@ -81,9 +80,7 @@ class KafkaDecoder:
                 return self._peek_thoroughly(source, record)
             peeked = _peeked(source, record, head)
             if peeked is not None:
-                if head.metadata.event_id is None or head.metadata.action.startswith(_IGNORED):
-                    return None
-                return peeked
+                return None if head.metadata.action.startswith(_IGNORED) else peeked
         return self._peek_thoroughly(source, record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
@@ -95,7 +92,10 @@ class KafkaDecoder:
         if value is None:
             identifier = peeked.key.partition("/")[2]
             return Change(peeked.key, peeked.stamp, convert.deleted_row(source, identifier, peeked.record.timestamp))
-        model = _MODELS[source]
+        try:
+            return Change(peeked.key, peeked.stamp, convert.resource_row(usual.read(source, value)))
+        except usual.UnusualError:
+            model = _MODELS[source]
         try:
             change = model.model_validate_json(value)
         except ValidationError as error:
@@ -172,13 +172,14 @@ def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None
     """The fast way; None when anything is out of the ordinary."""
     meta, data = head.metadata, head.data
     updated = data.updated_at or meta.datetime
-    if meta.version != 1 or meta.datetime.tzinfo is None or updated.tzinfo is None:
+    # An event id of null is the organization's own change on one topic and a fault on another; one left out always is.
+    if meta.version != 1 or meta.event_id is None or meta.datetime.tzinfo is None or updated.tzinfo is None:
         return None
     identifier, event_id = str(data.id), str(meta.event_id)
-    if meta.event_id is not None and record.key is not None and record.key != f"{event_id}/{identifier}".encode():
+    if record.key is not None and record.key != f"{event_id}/{identifier}".encode():
         return None
-    published = _ms(meta.datetime)
-    version = published if data.updated_at is None else _ms(data.updated_at)
+    published = usual.milliseconds(meta.datetime)
+    version = published if data.updated_at is None else usual.milliseconds(data.updated_at)
     return Peeked(
         event_subject(event_id),
         key_of(source, identifier),
@@ -186,11 +187,6 @@ def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None
         record,
         meta.action,
     )
-
-
-def _ms(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def _control_subject(change: object) -> Subject:

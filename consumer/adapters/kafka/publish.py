@@ -28,14 +28,16 @@ _CLEAR_SECRET: Final = b"consumer_secret"
 
 
 def producer(settings: KafkaSettings) -> AIOKafkaProducer:
-    """An idempotent producer that takes records as large as the input topics do; start it before use."""
+    """An idempotent producer that takes records as large as the input topics do; start it before use.
+
+    It does not linger: whoever publishes waits for it, and what comes in meanwhile goes out together anyway.
+    """
     return AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
         security_protocol=settings.security_protocol,
         acks="all",
         enable_idempotence=True,
         max_request_size=_LARGEST_REQUEST,
-        linger_ms=2,
     )
 
 

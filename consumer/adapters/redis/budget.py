@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
+from weakref import WeakValueDictionary
 
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
@@ -32,6 +34,7 @@ class RedisBudget:
         self._usable = settings.credit_limit - settings.credit_reserve
         self._window = round(settings.credit_window * 1000)
         self._fenced: dict[tuple[str, str], tuple[int, int]] = {}
+        self._fencing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
         """See `ports.Budget`."""
@@ -64,13 +67,17 @@ class RedisBudget:
     async def _fence(self, work: Work) -> None:
         """Tell the credential's slot of our lease, once per claim and renewal."""
         subject, until = str(work.lease.subject), self._leases.until(work.lease)
-        known = (work.lease.epoch, until)
-        if self._fenced.get((work.mapping.credential, subject)) == known:
+        place, known = (work.mapping.credential, subject), (work.lease.epoch, until)
+        if self._fenced.get(place) == known:
             return
-        fences = self._keys.credential(work.mapping.credential, "fences")
-        if not await self._scripts.set_fence(fences, subject=subject, epoch=work.lease.epoch, until=until):
-            raise LeaseLostError(f"{subject} was taken over by another worker.")
-        self._fenced[work.mapping.credential, subject] = known
+        # The calls of a push start side by side; one of them tells, the others wait for it.
+        async with self._fencing.setdefault(place, asyncio.Lock()):
+            if self._fenced.get(place) == known:
+                return
+            fences = self._keys.credential(work.mapping.credential, "fences")
+            if not await self._scripts.set_fence(fences, subject=subject, epoch=work.lease.epoch, until=until):
+                raise LeaseLostError(f"{subject} was taken over by another worker.")
+            self._fenced[place] = known
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
         """See `ports.Budget`."""

@@ -106,8 +106,8 @@ class RedisInbox:
             *(self._scripts.next_due(self._keys.due(shard), limit) for shard in range(DUE_SHARDS))
         )
         waits = [wait / 1000 for wait, _ in answers if wait >= 0]
-        found = [subject for _, subjects in answers for subject in subjects]
-        return Due(tuple(Subject(*name.split("/", 1)) for name in found[:limit]), min(waits, default=None))
+        found = sorted(each for _, subjects in answers for each in subjects)
+        return Due(tuple(Subject(*name.split("/", 1)) for _, name in found[:limit]), min(waits, default=None))
 
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
@@ -206,8 +206,22 @@ class RedisInbox:
         )
 
     async def _plan(self, subject: Subject, due: int) -> None:
-        index = self._keys.due_of(subject)
-        if due < 0:
-            await self._redis.zrem(index, str(subject))
-        else:
-            await self._redis.zadd(index, {str(subject): due})
+        """Put a subject where it belongs in the due index.
+
+        Another worker may change the state between our script and our write here, and its own write may come
+        first. So whoever writes the index reads the state after it (one connection keeps that order), and writes
+        again until the two agree: the last to write has read the last state.
+        """
+        index, state, name = self._keys.due_of(subject), self._keys.subject(subject, "state"), str(subject)
+        while True:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                if due < 0:
+                    pipe.zrem(index, name)
+                else:
+                    pipe.zadd(index, {name: due})
+                pipe.hmget(state, ["due", "until"])
+                _, (planned, held) = await pipe.execute()
+            actual = -1 if planned is None else max(int(planned), int(held or 0))
+            if actual == due:
+                return
+            due = actual

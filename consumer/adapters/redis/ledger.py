@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Protocol, cast
+from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
@@ -34,6 +36,7 @@ class RedisLedger:
         self._keys = keys
         self._scripts = scripts
         self._changelog = changelog
+        self._flushes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
@@ -50,28 +53,37 @@ class RedisLedger:
         await self._write(lease, "ledger", fields, outbox=self._keys.event(lease.subject.id, "unlogged"))
 
     async def flush(self, lease: Lease) -> None:
-        """See `ports.LedgerStore`. Only the holder of the lease writes entries, so none changes meanwhile."""
+        """See `ports.LedgerStore`. One at a time for an event, so that the changelog keeps the order of its entries."""
         event_id = lease.subject.id
-        entries = await self._unlogged(event_id)
-        if entries:
-            await self._changelog.write(event_id, entries)
-            await self._logged(event_id, entries)
+        async with self._flushes.setdefault(event_id, asyncio.Lock()):
+            stored = await self._unlogged(event_id)
+            entries = {name: rows.entry.decode(row) if row else None for name, row in stored.items()}
+            if entries:
+                await self._changelog.write(event_id, entries)
+            await self._logged(lease, stored)
 
     @guarded
-    async def _unlogged(self, event_id: str) -> dict[str, Entry | None]:
+    async def _unlogged(self, event_id: str) -> dict[str, bytes]:
         members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "unlogged")))
         if not members:
             return {}
         names = sorted(members)
         found = cast("list[bytes | None]", await self._redis.hmget(self._keys.event(event_id, "ledger"), names))
-        return {
-            name.decode(): None if row is None else rows.entry.decode(row)
-            for name, row in zip(names, found, strict=True)
-        }
+        return {name.decode(): row or b"" for name, row in zip(names, found, strict=True)}
 
     @guarded
-    async def _logged(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
-        await self._redis.srem(self._keys.event(event_id, "unlogged"), *entries)
+    async def _logged(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+        """Entries written again while the changelog was being written stay for the next flush."""
+        event_id = lease.subject.id
+        held = await self._scripts.tick_off(
+            self._keys.subject(lease.subject, "state"),
+            self._keys.event(event_id, "ledger"),
+            self._keys.event(event_id, "unlogged"),
+            epoch=lease.epoch,
+            fields=[part for pair in stored.items() for part in pair],
+        )
+        if not held:
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     @guarded
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:

@@ -35,6 +35,7 @@ class Scripts:
         self._complete = script("complete_subject")
         self._next_due = script("next_due")
         self._write = script("write_fenced")
+        self._tick_off = script("tick_off")
         self._pair = script("claim_pair")
         self._fence = script("set_fence")
         self._permit = script("take_permit")
@@ -90,10 +91,10 @@ class Scripts:
         due, _ = await self._complete([state, dirty], args)
         return int(due)
 
-    async def next_due(self, due: str, limit: int) -> tuple[int, list[str]]:
-        """(ms until the next that is not due yet or -1, due subjects)."""
-        wait, *subjects = await self._next_due([due], [limit])
-        return wait, [subject.decode() for subject in subjects]
+    async def next_due(self, due: str, limit: int) -> tuple[int, list[tuple[int, str]]]:
+        """(ms until the next that is not due yet or -1, due subjects with their due ms)."""
+        wait, *found = await self._next_due([due], [limit])
+        return wait, [(int(moment), name.decode()) for name, moment in zip(found[::2], found[1::2], strict=True)]
 
     async def write_fenced(
         self,
@@ -108,6 +109,12 @@ class Scripts:
         """False when somebody else has the lease."""
         keys = [state, target, *([outbox] if outbox else [])]
         return bool(await self._write(keys, [epoch, int(replace), *fields]))
+
+    async def tick_off(
+        self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
+    ) -> bool:
+        """False when somebody else has the lease."""
+        return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
 
     async def claim_pair(self, swoogo_of: str, event_of: str, *, event_id: str, swoogo_event_id: int) -> bool:
         """False when either partner has another."""

@@ -8,10 +8,12 @@ answer comes, the error tells whether Swoogo can have got the whole call.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, Final
 
 import httpx
@@ -81,6 +83,7 @@ class Channel:
     """The shared connection pool. `base` is the API's address without user info and trailing slash."""
 
     def __init__(self, settings: SwoogoSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        _stop_search_for_sniffio()
         self._deadline = settings.deadline
         self._most = settings.max_answer_bytes
         address = httpx.URL(str(settings.base_url)).copy_with(username=None, password=None, query=None, fragment=None)
@@ -162,6 +165,14 @@ class Channel:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+
+def _stop_search_for_sniffio() -> None:
+    """A quarter of a call's CPU: httpcore tries to import this absent package several times in every call,
+    and Python searches the whole path anew for a module that it did not find before.
+    """
+    if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment] # how the import system notes an absent module
 
 
 def _version() -> str:

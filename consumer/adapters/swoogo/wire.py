@@ -28,6 +28,7 @@ class Shape(Enum):
     NUMBER = auto()
     REFERENCE = auto()
     CHOICE = auto()
+    OWN_ZONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ RESOURCES: Final[Mapping[Kind, Resource]] = {
             Attribute("capacity", "capacity", Shape.NUMBER),
             Attribute("location", "location_id", Shape.REFERENCE),
             Attribute("track", "track_id", Shape.REFERENCE),
-            Attribute("timezone", "timezone"),
+            Attribute("timezone", "timezone", Shape.OWN_ZONE),
+            also_read=("use_event_timezone",),
         ),
         _resource(
             Kind.SPEAKER,
@@ -175,6 +177,9 @@ def normal(shape: Shape, value: object) -> str | None:
 
 def _value(attribute: Attribute, row: Mapping[str, Any]) -> str | None:
     if attribute.name in row:
+        # A session that follows its event shows the event's zone as if it were its own (`swoogo-api.md 7.1, 7.3`).
+        if attribute.shape is Shape.OWN_ZONE and _scalar(row.get("use_event_timezone")) == "1":
+            return ""
         return normal(attribute.shape, row[attribute.name])
     # An expanded or nested object stands in for its id (`swoogo-api.md 2.6`).
     nested = row.get(attribute.field)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote
@@ -11,22 +12,41 @@ from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 
 
+class ListedChangelog:
+    """The changelog as a list of (event id, key, entry or None).
+
+    `failures`: what the next writes raise. `during_write` is awaited once, before a write has its effect.
+    """
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str, Entry | None]] = []
+        self.failures: list[Exception] = []
+        self.during_write: Callable[[], Awaitable[None]] | None = None
+
+    async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
+        """See `adapters.redis.ledger.Changelog`."""
+        if self.failures:
+            raise self.failures.pop(0)
+        hook, self.during_write = self.during_write, None
+        if hook:
+            await hook()
+        self.written += [(event_id, key, entry) for key, entry in entries.items()]
+
+
 class InMemoryLedger:
     """See `ports.LedgerStore`.
 
     Attributes:
         entries: event id -> its ledger.
-        changelog: what a flush has made safe: (event id, key, entry or None), oldest first.
-        failures: errors that the next flushes raise.
         writes: every `put` that was let through, with the lease that did it.
     """
 
-    def __init__(self, inbox: InMemoryInbox) -> None:
+    def __init__(self, inbox: InMemoryInbox, changelog: ListedChangelog | None = None) -> None:
         self.entries: dict[str, dict[str, Entry]] = {}
-        self.changelog: list[tuple[str, str, Entry | None]] = []
-        self.failures: list[Exception] = []
+        self.changelog = changelog or ListedChangelog()
         self.writes: list[tuple[Lease, dict[str, Entry | None]]] = []
         self._inbox = inbox
+        self._flushing = asyncio.Lock()
         self._unlogged: dict[str, set[str]] = {}
         self._directories: dict[str, dict[Kind, Directory]] = {}
 
@@ -49,13 +69,15 @@ class InMemoryLedger:
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
-        self._inbox.fence(lease)
-        if self.failures:
-            raise self.failures.pop(0)
-        event_id = lease.subject.id
-        held = self.entries.get(event_id, {})
-        for key in sorted(self._unlogged.pop(event_id, set())):
-            self.changelog.append((event_id, key, held.get(key)))
+        async with self._flushing:
+            self._inbox.fence(lease)
+            event_id = lease.subject.id
+            held, unlogged = self.entries.get(event_id, {}), self._unlogged.setdefault(event_id, set())
+            sent = {key: held.get(key) for key in sorted(unlogged)}
+            if sent:
+                await self.changelog.write(event_id, sent)
+            self._inbox.fence(lease)
+            unlogged -= {key for key, entry in sent.items() if held.get(key) == entry}
 
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """See `ports.LedgerStore`."""

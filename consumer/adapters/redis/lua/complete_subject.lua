@@ -16,7 +16,8 @@ for at = 9, #ARGV, 2 do
   if redis.call('HGET', dirty, ARGV[at]) == ARGV[at + 1] then redis.call('HDEL', dirty, ARGV[at]) end
 end
 local request = fields[6]
-if request and request == ARGV[8] and not failed then
+local asked_meanwhile = request and request ~= ARGV[8]
+if request and not asked_meanwhile and not failed then
   redis.call('HDEL', state, 'request')
   request = false
 end
@@ -26,6 +27,7 @@ local due = -1
 if retry >= 0 then
   due = now + retry
   redis.call('HSET', state, 'hold', string.format('%.0f', due))
+  if asked_meanwhile then due = now end
 elseif request then
   due = now
 elseif (fields[5] == '1' or ARGV[6] == '1') and redis.call('HLEN', dirty) > 0 then

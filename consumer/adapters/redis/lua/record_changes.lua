@@ -18,13 +18,15 @@ for at = 4, #ARGV, 3 do
     news = news + 1
   end
 end
-if not always and redis.call('HGET', state, 'continuous') ~= '1' then return {news, -1, now} end
+local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request')
+local due = tonumber(fields[3])
 -- Also when nothing is news: a batch that was recorded but not put in the due index comes again.
-if redis.call('HLEN', dirty) == 0 then return {news, -1, now} end
-local fields = redis.call('HMGET', state, 'first', 'due', 'hold', 'until')
-local first, due = tonumber(fields[1]) or now, tonumber(fields[2])
-if news > 0 or not due then
-  due = math.max(math.min(now + quiet, first + max_wait), tonumber(fields[3]) or 0)
+if (always or fields[1] == '1') and (news > 0 or not due) and redis.call('HLEN', dirty) > 0 then
+  local first = tonumber(fields[2]) or now
+  local planned = math.max(math.min(now + quiet, first + max_wait), tonumber(fields[4]) or 0)
+  -- A manual sync that waits is not put off by changes.
+  due = fields[6] and due and math.min(due, planned) or planned
   redis.call('HSET', state, 'first', string.format('%.0f', first), 'due', string.format('%.0f', due))
 end
-return {news, math.max(due, tonumber(fields[4]) or 0), now}
+if not due then return {news, -1, now} end
+return {news, math.max(due, tonumber(fields[5]) or 0), now}

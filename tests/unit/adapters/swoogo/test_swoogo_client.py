@@ -400,17 +400,17 @@ async def test_an_answer_beyond_the_cap_is_no_answer() -> None:
         await create(world)
 
 
-async def test_g2_a_create_that_was_answered_is_not_lost_with_the_count() -> None:
+async def test_g2_a_create_that_was_answered_is_not_lost_with_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store of the credits failing after the answer must not make a created record look uncreated."""
     world = a_world(answer({"id": 9}))
 
     async def broken(*_: Any, **__: Any) -> None:
         raise UnavailableError("the store is away")
 
-    world.budget.spent = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(world.budget, "spent", broken)
     assert (await create(world)).swoogo_id == 9
     world = a_world(RESET)
-    world.budget.spent = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(world.budget, "spent", broken)
     with pytest.raises(UnansweredError):
         await create(world)
 
@@ -431,6 +431,7 @@ async def test_no_cookie_of_one_credential_travels_with_another() -> None:
     await update(world)
     await world.client.update(a_work(key="another"), Kind.TRACK, 7, {"name": "New"})
     assert all("cookie" not in call.headers for call in world.api.calls)
+    assert not world.client._channel._http.cookies
 
 
 async def test_no_secret_or_address_is_in_an_error_or_a_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -319,6 +319,22 @@ def test_r5_a_field_that_the_answer_does_not_show_is_not_judged() -> None:
     assert written(SESSION, {"location": "Hall", "track": None}, 9, SENT).not_applied == ()
 
 
+@pytest.mark.parametrize(
+    ("row", "zone"),
+    [
+        ({"timezone": "Asia/Tokyo", "use_event_timezone": False}, "Asia/Tokyo"),
+        ({"timezone": "Asia/Tokyo", "use_event_timezone": "0"}, "Asia/Tokyo"),
+        ({"timezone": "Asia/Tokyo"}, "Asia/Tokyo"),
+        ({"timezone": "Asia/Tokyo", "use_event_timezone": True}, ""),
+        ({"timezone": "Asia/Tokyo", "use_event_timezone": 1}, ""),
+        ({"timezone": None, "use_event_timezone": False}, ""),
+    ],
+)
+def test_m7_the_zone_of_the_event_is_no_zone_of_the_session(row: dict[str, Any], zone: str) -> None:
+    """swoogo-api.md 7.1: both show as `timezone`."""
+    assert read_fields(SESSION, row) == {"timezone": zone}
+
+
 def test_r5_emails_differ_by_more_than_case() -> None:
     assert written(SPEAKER, {"email": "ANN@example.com"}, 1, {"email": "ann@Example.com"}).not_applied == ()
     assert written(SPEAKER, {"email": "bob@example.com"}, 1, {"email": "ann@example.com"}).not_applied == ("email",)

@@ -127,6 +127,28 @@ async def test_an_ignored_sort_costs_pages_and_no_record() -> None:
     assert pages.asked == [1, 2, 3]
 
 
+async def test_an_order_of_its_own_is_not_taken_for_the_one_asked_for() -> None:
+    """What lies beyond a page is known only when the page is sorted: here 6 and 8 are there, 2 and 3 are not."""
+    pages = {1: [5, 9, 7], 2: [1, 8, 6]}
+
+    async def fetch(number: int) -> Any:
+        return {"items": [{"id": each} for each in pages[number]], "_meta": {"totalCount": 6}}
+
+    directory = await read_directory(TRACK, fetch, known(1, 2, 3, 6, 8), 0)
+    assert sorted(directory.rows) == [1, 5, 6, 7, 8, 9]
+
+
+async def test_pages_that_get_shorter_are_no_complete_list() -> None:
+    """Deletions are concluded from a complete listing only."""
+    pages = {1: [7, 6, 5], 2: [4], 3: [3]}
+
+    async def fetch(number: int) -> Any:
+        return {"items": [{"id": each} for each in pages[number]], "_meta": {"totalCount": 7}}
+
+    with pytest.raises(UnavailableError, match="changed while it was read"):
+        await read_directory(TRACK, fetch, {}, 0)
+
+
 async def test_a_list_that_changed_while_it_was_read_is_read_again() -> None:
     pages = Pages(range(1, 8))
     pages.changes[2] = lambda: pages.ids.append(8)

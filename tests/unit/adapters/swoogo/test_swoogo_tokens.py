@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from typing import Any
 
 import httpx
@@ -76,6 +77,19 @@ async def test_a_token_is_used_until_a_minute_before_its_end(reply: Reply, secon
     assert world.tokens.kept_for == [seconds]
 
 
+async def test_the_zone_of_this_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """swoogo-api.md 1: expires_at without a zone is UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        world = a_world(GOOD, token_replies=[token("t", "2025-08-08 12:30:00")])
+        await call(world)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert world.tokens.kept_for == [1_740]
+
+
 async def test_one_token_serves_until_its_time_is_up() -> None:
     world = a_world(GOOD)
     await call(world)
@@ -117,7 +131,7 @@ async def test_however_many_calls_start_at_once_one_token_is_asked_for(trigger_c
     assert not world.tokens.locks
 
 
-async def test_replicas_share_a_token_and_its_making() -> None:
+async def test_replicas_share_a_token_and_its_making(monkeypatch: pytest.MonkeyPatch) -> None:
     """One replica asks, the other waits for what it gets."""
     first, second = a_world(GOOD), a_world(GOOD)
     share(first, second)
@@ -134,7 +148,7 @@ async def test_replicas_share_a_token_and_its_making() -> None:
         waits.set()
         await may_answer.wait()
 
-    second.clock.sleep = sleep  # type: ignore[method-assign]
+    monkeypatch.setattr(second.clock, "sleep", sleep)
     first.api.token_replies.append(slowly)
     one = asyncio.create_task(call(first))
     await asked.wait()
@@ -155,13 +169,13 @@ async def test_a_replica_that_died_while_asking_is_not_waited_for_for_ever() -> 
     assert len(world.api.token_calls) == 1
 
 
-async def test_a_lock_that_never_comes_free_is_unavailable() -> None:
+async def test_a_lock_that_never_comes_free_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     world = a_world(GOOD)
 
     async def taken(*_: Any) -> bool:
         return False
 
-    world.tokens.lock = taken  # type: ignore[method-assign]
+    monkeypatch.setattr(world.tokens, "lock", taken)
     with pytest.raises(UnavailableError, match="another replica"):
         await call(world)
     assert world.api.log == ["permit 1"]
@@ -182,7 +196,7 @@ async def test_a_revoked_token_is_replaced_once_for_all_calls_under_way() -> Non
     assert len(world.api.token_calls) == 2
 
 
-async def test_a_refused_token_does_not_come_back_from_the_store() -> None:
+async def test_a_refused_token_does_not_come_back_from_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read of the store that was under way when the token was dropped must not make it the current one."""
     world = a_world(GOOD)
     await call(world)
@@ -194,7 +208,7 @@ async def test_a_refused_token_does_not_come_back_from_the_store() -> None:
         return
 
     world.api.replies[:] = [by_token]
-    world.tokens.drop = keeps  # type: ignore[method-assign]
+    monkeypatch.setattr(world.tokens, "drop", keeps)
     await call(world)
     assert len(world.api.token_calls) == 2
 
@@ -289,7 +303,9 @@ async def test_whether_the_token_call_costs_a_credit_is_a_setting(costs: bool, c
     assert world.budget.credits == world.client.spent(WORK) == credits_
 
 
-async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_lower_one() -> None:
+async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_lower_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """G5: a reconcile waiting for credits holds no lock that a manual sync of this process needs for its own."""
     world = a_world(GOOD)
     waiting = asyncio.Event()
@@ -301,7 +317,7 @@ async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_low
             await asyncio.Event().wait()
         return await permit(work, cost, seconds)
 
-    world.budget.permit = patient  # type: ignore[method-assign]
+    monkeypatch.setattr(world.budget, "permit", patient)
     reconcile = asyncio.create_task(call(world, Trigger.RECONCILE))
     await waiting.wait()
     await call(world, Trigger.MANUAL)

@@ -1,0 +1,49 @@
+"""Kafka and Valkey for a whole run of benchmarks, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from sandbox.demo.world import Servers
+from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, ServerUnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The servers that all benchmarks of a run share; `broker` says which Kafka it is."""
+
+    broker: str
+    bootstrap: str
+    redis_url: str
+
+    def named(self, prefix: str) -> Servers:
+        """The same servers, with names of one's own on them."""
+        return Servers(self.bootstrap, self.redis_url, prefix)
+
+
+@asynccontextmanager
+async def ground() -> AsyncIterator[Ground]:
+    """Start both, Valkey with `appendfsync always`; they end with the block.
+
+    Raises ServerUnavailableError, ServerFailedError.
+    """
+    async with AsyncExitStack() as stack:
+        valkey = EmbeddedValkey()
+        stack.push_async_callback(valkey.astop)
+        kafka, _ = await asyncio.gather(_start_kafka(), valkey.astart())
+        stack.push_async_callback(kafka.astop)
+        yield Ground(kafka.label, kafka.bootstrap, valkey.url)
+
+
+async def _start_kafka() -> EmbeddedKafka | EmbeddedTansu:
+    kafka = EmbeddedKafka()
+    try:
+        await kafka.astart()
+    except ServerUnavailableError:
+        tansu = EmbeddedTansu()
+        await tansu.astart()
+        return tansu
+    return kafka

@@ -1,0 +1,65 @@
+"""The port `Images`: from the URL Sessionboard gives to bytes that can be uploaded, or the word that nothing changed.
+
+Guarantees (P3, P4): an image is asked for with the validators of the last upload; the same bytes are never made fit a
+second time, whatever their URL; what comes out is a still JPEG, PNG, GIF or WebP under the limit, without metadata. No
+more images than the setting says are held in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from consumer.adapters.images.fetch import Fetcher, NotModified, Resolver, open_transport, resolve
+from consumer.adapters.images.formats import EXTENSIONS
+from consumer.adapters.images.pool import Pool, command
+from consumer.ports import Picture, Unchanged
+from consumer.settings import ImageSettings
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME: Final = 60
+
+
+class FetchedImages:
+    """Fetches and fits images. Close it when done."""
+
+    def __init__(self, settings: ImageSettings, fetcher: Fetcher, pool: Pool) -> None:
+        self._limit = settings.limit_bytes
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._fetcher = fetcher
+        self._pool = pool
+
+    async def get(self, url: str, known: Mapping[str, str], *, limit: int | None = None) -> Picture | Unchanged:
+        """As the port says. A `limit` above or below an earlier one does not make known bytes news."""
+        async with self._slots:
+            found = await self._fetcher.fetch(url, known)
+            if isinstance(found, NotModified) or found.sha256 == known.get("sha256"):
+                return Unchanged(found.record)
+            fitted = await self._pool.fit(found.content, self._limit if limit is None else limit)
+        name = file_name(url, EXTENSIONS[fitted.media_type])
+        return Picture(fitted.content, fitted.media_type, name, found.record)
+
+    async def aclose(self) -> None:
+        """Close connections and end processes."""
+        await self._fetcher.aclose()
+        await self._pool.aclose()
+
+
+def open_images(
+    settings: ImageSettings, *, resolver: Resolver = resolve, transport: httpx.AsyncBaseTransport | None = None
+) -> FetchedImages:
+    """Images as the settings say. Loads certificates, but starts no process before the first image."""
+    fetcher = Fetcher(settings, resolver, transport or open_transport())
+    return FetchedImages(settings, fetcher, Pool(settings, command(settings)))
+
+
+def file_name(url: str, extension: str) -> str:
+    """A plain name for the upload: that of the URL as far as it is letters and digits, and the right extension."""
+    stem = PurePosixPath(unquote(urlsplit(url).path)).stem
+    return f"{_UNSAFE.sub('-', stem)[:_LONGEST_NAME].strip('-') or 'image'}.{extension}"

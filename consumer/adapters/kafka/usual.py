@@ -1,0 +1,211 @@
+"""Sessions and contacts of the usual shape, read by msgspec: several times as fast as the models of `schemas`.
+
+Guarantees: what this reads, `schemas` reads too, with the same result. Everything else (a field of another type, `{}`
+for "not set", an id that is a number, a deletion, text that is not UTF-8) raises `UnusualError`, and `schemas` decides
+what it is, so every sentence about a fault comes from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from consumer.domain.record import Source
+from schemas.wire import IDENTIFIER_PATTERN, LARGEST_COUNT, LARGEST_INTEGER
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_UPSERTS: Final = (".created", ".updated")
+_ENDLESS: Final = 4300
+"""Digits of an integer that no longer is JSON to pydantic, also in a field that nobody reads."""
+_DIGIT: Final = re.compile(rb"[0-9]")
+_ENDLESS_NUMBER: Final = re.compile(rb"[0-9]{%d}" % _ENDLESS)
+_NOT_CARRIED: Final[Any] = msgspec.UNSET
+
+# Python's `$` would let a line feed follow.
+_Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN.removesuffix("$") + r"\Z")]
+_Number = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
+_Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+_ActionName = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class UnusualError(Exception):
+    """This record is to be read the thorough way."""
+
+
+class Role(msgspec.Struct, gc=False):
+    """See `schemas.session.ParticipantRole`."""
+
+    slug: str | None = None
+    name: str | None = None
+    core_role: str | None = None
+
+
+class Profile(msgspec.Struct, gc=False):
+    """See `schemas.contact.Profile`; in texts None means not carried, as there."""
+
+    id: _Identifier
+    first_name: str | None = _NOT_CARRIED
+    last_name: str | None = _NOT_CARRIED
+    email: str | None = _NOT_CARRIED
+    title: str | None = _NOT_CARRIED
+    company_name: str | None = _NOT_CARRIED
+    about: str | None = _NOT_CARRIED
+    photo_url: str | None = _NOT_CARRIED
+
+    def __post_init__(self) -> None:
+        self.first_name = _text(self.first_name)
+        self.last_name = _text(self.last_name)
+        self.email = _text(self.email)
+        self.title = _text(self.title)
+        self.company_name = _text(self.company_name)
+        self.about = _text(self.about)
+        self.photo_url = _text(self.photo_url)
+
+
+class Person(Profile, gc=False):
+    """See `schemas.session.Participant`."""
+
+    participant_role: Role | None = None
+    acceptance_status: str | None = None
+    session_participant_id: str | None = None
+
+
+class Contact(Profile, gc=False):
+    """See `schemas.contact.ContactResource`."""
+
+    updated_at: _Moment | None = None
+    deleted_at: None = None
+
+
+class Track(msgspec.Struct, gc=False):
+    """See `schemas.session.Track`."""
+
+    id: _Identifier
+    name: str | None = None
+
+
+class Room(Track, gc=False):
+    """See `schemas.session.Room`."""
+
+    capacity: _Count | None = None
+
+
+class Session(msgspec.Struct, gc=False):
+    """See `schemas.session.SessionResource`."""
+
+    id: _Identifier
+    updated_at: _Moment | None = None
+    deleted_at: None = None
+    title: str | None = _NOT_CARRIED
+    description: str | None = _NOT_CARRIED
+    status: str | None = _NOT_CARRIED
+    starts_at: _Moment | None = None
+    ends_at: _Moment | None = None
+    capacity: _Count | None = None
+    room: Room | None = None
+    track: Track | None = None
+    parent_session_id: _Identifier | None = None
+    speakers: tuple[Person, ...] = ()
+    chairpersons: tuple[Person, ...] = ()
+    moderators: tuple[Person, ...] = ()
+    participants: tuple[Person, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.title = _text(self.title)
+        self.description = _text(self.description)
+        self.status = _text(self.status)
+
+
+class Metadata(msgspec.Struct, gc=False):
+    """See `schemas.envelope.Metadata`."""
+
+    action: _ActionName
+    event_id: _Identifier | _Number
+    version: Literal[1]
+    datetime: _Moment
+    org_id: _Identifier | None = None
+
+
+class _Change(msgspec.Struct, gc=False):
+    metadata: Metadata
+
+    @property
+    def deletes(self) -> bool:
+        """Never: a deletion is not usual."""
+        return False
+
+
+class SessionChange(_Change, gc=False):
+    """See `schemas.session.SessionChange`."""
+
+    data: Session
+
+    @property
+    def version_ms(self) -> int:
+        """Source version, ms."""
+        return milliseconds(self.data.updated_at or self.metadata.datetime)
+
+
+class ContactChange(_Change, gc=False):
+    """See `schemas.contact.ContactChange`."""
+
+    data: Contact
+
+    @property
+    def version_ms(self) -> int:
+        """Source version, ms."""
+        return milliseconds(self.data.updated_at or self.metadata.datetime)
+
+
+_session: Final = msgspec.json.Decoder(SessionChange)
+_contact: Final = msgspec.json.Decoder(ContactChange)
+_READERS: Final[dict[Source, Callable[[bytes], SessionChange | ContactChange]]] = {
+    Source.SESSION: _session.decode,
+    Source.CONTACT: _contact.decode,
+}
+
+
+def read(source: Source, value: bytes) -> SessionChange | ContactChange:
+    """The change in a record. Raises UnusualError."""
+    reader = _READERS.get(source)
+    if reader is None:
+        raise UnusualError
+    try:
+        value.decode()  # msgspec skips what it is not asked for without looking
+        # So long a number shows in a sample at this distance, which costs next to nothing.
+        if _DIGIT.search(value[::_ENDLESS]) and _ENDLESS_NUMBER.search(value):
+            raise UnusualError
+        change = reader(value)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise UnusualError from None
+    data = change.data
+    moments = [change.metadata.datetime, data.updated_at]
+    if isinstance(data, Session):
+        moments += (data.starts_at, data.ends_at)
+    if not change.metadata.action.endswith(_UPSERTS) or not all(_ordinary(moment) for moment in moments):
+        raise UnusualError
+    return change
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since the epoch, rounded down, as `schemas.wire.to_ms` but several times as fast."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def _ordinary(moment: datetime | None) -> bool:
+    return moment is None or _EPOCH <= moment < _END
+
+
+def _text(value: str | None) -> str | None:
+    """Null is the empty text, a field left out is None (`sessionboard.md A.4`)."""
+    if value is None:
+        return ""
+    return None if value is _NOT_CARRIED else value

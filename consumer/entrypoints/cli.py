@@ -1,0 +1,262 @@
+"""The command line, `swoogo-sync`: what can be called and how. What a command does is in `console`.
+
+Everything heavy is imported inside the commands: `--help` answers at once, and the running service holds nothing
+in memory that only people at a terminal need.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from consumer.domain.errors import ConfigurationError, SwoogoSyncError
+from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+
+if TYPE_CHECKING:
+    from consumer.settings import Settings
+
+
+class Commands(TyperGroup):
+    """The one place where an error of ours becomes a sentence and an exit code; no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was called."""
+        try:
+            return super().invoke(ctx)
+        except SwoogoSyncError as error:
+            say(str(error))
+            raise typer.Exit(exit_of(error)) from None
+
+
+# Plain help: rich would cost most of its time, and docs/cli.md holds the same text.
+app = typer.Typer(
+    cls=Commands,
+    name="swoogo-sync",
+    help="Keeps Swoogo events right from Sessionboard changes on Kafka. Settings come from the environment "
+    "(SWOOGO_SYNC_*, see `swoogo-sync config`).",
+    epilog=EXIT_CODES,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+ledger_app = typer.Typer(help="What is known to be in Swoogo.", no_args_is_help=True, rich_markup_mode=None)
+keys_app = typer.Typer(help="The key pair that credentials are sealed to.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(keys_app, name="keys")
+
+Event = Annotated[str, typer.Argument(metavar="EVENT", help="Sessionboard event id.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
+Everything = Annotated[bool, typer.Option("--all", help="List everything, however long.")]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="swoogo-sync")
+
+
+def _settings(**overrides: object) -> Settings:
+    from consumer.settings import load_settings
+
+    return load_settings(**overrides)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - how typer calls it
+    if wanted:
+        try:
+            version = metadata.version("swoogo-sync")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        typer.echo(f"swoogo-sync {version}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    *,
+    role: Annotated[
+        Literal["all", "ingest", "sync"] | None,
+        typer.Option(help="Which half runs; the setting SWOOGO_SYNC_ROLE when left out.", show_default=False),
+    ] = None,
+) -> None:
+    """Run the service until SIGTERM or SIGINT.
+
+    The first signal lets what runs finish; a second SIGINT ends the process at once, which loses nothing.
+    """
+    settings = _settings(role=role) if role else _settings()
+    from consumer.entrypoints.console.serve import serve
+
+    raise typer.Exit(serve(settings))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def demo(context: typer.Context) -> None:
+    """Try it out: a sandbox Swoogo, Kafka and Valkey on this machine. `demo --help` lists its options."""
+    demo_app()(context.args, prog_name="swoogo-sync demo")
+
+
+def demo_app() -> typer.Typer:
+    """The demo with its own options.
+
+    Raises:
+        ConfigurationError: the sandbox is not installed.
+    """
+    try:
+        from sandbox.demo.command import demo as play
+    except ModuleNotFoundError as missing:
+        raise ConfigurationError(
+            f"The demo needs {missing.name}, which comes with the sandbox: pip install swoogo-sync[sandbox]."
+        ) from None
+    inner = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    inner.command()(play)
+    return inner
+
+
+@app.command()
+def plan(
+    event: Event,
+    *,
+    latency: Annotated[
+        float, typer.Option(min=0.0, max=60.0, help="Seconds Swoogo takes for a call, to estimate the time.")
+    ] = 0.2,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a sync would do now, field by field, without doing it.
+
+    Reads Redis only. Exit code 1 when the event is not mapped.
+    """
+    settings = _settings()
+    from consumer.entrypoints.console.plan_view import plan_event
+
+    raise typer.Exit(plan_event(settings, event, latency=latency, everything=everything, as_json=as_json))
+
+
+@app.command()
+def sync(
+    event: Event,
+    *,
+    scope: Annotated[Literal["agenda", "sponsors", "all"], typer.Option(help="What to sync.")] = "all",
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the sync to its end.")] = True,
+    timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a manual sync and follow it.
+
+    A running service does it. Exit code 1 when the event is not mapped, the sync failed or records failed; 3 when it
+    did not end in time.
+    """
+    settings = _settings()
+    from consumer.entrypoints.console.sync import sync_event
+
+    raise typer.Exit(sync_event(settings, event, scope=scope, wait=wait, timeout=timeout, as_json=as_json))
+
+
+@app.command()
+def status(
+    event: Annotated[
+        str | None, typer.Argument(metavar="[EVENT]", help="Sessionboard event id; all events when left out.")
+    ] = None,
+    *,
+    runs: Annotated[int, typer.Option(min=1, max=100, help="How many runs of the event.")] = 5,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show all events, or one in detail: runs, issues, changes.
+
+    Exit code 1 when the event is not known.
+    """
+    settings = _settings()
+    from consumer.entrypoints.console.status_view import show_event, show_status
+
+    if event is None:
+        raise typer.Exit(show_status(settings, as_json=as_json))
+    raise typer.Exit(show_event(settings, event, runs=runs, everything=everything, as_json=as_json))
+
+
+@ledger_app.command("show")
+def ledger_show(
+    event: Event,
+    identifier: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was pushed: Swoogo id, state, fields and associations. E-mail addresses are masked.
+
+    Exit code 1 when there is nothing.
+    """
+    settings = _settings()
+    from consumer.entrypoints.console.ledger import show_ledger
+
+    raise typer.Exit(show_ledger(settings, event, identifier, as_json=as_json))
+
+
+@keys_app.command("new")
+def keys_new(*, as_json: AsJson = False) -> None:
+    """Make a key pair and print it; it is kept nowhere."""
+    from consumer.entrypoints.console.keys import new_pair
+
+    raise typer.Exit(new_pair(as_json=as_json))
+
+
+@keys_app.command("public")
+def keys_public(*, as_json: AsJson = False) -> None:
+    """Print the public key of the private key in the settings."""
+    settings = _settings()
+    from consumer.entrypoints.console.keys import public_key
+
+    raise typer.Exit(public_key(settings.keys, as_json=as_json))
+
+
+@keys_app.command("seal")
+def keys_seal(
+    *,
+    public: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Public key to seal to; that of the settings when left out.")
+    ] = None,
+    org: Annotated[
+        str, typer.Option(metavar="ORG", help="The only organization that may use the box.", show_default=False)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Seal a Swoogo consumer key and secret, so that they can travel on Kafka.
+
+    They are asked for without echo, or read as two lines from standard input; never given as arguments.
+    """
+    from consumer.entrypoints.console.keys import public_of, seal_credentials
+
+    to = public or public_of(_settings().keys)
+    raise typer.Exit(seal_credentials(to, org, as_json=as_json))
+
+
+@app.command()
+def config(*, as_json: AsJson = False) -> None:
+    """Show the settings in effect; secrets are masked."""
+    settings = _settings()
+    from consumer.entrypoints.console.config import show_config
+
+    raise typer.Exit(show_config(settings, as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Exit codes, and the one place where an error becomes one."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from typing import Final
+
+from consumer.domain.errors import ConfigurationError, CredentialError, RetryableError, SwoogoSyncError
+
+
+class Exit(IntEnum):
+    """What a command answers with."""
+
+    FINE = 0
+    NO = 1
+    USAGE = 2
+    UNANSWERED = 3
+
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 fine; 1 the answer is no (not mapped, not found, a sync with failures); 2 wrong usage or "
+    "configuration; 3 a server did not answer, or not in time."
+)
+
+
+def exit_of(error: SwoogoSyncError) -> Exit:
+    """The exit code of an error that ended a command."""
+    if isinstance(error, ConfigurationError | CredentialError):
+        return Exit.USAGE
+    if isinstance(error, RetryableError):
+        return Exit.UNANSWERED
+    return Exit.NO
+
+
+def say(sentence: str) -> None:
+    """One sentence to standard error."""
+    sys.stderr.write(f"{sentence}\n")

@@ -1,0 +1,95 @@
+"""`keys`: the pair that credentials are sealed to, and sealing them. Secrets never come in as arguments (C2)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+import typer
+
+from consumer.adapters.sealing import KeyPair, seal
+from consumer.domain.errors import ConfigurationError
+from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.output import print_json
+from consumer.settings import KeySettings
+
+_PRIVATE = "SWOOGO_SYNC_KEYS__PRIVATE"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """What `keys seal --json` prints. `credentials` goes into `data` of an `integration.connected` event."""
+
+    public: str
+    org_id: str
+    sealed: str
+    credentials: dict[str, str]
+
+
+def new_pair(*, as_json: bool) -> Exit:
+    """Make and print a pair. It is kept nowhere."""
+    pair = KeyPair.generate()
+    if as_json:
+        print_json({"private": pair.private, "public": pair.public})
+    else:
+        typer.echo(f"private  {pair.private}\n         for the service: {_PRIVATE}. It opens all credentials\n")
+        typer.echo(
+            f"public   {pair.public}\n         for whoever seals credentials: swoogo-sync keys seal --public ..."
+        )
+    return Exit.FINE
+
+
+def public_key(settings: KeySettings, *, as_json: bool) -> Exit:
+    """Print the public half of the private key in the settings.
+
+    Raises ConfigurationError.
+    """
+    public = public_of(settings)
+    if as_json:
+        print_json({"public": public})
+    else:
+        typer.echo(public)
+    return Exit.FINE
+
+
+def seal_credentials(public: str, org_id: str, *, as_json: bool) -> Exit:
+    """Ask for a consumer key and secret and print them sealed.
+
+    Args:
+        public: the key to seal to, base64.
+        org_id: the only organization that may use the box; empty: any.
+        as_json: for machines.
+
+    Raises ConfigurationError.
+    """
+    seal(public, "check", "check")  # a wrong public key is told before anybody types a secret
+    consumer_key, consumer_secret = _asked()
+    sealed = seal(public, consumer_key, consumer_secret, org_id=org_id)
+    credentials = {"sealed": sealed}
+    if as_json:
+        print_json(SealedDocument(public, org_id, sealed, credentials))
+    else:
+        typer.echo(f"{sealed}\n\nIn `data` of the integration.connected event:\n")
+        typer.echo(f'"credentials": {json.dumps(credentials)}')
+    return Exit.FINE
+
+
+def public_of(settings: KeySettings) -> str:
+    """The public half of the private key in the settings. Raises ConfigurationError when there is none."""
+    return KeyPair.from_private(settings.needed_private()).public
+
+
+def _asked() -> tuple[str, str]:
+    """From a terminal without echo, else two lines of standard input."""
+    if sys.stdin.isatty():
+        consumer_key = typer.prompt("Swoogo consumer key", hide_input=True, err=True)
+        consumer_secret = typer.prompt("Swoogo consumer secret", hide_input=True, err=True)
+    else:
+        consumer_key, consumer_secret = sys.stdin.readline(), sys.stdin.readline()
+    answers = str(consumer_key).strip(), str(consumer_secret).strip()
+    if not all(answers):
+        raise ConfigurationError(
+            "The consumer key and secret are both needed: type them when asked, or send two lines to standard input."
+        )
+    return answers

@@ -1,0 +1,74 @@
+"""The stores in Redis as the commands use them: everything is read, only a sync request is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.app import check_redis, stores
+from consumer.domain.connection import Announcement
+from consumer.domain.ledger import Entry
+from consumer.domain.report import Run
+from consumer.ports import Clock
+from consumer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the commands look into."""
+
+    settings: Settings
+    inbox: RedisInbox
+    connections: RedisConnections
+    ledger: RedisLedger
+    board: RedisStatusBoard
+    budget: RedisBudget
+    clock: Clock
+
+
+class _NoTopics:
+    """Stands where a running service has its producer: the command line publishes nothing."""
+
+    async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not write the ledger of {event_id} ({len(entries)} entries)")
+
+    async def run(self, run: Run) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not publish run {run.id}")
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not publish {announcement.action}")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Opened]:
+    """Connect to Redis, and disconnect at the end.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        ConfigurationError: it would drop keys when it is full.
+    """
+    bound = stores(settings)
+    clock, nothing = SystemClock(), _NoTopics()
+    try:
+        await check_redis(bound.redis, settings)
+        yield Opened(
+            settings,
+            bound.inbox,
+            bound.connections,
+            RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
+            RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nothing),
+            RedisBudget(bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
+            clock,
+        )
+    finally:
+        await bound.redis.aclose()

@@ -1,0 +1,262 @@
+"""`plan`: what a sync would do now, read from Redis alone and without doing it (N3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from consumer.domain.desired import TextLimits
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Ledger
+from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update, seconds_needed
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.record import Kind, id_of, key_of, readable
+from consumer.domain.snapshot import Snapshot
+from consumer.entrypoints.console.opened import Opened
+from consumer.entrypoints.console.output import iso, masked
+
+REFERENCES = (Kind.LOCATION, Kind.TRACK)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that would be sent. `old` is None when it is not known before Swoogo is asked."""
+
+    field: str
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A session that a speaker would be associated with, or taken off."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One operation. `action`: create, adopt, update or link."""
+
+    action: str
+    kind: str
+    id: str
+    title: str
+    credits: int
+    swoogo_id: int | None = None
+    fields: tuple[FieldChange, ...] = ()
+    add: tuple[Association, ...] = ()
+    remove: tuple[Association, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that would not be synced, and why."""
+
+    kind: str
+    id: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An issue or a notice of the plan."""
+
+    kind: str
+    id: str
+    code: str
+    notice: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDocument:
+    """What `plan --json` prints.
+
+    Attributes:
+        looks: kinds listed in Swoogo before anything is written, because something may have to be adopted.
+        unchanged: kind -> records that need nothing.
+        left_out: kind -> reason -> how many.
+        wait_until: when something undecided now can be decided.
+        credits: of all calls, lists with their first page.
+        credits_left: what the credential has now.
+        seconds: how long it would take when Swoogo answers in `latency` seconds.
+    """
+
+    event_id: str
+    mapped: bool
+    swoogo_event_id: int = 0
+    continuous: bool = False
+    operations: tuple[Planned, ...] = ()
+    looks: tuple[str, ...] = ()
+    unchanged: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out_records: tuple[LeftOut, ...] = ()
+    issues: tuple[Told, ...] = ()
+    wait_until: str | None = None
+    credits: int = 0
+    calls: int = 0
+    credits_left: int = 0
+    latency: float = 0.0
+    seconds: float = 0.0
+
+
+async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocument:
+    """Plan an event as the next push would, before its first call.
+
+    Args:
+        stores: where to read.
+        event_id: the Sessionboard event.
+        latency: seconds Swoogo takes to answer a call.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        UnknownTimezoneError: the mapping names a zone that does not exist.
+    """
+    mapping = await stores.connections.mapping(event_id)
+    if mapping is None:
+        return PlanDocument(event_id, mapped=False)
+    settings = stores.settings
+    state = await stores.inbox.load(event_id)
+    ledger = await stores.ledger.load(event_id)
+    issues = await stores.board.issues(event_id)
+    plan = make_plan(
+        PlanInput(
+            mapping=mapping,
+            snapshot=state.snapshot,
+            ledger=ledger,
+            now=stores.clock.now(),
+            directories=await stores.ledger.directories(event_id),
+            parked={issue.key: issue.parked for issue in issues.values() if issue.parked},
+            settle=round(settings.push.settle * 1000),
+            limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+        )
+    )
+    left = await stores.budget.left(mapping.credential)
+    words = _Words(state.snapshot, ledger)
+    return PlanDocument(
+        event_id,
+        mapped=True,
+        swoogo_event_id=mapping.swoogo_event_id,
+        continuous=mapping.continuous,
+        operations=tuple(words.planned(operation) for operation in plan.operations),
+        looks=tuple(sorted(plan.looks)),
+        unchanged={kind.value: count for kind, count in sorted(plan.unchanged.items())},
+        left_out=_counts(plan),
+        left_out_records=tuple(
+            LeftOut(*_named(skip.key), skip.label, masked(skip.issue.sentence()) if skip.issue else "")
+            for skip in plan.skips
+        ),
+        issues=told(plan.issues),
+        wait_until=iso(plan.wait_until or 0),
+        credits=plan.credits,
+        calls=plan.calls,
+        credits_left=left,
+        latency=latency,
+        seconds=seconds_needed(
+            plan,
+            latency=latency,
+            concurrency=settings.push.concurrency,
+            credits_left=left,
+            limit=settings.swoogo.credit_limit - settings.swoogo.credit_reserve,
+            window=settings.swoogo.credit_window,
+        ),
+    )
+
+
+def told(issues: Iterable[Issue]) -> tuple[Told, ...]:
+    """Issues as people read them, by code and record."""
+    return tuple(
+        Told(*_named(issue.key), issue.code.value, issue.notice, masked(issue.sentence()))
+        for issue in sorted(issues, key=lambda each: (each.code, each.key))
+    )
+
+
+def _named(key: str) -> tuple[str, str]:
+    kind, _, identifier = key.partition("/")
+    return kind, identifier
+
+
+def _counts(plan: Plan) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for (kind, reason), count in sorted(plan.left_out().items()):
+        counts.setdefault(kind, {})[reason] = count
+    return counts
+
+
+class _Words:
+    """Turns ids into names people know."""
+
+    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+        self._snapshot = snapshot
+        self._ledger = ledger
+        places = ((session.room, session.track) for session in snapshot.sessions.values())
+        self._places = {place.id: place.name for pair in places for place in pair if place}
+
+    def planned(self, operation: Operation) -> Planned:
+        """An operation for people."""
+        kind, identifier = operation.kind.value, id_of(operation.key)
+        match operation:
+            case Create():
+                fields = self._changes(operation.kind, operation.fields, dict.fromkeys(operation.fields, ""))
+                title = self._title(operation.key, operation.fields)
+                sent = tuple(change for change in fields if change.new)
+                return Planned("create", kind, identifier, title, operation.credits, fields=sent)
+            case Adopt():
+                sends = {} if operation.kind in REFERENCES else operation.differing
+                fields = self._changes(operation.kind, sends, operation.remote.fields)
+                title = self._title(operation.key, operation.fields)
+                return Planned("adopt", kind, identifier, title, operation.credits, operation.remote.id, fields)
+            case Update():
+                sends = {name: operation.fields[name] for name in operation.before}
+                before = {name: readable(value) for name, value in operation.before.items()}
+                fields = self._changes(operation.kind, sends, before)
+                title = self._title(operation.key, operation.fields)
+                return Planned("update", kind, identifier, title, operation.credits, operation.swoogo_id, fields)
+            case Link():
+                entry = self._ledger.get(operation.key)
+                return Planned(
+                    "link",
+                    kind,
+                    identifier,
+                    self._title(operation.key, {}),
+                    operation.credits,
+                    entry.swoogo_id if entry else None,
+                    add=tuple(map(self._session, operation.add)),
+                    remove=tuple(map(self._session, operation.remove)),
+                )
+
+    def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
+        def shown(name: str, value: str) -> str:
+            reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
+            return masked(self._place(name, value) if reference and value else value)
+
+        return tuple(
+            FieldChange(name, shown(name, before[name]) if name in before else None, shown(name, value))
+            for name, value in fields.items()
+        )
+
+    def _place(self, kind: str, identifier: str) -> str:
+        """The name of a room or track; of one no session stands in any more, as it was last pushed."""
+        entry = self._ledger.get(key_of(Kind(kind), identifier))
+        pushed = readable(entry.pushed.get("name", "")) if entry else ""
+        return self._places.get(identifier) or pushed or identifier
+
+    def _session(self, identifier: str) -> Association:
+        session = self._snapshot.sessions.get(identifier)
+        return Association(identifier, session.title if session else "")
+
+    def _title(self, key: str, fields: Mapping[str, str]) -> str:
+        """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
+        entry = self._ledger.get(key)
+        pushed = {name: readable(value) for name, value in entry.pushed.items()} if entry else {}
+        known = {**self._profile(key), **pushed, **fields}
+        return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
+
+    def _profile(self, key: str) -> dict[str, str]:
+        contact = self._snapshot.contacts.get(id_of(key))
+        if contact is None:
+            return {}
+        return {"first_name": contact.profile.first_name or "", "last_name": contact.profile.last_name or ""}

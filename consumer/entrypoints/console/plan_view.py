@@ -1,0 +1,149 @@
+"""`plan` on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from consumer.domain.record import Kind
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.output import counted, lasting, out, plain, print_json
+from consumer.entrypoints.console.plan_document import FieldChange, PlanDocument, Planned, Told, read_plan
+from consumer.settings import Settings
+
+_SHOWN: Final = 40
+"""Operations, records or sentences shown unless all are asked for."""
+_VALUE: Final = 60
+_STYLES: Final = {"create": "green", "adopt": "cyan", "update": "yellow", "link": "blue"}
+
+
+def plan_event(settings: Settings, event_id: str, *, latency: float, everything: bool, as_json: bool) -> Exit:
+    """Show what a sync of an event would do now.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+
+    async def read() -> PlanDocument:
+        async with opened(settings) as stores:
+            return await read_plan(stores, event_id, latency)
+
+    document = asyncio.run(read())
+    if as_json:
+        print_json(document)
+    if not document.mapped:
+        say(f"Event {plain(event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
+        return Exit.NO
+    if not as_json:
+        show_plan(out(), document, everything=everything)
+    return Exit.FINE
+
+
+def show_plan(console: Console, document: PlanDocument, *, everything: bool = False) -> None:
+    """The plan for people; without `everything`, long lists are cut and say so."""
+    limit = None if everything else _SHOWN
+    mode = "" if document.continuous else "; continuous sync is off: only a manual sync would do this"
+    console.print(f"Event {plain(document.event_id)} -> Swoogo event {document.swoogo_event_id}{mode}")
+    console.print(_summary(document))
+    if document.looks:
+        kinds = ", ".join(f"{kind}s" for kind in document.looks)
+        console.print(
+            f"First looked up in Swoogo: {kinds}. What is found there is adopted instead of created.", style="cyan"
+        )
+    for operation in document.operations[:limit]:
+        _show_operation(console, operation)
+    _more(console, len(document.operations), limit, "operation")
+    _show_left_out(console, document, everything=everything)
+    show_issues(console, document.issues, everything=everything)
+    if document.wait_until:
+        console.print(f"Something unanswered is decided after {document.wait_until}.")
+    console.print(_cost(document), style="bold")
+
+
+def _summary(document: PlanDocument) -> Table:
+    planned = Counter((operation.kind, operation.action) for operation in document.operations)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for title in ("create", "adopt", "update", "link", "unchanged", "left out"):
+        table.add_column(title, justify="right")
+    for kind in Kind:
+        left_out = sum(document.left_out.get(kind.value, {}).values())
+        counts = [planned[kind.value, action] for action in _STYLES]
+        row = [*counts, document.unchanged.get(kind.value, 0), left_out]
+        if any(row):
+            table.add_row(f"{kind.value}s", *(f"{count:,}" if count else "-" for count in row))
+    return table
+
+
+def _show_operation(console: Console, operation: Planned) -> None:
+    line = Text()
+    line.append(f"{operation.action:<7}", style=_STYLES[operation.action])
+    line.append(f"{operation.kind} {plain(operation.id)}")
+    if operation.swoogo_id:
+        line.append(f" (Swoogo {operation.swoogo_id})", style="dim")
+    if operation.title:
+        line.append(f"  {plain(operation.title, _VALUE)}", style="bold")
+    console.print(line, soft_wrap=True)
+    for change in operation.fields:
+        console.print(_field(change, new_only=operation.action == "create"), soft_wrap=True)
+    for sign, sessions in (("+", operation.add), ("-", operation.remove)):
+        for session in sessions:
+            console.print(f"    {sign} session {plain(session.id)}  {plain(session.title, _VALUE)}", soft_wrap=True)
+
+
+def _field(change: FieldChange, *, new_only: bool) -> Text:
+    new = plain(change.new, _VALUE) or "(empty)"
+    line = Text(f"    {change.field}: ")
+    if not new_only:
+        old = "?" if change.old is None else plain(change.old, _VALUE) or "(empty)"
+        line.append(old, style="dim").append(" -> ")
+    return line.append(new)
+
+
+def _show_left_out(console: Console, document: PlanDocument, *, everything: bool) -> None:
+    for kind, reasons in document.left_out.items():
+        words = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        console.print(f"Left out, {kind}s: {words}", soft_wrap=True)
+    if everything:
+        for record in document.left_out_records:
+            console.print(f"    {record.kind} {plain(record.id)}: {record.reason}", soft_wrap=True)
+    elif document.left_out:
+        console.print("    --all lists them", style="dim")
+
+
+def show_issues(console: Console, issues: tuple[Told, ...], *, everything: bool = False) -> None:
+    """Issues and notices with their sentences, grouped by code."""
+    counts = Counter(issue.code for issue in issues)
+    shown: Counter[str] = Counter()
+    for issue in issues:
+        if not shown[issue.code]:
+            style = "dim" if issue.notice else "yellow"
+            console.print(f"{'Notice' if issue.notice else 'Issue'} {issue.code} ({counts[issue.code]:,})", style=style)
+        shown[issue.code] += 1
+        if everything or shown[issue.code] <= _SENTENCES:
+            console.print(f"    {plain(issue.sentence)}", soft_wrap=True)
+        elif shown[issue.code] == _SENTENCES + 1:
+            console.print(f"    … and {counts[issue.code] - _SENTENCES:,} more (--all lists them)", style="dim")
+
+
+_SENTENCES: Final = 5
+"""Sentences of one code shown unless all are asked for."""
+
+
+def _cost(document: PlanDocument) -> str:
+    if not document.operations and not document.looks:
+        return "Nothing to send: 0 credits."
+    return (
+        f"{counted(document.credits, 'credit')} of {document.credits_left:,} left, {counted(document.calls, 'call')}, "
+        f"about {lasting(document.seconds)} at {document.latency:g} s a call"
+    )
+
+
+def _more(console: Console, count: int, limit: int | None, noun: str) -> None:
+    if limit is not None and count > limit:
+        console.print(f"… and {counted(count - limit, f'more {noun}')} (--all lists them)", style="dim")

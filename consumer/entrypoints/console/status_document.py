@@ -1,0 +1,185 @@
+"""`status`: what is known of the events, read from Redis alone (N2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Tally
+from consumer.entrypoints.console.opened import Opened
+from consumer.entrypoints.console.output import iso, masked
+from consumer.entrypoints.console.plan_document import Told, told
+
+
+@dataclass(frozen=True, slots=True)
+class KindNumbers:
+    """One kind of records in one run (N1)."""
+
+    attempted: int
+    synced: int
+    created: int
+    adopted: int
+    updated: int
+    unchanged: int
+    left_out: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDocument:
+    """A run. `outcome`: running, completed, completed_with_issues or failed; `started_ms` as recorded."""
+
+    id: str
+    trigger: str
+    scope: str
+    outcome: str
+    error: str
+    started: str | None
+    ended: str | None
+    seconds: float | None
+    credits: int
+    planned_credits: int
+    done_calls: int
+    planned_calls: int
+    links: int
+    kinds: Mapping[str, KindNumbers]
+    reasons: Mapping[str, int]
+    issues: Mapping[str, int]
+    started_ms: int
+
+    @property
+    def failures(self) -> int:
+        """Records that needed something and did not get it."""
+        return sum(numbers.failed for numbers in self.kinds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event in the table of all.
+
+    Attributes:
+        dirty: changes not pushed yet.
+        due_in: seconds until it may be pushed; None: nothing makes it due.
+        working: True while a worker has it.
+        failures: failed pushes in a row.
+        credits_left: what its credential has now; None without a mapping.
+    """
+
+    event_id: str
+    name: str
+    mapped: bool
+    swoogo_event_id: int | None
+    continuous: bool
+    dirty: int
+    due_in: float | None
+    working: bool
+    failures: int
+    credits_left: int | None
+    last_run: RunDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDocument:
+    """What `status --json` prints."""
+
+    events: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventDocument:
+    """What `status EVENT --json` prints. `pending`: source -> keys of changes not pushed yet."""
+
+    event: EventRow
+    runs: tuple[RunDocument, ...]
+    issues: tuple[Told, ...]
+    pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def run_document(run: Run) -> RunDocument:
+    """A run as it is shown."""
+    return RunDocument(
+        id=run.id,
+        trigger=run.trigger.value,
+        scope=run.scope,
+        outcome=run.outcome,
+        error=masked(run.error),
+        started=iso(run.started),
+        ended=iso(run.ended),
+        seconds=(run.ended - run.started) / 1000 if run.ended else None,
+        credits=run.credits,
+        planned_credits=run.planned_credits,
+        done_calls=run.done_calls,
+        planned_calls=run.planned_calls,
+        links=run.links,
+        kinds={kind.value: _numbers(run.tallies[kind]) for kind in Kind if kind in run.tallies},
+        reasons=run.reasons,
+        issues=run.issues,
+        started_ms=run.started,
+    )
+
+
+def _numbers(tally: Tally) -> KindNumbers:
+    return KindNumbers(
+        tally.attempted,
+        tally.synced,
+        tally.created,
+        tally.adopted,
+        tally.updated,
+        tally.unchanged,
+        tally.left_out,
+        tally.failed,
+    )
+
+
+async def known_events(stores: Opened) -> tuple[str, ...]:
+    """Every event that was ever recorded or mapped. Raises UnavailableError."""
+    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.connections.pairs())
+    return tuple(sorted({*recorded, *pairs.swoogo_of}))
+
+
+async def read_status(stores: Opened) -> StatusDocument:
+    """All events. Raises UnavailableError."""
+    events = await known_events(stores)
+    return StatusDocument(tuple(await asyncio.gather(*(_row(stores, event) for event in events))))
+
+
+async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument | None:
+    """One event with its newest runs; None when nothing was ever recorded or mapped. Raises UnavailableError."""
+    if event_id not in await known_events(stores):
+        return None
+    row, waiting, ended, issues = await asyncio.gather(
+        _row(stores, event_id),
+        stores.inbox.waiting(event_id),
+        stores.board.runs(event_id, runs),
+        stores.board.issues(event_id),
+    )
+    pending: dict[str, list[str]] = {}
+    for key in waiting.dirty:
+        pending.setdefault(key.partition("/")[0], []).append(key)
+    return EventDocument(
+        row,
+        tuple(run_document(run) for run in ended),
+        told(issues.values()),
+        {source: tuple(keys) for source, keys in pending.items()},
+    )
+
+
+async def _row(stores: Opened, event_id: str) -> EventRow:
+    mapping, waiting, run = await asyncio.gather(
+        stores.connections.mapping(event_id), stores.inbox.waiting(event_id), stores.board.current(event_id)
+    )
+    return EventRow(
+        event_id=event_id,
+        name=mapping.name if mapping else "",
+        mapped=mapping is not None,
+        swoogo_event_id=mapping.swoogo_event_id if mapping else None,
+        continuous=mapping.continuous if mapping else False,
+        dirty=len(waiting.dirty),
+        due_in=waiting.due_in,
+        working=waiting.held,
+        failures=waiting.attempt,
+        credits_left=await stores.budget.left(mapping.credential) if mapping else None,
+        last_run=run_document(run) if run else None,
+    )

@@ -1,0 +1,150 @@
+"""`sync`: ask for a manual sync by the inbox, and follow the run that answers it (C5, N1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from consumer.domain.errors import UnavailableError
+from consumer.domain.record import stamp
+from consumer.domain.report import Run, Trigger
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.opened import Opened, opened
+from consumer.entrypoints.console.output import err, out, plain, print_json
+from consumer.entrypoints.console.status_document import RunDocument, run_document
+from consumer.entrypoints.console.status_view import print_run
+from consumer.ports import SyncRequest
+from consumer.settings import Settings
+
+_LOOK_EVERY: Final = 0.2
+_RUNS_LOOKED_AT: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDocument:
+    """What `sync --json` prints. `run` is None when nobody waited for it, or the event is not mapped."""
+
+    event_id: str
+    mapped: bool
+    request: str = ""
+    run: RunDocument | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was made, and the runs that were there before it."""
+
+    event_id: str
+    request: SyncRequest
+    before: frozenset[str]
+
+
+def sync_event(settings: Settings, event_id: str, *, scope: str, wait: bool, timeout: float, as_json: bool) -> Exit:
+    """Ask for a sync; with `wait`, show its progress and its numbers.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        scope: agenda, sponsors or all (O3).
+        wait: follow the run to its end.
+        timeout: seconds to wait at most.
+        as_json: for machines.
+
+    Raises:
+        UnavailableError: Redis does not answer, or the run did not end in time.
+        ConfigurationError: a setting is not as it must be.
+    """
+    document, now = asyncio.run(_sync(settings, event_id, scope=scope, timeout=timeout if wait else None))
+    if as_json:
+        print_json(document)
+    if not document.mapped:
+        say(f"Event {plain(event_id)} is not mapped to a Swoogo event, so nothing can be synced.")
+        return Exit.NO
+    if document.run is None:
+        if not as_json:
+            out().print(
+                f"A sync of event {plain(event_id)} is asked for; `swoogo-sync status` shows what became of it."
+            )
+        return Exit.FINE
+    if not as_json:
+        print_run(out(), document.run, now)
+    return Exit.NO if document.run.outcome == "failed" or document.run.failures else Exit.FINE
+
+
+async def _sync(settings: Settings, event_id: str, *, scope: str, timeout: float | None) -> tuple[SyncDocument, int]:
+    async with opened(settings) as stores:
+        if await stores.connections.mapping(event_id) is None:
+            return SyncDocument(event_id, mapped=False), stores.clock.now()
+        asked = await ask(stores, event_id, scope)
+        run = None if timeout is None else await _follow_shown(stores, asked, timeout)
+        document = SyncDocument(event_id, mapped=True, request=asked.request.id, run=run_document(run) if run else None)
+        return document, stores.clock.now()
+
+
+async def ask(stores: Opened, event_id: str, scope: str) -> Asked:
+    """Make the event due now for a manual sync. Raises UnavailableError."""
+    before = frozenset(run.id for run in await _runs(stores, event_id))
+    now = stores.clock.now()
+    request = SyncRequest(stores.clock.new_id(), scope)
+    await stores.inbox.request_sync(event_id, request, stamp(now, now, 0))
+    return Asked(event_id, request, before)
+
+
+async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
+    """Wait for the run that does what was asked; `show` gets every state of it that is seen.
+
+    Done is: a manual run that was not there before has ended, and the request no longer waits for a worker. A run
+    that failed keeps its request for another try; it is an answer all the same.
+
+    Raises:
+        UnavailableError: it did not end in time.
+    """
+    found: Run | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                waiting = (await stores.inbox.waiting(asked.event_id)).request
+                found = _answer(await _runs(stores, asked.event_id), asked)
+                if found:
+                    show(found)
+                    if found.ended and (found.outcome == "failed" or waiting != asked.request):
+                        return found
+                await stores.clock.sleep(_LOOK_EVERY)
+    except TimeoutError:
+        where = f"Event {plain(asked.event_id)}: "
+        if found is None:
+            why = f"no worker took the sync up within {timeout:g} seconds; is `swoogo-sync run` running?"
+        else:
+            why = f"the sync did not end within {timeout:g} seconds; it goes on, see `swoogo-sync status`."
+        raise UnavailableError(where + why) from None
+
+
+def _answer(runs: list[Run], asked: Asked) -> Run | None:
+    """The newest manual run that was not there before; ids sort as they were given."""
+    ours = [run for run in runs if run.trigger is Trigger.MANUAL and run.id not in asked.before]
+    return max(ours, key=lambda run: run.id, default=None)
+
+
+async def _runs(stores: Opened, event_id: str) -> list[Run]:
+    """The run in progress or the last one, and the ones that ended before."""
+    current = await stores.board.current(event_id)
+    ended = await stores.board.runs(event_id, _RUNS_LOOKED_AT)
+    known = {run.id for run in ended}
+    return [*ended, *([current] if current and current.id not in known else [])]
+
+
+async def _follow_shown(stores: Opened, asked: Asked, timeout: float) -> Run:
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("waiting for a worker", total=None)
+
+        def show(run: Run) -> None:
+            total = run.planned_calls or None
+            progress.update(bar, description="calls to Swoogo", completed=run.done_calls, total=total)
+
+        return await follow(stores, asked, timeout, show)

@@ -1,0 +1,208 @@
+"""Every port once in memory and once in Redis, with windows short enough for tests that wait on real time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.sealing import KeyPair, TokenCipher
+from consumer.domain.mapping import EventMapping
+from consumer.domain.report import Run, Trigger
+from consumer.ports import (
+    Budget,
+    Change,
+    Clock,
+    Connections,
+    Inbox,
+    Lease,
+    LedgerStore,
+    StatusBoard,
+    Subject,
+    TokenStore,
+    Work,
+)
+from consumer.settings import DebounceSettings, PushSettings, SwoogoSettings
+from tests.support import builders
+from tests.support.fakes import (
+    FakeClock,
+    InMemoryBudget,
+    InMemoryConnections,
+    InMemoryInbox,
+    InMemoryLedger,
+    InMemoryStatusBoard,
+    InMemoryTokens,
+)
+from tests.support.fakes.ledger import ListedChangelog
+from tests.support.fakes.status import RecordingTopic
+from tests.support.waiting import wait_until
+
+PRIVATE_KEY = KeyPair.generate().private
+CREDENTIAL = builders.a_connection().credential
+STEP = 0.01
+"""Seconds by which a fake clock moves while a test waits."""
+
+
+class Board(StatusBoard, Protocol):
+    """The port, and what people look runs up with."""
+
+    async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
+        """Ended runs, newest first."""
+        ...
+
+    async def current(self, event_id: str) -> Run | None:
+        """The run in progress, or the last one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Durations of a bench, in seconds."""
+
+    quiet: float = 0.2
+    max_wait: float = 0.5
+    lease: float = 0.4
+    window: float = 0.5
+    limit: int = 20
+    reserve: int = 0
+
+
+@dataclass
+class Bench:
+    """The ports of one replica."""
+
+    clock: Clock
+    inbox: Inbox
+    ledger: LedgerStore
+    connections: Connections
+    board: Board
+    topic: RecordingTopic
+    budget: Budget
+    tokens: TokenStore
+    times: Times
+    redis: Redis | None = None
+    changelog: ListedChangelog = field(default_factory=ListedChangelog)
+
+    async def now(self) -> int:
+        """Ms on the clock that decides: the server's, where there is one."""
+        if self.redis is None:
+            return self.clock.now()
+        seconds, micros = await self.redis.time()
+        return seconds * 1000 + micros // 1000
+
+    async def until(self, ask: Callable[[], Awaitable[object] | object], description: str, timeout: float = 5.0) -> int:
+        """Wait for a truthy answer; returns the moment just after it."""
+        if not isinstance(self.clock, FakeClock):
+            await wait_until(ask, description, timeout)
+            return await self.now()
+        for _ in range(round(timeout / STEP)):
+            answer = ask()
+            if isinstance(answer, Awaitable):
+                answer = await answer
+            if answer:
+                return self.clock.now()
+            await self.clock.advance(STEP)
+        raise AssertionError(f"Not within {timeout:g} s: {description}")
+
+    async def passed(self, seconds: float) -> None:
+        """Wait until so much time has gone by on the deciding clock."""
+        end = await self.now() + round(seconds * 1000)
+
+        async def over() -> bool:
+            return await self.now() >= end
+
+        await self.until(over, f"{seconds:g} s go by", seconds + 5)
+
+    async def claimed(self, subject: Subject, op_id: str = "op") -> Lease:
+        """The lease, as soon as the subject can be claimed."""
+        found: list[Lease] = []
+
+        async def ask() -> bool:
+            lease = await self.inbox.claim(subject, op_id)
+            found.extend([lease] if lease else [])
+            return bool(lease)
+
+        await self.until(ask, f"{subject} can be claimed")
+        return found[0]
+
+    async def leased(self, event_id: str = builders.EVENT, op_id: str = "op") -> Lease:
+        """A lease on an event with one change and continuous sync on."""
+        subject = Subject("event", event_id)
+        await self.inbox.set_continuous(event_id, on=False)
+        await self.inbox.record(subject, [a_change("session/first", 1)])
+        await self.inbox.set_continuous(event_id, on=True)
+        return await self.claimed(subject, op_id)
+
+
+def a_change(key: str = "session/s1", version: int = 1, row: bytes | None = None) -> Change:
+    """A change whose row is a session of that version unless given."""
+    session = builders.a_session(key.partition("/")[2], version=version)
+    return Change(key, stamped(version), rows.encode(session) if row is None else row)
+
+
+def stamped(version: int) -> str:
+    """A stamp that sorts by version."""
+    return f"{version:015d}.{version:015d}.{version:015d}"
+
+
+def a_work(lease: Lease, trigger: Trigger = Trigger.CHANGES, mapping: EventMapping | None = None) -> Work:
+    """Work on behalf of a lease."""
+    chosen = mapping or builders.a_mapping(event_id=lease.subject.id)
+    return Work(chosen, builders.a_connection(), lease, trigger)
+
+
+def in_memory(times: Times) -> Bench:
+    """The fakes, on a clock that moves only while a test waits."""
+    clock = FakeClock()
+    inbox = InMemoryInbox(clock, quiet=times.quiet, max_wait=times.max_wait, lease=times.lease)
+    changelog, topic = ListedChangelog(), RecordingTopic()
+    return Bench(
+        clock=clock,
+        inbox=inbox,
+        ledger=InMemoryLedger(inbox, changelog),
+        connections=InMemoryConnections(),
+        board=InMemoryStatusBoard(inbox, topic),
+        topic=topic,
+        budget=InMemoryBudget(clock, inbox, limit=times.limit, window=times.window, reserve=times.reserve),
+        tokens=InMemoryTokens(clock),
+        times=times,
+        changelog=changelog,
+    )
+
+
+def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Bench:
+    """The adapters. Called twice on one server it makes two replicas."""
+    clock, keys, scripts, leases = SystemClock(), Keys("test"), scripts or Scripts(redis), Leases()
+    # Shorter than a deployment may choose, so that a test need not wait for seconds.
+    push = PushSettings.model_construct(lease=times.lease)
+    debounce = DebounceSettings(quiet_period=times.quiet, max_wait=times.max_wait)
+    swoogo = SwoogoSettings.model_construct(
+        credit_limit=times.limit, credit_window=times.window, credit_reserve=times.reserve
+    )
+    kept, topic = ListedChangelog(), RecordingTopic()
+    return Bench(
+        clock=clock,
+        inbox=RedisInbox(redis, keys, scripts, leases, debounce, push),
+        ledger=RedisLedger(redis, keys, scripts, kept),
+        connections=RedisConnections(redis, keys, scripts),
+        board=RedisStatusBoard(redis, keys, scripts, topic),
+        topic=topic,
+        budget=RedisBudget(keys, scripts, leases, clock, swoogo),
+        tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),
+        times=times,
+        redis=redis,
+        changelog=kept,
+    )

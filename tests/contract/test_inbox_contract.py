@@ -1,0 +1,329 @@
+"""The inbox: newest state wins, changes wait for quiet, a subject has one worker; the same in memory and in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from consumer.adapters.redis import rows
+from consumer.domain.errors import LeaseLostError
+from consumer.ports import SyncRequest, event_subject, org_subject
+from tests.contract.bench import Bench, a_change, stamped
+from tests.contract.conftest import MakeBench
+from tests.support.builders import EVENT, ORG, a_contact, a_mapping_request, a_session
+
+SUBJECT = event_subject(EVENT)
+
+
+async def is_due(bench: Bench) -> bool:
+    return SUBJECT in (await bench.inbox.due(100)).subjects
+
+
+@pytest.fixture
+async def mapped(bench: Bench) -> Bench:
+    """The event syncs continuously."""
+    await bench.inbox.set_continuous(EVENT, on=True)
+    return bench
+
+
+async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) -> None:
+    changes = [a_change("session/s1", 1), a_change("session/s2", 2), a_change("session/s1", 3)]
+    contact = rows.encode(a_contact("c1", version=4))
+    assert await bench.inbox.record(SUBJECT, [*changes, a_change("contact/c1", 4, contact)]) == 4
+    state = await bench.inbox.load(EVENT)
+    assert state.snapshot.sessions == {"s1": a_session("s1", version=3), "s2": a_session("s2", version=2)}
+    assert state.snapshot.contacts == {"c1": a_contact("c1", version=4)}
+    assert state.marks == {"session/s1": stamped(3), "session/s2": stamped(2), "contact/c1": stamped(4)}
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_g3_an_older_or_equal_change_never_overwrites(bench: Bench, version: int) -> None:
+    newest = a_change("session/s1", 5)
+    assert await bench.inbox.record(SUBJECT, [newest]) == 1
+    forged = a_change("session/s1", version, rows.encode(a_session("s1", title="from the past")))
+    assert await bench.inbox.record(SUBJECT, [forged]) == 0
+    assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
+
+
+async def test_g3_replaying_a_batch_changes_nothing_and_makes_nothing_due(mapped: Bench) -> None:
+    batch = [a_change("session/s1", 1), a_change("session/s2", 2)]
+    await mapped.inbox.record(SUBJECT, batch)
+    lease = await mapped.claimed(SUBJECT)
+    await mapped.inbox.complete(lease, (await mapped.inbox.load(EVENT)).marks)
+    before = await mapped.inbox.load(EVENT)
+    assert await mapped.inbox.record(SUBJECT, batch) == 0
+    assert await mapped.inbox.load(EVENT) == before
+    assert before.marks == {}
+    assert (await mapped.inbox.due(10)).next_in is None
+
+
+async def test_more_changes_than_one_script_call_takes_are_all_recorded(bench: Bench) -> None:
+    changes = [a_change(f"session/s{number}", 1, b'{"id":"x"}') for number in range(2_500)]
+    assert await bench.inbox.record(SUBJECT, changes) == 2_500
+    assert len((await bench.inbox.load(EVENT)).marks) == 2_500
+
+
+async def test_a_change_is_due_after_the_quiet_period_and_not_before(mapped: Bench) -> None:
+    start = await mapped.now()
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    assert not await is_due(mapped)
+    assert await mapped.inbox.claim(SUBJECT, "early") is None
+    due = await mapped.inbox.due(10)
+    assert due.next_in is not None
+    assert 0 < due.next_in <= mapped.times.quiet
+    end = await mapped.until(lambda: is_due(mapped), "the change is due")
+    assert end - start >= mapped.times.quiet * 1000
+
+
+async def test_every_change_starts_the_quiet_period_anew_but_never_past_the_longest_wait(mapped: Bench) -> None:
+    start, version = await mapped.now(), 0
+
+    async def claimed_between_changes() -> bool:
+        nonlocal version
+        version += 1
+        await mapped.inbox.record(SUBJECT, [a_change(version=version)])
+        return await is_due(mapped)
+
+    end = await mapped.until(claimed_between_changes, "the event is due although changes go on")
+    assert end - start >= mapped.times.max_wait * 1000
+    assert end - start < mapped.times.max_wait * 1000 + 1_000
+
+
+async def test_after_a_failure_no_change_brings_the_next_try_forward(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    failed = await mapped.now()
+    await mapped.inbox.complete(lease, {}, retry_in=0.6, failed=True)
+    await mapped.inbox.record(SUBJECT, [a_change("session/new", 2)])
+    again = await mapped.claimed(SUBJECT, "again")
+    assert await mapped.now() - failed >= 600
+    assert again.attempt == 1
+
+
+async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_again(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    marks = (await mapped.inbox.load(EVENT)).marks
+    await mapped.inbox.record(SUBJECT, [a_change("session/first", 2), a_change("session/second", 2)])
+    changed = await mapped.now()
+    await mapped.inbox.complete(lease, marks)
+    assert (await mapped.inbox.load(EVENT)).marks == {"session/first": stamped(2), "session/second": stamped(2)}
+    again = await mapped.claimed(SUBJECT, "again")
+    assert await mapped.now() - changed >= mapped.times.quiet * 1000 - 50
+    assert again.epoch == lease.epoch + 1
+
+
+async def test_marks_that_were_not_dealt_with_stay_and_the_event_comes_again(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    await mapped.inbox.complete(lease, {})
+    assert (await mapped.inbox.load(EVENT)).marks == {"session/first": stamped(1)}
+    await mapped.claimed(SUBJECT, "again")
+
+
+async def test_an_event_that_was_dealt_with_is_not_due(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    await mapped.inbox.complete(lease, (await mapped.inbox.load(EVENT)).marks)
+    assert (await mapped.inbox.load(EVENT)).marks == {}
+    assert await mapped.inbox.claim(SUBJECT, "more") is None
+    due = await mapped.inbox.due(10)
+    assert (due.subjects, due.next_in) == ((), None)
+
+
+async def test_g4_of_many_claims_at_once_exactly_one_wins(mapped: Bench) -> None:
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    await mapped.until(lambda: is_due(mapped), "the change is due")
+    claims = await asyncio.gather(*(mapped.inbox.claim(SUBJECT, f"op-{number}") for number in range(20)))
+    assert len([lease for lease in claims if lease]) == 1
+
+
+async def test_a_claim_asked_for_twice_with_one_op_id_gets_one_answer(mapped: Bench) -> None:
+    lease = await mapped.leased(op_id="mine")
+    assert await mapped.inbox.claim(SUBJECT, "mine") == lease
+    assert await mapped.inbox.claim(SUBJECT, "another's") is None
+
+
+async def test_a_claimed_event_is_not_offered_until_the_lease_runs_out_and_then_has_a_higher_epoch(
+    mapped: Bench,
+) -> None:
+    start = await mapped.now()
+    first = await mapped.leased()
+    assert not await is_due(mapped)
+    second = await mapped.claimed(SUBJECT, "second")
+    assert await mapped.now() - start >= mapped.times.lease * 1000
+    assert second.epoch > first.epoch
+
+
+async def test_a_renewed_lease_holds_longer_than_one_lease_time(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    start = await mapped.now()
+    while await mapped.now() - start < mapped.times.lease * 2_000:
+        await mapped.inbox.renew(lease)
+        assert await mapped.inbox.claim(SUBJECT, "thief") is None
+        await mapped.passed(0.05)
+    await mapped.claimed(SUBJECT, "heir")
+
+
+async def test_g4_whoever_lost_the_lease_can_neither_renew_nor_complete(mapped: Bench) -> None:
+    lost = await mapped.leased()
+    marks = (await mapped.inbox.load(EVENT)).marks
+    await mapped.claimed(SUBJECT, "heir")
+    with pytest.raises(LeaseLostError):
+        await mapped.inbox.renew(lost)
+    with pytest.raises(LeaseLostError):
+        await mapped.inbox.complete(lost, marks)
+    assert (await mapped.inbox.load(EVENT)).marks == marks
+
+
+async def test_completing_twice_counts_once(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    for _ in range(2):
+        await mapped.inbox.complete(lease, {}, retry_in=0.1, failed=True)
+    assert (await mapped.claimed(SUBJECT, "again")).attempt == 1
+
+
+async def test_failures_in_a_row_are_counted_until_a_success(mapped: Bench) -> None:
+    lease = await mapped.leased()
+    for attempt in (1, 2):
+        await mapped.inbox.complete(lease, {}, retry_in=0, failed=True)
+        lease = await mapped.claimed(SUBJECT, f"op-{attempt}")
+        assert lease.attempt == attempt
+    await mapped.inbox.complete(lease, {}, retry_in=0)
+    assert (await mapped.claimed(SUBJECT, "after success")).attempt == 0
+
+
+async def test_c4_m5_without_continuous_sync_changes_are_recorded_and_nothing_is_due(bench: Bench) -> None:
+    await bench.inbox.record(SUBJECT, [a_change()])
+    assert (await bench.inbox.due(10)).next_in is None
+    assert await bench.inbox.claim(SUBJECT, "op") is None
+    assert (await bench.inbox.load(EVENT)).marks == {"session/s1": stamped(1)}
+
+
+async def test_m5_what_was_recorded_before_is_due_at_once_when_continuous_sync_comes_on(bench: Bench) -> None:
+    await bench.inbox.record(SUBJECT, [a_change()])
+    await bench.inbox.set_continuous(EVENT, on=True)
+    assert await is_due(bench)
+    assert await bench.inbox.claim(SUBJECT, "op")
+
+
+async def test_c4_continuous_sync_switched_off_keeps_the_marks_and_ends_the_waiting(mapped: Bench) -> None:
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    await mapped.inbox.set_continuous(EVENT, on=False)
+    due = await mapped.inbox.due(10)
+    assert (due.subjects, due.next_in) == ((), None)
+    assert (await mapped.inbox.load(EVENT)).marks == {"session/s1": stamped(1)}
+    await mapped.inbox.set_continuous(EVENT, on=True)
+    assert await is_due(mapped)
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not(bench: Bench, on: bool) -> None:
+    await bench.inbox.set_continuous(EVENT, on=on)
+    request = SyncRequest("r1", "agenda", ("s1",), ("c1",))
+    assert await bench.inbox.request_sync(EVENT, request, stamped(1))
+    assert await is_due(bench)
+    lease = await bench.inbox.claim(SUBJECT, "op")
+    assert lease is not None
+    assert lease.request == request
+    await bench.inbox.complete(lease, {})
+    assert (await bench.inbox.due(10)).next_in is None
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_c5_a_replayed_or_older_request_is_ignored_also_after_it_ran(bench: Bench, version: int) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2"), stamped(2))
+    assert not await bench.inbox.request_sync(EVENT, SyncRequest("again"), stamped(version))
+    lease = await bench.claimed(SUBJECT)
+    assert lease.request == SyncRequest("r2")
+    await bench.inbox.complete(lease, {})
+    assert not await bench.inbox.request_sync(EVENT, SyncRequest("again"), stamped(version))
+    assert await bench.inbox.claim(SUBJECT, "more") is None
+
+
+async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench) -> None:
+    request = SyncRequest("r1")
+    await bench.inbox.request_sync(EVENT, request, stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    await bench.inbox.complete(lease, {}, retry_in=0.1, failed=True)
+    again = await bench.claimed(SUBJECT, "again")
+    assert (again.request, again.attempt) == (request, 1)
+    await bench.inbox.complete(again, {})
+    assert await bench.inbox.claim(SUBJECT, "more") is None
+
+
+async def test_c5_a_request_made_during_the_work_runs_next(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2"), stamped(2))
+    await bench.inbox.complete(lease, {})
+    assert await is_due(bench)
+    assert (await bench.claimed(SUBJECT, "next")).request == SyncRequest("r2")
+
+
+async def test_c5_a_request_made_during_work_that_fails_does_not_wait_for_the_retry(bench: Bench) -> None:
+    await bench.inbox.set_continuous(EVENT, on=True)
+    lease = await bench.leased()
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    await bench.inbox.complete(lease, {}, retry_in=600, failed=True)
+    assert await is_due(bench)
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_c5_changes_that_come_meanwhile_neither_delay_nor_lose_a_request(bench: Bench, on: bool) -> None:
+    await bench.inbox.set_continuous(EVENT, on=on)
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    await bench.inbox.record(SUBJECT, [a_change()])
+    assert await is_due(bench)
+    assert await bench.inbox.claim(SUBJECT, "op")
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_c5_switching_continuous_sync_loses_no_request(bench: Bench, on: bool) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    await bench.inbox.set_continuous(EVENT, on=on)
+    assert await is_due(bench)
+    assert await bench.inbox.claim(SUBJECT, "op")
+
+
+async def test_g1_a_retry_that_waits_survives_a_change_although_sync_is_not_continuous(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    await bench.inbox.complete(lease, {}, retry_in=0.2, failed=True)
+    await bench.inbox.record(SUBJECT, [a_change()])
+    await bench.until(lambda: is_due(bench), "the retry is due")
+
+
+async def test_g1_the_lease_of_a_worker_that_died_runs_out_although_changes_came_meanwhile(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    await bench.claimed(SUBJECT)
+    await bench.inbox.record(SUBJECT, [a_change()])
+    await bench.until(lambda: is_due(bench), "the event is offered again")
+
+
+async def test_an_organization_is_due_at_once_and_without_being_continuous(bench: Bench) -> None:
+    request = a_mapping_request()
+    subject = org_subject(ORG)
+    await bench.inbox.record(subject, [a_change("mapping/ev", 1, rows.encode(request))])
+    lease = await bench.inbox.claim(subject, "op")
+    assert lease is not None
+    assert await bench.inbox.requests(ORG) == ({"mapping/ev": request}, {"mapping/ev": stamped(1)})
+    await bench.inbox.complete(lease, {"mapping/ev": stamped(1)})
+    assert await bench.inbox.requests(ORG) == ({"mapping/ev": request}, {})
+    assert (await bench.inbox.due(10)).next_in is None
+
+
+async def test_what_is_due_longest_is_offered_first_and_no_more_than_asked_for(bench: Bench) -> None:
+    expected = []
+    for number in range(12):
+        event = f"event-{number}"
+        expected.append(event_subject(event))
+        await bench.inbox.request_sync(event, SyncRequest("r"), stamped(1))
+        await bench.passed(0.002)
+    assert list((await bench.inbox.due(12)).subjects) == expected
+    assert list((await bench.inbox.due(3)).subjects) == expected[:3]
+
+
+async def test_two_replicas_see_the_same_work_and_only_one_gets_it(make_bench: MakeBench) -> None:
+    here, there = make_bench(), make_bench()
+    await here.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    assert (await there.inbox.due(1)).subjects == (SUBJECT,)
+    claims = await asyncio.gather(here.inbox.claim(SUBJECT, "here"), there.inbox.claim(SUBJECT, "there"))
+    assert len([lease for lease in claims if lease]) == 1

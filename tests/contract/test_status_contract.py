@@ -1,0 +1,120 @@
+"""The status board: runs people can look up, issues that stand, and what is told to whom."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from consumer.domain.connection import Announcement
+from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.issue import Code, Issue
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Tally, Trigger
+from consumer.ports import event_subject
+from tests.contract.bench import Bench
+from tests.support.builders import EVENT, NOW, ORG, session_key
+
+
+def a_run(identifier: str = "run-1", **changed: object) -> Run:
+    run = Run(identifier, EVENT, Trigger.CHANGES, NOW, announced=True)
+    for name, value in changed.items():
+        setattr(run, name, value)
+    return run
+
+
+def ended(identifier: str = "run-1", **changed: object) -> Run:
+    return a_run(identifier, ended=NOW + 5, outcome="completed", **changed)
+
+
+async def test_n1_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_on(bench: Bench) -> None:
+    run = a_run()
+    assert await bench.board.current(EVENT) is None
+    await bench.board.started(run)
+    run.tally(Kind.SESSION).created = 3
+    run.done_calls = 3
+    await bench.board.progress(run)
+    found = await bench.board.current(EVENT)
+    assert found is not None
+    assert (found.outcome, found.done_calls, found.tallies) == ("running", 3, {Kind.SESSION: Tally(created=3)})
+    assert bench.topic.outcomes == ["running"]
+    assert await bench.board.runs(EVENT) == []
+
+
+async def test_n2_an_ended_run_is_kept_whole(bench: Bench) -> None:
+    run = ended(
+        credits=42,
+        links=2,
+        planned_credits=50,
+        planned_calls=9,
+        done_calls=9,
+        scope="agenda",
+        error="Nothing.",
+        tallies={Kind.SPEAKER: Tally(1, 2, 3, 4, 5, 6)},
+        reasons={"session:ended": 1},
+        issues={"refused": 1},
+    )
+    lease = await bench.leased()
+    await bench.board.ended(run, {}, lease)
+    [kept] = await bench.board.runs(EVENT)
+    expected = copy.deepcopy(run)
+    expected.announced = kept.announced
+    assert kept == expected
+    assert (await bench.board.current(EVENT)) == kept
+
+
+async def test_n2_runs_are_listed_newest_first_once_each_and_a_hundred_at_most(bench: Bench) -> None:
+    lease = await bench.leased()
+    for number in range(103):
+        await bench.board.ended(ended(f"run-{number:03}"), {}, lease)
+    await bench.board.ended(ended("run-102"), {}, lease)
+    runs = await bench.board.runs(EVENT, 200)
+    assert [run.id for run in runs] == [f"run-{number:03}" for number in range(102, 2, -1)]
+    assert [run.id for run in await bench.board.runs(EVENT, 2)] == ["run-102", "run-101"]
+
+
+@pytest.mark.parametrize(
+    ("announced", "outcome", "told"),
+    [(True, "completed", 1), (False, "completed", 0), (False, "failed", 1)],
+)
+async def test_n1_a_run_that_did_nothing_is_kept_but_told_only_when_it_failed(
+    bench: Bench, announced: bool, outcome: str, told: int
+) -> None:
+    run = ended()
+    run.announced, run.outcome = announced, outcome
+    await bench.board.ended(run, {}, await bench.leased())
+    assert len(bench.topic.runs) == told
+    assert len(await bench.board.runs(EVENT)) == 1
+
+
+async def test_n2_the_issues_of_a_run_replace_those_of_the_one_before(bench: Bench) -> None:
+    lease = await bench.leased()
+    refused = Issue(session_key("s1"), Code.REFUSED, "name", "Too long.", "fingerprint")
+    clamped = Issue(session_key("s2"), Code.MULTI_DAY_CLAMPED)
+    await bench.board.ended(ended(), {"a": refused, "b": clamped}, lease)
+    assert await bench.board.issues(EVENT) == {"a": refused, "b": clamped}
+    await bench.board.ended(ended("run-2"), {"b": clamped}, lease)
+    assert await bench.board.issues(EVENT) == {"b": clamped}
+    await bench.board.ended(ended("run-3"), {}, lease)
+    assert await bench.board.issues(EVENT) == {}
+
+
+async def test_g4_whoever_lost_the_lease_replaces_no_issues_and_tells_nothing(bench: Bench) -> None:
+    lost = await bench.leased()
+    heir = await bench.claimed(event_subject(EVENT), "heir")
+    standing = {"a": Issue(session_key("s1"), Code.REFUSED)}
+    await bench.board.ended(ended("of the heir"), standing, heir)
+    with pytest.raises(LeaseLostError):
+        await bench.board.ended(ended("of the loser"), {}, lost)
+    assert await bench.board.issues(EVENT) == standing
+    assert [run.id for run in await bench.board.runs(EVENT)] == ["of the heir"]
+    assert [run.id for run in bench.topic.runs] == ["of the heir"]
+
+
+async def test_an_announcement_goes_to_the_topic_and_a_topic_that_fails_is_told_to_the_caller(bench: Bench) -> None:
+    said = Announcement("mapping.rejected", ORG, "No.", "event_already_mapped", EVENT, 7)
+    await bench.board.announce(said)
+    assert bench.topic.announcements == [said]
+    bench.topic.failures.append(UnavailableError("Kafka is down."))
+    with pytest.raises(UnavailableError):
+        await bench.board.announce(said)

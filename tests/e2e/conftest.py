@@ -1,0 +1,64 @@
+"""The service in a process of its own, between a real Kafka, a real Redis and the sandbox Swoogo."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from sandbox.demo.play import Play, play
+from sandbox.demo.world import Servers, World, world
+from tests.support.conferences import small
+from tests.support.status_topic import StatusTopic, reading
+
+_events = itertools.count(5001)
+
+QUICK = {
+    "DEBOUNCE__QUIET_PERIOD": "0.4",
+    "DEBOUNCE__MAX_WAIT": "2",
+    "PUSH__SETTLE": "2",
+    "PUSH__RETRY_FIRST": "0.3",
+    "PUSH__POLL_INTERVAL": "0.1",
+    "LOG__FORMAT": "console",
+}
+
+OpenWorld = Callable[..., AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture(scope="session")
+def open_world(kafka_bootstrap: str, redis_url: str) -> OpenWorld:
+    """Opens a world of a test's own on the shared servers; the service is started by the test."""
+
+    def opened(**options: Any) -> AbstractAsyncContextManager[World]:
+        servers = Servers(kafka_bootstrap, f"{redis_url.rpartition('/')[0]}/1", f"e2e-{uuid.uuid4().hex[:8]}")
+        settings: Mapping[str, str] = {**QUICK, **options.pop("settings", {})}
+        defaults = {"window": 60.0, "latency_ms": 2.0, "limit": 100_000}
+        return world(**{**defaults, **options}, settings=settings, servers=servers)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+async def shared(open_world: OpenWorld) -> AsyncIterator[World]:
+    """One world with one replica, for all tests that only need an event of their own."""
+    async with open_world() as running:
+        running.start_service()
+        yield running
+
+
+@pytest.fixture
+async def playing(shared: World) -> AsyncIterator[Play]:
+    """A small conference of an organization of its own, not connected and not published yet."""
+    async with play(shared, small(), event_id=next(_events), org_id=str(uuid.uuid4())) as begun:
+        yield begun
+
+
+@pytest.fixture
+async def status(shared: World) -> AsyncIterator[StatusTopic]:
+    """What the service tells."""
+    async with reading(shared.bootstrap, shared.settings.kafka.topics.status) as topic:
+        yield topic

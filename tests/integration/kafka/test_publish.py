@@ -1,0 +1,175 @@
+"""What this service publishes is what its schemas say, on a real broker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
+from consumer.adapters.kafka.topics import TopicPolicy, ensure_topics
+from consumer.domain.connection import Announcement
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.ledger import State
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Tally, Trigger
+from consumer.ports import DeadLetter
+from consumer.settings import KafkaSettings
+from schemas.dead_letter import DeadLetterHeaders, Reason
+from schemas.keys import parse_ledger_key
+from schemas.ledger import LedgerEntry, read_ledger_value
+from schemas.status import STATUS_MESSAGES, MappingVerdict, SyncFailure, SyncReport
+from tests.integration.kafka.kafka_world import KafkaWorld
+from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping, a_record, an_entry, an_intent
+from tests.support.topics import Topics
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def publisher(kafka: KafkaWorld) -> AsyncIterator[AIOKafkaProducer]:
+    """The service's own producer."""
+    made = producer(kafka.settings)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+ENDED = Run(
+    "run-2",
+    EVENT,
+    Trigger.MANUAL,
+    NOW,
+    ended=NOW + 1_500,
+    outcome="completed_with_issues",
+    scope="agenda",
+    credits=25,
+    tallies={Kind.SESSION: Tally(1, 2, 3, 4, 5, 6), Kind.LOCATION: Tally(created=1)},
+    issues={"refused": 6},
+)
+FAILED = Run("run-3", EVENT, Trigger.CHANGES, NOW, ended=NOW + 1, outcome="failed", error="Swoogo did not answer.")
+SAID = [
+    Announcement("integration.accepted", ORG, "Swoogo accepted the credentials."),
+    Announcement("integration.rejected", ORG, "No.", "credentials_refused"),
+    Announcement("mapping.accepted", ORG, "Yes.", "", EVENT, SWOOGO_EVENT),
+    Announcement("mapping.rejected", ORG, "No.", "event_already_mapped", EVENT, SWOOGO_EVENT),
+    Announcement("mapping.removed", ORG, "Ended.", "disconnected", EVENT, SWOOGO_EVENT),
+]
+
+
+async def test_n1_every_message_of_the_status_topic_is_one_of_the_contract_under_its_key(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer
+) -> None:
+    await kafka.bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    topic = KafkaStatusTopic(publisher, kafka.topics.status, kafka.bench.connections, SystemClock())
+    for run in (Run("run-1", EVENT, Trigger.RECONCILE, NOW), ENDED, FAILED):
+        await topic.run(run)
+    for said in SAID:
+        await topic.announce(said)
+    records = await kafka.read(kafka.topics.status, 3 + len(SAID))
+    actions = ["sync.started", "sync.completed", "sync.failed", *(said.action for said in SAID)]
+    messages = []
+    for record, action in zip(records, actions, strict=True):
+        message = STATUS_MESSAGES[action].model_validate_json(record.value or b"")
+        assert message.metadata.action == action
+        assert message.key.encode() == record.key
+        messages.append(message)
+    _, report, failure, *_, removed = (message.data for message in messages)
+    assert isinstance(report, SyncReport)
+    assert (report.sessions.attempted, report.sessions.synced, report.credits) == (12, 6, 25)
+    assert (report.duration_ms, report.scope.value, report.issues) == (1_500, "agenda", {"refused": 6})
+    assert isinstance(failure, SyncFailure)
+    assert failure.sentence.startswith("Swoogo did not answer.")
+    assert isinstance(removed, MappingVerdict)
+    assert removed.code == "disconnected"
+
+
+async def test_n1_a_run_of_a_pair_that_ended_meanwhile_is_not_told(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer
+) -> None:
+    topic = KafkaStatusTopic(publisher, kafka.topics.status, kafka.bench.connections, SystemClock())
+    await topic.run(ENDED)
+    await topic.announce(SAID[0])
+    await kafka.read(kafka.topics.status, 1)
+
+
+async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forgotten_entry_is_null(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer
+) -> None:
+    entries = {
+        "session/s1": an_entry(
+            7,
+            pushed={"name": "Opening", "description": "x" * 900},
+            seen={"name": "Opening"},
+            natural="opening",
+            links=("s1",),
+            contact_id=3,
+            image={"url": "https://example.org/a"},
+            version=9,
+            epoch=2,
+            op_id="op",
+            at=NOW,
+        ),
+        "speaker/c1": an_intent("ada@example.org"),
+        "level/Gold / Platinum": an_entry(8, state=State.SEALED),
+        "sponsor/p1": None,
+        "track/t1": an_entry(9, state=State.GONE),
+    }
+    await KafkaChangelog(publisher, kafka.topics.ledger).write(EVENT, entries)
+    records = await kafka.read(kafka.topics.ledger, len(entries))
+    found = {}
+    for record in records:
+        key = parse_ledger_key(record.key or b"")
+        assert key.event_id == EVENT
+        found[f"{key.kind.value}/{key.id}"] = None if record.value is None else read_ledger_value(record.value)
+    assert found.keys() == entries.keys()
+    for name, entry in entries.items():
+        value = found[name]
+        if entry is None:
+            assert value is None
+            continue
+        assert isinstance(value, LedgerEntry)
+        assert value.kind == name.partition("/")[0]
+        for attribute in ("swoogo_id", "pushed", "seen", "natural", "links", "contact_id", "image", "version", "epoch"):
+            assert getattr(value, attribute) == getattr(entry, attribute)
+        assert value.state.value == entry.state.value
+
+
+async def test_g1_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer, topics: Topics
+) -> None:
+    small = await topics("small-dead-letters", TopicPolicy(retention_ms=3_600_000, max_message_bytes=200_000))
+    record = a_record(b"x" * 300_000, key="ev/s1", offset=41, topic="origin")
+    await KafkaDeadLetters(publisher, small).put([DeadLetter(record, "too_large", "The value is too large.")])
+    [letter] = await kafka.read(small, 1)
+    assert letter.value == b"x" * 100_000
+    assert ("swoogo-sync-truncated", b"true") in letter.headers
+    told = DeadLetterHeaders.from_headers(letter.headers)
+    assert (told.reason, told.origin_topic, told.origin_offset) == (Reason.TOO_LARGE, "origin", 41)
+
+
+async def test_a_missing_topic_at_the_start_is_named_with_how_to_make_it(kafka: KafkaWorld) -> None:
+    await ensure_topics(kafka.settings)
+    names = kafka.topics.model_copy(update={"ledger": "not.there"})
+    with pytest.raises(ConfigurationError) as told:
+        await ensure_topics(kafka.settings.model_copy(update={"topics": names}))
+    assert str(told.value) == (
+        "Kafka has no topic not.there; create not.there with cleanup.policy=compact, "
+        "or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
+    )
+
+
+async def test_missing_topics_are_made_where_the_settings_say_so(kafka: KafkaWorld, topics: Topics) -> None:
+    name = f"{kafka.topics.ledger}.made"
+    topics.created.append(name)
+    names = kafka.topics.model_copy(update={"ledger": name})
+    settings = kafka.settings.model_copy(update={"topics": names})
+    await ensure_topics(settings.model_copy(update={"create_topics": True}))
+    await ensure_topics(settings)
+
+
+async def test_a_broker_that_does_not_answer_is_named_with_its_setting() -> None:
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1 .*SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS"):
+        await ensure_topics(KafkaSettings(bootstrap_servers="127.0.0.1:1"))

@@ -1,0 +1,122 @@
+"""G1: state and due index lie in different slots, so any order of two workers' writes leaves a subject findable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.scripts import Scripts
+from consumer.ports import SyncRequest, event_subject
+from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
+from tests.support.builders import EVENT
+
+pytestmark = pytest.mark.integration
+
+SUBJECT = event_subject(EVENT)
+
+
+class Interrupted(Scripts):
+    """Lets somebody else act between a script and the write of the index that follows it."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.then: Callable[[], Awaitable[Any]] | None = None
+
+    async def _interrupt(self) -> None:
+        then, self.then = self.then, None
+        if then:
+            await then()
+
+    async def record_changes(self, *args: Any, **given: Any) -> tuple[int, int]:
+        answer = await super().record_changes(*args, **given)
+        await self._interrupt()
+        return answer
+
+    async def claim_subject(self, *args: Any, **given: Any) -> tuple[int, int, int, bytes]:
+        answer = await super().claim_subject(*args, **given)
+        await self._interrupt()
+        return answer
+
+    async def complete_subject(self, *args: Any, **given: Any) -> int:
+        answer = await super().complete_subject(*args, **given)
+        await self._interrupt()
+        return answer
+
+
+@pytest.fixture
+def scripts(redis: Redis) -> Interrupted:
+    return Interrupted(redis)
+
+
+@pytest.fixture
+def here(redis: Redis, scripts: Interrupted) -> Bench:
+    """The replica that is interrupted."""
+    return in_redis(redis, Times(quiet=0.1), scripts)
+
+
+@pytest.fixture
+def there(redis: Redis) -> Bench:
+    """The replica that acts in between."""
+    return in_redis(redis, Times(quiet=0.1))
+
+
+async def comes_due(bench: Bench) -> None:
+    async def ask() -> bool:
+        return SUBJECT in (await bench.inbox.due(10)).subjects
+
+    await bench.until(ask, "the event is offered", 2)
+
+
+async def test_a_change_recorded_just_as_an_event_is_given_back_makes_it_due(
+    here: Bench, there: Bench, scripts: Interrupted
+) -> None:
+    lease = await here.leased()
+    marks = (await here.inbox.load(EVENT)).marks
+    scripts.then = lambda: there.inbox.record(SUBJECT, [a_change("session/new", 2)])
+    await here.inbox.complete(lease, marks)
+    await comes_due(there)
+
+
+async def test_a_change_recorded_just_as_a_claim_finds_nothing_due_makes_it_due(
+    here: Bench, there: Bench, scripts: Interrupted
+) -> None:
+    await here.inbox.set_continuous(EVENT, on=True)
+    scripts.then = lambda: there.inbox.record(SUBJECT, [a_change()])
+    assert await here.inbox.claim(SUBJECT, "op") is None
+    await comes_due(there)
+
+
+async def test_c5_a_manual_sync_asked_for_just_as_a_failure_is_put_off_does_not_wait_for_the_retry(
+    here: Bench, there: Bench, scripts: Interrupted
+) -> None:
+    lease = await here.leased()
+    scripts.then = lambda: there.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
+    await here.inbox.complete(lease, {}, retry_in=600, failed=True)
+    await comes_due(there)
+
+
+async def test_c4_continuous_sync_switched_on_just_as_a_change_is_recorded_makes_it_due(
+    here: Bench, there: Bench, scripts: Interrupted
+) -> None:
+    scripts.then = lambda: there.inbox.set_continuous(EVENT, on=True)
+    await here.inbox.record(SUBJECT, [a_change()])
+    await comes_due(there)
+
+
+async def test_an_event_dealt_with_in_between_is_not_left_in_the_index(
+    here: Bench, there: Bench, scripts: Interrupted
+) -> None:
+    await here.inbox.set_continuous(EVENT, on=True)
+
+    async def deal_with_it() -> None:
+        await there.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
+        lease = await there.inbox.claim(SUBJECT, "there")
+        assert lease is not None
+        await there.inbox.complete(lease, (await there.inbox.load(EVENT)).marks)
+
+    scripts.then = deal_with_it
+    await here.inbox.record(SUBJECT, [a_change()])
+    assert (await here.inbox.due(10)).next_in is None

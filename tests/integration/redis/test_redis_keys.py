@@ -1,0 +1,100 @@
+"""Which Redis keys there are, and that nothing stays for ever that is not meant to."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+import pytest
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import keys as keys_module
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Remote
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Trigger
+from consumer.ports import org_subject
+from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
+from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
+from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
+
+pytestmark = pytest.mark.integration
+
+_ROW = re.compile(r"^\| (?P<names>`.*?) \| (?P<type>.*?) \| (?P<ttl>.*?) \| \w+ \|$", re.MULTILINE)
+
+
+def documented() -> dict[str, bool]:
+    """Key of the table, with 7 in place of ids -> whether it expires."""
+    found: dict[str, bool] = {}
+    for row in _ROW.finditer(keys_module.__doc__ or ""):
+        for name in re.findall(r"`(.*?)`", row["names"]):
+            spelled = re.sub(r"\b(ID|HASH|N)\b", "7", name)
+            if spelled.endswith("..."):
+                spelled = spelled.replace("...", "state")
+            for owner in ("{event/7}", "{org/7}") if spelled.startswith("...") else ("",):
+                found[f"prefix:{spelled.replace('...', owner)}"] = row["ttl"] != "-"
+    return found
+
+
+def test_the_list_of_permanent_keys_is_the_table_of_the_adapter() -> None:
+    table = documented()
+    assert len(table) > 20
+    for key, expires in table.items():
+        permanent = any(re.fullmatch(pattern, key) for pattern in PERMANENT_KEY_PATTERNS)
+        assert permanent is not expires, key
+
+
+async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_says_so(redis: Redis) -> None:
+    """G6: the table is what an operator reads to know what lives in Redis."""
+    bench = in_redis(redis, Times(lease=60.0))
+    lease = await bench.leased()
+    await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
+    await bench.connections.put_connection(ORG, a_connection())
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    await bench.connections.claim_pair(EVENT, SWOOGO_EVENT)
+    await bench.ledger.put(lease, {session_key(): an_entry(1)})
+    await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
+    await bench.tokens.put(CREDENTIAL, "token", 60)
+    await bench.tokens.lock(CREDENTIAL, "owner", 60)
+    for work in (a_work(lease), a_work(lease, Trigger.MANUAL)):
+        await bench.budget.spent(await bench.budget.permit(work, 1, 0.1), remaining=3, reset=0.2)
+    throttled = await bench.budget.permit(a_work(lease), 1, 0.1)
+    await bench.budget.throttled(throttled, 0.1)
+    run = Run("run", EVENT, Trigger.CHANGES, NOW, ended=NOW, outcome="completed")
+    await bench.board.started(run)
+    await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
+
+    assert await leaked_keys(redis) == []
+    table = {re.escape(key).replace("7", "[^{}]+").replace("prefix", "test"): key for key in documented()}
+    seen = set()
+    for raw in cast("list[bytes]", await redis.keys()):
+        matching = [key for pattern, key in table.items() if re.fullmatch(pattern, raw.decode())]
+        assert matching, raw
+        seen.add(matching[0])
+    assert seen == documented().keys()
+
+
+async def test_no_secret_and_no_personal_data_is_in_a_key_and_the_token_is_encrypted_at_rest(redis: Redis) -> None:
+    """C2: credentials never rest in clear; the shared token neither."""
+    bench = in_redis(redis, Times())
+    await bench.tokens.put(CREDENTIAL, "swoogo-bearer-token", 60)
+    await bench.connections.put_connection(ORG, a_connection())
+    lease = await bench.leased()
+    await bench.ledger.put(lease, {"speaker/c1": an_entry(1, natural="ada@example.org")})
+    for key in cast("list[bytes]", await redis.keys()):
+        assert b"@" not in key
+        assert b"bearer" not in key
+        if await redis.type(key) == b"string":
+            value = await redis.get(key)
+            assert value is not None
+            assert b"bearer" not in value
+    assert await bench.tokens.get(CREDENTIAL) == "swoogo-bearer-token"
+
+
+async def test_a_token_encrypted_with_another_key_is_no_token(redis: Redis) -> None:
+    """The key was changed: the shared token is only a saved call."""
+    bench = in_redis(redis, Times())
+    await bench.tokens.put(CREDENTIAL, "token", 60)
+    stored = keys_module.Keys("test").credential(CREDENTIAL, "token")
+    await redis.set(stored, b"\x00" * 60, ex=60)
+    assert await bench.tokens.get(CREDENTIAL) is None

@@ -1,0 +1,233 @@
+"""The Lua scripts themselves: harmless when run twice, loaded again when the server forgot them, named when they fail.
+
+redis-py repeats a command whose reply was lost, so a second run with the same arguments must change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from pydantic import RedisDsn
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import UnavailableError
+from consumer.ports import event_subject
+from consumer.settings import RedisSettings
+from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
+from tests.support.builders import EVENT, an_entry, session_key
+
+pytestmark = pytest.mark.integration
+
+STATE, ROWS, VERSIONS, DIRTY = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty"))
+CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
+WINDOW = 60_000
+
+Run = Callable[[Scripts], Awaitable[Any]]
+
+
+def record(scripts: Scripts) -> Awaitable[Any]:
+    changes: list[str | bytes] = ["session/s1", stamped(1), b"row", "session/s2", stamped(2), b"row"]
+    return scripts.record_changes(
+        [STATE, ROWS, VERSIONS, DIRTY], quiet=5_000, max_wait=9_000, always=True, changes=changes
+    )
+
+
+def record_to_claim(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.record_changes(
+        [STATE, ROWS, VERSIONS, DIRTY], quiet=0, max_wait=0, always=True, changes=["session/s1", stamped(1), b"row"]
+    )
+
+
+def request(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.request_sync(STATE, stamp=stamped(1), request=b'{"id":"r"}')
+
+
+def claim(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.claim_subject(STATE, op_id="op", lease=60_000)
+
+
+def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True) -> Awaitable[Any]:
+    return scripts.complete_subject(
+        STATE,
+        DIRTY,
+        epoch=1,
+        quiet=0,
+        max_wait=0,
+        retry_in=retry_in,
+        failed=failed,
+        always=False,
+        op_id="op",
+        request=b"",
+        marks=["session/s1", stamped(1)],
+    )
+
+
+def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
+    return scripts.write_fenced(
+        STATE, "{s}:ledger", epoch=1, fields=["k1", b"v1", "k2", b""], replace=replace, outbox="{s}:unlogged"
+    )
+
+
+def permit(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.take_permit(
+        [CREDITS, FENCES, GRANT],
+        subject="s",
+        epoch=1,
+        deadline=1_000,
+        cost=10,
+        priority=1,
+        limit=15,
+        window=WINDOW,
+        slots=60,
+    )
+
+
+def settle(what: str) -> Run:
+    return lambda scripts: scripts.settle_permit(
+        CREDITS, GRANT, cost=10, what=what, remaining=3, reset=5_000, limit=15, window=WINDOW, slots=60
+    )
+
+
+def fence(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.set_fence(FENCES, subject="s", epoch=1, until=2**52)
+
+
+CASES: dict[str, tuple[list[Run], Run]] = {
+    "record_changes": ([], record),
+    "request_sync": ([], request),
+    "set_continuous on": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=True)),
+    "set_continuous off": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=False)),
+    "claim_subject": ([record_to_claim], claim),
+    "complete_subject that failed": ([record_to_claim, claim], complete),
+    "complete_subject that is done": (
+        [record_to_claim, claim],
+        lambda scripts: complete(scripts, retry_in=-1, failed=False),
+    ),
+    "write_fenced": ([record_to_claim, claim], write),
+    "write_fenced that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
+    "tick_off": (
+        [record_to_claim, claim, write],
+        lambda scripts: scripts.tick_off(STATE, "{s}:ledger", "{s}:unlogged", epoch=1, fields=["k1", b"v1", "k2", b""]),
+    ),
+    "claim_pair": ([], lambda scripts: scripts.claim_pair("{p}:a", "{p}:b", event_id="ev", swoogo_event_id=7)),
+    "set_fence": ([], fence),
+    "take_permit": ([fence], permit),
+    "settle_permit spent": ([fence, permit], settle("spent")),
+    "settle_permit returned": ([fence, permit], settle("returned")),
+    "settle_permit throttled": ([fence, permit], settle("throttled")),
+    "drop_equal": ([fence], lambda scripts: scripts.drop_equal("{l}:lock", "mine")),
+    "take_lock": ([], lambda scripts: scripts.take_lock("{l}:lock", owner="mine", milliseconds=60_000)),
+}
+
+COUNTED_ONCE = {"record_changes", "request_sync", "take_permit"}
+"""Their second answer says that there was nothing left to do."""
+
+
+async def contents(redis: Redis) -> dict[bytes, Any]:
+    """Every key and what it holds."""
+    found: dict[bytes, Any] = {}
+    for key in cast("list[bytes]", await redis.keys()):
+        match await redis.type(key):
+            case b"hash":
+                found[key] = await redis.hgetall(key)
+            case b"set":
+                found[key] = await redis.smembers(key)
+            case _:
+                found[key] = await redis.get(key)
+    return found
+
+
+@pytest.fixture(autouse=True)
+async def forget(redis: Redis) -> Any:
+    """These tests use keys of their own, which the check for leaks does not know."""
+    yield
+    await redis.flushdb()
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_script_run_twice_with_the_same_arguments_changes_nothing_the_second_time(
+    redis: Redis, name: str
+) -> None:
+    """G2, G5: nothing is charged, claimed or counted twice because a reply was lost."""
+    scripts = Scripts(redis)
+    before, run = CASES[name]
+    for step in before:
+        await step(scripts)
+    if name == "drop_equal":
+        await redis.set("{l}:lock", "mine")
+    at_first = await contents(redis)
+    first = await run(scripts)
+    after_one = await contents(redis)
+    second = await run(scripts)
+    assert await contents(redis) == after_one
+    if name not in COUNTED_ONCE:
+        assert second == first
+    assert after_one != at_first or name == "set_continuous on"
+
+
+async def test_renewing_twice_only_moves_the_end_of_the_lease(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await record_to_claim(scripts)
+    await claim(scripts)
+    first = await scripts.renew_lease(STATE, epoch=1, lease=60_000)
+    before = await contents(redis)
+    second = await scripts.renew_lease(STATE, epoch=1, lease=60_000)
+    after = await contents(redis)
+    assert first <= second < first + 5_000
+    changed = {b"until", b"due"}
+    assert {field: value for field, value in after[STATE.encode()].items() if field not in changed} == {
+        field: value for field, value in before[STATE.encode()].items() if field not in changed
+    }
+
+
+async def test_looking_changes_nothing(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    for step in (record, fence, permit):
+        await step(scripts)
+    before = await contents(redis)
+    assert await scripts.credits_left(CREDITS, limit=15, window=WINDOW, slots=60) == 5
+    assert await scripts.next_due("{d}:due", 10) == (-1, [])
+    assert await contents(redis) == before
+
+
+async def test_scripts_that_the_server_forgot_are_loaded_again(redis: Redis) -> None:
+    """A failover or SCRIPT FLUSH loses them."""
+    bench = in_redis(redis, Times(lease=60.0))
+    lease = await bench.leased()
+    await redis.script_flush()
+    await bench.inbox.record(lease.subject, [a_change("session/s2", 2)])
+    await redis.script_flush()
+    await bench.ledger.put(lease, {session_key(): an_entry(1)})
+    await redis.script_flush()
+    await bench.budget.spent(await bench.budget.permit(a_work(lease), 1, 1.0))
+    assert await bench.budget.left(CREDENTIAL) == bench.times.limit - 1
+    await bench.inbox.renew(lease)
+    await bench.ledger.flush(lease)
+    await bench.inbox.complete(lease, {})
+    assert bench.changelog.written == [(EVENT, session_key(), an_entry(1))]
+
+
+async def test_a_server_that_does_not_answer_is_unavailable_for_every_port() -> None:
+    """G1: the caller backs off and comes again; nothing else is ever raised for it."""
+    redis = connect(RedisSettings(url=RedisDsn("redis://127.0.0.1:1/0"), timeout=0.2))
+    bench = in_redis(redis, Times())
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: bench.inbox.record(event_subject(EVENT), [a_change()]),
+        lambda: bench.inbox.due(1),
+        lambda: bench.inbox.load(EVENT),
+        lambda: bench.ledger.load(EVENT),
+        lambda: bench.connections.mapping(EVENT),
+        lambda: bench.budget.left(CREDENTIAL),
+        lambda: bench.tokens.get(CREDENTIAL),
+        lambda: bench.board.issues(EVENT),
+    ]
+    try:
+        for call in calls:
+            with pytest.raises(UnavailableError, match="Redis did not answer"):
+                await call()
+    finally:
+        await redis.aclose()

@@ -1,0 +1,60 @@
+"""A conference small enough to reason about: six talks, four people, two rooms, two tracks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+from sandbox.conference.model import Conference, Person, Room, Talk, Track
+
+TIMEZONE = "Europe/Berlin"
+
+
+def identifier(kind: str, number: int) -> str:
+    """The id of the n-th talk, person, room or track."""
+    return str(uuid5(NAMESPACE_URL, f"{kind}/{number}"))
+
+
+def small(*, talks: int = 6, people: int = 4) -> Conference:
+    """Accepted, scheduled talks some weeks ahead, each with one speaker, in alternating rooms and tracks."""
+    start = (datetime.now(UTC) + timedelta(days=30)).replace(hour=8, minute=0, second=0, microsecond=0)
+    rooms = [Room(id=identifier("room", number), name=f"Room {number}") for number in (1, 2)]
+    tracks = [Track(id=identifier("track", number), name=f"Track {number}") for number in (1, 2)]
+    persons = [
+        Person(
+            id=identifier("person", number),
+            first_name=f"First{number}",
+            last_name=f"Last{number}",
+            email=f"person{number}@example.org",
+        )
+        for number in range(people)
+    ]
+    programme = [
+        Talk(
+            id=identifier("talk", number),
+            title=f"Talk {number}",
+            description=f"<p>About {number}.</p>",
+            starts_at=start + timedelta(hours=number),
+            ends_at=start + timedelta(hours=number, minutes=45),
+            room_id=rooms[number % 2].id,
+            track_id=tracks[number % 2].id,
+            speaker_ids=(persons[number % people].id,),
+        )
+        for number in range(talks)
+    ]
+    return Conference(
+        name="Small",
+        timezone=TIMEZONE,
+        rooms={each.id: each for each in rooms},
+        tracks={each.id: each for each in tracks},
+        people={each.id: each for each in persons},
+        talks={each.id: each for each in programme},
+    )
+
+
+def edited(conference: Conference, number: int, **changes: object) -> Conference:
+    """With fields of the n-th talk changed."""
+    key = identifier("talk", number)
+    talk = replace(conference.talks[key], **changes)  # type: ignore[arg-type] # fields of Talk, by name
+    return replace(conference, talks={**conference.talks, key: talk})

@@ -1,0 +1,145 @@
+"""The command line and the stores behind it, filled through the real adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from typer.testing import CliRunner, Result
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.app import Stores, stores
+from consumer.domain.connection import Announcement
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Entry
+from consumer.domain.mapping import EventMapping
+from consumer.domain.record import stamp
+from consumer.domain.report import Run, Trigger
+from consumer.domain.snapshot import Contact, Session
+from consumer.entrypoints.cli import app
+from consumer.ports import Change, Lease, event_subject
+from consumer.settings import PREFIX, load_settings
+from tests.support.builders import EVENT, HOUR, a_session, at
+
+SOON: Final = at("2099-07-01 09:00")
+_PREFIX: Final = "cli-test"
+
+
+class Silent:
+    """Stands for the topics: these tests are about Redis."""
+
+    async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None: ...
+
+    async def run(self, run: Run) -> None: ...
+
+    async def announce(self, announcement: Announcement) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The command line and the stores behind it."""
+
+    environment: Mapping[str, str]
+    stores: Stores
+    ledger: RedisLedger
+    board: RedisStatusBoard
+    clock: SystemClock
+
+    async def call(self, *arguments: str) -> Result:
+        """Run a command; it has a loop of its own, so it runs beside the one of the tests."""
+        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=self.environment)
+
+    async def read(self, *arguments: str, code: int = 0) -> Any:
+        """The JSON document of a command."""
+        result = await self.call(*arguments, "--json")
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout)
+
+    async def map(self, mapping: EventMapping) -> None:
+        """Activate a pair, as connecting does."""
+        await self.stores.connections.claim_pair(mapping.event_id, mapping.swoogo_event_id)
+        await self.stores.connections.put_mapping(mapping.org_id, mapping.event_id, mapping)
+        await self.stores.inbox.set_continuous(mapping.event_id, on=mapping.continuous)
+
+    async def record(self, *resources: Session | Contact, event_id: str = EVENT) -> None:
+        """Record resources as the subscribers do."""
+        changes = [
+            Change(
+                f"{'session' if isinstance(each, Session) else 'contact'}/{each.id}",
+                stamp(each.version, 1, 0),
+                rows.encode_resource(each),
+            )
+            for each in resources
+        ]
+        await self.stores.inbox.record(event_subject(event_id), changes)
+
+    async def claim(self, event_id: str = EVENT) -> Lease:
+        """Take the event, as a worker does."""
+        lease = await self.stores.inbox.claim(event_subject(event_id), self.clock.new_id())
+        assert lease is not None
+        return lease
+
+    async def pushed(
+        self,
+        entries: Mapping[str, Entry],
+        issues: Mapping[str, Issue] | None = None,
+        run: Run | None = None,
+        *,
+        event_id: str = EVENT,
+    ) -> None:
+        """What a push leaves behind: entries, issues, a run, and no dirty mark."""
+        lease = await self.claim(event_id)
+        marks = (await self.stores.inbox.load(event_id)).marks
+        await self.ledger.put(lease, entries)
+        if run:
+            await self.board.ended(run, issues or {}, lease)
+        await self.stores.inbox.complete(lease, marks)
+
+    def run(self, trigger: Trigger = Trigger.CHANGES, **fields: Any) -> Run:
+        """A run that is over."""
+        now = self.clock.now()
+        run = Run(self.clock.new_id(), EVENT, trigger, started=now - 3_000, ended=now, outcome="completed")
+        return replace(run, **fields)
+
+
+@asynccontextmanager
+async def a_desk(redis_url: str) -> AsyncIterator[Desk]:
+    """A desk on an empty Redis; changes are due at once."""
+    bound = stores(
+        load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0})
+    )
+    silent = Silent()
+    environment = {"DEBOUNCE__QUIET_PERIOD": "0", "REDIS__PREFIX": _PREFIX, "REDIS__URL": redis_url}
+    yield Desk(
+        {PREFIX + name: value for name, value in environment.items()},
+        bound,
+        RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
+        RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent),
+        SystemClock(),
+    )
+    await bound.redis.aclose()
+
+
+def soon(identifier: str, *people: str, **fields: Any) -> Session:
+    """An eligible session, whatever the date of the machine."""
+    return replace(a_session(identifier, people=people, starts_at=SOON, ends_at=SOON + HOUR), **fields)
+
+
+def sent(session: Session, room: str = "") -> dict[str, str]:
+    """The fields of `soon` as they were pushed."""
+    return {
+        "name": session.title,
+        "date": "2099-07-01",
+        "start_time": "09:00:00",
+        "end_time": "10:00:00",
+        "location": room,
+        "track": "",
+        "description": session.description or "",
+    }

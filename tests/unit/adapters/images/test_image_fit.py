@@ -1,0 +1,348 @@
+"""P3, P4: what becomes of an image before it is uploaded. The function itself; its process is in integration tests."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from PIL import Image, ImageCms
+
+from consumer.adapters.images import encode as encoding
+from consumer.adapters.images.fit import fit
+from consumer.adapters.images.formats import Fitted, UnfitError
+from tests.unit.adapters.images.samples import (
+    GPS_TEXT,
+    HTML,
+    ORIENTATION,
+    SVG,
+    TEXT,
+    bomb,
+    corners,
+    encoded,
+    exif,
+    noise,
+    opened,
+    photo,
+    png,
+)
+
+LIMIT = 1_000_000
+PIXELS = 40_000_000
+
+
+def fitted(content: bytes, limit: int = LIMIT) -> tuple[Fitted, Image.Image]:
+    done = fit(content, limit, PIXELS)
+    picture = opened(done.content)
+    assert len(done.content) <= limit
+    assert Image.MIME[picture.format or ""] == done.media_type
+    assert not getattr(picture, "is_animated", False)
+    assert not picture.getexif()
+    return done, picture
+
+
+def frames(kind: str, **options: object) -> bytes:
+    others = [Image.new("RGB", (40, 20), colour) for colour in ("green", "black")]
+    return encoded(corners(), kind, save_all=True, append_images=others, duration=50, **options)
+
+
+def at(picture: Image.Image, x: float, y: float) -> str:
+    """The colour there by its name; positions are shares of width and height."""
+    red, green, blue = picture.convert("RGB").getpixel((int(picture.width * x), int(picture.height * y)))  # type: ignore[misc] # three channels
+    names = {(True, False, False): "red", (False, False, True): "blue", (True, True, True): "white"}
+    return names.get((red > 128, green > 128, blue > 128), f"{red},{green},{blue}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(encoded(photo(400, 300), "JPEG"), id="JPEG"),
+        pytest.param(encoded(photo(400, 300), "JPEG", progressive=True), id="progressive JPEG"),
+        pytest.param(encoded(photo(400, 300).convert("L"), "JPEG"), id="grey JPEG"),
+        pytest.param(encoded(noise(300, 200), "PNG"), id="PNG"),
+        pytest.param(encoded(noise(300, 200, "RGBA"), "PNG"), id="PNG with alpha"),
+        pytest.param(encoded(corners("P"), "PNG"), id="PNG with a palette"),
+        pytest.param(encoded(corners("1"), "PNG"), id="PNG of one bit"),
+        pytest.param(encoded(Image.new("I;16", (40, 20), 40_000), "PNG"), id="PNG of 16 bits"),
+        pytest.param(encoded(corners("P"), "GIF"), id="GIF"),
+        pytest.param(encoded(photo(400, 300), "WEBP"), id="WebP"),
+        pytest.param(encoded(noise(100, 100, "RGBA"), "WEBP", lossless=True), id="lossless WebP"),
+        pytest.param(encoded(Image.new("RGB", (1, 1)), "PNG"), id="one pixel PNG"),
+        pytest.param(encoded(Image.new("RGB", (1, 1)), "JPEG"), id="one pixel JPEG"),
+        pytest.param(encoded(Image.new("RGB", (6000, 6000), "navy"), "PNG"), id="6000 x 6000 flat PNG"),
+        pytest.param(encoded(Image.new("RGB", (6000, 6000), "navy"), "JPEG"), id="6000 x 6000 flat JPEG"),
+    ],
+)
+def test_an_image_already_fine_is_sent_byte_for_byte(content: bytes) -> None:
+    assert fitted(content)[0].content is content
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_metadata_is_cut_out_of_a_fine_image_without_touching_a_pixel(kind: str) -> None:
+    """EXIF tells where somebody was; that must not be published, and nothing else need change."""
+    content = encoded(photo(400, 300), kind, exif=exif())
+    assert GPS_TEXT in content
+    done, picture = fitted(content)
+    assert GPS_TEXT not in done.content
+    assert picture.tobytes() == opened(content).tobytes()
+    assert picture.format == kind
+
+
+def test_metadata_alone_may_be_what_is_too_much() -> None:
+    content = encoded(photo(400, 300), "JPEG", comment=b"x" * 60_000)
+    done, picture = fitted(content, limit=len(content) - 60_000)
+    assert picture.tobytes() == opened(content).tobytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_turned_image_is_turned_upright(kind: str, orientation: int) -> None:
+    """Swoogo and browsers that ignore EXIF show it the right way too."""
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that undoes the one EXIF asks for
+    turned = corners(size=(400, 200)).transpose(Image.Transpose(back[orientation]))
+    done, picture = fitted(encoded(turned, kind, exif=exif(orientation)))
+    assert picture.size == (400, 200)
+    places = [at(picture, x, y) for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75))]
+    assert places == ["red", "white", "white", "blue"]
+    assert GPS_TEXT not in done.content
+
+
+@pytest.mark.parametrize("tag", ["upside down", 0, 9, 65_535])
+def test_an_orientation_that_means_nothing_turns_nothing(tag: object) -> None:
+    tags = Image.Exif()
+    tags[ORIENTATION] = tag
+    _, picture = fitted(encoded(corners(), "JPEG", exif=tags.tobytes()))
+    assert picture.tobytes() == opened(encoded(corners(), "JPEG")).tobytes()
+
+
+def test_exif_that_cannot_be_read_is_cut_out() -> None:
+    content = encoded(corners(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xffsomebody")
+    done, picture = fitted(content)
+    assert b"somebody" not in done.content
+    assert picture.tobytes() == opened(content).tobytes()
+
+
+def test_a_cmyk_jpeg_becomes_rgb_with_the_same_colours() -> None:
+    _, picture = fitted(encoded(corners("CMYK", (400, 200)), "JPEG", quality=95))
+    assert (picture.mode, picture.format) == ("RGB", "JPEG")
+    assert (at(picture, 0.25, 0.25), at(picture, 0.75, 0.75), at(picture, 0.75, 0.25)) == ("red", "blue", "white")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_is_kept(kind: str) -> None:
+    _, picture = fitted(frames(kind))
+    assert (at(picture, 0.25, 0.25), at(picture, 0.75, 0.75), at(picture, 0.75, 0.25)) == ("red", "blue", "white")
+
+
+def test_a_jpeg_of_several_pictures_is_its_first_one() -> None:
+    """Phones write such files; they are not animations."""
+    content = encoded(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (40, 20), "green")])
+    done, picture = fitted(content)
+    assert picture.format == "JPEG"
+    assert picture.tobytes() == opened(encoded(corners(), "JPEG")).tobytes()
+    assert len(done.content) < len(content)
+
+
+def test_a_photo_of_3_mb_gets_under_1_mb_and_still_looks_the_same() -> None:
+    """P3: at most 1 MB, a larger one is downscaled."""
+    source = photo(2400, 1800)
+    content = encoded(source, "JPEG", quality=90)
+    assert len(content) > 3_000_000
+    done, picture = fitted(content)
+    assert picture.format == "JPEG"
+    assert len(done.content) > 0.6 * LIMIT, "more was thrown away than the limit asks for"
+    assert picture.width / picture.height == pytest.approx(4 / 3, abs=0.01)
+    small = source.resize((24, 18)).tobytes()
+    again = picture.convert("RGB").resize((24, 18)).tobytes()
+    assert max(abs(one - other) for one, other in zip(small, again, strict=True)) < 24
+
+
+def test_quality_goes_before_size() -> None:
+    """A little too large: every pixel stays."""
+    content = encoded(photo(1200, 900), "JPEG", quality=95)
+    done, picture = fitted(content, limit=int(len(content) * 0.6))
+    assert picture.size == (1200, 900)
+
+
+@pytest.mark.parametrize("limit", [1_000_000, 300_000, 60_000, 10_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(encoded(noise(1300, 1000), "JPEG", quality=95), id="noise JPEG"),
+        pytest.param(encoded(noise(700, 600), "PNG", compress_level=1), id="noise PNG"),
+        pytest.param(encoded(noise(700, 600, "RGBA"), "PNG", compress_level=1), id="noise alpha PNG"),
+        pytest.param(encoded(noise(900, 900).quantize(256), "GIF"), id="noise GIF"),
+        pytest.param(encoded(noise(900, 900), "WEBP", lossless=True, method=0), id="noise WebP"),
+        pytest.param(encoded(noise(1200, 1000, "L"), "PNG", compress_level=1), id="noise grey PNG"),
+        pytest.param(encoded(noise(1000, 900, "CMYK"), "JPEG", quality=95), id="noise CMYK"),
+        pytest.param(encoded(noise(7000, 50), "PNG", compress_level=1), id="a banner"),
+    ],
+)
+def test_the_worst_images_fit_in_at_most_six_encodings_and_never_grow(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, limit: int
+) -> None:
+    made: list[tuple[int, int]] = []
+    save = Image.Image.save
+
+    def counted(self: Image.Image, *arguments: object, **options: object) -> None:
+        made.append(self.size)
+        save(self, *arguments, **options)  # type: ignore[arg-type] # handed through
+
+    monkeypatch.setattr(Image.Image, "save", counted)
+    before = opened(content).size
+    _, picture = fitted(content, limit)
+    assert len(made) <= 6
+    assert all(width <= before[0] and height <= before[1] for width, height in made)
+    assert picture.width * picture.height >= 100
+
+
+def test_when_six_encodings_do_not_do_it_the_image_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "_MOST", 1)
+    with pytest.raises(UnfitError, match="under 300 KB") as caught:
+        fit(encoded(noise(1300, 1000), "JPEG", quality=95), 300_000, PIXELS)
+    assert caught.value.why == "does_not_fit"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
+def test_transparency_that_is_used_is_kept(kind: str) -> None:
+    """A logo on a coloured page must not get a white box."""
+    logo = noise(500, 400, "RGBA")
+    logo.putalpha(Image.new("L", logo.size, 0))
+    logo.paste((200, 0, 0, 255), (100, 100, 400, 300))
+    content = encoded(logo, kind, save_all=True, append_images=[Image.new("RGBA", logo.size, "green")])
+    done, picture = fitted(content)
+    alpha = picture.convert("RGBA").getchannel("A")
+    assert (alpha.getpixel((5, 5)), alpha.getpixel((250, 200))) == (0, 255)
+    assert done.media_type in {"image/png", "image/webp"}
+
+
+def test_transparency_survives_being_made_smaller() -> None:
+    logo = noise(1000, 900, "RGBA")
+    logo.paste((0, 0, 0, 0), (0, 0, 500, 900))
+    done, picture = fitted(encoded(logo, "PNG", compress_level=1), limit=200_000)
+    assert done.media_type == "image/webp"
+    alpha = picture.convert("RGBA").getchannel("A")
+    assert alpha.getpixel((picture.width // 4, picture.height // 2)) == 0
+    assert alpha.getpixel((picture.width * 3 // 4, picture.height // 2)) != 0
+
+
+def test_what_cannot_keep_its_transparency_lies_on_white(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "_MOST", 3)
+    logo = noise(1000, 900, "RGBA")
+    logo.paste((0, 0, 0, 0), (0, 0, 500, 900))
+    done, picture = fitted(encoded(logo, "PNG", compress_level=1), limit=100_000)
+    assert done.media_type == "image/jpeg"
+    assert at(picture, 0.25, 0.5) == "white"
+
+
+def test_an_alpha_channel_that_hides_nothing_is_dropped_when_space_is_needed() -> None:
+    content = encoded(photo(1600, 1200).convert("RGBA"), "PNG", compress_level=1)
+    done, picture = fitted(content)
+    assert (done.media_type, picture.size) == ("image/jpeg", (1600, 1200))
+
+
+def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
+    """Pillow's own conversion makes nearly everything white."""
+    data = b"".join(Random(1).randrange(14_000, 18_000).to_bytes(2, "little") for _ in range(900 * 900))
+    content = encoded(Image.frombytes("I;16", (900, 900), data), "PNG")
+    _, picture = fitted(content, limit=400_000)
+    low, high = picture.convert("L").resize((9, 9)).getextrema()
+    assert 50 < low <= high < 75  # type: ignore[operator] # one pair, as it has one channel
+
+
+def test_colours_of_another_profile_become_those_of_srgb_when_the_image_is_made_anew() -> None:
+    lab = ImageCms.createProfile("LAB")
+    swapped = Image.new("RGB", (4, 4), (200, 30, 30))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(_wide_profile()))
+    seen = ImageCms.profileToProfile(swapped, profile, ImageCms.createProfile("sRGB"))
+    assert seen is not None
+    assert lab is not None
+    expected = seen.getpixel((1, 1))
+    content = encoded(Image.new("RGB", (400, 200), (200, 30, 30)), "PNG", exif=exif(3), icc_profile=_wide_profile())
+    _, picture = fitted(content)
+    assert "icc_profile" not in picture.info
+    assert picture.getpixel((200, 100)) == expected != (200, 30, 30)
+
+
+@pytest.mark.parametrize("profile", [b"no profile", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
+def test_a_profile_that_makes_no_sense_costs_nobody_the_picture(profile: bytes) -> None:
+    content = encoded(corners(size=(400, 200)), "PNG", exif=exif(3), icc_profile=profile)
+    _, picture = fitted(content)
+    assert at(picture, 0.75, 0.75) == "red"
+
+
+@pytest.mark.parametrize(
+    ("content", "why", "words"),
+    [
+        pytest.param(SVG, "format", "SVG.*JPEG, PNG, GIF or WebP", id="SVG"),
+        pytest.param(b"\xef\xbb\xbf \n<!-- x --><svg/>", "format", "SVG", id="SVG behind a comment"),
+        pytest.param(HTML, "format", "web page", id="web page"),
+        pytest.param(TEXT, "format", "not an image", id="text named .jpg"),
+        pytest.param(b"", "format", "not an image", id="nothing"),
+        pytest.param(encoded(corners(), "BMP"), "format", "BMP.*JPEG, PNG, GIF or WebP", id="BMP"),
+        pytest.param(encoded(corners(), "TIFF"), "format", "TIFF", id="TIFF"),
+        pytest.param(encoded(corners(), "AVIF"), "format", "AVIF", id="AVIF"),
+        pytest.param(encoded(corners(), "JPEG2000"), "format", "JPEG 2000", id="JPEG 2000"),
+        pytest.param(encoded(corners(), "ICO"), "format", "icon", id="icon"),
+        pytest.param(encoded(corners(), "PDF"), "format", "PDF", id="PDF"),
+        pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(40), "format", "HEIC", id="HEIC"),
+        pytest.param(b"\x00\x00\x00\x18ftypmp42" + bytes(40), "format", "video", id="video"),
+        pytest.param(b"\xff\xd8\xff\xe0" + TEXT, "damaged", "damaged", id="text with the head of a JPEG"),
+        pytest.param(encoded(photo(), "JPEG")[:90_000], "damaged", "cut off", id="truncated JPEG"),
+        pytest.param(encoded(noise(300, 200), "PNG")[:90_000], "damaged", "cut off", id="truncated PNG"),
+        pytest.param(encoded(noise(300, 200), "WEBP")[:9_000], "damaged", "cut off", id="truncated WebP"),
+        pytest.param(encoded(noise(300, 200).convert("P"), "GIF")[:9_000], "damaged", "cut off", id="truncated GIF"),
+        pytest.param(png(100, 100), "damaged", "damaged", id="PNG without pixels"),
+        pytest.param(bomb(), "too_many_pixels", "40 million", id="decompression bomb"),
+        pytest.param(png(1_000_000, 1_000_000), "too_many_pixels", "40 million", id="header of a billion pixels"),
+        pytest.param(png(6_400, 6_400), "too_many_pixels", "40 million", id="just too many pixels"),
+        pytest.param(
+            b"GIF89a" + b"\xff\xff\xff\xff\x00\x00\x00" + b"\x3b", "too_many_pixels", "40 million", id="GIF of 4 billion"
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_sentence_to_act_on(content: bytes, why: str, words: str) -> None:
+    with pytest.raises(UnfitError, match=words) as caught:
+        fit(content, LIMIT, PIXELS)
+    assert caught.value.why == why
+
+
+def test_no_more_is_allocated_for_a_webp_of_too_many_pixels_than_for_its_header() -> None:
+    """Its decoder allocates a canvas when it is opened, before anybody can look at the size."""
+    content = encoded(Image.new("RGB", (9_000, 9_000)), "WEBP", method=0)
+    with pytest.raises(UnfitError) as caught:
+        fit(content, LIMIT, PIXELS)
+    assert caught.value.why == "too_many_pixels"
+
+
+def test_memory_that_runs_out_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoders say it in two ways; the process must end in both."""
+
+    def load(_: Image.Image) -> None:
+        raise OSError("out of memory error when reading image file")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
+    with pytest.raises(MemoryError):
+        fit(encoded(corners(), "PNG"), LIMIT, PIXELS)
+
+
+@pytest.mark.parametrize("build", [lambda: encoded(photo(200, 150), "JPEG", exif=exif(6)), lambda: frames("GIF")])
+def test_bytes_mangled_anywhere_give_an_image_or_a_refusal_and_nothing_else(build: Callable[[], bytes]) -> None:
+    """A decoder may raise anything; only the two errors that are promised come out."""
+    content, chance = build(), Random(11)
+    for _ in range(150):
+        mangled = bytearray(content)
+        for _ in range(4):
+            mangled[chance.randrange(4, len(mangled))] = chance.randrange(256)
+        try:
+            fit(bytes(mangled), LIMIT, 1_000_000)
+        except UnfitError as error:
+            assert error.why in {"damaged", "too_many_pixels", "format", "does_not_fit"}
+
+
+def _wide_profile() -> bytes:
+    """A profile whose red is another than that of sRGB: sRGB's own with red and green exchanged."""
+    content = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = content.replace(b"rXYZ", b"\x00\x00").replace(b"gXYZ", b"rXYZ").replace(b"\x00\x00", b"gXYZ", 0)
+    return swapped

@@ -1,0 +1,90 @@
+"""Runs and verdicts as the status topic says them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from consumer.adapters.kafka.messages import sync_message, verdict_message
+from consumer.domain.connection import Announcement, RejectionCode
+from consumer.domain.record import Kind
+from consumer.domain.report import Run, Tally, Trigger
+from schemas.status import StatusMessage
+from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping
+
+WHEN: Final = datetime.fromtimestamp(NOW / 1000, UTC)
+
+
+def as_json(message: StatusMessage) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(message.encode())
+    return value
+
+
+def a_run(*, ended: int = 0, outcome: str = "completed", error: str = "") -> Run:
+    run = Run("run-1", EVENT, Trigger.MANUAL, NOW, ended=ended, outcome=outcome, error=error)
+    run.credits = 12
+    run.issues = {"missing_field": 2}
+    run.tallies = {
+        Kind.SESSION: Tally(created=3, updated=2, unchanged=10, left_out=4, failed=1),
+        Kind.SPEAKER: Tally(created=1, adopted=2),
+        Kind.LOCATION: Tally(created=5),
+    }
+    return run
+
+
+def test_a_sync_that_starts_says_so() -> None:
+    """N1: keyed by event, with what it is about to do and nothing of what it has done."""
+    said = as_json(sync_message(a_run(), a_mapping(), WHEN))
+    assert said["metadata"]["action"] == "sync.started"
+    assert (said["metadata"]["event_id"], said["metadata"]["org_id"]) == (EVENT, ORG)
+    assert said["data"]["run_id"] == "run-1"
+    assert (said["data"]["trigger"], said["data"]["scope"]) == ("manual", "all")
+    assert said["data"]["swoogo_event_id"] == SWOOGO_EVENT
+    assert "credits" not in said["data"]
+
+
+@pytest.mark.parametrize("outcome", ["completed", "completed_with_issues"])
+def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: str) -> None:
+    """N1, N2: sessions, speakers and sponsors; rooms and tracks are not counted among them."""
+    said = as_json(sync_message(a_run(ended=NOW + 1500, outcome=outcome), a_mapping(), WHEN))
+    data = said["data"]
+    assert said["metadata"]["action"] == "sync.completed"
+    assert (data["duration_ms"], data["credits"], data["issues"]) == (1500, 12, {"missing_field": 2})
+    assert (data["sessions"]["attempted"], data["sessions"]["synced"]) == (6, 5)
+    assert (data["sessions"]["unchanged"], data["sessions"]["left_out"], data["sessions"]["failed"]) == (10, 4, 1)
+    assert (data["speakers"]["attempted"], data["speakers"]["adopted"]) == (3, 2)
+    assert data["sponsors"]["attempted"] == 0
+
+
+def test_a_sync_that_failed_says_why_and_that_it_is_tried_again() -> None:
+    """N1: one sentence for a person."""
+    run = a_run(ended=NOW + 1, outcome="failed", error="Swoogo did not answer.")
+    said = as_json(sync_message(run, a_mapping(), WHEN))
+    assert said["metadata"]["action"] == "sync.failed"
+    assert said["data"]["code"] == "postponed"
+    assert said["data"]["sentence"] == "Swoogo did not answer. The sync is tried again by itself."
+    assert said["data"]["sessions"]["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(RejectionCode.EVENT_ALREADY_MAPPED.value, "event_already_mapped"), ("", "accepted")]
+)
+def test_a_verdict_about_a_pair_names_both_events(code: str, told: str) -> None:
+    """M2, M6: the code of a refusal, or that it was accepted."""
+    action = "mapping.rejected" if code else "mapping.accepted"
+    said = as_json(verdict_message(Announcement(action, ORG, "A sentence.", code, EVENT, SWOOGO_EVENT), WHEN))
+    assert said["metadata"]["action"] == action
+    assert said["metadata"]["event_id"] == EVENT
+    assert said["data"]["code"] == told
+    assert (said["data"]["sentence"], said["data"]["swoogo_event_id"]) == ("A sentence.", SWOOGO_EVENT)
+
+
+def test_a_verdict_about_an_integration_belongs_to_the_organization() -> None:
+    """C3: it is about no event."""
+    announcement = Announcement("integration.rejected", ORG, "Refused.", "credentials_refused")
+    said = as_json(verdict_message(announcement, WHEN))
+    assert (said["metadata"]["event_id"], said["metadata"]["org_id"]) == (None, ORG)
+    assert (said["data"]["org_id"], said["data"]["code"]) == (ORG, "credentials_refused")

@@ -1,0 +1,188 @@
+"""A session and a speaker as Swoogo should hold them: field by field, cleared, unknown, and too long."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, fitted_name
+from consumer.domain.issue import Code, Issue
+from consumer.domain.record import Kind
+from consumer.domain.snapshot import Session
+from tests.support.builders import (
+    DAY,
+    START,
+    ZONE,
+    ProfileFields,
+    a_profile,
+    a_room,
+    a_session,
+    a_track,
+    session_key,
+    speaker_key,
+)
+
+LIMITS = TextLimits()
+
+
+def session_fields(session: Session, *, capacity: bool = False) -> Desired:
+    return desired_session(session, ZoneInfo(ZONE), LIMITS, capacity=capacity)
+
+
+def test_a_session_with_everything() -> None:
+    """S1, S2, S5: title, description, date, times, room and track; room and track by their Sessionboard ids."""
+    wanted = session_fields(
+        a_session(title=" Opening ", description="<p>Hi</p>", room=a_room("r9"), track=a_track("t9"), version=7)
+    )
+    assert wanted == Desired(
+        Kind.SESSION,
+        session_key(),
+        {
+            "name": "Opening",
+            "description": "<p>Hi</p>",
+            "date": "2026-07-01",
+            "start_time": "09:00:00",
+            "end_time": "10:00:00",
+            "location": "r9",
+            "track": "t9",
+        },
+        natural="opening|2026-07-01|09:00:00",
+        version=7,
+    )
+
+
+def test_a_session_without_room_and_track_clears_both() -> None:
+    """R4: an unset optional field is empty, not left out."""
+    fields = session_fields(a_session()).fields
+    assert (fields["location"], fields["track"]) == ("", "")
+
+
+def test_a_room_without_a_name_is_no_room() -> None:
+    """S5, R4: there is nothing to match or create, and the session no longer stands where it stood."""
+    fields = session_fields(a_session(room=a_room(name=" "), track=a_track(name=""))).fields
+    assert (fields["location"], fields["track"]) == ("", "")
+
+
+@pytest.mark.parametrize(("description", "sent"), [(None, None), ("", ""), ("<p>x</p>", "<p>x</p>")])
+def test_a_description_is_left_alone_when_unknown_and_cleared_when_empty(
+    description: str | None, sent: str | None
+) -> None:
+    """R4: None is not known, the empty text is known to be empty."""
+    assert session_fields(a_session(description=description)).fields.get("description") == sent
+
+
+def test_a_session_over_several_dates_says_so() -> None:
+    """S3: a notice, and the session is synced all the same."""
+    wanted = session_fields(a_session(ends_at=START + DAY))
+    assert wanted.issues == (Issue(session_key(), Code.MULTI_DAY_CLAMPED),)
+    assert wanted.fields["end_time"] == "23:59:00"
+
+
+@pytest.mark.parametrize(
+    ("own", "of_the_room", "sent"),
+    [(50, 120, "50"), (0, 120, "0"), (None, 120, "120"), (None, 0, "0"), (None, None, ""), (50, None, "50")],
+)
+def test_capacity_is_the_sessions_else_the_rooms(own: int | None, of_the_room: int | None, sent: str) -> None:
+    """S9: only where capacity is mapped; zero seats is a number, not a gap."""
+    session = a_session(capacity=own, room=a_room(capacity=of_the_room))
+    assert session_fields(session, capacity=True).fields["capacity"] == sent
+    assert "capacity" not in session_fields(session).fields
+
+
+def test_capacity_without_a_room_is_cleared() -> None:
+    """S9, R4."""
+    assert session_fields(a_session(), capacity=True).fields["capacity"] == ""
+
+
+def test_a_title_of_300_characters_is_cut_with_a_notice() -> None:
+    """S1: Swoogo takes 255; the cut shows, and an admin is told."""
+    wanted = session_fields(a_session(title="t" * 300))
+    assert wanted.fields["name"] == "t" * 254 + "…"
+    assert wanted.issues == (Issue(session_key(), Code.NAME_SHORTENED, field="name", detail="255 characters"),)
+    assert wanted.natural.startswith("t" * 254 + "…|")
+
+
+def test_a_title_of_exactly_the_limit_is_sent_as_it_is() -> None:
+    wanted = session_fields(a_session(title="  " + "t" * 255))
+    assert wanted.fields["name"] == "t" * 255
+    assert wanted.issues == ()
+
+
+def test_a_cut_does_not_end_in_a_blank() -> None:
+    issues: list[Issue] = []
+    assert fitted_name("ab cdef", TextLimits(name=4), "location/r1", issues) == "ab…"
+    assert [issue.code for issue in issues] == [Code.NAME_SHORTENED]
+
+
+def test_a_description_that_is_too_long_is_left_out_with_an_issue() -> None:
+    """S1: cut HTML would be broken HTML; the rest of the session goes through (E6)."""
+    wanted = session_fields(a_session(description="d" * 60_001))
+    assert "description" not in wanted.fields
+    assert wanted.fields["name"] == "Title of s1"
+    assert wanted.issues == (
+        Issue(session_key(), Code.TEXT_TOO_LONG, field="description", detail="60001 characters, at most 60000"),
+    )
+
+
+def test_a_speaker_with_everything() -> None:
+    """P1: trimmed; the e-mail keeps its case but is compared without it (P2)."""
+    profile = a_profile(
+        first_name=" Ada ", last_name="L ", email=" Ada@Example.org ", job_title="CTO", company="Co", bio="<p>b</p> "
+    )
+    assert desired_speaker("c1", profile, 5, LIMITS) == Desired(
+        Kind.SPEAKER,
+        speaker_key(),
+        {
+            "first_name": "Ada",
+            "last_name": "L",
+            "email": "Ada@Example.org",
+            "job_title": "CTO",
+            "company": "Co",
+            "bio": "<p>b</p> ",
+        },
+        natural="ada@example.org",
+        version=5,
+    )
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_cleared_field_is_empty_and_one_not_carried_is_left_out(empty: str) -> None:
+    """R4, P5: the empty text clears, None leaves alone."""
+    cleared = desired_speaker("c1", a_profile(job_title=empty, company=empty, bio=""), 1, LIMITS).fields
+    assert (cleared["job_title"], cleared["company"], cleared["bio"]) == ("", "", "")
+    unknown = desired_speaker("c1", a_profile(), 1, LIMITS).fields
+    assert set(unknown) == {"first_name", "last_name", "email"}
+
+
+def test_a_biography_of_a_megabyte_is_left_out_with_an_issue() -> None:
+    """P1, E6: the speaker syncs without it."""
+    wanted = desired_speaker("c1", a_profile(bio="b" * 1_000_000), 1, LIMITS)
+    assert "bio" not in wanted.fields
+    assert wanted.issues == (
+        Issue(speaker_key(), Code.TEXT_TOO_LONG, field="bio", detail="1000000 characters, at most 60000"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        (ProfileFields(first_name="n" * 300), "first_name"),
+        (ProfileFields(last_name="n" * 300), "last_name"),
+        (ProfileFields(job_title="n" * 300), "job_title"),
+        (ProfileFields(company="n" * 300), "company"),
+    ],
+)
+def test_a_long_name_of_a_person_is_cut_with_a_notice_that_names_the_field(fields: ProfileFields, field: str) -> None:
+    """P1: nothing is dropped unseen."""
+    wanted = desired_speaker("c1", a_profile(**fields), 1, LIMITS)
+    assert wanted.fields[field] == "n" * 254 + "…"
+    assert wanted.issues == (Issue(speaker_key(), Code.NAME_SHORTENED, field=field, detail="255 characters"),)
+
+
+def test_an_email_is_never_cut() -> None:
+    """P2: a shortened address would be another one; Swoogo is to refuse it as it is."""
+    email = "a" * 300 + "@example.org"
+    wanted = desired_speaker("c1", a_profile(email=email), 1, LIMITS)
+    assert wanted.fields["email"] == email
+    assert wanted.issues == ()

@@ -1,0 +1,220 @@
+"""Rooms and tracks: found by name, made when absent, frozen once synced, and never made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from consumer.domain.desired import TextLimits
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Entry, Remote, State
+from consumer.domain.places import PlacePlan, places_used, plan_places
+from consumer.domain.plan import Adopt, Create
+from consumer.domain.record import Kind, fingerprint
+from consumer.domain.snapshot import Place
+from tests.support.builders import NOW, a_directory, a_remote, a_room, a_session, a_track, an_entry, an_intent
+
+SETTLE = 1000
+
+
+def planned(
+    *places: Place,
+    ledger: Mapping[str, Entry] | None = None,
+    directory: Directory | None = None,
+    parked: Mapping[str, str] | None = None,
+    kind: Kind = Kind.LOCATION,
+    now: int = NOW,
+) -> PlacePlan:
+    return plan_places(
+        kind,
+        {place.id: place for place in places},
+        ledger or {},
+        directory or a_directory(),
+        parked or {},
+        now=now,
+        settle=SETTLE,
+        limits=TextLimits(),
+    )
+
+
+def test_the_rooms_in_use_are_those_of_the_sessions_by_the_newest_name() -> None:
+    """S5: one per session; a nameless one cannot be matched or made."""
+    used = places_used(
+        [
+            a_session("s1", version=2, room=a_room("r1", "New name"), track=a_track("t1")),
+            a_session("s2", version=1, room=a_room("r1", "Old name")),
+            a_session("s3", room=a_room("r2", " ")),
+            a_session("s4"),
+        ],
+        Kind.LOCATION,
+    )
+    assert used == {"r1": a_room("r1", "New name")}
+
+
+def test_the_tracks_in_use_are_the_tracks() -> None:
+    sessions = [a_session(room=a_room("r1"), track=a_track("t1", "Data"))]
+    assert places_used(sessions, Kind.TRACK) == {"t1": a_track("t1", "Data")}
+
+
+@pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK])
+def test_an_absent_place_is_created(kind: Kind) -> None:
+    """S5."""
+    plan = planned(Place("p1", " Hall 1 "), kind=kind)
+    assert plan.operations == [Create(kind, f"{kind.value}/p1", {"name": "Hall 1"}, "hall 1")]
+    assert plan.usable == {"p1"}
+    assert not plan.look
+
+
+def test_a_place_is_not_created_before_swoogo_was_asked() -> None:
+    """S5: an old list cannot say that a name is absent."""
+    assert planned(a_room(), directory=a_directory(fresh=False)).look
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
+    """S5: trimmed, case-insensitive; a match in an old list saves asking again."""
+    existing = a_remote(7, " HALL 1", name=" HALL 1")
+    plan = planned(a_room("r1", "Hall 1 "), directory=a_directory(existing, fresh=fresh))
+    assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
+    assert plan.operations[0].credits == 0
+    assert not plan.look
+
+
+def test_of_several_places_of_one_name_the_oldest_is_used() -> None:
+    """S5: the same choice every time."""
+    plan = planned(a_room(), directory=a_directory(a_remote(9, "Hall 1"), a_remote(3, "Hall 1")))
+    (adopt,) = plan.operations
+    assert isinstance(adopt, Adopt)
+    assert adopt.remote.id == 3
+
+
+def test_two_rooms_with_one_name_become_one_location() -> None:
+    """S5: also when their names differ in case only."""
+    plan = planned(a_room("r1", "Hall 1"), a_room("r2", "hall 1 "))
+    assert plan.operations == [
+        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", also=("location/r2",))
+    ]
+    assert plan.usable == {"r1", "r2"}
+
+
+def test_a_second_room_with_a_name_that_is_ours_shares_the_location() -> None:
+    """S5: nothing to ask and nothing to send."""
+    ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
+    plan = planned(a_room("r1"), a_room("r2", "HALL 1"), ledger=ledger, directory=a_directory(fresh=False))
+    (adopt,) = plan.operations
+    assert isinstance(adopt, Adopt)
+    assert (adopt.key, adopt.remote.id, adopt.credits) == ("location/r2", 7, 0)
+    assert (plan.usable, plan.unchanged, plan.look) == ({"r1", "r2"}, 1, False)
+
+
+def test_a_synced_room_that_is_renamed_keeps_its_location_with_a_notice() -> None:
+    """S6: the name is frozen; the notice says which one Swoogo keeps."""
+    ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
+    plan = planned(a_room("r1", "Auditorium"), ledger=ledger)
+    assert plan.operations == []
+    assert plan.usable == {"r1"}
+    assert plan.issues == [Issue("location/r1", Code.RENAMED_AFTER_SYNC, field="name", detail='"Hall 1"')]
+
+
+def test_the_notice_about_a_long_frozen_name_still_shows_a_name() -> None:
+    """S6: the ledger holds long names as digests; people need words."""
+    name = "Hall " + "x" * 60
+    ledger = {"location/r1": an_entry(7, pushed={"name": name}, natural=name.casefold())}
+    (issue,) = planned(a_room("r1", "Auditorium"), ledger=ledger).issues
+    assert issue.detail == f'"{name.casefold()}"'
+
+
+def test_another_case_is_no_other_name() -> None:
+    """S5, S6: rooms that share a location may spell it differently; nobody renamed anything."""
+    ledger = {key: an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1") for key in ("location/r1", "location/r2")}
+    assert planned(a_room("r1", "Hall 1"), a_room("r2", "HALL 1"), ledger=ledger).issues == []
+
+
+def test_a_new_room_with_the_new_name_is_synced() -> None:
+    """S6: the way to a new name."""
+    ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
+    plan = planned(a_room("r1"), a_room("r2", "Auditorium"), ledger=ledger)
+    assert plan.operations == [Create(Kind.LOCATION, "location/r2", {"name": "Auditorium"}, "auditorium")]
+
+
+@pytest.mark.parametrize("state", [State.GONE, State.SEALED])
+def test_a_tombstoned_place_is_neither_used_nor_made_again(state: State) -> None:
+    """D2, X2."""
+    ledger = {"location/r1": an_entry(7, natural="hall 1", state=state)}
+    plan = planned(a_room(), ledger=ledger)
+    assert (plan.operations, plan.usable) == ([], set())
+
+
+def test_a_refused_place_is_not_sent_again_until_its_name_changes() -> None:
+    """R5, N2: parked by what was sent; sessions go on without it."""
+    parked = {"location/r1": fingerprint({"name": "Hall 1"})}
+    refused = planned(a_room("r1", "Hall 1"), parked=parked)
+    assert (refused.operations, refused.usable, refused.look) == ([], set(), False)
+    corrected = planned(a_room("r1", "Hall One"), parked=parked)
+    assert len(corrected.operations) == 1
+    assert corrected.usable == {"r1"}
+
+
+def test_an_unanswered_create_is_looked_for_and_adopted() -> None:
+    """G2: it may have taken effect."""
+    existing = a_remote(7, "Hall 1")
+    plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(existing))
+    (adopt,) = plan.operations
+    assert isinstance(adopt, Adopt)
+    assert (adopt.remote, plan.usable, plan.wait_until) == (existing, {"r1"}, None)
+
+
+@pytest.mark.parametrize(("after", "created"), [(0, False), (SETTLE - 1, False), (SETTLE, True)])
+def test_an_unanswered_create_that_cannot_be_found_is_made_again_after_the_settle_time(
+    after: int, created: bool
+) -> None:
+    """G2: until then the session goes on without its room."""
+    plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, now=NOW + after)
+    assert [type(each) for each in plan.operations] == ([Create] if created else [])
+    assert plan.usable == ({"r1"} if created else set())
+    assert plan.wait_until == (None if created else NOW + SETTLE)
+
+
+def test_an_unanswered_create_is_looked_for_in_a_new_list() -> None:
+    """G2: an old list tells nothing about it."""
+    plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(fresh=False))
+    assert plan.look
+
+
+def test_a_room_renamed_while_its_create_was_unanswered_is_found_by_the_name_it_was_made_with() -> None:
+    """G2, S6: its name froze when it was sent."""
+    existing = a_remote(7, "Hall 1", name="Hall 1")
+    plan = planned(
+        a_room("r1", "Auditorium"), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(existing)
+    )
+    assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
+
+
+def test_another_room_of_that_name_waits_for_the_unanswered_create() -> None:
+    """G2: it would be the second location of one name."""
+    ledger = {"location/r1": an_intent("hall 1")}
+    plan = planned(a_room("r2", "Hall 1"), ledger=ledger)
+    assert (plan.operations, plan.usable, plan.wait_until) == ([], set(), NOW + SETTLE)
+
+
+def test_the_earliest_end_of_waiting_counts() -> None:
+    ledger = {
+        "location/r1": an_intent("hall 1", started=NOW - 10),
+        "location/r2": an_intent("hall 2", started=NOW - 20),
+    }
+    assert planned(a_room("r1"), a_room("r2", "Hall 2"), ledger=ledger).wait_until == NOW - 20 + SETTLE
+
+
+def test_a_place_with_a_name_of_300_characters_is_found_again_by_what_was_sent() -> None:
+    """S5, G2: the cut name is the one that Swoogo holds."""
+    (create,) = planned(a_room("r1", "x" * 300)).operations
+    assert isinstance(create, Create)
+    sent = create.fields["name"]
+    assert len(sent) == 255
+    (adopt,) = planned(a_room("r2", "x" * 300), directory=a_directory(Remote(7, create.natural))).operations
+    assert isinstance(adopt, Adopt)
+    live = planned(
+        a_room("r1", "x" * 300), ledger={"location/r1": an_entry(7, pushed={"name": sent}, natural=create.natural)}
+    )
+    assert [issue.code for issue in live.issues] == [Code.NAME_SHORTENED]

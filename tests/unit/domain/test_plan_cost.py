@@ -1,0 +1,102 @@
+"""What a plan costs, and how long it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Remote
+from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update, seconds_needed
+from consumer.domain.record import Kind
+
+CREATE = Create(Kind.SESSION, "session/s1", {"name": "x"}, "x")
+
+
+@pytest.mark.parametrize(
+    ("operation", "cost"),
+    [
+        (CREATE, 1),
+        (Update(Kind.SESSION, "session/s1", 1, {"name": "x", "date": "d"}, {}, "x"), 1),
+        (Adopt(Kind.SPEAKER, "speaker/c1", Remote(1, "n", {"company": "A"}), {"company": "B"}, "n"), 1),
+        (Adopt(Kind.SPEAKER, "speaker/c1", Remote(1, "n", {"company": "A"}), {"company": "A"}, "n"), 0),
+        (Adopt(Kind.SPEAKER, "speaker/c1", Remote(1, "n", {"company": "A"}), {"company": ""}, "n"), 0),
+        # A name that differs in case only is Swoogo's to keep.
+        (Adopt(Kind.LOCATION, "location/r1", Remote(1, "n", {"name": "HALL"}), {"name": "Hall"}, "n"), 0),
+        (Adopt(Kind.TRACK, "track/t1", Remote(1, "n"), {"name": "Data"}, "n"), 0),
+        (Link("speaker/c1", add=("s1", "s2", "s3"), remove=()), 1),
+        (Link("speaker/c1", add=(), remove=("s1", "s2")), 2),
+        (Link("speaker/c1", add=("s3",), remove=("s1", "s2")), 3),
+    ],
+)
+def test_what_an_operation_costs(operation: Operation, cost: int) -> None:
+    """R2, S7, S8: one credit a call; all additions of a speaker are one call, a removal is one each."""
+    assert operation.credits == cost
+
+
+def test_a_plan_adds_ten_credits_for_every_list() -> None:
+    """N3."""
+    plan = Plan(phases=((CREATE,), (), (CREATE, CREATE)), looks=frozenset({Kind.SPEAKER, Kind.TRACK}))
+    assert (plan.credits, plan.calls, len(plan.operations)) == (23, 5, 3)
+
+
+def test_links_belong_to_the_speaker() -> None:
+    assert Link("speaker/c1", (), ()).kind is Kind.SPEAKER
+
+
+@pytest.mark.parametrize(
+    ("plan", "empty"),
+    [
+        (Plan(), True),
+        (Plan(phases=((), (), ())), True),
+        (Plan(skips=(Skip("session/s1", Reason.ENDED),)), True),
+        (Plan(phases=((), (CREATE,))), False),
+        (Plan(looks=frozenset({Kind.SPEAKER})), False),
+    ],
+)
+def test_a_plan_is_empty_when_nothing_would_be_sent_asked_or_adopted(plan: Plan, empty: bool) -> None:
+    """R3."""
+    assert plan.empty is empty
+
+
+def test_what_is_left_out_is_counted_by_kind_and_reason() -> None:
+    """N2, N3: an issue's code says more than that there is an issue."""
+    plan = Plan(
+        skips=(
+            Skip("session/a", Reason.ENDED),
+            Skip("session/b", Reason.ENDED),
+            Skip("speaker/c", Reason.ISSUE, Issue("speaker/c", Code.MISSING_FIELD, field="email")),
+        )
+    )
+    assert plan.left_out() == {("session", "ended"): 2, ("speaker", "missing_field"): 1}
+
+
+@pytest.mark.parametrize(
+    ("calls", "left", "concurrency", "seconds"),
+    [
+        (0, 100, 8, 0.0),
+        (80, 100, 8, 2.0),
+        (100, 100, 10, 2.0),
+        (80, 100, 1, 16.0),
+        (80, 100, 0, 16.0),
+        # 110 credits, 100 of them now, 10 after the window.
+        (110, 100, 10, 600.0 + 0.2),
+        # 100 now, a full window of 200, and 50 in the one after it.
+        (350, 100, 10, 1200.0 + 1.0),
+        (200, 0, 10, 600.0 + 4.0),
+    ],
+)
+def test_the_time_a_push_takes(calls: int, left: int, concurrency: int, seconds: float) -> None:
+    """N3, G5: calls side by side, and a wait for every window of credits beyond the first burst."""
+    plan = Plan(phases=(tuple([CREATE] * calls),))
+    needed = seconds_needed(plan, latency=0.2, concurrency=concurrency, credits_left=left, limit=200, window=600)
+    assert needed == pytest.approx(seconds)
+
+
+def test_lists_cost_credits_but_only_one_call_each() -> None:
+    """N3."""
+    plan = Plan(looks=frozenset({Kind.SPEAKER}))
+    enough = seconds_needed(plan, latency=0.2, concurrency=10, credits_left=10, limit=200, window=600)
+    short = seconds_needed(plan, latency=0.2, concurrency=10, credits_left=9, limit=200, window=600)
+    assert enough == pytest.approx(0.02)
+    assert short == pytest.approx(600.02)

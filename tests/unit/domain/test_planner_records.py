@@ -1,0 +1,354 @@
+"""PLAN, record by record: create, adopt, update, leave alone (E, P2, R, D1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.desired import TextLimits
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.errors import UnknownTimezoneError
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Entry, Remote, State
+from consumer.domain.plan import Adopt, Create, Plan, Update
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.record import Kind, digest, fingerprint
+from tests.support.builders import (
+    HOUR,
+    NOW,
+    START,
+    a_contact,
+    a_directory,
+    a_mapping,
+    a_plan_input,
+    a_room,
+    a_session,
+    a_track,
+    an_entry,
+    session_key,
+    speaker_key,
+)
+
+SESSION = a_session(room=a_room(), track=a_track())
+"""As `PUSHED` has it."""
+
+PUSHED = {
+    "name": "Title of s1",
+    "description": "<p>About s1</p>",
+    "date": "2026-07-01",
+    "start_time": "09:00:00",
+    "end_time": "10:00:00",
+    "location": "r1",
+    "track": "t1",
+}
+
+LEDGER: dict[str, Entry] = {
+    "session/s1": an_entry(10, pushed=PUSHED, natural="title of s1|2026-07-01|09:00:00"),
+    "location/r1": an_entry(20, pushed={"name": "Hall 1"}, natural="hall 1"),
+    "track/t1": an_entry(30, pushed={"name": "Databases"}, natural="databases"),
+}
+
+SPEAKER = {"first_name": "Ada", "last_name": "C1", "email": "c1@example.org"}
+SPEAKER_ENTRY = an_entry(40, pushed=SPEAKER, natural="c1@example.org", links=("s1",))
+
+
+def the_update(given: PlanInput) -> Update:
+    (operation,) = make_plan(given).operations
+    assert isinstance(operation, Update)
+    return operation
+
+
+def sent_again(plan: Plan) -> list[str]:
+    return [operation.key for operation in plan.operations]
+
+
+def test_a_new_event_is_created_phase_after_phase() -> None:
+    """R1, S5, S7: what others refer to comes first."""
+    plan = make_plan(a_plan_input(replace(SESSION, people=a_session(people=["c1"]).people), a_contact("c1")))
+    kinds = [[(type(each).__name__, each.key) for each in phase] for phase in plan.phases]
+    assert kinds == [
+        [("Create", "location/r1"), ("Create", "track/t1")],
+        [("Create", "session/s1"), ("Create", "speaker/c1")],
+        [("Link", "speaker/c1")],
+    ]
+    session, speaker = plan.phases[1]
+    assert isinstance(session, Create)
+    assert isinstance(speaker, Create)
+    assert (session.fields, session.natural, session.version) == (PUSHED, "title of s1|2026-07-01|09:00:00", 1)
+    assert (speaker.fields, speaker.natural) == (SPEAKER, "c1@example.org")
+    assert plan.issues == ()
+
+
+def test_an_unchanged_event_needs_nothing() -> None:
+    """R3: no call, no list, and every record is counted as unchanged."""
+    given = a_plan_input(
+        replace(SESSION, people=a_session(people=["c1"]).people),
+        a_contact("c1"),
+        ledger={**LEDGER, speaker_key(): SPEAKER_ENTRY},
+        directories={},
+    )
+    plan = make_plan(given)
+    assert plan.empty
+    assert (plan.credits, plan.calls, plan.skips, plan.issues) == (0, 0, (), ())
+    assert plan.unchanged == {Kind.SESSION: 1, Kind.SPEAKER: 1, Kind.LOCATION: 1, Kind.TRACK: 1}
+
+
+def test_an_empty_event_needs_nothing() -> None:
+    """M5, R3."""
+    assert make_plan(a_plan_input(directories={})).empty
+
+
+@pytest.mark.parametrize(
+    ("session", "fields", "before"),
+    [
+        (replace(SESSION, title="New"), {"name": "New"}, {"name": "Title of s1"}),
+        (replace(SESSION, description="<p>n</p>"), {"description": "<p>n</p>"}, {"description": "<p>About s1</p>"}),
+        (replace(SESSION, ends_at=START + 2 * HOUR), {"end_time": "11:00:00"}, {"end_time": "10:00:00"}),
+        (
+            replace(SESSION, starts_at=START - HOUR, ends_at=START),
+            {"start_time": "08:00:00", "end_time": "09:00:00"},
+            {"start_time": "09:00:00", "end_time": "10:00:00"},
+        ),
+        (replace(SESSION, room=None), {"location": ""}, {"location": "r1"}),
+        (replace(SESSION, track=None), {"track": ""}, {"track": "t1"}),
+        (replace(SESSION, description=""), {"description": ""}, {"description": "<p>About s1</p>"}),
+    ],
+)
+def test_only_what_changed_is_sent_with_the_name_swoogo_wants(
+    session: object, fields: dict[str, str], before: dict[str, str]
+) -> None:
+    """R1, R2, R4: changed fields and cleared ones; `before` says what they were, for people."""
+    assert isinstance(session, type(SESSION))
+    update = the_update(a_plan_input(session, ledger=LEDGER))
+    assert (update.key, update.swoogo_id) == ("session/s1", 10)
+    assert update.fields == {"name": "Title of s1", **fields}
+    assert update.before == before
+    assert update.natural.startswith(update.fields["name"].casefold())
+
+
+def test_an_unknown_description_is_left_alone() -> None:
+    """R4: None says nothing about it."""
+    assert make_plan(a_plan_input(replace(SESSION, description=None), ledger=LEDGER)).empty
+
+
+def test_an_edit_in_swoogo_is_not_overwritten() -> None:
+    """R2: what counts is what was pushed, not what Swoogo was seen to hold."""
+    edited = replace(LEDGER["session/s1"], seen={**PUSHED, "name": "Edited in Swoogo"})
+    assert make_plan(a_plan_input(SESSION, ledger={**LEDGER, "session/s1": edited})).empty
+
+
+def test_a_long_text_is_compared_by_its_digest() -> None:
+    """R2, R3: the ledger need not hold it."""
+    long = replace(SESSION, description="d" * 5000)
+    ledger = {**LEDGER, "session/s1": an_entry(10, pushed={**PUSHED, "description": "d" * 5000})}
+    assert make_plan(a_plan_input(long, ledger=ledger)).empty
+    update = the_update(a_plan_input(replace(long, description="d" * 4999 + "e"), ledger=ledger))
+    assert update.fields["description"].endswith("e")
+    assert update.before == {"description": digest("d" * 5000)}
+
+
+def test_a_text_that_looks_like_the_digest_of_the_former_one_is_still_sent() -> None:
+    """G1: a change is never taken for none."""
+    former = "d" * 5000
+    ledger = {**LEDGER, "session/s1": an_entry(10, pushed={**PUSHED, "description": former})}
+    assert not make_plan(a_plan_input(replace(SESSION, description=digest(former)), ledger=ledger)).empty
+
+
+def test_a_room_that_did_not_make_it_leaves_the_session_without_it() -> None:
+    """E6, S5: the session goes through; the field stays due."""
+    parked = {"location/r2": fingerprint({"name": "Hall 2"})}
+    session = replace(SESSION, room=a_room("r2", "Hall 2"), title="New")
+    update = the_update(a_plan_input(session, ledger=LEDGER, parked=parked))
+    assert update.fields == {"name": "New"}
+
+
+def test_a_session_is_moved_to_a_room_that_is_made_in_the_same_plan() -> None:
+    """S6: a new room with a new name, assigned to the session, is synced."""
+    plan = make_plan(a_plan_input(replace(SESSION, room=a_room("r2", "Hall 2")), ledger=LEDGER))
+    assert sent_again(plan) == ["location/r2", "session/s1"]
+    update = plan.operations[1]
+    assert isinstance(update, Update)
+    assert update.fields["location"] == "r2"
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        (replace(SESSION, status="declined", title="New"), Reason.NOT_ACCEPTED),
+        (replace(SESSION, deleted=True, title=""), Reason.DELETED),
+        (replace(SESSION, starts_at=NOW - HOUR, ends_at=NOW, title="New"), Reason.ENDED),
+    ],
+)
+def test_a_synced_session_that_leaves_stays_untouched_and_resumes(gone: object, reason: Reason) -> None:
+    """D1, E2, E3: no update and no removal while it is away; afterwards only what changed meanwhile."""
+    assert isinstance(gone, type(SESSION))
+    away = make_plan(a_plan_input(gone, ledger=LEDGER))
+    assert away.empty
+    assert away.skips == (Skip(session_key(), reason),)
+    back = the_update(a_plan_input(replace(SESSION, title="New"), ledger=LEDGER))
+    assert back.fields == {"name": "New"}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "issues"),
+    [
+        (State.SEALED, Reason.SEALED, ()),
+        (State.GONE, Reason.GONE, (Issue("session/s1", Code.GONE_IN_SWOOGO),)),
+    ],
+)
+def test_a_tombstoned_session_is_never_synced_again(state: State, reason: Reason, issues: tuple[Issue, ...]) -> None:
+    """D2, X2: deleted in Swoogo, or synced before a disconnect."""
+    ledger = {**LEDGER, "session/s1": replace(LEDGER["session/s1"], state=state)}
+    plan = make_plan(a_plan_input(replace(SESSION, title="New"), ledger=ledger))
+    assert plan.empty
+    assert [skip.reason for skip in plan.skips] == [reason]
+    assert plan.issues == issues
+
+
+def test_nothing_of_a_session_that_is_not_accepted_reaches_swoogo() -> None:
+    """E1, E4: it makes nobody eligible and creates no room."""
+    plan = make_plan(a_plan_input(replace(a_session(people=["c1"], room=a_room()), status="pending"), a_contact("c1")))
+    assert plan.empty
+    assert plan.left_out() == {("session", "not_accepted"): 1, ("speaker", "no_eligible_session"): 1}
+
+
+def test_a_speaker_without_an_eligible_session_stays_untouched_until_there_is_one_again() -> None:
+    """E4: no update meanwhile, then what changed."""
+    renamed = a_contact("c1", last_name="Lovelace")
+    ledger = {**LEDGER, speaker_key(): replace(SPEAKER_ENTRY, links=())}
+    idle = make_plan(a_plan_input(SESSION, renamed, ledger=ledger))
+    assert idle.empty
+    assert idle.left_out() == {("speaker", "no_eligible_session"): 1}
+    session = replace(SESSION, people=a_session(people=["c1"]).people)
+    again = make_plan(a_plan_input(session, renamed, ledger=ledger))
+    update = again.phases[1][0]
+    assert isinstance(update, Update)
+    assert update.fields == {"last_name": "Lovelace"}
+
+
+def test_a_session_goes_through_without_its_faulty_speaker() -> None:
+    """E6."""
+    plan = make_plan(a_plan_input(a_session(people=["c1", "c2"]), a_contact("c1", email=""), a_contact("c2")))
+    assert sent_again(plan) == ["session/s1", "speaker/c2", "speaker/c2"]
+    assert [issue.code for issue in plan.issues] == [Code.MISSING_FIELD]
+
+
+def test_a_speaker_in_swoogo_is_adopted_by_email() -> None:
+    """P2: no second one; an empty Sessionboard field clears nothing; only what differs is sent."""
+    existing = Remote(
+        77, "c1@example.org", {"email": "C1@example.org", "first_name": "Ada", "last_name": "X", "company": "Kept"}, 900
+    )
+    contact = a_contact("c1", email="C1@example.org", company="", job_title="CTO")
+    plan = make_plan(a_plan_input(a_session(people=["c1"]), contact, directories={Kind.SPEAKER: a_directory(existing)}))
+    adopt = plan.phases[1][1]
+    assert isinstance(adopt, Adopt)
+    assert adopt.remote == existing
+    assert adopt.differing == {"last_name": "C1", "job_title": "CTO"}
+    assert adopt.credits == 1
+    assert adopt.fields["company"] == ""
+
+
+def test_adopting_a_speaker_that_is_right_already_costs_nothing() -> None:
+    """P2, R3."""
+    existing = Remote(77, "c1@example.org", SPEAKER)
+    plan = make_plan(
+        a_plan_input(a_session(people=["c1"]), a_contact("c1"), directories={Kind.SPEAKER: a_directory(existing)})
+    )
+    assert [each.credits for each in plan.phases[1]] == [1, 0]
+    assert not plan.empty
+
+
+def test_a_swoogo_speaker_is_adopted_by_one_person_only() -> None:
+    """P2: one that another contact owns is not free, whatever its address is now."""
+    existing = Remote(40, "c2@example.org", {})
+    plan = make_plan(
+        a_plan_input(
+            a_session(people=["c1", "c2"]),
+            a_contact("c1"),
+            a_contact("c2"),
+            ledger={speaker_key("c1"): replace(SPEAKER_ENTRY, links=())},
+            directories={Kind.SPEAKER: a_directory(existing)},
+        )
+    )
+    created = [each for each in plan.phases[1] if each.key == speaker_key("c2")]
+    assert [type(each) for each in created] == [Create]
+
+
+def test_a_session_made_by_hand_in_swoogo_is_never_adopted() -> None:
+    """P2: only speakers are recognised; a session of the same name and time is somebody else's."""
+    by_hand = Remote(99, "title of s1|2026-07-01|09:00:00", {})
+    plan = make_plan(a_plan_input(a_session(), directories={Kind.SESSION: a_directory(by_hand)}))
+    assert [type(each) for each in plan.operations] == [Create]
+
+
+def test_a_field_never_pushed_and_empty_is_nothing_to_clear() -> None:
+    """P2, R4: an adopted speaker keeps what only Swoogo has; what was pushed once is cleared."""
+    session, contact = a_session(people=["c1"]), a_contact("c1", company="", bio="")
+    ledger = {
+        session_key(): an_entry(10, pushed={**PUSHED, "location": "", "track": ""}),
+        speaker_key(): replace(SPEAKER_ENTRY, pushed={**SPEAKER, "bio": digest("b" * 99)}),
+    }
+    update = the_update(a_plan_input(session, contact, ledger=ledger))
+    assert update.fields == {"bio": ""}
+
+
+@pytest.mark.parametrize(("title", "sent"), [("New", False), ("Newer", True)])
+def test_a_refused_update_is_sent_again_when_it_changes(title: str, sent: bool) -> None:
+    """R5, N2: the same fields are not; that is a skip, and the former issue goes on telling why."""
+    parked = {session_key(): fingerprint({"name": "New"})}
+    plan = make_plan(a_plan_input(replace(SESSION, title=title), ledger=LEDGER, parked=parked))
+    assert bool(plan.operations) is sent
+    assert [skip.reason for skip in plan.skips] == ([] if sent else [Reason.PARKED])
+
+
+def test_a_refused_create_takes_its_associations_with_it() -> None:
+    """N2, S7: nothing can be associated with a session that is not there."""
+    given = a_plan_input(a_session(people=["c1"]), a_contact("c1"))
+    refused = make_plan(given).phases[1][0]
+    assert isinstance(refused, Create)
+    plan = make_plan(replace(given, parked={session_key(): fingerprint(refused.fields)}))
+    assert sent_again(plan) == ["speaker/c1"]
+
+
+def test_a_zone_that_does_not_exist_stops_the_plan() -> None:
+    """M7: nothing can be placed; the sentence says what to publish."""
+    with pytest.raises(UnknownTimezoneError, match="'Mars/Base' is not an IANA time zone"):
+        make_plan(a_plan_input(mapping=a_mapping(timezone="Mars/Base")))
+
+
+def test_the_zone_of_the_mapping_places_the_sessions() -> None:
+    """S2, M7: a new zone moves every session."""
+    mapping = a_mapping(timezone="Asia/Kathmandu")
+    update = the_update(a_plan_input(SESSION, ledger=LEDGER, mapping=mapping))
+    assert update.fields == {"name": "Title of s1", "start_time": "13:45:00", "end_time": "14:45:00"}
+
+
+def test_capacity_is_sent_when_it_is_mapped() -> None:
+    """S9."""
+    mapping = a_mapping(sync_capacity=True)
+    update = the_update(a_plan_input(replace(SESSION, capacity=50), ledger=LEDGER, mapping=mapping))
+    assert update.fields == {"name": "Title of s1", "capacity": "50"}
+
+
+def test_notices_and_issues_come_with_the_plan_whether_or_not_anything_is_sent() -> None:
+    """S3, S6, N2: they stand while their cause stands."""
+    title = "t" * 300
+    pushed = {**PUSHED, "name": "t" * 254 + "…", "end_time": "23:59:00"}
+    session = replace(SESSION, title=title, ends_at=START + 24 * HOUR, room=a_room("r1", "Renamed"))
+    plan = make_plan(a_plan_input(session, ledger={**LEDGER, "session/s1": an_entry(10, pushed=pushed)}))
+    assert plan.empty
+    assert sorted(issue.code for issue in plan.issues) == [
+        Code.MULTI_DAY_CLAMPED,
+        Code.NAME_SHORTENED,
+        Code.RENAMED_AFTER_SYNC,
+    ]
+    assert all(issue.notice for issue in plan.issues)
+
+
+def test_the_limits_of_texts_are_settings() -> None:
+    """S1."""
+    given = replace(a_plan_input(replace(SESSION, title="abcdef"), ledger=LEDGER), limits=TextLimits(name=4))
+    plan = make_plan(given)
+    updates = [each for each in plan.operations if isinstance(each, Update)]
+    assert [each.fields["name"] for each in updates] == ["abc…"]

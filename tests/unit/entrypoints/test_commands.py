@@ -1,0 +1,224 @@
+"""The command line without any server: help, usage, keys, config, exit codes, and what is loaded when."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from consumer.domain.errors import UnavailableError
+from consumer.entrypoints.cli import app
+from consumer.entrypoints.console import cli_docs, serve
+from consumer.entrypoints.console.exits import Exit
+from consumer.settings import PREFIX, Settings
+from consumer.settings_docs import ROOT, stale
+
+COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
+
+
+def call(*arguments: str, stdin: str = "", **variables: str) -> Result:
+    """Run a command; `variables` are settings without their prefix."""
+    environment = {PREFIX + name: value for name, value in variables.items()}
+    return CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
+
+
+def in_a_process(code: str, timeout: float = 60.0) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_answers_in_half_a_second_and_tells_the_exit_codes() -> None:
+    fastest = 9.0
+    for _ in range(5):  # other tests may hold the processors: one quick answer proves that it can
+        started = time.monotonic()
+        done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+        fastest = min(fastest, time.monotonic() - started)
+        if fastest < 0.5:
+            break
+    assert fastest < 0.5
+    assert "Exit codes: 0 fine; 1 the answer is no" in done.stdout
+    assert all(f"\n  {name} " in done.stdout for name in ("run", "demo", "plan", "sync", "status", "ledger", "config"))
+
+
+def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
+    loaded = in_a_process(
+        "import sys\nfrom typer.testing import CliRunner\nimport consumer.entrypoints.cli as cli\n"
+        "assert CliRunner().invoke(cli.app, ['--help']).exit_code == 0\n"
+        "print([name for name in ('pydantic', 'rich', 'redis', 'aiokafka', 'sandbox') if name in sys.modules])"
+    )
+    assert loaded == "[]\n"
+
+
+RUN_WITHOUT_SERVERS = """
+import asyncio, os, signal, sys
+from contextlib import asynccontextmanager
+from consumer.entrypoints.console import serve
+from consumer.settings import load_settings
+
+os.environ["SWOOGO_SYNC_KEYS__PRIVATE"] = "A" * 43 + "="
+
+class Running:
+    async def run(self, stop):
+        {running}
+
+@asynccontextmanager
+async def service(settings):
+    {starting}
+    yield Running()
+    print("taken down", flush=True)
+
+serve.service = service
+"""
+
+
+def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself() -> None:
+    """structlog and httpx load parts of rich for uses of their own; `run` adds nothing to that."""
+    code = RUN_WITHOUT_SERVERS.format(running="pass", starting="pass") + (
+        "before = {name for name in sys.modules if name.startswith('rich')}\n"
+        "from consumer.entrypoints.cli import app\n"
+        "try: app(['run'])\n"
+        "except SystemExit as left: assert left.code == 0, left.code\n"
+        "loaded = {name for name in sys.modules if name.split('.')[0] in ('rich', 'sandbox')}\n"
+        "print(sorted(loaded - before))\n"
+        "print(sorted(name for name in sys.modules if name.startswith('consumer.entrypoints.console.')))"
+    )
+    foreign, console = in_a_process(code).splitlines()[-2:]
+    assert foreign == "[]"
+    assert console == "['consumer.entrypoints.console.exits', 'consumer.entrypoints.console.serve']"
+
+
+@pytest.mark.parametrize(
+    ("starting", "running", "signals", "code"),
+    [
+        pytest.param("pass", "print('up', flush=True); await stop.wait()", ["SIGTERM"], 0, id="SIGTERM drains"),
+        pytest.param("pass", "print('up', flush=True); await stop.wait()", ["SIGINT"], 0, id="SIGINT drains"),
+        pytest.param(
+            "pass",
+            "print('up', flush=True); await stop.wait(); print('draining', flush=True); await asyncio.sleep(600)",
+            ["SIGINT", "SIGINT"],
+            130,
+            id="a second SIGINT ends it at once",
+        ),
+        pytest.param(
+            "print('up', flush=True); await asyncio.sleep(600)", "pass", ["SIGTERM"], 0, id="while it still starts"
+        ),
+    ],
+)
+def test_signals_end_the_service(starting: str, running: str, signals: list[str], code: int) -> None:
+    script = RUN_WITHOUT_SERVERS.format(starting=starting, running=running) + "sys.exit(serve.serve(load_settings()))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.Signals[signals[0]])
+        for name in signals[1:]:
+            assert process.stdout.readline() == "draining\n"
+            process.send_signal(signal.Signals[name])
+        assert process.wait(30) == code
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert '"event": "app.stopping"' in errors
+    assert "Traceback" not in errors
+
+
+def test_the_role_of_the_command_counts_more_than_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def served(settings: Settings) -> Exit:
+        seen.append(settings.role)
+        return Exit.FINE
+
+    monkeypatch.setattr(serve, "serve", served)
+    assert call("run", "--role", "sync", ROLE="ingest").exit_code == 0
+    assert call("run", ROLE="ingest").exit_code == 0
+    assert seen == ["sync", "ingest"]
+
+
+def test_an_error_of_ours_is_one_sentence_on_stderr_and_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(_: Settings) -> Exit:
+        raise UnavailableError("Kafka did not answer.")
+
+    monkeypatch.setattr(serve, "serve", unreachable)
+    result = call("run")
+    assert (result.exit_code, result.stdout, result.stderr) == (3, "", "Kafka did not answer.\n")
+
+
+def test_the_service_does_not_start_without_its_private_key() -> None:
+    result = call("run")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "SWOOGO_SYNC_KEYS__PRIVATE is not set; make a key with `swoogo-sync keys new`.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run"], ["plan", "ev"], ["sync", "ev"], ["status"], ["ledger", "show", "ev"], ["keys", "public"], ["config"]],
+)
+def test_a_wrong_setting_ends_every_command_that_needs_settings(arguments: list[str]) -> None:
+    result = call(*arguments, LOG__LEVEL="loud")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("SWOOGO_SYNC_LOG__LEVEL is 'loud': ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["plan"],
+        ["sync", "ev", "--scope", "everything"],
+        ["run", "--role", "both"],
+        ["plan", "ev", "--latency", "-1"],
+        ["status", "--runs", "0"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert call(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [["plan", "ev"], ["sync", "ev"], ["status"], ["ledger", "show", "ev"]])
+def test_no_redis_is_exit_code_3_and_names_the_setting(arguments: list[str]) -> None:
+    result = call(*arguments, REDIS__URL="redis://user:hunter2@127.0.0.1:1/0", REDIS__TIMEOUT="0.5")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "127.0.0.1:1 did not answer" in result.stderr
+    assert "SWOOGO_SYNC_REDIS__URL" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_the_documented_commands_are_the_real_ones() -> None:
+    assert stale(ROOT, cli_docs.generated()) == [], "run python -m consumer.entrypoints.console.cli_docs"
+
+
+def test_without_the_sandbox_the_demo_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sandbox.demo.command", None)
+    result = call("demo")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("comes with the sandbox: pip install swoogo-sync[sandbox].\n")
+
+
+def test_the_demo_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def demo(*, fast: bool = False) -> None:
+        seen.append(fast)
+
+    demo.__annotations__ = {"fast": bool, "return": None}
+    module = type(sys)("sandbox.demo.command")
+    module.__dict__["demo"] = demo
+    monkeypatch.setitem(sys.modules, "sandbox.demo.command", module)
+    assert call("demo", "--fast").exit_code == 0
+    assert seen == [True]
+    assert "--fast" in call("demo", "--help").stdout
+    assert call("demo", "--slow").exit_code == 2

@@ -1,0 +1,175 @@
+"""Keys, sealed credentials and effective settings; what a terminal shows of them."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from consumer.adapters.sealing import KeyPair, unseal
+from consumer.entrypoints.cli import app
+from consumer.settings import PREFIX, VARIABLES
+from consumer.settings_docs import ROOT
+
+COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
+
+
+def call(*arguments: str, stdin: str = "", **variables: str) -> Result:
+    """Run a command; `variables` are settings without their prefix."""
+    environment = {PREFIX + name: value for name, value in variables.items()}
+    return CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
+
+
+def test_config_says_what_is_in_effect_and_where_from_without_secrets() -> None:
+    private = KeyPair.generate().private
+    result = call(
+        "config",
+        "--json",
+        KEYS__PRIVATE=private,
+        REDIS__URL="redis://user:hunter2@host:6379/1",
+        KAFKA__TOPICS__STATUS="mine",
+        DEBOUNCE__QUIET_PERIOD="2.5",
+    )
+    settings = {each["name"]: each for each in json.loads(result.stdout)["settings"]}
+    assert set(settings) == set(VARIABLES)
+    assert private not in result.stdout
+    assert "hunter2" not in result.stdout
+    shown = {name.removeprefix(PREFIX): (each["value"], each["source"]) for name, each in settings.items()}
+    assert shown["KEYS__PRIVATE"] == ("***", "environment")
+    assert shown["REDIS__URL"] == ("redis://***@host:6379/1", "environment")
+    assert shown["KAFKA__TOPICS__STATUS"] == ("mine", "environment")
+    assert shown["DEBOUNCE__QUIET_PERIOD"] == ("2.5", "environment")
+    assert shown["DEBOUNCE__MAX_WAIT"] == ("60", "default")
+    assert sum(each["source"] == "environment" for each in settings.values()) == 4
+
+
+def test_config_as_a_table_has_every_setting_on_a_line_and_no_control_characters() -> None:
+    lines = call("config").stdout.splitlines()
+    assert len(lines) == len(VARIABLES) + 1
+    assert all(character.isprintable() for line in lines for character in line)
+    assert ["SWOOGO_SYNC_KEYS__PRIVATE", "(not", "set)", "default"] in [line.split() for line in lines]
+
+
+def test_keys_new_makes_a_pair_whose_halves_belong_together() -> None:
+    pair = json.loads(call("keys", "new", "--json").stdout)
+    assert KeyPair.from_private(pair["private"]).public == pair["public"]
+    text = call("keys", "new").stdout
+    assert "SWOOGO_SYNC_KEYS__PRIVATE" in text
+    assert text.split()[1] != pair["private"], "every pair is a new one"
+
+
+def test_keys_public_is_that_of_the_settings() -> None:
+    pair = KeyPair.generate()
+    assert call("keys", "public", KEYS__PRIVATE=pair.private).stdout == f"{pair.public}\n"
+    assert json.loads(call("keys", "public", "--json", KEYS__PRIVATE=pair.private).stdout) == {"public": pair.public}
+    missing = call("keys", "public")
+    assert missing.exit_code == 2
+    assert missing.stderr == "SWOOGO_SYNC_KEYS__PRIVATE is not set; make a key with `swoogo-sync keys new`.\n"
+
+
+def test_c2_what_keys_seal_prints_opens_with_the_private_key_alone() -> None:
+    """C2: sealed to the service's public key, and bound to the organization when one is named."""
+    pair = KeyPair.generate()
+    result = call("keys", "seal", "--public", pair.public, "--org", "org-1", "--json", stdin="the-key\nthe-secret\n")
+    document = json.loads(result.stdout)
+    found = unseal(pair.private, document["sealed"])
+    assert (found.consumer_key, found.consumer_secret, found.org_id) == ("the-key", "the-secret", "org-1")
+    assert document["credentials"] == {"sealed": document["sealed"]}
+    assert "the-key" not in result.output
+    assert "the-secret" not in result.output
+
+
+def test_keys_seal_takes_the_settings_key_and_prints_what_upstream_publishes() -> None:
+    pair = KeyPair.generate()
+    sealed, *_, fragment = call("keys", "seal", stdin="k\r\ns\r\n", KEYS__PRIVATE=pair.private).stdout.splitlines()
+    assert json.loads(f"{{{fragment}}}") == {"credentials": {"sealed": sealed}}
+    assert unseal(pair.private, sealed).consumer_secret == "s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "sentence"),
+    [
+        (["--public", "nonsense"], "k\ns\n", "The public key is not 32 bytes in base64"),
+        (["--public", base64.b64encode(bytes(31)).decode()], "k\ns\n", "The public key is not 32 bytes in base64"),
+        (["--public", KeyPair.generate().public], "only one line\n", "The consumer key and secret are both needed"),
+        (["--public", KeyPair.generate().public], "", "The consumer key and secret are both needed"),
+        ([], "k\ns\n", "SWOOGO_SYNC_KEYS__PRIVATE is not set"),
+    ],
+)
+def test_keys_seal_says_what_is_missing(arguments: list[str], stdin: str, sentence: str) -> None:
+    result = call("keys", "seal", *arguments, stdin=stdin)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(sentence)
+
+
+def test_keys_seal_takes_no_secret_as_an_argument() -> None:
+    assert call("keys", "seal", "--public", KeyPair.generate().public, "the-key", "the-secret").exit_code == 2
+
+
+def on_a_terminal(arguments: list[str], talk: Callable[[int], bytes], **variables: str) -> tuple[int, bytes]:
+    """Run a command with a terminal of its own; `talk` gets its other end. Returns exit code and what was shown."""
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "60", **variables}
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        cwd=ROOT,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    try:
+        shown = talk(ours)
+        return process.wait(30), shown
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def read_to(terminal: int, ending: bytes | None = None) -> bytes:
+    """What the terminal shows until `ending`, or until its other side is closed."""
+    shown = b""
+    with suppress(OSError):  # Linux says EIO when nobody holds the other side any more
+        while not (ending and ending in shown) and (more := os.read(terminal, 4096)):
+            shown += more
+    return shown
+
+
+def test_a_secret_typed_on_a_terminal_is_not_shown() -> None:
+    pair = KeyPair.generate()
+
+    def talk(terminal: int) -> bytes:
+        shown = read_to(terminal, b"Swoogo consumer key: ")
+        os.write(terminal, b"the-key\n")
+        shown += read_to(terminal, b"Swoogo consumer secret: ")
+        os.write(terminal, b"the-secret\n")
+        return shown + read_to(terminal)
+
+    code, shown = on_a_terminal(["keys", "seal", "--public", pair.public], talk)
+    assert code == 0, shown
+    assert b'"credentials": {"sealed": ' in shown
+    assert b"the-" not in shown.replace(b"the integration", b"")
+
+
+def test_on_a_terminal_the_table_fits_and_only_styles_what_may_be_styled() -> None:
+    """The width of the terminal is kept; NO_COLOR takes colours away."""
+    code, shown = on_a_terminal(["config"], read_to, SWOOGO_SYNC_ROLE="sync", NO_COLOR="1")
+    assert code == 0
+    assert b"\x1b[1m" in shown, "what comes from the environment stands out"
+    assert b"\x1b[3" not in shown, "no colours"
+    lines = [line for line in shown.decode().replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines() if line]
+    assert max(len(line.rstrip()) for line in lines) <= 60

@@ -1,0 +1,141 @@
+"""How plans and statuses look on a terminal of a given width."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console
+
+from consumer.domain.report import Run, Trigger
+from consumer.entrypoints.console.plan_document import Association, FieldChange, LeftOut, PlanDocument, Planned, Told
+from consumer.entrypoints.console.plan_view import show_plan
+from consumer.entrypoints.console.status_document import EventDocument, EventRow, StatusDocument, run_document
+from consumer.entrypoints.console.status_view import due, events_table, print_event
+
+PLAN = PlanDocument(
+    "ev",
+    mapped=True,
+    swoogo_event_id=4711,
+    continuous=True,
+    operations=(
+        Planned("adopt", "speaker", "c1", "Ada", 1, 12, (FieldChange("company", None, "Engines"),)),
+        Planned("update", "session", "s1", "Talk", 1, 7, (FieldChange("start_time", "09:00:00", "10:00:00"),)),
+        Planned("update", "session", "s2", "Talk", 1, 8, (FieldChange("track", "Databases", ""),)),
+        Planned("link", "speaker", "c1", "Ada", 2, 12, remove=(Association("s9", "Gone"),)),
+    ),
+    looks=("speaker",),
+    unchanged={"session": 1200},
+    left_out={"session": {"ended": 3}},
+    left_out_records=(LeftOut("session", "s4", "ended", ""),),
+    issues=(Told("session", "s5", "multi_day_clamped", True, "Session s5 runs over several dates."),),
+    wait_until="2026-06-01T09:00:00+00:00",
+    credits=15,
+    calls=6,
+    credits_left=1980,
+    latency=0.2,
+    seconds=0.4,
+)
+ROW = EventRow(
+    event_id="497f6eca-6276-4993-bfeb-53cbbbba6f08",
+    name="A conference",
+    mapped=True,
+    swoogo_event_id=4711,
+    continuous=False,
+    dirty=12,
+    due_in=90.0,
+    working=False,
+    failures=2,
+    credits_left=1980,
+    last_run=None,
+)
+RUN = run_document(Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed_with_issues", credits=1200))
+
+
+def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
+    shown = StringIO()
+    console = Console(
+        file=shown,
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=terminal,
+        color_system="auto",
+    )
+    return console, shown
+
+
+def test_n3_a_plan_reads_field_by_field() -> None:
+    console, shown = screen(160)
+    show_plan(console, PLAN, everything=True)
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    assert lines == [
+        "Event ev -> Swoogo event 4711",
+        "          create  adopt  update  link  unchanged  left out",
+        "sessions       -      -       2     -      1,200         3",
+        "speakers       -      1       -     1          -         -",
+        "First looked up in Swoogo: speakers. What is found there is adopted instead of created.",
+        "adopt  speaker c1 (Swoogo 12)  Ada",
+        "    company: ? -> Engines",
+        "update session s1 (Swoogo 7)  Talk",
+        "    start_time: 09:00:00 -> 10:00:00",
+        "update session s2 (Swoogo 8)  Talk",
+        "    track: Databases -> (empty)",
+        "link   speaker c1 (Swoogo 12)  Ada",
+        "    - session s9  Gone",
+        "Left out, sessions: ended 3",
+        "    session s4: ended",
+        "Notice multi_day_clamped (1)",
+        "    Session s5 runs over several dates.",
+        "Something unanswered is decided after 2026-06-01T09:00:00+00:00.",
+        "15 credits of 1,980 left, 6 calls, about 0.4 s at 0.2 s a call",
+    ]
+
+
+def test_only_a_terminal_gets_styles() -> None:
+    console, shown = screen(160, terminal=True)
+    show_plan(console, PLAN)
+    assert "\x1b[" in shown.getvalue()
+    console, shown = screen(160)
+    show_plan(console, PLAN)
+    assert "\x1b" not in shown.getvalue()
+
+
+def test_a_narrow_terminal_folds_ids_and_never_cuts_them() -> None:
+    console, shown = screen(60)
+    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),)), 60_000))
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    width = next(line for line in lines if "4711" in line).index(" ")
+    assert "".join(line[:width].strip() for line in lines[1:]).removeprefix("event") == ROW.event_id
+
+
+def test_a_terminal_of_100_columns_has_an_event_on_one_line() -> None:
+    console, shown = screen(100)
+    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),)), 60_000))
+    assert [line.split() for line in shown.getvalue().splitlines()] == [
+        ["event", "Swoogo", "dirty", "due", "last", "run", "credits", "left"],
+        [ROW.event_id, "4711", "12", "in", "90", "s", "with", "issues", "60", "s", "ago", "1,200", "1,980"],
+    ]
+
+
+def test_the_status_of_an_event_without_a_run_says_so() -> None:
+    console, shown = screen(160)
+    keys = tuple(f"session/s{number}" for number in range(12))
+    print_event(console, EventDocument(ROW, (), (), {"session": keys}), 0)
+    assert shown.getvalue().splitlines() == [
+        "Event 497f6eca-6276-4993-bfeb-53cbbbba6f08 A conference -> Swoogo event 4711",
+        "Continuous sync off (only manual syncs); credits left 1,980",
+        "12 changes not pushed; due: in 90 s",
+        "    sessions: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 … and 2 more (--all)",
+        "Failed in a row: 2",
+        "No run has ended yet.",
+    ]
+
+
+def test_when_an_event_is_due_is_said_in_a_word_or_two() -> None:
+    assert due(ROW) == "in 90 s"
+    assert due(replace(ROW, due_in=0.0)) == "now"
+    assert due(replace(ROW, due_in=None)) == "-"
+    assert due(replace(ROW, working=True)) == "working"

@@ -1,0 +1,13 @@
+"""`world`: a mapped event over fakes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.services.world import World, a_world
+
+
+@pytest.fixture
+async def world() -> World:
+    """One mapped event with continuous sync, nothing recorded yet."""
+    return await a_world()

@@ -1,0 +1,290 @@
+"""Requested integrations and pairs take effect, or are refused and leave what was in force (C, M, X1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.adapters.redis import rows
+from consumer.domain.connection import Announcement, IntegrationRequest, MappingRequest, Request
+from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
+from consumer.domain.mapping import MappingSettings
+from consumer.ports import Change, Lease, event_subject, org_subject
+from tests.support.builders import ORG, a_session
+from tests.unit.services.world import World, a_world
+
+SUBJECT = org_subject(ORG)
+A, B = 501, 502
+
+
+@pytest.fixture
+async def world() -> World:
+    """An organization that published nothing yet; Swoogo has two events."""
+    made = await a_world()
+    await made.connections.put_connection(ORG, None)
+    await made.connections.put_mapping(ORG, "ev", None)
+    await made.inbox.set_continuous("ev", on=False)
+    made.swoogo.zones = {A: "Europe/London", B: "Europe/London"}
+    return made
+
+
+def connected(name: str = "first", *, continuous: bool = True) -> IntegrationRequest:
+    return IntegrationRequest(ORG, connected=True, continuous=continuous, secret_name=name)
+
+
+DISCONNECTED = IntegrationRequest(ORG, connected=False)
+
+
+def pair(event: str = "e1", swoogo: int = A, **changed: object) -> MappingRequest:
+    made = MappingRequest(ORG, event, present=True, swoogo_event_id=swoogo, timezone="Europe/London")
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+def removed(event: str = "e1") -> MappingRequest:
+    return MappingRequest(ORG, event, present=False)
+
+
+_stamps = iter(range(1, 10_000))
+
+
+async def ask(world: World, *requests: Request) -> Lease:
+    """Publish requests and claim the organization."""
+    changes = []
+    for request in requests:
+        scope = "integration" if isinstance(request, IntegrationRequest) else "mapping"
+        identifier = request.org_id if isinstance(request, IntegrationRequest) else request.event_id
+        changes.append(Change(f"{scope}/{identifier}", f"{next(_stamps):015d}", rows.encode(request)))
+    await world.inbox.record(SUBJECT, changes)
+    lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
+    assert lease is not None
+    return lease
+
+
+async def settle(world: World, *requests: Request) -> list[Announcement]:
+    """Publish requests and have them dealt with; what was announced."""
+    world.board.topic.announcements.clear()
+    await world.connector.settle(await ask(world, *requests))
+    assert world.inbox.state(SUBJECT).marks == {}
+    return world.board.topic.announcements
+
+
+def told(announcements: list[Announcement]) -> list[tuple[str, str]]:
+    return [(each.action, each.code) for each in announcements]
+
+
+async def test_c1_c3_credentials_are_tried_once_and_then_in_use(world: World) -> None:
+    said = await settle(world, connected())
+    assert told(said) == [("integration.accepted", "")]
+    assert world.credentials.verified == ["first"]
+    connection = await world.connections.connection(ORG)
+    assert connection is not None
+    assert (connection.secret_name, connection.credential, connection.continuous) == ("first", "hash-of-first", True)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"), [("refused", "credentials_refused"), ("unreadable", "credentials_unreadable")]
+)
+async def test_c3_credentials_that_do_not_work_leave_the_former_ones_and_the_pairs_in_force(
+    world: World, trouble: str, code: str
+) -> None:
+    """`unreadable`: sealed to another key (C2)."""
+    await settle(world, connected(), pair())
+    getattr(world.credentials, trouble).add("second")
+    before = await world.connections.connection(ORG)
+    said = await settle(world, connected("second"))
+    assert told(said) == [("integration.rejected", code)]
+    assert said[0].sentence
+    assert await world.connections.connection(ORG) == before
+    assert set(await world.connections.mappings(ORG)) == {"e1"}
+    assert world.credentials.verified == ["first", *(["second"] if trouble == "refused" else [])]
+
+
+async def test_c3_credentials_that_never_worked_connect_nothing(world: World) -> None:
+    world.credentials.refused.add("first")
+    assert told(await settle(world, connected(), pair())) == [
+        ("integration.rejected", "credentials_refused"),
+        ("mapping.rejected", "not_connected"),
+    ]
+    assert await world.connections.connection(ORG) is None
+    assert await world.connections.mappings(ORG) == {}
+
+
+async def test_c1_new_credentials_replace_the_old_ones_for_every_pair(world: World) -> None:
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    await settle(world, connected("second"))
+    mappings = await world.connections.mappings(ORG)
+    assert {each.credential for each in mappings.values()} == {"hash-of-second"}
+    assert len(mappings) == 2
+
+
+async def test_the_same_credentials_published_again_are_not_tried_again(world: World) -> None:
+    await settle(world, connected())
+    assert told(await settle(world, connected())) == [("integration.accepted", "")]
+    assert world.credentials.verified == ["first"]
+
+
+async def test_c4_continuous_sync_follows_what_was_published_for_every_pair(world: World) -> None:
+    await settle(world, connected(continuous=False), pair("e1", A), pair("e2", B))
+    states = [world.inbox.state(event_subject(event)) for event in ("e1", "e2")]
+    assert [state.continuous for state in states] == [False, False]
+    for wanted in (True, False):
+        await settle(world, connected(continuous=wanted))
+        assert [state.continuous for state in states] == [wanted, wanted]
+        assert {each.continuous for each in (await world.connections.mappings(ORG)).values()} == {wanted}
+
+
+async def test_c3_a_swoogo_that_is_silent_decides_nothing_and_the_request_is_dealt_with_later(world: World) -> None:
+    world.credentials.unavailable = 1
+    lease = await ask(world, connected())
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    assert world.board.topic.announcements == []
+    assert world.inbox.state(SUBJECT).marks
+    await world.connector.settle(lease)
+    assert told(world.board.topic.announcements) == [("integration.accepted", "")]
+
+
+async def test_m1_an_organization_maps_many_events_with_its_one_credential(world: World) -> None:
+    said = await settle(world, connected(), pair("e1", A), pair("e2", B))
+    assert told(said) == [("integration.accepted", ""), ("mapping.accepted", ""), ("mapping.accepted", "")]
+    mappings = await world.connections.mappings(ORG)
+    assert {event: each.swoogo_event_id for event, each in mappings.items()} == {"e1": A, "e2": B}
+    assert {each.credential for each in mappings.values()} == {"hash-of-first"}
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["while it lasts", "after it was removed"])
+@pytest.mark.parametrize(
+    ("second", "code", "partner"),
+    [(pair("e1", B), "event_already_mapped", str(A)), (pair("e2", A), "swoogo_event_already_mapped", "e1")],
+)
+async def test_m2_neither_partner_of_a_pair_can_ever_have_another(
+    world: World, second: MappingRequest, code: str, partner: str, ended: bool
+) -> None:
+    await settle(world, connected(), pair("e1", A))
+    if ended:
+        await settle(world, removed("e1"))
+    before = await world.connections.mappings(ORG)
+    [said] = await settle(world, second)
+    assert (said.action, said.code) == ("mapping.rejected", code)
+    assert partner in said.sentence
+    assert await world.connections.mappings(ORG) == before
+
+
+async def test_m2_a_partner_taken_while_swoogo_was_asked_is_refused_all_the_same(world: World) -> None:
+    """Another replica, for another organization, in between the check and the entry."""
+    await settle(world, connected())
+
+    async def take(work: object, call: object) -> None:
+        await world.connections.claim_pair("somebody-else's", A)
+
+    world.swoogo.before_call = take
+    [said] = await settle(world, pair("e1", A))
+    assert (said.action, said.code) == ("mapping.rejected", "swoogo_event_already_mapped")
+    assert await world.connections.mappings(ORG) == {}
+
+
+async def test_m3_the_same_pair_is_accepted_again_after_it_was_removed(world: World) -> None:
+    await settle(world, connected(), pair())
+    await settle(world, removed())
+    assert told(await settle(world, pair())) == [("mapping.accepted", "")]
+    assert set(await world.connections.mappings(ORG)) == {"e1"}
+
+
+async def test_m4_removing_a_pair_stops_that_pair_only(world: World) -> None:
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    [said] = await settle(world, removed("e1"))
+    assert (said.action, said.event_id, said.swoogo_event_id) == ("mapping.removed", "e1", A)
+    assert set(await world.connections.mappings(ORG)) == {"e2"}
+    assert await world.connections.connection(ORG) is not None
+    assert not world.inbox.state(event_subject("e1")).continuous
+    assert world.inbox.state(event_subject("e2")).continuous
+
+
+async def test_m4_removing_a_pair_that_is_not_there_is_harmless(world: World) -> None:
+    assert await settle(world, connected(), removed("never mapped")) == [
+        Announcement("integration.accepted", ORG, "Swoogo accepted the credentials.")
+    ]
+
+
+async def test_m5_what_was_recorded_before_the_mapping_is_due_when_it_is_accepted(world: World) -> None:
+    await world.given(a_session("s1"), event_id="e1")
+    assert (await world.inbox.due(10)).next_in is None
+    await settle(world, connected(), pair("e1", A))
+    assert event_subject("e1") in (await world.inbox.due(10)).subjects
+
+
+async def test_m6_a_swoogo_event_that_cannot_be_read_is_refused_and_stays_free(world: World) -> None:
+    [_, said] = await settle(world, connected(), pair("e1", 999))
+    assert (said.action, said.code) == ("mapping.rejected", "swoogo_event_not_found")
+    assert (await world.connections.pairs()).swoogo_of == {}
+    assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
+
+
+async def test_m6_a_credential_refused_while_swoogo_is_asked_is_the_reason_given(world: World) -> None:
+    await settle(world, connected())
+
+    async def refuse(work: object, call: object) -> None:
+        raise CredentialError("Swoogo refused the credentials.")
+
+    world.swoogo.before_call = refuse
+    [said] = await settle(world, pair())
+    assert (said.code, said.sentence) == ("credentials_refused", "Swoogo refused the credentials.")
+
+
+async def test_m7_a_mapping_with_an_unknown_time_zone_is_refused(world: World) -> None:
+    [_, said] = await settle(world, connected(), pair(timezone="Mars/Olympus"))
+    assert (said.action, said.code) == ("mapping.rejected", "unknown_timezone")
+    assert world.swoogo.calls == []
+
+
+async def test_settings_of_an_active_pair_change_without_asking_swoogo_again(world: World) -> None:
+    await settle(world, connected(), pair())
+    world.swoogo.calls.clear()
+    await settle(world, pair(settings=MappingSettings(sync_capacity=True), name="Renamed"))
+    mapping = await world.connections.mapping("e1")
+    assert mapping is not None
+    assert (mapping.settings.sync_capacity, mapping.name, world.swoogo.calls) == (True, "Renamed", [])
+
+
+async def test_a_pair_refused_for_want_of_credentials_gets_its_chance_when_they_arrive(world: World) -> None:
+    assert told(await settle(world, pair("e1", A))) == [("mapping.rejected", "not_connected")]
+    assert told(await settle(world, connected())) == [("integration.accepted", ""), ("mapping.accepted", "")]
+    assert set(await world.connections.mappings(ORG)) == {"e1"}
+
+
+async def test_x1_disconnecting_ends_every_pair_of_the_organization_and_no_other_s(world: World) -> None:
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    other = replace(world.mapping, org_id="other", event_id="e3")
+    await world.connections.put_mapping("other", "e3", other)
+    said = await settle(world, DISCONNECTED)
+    assert told(said) == [("mapping.removed", "disconnected")] * 2
+    assert await world.connections.connection(ORG) is None
+    assert await world.connections.mappings(ORG) == {}
+    assert await world.connections.mappings("other") == {"e3": other}
+    assert not any(world.inbox.state(event_subject(event)).continuous for event in ("e1", "e2"))
+
+
+async def test_x1_reconnecting_with_other_credentials_is_possible(world: World) -> None:
+    await settle(world, connected(), pair("e1", A))
+    await settle(world, DISCONNECTED)
+    said = await settle(world, connected("second"), pair("e1", A))
+    assert ("integration.accepted", "") in told(said)
+    assert (await world.connections.mappings(ORG))["e1"].credential == "hash-of-second"
+
+
+async def test_g1_an_announcement_that_could_not_be_made_is_made_by_the_next_try(world: World) -> None:
+    world.board.topic.failures.append(UnavailableError("The status topic could not be written."))
+    lease = await ask(world, connected(), pair())
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    await world.connector.settle(lease)
+    assert told(world.board.topic.announcements) == [("integration.accepted", ""), ("mapping.accepted", "")]
+
+
+async def test_g4_whoever_lost_the_organization_clears_no_request(world: World) -> None:
+    lease = await ask(world, connected())
+    world.inbox.state(SUBJECT).epoch += 1
+    with pytest.raises(LeaseLostError):
+        await world.connector.settle(lease)
+    assert world.inbox.state(SUBJECT).marks

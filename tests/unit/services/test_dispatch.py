@@ -1,0 +1,250 @@
+"""The dispatcher: what is due is worked on side by side, each with its lease, and trouble of one is its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from consumer.adapters.redis import rows
+from consumer.domain.connection import IntegrationRequest
+from consumer.domain.errors import UnavailableError
+from consumer.domain.record import Kind
+from consumer.ports import Change, Due, EventState, Work, event_subject, org_subject
+from consumer.services.dispatch import Dispatcher
+from tests.support.builders import EVENT, ORG, a_mapping, a_session
+from tests.support.fakes.clock import settle
+from tests.support.fakes.swoogo import Called
+from tests.support.waiting import wait_until
+from tests.unit.services.world import SETTINGS, SUBJECT, World
+
+
+class Running:
+    """A dispatcher at work, and a gate that Swoogo calls of chosen events wait at."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.stop = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.held: set[str] = set()
+        self.waiting: list[str] = []
+        self.broken_off: list[str] = []
+        world.swoogo.before_call = self._hold
+        settings = SETTINGS.model_copy(update={"poll_interval": 0.02})
+        self.dispatcher = Dispatcher(
+            world.inbox, world.connections, world.connector, world.pusher, world.clock, settings
+        )
+        self.task = asyncio.create_task(self.dispatcher.run(self.stop))
+
+    async def _hold(self, work: Work, call: Called) -> None:
+        event = work.mapping.event_id
+        if event in self.held:
+            self.waiting.append(event)
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.broken_off.append(event)
+                raise
+
+    async def map(self, *events: str) -> None:
+        """Further pairs of the organization."""
+        for event in events:
+            await self.world.connections.put_mapping(ORG, event, a_mapping(event_id=event))
+
+    async def change(self, *events: str) -> None:
+        """Each event has a change, which is due now."""
+        for event in events:
+            await self.world.inbox.set_continuous(event, on=False)
+            await self.world.given(a_session(f"of {event}"), event_id=event)
+            await self.world.inbox.set_continuous(event, on=True)
+
+    def synced(self, event: str) -> bool:
+        """Whether the change of `change` is in Swoogo and dealt with."""
+        there = any(row["name"] == f"Title of of {event}" for row in self.world.swoogo.records[Kind.SESSION].values())
+        return there and not self.world.inbox.state(event_subject(event)).marks
+
+
+@pytest.fixture
+async def running(world: World) -> AsyncIterator[Running]:
+    """A dispatcher, ended after the test."""
+    made = Running(world)
+    yield made
+    made.stop.set()
+    made.gate.set()
+    await asyncio.wait_for(made.task, 5)
+
+
+async def test_what_is_due_is_pushed_and_given_back(running: Running) -> None:
+    await running.change(EVENT)
+    await wait_until(lambda: running.synced(EVENT), "the change is pushed")
+    assert (await running.world.inbox.due(1)).next_in is None
+
+
+async def test_a_wake_up_is_not_waited_for_until_the_next_poll(world: World) -> None:
+    made = Running(world)
+    made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 60.0})
+    await settle()
+    await made.change(EVENT)
+    made.dispatcher.wake.set()
+    await wait_until(lambda: made.synced(EVENT), "the change is pushed")
+    made.stop.set()
+    await asyncio.wait_for(made.task, 5)
+
+
+async def test_stopping_finishes_what_runs_and_claims_nothing_new(running: Running) -> None:
+    await running.map("late")
+    running.held.add(EVENT)
+    await running.change(EVENT)
+    await wait_until(lambda: running.waiting, "the push is under way")
+    running.stop.set()
+    running.dispatcher.wake.set()
+    await settle()
+    await running.change("late")
+    await settle()
+    assert not running.task.done()
+    running.gate.set()
+    await asyncio.wait_for(running.task, 5)
+    assert running.synced(EVENT)
+    assert not running.synced("late")
+    assert running.world.inbox.state(event_subject("late")).marks
+
+
+async def test_a_slow_event_holds_one_place_and_delays_no_other(running: Running) -> None:
+    others = [f"other-{number}" for number in range(6)]
+    await running.map(*others)
+    running.held.add(EVENT)
+    await running.change(EVENT)
+    await wait_until(lambda: running.waiting, "the slow one is under way")
+    await running.change(*others)
+    await wait_until(lambda: all(running.synced(event) for event in others), "the others are pushed")
+    assert not running.synced(EVENT)
+
+
+async def test_no_more_events_are_worked_on_at_once_than_there_are_places(running: Running) -> None:
+    events = [f"event-{number}" for number in range(5)]
+    await running.map(*events)
+    running.held.update(events)
+    await running.change(*events)
+    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.events, "all places are taken")
+    await settle()
+    claimed = [event for event in events if running.world.inbox.state(event_subject(event)).until]
+    assert len(claimed) == SETTINGS.events
+    running.gate.set()
+    await wait_until(lambda: all(running.synced(event) for event in events), "all are pushed")
+
+
+async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(running: Running) -> None:
+    await running.change("unmapped")
+    state = running.world.inbox.state(event_subject("unmapped"))
+    await wait_until(lambda: running.world.inbox.completed, "the event is released")
+    assert (list(state.marks), state.due, state.continuous) == (["session/of unmapped"], None, False)
+    assert running.world.swoogo.calls == []
+
+
+async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the_same(world: World) -> None:
+    """The connector may be at work on another replica at that very moment."""
+    switch = world.inbox.set_continuous
+
+    async def accepted_meanwhile(event_id: str, *, on: bool) -> None:
+        world.inbox.set_continuous = switch  # type: ignore[method-assign]
+        await world.connections.put_mapping(ORG, event_id, a_mapping(event_id=event_id))
+        await switch(event_id, on=True)
+        await switch(event_id, on=on)
+
+    made = Running(world)
+    await made.change("new")
+    world.inbox.set_continuous = accepted_meanwhile  # type: ignore[method-assign]
+    await wait_until(lambda: made.synced("new"), "the event is pushed under its new mapping")
+    made.stop.set()
+    await asyncio.wait_for(made.task, 5)
+
+
+async def test_a_defect_in_one_subject_stops_no_other_and_its_lease_runs_out(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await running.map("broken")
+    load = running.world.inbox.load
+
+    async def broken(event_id: str) -> EventState:
+        if event_id == "broken":
+            raise RuntimeError("a defect of ours")
+        return await load(event_id)
+
+    monkeypatch.setattr(running.world.inbox, "load", broken)
+    await running.change("broken")
+    state = running.world.inbox.state(event_subject("broken"))
+    await wait_until(lambda: state.epoch == 1, "the defect was met")
+    await running.change(EVENT)
+    await wait_until(lambda: running.synced(EVENT), "the other is pushed")
+    assert state.marks
+    monkeypatch.undo()
+    await running.world.clock.advance(SETTINGS.lease)
+    running.dispatcher.wake.set()
+    await wait_until(lambda: running.synced("broken"), "it is claimed again and pushed")
+
+
+async def test_g4_a_lease_is_renewed_while_the_work_goes_on(running: Running) -> None:
+    running.held.add(EVENT)
+    await running.change(EVENT)
+    await wait_until(lambda: running.waiting, "the push is under way")
+    for _ in range(12):
+        await running.world.clock.advance(SETTINGS.lease / 3)
+        assert await running.world.inbox.claim(SUBJECT, "thief") is None
+    running.gate.set()
+    await wait_until(lambda: running.synced(EVENT), "the change is pushed")
+    assert running.world.inbox.state(SUBJECT).epoch == 1
+
+
+async def test_g4_work_whose_lease_was_lost_is_broken_off(running: Running) -> None:
+    running.held.add(EVENT)
+    await running.change(EVENT)
+    await wait_until(lambda: running.waiting, "the push is under way")
+    running.world.inbox.state(SUBJECT).epoch += 1
+    await running.world.clock.advance(SETTINGS.lease / 3)
+    await wait_until(lambda: running.broken_off, "the work is broken off")
+    assert running.world.inbox.completed == []
+    assert not running.task.done()
+
+
+async def test_a_push_that_cannot_be_given_back_comes_again_when_its_lease_runs_out(running: Running) -> None:
+    running.world.ledger.changelog.failures.append(UnavailableError("Kafka is down."))
+    await running.change(EVENT)
+    await wait_until(lambda: not running.world.ledger.changelog.failures, "the changelog failed")
+    await settle()
+    assert running.world.marks
+    await running.world.clock.advance(SETTINGS.lease)
+    running.dispatcher.wake.set()
+    await wait_until(lambda: running.synced(EVENT), "the next claim finishes it")
+    assert len(running.world.swoogo.called("create")) == 1
+
+
+async def test_g1_an_inbox_that_is_away_is_asked_again(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def away(limit: int) -> Due:
+        asked.append(limit)
+        raise UnavailableError("Redis did not answer.")
+
+    monkeypatch.setattr(running.world.inbox, "due", away)
+    await running.change(EVENT)
+    await wait_until(lambda: len(asked) >= 2, "it is asked again")
+    turned = running.dispatcher.turned_at
+    assert turned == running.world.clock.now()
+    monkeypatch.undo()
+    await wait_until(lambda: running.synced(EVENT), "the change is pushed")
+
+
+async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about_comes_again(
+    running: Running,
+) -> None:
+    request = IntegrationRequest("new", connected=True, secret_name="first")
+    running.world.credentials.unavailable = 1
+    await running.world.inbox.record(org_subject("new"), [Change("integration/new", "1", rows.encode(request))])
+    await wait_until(lambda: running.world.inbox.completed, "the first try is over")
+    [(_, marks, retry_in, failed)] = running.world.inbox.completed
+    assert (marks, retry_in, failed) == ({}, SETTINGS.retry_first, True)
+    await running.world.clock.advance(SETTINGS.retry_first)
+    running.dispatcher.wake.set()
+    await wait_until(lambda: running.world.board.topic.announcements, "the second try succeeds")
+    assert running.world.board.topic.announcements[0].action == "integration.accepted"

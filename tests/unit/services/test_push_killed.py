@@ -1,0 +1,123 @@
+"""G1, G2, G6: a push killed at any moment is finished by the next worker, with nothing lost and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from consumer.domain.ledger import State
+from consumer.domain.record import Kind
+from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
+from tests.unit.services.world import SUBJECT, World, a_world
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing may catch this."""
+
+
+class Killer:
+    """Ends the process just before or just after the n-th thing that a push does outside its own memory."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self.done = 0
+        self.fired = False
+        self._at = at
+        self._after = after
+
+    def watch(self, owner: object, *names: str) -> None:
+        """Count the calls of these methods."""
+        for name in names:
+            setattr(owner, name, self._counted(getattr(owner, name)))
+
+    def _counted(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any, **given: Any) -> Any:
+            self._dead()
+            mine, self.done = self.done, self.done + 1
+            if mine == self._at and not self._after:
+                self._kill()
+            answer = await method(*args, **given)
+            self._dead()
+            if mine == self._at:
+                self._kill()
+            return answer
+
+        return call
+
+    def _kill(self) -> None:
+        self.fired = True
+        raise KilledError
+
+    def _dead(self) -> None:
+        if self.fired:
+            raise KilledError
+
+
+async def killed_world(killer: Killer) -> World:
+    world = await a_world(concurrency=2)
+    world.swoogo.add(Kind.SPEAKER, first_name="Ada", last_name="Old", email="c2@example.org")
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    await world.given(
+        a_session("s1", title="Changed", people=["c2"]),
+        a_session("s2", room=a_room(), track=a_track(), people=["c1", "c2"]),
+        a_contact("c2"),
+    )
+    originals = {
+        owner: {name: getattr(owner, name) for name in names}
+        for owner, names in (
+            (world.swoogo, ("create", "update", "link", "unlink", "list")),
+            (world.ledger, ("put", "put_directory", "flush")),
+            (world.board, ("started", "ended")),
+            (world.inbox, ("complete",)),
+        )
+    }
+    for owner, methods in originals.items():
+        killer.watch(owner, *methods)
+    with suppress(KilledError):
+        await world.push()
+    for owner, methods in originals.items():
+        for name, method in methods.items():
+            setattr(owner, name, method)
+    return world
+
+
+async def steps() -> int:
+    """How many things the push does when nobody ends it."""
+    killer = Killer(10_000, after=False)  # later than anything
+    await killed_world(killer)
+    return killer.done
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_g1_g2_a_push_killed_at_any_moment_is_finished_without_loss_or_duplicate(after: bool) -> None:
+    total = await steps()
+    assert total > 15
+    for step in range(total):
+        killer = Killer(step, after=after)
+        world = await killed_world(killer)
+        assert killer.fired
+        for _ in range(10):
+            if world.inbox.state(SUBJECT).due is None:
+                break
+            await world.push()
+        check(world, step)
+
+
+def check(world: World, step: int) -> None:
+    names = sorted(row["name"] for row in world.swoogo.records[Kind.SESSION].values())
+    assert names == ["Changed", "Title of s2"], step
+    emails = sorted(row["email"] for row in world.swoogo.records[Kind.SPEAKER].values())
+    assert emails == ["c1@example.org", "c2@example.org"], step
+    assert len(world.swoogo.records[Kind.LOCATION]) == len(world.swoogo.records[Kind.TRACK]) == 1, step
+    ids = {key: entry.swoogo_id for key, entry in world.ledger.entries[EVENT].items()}
+    assert world.swoogo.records[Kind.SESSION][ids["session/s2"] or 0]["location"] == str(ids["location/r1"]), step
+    assert world.swoogo.links == {
+        ids["speaker/c1"]: {ids["session/s2"]},
+        ids["speaker/c2"]: {ids["session/s1"], ids["session/s2"]},
+    }, step
+    assert {entry.state for entry in world.ledger.entries[EVENT].values()} == {State.APPLIED}, step
+    assert world.marks == {}, step
+    logged = {key: entry for _, key, entry in world.ledger.changelog.written}
+    assert {key: entry for key, entry in logged.items() if entry} == world.ledger.entries[EVENT], step

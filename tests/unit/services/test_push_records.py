@@ -1,0 +1,193 @@
+"""A push brings Swoogo to the snapshot: records are created, adopted, updated, or left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.domain.issue import Code
+from consumer.domain.ledger import State
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.record import Kind
+from tests.support.builders import (
+    HOUR,
+    START,
+    a_contact,
+    a_room,
+    a_session,
+    a_track,
+    an_attendance,
+    at,
+    session_key,
+    speaker_key,
+)
+from tests.unit.services.world import World
+
+
+async def test_e1_e4_s5_s7_a_first_push_makes_rooms_then_records_then_associations(world: World) -> None:
+    run = await world.sync(a_session("s1", room=a_room(), track=a_track(), people=["c1"]), a_contact("c1"))
+    [session] = world.swoogo.records[Kind.SESSION].values()
+    [room] = world.swoogo.records[Kind.LOCATION]
+    [track] = world.swoogo.records[Kind.TRACK]
+    assert session == {
+        "name": "Title of s1",
+        "description": "<p>About s1</p>",
+        "date": "2026-07-01",
+        "start_time": "09:00:00",
+        "end_time": "10:00:00",
+        "location": str(room),
+        "track": str(track),
+    }
+    [(speaker_id, speaker)] = world.swoogo.records[Kind.SPEAKER].items()
+    assert speaker == {"first_name": "Ada", "last_name": "C1", "email": "c1@example.org"}
+    assert world.swoogo.links == {speaker_id: {world.entry(session_key()).swoogo_id}}
+    writes = [call for call in world.swoogo.log if not call.startswith("list")]
+    assert set(writes[:2]) == {"create location", "create track"}
+    assert set(writes[2:4]) == {"create session", "create speaker"}
+    assert writes[4:] == ["link speaker"]
+    assert (run.outcome, run.issues, world.marks) == ("completed", {}, {})
+
+
+async def test_r3_a_second_push_with_nothing_changed_makes_no_call(world: World) -> None:
+    await world.sync(a_session("s1", room=a_room(), people=["c1"]), a_contact("c1"))
+    world.swoogo.calls.clear()
+    run = await world.push()
+    assert world.swoogo.calls == []
+    assert run.tally(Kind.SESSION).unchanged == run.tally(Kind.SPEAKER).unchanged == 1
+    assert run.credits == 0
+
+
+async def test_r3_a_record_published_again_as_it_was_makes_no_call(world: World) -> None:
+    await world.sync(a_session("s1"))
+    world.swoogo.calls.clear()
+    run = await world.sync(a_session("s1", version=2))
+    assert world.swoogo.calls == []
+    assert not run.announced
+
+
+async def test_r1_only_changed_fields_are_sent_with_the_name_that_swoogo_wants(world: World) -> None:
+    await world.sync(a_session("s1"))
+    run = await world.sync(a_session("s1", ends_at=START + 2 * HOUR))
+    [update] = world.swoogo.called("update")
+    assert update.fields == {"end_time": "11:00:00", "name": "Title of s1"}
+    assert run.tally(Kind.SESSION).updated == 1
+    assert world.entry(session_key()).pushed["end_time"] == "11:00:00"
+
+
+async def test_r2_a_field_edited_by_hand_in_swoogo_stays_until_it_changes_in_sessionboard(world: World) -> None:
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1", company="Acme"))
+    speaker_id = world.entry(speaker_key()).swoogo_id
+    assert speaker_id is not None
+    speaker = world.swoogo.records[Kind.SPEAKER][speaker_id]
+    speaker["company"] = "Edited by hand"
+    await world.sync(a_contact("c1", company="Acme", job_title="Engineer"))
+    assert (speaker["company"], speaker["job_title"]) == ("Edited by hand", "Engineer")
+    await world.sync(a_contact("c1", company="Acme Ltd", job_title="Engineer"))
+    assert speaker["company"] == "Acme Ltd"
+
+
+async def test_r4_a_cleared_optional_field_is_cleared_and_a_required_one_never(world: World) -> None:
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1", company="Acme"))
+    await world.sync(a_contact("c1", company=""))
+    [speaker] = world.swoogo.records[Kind.SPEAKER].values()
+    assert speaker["company"] == ""
+    await world.sync(a_contact("c1", company="", last_name=""))
+    assert speaker["last_name"] == "C1"
+    assert await world.codes() == [(speaker_key(), Code.MISSING_FIELD)]
+
+
+async def test_p2_a_speaker_already_in_swoogo_is_adopted_by_e_mail_and_no_empty_field_clears_anything(
+    world: World,
+) -> None:
+    there = world.swoogo.add(
+        Kind.SPEAKER, first_name="Ada", last_name="Old", email=" C1@Example.org", company="By hand", job_title="Boss"
+    )
+    run = await world.sync(a_session("s1", people=["c1"]), a_contact("c1", company="", job_title="Engineer"))
+    assert world.swoogo.called("create", Kind.SPEAKER) == []
+    assert world.entry(speaker_key()).swoogo_id == there
+    speaker = world.swoogo.records[Kind.SPEAKER][there]
+    assert (speaker["last_name"], speaker["company"], speaker["job_title"]) == ("C1", "By hand", "Engineer")
+    assert run.tally(Kind.SPEAKER).adopted == 1
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == []
+
+
+async def test_p2_a_speaker_that_is_already_right_is_adopted_without_a_write(world: World) -> None:
+    world.swoogo.add(Kind.SPEAKER, first_name="Ada", last_name="C1", email="c1@example.org")
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    assert world.swoogo.called("create", Kind.SPEAKER) == world.swoogo.called("update") == []
+    assert world.entry(speaker_key()).state is State.APPLIED
+
+
+async def test_s5_a_room_that_swoogo_has_under_that_name_is_taken_and_two_rooms_of_one_name_are_one(
+    world: World,
+) -> None:
+    there = world.swoogo.add(Kind.LOCATION, name="hall 1 ")
+    await world.sync(a_session("s1", room=a_room("r1", "Hall 1")), a_session("s2", room=a_room("r2", "HALL 1")))
+    assert world.swoogo.called("create", Kind.LOCATION) == []
+    assert {row["location"] for row in world.swoogo.records[Kind.SESSION].values()} == {str(there)}
+
+
+async def test_s6_a_renamed_room_changes_nothing_and_a_new_one_is_synced(world: World) -> None:
+    await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
+    world.swoogo.calls.clear()
+    await world.sync(a_session("s1", room=a_room("r1", "Hall One")))
+    assert world.swoogo.calls == []
+    assert await world.codes() == [("location/r1", Code.RENAMED_AFTER_SYNC)]
+    await world.sync(a_session("s1", room=a_room("r2", "Annex")))
+    annex = world.entry("location/r2").swoogo_id
+    [session] = world.swoogo.records[Kind.SESSION].values()
+    assert session["location"] == str(annex)
+
+
+async def test_e3_a_synced_session_that_is_no_longer_accepted_stays_and_resumes_when_it_is_again(world: World) -> None:
+    await world.sync(a_session("s1"))
+    world.swoogo.calls.clear()
+    await world.sync(a_session("s1", status="pending", title="Changed"))
+    assert world.swoogo.calls == []
+    [session] = world.swoogo.records[Kind.SESSION].values()
+    assert session["name"] == "Title of s1"
+    await world.sync(a_session("s1", title="Changed"))
+    assert session["name"] == "Changed"
+
+
+async def test_d1_deleting_in_sessionboard_deletes_nothing_in_swoogo(world: World) -> None:
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    world.swoogo.calls.clear()
+    run = await world.sync(a_session("s1", deleted=True), a_contact("c1", deleted=True))
+    assert world.swoogo.calls == []
+    assert len(world.swoogo.records[Kind.SESSION]) == len(world.swoogo.records[Kind.SPEAKER]) == 1
+    assert run.reasons == {"session:deleted": 1}
+
+
+async def test_p5_a_speaker_comes_from_the_copy_in_the_session_until_its_record_arrives(world: World) -> None:
+    await world.sync(a_session("s1", people=[an_attendance("c1", company="From the session")]))
+    [speaker] = world.swoogo.records[Kind.SPEAKER].values()
+    assert speaker["company"] == "From the session"
+    await world.sync(a_contact("c1", company="From the record"))
+    assert speaker["company"] == "From the record"
+
+
+async def test_s3_what_was_done_differently_is_a_notice_and_the_session_is_synced(world: World) -> None:
+    run = await world.sync(a_session("s1", ends_at=at("2026-07-02 08:00")))
+    [session] = world.swoogo.records[Kind.SESSION].values()
+    assert session["end_time"] == "23:59:00"
+    assert await world.codes() == [(session_key(), Code.MULTI_DAY_CLAMPED)]
+    assert (run.outcome, run.issues) == ("completed_with_issues", {"multi_day_clamped": 1})
+
+
+async def test_s9_a_setting_of_the_pair_reaches_the_plan(world: World) -> None:
+    world.mapping = type(world.mapping)(
+        **{name: getattr(world.mapping, name) for name in world.mapping.__slots__}
+        | {"settings": MappingSettings(sync_capacity=True)}
+    )
+    await world.sync(a_session("s1", capacity=120))
+    [session] = world.swoogo.records[Kind.SESSION].values()
+    assert session["capacity"] == "120"
+
+
+@pytest.mark.parametrize("count", [1, 60])
+async def test_calls_of_a_phase_run_side_by_side_but_not_more_than_are_allowed(world: World, count: int) -> None:
+    await world.sync(*(a_session(f"s{number}") for number in range(count)))
+    assert len(world.swoogo.records[Kind.SESSION]) == count
+    assert world.swoogo.most_at_once == min(count, 8)  # twice the concurrency: see Pusher

@@ -1,0 +1,167 @@
+"""What a push tells, keeps and gives back: runs, credits, retries, and a lease that was lost (N1, N2, G1, G4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError, UnavailableError
+from consumer.domain.record import Kind
+from consumer.domain.report import Tally, Trigger
+from consumer.ports import SyncRequest
+from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
+from tests.unit.services.world import SUBJECT, World, a_world
+
+
+async def test_n1_n2_a_run_says_what_was_attempted_and_done_of_each_kind_and_what_it_cost(world: World) -> None:
+    world.swoogo.trouble.refused["title of s3|2026-07-01|09:00:00"] = RefusedError("No.")
+    world.swoogo.add(Kind.SPEAKER, email="c2@example.org", first_name="Ada", last_name="C2")
+    await world.sync(a_session("s1"), a_session("s4"))
+    run = await world.sync(
+        a_session("s1", title="Changed"),
+        a_session("s2", people=["c1", "c2"], room=a_room()),
+        a_session("s3"),
+        a_session("s5", status="declined"),
+        a_contact("c1"),
+        a_contact("c2"),
+    )
+    assert run.tally(Kind.SESSION) == Tally(created=1, updated=1, unchanged=1, left_out=1, failed=1)
+    assert run.tally(Kind.SPEAKER) == Tally(created=1, adopted=1)
+    assert run.tally(Kind.LOCATION) == Tally(created=1)
+    assert (run.links, run.issues, run.reasons) == (2, {"refused": 1}, {"session:not_accepted": 1})
+    # two lists; room, three sessions of which one is refused, a speaker, two associations
+    assert run.credits == 20 + 1 + 3 + 1 + 2
+    assert (run.done_calls, run.trigger, run.ended) == (run.planned_calls, Trigger.CHANGES, world.clock.now())
+
+
+async def test_n1_a_push_with_something_to_do_is_told_at_its_start_and_end_and_one_without_is_not(
+    world: World,
+) -> None:
+    await world.sync(a_session("s1"))
+    assert world.board.topic.outcomes == ["running", "completed"]
+    await world.sync(a_session("s1", version=2))
+    assert world.board.topic.outcomes == ["running", "completed"]
+    assert len(await world.board.runs(EVENT)) == 2
+
+
+async def test_n1_a_manual_sync_is_told_also_when_there_is_nothing_to_do(world: World) -> None:
+    await world.sync(a_session("s1"))
+    world.board.topic.runs.clear()
+    run = await world.push(SyncRequest("pressed"))
+    assert (run.trigger, world.board.topic.outcomes) == (Trigger.MANUAL, ["running", "completed"])
+
+
+async def test_n2_progress_is_written_while_a_long_push_goes_on_and_the_ledger_is_logged_with_it(
+    world: World,
+) -> None:
+    """G6: a push of an hour leaves less than a second of itself out of the changelog."""
+    seen: list[tuple[int, int]] = []
+
+    async def slow(work: object, call: object) -> None:
+        world.clock.ms += 200
+        current = await world.board.current(EVENT)
+        seen.append((current.done_calls if current else 0, len(world.ledger.changelog.written)))
+
+    world.swoogo.before_call = slow
+    await world.sync(*(a_session(f"s{number}") for number in range(30)))
+    done, logged = seen[-1]
+    assert done > 5
+    assert logged > 5
+
+
+async def test_g6_the_changelog_holds_every_entry_before_a_mark_is_cleared(world: World) -> None:
+    await world.sync(a_session("s1", room=a_room(), people=["c1"]), a_contact("c1"))
+    last = {key: entry for _, key, entry in world.ledger.changelog.written}
+    assert last == world.ledger.entries[EVENT]
+    world.ledger.changelog.failures.append(UnavailableError("Kafka is down."))
+    await world.given(a_session("s1", title="Changed"))
+    with pytest.raises(UnavailableError):
+        await world.push()
+    assert session_key() in world.marks
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == []
+    assert world.marks == {}
+    assert {key: entry for _, key, entry in world.ledger.changelog.written} == world.ledger.entries[EVENT]
+
+
+async def test_g1_a_failed_push_keeps_its_marks_and_is_tried_again_ever_more_slowly(world: World) -> None:
+    await world.given(a_session("s1"))
+    waits = []
+    for _ in range(4):
+        world.swoogo.trouble.unavailable = 1
+        run = await world.push()
+        assert (run.outcome, run.error) == ("failed", "Swoogo did not answer.")
+        assert session_key() in world.marks
+        waits.append((await world.inbox.due(1)).next_in)
+    assert waits == [5.0, 10.0, 20.0, 40.0]
+    run = await world.push()
+    assert (run.outcome, world.marks, world.inbox.state(SUBJECT).due) == ("completed", {}, None)
+
+
+async def test_g1_a_pause_that_swoogo_asks_for_is_kept_when_it_is_longer(world: World) -> None:
+    async def busy(work: object, call: object) -> None:
+        raise RetryableError("Swoogo asks for a pause.", after=300.0)
+
+    world.swoogo.before_call = busy
+    await world.sync(a_session("s1"))
+    assert (await world.inbox.due(1)).next_in == 300.0
+
+
+async def test_a_swoogo_that_is_down_ends_the_push_after_a_few_calls(world: World) -> None:
+    world.swoogo.trouble.unavailable = 1_000
+    run = await world.sync(*(a_session(f"s{number}") for number in range(100)), a_session("z", people=["c1"]))
+    assert run.outcome == "failed"
+    assert len(world.swoogo.calls) <= 5 + 8
+    world.swoogo.trouble.unavailable = 0
+    await world.push()
+    assert len(world.swoogo.records[Kind.SESSION]) == 101
+
+
+async def test_one_call_that_fails_for_now_leaves_the_rest_of_the_push_alone(world: World) -> None:
+    world.swoogo.trouble.unavailable = 1
+    run = await world.sync(*(a_session(f"s{number}") for number in range(10)))
+    assert len(world.swoogo.records[Kind.SESSION]) == 9
+    assert (run.tally(Kind.SESSION).created, run.tally(Kind.SESSION).failed) == (9, 1)
+
+
+async def test_a_start_that_cannot_be_told_is_tried_again_before_anything_is_written(world: World) -> None:
+    world.board.topic.failures.append(UnavailableError("The status topic could not be written."))
+    run = await world.sync(a_session("s1"))
+    assert (run.outcome, world.swoogo.calls) == ("failed", [])
+    await world.push()
+    assert len(world.swoogo.records[Kind.SESSION]) == 1
+
+
+@pytest.mark.parametrize("call", range(6))
+async def test_g4_a_worker_that_lost_its_lease_writes_nothing_more(call: int) -> None:
+    """Whichever call the lease is lost under: no ledger entry, no issue, no run, no mark of the loser remains."""
+    world = await a_world(concurrency=1)
+    await world.given(a_session("s1", room=a_room(), people=["c1"]), a_session("s2"), a_contact("c1"))
+    lost: list[int] = []
+
+    async def take_over(work: object, made: object) -> None:
+        if len(world.swoogo.calls) == call and not lost:
+            lost.append(len(world.ledger.writes))
+            world.inbox.state(SUBJECT).epoch += 1
+
+    world.swoogo.before_call = take_over
+    marks = dict(world.marks)
+    with pytest.raises(LeaseLostError):
+        await world.push()
+    assert len(world.ledger.writes) == lost[0]
+    assert await world.board.runs(EVENT) == []
+    assert world.inbox.completed == []
+    assert world.marks == marks
+
+
+async def test_a_change_recorded_during_a_push_is_pushed_next(world: World) -> None:
+    async def change(work: object, call: object) -> None:
+        world.swoogo.before_call = None
+        await world.given(a_session("s1", title="Meanwhile"))
+
+    world.swoogo.before_call = change
+    await world.sync(a_session("s1"))
+    assert session_key() in world.marks
+    await world.push()
+    assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Meanwhile"]
+    assert world.marks == {}

@@ -1,0 +1,387 @@
+"""RECORD: batches become rows, requests and dead letters; the newest wins, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, permutations
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.domain.connection import MappingRequest
+from consumer.domain.errors import PoisonError, UnavailableError
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.snapshot import Session, Snapshot
+from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject, org_subject
+from consumer.services.record import Recorded, Recorder
+from consumer.settings import Topics
+from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_plan_input, a_record
+from tests.support.examples import InvalidExample, invalid_examples, valid_names, valid_record, valid_value
+from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
+
+INVALID: Final = invalid_examples()
+SCHEDULED: Final = "sessions-scheduled"
+SESSION_ID: Final = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
+EXAMPLE_EVENT: Final = "3960"
+EXAMPLE_ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+
+
+class CountingDecoder(KafkaDecoder):
+    """Counts validations of whole resources."""
+
+    def __init__(self) -> None:
+        super().__init__(Topics(), 4 * 1024 * 1024)
+        self.reads = 0
+
+    def read(self, peeked: Peeked) -> Change | SyncRequest:
+        self.reads += 1
+        return super().read(peeked)
+
+
+@dataclass
+class Stage:
+    """A recorder over fakes."""
+
+    decoder: CountingDecoder = field(default_factory=CountingDecoder)
+    inbox: InMemoryInbox = field(default_factory=lambda: InMemoryInbox(FakeClock()))
+    connections: InMemoryConnections = field(default_factory=InMemoryConnections)
+    dead_letters: InMemoryDeadLetters = field(default_factory=InMemoryDeadLetters)
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(self.decoder, self.inbox, self.connections, self.dead_letters)
+
+    async def record(self, *batch: RawRecord) -> Recorded:
+        return await self.recorder.record(batch)
+
+    async def snapshot(self, event_id: str = EXAMPLE_EVENT) -> Snapshot:
+        return (await self.inbox.load(event_id)).snapshot
+
+    async def session(self) -> Session:
+        return (await self.snapshot()).sessions[SESSION_ID]
+
+    @property
+    def letters(self) -> list[tuple[RawRecord, str]]:
+        return [(letter.record, letter.reason) for letter in self.dead_letters.letters]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def an_edit(
+    title: object,
+    *,
+    updated: str = "2026-03-01T10:00:00Z",
+    published: str = "2026-03-01T10:00:00Z",
+    offset: int = 0,
+) -> RawRecord:
+    """A change of the scheduled session; a title that is no text makes it unreadable, though its envelope is not."""
+    value: dict[str, Any] = valid_value(SCHEDULED)
+    value["data"] |= {"title": title, "updated_at": updated}
+    value["metadata"]["datetime"] = published
+    return a_record(value, offset=offset)
+
+
+async def test_a_batch_of_everything_readable_is_recorded_without_a_dead_letter(stage: Stage) -> None:
+    """G1, M5: resources by event, mapped or not; mappings by organization; requests beside them."""
+    batch = [valid_record(name, offset=offset) for offset, name in enumerate(valid_names())]
+    result = await stage.record(*batch)
+    assert stage.letters == []
+    assert result.received == len(batch)
+    snapshot = await stage.snapshot()
+    assert SESSION_ID in snapshot.sessions
+    assert snapshot.contacts
+    assert snapshot.sponsors
+    requests, _ = await stage.inbox.requests(EXAMPLE_ORG)
+    assert {key.partition("/")[0] for key in requests} == {"integration", "mapping"}
+    assert stage.inbox.state(event_subject(EXAMPLE_EVENT)).request is not None
+
+
+@pytest.mark.parametrize("example", INVALID, ids=[each.name for each in INVALID])
+async def test_what_nobody_can_read_becomes_a_dead_letter_and_the_rest_flows(
+    stage: Stage, example: InvalidExample
+) -> None:
+    """G1: with its reason, a sentence for a person, and the record as it came."""
+    good = valid_value("speakers-whole")
+    good["data"]["id"] = "another-one"
+    result = await stage.record(example.record, a_record(good, topic="sessionboard.speakers", offset=1))
+    (letter,) = stage.dead_letters.letters
+    assert letter.record is example.record
+    assert letter.reason == example.why
+    assert example.says in letter.sentence
+    assert (result.dead, result.news) == (1, 1)
+    assert (await stage.snapshot()).contacts
+    assert (await stage.snapshot()).sessions == {}
+
+
+@pytest.mark.parametrize("name", ["sponsors-exhibitor", "speakers-of-the-organization"])
+async def test_what_is_out_of_scope_is_ignored(stage: Stage, name: str) -> None:
+    """E8: counted, and no dead letter."""
+    assert await stage.record(valid_record(name)) == Recorded(received=1, ignored=1)
+    assert stage.letters == []
+
+
+OLD: Final = an_edit("old", updated="2026-03-01T10:00:00Z", published="2026-03-01T10:00:05Z", offset=9)
+SAME_VERSION: Final = an_edit("same", updated="2026-03-01T10:00:01Z", published="2026-03-01T10:00:02Z", offset=8)
+LATER_PUBLISHED: Final = an_edit("later", updated="2026-03-01T10:00:01Z", published="2026-03-01T10:00:03Z", offset=6)
+LATER_OFFSET: Final = an_edit("newest", updated="2026-03-01T10:00:01Z", published="2026-03-01T10:00:03Z", offset=7)
+
+
+@pytest.mark.parametrize("order", list(permutations([OLD, SAME_VERSION, LATER_PUBLISHED, LATER_OFFSET])))
+async def test_the_newest_wins_whatever_the_order(stage: Stage, order: Sequence[RawRecord]) -> None:
+    """G3: by version, then publication, then offset; in one batch as in many."""
+    result = await stage.record(*order)
+    assert (await stage.session()).title == "newest"
+    assert (result.news, result.superseded, stage.decoder.reads) == (1, 3, 1)
+    one_by_one = Stage()
+    for record in order:
+        await one_by_one.record(record)
+    assert await one_by_one.session() == await stage.session()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    versions=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8),
+    cuts=st.lists(st.integers(0, 8), max_size=3),
+    order=st.randoms(use_true_random=False),
+)
+async def test_any_order_batching_and_replay_end_in_the_same_row(
+    versions: list[tuple[int, int]], cuts: list[int], order: Any
+) -> None:
+    """G3: replaying any part of a topic changes nothing."""
+    records = [
+        an_edit(
+            f"{offset}", updated=f"2026-03-01T10:00:0{version}Z", published=f"2026-03-01T10:00:0{when}Z", offset=offset
+        )
+        for offset, (version, when) in enumerate(versions)
+    ]
+    newest = max((version, when, offset) for offset, (version, when) in enumerate(versions))[2]
+    stage = Stage()
+    shuffled = [*records, *records[: len(records) // 2]]
+    order.shuffle(shuffled)
+    bounds = sorted({0, len(shuffled), *(min(cut, len(shuffled)) for cut in cuts)})
+    for begin, end in pairwise(bounds):
+        await stage.record(*shuffled[begin:end])
+    assert (await stage.session()).title == str(newest)
+    assert (await stage.record(*records)).news == 0
+
+
+async def test_a_burst_of_500_edits_validates_one(stage: Stage) -> None:
+    """G3, R3: one row, one validation; the others are superseded unread."""
+    burst = [
+        an_edit(f"Edit {number}", published=f"2026-03-01T10:{number // 60:02}:{number % 60:02}Z", offset=number)
+        for number in range(500)
+    ]
+    result = await stage.record(*burst)
+    assert stage.decoder.reads == 1
+    assert result == Recorded(received=500, superseded=499, news=1)
+    assert (await stage.session()).title == "Edit 499"
+
+
+async def test_edits_of_different_records_do_not_supersede_each_other(stage: Stage) -> None:
+    """G1: nor do those of one id in two events, or of a session and a contact with one id."""
+    session = valid_value(SCHEDULED)
+    elsewhere = valid_value(SCHEDULED)
+    elsewhere["metadata"]["event_id"] = "other"
+    contact = valid_value("speakers-whole")
+    contact["data"]["id"] = SESSION_ID
+    result = await stage.record(
+        a_record(session), a_record(elsewhere), a_record(contact, topic="sessionboard.speakers")
+    )
+    assert (result.news, result.superseded) == (3, 0)
+    assert SESSION_ID in (await stage.snapshot("other")).sessions
+    assert SESSION_ID in (await stage.snapshot()).contacts
+
+
+async def test_an_unreadable_newest_falls_back_to_the_newest_that_can_be_read(stage: Stage) -> None:
+    """G1, G3: it is a dead letter, and the good one before it is not lost; an older unreadable one is superseded."""
+    unreadable = an_edit(5, published="2026-03-01T10:00:09Z", offset=9)
+    result = await stage.record(
+        an_edit("older", published="2026-03-01T10:00:01Z", offset=1),
+        unreadable,
+        an_edit(6, published="2026-03-01T10:00:00Z", offset=0),
+        an_edit("good", published="2026-03-01T10:00:05Z", offset=5),
+    )
+    assert (await stage.session()).title == "good"
+    assert stage.letters == [(unreadable, "invalid_field")]
+    assert (result.dead, result.superseded, result.news) == (1, 2, 1)
+
+
+async def test_when_no_version_can_be_read_all_of_them_are_dead_letters(stage: Stage) -> None:
+    """G1."""
+    batch = [an_edit(number, offset=number) for number in range(3)]
+    result = await stage.record(*batch)
+    assert sorted(record.offset for record, _ in stage.letters) == [0, 1, 2]
+    assert (result.dead, result.news) == (3, 0)
+
+
+async def test_a_null_value_after_a_change_deletes_the_record(stage: Stage) -> None:
+    """D1, G3: in one batch; and a replay of the change alone does not bring it back."""
+    edit = an_edit("there")
+    await stage.record(edit, a_record(None, key=f"{EXAMPLE_EVENT}/{SESSION_ID}", timestamp=NOW, offset=5))
+    assert (await stage.session()).deleted
+    await stage.record(edit)
+    assert (await stage.session()).deleted
+
+
+async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
+    """C5, G3: a replay asks for nothing."""
+    request = valid_record("mappings-sync-requested", offset=3)
+    assert (await stage.record(request)).news == 1
+    assert (await stage.record(request)).news == 0
+    kept = stage.inbox.state(event_subject(EXAMPLE_EVENT)).request
+    assert kept is not None
+    assert kept.scope == valid_value("mappings-sync-requested")["data"]["scope"]
+
+
+async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
+    """M4: the key names no organization; the active pair does."""
+    await stage.connections.put_mapping(ORG, EVENT, a_mapping())
+    result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
+    assert result.news == 1
+    requests, _ = await stage.inbox.requests(ORG)
+    request = requests[f"mapping/{EVENT}"]
+    assert isinstance(request, MappingRequest)
+    assert not request.present
+
+
+async def test_a_null_value_removes_a_mapping_that_was_asked_for_in_the_same_batch(stage: Stage) -> None:
+    """M4, G1: although it is not active yet."""
+    await stage.record(
+        valid_record("mappings-mapping-added"),
+        a_record(None, topic="sessionboard.mappings", key=f"mapping/{EXAMPLE_EVENT}", timestamp=NOW, offset=1),
+    )
+    requests, _ = await stage.inbox.requests(EXAMPLE_ORG)
+    request = requests[f"mapping/{EXAMPLE_EVENT}"]
+    assert isinstance(request, MappingRequest)
+    assert not request.present
+
+
+async def test_a_null_value_for_a_pair_nobody_has_is_ignored(stage: Stage) -> None:
+    """M4: there is nothing to end."""
+    result = await stage.record(a_record(None, topic="sessionboard.mappings", key="mapping/nobody"))
+    assert result == Recorded(received=1, ignored=1)
+
+
+async def test_a_null_value_disconnects_its_organization(stage: Stage) -> None:
+    """X1: the key names it."""
+    await stage.record(a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}"))
+    requests, marks = await stage.inbox.requests(ORG)
+    assert list(requests) == list(marks) == [f"integration/{ORG}"]
+
+
+async def test_nothing_may_be_committed_when_the_inbox_fails(stage: Stage) -> None:
+    """G1: the error passes through, and the batch comes again."""
+    stage.inbox.failures.append(UnavailableError("Redis does not answer."))
+    batch = [an_edit("kept"), valid_record("speakers-whole", offset=1)]
+    with pytest.raises(UnavailableError):
+        await stage.record(*batch)
+    await stage.record(*batch)
+    assert (await stage.session()).title == "kept"
+    assert (await stage.snapshot()).contacts
+
+
+async def test_nothing_may_be_committed_when_a_dead_letter_is_not_safe(stage: Stage) -> None:
+    """G1: the same batch again loses nothing and doubles nothing but the attempt."""
+    stage.dead_letters.failures.append(UnavailableError("Kafka does not answer."))
+    batch = [an_edit(5), valid_record("speakers-whole", offset=1)]
+    with pytest.raises(UnavailableError):
+        await stage.record(*batch)
+    result = await stage.record(*batch)
+    assert (result.dead, result.news) == (1, 0)
+    assert len(stage.letters) == 1
+
+
+async def test_an_empty_batch_is_nothing(stage: Stage) -> None:
+    assert await stage.record() == Recorded()
+
+
+async def test_every_event_of_a_batch_gets_one_call(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """G4: one script call per event and batch."""
+    calls: list[tuple[str, int]] = []
+    record = stage.inbox.record
+
+    async def counted(subject: Any, changes: Sequence[Change]) -> int:
+        calls.append((str(subject), len(changes)))
+        return await record(subject, changes)
+
+    monkeypatch.setattr(stage.inbox, "record", counted)
+    await stage.record(
+        an_edit("a"),
+        valid_record("speakers-whole"),
+        valid_record("sponsors-tier-as-field"),
+        valid_record("mappings-mapping-added"),
+    )
+    assert sorted(calls) == [(str(event_subject(EXAMPLE_EVENT)), 3), (str(org_subject(EXAMPLE_ORG)), 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "part"),
+    [
+        ("sessions-end-before-start", "invalid_time_range", "ends before it starts"),
+        ("sessions-unknown-status", "unknown_status", "status category is none that we know"),
+        ("sessions-unscheduled", "missing_field", "its starts_at is missing"),
+        ("sessions-title-300-characters", "name_shortened", "was cut to 255 characters"),
+        ("sessions-speaker-without-email", "missing_field", "its email is missing"),
+    ],
+)
+async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(
+    stage: Stage, name: str, code: str, part: str
+) -> None:
+    """E1, E6, S4, N2: nothing is lost, and a person reads what to do."""
+    await stage.record(valid_record(name))
+    plan = make_plan(_plan_input(await stage.snapshot()))
+    assert {issue.code.value for issue in plan.issues} == {code}
+    assert any(part in issue.sentence() for issue in plan.issues)
+    assert stage.letters == []
+
+
+async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_without_it(stage: Stage) -> None:
+    """P1, E6, N2."""
+    value = valid_value(SCHEDULED)
+    value["data"]["speakers"][0]["about"] = "b" * 1_000_000
+    await stage.record(a_record(value))
+    plan = make_plan(_plan_input(await stage.snapshot()))
+    (issue,) = plan.issues
+    assert issue.sentence().startswith("The bio of Speaker ")
+    assert "too long for Swoogo (1000000 characters, at most 60000)" in issue.sentence()
+    assert issue.key in {operation.key for operation in plan.operations}
+
+
+async def test_two_speakers_with_one_email_are_an_issue_of_the_second(stage: Stage) -> None:
+    """P2, N2."""
+    value = valid_value(SCHEDULED)
+    first, second = value["data"]["speakers"][:2]
+    second["email"] = f" {first['email'].upper()}"
+    await stage.record(a_record(value))
+    plan = make_plan(_plan_input(await stage.snapshot()))
+    (issue,) = plan.issues
+    assert issue.code == "duplicate_email"
+    loser, winner = sorted([first["id"], second["id"]], reverse=True)
+    assert issue.key == f"speaker/{loser}"
+    assert winner in issue.sentence()
+
+
+def _plan_input(snapshot: Snapshot) -> PlanInput:
+    return replace(
+        a_plan_input(mapping=a_mapping(timezone="America/New_York")), snapshot=snapshot, now=1_770_000_000_000
+    )
+
+
+def test_a_poison_error_repeats_nothing_of_the_record() -> None:
+    """G1: values may be personal data; sentences end up in logs and headers."""
+    value = valid_value(SCHEDULED)
+    value["data"]["speakers"][0]["email"] = ["ada@canary.example"]
+    decoder = CountingDecoder()
+    peeked = decoder.peek(a_record(value))
+    assert peeked is not None
+    with pytest.raises(PoisonError) as refused:
+        decoder.read(peeked)
+    assert "canary" not in str(refused.value)
+    assert refused.value.__cause__ is None

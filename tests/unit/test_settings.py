@@ -1,0 +1,297 @@
+"""Settings: bounds, cross-field rules, the sentence for each mistake, and the files generated from the models."""
+
+from __future__ import annotations
+
+import base64
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel
+
+from consumer import settings_docs
+from consumer.domain.errors import ConfigurationError
+from consumer.settings import PREFIX, VARIABLES, load_settings
+from consumer.settings_errors import mask_url
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """The sentence that these variables (without prefix) stop the start with."""
+    for name, value in variables.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def out_of_bounds() -> Iterator[tuple[str, str]]:
+    for variable in VARIABLES.values():
+        name = variable.name.removeprefix(PREFIX)
+        for rule in variable.field.metadata:
+            if getattr(rule, "ge", None) is not None:
+                yield name, str(rule.ge - 1)
+            if getattr(rule, "le", None) is not None:
+                yield name, str(rule.le + 1)
+        if variable.field.annotation in {int, float, bool} or (typing.get_origin(variable.field.annotation) is Literal):
+            yield name, "nonsense"
+        if variable.field.annotation is float:
+            yield name, "nan"
+            yield name, "inf"
+
+
+@pytest.mark.parametrize(("name", "value"), list(out_of_bounds()))
+def test_a_value_out_of_bounds_is_one_sentence_with_variable_value_and_a_good_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    sentence = refusal(monkeypatch, **{name: value})
+    assert sentence.startswith(f"{PREFIX}{name} is '{value}': ")
+    assert sentence.endswith(f"; a good value is {VARIABLES[PREFIX + name].good}.")
+
+
+def test_every_number_has_two_bounds() -> None:
+    unbounded = [
+        variable.name
+        for variable in VARIABLES.values()
+        if variable.field.annotation in {int, float}
+        and {bound for rule in variable.field.metadata for bound in ("ge", "le") if hasattr(rule, bound)}
+        != {"ge", "le"}
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        pytest.param(
+            {"DEBOUNCE__MAX_WAIT": "5"},
+            "SWOOGO_SYNC_DEBOUNCE__MAX_WAIT is 5: it must be at least SWOOGO_SYNC_DEBOUNCE__QUIET_PERIOD; "
+            "a good value is 60.",
+            id="max wait below quiet period",
+        ),
+        pytest.param(
+            {"PUSH__LEASE": "30"},
+            "SWOOGO_SYNC_PUSH__LEASE is 30: it must be longer than SWOOGO_SYNC_SWOOGO__DEADLINE; a good value is 60.",
+            id="lease not longer than a call",
+        ),
+        pytest.param(
+            {"PUSH__RETRY_FIRST": "500", "PUSH__RETRY_MOST": "400"},
+            "SWOOGO_SYNC_PUSH__RETRY_MOST is 400: it must be at least SWOOGO_SYNC_PUSH__RETRY_FIRST; "
+            "a good value is 5000.",
+            id="retries",
+        ),
+        pytest.param(
+            {"SWOOGO__CREDIT_LIMIT": "100", "SWOOGO__CREDIT_RESERVE": "91"},
+            "SWOOGO_SYNC_SWOOGO__CREDIT_RESERVE is 91: it must be at least 10 (one list call) below "
+            "SWOOGO_SYNC_SWOOGO__CREDIT_LIMIT; a good value is 1.",
+            id="no list call would ever get its credits",
+        ),
+        pytest.param(
+            {"KAFKA__TOPICS__STATUS": "sessionboard.sessions"},
+            "SWOOGO_SYNC_KAFKA__TOPICS__STATUS is sessionboard.sessions: it must be another than "
+            "SWOOGO_SYNC_KAFKA__TOPICS__SESSIONS; a good value is swoogo-sync.status.",
+            id="one topic for two things",
+        ),
+        pytest.param(
+            {"KAFKA__BOOTSTRAP_SERVERS": "http://broker:9092"},
+            "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS is 'http://broker:9092': every broker must be host:port, with commas "
+            "between them; a good value is localhost:9092.",
+            id="a broker with a scheme",
+        ),
+        pytest.param(
+            {"KAFKA__BOOTSTRAP_SERVERS": "a:9092,b:65536"},
+            "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS is 'a:9092,b:65536': every broker must be host:port, with commas "
+            "between them; a good value is localhost:9092.",
+            id="a broker's port out of range",
+        ),
+        pytest.param(
+            {"REDIS__URL": "http://localhost"},
+            "SWOOGO_SYNC_REDIS__URL is 'http://localhost': URL scheme should be 'redis' or 'rediss'; a good value is "
+            "redis://localhost:6379/0.",
+            id="a Redis URL with another scheme",
+        ),
+        pytest.param(
+            {"REDIS__URL": "redis://localhost:6379/first"},
+            "SWOOGO_SYNC_REDIS__URL is 'redis://localhost:6379/first': what follows the port must be the number of a "
+            "database; a good value is redis://localhost:6379/0.",
+            id="a database that is no number",
+        ),
+        pytest.param(
+            {"REDIS__PREFIX": "Swoogo Sync"},
+            "SWOOGO_SYNC_REDIS__PREFIX is 'Swoogo Sync': string should match pattern '^[a-z0-9-]{1,40}$'; a good "
+            "value is swoogo-sync.",
+            id="a prefix with a space",
+        ),
+        pytest.param(
+            {"SWOOGO__BASE_URL": "swoogo"},
+            "SWOOGO_SYNC_SWOOGO__BASE_URL is 'swoogo': input should be a valid URL, relative URL without a base; "
+            "a good value is https://api.swoogo.com/api/v1.",
+            id="an address that is none",
+        ),
+        pytest.param(
+            {"KAFKA__BOOTSTRAP_SERVER": "broker:9092"},
+            "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVER is no setting of this service; did you mean "
+            "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS?",
+            id="a mistyped name",
+        ),
+        pytest.param(
+            {"KAFKA": '{"group_id": "x"}'},
+            "SWOOGO_SYNC_KAFKA is a group of settings; set its members one by one, such as "
+            "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS.",
+            id="a group",
+        ),
+        pytest.param(
+            {"XYZZY": "1"},
+            "SWOOGO_SYNC_XYZZY is no setting of this service; docs/settings.md lists those there are.",
+            id="nothing near",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], sentence: str
+) -> None:
+    assert refusal(monkeypatch, **variables) == sentence
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("hunter2", id="not base64"),
+        pytest.param(base64.b64encode(b"hunter2").decode(), id="too short"),
+        pytest.param(base64.b64encode(bytes(33)).decode(), id="too long"),
+        pytest.param("hünter2", id="not ASCII"),
+    ],
+)
+def test_a_private_key_that_is_none_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    sentence = refusal(monkeypatch, KEYS__PRIVATE=value)
+    assert sentence == (
+        "SWOOGO_SYNC_KEYS__PRIVATE is a secret: it must be 32 bytes in base64; a good value is one made by "
+        "`swoogo-sync keys new`."
+    )
+    assert value not in sentence
+
+
+@pytest.mark.parametrize("value", [KEY, f"  {KEY}\n", ""])
+def test_a_private_key_may_be_there_or_not(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(f"{PREFIX}KEYS__PRIVATE", value)
+    assert load_settings().keys.private.get_secret_value() == value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hunter2",
+        "redis://user:hunter2@host:port",
+        "redis://user:hunter2@host:6379/x",
+        "redis://:hunter2/more@host:6379",
+        "http://user:hunter2@host",
+        "user:hunter2@host",
+        "http://host?password=hunter2",
+    ],
+)
+def test_a_password_in_a_wrong_url_is_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    sentence = refusal(monkeypatch, REDIS__URL=url)
+    assert sentence.startswith("SWOOGO_SYNC_REDIS__URL is ")
+    assert "hunter2" not in sentence
+    assert "***" in sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("rediss://user:secret@host:6380/1", "rediss://***@host:6380/1"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+        ("redis://host/0?password=secret&x=1", "redis://host/0?password=***&x=1"),
+        ("", ""),
+    ],
+)
+def test_only_what_may_be_secret_is_masked(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+
+
+def test_the_value_of_an_unknown_variable_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in refusal(monkeypatch, KEYS__PRIVAT="hunter2")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TEST_KAFKA",
+        "PORT",
+        "SERVICE_HOST",
+        "SERVICE_PORT_PROBES",
+        "PORT_8080_TCP",
+        "PORT_8080_TCP_ADDR",
+        "SANDBOX_SERVICE_HOST",
+    ],
+)
+def test_variables_of_the_tests_and_of_kubernetes_are_no_typing_errors(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A Service named swoogo-sync makes Kubernetes set SWOOGO_SYNC_PORT and the like in every container."""
+    monkeypatch.setenv(PREFIX + name, "tcp://10.0.0.1:8080")
+    load_settings()
+
+
+def test_an_empty_variable_is_not_set_and_an_override_counts_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}DEBOUNCE__QUIET_PERIOD", "")
+    monkeypatch.setenv(f"{PREFIX}ROLE", "ingest")
+    settings = load_settings(role="sync")
+    assert (settings.debounce.quiet_period, settings.role) == (10.0, "sync")
+
+
+def test_a_long_value_is_cut_in_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(refusal(monkeypatch, LOG__LEVEL="x" * 5000)) < 300
+
+
+def test_the_environment_reaches_every_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}KAFKA__TOPICS__SESSIONS", "mine")
+    monkeypatch.setenv(f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS", "a:1, [::1]:2")
+    kafka = load_settings().kafka
+    assert (kafka.topics.sessions, kafka.topics.speakers) == ("mine", "sessionboard.speakers")
+    assert kafka.bootstrap_servers == "a:1, [::1]:2"
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.debounce.quiet_period = 1.0  # type: ignore[misc] # the point of the test
+
+
+def test_the_generated_files_are_what_the_models_say() -> None:
+    assert settings_docs.stale(settings_docs.ROOT, settings_docs.generated()) == [], (
+        "run python -m consumer.settings_docs"
+    )
+
+
+def test_the_example_is_read_back_as_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (settings_docs.ROOT / ".env.example").read_text()
+    pairs = [line.removeprefix("# ").split("=", 1) for line in text.splitlines() if line.startswith(f"# {PREFIX}")]
+    assert {name for name, _ in pairs} == set(VARIABLES)
+    plain = load_settings()
+    for name, value in pairs:
+        monkeypatch.setenv(name, value)
+    assert _values(load_settings()) == _values(plain)
+
+
+def test_check_names_a_stale_file_and_writing_heals_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert settings_docs.main(["--check"], root=tmp_path) == 1
+    assert "docs/settings.md is not what the code says" in capsys.readouterr().err
+    assert settings_docs.main([], root=tmp_path) == 0
+    assert settings_docs.main(["--check"], root=tmp_path) == 0
+    (tmp_path / "docs/settings.md").write_text("something else")
+    assert settings_docs.main(["--check"], root=tmp_path) == 1
+
+
+def test_every_setting_is_described() -> None:
+    assert [variable.name for variable in VARIABLES.values() if not variable.field.description] == []
+
+
+def _values(model: BaseModel) -> dict[str, object]:
+    return model.model_dump()
