@@ -24,6 +24,7 @@ from consumer.adapters.kafka.topics import DEFAULT_TOPICS, create_topics
 from consumer.adapters.sealing import KeyPair
 from consumer.settings import PREFIX, Topics
 from sandbox.conference.records import TopicNames
+from sandbox.demo.world import Servers
 from sandbox.embedded.server import die_with_parent
 
 NAME: Final = "ingest"
@@ -62,17 +63,18 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
     }
     figures: list[Figure] = []
     for number, (what, traffic) in enumerate(mixes.items()):
-        figures += await _mix(ground, f"ingest-{number}", what, traffic)
+        figures += await _mix(ground.named(f"{NAME}-{number}"), what, traffic)
     return figures
 
 
-async def _mix(ground: Ground, prefix: str, what: str, traffic: Traffic) -> list[Figure]:
+async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
+    prefix = servers.prefix
     names = {each.name: f"{prefix}.{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
     traffic = Traffic(events=traffic.events, pairs=traffic.pairs, versions=traffic.versions, topics=TopicNames(**names))
-    await create_topics(ground.bootstrap, {f"{prefix}.{name}": policy for name, policy in DEFAULT_TOPICS.items()})
-    size = await _preload(ground.bootstrap, traffic)
-    ours = await _consume(ground, prefix, "service", traffic.count)
-    peer = await _consume(ground, prefix, "peer", max(50, round(traffic.count * _PEER_SHARE)))
+    await create_topics(servers.bootstrap, {f"{prefix}.{name}": policy for name, policy in DEFAULT_TOPICS.items()})
+    size = await _preload(servers.bootstrap, traffic)
+    ours = await _consume(servers, "service", traffic.count)
+    peer = await _consume(servers, "peer", max(50, round(traffic.count * _PEER_SHARE)))
     said = (
         f"{ours.records:,} records of {size:,} bytes in the mean; wall clock {ours.records / ours.wall:,.0f}/s, "
         f"peer {peer.records / peer.wall:,.0f}/s"
@@ -119,20 +121,21 @@ async def _preload(bootstrap: str, traffic: Traffic) -> int:
     return total // traffic.count
 
 
-async def _consume(ground: Ground, prefix: str, who: str, target: int) -> Speed:
+async def _consume(servers: Servers, who: str, target: int) -> Speed:
     """Let one consuming process work until it has committed `target` records."""
+    prefix = servers.prefix
     group = f"{prefix}.{who}"
     values = {
         "ROLE": "ingest",
         "LOG__LEVEL": "WARNING",
-        "KAFKA__BOOTSTRAP_SERVERS": ground.bootstrap,
+        "KAFKA__BOOTSTRAP_SERVERS": servers.bootstrap,
         "KAFKA__GROUP_ID": group,
         **{f"KAFKA__TOPICS__{name.upper()}": f"{prefix}.{topic}" for name, topic in Topics().model_dump().items()},
-        "REDIS__URL": ground.redis_url,
+        "REDIS__URL": servers.redis_url,
         "REDIS__PREFIX": f"{prefix}-{who}",
         "KEYS__PRIVATE": KeyPair.generate().private,
     }
-    admin = AIOKafkaAdminClient(bootstrap_servers=ground.bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.bootstrap)
     await admin.start()
     try:
         with _process(who, {f"{PREFIX}{name}": value for name, value in values.items()}) as process:

@@ -13,15 +13,19 @@ from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, Serve
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The servers that all benchmarks of a run share; `broker` says which Kafka it is."""
+    """The servers that all benchmarks of a run share; `broker` says which Kafka it is.
+
+    `prefix` starts every name of a topic, group or key that a benchmark uses.
+    """
 
     broker: str
     bootstrap: str
     redis_url: str
+    prefix: str = "bench-"
 
-    def named(self, prefix: str) -> Servers:
-        """The same servers, with names of one's own on them."""
-        return Servers(self.bootstrap, self.redis_url, prefix)
+    def named(self, name: str) -> Servers:
+        """The same servers, with names of this benchmark's own on them."""
+        return Servers(self.bootstrap, self.redis_url, f"{self.prefix}{name}")
 
 
 @asynccontextmanager

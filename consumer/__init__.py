@@ -33,6 +33,8 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.eligibility`             who takes part, and why others do not
             `domain.people`                  who syncs as a speaker
             `domain.places`                  rooms and tracks
+            `domain.sponsors`                sponsors and the levels they use
+            `domain.scope`                   what one sync covers
             `domain.desired`                 a record as Swoogo should hold it
             `domain.schedule`                wall-clock placement
 
@@ -47,6 +49,7 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.meter`          permits taken and settled
             `adapters.swoogo.channel`        one HTTP exchange
             `adapters.swoogo.listing`        lists that prove they are complete
+            `adapters.swoogo.levels`         sponsorship levels, added once
             `adapters.swoogo.wire`           what each kind is called there
             `adapters.swoogo.forms`          form bodies
             `adapters.swoogo.markup`         HTML allow-list

@@ -314,12 +314,12 @@ class TokenStore(Protocol):
         """Forget this token (Swoogo refused it), unless another has come in its place."""
         ...
 
-    async def lock(self, credential: str, owner: str, seconds: float) -> bool:
-        """Single flight: True when `owner` may ask for a token (again true for the same owner)."""
+    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+        """Single flight: True when `owner` may ask for a token, or do `what` (again true for the same owner)."""
         ...
 
-    async def unlock(self, credential: str, owner: str) -> None:
-        """Let others ask."""
+    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
+        """Let others."""
         ...
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Fields, Kind, key_of, natural
 from consumer.domain.schedule import place
-from consumer.domain.snapshot import Profile, Session
+from consumer.domain.snapshot import Profile, Session, Sponsor
 
 NAME_LIMIT: Final = 255
 """Characters of a name. Stated for locations (`swoogo-api.md 7.6`), assumed for the rest."""
@@ -92,6 +92,19 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
             fields[name] = value.strip() if name == "email" else fitted_name(value, limits, key, issues, field=name)
     _add_text(fields, "bio", profile.bio, limits, key, issues)
     return Desired(Kind.SPEAKER, key, fields, natural(profile.email or ""), version, tuple(issues))
+
+
+def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
+    """O1 without the logo: a sponsor as Swoogo fields. `level` holds the tier in the form names are compared in."""
+    key = key_of(Kind.SPONSOR, sponsor.id)
+    issues: list[Issue] = []
+    fields = {"name": fitted_name(sponsor.name, limits, key, issues)}
+    if sponsor.website is not None:
+        fields["website"] = sponsor.website.strip()
+    if sponsor.tier is not None:
+        fields["level"] = natural(sponsor.tier)
+    _add_text(fields, "description", sponsor.description, limits, key, issues)
+    return Desired(Kind.SPONSOR, key, fields, natural(fields["name"]), sponsor.version, tuple(issues))
 
 
 def session_natural(name: str, date: str, start_time: str) -> str:

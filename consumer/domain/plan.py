@@ -17,6 +17,10 @@ LIST_CREDITS: Final = 10
 """`swoogo-api.md 3`: a list costs ten credits, everything else one."""
 
 
+NAMED_ONLY: Final = frozenset({Kind.LOCATION, Kind.TRACK, Kind.LEVEL})
+"""Kinds that are nothing but a name, which is frozen once synced (S6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """Create a record. `also`: further ledger keys that stand for the same Swoogo record (same room name)."""
@@ -54,7 +58,7 @@ class Adopt:
     @property
     def credits(self) -> int:
         """One update, or nothing."""
-        return CALL_CREDITS if self.differing and self.kind not in {Kind.LOCATION, Kind.TRACK} else 0
+        return CALL_CREDITS if self.differing and self.kind not in NAMED_ONLY else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Plan:
     """What to do, phase after phase; within a phase the order does not matter.
 
     Attributes:
-        phases: locations and tracks, then sessions and speakers, then associations.
+        phases: locations, tracks and levels, then sessions, speakers and sponsors, then associations.
         looks: kinds whose Swoogo records must be listed first, because something may have to be adopted.
         skips: records left out, each with its reason.
         issues: everything an admin should know, notices included.

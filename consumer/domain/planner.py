@@ -23,7 +23,9 @@ from consumer.domain.places import PlacePlan, places_used, plan_places
 from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
 from consumer.domain.record import Fields, Kind, changed, fingerprint, id_of, key_of
 from consumer.domain.schedule import zone
-from consumer.domain.snapshot import Session, Snapshot
+from consumer.domain.scope import Scope, restrict
+from consumer.domain.snapshot import Place, Session, Snapshot
+from consumer.domain.sponsors import choose_sponsors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class PlanInput:
         parked: record key -> fingerprint of the operation that Swoogo refused.
         now: ms since the epoch.
         settle: ms after which an unanswered create that cannot be found did not happen.
+        scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
     mapping: EventMapping
@@ -45,6 +48,7 @@ class PlanInput:
     parked: Mapping[str, str] = field(default_factory=dict)
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
+    scope: Scope = field(default_factory=Scope)
 
     def directory(self, kind: Kind) -> Directory:
         """What is known to be in Swoogo of a kind."""
@@ -93,7 +97,7 @@ def make_plan(given: PlanInput) -> Plan:
         else:
             draft.skips.append(skip)
 
-    places = {kind.value: _places(draft, kind, syncable) for kind in (Kind.LOCATION, Kind.TRACK)}
+    places = {kind.value: _places(draft, kind, places_used(syncable, kind)) for kind in (Kind.LOCATION, Kind.TRACK)}
     usable = {field: place.usable for field, place in places.items()}
     for session in syncable:
         desired = desired_session(session, timezone, given.limits, capacity=given.mapping.settings.sync_capacity)
@@ -110,10 +114,11 @@ def make_plan(given: PlanInput) -> Plan:
     for desired in people.speakers.values():
         _plan_record(draft, desired, desired.fields)
     _plan_links(draft, people, eligible={session.id for session in eligible})
+    levels = _plan_sponsors(draft)
 
-    first = [operation for place in places.values() for operation in place.operations]
+    first = [operation for place in (*places.values(), levels) for operation in place.operations]
     issues = [*draft.issues, *(skip.issue for skip in draft.skips if skip.issue)]
-    return Plan(
+    plan = Plan(
         phases=(tuple(first), tuple(draft.records), tuple(draft.links)),
         looks=frozenset(draft.looks),
         skips=tuple(draft.skips),
@@ -121,6 +126,7 @@ def make_plan(given: PlanInput) -> Plan:
         unchanged=draft.unchanged,
         wait_until=draft.wait_until,
     )
+    return restrict(plan, given.scope, people.sessions_of)
 
 
 def _tombstone(session: Session, ledger: Ledger) -> Skip | None:
@@ -133,11 +139,25 @@ def _tombstone(session: Session, ledger: Ledger) -> Skip | None:
     return Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO))
 
 
-def _places(draft: _Draft, kind: Kind, sessions: list[Session]) -> PlacePlan:
+def _plan_sponsors(draft: _Draft) -> PlacePlan:
+    """O1, O5: sponsors, after the levels they use. They are connected to no session (O2)."""
+    given = draft.given
+    sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits)
+    draft.skips.extend(sponsors.skips)
+    levels = _places(draft, Kind.LEVEL, sponsors.levels)
+    for desired in sponsors.wanted:
+        fields = desired.fields
+        if fields.get("level") and fields["level"] not in levels.usable:
+            fields = {name: value for name, value in fields.items() if name != "level"}
+        _plan_record(draft, desired, fields)
+    return levels
+
+
+def _places(draft: _Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
     given = draft.given
     plan = plan_places(
         kind,
-        places_used(sessions, kind),
+        used,
         given.ledger,
         given.directory(kind),
         given.parked,
@@ -148,7 +168,8 @@ def _places(draft: _Draft, kind: Kind, sessions: list[Session]) -> PlacePlan:
     if plan.look and not given.directory(kind).fresh:
         draft.looks.add(kind)
     draft.issues.extend(plan.issues)
-    draft.unchanged[kind] += plan.unchanged
+    if plan.unchanged:
+        draft.unchanged[kind] += plan.unchanged
     draft.wait(plan.wait_until)
     return plan
 
@@ -160,14 +181,14 @@ def _resolvable(fields: Fields, usable: Mapping[str, AbstractSet[str]]) -> Field
 
 
 def _plan_record(draft: _Draft, desired: Desired, fields: Fields) -> None:
-    """Create, adopt, update or leave alone one session or speaker."""
+    """Create, adopt, update or leave alone one session, speaker or sponsor."""
     draft.issues.extend(desired.issues)
     entry = draft.given.ledger.get(desired.key)
     if entry is not None and entry.live:
         _plan_update(draft, desired, fields, entry)
         return
-    if entry is None and desired.kind is Kind.SESSION:
-        # A session made by hand is never ours (only speakers are adopted, P2); no need to look.
+    if entry is None and desired.kind is not Kind.SPEAKER:
+        # What people made by hand is never ours, speakers excepted (P2); no need to look.
         _append(draft, Create(desired.kind, desired.key, fields, desired.natural, desired.version))
         return
     directory = draft.given.directory(desired.kind)

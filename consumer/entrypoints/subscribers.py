@@ -107,9 +107,11 @@ def raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
 
 
 async def safe_headers(message: Any, original: Callable[..., Awaitable[Any]]) -> Any:
-    """Parse without the headers: FastStream decodes them as UTF-8 and drops the batch when that fails."""
-    stripped = tuple(replace(record, headers=()) if record.headers else record for record in message)
-    parsed = await original(stripped)
+    """Parse without the headers: FastStream decodes them as UTF-8 and drops the batch when that fails.
+
+    The first record stands for all: what FastStream would make of each is not used, only the records themselves.
+    """
+    parsed = await original((replace(message[0], headers=()),))
     parsed.raw_message = message
     return parsed
 

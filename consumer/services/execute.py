@@ -18,7 +18,7 @@ from consumer.domain.record import Fields, Kind, digest, fingerprint, key_of
 from consumer.domain.report import Run
 from consumer.ports import Clock, LedgerStore, Swoogo, Work, Written
 
-_REFERENCES = (Kind.LOCATION, Kind.TRACK)
+_REFERENCES = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from consumer.domain.plan import Operation, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger, count_issues
+from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.ports import Clock, Connection, EventState, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.services.execute import Execution
 from consumer.settings import PushSettings
@@ -44,11 +45,11 @@ class Pusher:
 
         Raises LeaseLostError when the event was taken over; everything else ends in the run and a retry.
         """
-        trigger = Trigger.MANUAL if lease.request else Trigger.CHANGES
+        trigger, scope = asked_of(lease, mapping)
         work = Work(mapping, connection, lease, trigger)
         state = await self.inbox.load(mapping.event_id)
         former = await self.board.issues(mapping.event_id)
-        run = Run(self.clock.new_id(), mapping.event_id, trigger, self.clock.now())
+        run = Run(self.clock.new_id(), mapping.event_id, trigger, self.clock.now(), scope=scope.name)
         execution = Execution(
             work,
             self.swoogo,
@@ -61,7 +62,7 @@ class Pusher:
         plan = Plan()
         error: SwoogoSyncError | None = None
         try:
-            plan = await self._plan(execution, state, mapping, former)
+            plan = await self._plan(execution, state, scope, former)
             run.note_plan(plan)
             if not plan.empty or trigger is Trigger.MANUAL:
                 run.announced = True
@@ -69,13 +70,12 @@ class Pusher:
             await self._execute(execution, plan)
         except (CredentialError, RetryableError) as caught:
             error = caught
-        await self._finish(execution, plan, state, former, error)
+        await self._finish(execution, plan, settled(state, trigger, scope), former, error)
         return run
 
-    async def _plan(
-        self, execution: Execution, state: EventState, mapping: EventMapping, former: Mapping[str, Issue]
-    ) -> Plan:
+    async def _plan(self, execution: Execution, state: EventState, scope: Scope, former: Mapping[str, Issue]) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
+        mapping = execution.work.mapping
         given = PlanInput(
             mapping=mapping,
             snapshot=state.snapshot,
@@ -85,6 +85,7 @@ class Pusher:
             parked={issue.key: issue.parked for issue in former.values() if issue.parked},
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
+            scope=scope,
         )
         plan = make_plan(given)
         while plan.looks:
@@ -134,7 +135,7 @@ class Pusher:
         self,
         execution: Execution,
         plan: Plan,
-        state: EventState,
+        marks: Mapping[str, str],
         former: Mapping[str, Issue],
         error: SwoogoSyncError | None,
     ) -> None:
@@ -150,7 +151,7 @@ class Pusher:
         run.issues = count_issues(issues)
         run.outcome = "failed" if failed else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
-        await self.inbox.complete(lease, {} if failed else state.marks, retry_in=retry_in, failed=failed)
+        await self.inbox.complete(lease, {} if failed else marks, retry_in=retry_in, failed=failed)
 
     def _retry_in(self, execution: Execution, plan: Plan, error: SwoogoSyncError | None) -> float | None:
         if execution.unanswered:
@@ -163,6 +164,25 @@ class Pusher:
         if plan.wait_until is not None:
             return max(plan.wait_until - self.clock.now(), 0) / 1000
         return None
+
+
+def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
+    """Why this push happens, and what it covers."""
+    asked = lease.request
+    if asked is None:
+        return Trigger.CHANGES, scope_of_changes(mapping.settings)
+    return Trigger.MANUAL, scope_of_request(asked.scope, asked.session_ids, asked.speaker_ids)
+
+
+def settled(state: EventState, trigger: Trigger, scope: Scope) -> dict[str, str]:
+    """The dirty marks that a push deals with.
+
+    A manual sync leaves those outside its scope to the next push. Changes push all they may: what the mapping
+    keeps out (O4) would make the event due for ever, and a later sync sees it all the same.
+    """
+    if trigger is not Trigger.MANUAL:
+        return dict(state.marks)
+    return {key: stamp for key, stamp in state.marks.items() if scope.settles(key)}
 
 
 async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:

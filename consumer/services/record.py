@@ -7,8 +7,9 @@ every record of the batch is safe, so its offsets may be committed (G1).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from consumer.domain.errors import PoisonError
 from consumer.ports import (
@@ -87,10 +88,10 @@ class Recorder:
         return result
 
     def _newest_readable(
-        self, versions: Iterable[Peeked], letters: list[DeadLetter], result: Recorded
+        self, versions: Sequence[Peeked], letters: list[DeadLetter], result: Recorded
     ) -> tuple[Peeked, Change | SyncRequest] | None:
         """The newest record of one key that can be read; those older than it are superseded unread."""
-        ordered = sorted(versions, key=lambda peeked: peeked.stamp, reverse=True)
+        ordered = sorted(versions, key=attrgetter("stamp"), reverse=True) if len(versions) > 1 else versions
         for index, peeked in enumerate(ordered):
             try:
                 change = self.decoder.read(peeked)

@@ -205,14 +205,19 @@ async def test_g4_without_the_lease_no_call_may_start(bench: Bench) -> None:
     assert await bench.budget.left(CREDENTIAL) == bench.times.limit
 
 
-async def test_g4_after_a_takeover_the_former_holder_starts_no_call(make_bench: MakeBench) -> None:
+@pytest.mark.parametrize("called_before", [True, False])
+async def test_g4_after_a_takeover_the_former_holder_starts_no_call_and_the_heir_does(
+    make_bench: MakeBench, called_before: bool
+) -> None:
     here, there = make_bench(), make_bench()
     lost = await here.leased()
-    await granted(here, a_work(lost), 1)
+    if called_before:
+        await granted(here, a_work(lost), 1)
     heir = await there.claimed(event_subject(EVENT), "heir")
     await granted(there, a_work(heir), 1)
     with pytest.raises(LeaseLostError):
         await here.budget.permit(a_work(lost), 1, DEADLINE)
+    await granted(there, a_work(heir), 1)
 
 
 async def test_g4_a_lease_that_ends_before_the_call_would_gives_no_permit_until_it_is_renewed(bench: Bench) -> None:

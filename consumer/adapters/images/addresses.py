@@ -13,30 +13,24 @@ from typing import Final
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Python calls these global: multicast, old tunnels, site-local and IPv4-compatible addresses among them. So what is
-# public is listed, not what is not.
 _PUBLIC_IPV6: Final = IPv6Network("2000::/3")
 _SIX_TO_FOUR: Final = IPv6Network("2002::/16")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_DOCUMENTATION: Final = IPv6Network("3fff::/20")
-# Public by its number, but inside Azure it is the host that hands out a machine's certificates.
-_AZURE_HOST: Final = IPv4Address("168.63.129.16")
+# Python, or some of its versions, calls these global although nobody's web server is there; 168.63.129.16 is public by
+# its number, but inside Azure it is the host that hands out a machine's certificates.
+_NOT_PUBLIC: Final = tuple(
+    map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16", "2001::/23", "2001:db8::/32", "3fff::/20"))
+)
 
 
 def is_public(address: Address) -> bool:
     """Whether anybody on the internet could reach what is at this address."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast and address != _AZURE_HOST
-    inner = _ipv4_inside(address)
+    inner = _ipv4_inside(address) if isinstance(address, IPv6Address) else None
     if inner is not None:
         return is_public(inner)
-    return (
-        address in _PUBLIC_IPV6
-        and address.is_global
-        and address not in _DOCUMENTATION
-        and not address.is_multicast
-        and address.scope_id is None
-    )
+    if isinstance(address, IPv6Address) and (address not in _PUBLIC_IPV6 or address.scope_id is not None):
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)
 
 
 def _ipv4_inside(address: IPv6Address) -> IPv4Address | None:

@@ -14,8 +14,8 @@ from consumer.domain.errors import ImageUnusableError
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 
 
-async def read_body(response: httpx.Response, most: int) -> tuple[bytes, str]:
-    """The decoded body and its SHA-256 in hex.
+async def read_body(response: httpx.Response, most: int) -> tuple[bytearray, str]:
+    """The decoded body and its SHA-256 in hex. An array, because joining 20 MB at once would hold up the event loop.
 
     A server may compress although it was asked not to; a small answer can then become a large body. So it is inflated
     here and not by the HTTP library, which would first make all of it and then let us count.
@@ -28,21 +28,19 @@ async def read_body(response: httpx.Response, most: int) -> tuple[bytes, str]:
     if declared.isascii() and declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
         raise _too_large(most)
     decode, ended = _decoder(response.headers.get("content-encoding", ""))
-    parts: list[bytes] = []
+    content = bytearray()
     digest = hashlib.sha256()
-    size = 0
     async for raw in response.aiter_raw():
-        part = decode(raw, most - size + 1)
-        size += len(part)
-        if size > most:
+        part = decode(raw, most - len(content) + 1)
+        content += part
+        if len(content) > most:
             raise _too_large(most)
         digest.update(part)
-        parts.append(part)
     if not ended():
         raise ImageUnusableError("damaged", "The image's compressed answer ends too early.")
-    if not size:
+    if not content:
         raise ImageUnusableError("empty", "The image is an empty file.")
-    return b"".join(parts), digest.hexdigest()
+    return content, digest.hexdigest()
 
 
 def _decoder(encoding: str) -> tuple[Callable[[bytes, int], bytes], Callable[[], bool]]:

@@ -36,6 +36,7 @@ _NOT_MODIFIED: Final = 304
 _GONE: Final = frozenset({404, 410})
 _TRY_AGAIN: Final = frozenset({408, 425, 429})
 _SERVER_ERROR: Final = 500
+_PORTS: Final = range(1, 65_536)
 _NO_SUCH_HOST: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _HEADERS: Final = (
     ("user-agent", "swoogo-sync"),
@@ -53,7 +54,7 @@ class Fetched:
     also `final`, the digest of the URL that these validators belong to.
     """
 
-    content: bytes
+    content: bytes | bytearray
     sha256: str
     record: Mapping[str, str]
 
@@ -208,8 +209,8 @@ def _checked(url: str | httpx.URL) -> httpx.URL:
         raise ImageUnusableError("bad_url", "The image's address cannot be read.") from None
     if parsed.scheme not in {"http", "https"}:
         raise ImageUnusableError("bad_url", "The image's address does not start with http:// or https://.")
-    if not parsed.host or parsed.port == 0:
-        raise ImageUnusableError("bad_url", "The image's address names no host.")
+    if not parsed.host or (parsed.port is not None and parsed.port not in _PORTS):
+        raise ImageUnusableError("bad_url", "The image's address names no host, or no port there is.")
     if parsed.userinfo:
         raise ImageUnusableError("bad_url", "The image's address contains a user name or password.")
     return parsed

@@ -33,7 +33,9 @@ class Pool:
         self, settings: ImageSettings, worker_command: Sequence[str], *, idle_seconds: float = _IDLE_SECONDS
     ) -> None:
         self._command = worker_command
-        self._seconds = settings.worker_timeout
+        self._processor_seconds = ceil(settings.worker_timeout)
+        # By the clock twice as long: what ends a job then is a busy machine, not the image.
+        self._seconds = 2 * settings.worker_timeout
         self._max_pixels = settings.max_pixels
         self._slots = asyncio.Semaphore(settings.workers)
         self._idle_seconds = idle_seconds
@@ -45,7 +47,7 @@ class Pool:
         """Process ids of those waiting for a job."""
         return [worker.pid for worker, _ in self._idle]
 
-    async def fit(self, content: bytes, limit: int) -> Fitted:
+    async def fit(self, content: bytes | bytearray, limit: int) -> Fitted:
         """The image in at most `limit` bytes; see `fit.fit` for what that means.
 
         Raises:
@@ -65,12 +67,11 @@ class Pool:
             "too_heavy", "The image takes more memory or time than there is. Upload a smaller one."
         )
 
-    async def _fitted(self, worker: Worker, content: bytes, limit: int) -> Fitted:
+    async def _fitted(self, worker: Worker, content: bytes | bytearray, limit: int) -> Fitted:
         free = died = False
         try:
-            # By the clock twice the processor time: what ends this is a busy machine, not the image.
-            async with asyncio.timeout(2 * self._seconds):
-                fitted = await worker.fit(content, limit, self._max_pixels, ceil(self._seconds))
+            async with asyncio.timeout(self._seconds):
+                fitted = await worker.fit(content, limit, self._max_pixels, self._processor_seconds)
             free = True
         except UnfitError as error:
             free = True
@@ -79,7 +80,7 @@ class Pool:
             died = True
             raise
         except TimeoutError:
-            raise UnavailableError(f"The image could not be processed within {2 * self._seconds:g} seconds.") from None
+            raise UnavailableError(f"The image could not be processed within {self._seconds:g} seconds.") from None
         finally:
             if free:
                 self._give_back(worker)

@@ -75,7 +75,7 @@ class Worker:
         """The operating system's number of it."""
         return self._process.pid
 
-    async def fit(self, content: bytes, limit: int, max_pixels: int, seconds: int) -> Fitted:
+    async def fit(self, content: bytes | bytearray, limit: int, max_pixels: int, seconds: int) -> Fitted:
         """Let it make an image fit; arguments as in `protocol.JOB`. Raises UnfitError, DiedError."""
         try:
             self._jobs.write(JOB.pack(limit, max_pixels, seconds, len(content)))
@@ -89,19 +89,19 @@ class Worker:
             raise UnfitError(str(about["why"]), str(about.get("sentence")))
         media_type = about.get("media_type")
         if media_type not in EXTENSIONS:
-            raise DiedError
-        return Fitted(content if about.get("kept") is True else image, media_type)
+            raise self._senseless()
+        return Fitted(bytes(content) if about.get("kept") is True else image, media_type)
 
     async def _answer(self, limit: int) -> tuple[dict[str, Any], bytes]:
         text, length = ANSWER.unpack(await self._read(ANSWER.size))
         if text > _MOST_TEXT or length > limit:
-            raise DiedError
+            raise self._senseless()
         try:
             about = json.loads(await self._read(text))
         except ValueError:
-            raise DiedError from None
+            raise self._senseless() from None
         if not isinstance(about, dict):
-            raise DiedError
+            raise self._senseless()
         return about, await self._read(length)
 
     async def _read(self, length: int) -> bytes:
@@ -110,9 +110,15 @@ class Worker:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise DiedError from None
 
+    def _senseless(self) -> DiedError:
+        """Who answers so is not to be trusted with anything more."""
+        if self.alive:
+            self._process.kill()
+        return DiedError()
+
     async def exhausted(self) -> bool:
         """End it; whether it had ended by itself at its limit of memory or processor time."""
-        # One that just closed its pipes may need a moment to be seen as ended; one that talks nonsense never ends.
+        # One that just closed its pipes may need a moment to be seen as ended.
         with suppress(TimeoutError):
             try:
                 async with asyncio.timeout(1.0):

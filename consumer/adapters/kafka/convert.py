@@ -32,6 +32,7 @@ from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
 
 _Person = SessionSpeaker | usual.Person
+_ROOMS: Final = (usual.Room, Room)
 
 _encode: Final = msgspec.json.Encoder().encode
 _ROLES: Final = {role.value: role for role in Role}
@@ -40,12 +41,15 @@ _ROLES: Final = {role.value: role for role in Role}
 def resource_row(change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange) -> bytes:
     """The snapshot row of a change."""
     match change:
-        case SessionChange() | usual.SessionChange():
+        # First, as a pydantic class takes its time to say that something is not an instance of it.
+        case usual.SessionChange():
             return _encode(session_of(change))
-        case ContactChange() | usual.ContactChange():
-            return _encode(
-                Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
-            )
+        case usual.ContactChange():
+            return _encode(contact_of(change))
+        case SessionChange():
+            return _encode(session_of(change))
+        case ContactChange():
+            return _encode(contact_of(change))
         case SponsorChange():
             return _encode(sponsor_of(change))
     raise TypeError(f"no snapshot row for {type(change).__name__}")
@@ -79,6 +83,11 @@ def session_of(change: SessionChange | usual.SessionChange) -> Session:
         capacity=data.capacity,
         people=_people(data.speakers, data.chairpersons, data.moderators, data.participants),
     )
+
+
+def contact_of(change: ContactChange | usual.ContactChange) -> Contact:
+    """A contact of the event."""
+    return Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
 
 
 def sponsor_of(change: SponsorChange) -> Sponsor:
@@ -153,7 +162,7 @@ def _moment(moment: datetime | None) -> int | None:
 def _place(place: Room | Track | usual.Track | None) -> Place | None:
     if place is None:
         return None
-    return Place(place.id, place.name or "", place.capacity if isinstance(place, Room | usual.Room) else None)
+    return Place(place.id, place.name or "", place.capacity if isinstance(place, _ROOMS) else None)
 
 
 def _profile(person: WireProfile | usual.Profile) -> Profile:

@@ -185,11 +185,11 @@ def read(source: Source, value: bytes) -> SessionChange | ContactChange:
         change = reader(value)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise UnusualError from None
-    data = change.data
-    moments = [change.metadata.datetime, data.updated_at]
-    if isinstance(data, Session):
-        moments += (data.starts_at, data.ends_at)
-    if not change.metadata.action.endswith(_UPSERTS) or not all(_ordinary(moment) for moment in moments):
+    meta, data = change.metadata, change.data
+    ordinary = meta.action.endswith(_UPSERTS) and _ordinary(meta.datetime) and _ordinary(data.updated_at)
+    if ordinary and isinstance(data, Session):
+        ordinary = _ordinary(data.starts_at) and _ordinary(data.ends_at)
+    if not ordinary:
         raise UnusualError
     return change
 

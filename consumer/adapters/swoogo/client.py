@@ -18,6 +18,7 @@ from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import FORM, JSON, Channel
+from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.meter import Meter
 from consumer.domain.errors import MissingError, RefusedError, UnansweredError, UnavailableError
@@ -49,6 +50,7 @@ class SwoogoClient(Swoogo):
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials)
         self.credentials = SwoogoCredentials(shared, open_credentials)
         self._caller = Caller(self._channel, shared, self._meter, clock)
+        self._levels = Levels(self._caller, tokens, clock, settings.deadline * 3)
 
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """Create a record; empty fields are left out.
@@ -56,6 +58,8 @@ class SwoogoClient(Swoogo):
         Raises:
             UnansweredError: it may exist, but no answer with an id came: look before creating it again.
         """
+        if kind is Kind.LEVEL:
+            return await self._levels.create(work, fields)
         resource = wire.RESOURCES[kind]
         sent = forms.outgoing(resource, fields, create=True)
         call = Call(
@@ -131,6 +135,8 @@ class SwoogoClient(Swoogo):
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, in one page where `known` makes up for the rest; ten credits a page."""
+        if kind is Kind.LEVEL:
+            return await self._levels.list(work)
         resource = wire.RESOURCES[kind]
         query = (
             f"/{resource.path}?event_id={work.mapping.swoogo_event_id}&fields={resource.listed}"

@@ -87,7 +87,7 @@ async def _all_pages(resource: Resource, fetch: FetchPage, first: _Page) -> Mapp
 def _page(resource: Resource, body: Any) -> _Page:
     meta = body.get("_meta") if isinstance(body, Mapping) else None
     total = _count(meta.get("totalCount")) if isinstance(meta, Mapping) else None
-    items = _items(body.get("items")) if isinstance(body, Mapping) else None
+    items = items_of(body.get("items")) if isinstance(body, Mapping) else None
     if total is None or items is None:
         raise UnavailableError(f"Swoogo answered the list of {resource.path} with something that is no list.")
     rows: dict[int, Remote] = {}
@@ -100,7 +100,7 @@ def _page(resource: Resource, body: Any) -> _Page:
     return _Page(rows, total, ids == sorted(ids, reverse=True))
 
 
-def _items(items: object) -> list[Any] | None:
+def items_of(items: object) -> list[Any] | None:
     """Rows of an array, or of an object keyed by id (`swoogo-api.md 2.3`)."""
     if isinstance(items, Mapping):
         return [{"id": key, **row} if isinstance(row, Mapping) else None for key, row in items.items()]

@@ -27,7 +27,7 @@ class InMemoryTokens:
         if self._tokens.get(credential, ("", 0))[0] == token:
             del self._tokens[credential]
 
-    async def lock(self, credential: str, owner: str, seconds: float) -> bool:
+    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         """See `ports.TokenStore`."""
         holder, until = self._locks.get(credential, (owner, 0))
         if holder != owner and until > self._clock.now():
@@ -35,7 +35,7 @@ class InMemoryTokens:
         self._locks[credential] = (owner, self._end(seconds))
         return True
 
-    async def unlock(self, credential: str, owner: str) -> None:
+    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
         """See `ports.TokenStore`."""
         if self._locks.get(credential, ("", 0))[0] == owner:
             del self._locks[credential]

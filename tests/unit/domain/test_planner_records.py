@@ -10,8 +10,8 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Remote, State
-from consumer.domain.plan import Adopt, Create, Plan, Update
+from consumer.domain.ledger import Entry, State
+from consumer.domain.plan import Create, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, digest, fingerprint
 from tests.support.builders import (
@@ -19,7 +19,6 @@ from tests.support.builders import (
     NOW,
     START,
     a_contact,
-    a_directory,
     a_mapping,
     a_plan_input,
     a_room,
@@ -232,65 +231,6 @@ def test_a_session_goes_through_without_its_faulty_speaker() -> None:
     plan = make_plan(a_plan_input(a_session(people=["c1", "c2"]), a_contact("c1", email=""), a_contact("c2")))
     assert sent_again(plan) == ["session/s1", "speaker/c2", "speaker/c2"]
     assert [issue.code for issue in plan.issues] == [Code.MISSING_FIELD]
-
-
-def test_a_speaker_in_swoogo_is_adopted_by_email() -> None:
-    """P2: no second one; an empty Sessionboard field clears nothing; only what differs is sent."""
-    existing = Remote(
-        77, "c1@example.org", {"email": "C1@example.org", "first_name": "Ada", "last_name": "X", "company": "Kept"}, 900
-    )
-    contact = a_contact("c1", email="C1@example.org", company="", job_title="CTO")
-    plan = make_plan(a_plan_input(a_session(people=["c1"]), contact, directories={Kind.SPEAKER: a_directory(existing)}))
-    adopt = plan.phases[1][1]
-    assert isinstance(adopt, Adopt)
-    assert adopt.remote == existing
-    assert adopt.differing == {"last_name": "C1", "job_title": "CTO"}
-    assert adopt.credits == 1
-    assert adopt.fields["company"] == ""
-
-
-def test_adopting_a_speaker_that_is_right_already_costs_nothing() -> None:
-    """P2, R3."""
-    existing = Remote(77, "c1@example.org", SPEAKER)
-    plan = make_plan(
-        a_plan_input(a_session(people=["c1"]), a_contact("c1"), directories={Kind.SPEAKER: a_directory(existing)})
-    )
-    assert [each.credits for each in plan.phases[1]] == [1, 0]
-    assert not plan.empty
-
-
-def test_a_swoogo_speaker_is_adopted_by_one_person_only() -> None:
-    """P2: one that another contact owns is not free, whatever its address is now."""
-    existing = Remote(40, "c2@example.org", {})
-    plan = make_plan(
-        a_plan_input(
-            a_session(people=["c1", "c2"]),
-            a_contact("c1"),
-            a_contact("c2"),
-            ledger={speaker_key("c1"): replace(SPEAKER_ENTRY, links=())},
-            directories={Kind.SPEAKER: a_directory(existing)},
-        )
-    )
-    created = [each for each in plan.phases[1] if each.key == speaker_key("c2")]
-    assert [type(each) for each in created] == [Create]
-
-
-def test_a_session_made_by_hand_in_swoogo_is_never_adopted() -> None:
-    """P2: only speakers are recognised; a session of the same name and time is somebody else's."""
-    by_hand = Remote(99, "title of s1|2026-07-01|09:00:00", {})
-    plan = make_plan(a_plan_input(a_session(), directories={Kind.SESSION: a_directory(by_hand)}))
-    assert [type(each) for each in plan.operations] == [Create]
-
-
-def test_a_field_never_pushed_and_empty_is_nothing_to_clear() -> None:
-    """P2, R4: an adopted speaker keeps what only Swoogo has; what was pushed once is cleared."""
-    session, contact = a_session(people=["c1"]), a_contact("c1", company="", bio="")
-    ledger = {
-        session_key(): an_entry(10, pushed={**PUSHED, "location": "", "track": ""}),
-        speaker_key(): replace(SPEAKER_ENTRY, pushed={**SPEAKER, "bio": digest("b" * 99)}),
-    }
-    update = the_update(a_plan_input(session, contact, ledger=ledger))
-    assert update.fields == {"bio": ""}
 
 
 @pytest.mark.parametrize(("title", "sent"), [("New", False), ("Newer", True)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise, permutations
 from typing import Any, Final
 
@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.connection import MappingRequest
 from consumer.domain.errors import PoisonError, UnavailableError
-from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.snapshot import Session, Snapshot
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject, org_subject
 from consumer.services.record import Recorded, Recorder
 from consumer.settings import Topics
-from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_plan_input, a_record
+from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_record
 from tests.support.examples import InvalidExample, invalid_examples, valid_names, valid_record, valid_value
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
 
@@ -319,59 +318,6 @@ async def test_every_event_of_a_batch_gets_one_call(stage: Stage, monkeypatch: p
         valid_record("mappings-mapping-added"),
     )
     assert sorted(calls) == [(str(event_subject(EXAMPLE_EVENT)), 3), (str(org_subject(EXAMPLE_ORG)), 1)]
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "part"),
-    [
-        ("sessions-end-before-start", "invalid_time_range", "ends before it starts"),
-        ("sessions-unknown-status", "unknown_status", "status category is none that we know"),
-        ("sessions-unscheduled", "missing_field", "its starts_at is missing"),
-        ("sessions-title-300-characters", "name_shortened", "was cut to 255 characters"),
-        ("sessions-speaker-without-email", "missing_field", "its email is missing"),
-    ],
-)
-async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(
-    stage: Stage, name: str, code: str, part: str
-) -> None:
-    """E1, E6, S4, N2: nothing is lost, and a person reads what to do."""
-    await stage.record(valid_record(name))
-    plan = make_plan(_plan_input(await stage.snapshot()))
-    assert {issue.code.value for issue in plan.issues} == {code}
-    assert any(part in issue.sentence() for issue in plan.issues)
-    assert stage.letters == []
-
-
-async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_without_it(stage: Stage) -> None:
-    """P1, E6, N2."""
-    value = valid_value(SCHEDULED)
-    value["data"]["speakers"][0]["about"] = "b" * 1_000_000
-    await stage.record(a_record(value))
-    plan = make_plan(_plan_input(await stage.snapshot()))
-    (issue,) = plan.issues
-    assert issue.sentence().startswith("The bio of Speaker ")
-    assert "too long for Swoogo (1000000 characters, at most 60000)" in issue.sentence()
-    assert issue.key in {operation.key for operation in plan.operations}
-
-
-async def test_two_speakers_with_one_email_are_an_issue_of_the_second(stage: Stage) -> None:
-    """P2, N2."""
-    value = valid_value(SCHEDULED)
-    first, second = value["data"]["speakers"][:2]
-    second["email"] = f" {first['email'].upper()}"
-    await stage.record(a_record(value))
-    plan = make_plan(_plan_input(await stage.snapshot()))
-    (issue,) = plan.issues
-    assert issue.code == "duplicate_email"
-    loser, winner = sorted([first["id"], second["id"]], reverse=True)
-    assert issue.key == f"speaker/{loser}"
-    assert winner in issue.sentence()
-
-
-def _plan_input(snapshot: Snapshot) -> PlanInput:
-    return replace(
-        a_plan_input(mapping=a_mapping(timezone="America/New_York")), snapshot=snapshot, now=1_770_000_000_000
-    )
 
 
 def test_a_poison_error_repeats_nothing_of_the_record() -> None:

@@ -83,7 +83,12 @@ def test_an_allowed_network_holds_its_addresses_however_they_are_written(entry: 
 
 @pytest.mark.parametrize(
     ("host", "named"),
-    [("cdn.internal", True), ("CDN.Internal.", True), ("evil.cdn.internal", False), ("cdn.internal.evil.example", False)],
+    [
+        ("cdn.internal", True),
+        ("CDN.Internal.", True),
+        ("evil.cdn.internal", False),
+        ("cdn.internal.evil.example", False),
+    ],
 )
 def test_an_allowed_name_is_that_name_only(host: str, named: bool) -> None:
     assert AllowList(["cdn.Internal"]).names(host) is named

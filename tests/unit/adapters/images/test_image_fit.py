@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -55,26 +55,27 @@ def at(picture: Image.Image, x: float, y: float) -> str:
 
 
 @pytest.mark.parametrize(
-    "content",
+    "build",
     [
-        pytest.param(encoded(photo(400, 300), "JPEG"), id="JPEG"),
-        pytest.param(encoded(photo(400, 300), "JPEG", progressive=True), id="progressive JPEG"),
-        pytest.param(encoded(photo(400, 300).convert("L"), "JPEG"), id="grey JPEG"),
-        pytest.param(encoded(noise(300, 200), "PNG"), id="PNG"),
-        pytest.param(encoded(noise(300, 200, "RGBA"), "PNG"), id="PNG with alpha"),
-        pytest.param(encoded(corners("P"), "PNG"), id="PNG with a palette"),
-        pytest.param(encoded(corners("1"), "PNG"), id="PNG of one bit"),
-        pytest.param(encoded(Image.new("I;16", (40, 20), 40_000), "PNG"), id="PNG of 16 bits"),
-        pytest.param(encoded(corners("P"), "GIF"), id="GIF"),
-        pytest.param(encoded(photo(400, 300), "WEBP"), id="WebP"),
-        pytest.param(encoded(noise(100, 100, "RGBA"), "WEBP", lossless=True), id="lossless WebP"),
-        pytest.param(encoded(Image.new("RGB", (1, 1)), "PNG"), id="one pixel PNG"),
-        pytest.param(encoded(Image.new("RGB", (1, 1)), "JPEG"), id="one pixel JPEG"),
-        pytest.param(encoded(Image.new("RGB", (6000, 6000), "navy"), "PNG"), id="6000 x 6000 flat PNG"),
-        pytest.param(encoded(Image.new("RGB", (6000, 6000), "navy"), "JPEG"), id="6000 x 6000 flat JPEG"),
+        pytest.param(lambda: encoded(photo(400, 300), "JPEG"), id="JPEG"),
+        pytest.param(lambda: encoded(photo(400, 300), "JPEG", progressive=True), id="progressive JPEG"),
+        pytest.param(lambda: encoded(photo(400, 300).convert("L"), "JPEG"), id="grey JPEG"),
+        pytest.param(lambda: encoded(noise(300, 200), "PNG"), id="PNG"),
+        pytest.param(lambda: encoded(noise(300, 200, "RGBA"), "PNG"), id="PNG with alpha"),
+        pytest.param(lambda: encoded(corners("P"), "PNG"), id="PNG with a palette"),
+        pytest.param(lambda: encoded(corners("1"), "PNG"), id="PNG of one bit"),
+        pytest.param(lambda: encoded(Image.new("I;16", (40, 20), 40_000), "PNG"), id="PNG of 16 bits"),
+        pytest.param(lambda: encoded(corners("P"), "GIF"), id="GIF"),
+        pytest.param(lambda: encoded(photo(400, 300), "WEBP"), id="WebP"),
+        pytest.param(lambda: encoded(noise(100, 100, "RGBA"), "WEBP", lossless=True), id="lossless WebP"),
+        pytest.param(lambda: encoded(Image.new("RGB", (1, 1)), "PNG"), id="one pixel PNG"),
+        pytest.param(lambda: encoded(Image.new("RGB", (1, 1)), "JPEG"), id="one pixel JPEG"),
+        pytest.param(lambda: encoded(Image.new("RGB", (6000, 6000), "navy"), "PNG"), id="6000 x 6000 flat PNG"),
+        pytest.param(lambda: encoded(Image.new("RGB", (6000, 6000), "navy"), "JPEG"), id="6000 x 6000 flat JPEG"),
     ],
 )
-def test_an_image_already_fine_is_sent_byte_for_byte(content: bytes) -> None:
+def test_an_image_already_fine_is_sent_byte_for_byte(build: Callable[[], bytes]) -> None:
+    content = build()
     assert fitted(content)[0].content is content
 
 
@@ -91,7 +92,7 @@ def test_metadata_is_cut_out_of_a_fine_image_without_touching_a_pixel(kind: str)
 
 def test_metadata_alone_may_be_what_is_too_much() -> None:
     content = encoded(photo(400, 300), "JPEG", comment=b"x" * 60_000)
-    done, picture = fitted(content, limit=len(content) - 60_000)
+    _, picture = fitted(content, limit=len(content) - 60_000)
     assert picture.tobytes() == opened(content).tobytes()
 
 
@@ -108,8 +109,8 @@ def test_a_turned_image_is_turned_upright(kind: str, orientation: int) -> None:
     assert GPS_TEXT not in done.content
 
 
-@pytest.mark.parametrize("tag", ["upside down", 0, 9, 65_535])
-def test_an_orientation_that_means_nothing_turns_nothing(tag: object) -> None:
+@pytest.mark.parametrize("tag", [0, 9, 65_535])
+def test_an_orientation_that_means_nothing_turns_nothing(tag: int) -> None:
     tags = Image.Exif()
     tags[ORIENTATION] = tag
     _, picture = fitted(encoded(corners(), "JPEG", exif=tags.tobytes()))
@@ -117,10 +118,8 @@ def test_an_orientation_that_means_nothing_turns_nothing(tag: object) -> None:
 
 
 def test_exif_that_cannot_be_read_is_cut_out() -> None:
-    content = encoded(corners(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xffsomebody")
-    done, picture = fitted(content)
-    assert b"somebody" not in done.content
-    assert picture.tobytes() == opened(content).tobytes()
+    done, _ = fitted(encoded(corners(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xffsomebody"))
+    assert done.content == encoded(corners(), "JPEG")
 
 
 def test_a_cmyk_jpeg_becomes_rgb_with_the_same_colours() -> None:
@@ -146,7 +145,7 @@ def test_a_jpeg_of_several_pictures_is_its_first_one() -> None:
 
 def test_a_photo_of_3_mb_gets_under_1_mb_and_still_looks_the_same() -> None:
     """P3: at most 1 MB, a larger one is downscaled."""
-    source = photo(2400, 1800)
+    source = photo(2600, 1950)
     content = encoded(source, "JPEG", quality=90)
     assert len(content) > 3_000_000
     done, picture = fitted(content)
@@ -161,27 +160,28 @@ def test_a_photo_of_3_mb_gets_under_1_mb_and_still_looks_the_same() -> None:
 def test_quality_goes_before_size() -> None:
     """A little too large: every pixel stays."""
     content = encoded(photo(1200, 900), "JPEG", quality=95)
-    done, picture = fitted(content, limit=int(len(content) * 0.6))
+    _, picture = fitted(content, limit=int(len(content) * 0.6))
     assert picture.size == (1200, 900)
 
 
-@pytest.mark.parametrize("limit", [1_000_000, 300_000, 60_000, 10_000])
+@pytest.mark.parametrize("limit", [300_000, 60_000, 10_000])
 @pytest.mark.parametrize(
-    "content",
+    "build",
     [
-        pytest.param(encoded(noise(1300, 1000), "JPEG", quality=95), id="noise JPEG"),
-        pytest.param(encoded(noise(700, 600), "PNG", compress_level=1), id="noise PNG"),
-        pytest.param(encoded(noise(700, 600, "RGBA"), "PNG", compress_level=1), id="noise alpha PNG"),
-        pytest.param(encoded(noise(900, 900).quantize(256), "GIF"), id="noise GIF"),
-        pytest.param(encoded(noise(900, 900), "WEBP", lossless=True, method=0), id="noise WebP"),
-        pytest.param(encoded(noise(1200, 1000, "L"), "PNG", compress_level=1), id="noise grey PNG"),
-        pytest.param(encoded(noise(1000, 900, "CMYK"), "JPEG", quality=95), id="noise CMYK"),
-        pytest.param(encoded(noise(7000, 50), "PNG", compress_level=1), id="a banner"),
+        pytest.param(lambda: encoded(noise(650, 500), "JPEG", quality=95), id="noise JPEG"),
+        pytest.param(lambda: encoded(noise(400, 350), "PNG", compress_level=1), id="noise PNG"),
+        pytest.param(lambda: encoded(noise(400, 350, "RGBA"), "PNG", compress_level=1), id="noise alpha PNG"),
+        pytest.param(lambda: encoded(noise(600, 600).quantize(256), "GIF"), id="noise GIF"),
+        pytest.param(lambda: encoded(noise(400, 400), "WEBP", lossless=True, method=0), id="noise WebP"),
+        pytest.param(lambda: encoded(noise(700, 600, "L"), "PNG", compress_level=1), id="noise grey PNG"),
+        pytest.param(lambda: encoded(noise(600, 500, "CMYK"), "JPEG", quality=95), id="noise CMYK"),
+        pytest.param(lambda: encoded(noise(7000, 50), "PNG", compress_level=1), id="a banner"),
     ],
 )
 def test_the_worst_images_fit_in_at_most_six_encodings_and_never_grow(
-    monkeypatch: pytest.MonkeyPatch, content: bytes, limit: int
+    monkeypatch: pytest.MonkeyPatch, build: Callable[[], bytes], limit: int
 ) -> None:
+    content = build()
     made: list[tuple[int, int]] = []
     save = Image.Image.save
 
@@ -210,7 +210,7 @@ def test_transparency_that_is_used_is_kept(kind: str) -> None:
     logo = noise(500, 400, "RGBA")
     logo.putalpha(Image.new("L", logo.size, 0))
     logo.paste((200, 0, 0, 255), (100, 100, 400, 300))
-    content = encoded(logo, kind, save_all=True, append_images=[Image.new("RGBA", logo.size, "green")])
+    content = encoded(logo, kind, save_all=True, append_images=[Image.new("RGBA", logo.size, (0, 99, 0, 9))])
     done, picture = fitted(content)
     alpha = picture.convert("RGBA").getchannel("A")
     assert (alpha.getpixel((5, 5)), alpha.getpixel((250, 200))) == (0, 255)
@@ -244,25 +244,21 @@ def test_an_alpha_channel_that_hides_nothing_is_dropped_when_space_is_needed() -
 
 def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
     """Pillow's own conversion makes nearly everything white."""
-    data = b"".join(Random(1).randrange(14_000, 18_000).to_bytes(2, "little") for _ in range(900 * 900))
-    content = encoded(Image.frombytes("I;16", (900, 900), data), "PNG")
+    chance, pixels = Random(1), 700 * 700
+    data = bytearray(chance.randbytes(2 * pixels))
+    data[1::2] = bytes(55 + byte % 15 for byte in chance.randbytes(pixels))
+    content = encoded(Image.frombytes("I;16", (700, 700), bytes(data)), "PNG")
     _, picture = fitted(content, limit=400_000)
     low, high = picture.convert("L").resize((9, 9)).getextrema()
     assert 50 < low <= high < 75  # type: ignore[operator] # one pair, as it has one channel
 
 
 def test_colours_of_another_profile_become_those_of_srgb_when_the_image_is_made_anew() -> None:
-    lab = ImageCms.createProfile("LAB")
-    swapped = Image.new("RGB", (4, 4), (200, 30, 30))
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(_wide_profile()))
-    seen = ImageCms.profileToProfile(swapped, profile, ImageCms.createProfile("sRGB"))
-    assert seen is not None
-    assert lab is not None
-    expected = seen.getpixel((1, 1))
-    content = encoded(Image.new("RGB", (400, 200), (200, 30, 30)), "PNG", exif=exif(3), icc_profile=_wide_profile())
+    content = encoded(Image.new("RGB", (400, 200), (200, 30, 30)), "PNG", exif=exif(3), icc_profile=_odd_profile())
     _, picture = fitted(content)
     assert "icc_profile" not in picture.info
-    assert picture.getpixel((200, 100)) == expected != (200, 30, 30)
+    red, green, blue = picture.getpixel((200, 100))  # type: ignore[misc] # three channels
+    assert (abs(red - 30) < 9, abs(green - 200) < 9, abs(blue - 30) < 9) == (True, True, True)
 
 
 @pytest.mark.parametrize("profile", [b"no profile", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
@@ -273,46 +269,62 @@ def test_a_profile_that_makes_no_sense_costs_nobody_the_picture(profile: bytes) 
 
 
 @pytest.mark.parametrize(
-    ("content", "why", "words"),
+    ("build", "why", "words"),
     [
-        pytest.param(SVG, "format", "SVG.*JPEG, PNG, GIF or WebP", id="SVG"),
-        pytest.param(b"\xef\xbb\xbf \n<!-- x --><svg/>", "format", "SVG", id="SVG behind a comment"),
-        pytest.param(HTML, "format", "web page", id="web page"),
-        pytest.param(TEXT, "format", "not an image", id="text named .jpg"),
-        pytest.param(b"", "format", "not an image", id="nothing"),
-        pytest.param(encoded(corners(), "BMP"), "format", "BMP.*JPEG, PNG, GIF or WebP", id="BMP"),
-        pytest.param(encoded(corners(), "TIFF"), "format", "TIFF", id="TIFF"),
-        pytest.param(encoded(corners(), "AVIF"), "format", "AVIF", id="AVIF"),
-        pytest.param(encoded(corners(), "JPEG2000"), "format", "JPEG 2000", id="JPEG 2000"),
-        pytest.param(encoded(corners(), "ICO"), "format", "icon", id="icon"),
-        pytest.param(encoded(corners(), "PDF"), "format", "PDF", id="PDF"),
-        pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(40), "format", "HEIC", id="HEIC"),
-        pytest.param(b"\x00\x00\x00\x18ftypmp42" + bytes(40), "format", "video", id="video"),
-        pytest.param(b"\xff\xd8\xff\xe0" + TEXT, "damaged", "damaged", id="text with the head of a JPEG"),
-        pytest.param(encoded(photo(), "JPEG")[:90_000], "damaged", "cut off", id="truncated JPEG"),
-        pytest.param(encoded(noise(300, 200), "PNG")[:90_000], "damaged", "cut off", id="truncated PNG"),
-        pytest.param(encoded(noise(300, 200), "WEBP")[:9_000], "damaged", "cut off", id="truncated WebP"),
-        pytest.param(encoded(noise(300, 200).convert("P"), "GIF")[:9_000], "damaged", "cut off", id="truncated GIF"),
-        pytest.param(png(100, 100), "damaged", "damaged", id="PNG without pixels"),
-        pytest.param(bomb(), "too_many_pixels", "40 million", id="decompression bomb"),
-        pytest.param(png(1_000_000, 1_000_000), "too_many_pixels", "40 million", id="header of a billion pixels"),
-        pytest.param(png(6_400, 6_400), "too_many_pixels", "40 million", id="just too many pixels"),
+        pytest.param(lambda: SVG, "format", "SVG.*JPEG, PNG, GIF or WebP", id="SVG"),
+        pytest.param(lambda: b"\xef\xbb\xbf \n<!-- x --><svg/>", "format", "SVG", id="SVG behind a comment"),
+        pytest.param(lambda: HTML, "format", "web page", id="web page"),
+        pytest.param(lambda: TEXT, "format", "not an image", id="text named .jpg"),
+        pytest.param(lambda: b"", "format", "not an image", id="nothing"),
+        pytest.param(lambda: encoded(corners(), "BMP"), "format", "BMP.*JPEG, PNG, GIF or WebP", id="BMP"),
+        pytest.param(lambda: encoded(corners(), "TIFF"), "format", "TIFF", id="TIFF"),
+        pytest.param(lambda: encoded(corners(), "AVIF"), "format", "AVIF", id="AVIF"),
+        pytest.param(lambda: encoded(corners(), "JPEG2000"), "format", "JPEG 2000", id="JPEG 2000"),
+        pytest.param(lambda: encoded(corners(), "ICO"), "format", "icon", id="icon"),
+        pytest.param(lambda: encoded(corners(), "PDF"), "format", "PDF", id="PDF"),
+        pytest.param(lambda: b"\x00\x00\x00\x18ftypheic" + bytes(40), "format", "HEIC", id="HEIC"),
+        pytest.param(lambda: b"\x00\x00\x00\x18ftypmp42" + bytes(40), "format", "video", id="video"),
+        pytest.param(lambda: b"\xff\xd8\xff\xe0" + TEXT, "damaged", "damaged", id="text with the head of a JPEG"),
+        pytest.param(lambda: encoded(photo(), "JPEG")[:90_000], "damaged", "cut off", id="truncated JPEG"),
+        pytest.param(lambda: encoded(noise(300, 200), "PNG")[:90_000], "damaged", "cut off", id="truncated PNG"),
+        pytest.param(lambda: encoded(noise(300, 200), "WEBP")[:9_000], "damaged", "cut off", id="truncated WebP"),
         pytest.param(
-            b"GIF89a" + b"\xff\xff\xff\xff\x00\x00\x00" + b"\x3b", "too_many_pixels", "40 million", id="GIF of 4 billion"
+            lambda: encoded(noise(300, 200).convert("P"), "GIF")[:9_000], "damaged", "cut off", id="truncated GIF"
+        ),
+        pytest.param(lambda: png(100, 100), "damaged", "damaged", id="PNG without pixels"),
+        pytest.param(lambda: bomb(), "too_many_pixels", "40 million", id="decompression bomb"),
+        pytest.param(
+            lambda: png(1_000_000, 1_000_000), "too_many_pixels", "40 million", id="header of a billion pixels"
+        ),
+        pytest.param(lambda: png(6_400, 6_400), "too_many_pixels", "40 million", id="just too many pixels"),
+        pytest.param(
+            lambda: b"GIF89a" + b"\xff" * 4 + bytes(3) + b"\x2c" + bytes(4) + b"\xff" * 4 + b"\x00\x02\x00\x3b",
+            "too_many_pixels",
+            "40 million",
+            id="GIF of 4 billion",
         ),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_a_sentence_to_act_on(content: bytes, why: str, words: str) -> None:
+def test_what_cannot_be_used_is_refused_with_a_sentence_to_act_on(
+    build: Callable[[], bytes], why: str, words: str
+) -> None:
     with pytest.raises(UnfitError, match=words) as caught:
-        fit(content, LIMIT, PIXELS)
+        fit(build(), LIMIT, PIXELS)
     assert caught.value.why == why
 
 
-def test_no_more_is_allocated_for_a_webp_of_too_many_pixels_than_for_its_header() -> None:
+def test_no_more_is_allocated_for_a_webp_of_too_many_pixels_than_for_its_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Its decoder allocates a canvas when it is opened, before anybody can look at the size."""
-    content = encoded(Image.new("RGB", (9_000, 9_000)), "WEBP", method=0)
+    content = encoded(Image.new("RGB", (1_100, 1_000)), "WEBP", method=0)
+
+    def allocate(_: bytes) -> object:
+        raise AssertionError("the canvas would be there now")
+
+    monkeypatch.setattr("PIL._webp.WebPAnimDecoder", allocate)
     with pytest.raises(UnfitError) as caught:
-        fit(content, LIMIT, PIXELS)
+        fit(content, LIMIT, 1_000_000)
     assert caught.value.why == "too_many_pixels"
 
 
@@ -335,14 +347,12 @@ def test_bytes_mangled_anywhere_give_an_image_or_a_refusal_and_nothing_else(buil
         mangled = bytearray(content)
         for _ in range(4):
             mangled[chance.randrange(4, len(mangled))] = chance.randrange(256)
-        try:
+        with suppress(UnfitError):
             fit(bytes(mangled), LIMIT, 1_000_000)
-        except UnfitError as error:
-            assert error.why in {"damaged", "too_many_pixels", "format", "does_not_fit"}
 
 
-def _wide_profile() -> bytes:
-    """A profile whose red is another than that of sRGB: sRGB's own with red and green exchanged."""
+def _odd_profile() -> bytes:
+    """That of sRGB with red and green exchanged, under another name."""
     content = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swapped = content.replace(b"rXYZ", b"\x00\x00").replace(b"gXYZ", b"rXYZ").replace(b"\x00\x00", b"gXYZ", 0)
-    return swapped
+    swapped = content.replace(b"rXYZ", b"qXYZ").replace(b"gXYZ", b"rXYZ").replace(b"qXYZ", b"gXYZ")
+    return swapped.replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be"))

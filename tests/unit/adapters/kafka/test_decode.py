@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from consumer.adapters.kafka import decode, usual
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.errors import PoisonError
-from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import stamp
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
-from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
+from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject
 from consumer.settings import Topics
-from schemas.contact import ContactChange
-from schemas.session import SessionChange
 from tests.support.builders import NOW, a_record
-from tests.support.examples import InvalidExample, invalid_examples, valid_names, valid_record, valid_value
+from tests.support.examples import InvalidExample, invalid_examples, valid_record, valid_value
 
 LIMIT: Final = 4 * 1024 * 1024
 DECODER: Final = KafkaDecoder(Topics(), LIMIT)
 INVALID: Final = invalid_examples()
-ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 SESSION_ID: Final = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
 ADA: Final = "d09710fb-4944-4c23-9304-486ad1d3997c"
 GRACE: Final = "0c1f6a52-38e4-4f0e-9a35-6a4f0b7c2d11"
@@ -302,177 +293,3 @@ def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
         with pytest.raises(PoisonError) as refused:
             decoder.peek(record)
         assert refused.value.reason == "too_large"
-
-
-@pytest.mark.parametrize(
-    ("name", "subject", "key"),
-    [
-        ("mappings-mapping-added", org_subject(ORG), "mapping/3960"),
-        ("mappings-mapping-removed", org_subject(ORG), "mapping/3960"),
-        ("mappings-integration-connected-sealed", org_subject(ORG), f"integration/{ORG}"),
-        ("mappings-integration-disconnected", org_subject(ORG), f"integration/{ORG}"),
-        ("mappings-sync-requested", event_subject("3960"), "sync/3960"),
-    ],
-)
-def test_a_request_says_whose_it_is(name: str, subject: Subject, key: str) -> None:
-    """C1, M1, C5: mappings and integrations belong to the organization, a sync request to the event."""
-    peeked = DECODER.peek(valid_record(name))
-    assert peeked is not None
-    assert (peeked.subject, peeked.key) == (subject, key)
-
-
-def test_a_mapping_as_the_domain_sees_it() -> None:
-    """M1, M7: pair, zone and settings."""
-    row = msgspec.json.decode(change(valid_record("mappings-mapping-added")).row, type=MappingRequest)
-    value = valid_value("mappings-mapping-added")["data"]
-    assert (row.org_id, row.event_id, row.present) == (ORG, "3960", True)
-    assert (row.swoogo_event_id, row.timezone) == (value["swoogo_event_id"], value["event"]["timezone"])
-    assert row.settings == MappingSettings(**value.get("settings", {}))
-
-
-def test_a_removed_mapping_and_a_null_value_say_the_same() -> None:
-    """M4: of a bare null value the organization has to be looked up."""
-    removed = msgspec.json.decode(change(valid_record("mappings-mapping-removed")).row, type=MappingRequest)
-    record = a_record(None, topic="sessionboard.mappings", key="mapping/3960")
-    peeked = DECODER.peek(record)
-    assert peeked is not None
-    assert peeked.subject is None
-    gone = msgspec.json.decode(change(record).row, type=MappingRequest)
-    assert (removed.event_id, removed.present) == (gone.event_id, gone.present) == ("3960", False)
-
-
-def test_an_integration_carries_its_credentials_sealed_or_by_name() -> None:
-    """C2: exactly one of the two."""
-    sealed = msgspec.json.decode(
-        change(valid_record("mappings-integration-connected-sealed")).row, type=IntegrationRequest
-    )
-    named = msgspec.json.decode(
-        change(valid_record("mappings-integration-connected-secret-name")).row, type=IntegrationRequest
-    )
-    assert sealed.connected
-    assert sealed.sealed
-    assert not sealed.secret_name
-    assert named.secret_name
-    assert not named.sealed
-
-
-def test_a_disconnect_and_a_null_value_say_the_same() -> None:
-    """X1."""
-    null = a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}")
-    said = msgspec.json.decode(change(valid_record("mappings-integration-disconnected")).row, type=IntegrationRequest)
-    gone = msgspec.json.decode(change(null).row, type=IntegrationRequest)
-    assert said == gone == IntegrationRequest(ORG, connected=False)
-    peeked = DECODER.peek(null)
-    assert peeked is not None
-    assert peeked.subject == org_subject(ORG)
-
-
-def test_a_sync_request_is_known_by_its_stamp() -> None:
-    """C5, G3: a replay of it is recognised; what it selects is kept."""
-    record = valid_record("mappings-sync-requested-selected", offset=3)
-    value = valid_value("mappings-sync-requested-selected")
-    peeked, found = DECODER.peek(record), read(record)
-    assert peeked is not None
-    assert isinstance(found, SyncRequest)
-    assert found.id == peeked.stamp
-    assert found.scope == value["data"]["scope"]
-    assert found.session_ids == tuple(value["data"].get("session_ids") or ())
-    assert found.speaker_ids == tuple(value["data"].get("speaker_ids") or ())
-
-
-def test_the_null_value_of_an_old_sync_request_asks_for_nothing() -> None:
-    """C5: compaction is no wish to sync."""
-    assert DECODER.peek(a_record(None, topic="sessionboard.mappings", key="sync/3960")) is None
-
-
-class _Unreadable:
-    def decode(self, value: bytes) -> object:
-        raise msgspec.DecodeError("as if it were unusual")
-
-
-def _unusual(*_: object) -> object:
-    raise usual.UnusualError
-
-
-def slowly(record: RawRecord) -> tuple[Peeked | None, Change | SyncRequest | None]:
-    """Both steps the thorough way."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decode, "_envelope", _Unreadable())
-        patch.setattr(usual, "read", _unusual)
-        peeked = DECODER.peek(record)
-        return peeked, DECODER.read(peeked) if peeked else None
-
-
-@pytest.mark.parametrize("name", valid_names())
-def test_the_fast_way_and_the_thorough_way_read_the_same(name: str) -> None:
-    """G3: also the same stamp, or a replay could look newer than what it replays."""
-    record = valid_record(name, offset=5)
-    assert (DECODER.peek(record), read(record)) == slowly(record)
-
-
-def test_the_usual_examples_are_read_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the test above compares two ways and not one with itself."""
-    for source in decode._MODELS:
-        monkeypatch.setitem(decode._READERS, source, lambda *_, **__: pytest.fail("the thorough way"))
-    for model in (SessionChange, ContactChange):
-        monkeypatch.setattr(model, "model_validate_json", lambda *_, **__: pytest.fail("the thorough way"))
-    for name in ("sessions-scheduled", "speakers-whole", "sessions-custom-role-and-acceptance"):
-        value = valid_value(name)
-        value["data"].pop("level", None)
-        for person in value["data"].get("participants", []):
-            person["participant_role"] = None
-        assert read(a_record(value, topic=f"sessionboard.{name.partition('-')[0]}")) is not None
-
-
-VALUES: Final = st.one_of(
-    st.sampled_from([None, {}, [], "", " ", 0, 1, -1, 1.5, True, "x", "2026-03-01T09:15:00Z", "2026-03-01T09:15:00"]),
-    st.sampled_from(["2026-03-01", "2026-03-01T09:15:00.5+02:00", "1969-01-01T00:00:00Z", "2200-01-01T00:00:00Z"]),
-    st.sampled_from(["a/b", "3960\n", "session.deleted", "exhibitor.updated", "contact.event.disassociated", 2**63]),
-    st.sampled_from([{"id": "r", "name": "R", "capacity": 3}, {"id": 5}, {"name": "R"}, [{"id": "p"}], [{}], "é" * 60]),
-    st.text(max_size=5),
-    st.integers(),
-)
-PATHS: Final = tuple(
-    f"{part}.{name}"
-    for part, names in (
-        ("data", "id title description status starts_at ends_at updated_at deleted_at capacity room track"),
-        ("data", "speakers chairpersons moderators participants parent_session_id first_name email about photo_url"),
-        ("data.speakers.0", "id first_name email about participant_role acceptance_status"),
-        ("metadata", "action event_id org_id version datetime"),
-    )
-    for name in names.split()
-)
-
-
-@settings(max_examples=600, deadline=None)
-@given(
-    name=st.sampled_from(["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"]),
-    edits=st.lists(st.tuples(st.sampled_from(PATHS), st.one_of(VALUES, st.just(...))), min_size=1, max_size=3),
-)
-def test_whatever_is_in_a_record_both_ways_agree(name: str, edits: list[tuple[str, object]]) -> None:
-    """G1, G3: read alike, refused for the same reason, or ignored; never anything else."""
-    value: Any = valid_value(name)
-    for path, found in edits:
-        *parents, last = path.split(".")
-        node: Any = value
-        for part in parents:
-            step: Any = int(part) if part.isdigit() else part
-            inside = isinstance(node, dict) if isinstance(step, str) else isinstance(node, list) and bool(node)
-            node = node.get(step) if inside and isinstance(node, dict) else node[step] if inside else None
-        if isinstance(node, dict):
-            if found is ...:
-                node.pop(last, None)
-            else:
-                node[last] = found
-    record = a_record(json.dumps(value).encode(), topic=f"sessionboard.{name.partition('-')[0]}")
-
-    def outcome(fast: bool) -> object:
-        try:
-            if not fast:
-                return slowly(record)
-            peeked = DECODER.peek(record)
-            return peeked, DECODER.read(peeked) if peeked else None
-        except PoisonError as refused:
-            return refused.reason, str(refused)
-
-    assert outcome(fast=True) == outcome(fast=False)

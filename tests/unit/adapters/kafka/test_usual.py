@@ -66,7 +66,9 @@ def put(document: Any, path: tuple[str | int, ...], value: Any) -> None:
             return
     if isinstance(document, dict) and value is ...:
         document.pop(last, None)
-    elif isinstance(document, dict) or (isinstance(document, list) and isinstance(last, int) and last < len(document)):
+    elif isinstance(document, dict):
+        document[last] = value
+    elif isinstance(document, list) and isinstance(last, int) and last < len(document):
         document[last] = None if value is ... else value
 
 
@@ -77,7 +79,7 @@ FURTHER: Final = (
     ("data", "participants", 0, "acceptance_status"),
     ("data", "speakers", 0, "acceptance_status"),
 )
-ODD: Final = (
+ODD: Final[tuple[Any, ...]] = (
     ...,
     None,
     {},

@@ -116,14 +116,14 @@ class MemoryTokens:
         if self.tokens.get(credential, ("", 0))[0] == token:
             del self.tokens[credential]
 
-    async def lock(self, credential: str, owner: str, seconds: float) -> bool:
+    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         holder, until = self.locks.get(credential, (owner, 0))
         if holder != owner and self._clock.now() < until:
             return False
         self.locks[credential] = (owner, self._clock.now() + round(seconds * 1000))
         return True
 
-    async def unlock(self, credential: str, owner: str) -> None:
+    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
         if self.locks.get(credential, ("", 0))[0] == owner:
             del self.locks[credential]
 

@@ -1,0 +1,115 @@
+"""Sponsorship levels: the choices of an account-wide field, looked at before one is added (`swoogo-api.md 9.2`).
+
+Guarantees: of one account, one replica at a time adds a level, and looks once more before it does, so that events
+which share the account never add the same one twice (O1); choices that are there stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.channel import JSON
+from consumer.adapters.swoogo.listing import items_of
+from consumer.adapters.swoogo.wire import record_id
+from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.ledger import Directory, Remote
+from consumer.domain.plan import LIST_CREDITS
+from consumer.domain.record import Fields, digest, natural
+from consumer.ports import Clock, TokenStore, Work, Written
+
+_ATTRIBUTE: Final = "level"
+_LOCK: Final = "levels"
+_PAUSE_SECONDS: Final = 0.05
+
+
+class Levels:
+    """Levels of all accounts."""
+
+    def __init__(self, caller: Caller, locks: TokenStore, clock: Clock, lock_seconds: float) -> None:
+        """`lock_seconds`: how long reading and adding may take."""
+        self._caller = caller
+        self._locks = locks
+        self._clock = clock
+        self._lock_seconds = lock_seconds
+        self._fields: dict[str, int] = {}
+
+    async def list(self, work: Work) -> Directory:
+        """All levels of the account.
+
+        Raises:
+            RefusedError: sponsors have no level field.
+            UnavailableError: an answer is not what it should be.
+        """
+        choices = _choices(await self._read(work))
+        rows = {identifier: Remote(identifier, natural(name), {"name": name}) for identifier, name in choices.items()}
+        return Directory(rows, fresh=True, at=self._clock.now())
+
+    async def create(self, work: Work, fields: Fields) -> Written:
+        """The level of that name, added when it is not there. May be repeated."""
+        credential, owner = work.connection.credential, self._clock.new_id()
+        waited = 0.0
+        while not await self._locks.lock(credential, owner, self._lock_seconds, what=_LOCK):
+            await self._clock.sleep(_PAUSE_SECONDS)
+            waited += _PAUSE_SECONDS
+            if waited > self._lock_seconds:
+                raise UnavailableError("Another replica has been adding sponsorship levels for too long.")
+        try:
+            return await self._add(work, fields["name"])
+        finally:
+            await self._locks.unlock(credential, owner, what=_LOCK)
+
+    async def _add(self, work: Work, name: str) -> Written:
+        field = await self._read(work)
+        held = _named(field, name)
+        if held is None:
+            # A choice that is not listed stays (`swoogo-api.md 9.2`); the field keeps the name people gave it.
+            content = msgspec.json.encode({"name": field.get("name", _ATTRIBUTE), "choices": [{"name": name}]})
+            path = f"/sponsors/field/{await self._field_id(work)}"
+            held = _named(await self._call(work, Call("the new sponsorship level", "PUT", path, content, JSON)), name)
+        if held is None:
+            raise RefusedError("Swoogo did not add the sponsorship level.", field="level")
+        return Written(held, {"name": digest(name)})
+
+    async def _read(self, work: Work) -> Mapping[str, Any]:
+        path = f"/sponsors/field/{await self._field_id(work)}"
+        return await self._call(work, Call("the sponsorship levels", "GET", path))
+
+    async def _field_id(self, work: Work) -> int:
+        credential = work.connection.credential
+        if credential not in self._fields:
+            path = "/sponsors/fields?fields=id,attribute&per-page=200"
+            body = await self._call(work, Call("the fields of sponsors", "GET", path, cost=LIST_CREDITS))
+            rows = items_of(body.get("items")) or []
+            found = [record_id(row.get("id")) for row in rows if row and row.get("attribute") == _ATTRIBUTE]
+            if not found or found[0] is None:
+                raise RefusedError(
+                    "Swoogo shows no field for sponsorship levels to this credential; ask the owner of the account.",
+                    field="level",
+                )
+            self._fields[credential] = found[0]
+        return self._fields[credential]
+
+    async def _call(self, work: Work, call: Call) -> Mapping[str, Any]:
+        body = await self._caller.call(work, call)
+        if not isinstance(body, Mapping):
+            raise UnavailableError(f"Swoogo answered {call.what} with something else.")
+        return body
+
+
+def _choices(field: Mapping[str, Any]) -> dict[int, str]:
+    """Choice id -> name; of equal names the oldest counts, and they exist (`swoogo-api.md 9.2`)."""
+    found: dict[int, str] = {}
+    for choice in items_of(field.get("choices")) or []:
+        identifier = record_id(choice.get("id")) if isinstance(choice, Mapping) else None
+        if identifier is not None:
+            found[identifier] = str(choice.get("name") or "").strip()
+    return found
+
+
+def _named(field: Mapping[str, Any], name: str) -> int | None:
+    wanted = natural(name)
+    return min((identifier for identifier, held in _choices(field).items() if natural(held) == wanted), default=None)

@@ -1,0 +1,98 @@
+"""What one sync covers: the whole event, the agenda or the sponsors, or selected records (O3, O4, R6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.plan import NAMED_ONLY, Link, Operation, Plan
+from consumer.domain.record import Kind, Source, id_of, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a plan may touch. With `session_ids` or `speaker_ids`, only those records and what they need."""
+
+    agenda: bool = True
+    sponsors: bool = True
+    session_ids: frozenset[str] = frozenset()
+    speaker_ids: frozenset[str] = frozenset()
+
+    @property
+    def selected(self) -> bool:
+        """True when only some records of the agenda were asked for."""
+        return bool(self.session_ids or self.speaker_ids)
+
+    @property
+    def name(self) -> str:
+        """`all`, `agenda` or `sponsors`, as it was asked for."""
+        if self.agenda and self.sponsors:
+            return "all"
+        return "agenda" if self.agenda else "sponsors"
+
+    def settles(self, key: str) -> bool:
+        """Whether a sync of this scope deals with a change of the record under this snapshot key."""
+        if key.startswith(f"{Source.SPONSOR.value}/"):
+            return self.sponsors
+        return self.agenda and not self.selected
+
+
+def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> Plan:
+    """The part of a plan that a scope allows; what is left out and why stays as it is.
+
+    Args:
+        plan: of the whole event.
+        scope: what was asked for.
+        sessions_of: contact id -> ids of the sessions that person is on.
+    """
+    if scope == Scope():
+        return plan
+    records = [operation for operation in plan.operations if _within(operation, scope, sessions_of)]
+    needed = {
+        key_of(kind, operation.fields.get(kind.value, ""))
+        for operation in records
+        if not isinstance(operation, Link)
+        for kind in NAMED_ONLY
+    }
+    kept = {id(operation) for operation in records}
+    phases = tuple(
+        tuple(
+            operation
+            for operation in phase
+            if id(operation) in kept or (operation.kind in NAMED_ONLY and operation.key in needed)
+        )
+        for phase in plan.phases
+    )
+    kinds = {operation.kind for phase in phases for operation in phase}
+    return replace(plan, phases=phases, looks=frozenset(plan.looks & kinds))
+
+
+def _within(operation: Operation, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> bool:
+    identifier = id_of(operation.key)
+    if operation.kind is Kind.SPONSOR:
+        return scope.sponsors
+    if operation.kind in NAMED_ONLY or not scope.agenda:
+        return False
+    if not scope.selected:
+        return True
+    if operation.kind is Kind.SESSION:
+        return identifier in scope.session_ids
+    on = sessions_of.get(identifier, ())
+    return identifier in scope.speaker_ids or any(session in scope.session_ids for session in on)
+
+
+def scope_of_changes(settings: MappingSettings) -> Scope:
+    """What continuous sync covers (O4)."""
+    return Scope(sponsors=settings.sync_sponsors)
+
+
+def scope_of_request(asked: str, session_ids: tuple[str, ...], speaker_ids: tuple[str, ...]) -> Scope:
+    """What a manual sync covers: `agenda`, `sponsors` or `all` (O3); selected records are of the agenda (R6)."""
+    selected = bool(session_ids or speaker_ids)
+    return Scope(
+        agenda=asked != "sponsors" or selected,
+        sponsors=asked != "agenda" and not selected,
+        session_ids=frozenset(session_ids),
+        speaker_ids=frozenset(speaker_ids),
+    )

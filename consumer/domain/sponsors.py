@@ -1,0 +1,44 @@
+"""Sponsors and their levels (E5, O1, O2, O5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consumer.domain.desired import Desired, TextLimits, desired_sponsor
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.record import Kind, key_of, natural
+from consumer.domain.snapshot import Place, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsors:
+    """Sponsors to sync, the levels they use (by the form in which names are compared), and those left out."""
+
+    wanted: tuple[Desired, ...]
+    levels: Mapping[str, Place]
+    skips: tuple[Skip, ...]
+
+
+def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> Sponsors:
+    """Pick the sponsors of an event; a level is known by its name alone, so its name is its id."""
+    wanted: list[Desired] = []
+    skips: list[Skip] = []
+    levels: dict[str, Place] = {}
+    for sponsor in sorted(snapshot.sponsors.values(), key=lambda each: each.id):
+        key = key_of(Kind.SPONSOR, sponsor.id)
+        entry = ledger.get(key)
+        if sponsor.deleted:
+            skips.append(Skip(key, Reason.DELETED))
+        elif entry and entry.state is State.GONE:
+            skips.append(Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO)))
+        elif not sponsor.name.strip():
+            skips.append(Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field="name")))
+        else:
+            wanted.append(desired_sponsor(sponsor, limits))
+            level = natural(sponsor.tier or "")
+            if level:
+                levels.setdefault(level, Place(level, (sponsor.tier or "").strip()))
+    return Sponsors(tuple(wanted), levels, tuple(skips))

@@ -1,0 +1,112 @@
+"""The mappings topic to the domain: integrations, pairs and sync requests, whose they are and what they ask."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import pytest
+
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.domain.connection import IntegrationRequest, MappingRequest
+from consumer.domain.mapping import MappingSettings
+from consumer.ports import Change, RawRecord, Subject, SyncRequest, event_subject, org_subject
+from consumer.settings import Topics
+from tests.support.builders import a_record
+from tests.support.examples import valid_record, valid_value
+
+ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
+
+
+def read(record: RawRecord) -> Change | SyncRequest | None:
+    """Both steps; None for a record that is not for this service."""
+    peeked = DECODER.peek(record)
+    return DECODER.read(peeked) if peeked else None
+
+
+def change(record: RawRecord) -> Change:
+    found = read(record)
+    assert isinstance(found, Change)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "key"),
+    [
+        ("mappings-mapping-added", org_subject(ORG), "mapping/3960"),
+        ("mappings-mapping-removed", org_subject(ORG), "mapping/3960"),
+        ("mappings-integration-connected-sealed", org_subject(ORG), f"integration/{ORG}"),
+        ("mappings-integration-disconnected", org_subject(ORG), f"integration/{ORG}"),
+        ("mappings-sync-requested", event_subject("3960"), "sync/3960"),
+    ],
+)
+def test_a_request_says_whose_it_is(name: str, subject: Subject, key: str) -> None:
+    """C1, M1, C5: mappings and integrations belong to the organization, a sync request to the event."""
+    peeked = DECODER.peek(valid_record(name))
+    assert peeked is not None
+    assert (peeked.subject, peeked.key) == (subject, key)
+
+
+def test_a_mapping_as_the_domain_sees_it() -> None:
+    """M1, M7: pair, zone and settings."""
+    row = msgspec.json.decode(change(valid_record("mappings-mapping-added")).row, type=MappingRequest)
+    value = valid_value("mappings-mapping-added")["data"]
+    assert (row.org_id, row.event_id, row.present) == (ORG, "3960", True)
+    assert (row.swoogo_event_id, row.timezone) == (value["swoogo_event_id"], value["event"]["timezone"])
+    assert row.settings == MappingSettings(**value.get("settings", {}))
+
+
+def test_a_removed_mapping_and_a_null_value_say_the_same() -> None:
+    """M4: of a bare null value the organization has to be looked up."""
+    removed = msgspec.json.decode(change(valid_record("mappings-mapping-removed")).row, type=MappingRequest)
+    record = a_record(None, topic="sessionboard.mappings", key="mapping/3960")
+    peeked = DECODER.peek(record)
+    assert peeked is not None
+    assert peeked.subject is None
+    gone = msgspec.json.decode(change(record).row, type=MappingRequest)
+    assert (removed.event_id, removed.present) == (gone.event_id, gone.present) == ("3960", False)
+
+
+def test_an_integration_carries_its_credentials_sealed_or_by_name() -> None:
+    """C2: exactly one of the two."""
+    sealed = msgspec.json.decode(
+        change(valid_record("mappings-integration-connected-sealed")).row, type=IntegrationRequest
+    )
+    named = msgspec.json.decode(
+        change(valid_record("mappings-integration-connected-secret-name")).row, type=IntegrationRequest
+    )
+    assert sealed.connected
+    assert sealed.sealed
+    assert not sealed.secret_name
+    assert named.secret_name
+    assert not named.sealed
+
+
+def test_a_disconnect_and_a_null_value_say_the_same() -> None:
+    """X1."""
+    null = a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}")
+    said = msgspec.json.decode(change(valid_record("mappings-integration-disconnected")).row, type=IntegrationRequest)
+    gone = msgspec.json.decode(change(null).row, type=IntegrationRequest)
+    assert said == gone == IntegrationRequest(ORG, connected=False)
+    peeked = DECODER.peek(null)
+    assert peeked is not None
+    assert peeked.subject == org_subject(ORG)
+
+
+def test_a_sync_request_is_known_by_its_stamp() -> None:
+    """C5, G3: a replay of it is recognised; what it selects is kept."""
+    record = valid_record("mappings-sync-requested-selected", offset=3)
+    value = valid_value("mappings-sync-requested-selected")
+    peeked, found = DECODER.peek(record), read(record)
+    assert peeked is not None
+    assert isinstance(found, SyncRequest)
+    assert found.id == peeked.stamp
+    assert found.scope == value["data"]["scope"]
+    assert found.session_ids == tuple(value["data"].get("session_ids") or ())
+    assert found.speaker_ids == tuple(value["data"].get("speaker_ids") or ())
+
+
+def test_the_null_value_of_an_old_sync_request_asks_for_nothing() -> None:
+    """C5: compaction is no wish to sync."""
+    assert DECODER.peek(a_record(None, topic="sessionboard.mappings", key="sync/3960")) is None

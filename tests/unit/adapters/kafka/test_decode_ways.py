@@ -1,0 +1,123 @@
+"""The fast way of reading and the thorough one, held against each other."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Any, Final
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.adapters.kafka import decode, usual
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.domain.errors import PoisonError
+from consumer.ports import Change, Peeked, RawRecord, SyncRequest
+from consumer.settings import Topics
+from schemas.contact import ContactChange
+from schemas.session import SessionChange
+from tests.support.builders import a_record
+from tests.support.examples import valid_names, valid_record, valid_value
+
+DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
+
+
+def read(record: RawRecord) -> Change | SyncRequest | None:
+    """Both steps; None for a record that is not for this service."""
+    peeked = DECODER.peek(record)
+    return DECODER.read(peeked) if peeked else None
+
+
+class _Unreadable:
+    def decode(self, value: bytes) -> object:
+        raise msgspec.DecodeError("as if it were unusual")
+
+
+def _unusual(*_: object) -> object:
+    raise usual.UnusualError
+
+
+def slowly(record: RawRecord) -> tuple[Peeked | None, Change | SyncRequest | None]:
+    """Both steps the thorough way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "_envelope", _Unreadable())
+        patch.setattr(usual, "read", _unusual)
+        peeked = DECODER.peek(record)
+        return peeked, DECODER.read(peeked) if peeked else None
+
+
+@pytest.mark.parametrize("name", valid_names())
+def test_the_fast_way_and_the_thorough_way_read_the_same(name: str) -> None:
+    """G3: also the same stamp, or a replay could look newer than what it replays."""
+    record = valid_record(name, offset=5)
+    assert (DECODER.peek(record), read(record)) == slowly(record)
+
+
+def test_the_usual_examples_are_read_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the test above compares two ways and not one with itself."""
+    for source in decode._MODELS:
+        monkeypatch.setitem(decode._READERS, source, lambda *_, **__: pytest.fail("the thorough way"))
+    for model in (SessionChange, ContactChange):
+        monkeypatch.setattr(model, "model_validate_json", lambda *_, **__: pytest.fail("the thorough way"))
+    for name in ("sessions-scheduled", "speakers-whole", "sessions-custom-role-and-acceptance"):
+        value = valid_value(name)
+        value["data"].pop("level", None)
+        for person in value["data"].get("participants", []):
+            person["participant_role"] = None
+        assert read(a_record(value, topic=f"sessionboard.{name.partition('-')[0]}")) is not None
+
+
+VALUES: Final = st.one_of(
+    st.sampled_from([None, {}, [], "", " ", 0, 1, -1, 1.5, True, "x", "2026-03-01T09:15:00Z", "2026-03-01T09:15:00"]),
+    st.sampled_from(["2026-03-01", "2026-03-01T09:15:00.5+02:00", "1969-01-01T00:00:00Z", "2200-01-01T00:00:00Z"]),
+    st.sampled_from(["a/b", "3960\n", "session.deleted", "contact.event.disassociated", 2**63]),
+    st.sampled_from([{"id": "r", "name": "R", "capacity": 3}, {"id": 5}, {"name": "R"}, [{"id": "p"}], [{}], "é" * 60]),
+    st.text(max_size=5),
+    st.integers(),
+)
+PATHS: Final = tuple(
+    f"{part}.{name}"
+    for part, names in (
+        ("data", "id title description status starts_at ends_at updated_at deleted_at capacity room track"),
+        ("data", "speakers chairpersons moderators participants parent_session_id first_name email about photo_url"),
+        ("data.speakers.0", "id first_name email about participant_role acceptance_status"),
+        ("metadata", "action event_id org_id version datetime"),
+    )
+    for name in names.split()
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    name=st.sampled_from(["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"]),
+    edits=st.lists(st.tuples(st.sampled_from(PATHS), st.one_of(VALUES, st.just(...))), min_size=1, max_size=3),
+)
+def test_whatever_is_in_a_record_both_ways_agree(name: str, edits: list[tuple[str, object]]) -> None:
+    """G1, G3: read alike, refused for the same reason, or ignored; never anything else."""
+    value: Any = valid_value(name)
+    for path, found in edits:
+        *parents, last = path.split(".")
+        node: Any = value
+        for part in parents:
+            step: Any = int(part) if part.isdigit() else part
+            inside = isinstance(node, dict) if isinstance(step, str) else isinstance(node, list) and bool(node)
+            node = node.get(step) if inside and isinstance(node, dict) else node[step] if inside else None
+        if isinstance(node, dict):
+            if found is ...:
+                node.pop(last, None)
+            else:
+                node[last] = deepcopy(found)
+    record = a_record(json.dumps(value).encode(), topic=f"sessionboard.{name.partition('-')[0]}")
+
+    def outcome(fast: bool) -> object:
+        try:
+            if not fast:
+                return slowly(record)
+            peeked = DECODER.peek(record)
+            return peeked, DECODER.read(peeked) if peeked else None
+        except PoisonError as refused:
+            return refused.reason, str(refused)
+
+    assert outcome(fast=True) == outcome(fast=False)

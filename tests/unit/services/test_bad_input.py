@@ -1,0 +1,72 @@
+"""What an admin typed wrong: recorded like anything else, and an issue that a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.domain.plan import Plan
+from consumer.domain.planner import make_plan
+from consumer.ports import RawRecord
+from consumer.services.record import Recorder
+from consumer.settings import Topics
+from tests.support.builders import a_mapping, a_plan_input, a_record, at
+from tests.support.examples import valid_record, valid_value
+from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
+
+EXAMPLE_EVENT: Final = "3960"
+ZONE: Final = "America/New_York"
+
+
+async def planned(record: RawRecord) -> Plan:
+    """What a sync would do once this record was recorded; it is no dead letter."""
+    inbox, dead_letters = InMemoryInbox(FakeClock()), InMemoryDeadLetters()
+    decoder = KafkaDecoder(Topics(), 4 * 1024 * 1024)
+    result = await Recorder(decoder, inbox, InMemoryConnections(), dead_letters).record([record])
+    assert (result.news, dead_letters.letters) == (1, [])
+    snapshot = (await inbox.load(EXAMPLE_EVENT)).snapshot
+    given = a_plan_input(mapping=a_mapping(timezone=ZONE), now=at("2026-03-01 09:00", ZONE))
+    return make_plan(replace(given, snapshot=snapshot))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "part"),
+    [
+        ("sessions-end-before-start", "invalid_time_range", "ends before it starts"),
+        ("sessions-unknown-status", "unknown_status", "status category is none that we know"),
+        ("sessions-unscheduled", "missing_field", "its starts_at is missing"),
+        ("sessions-title-300-characters", "name_shortened", "was cut to 255 characters"),
+        ("sessions-speaker-without-email", "missing_field", "its email is missing"),
+    ],
+)
+async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: str, code: str, part: str) -> None:
+    """E1, E6, S4, N2: nothing is lost, and a person reads what to do."""
+    plan = await planned(valid_record(name))
+    assert {issue.code.value for issue in plan.issues} == {code}
+    assert any(part in issue.sentence() for issue in plan.issues)
+
+
+async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_without_it() -> None:
+    """P1, E6, N2."""
+    value = valid_value("sessions-scheduled")
+    value["data"]["speakers"][0]["about"] = "b" * 1_000_000
+    plan = await planned(a_record(value))
+    (issue,) = plan.issues
+    assert issue.sentence().startswith("The bio of Speaker ")
+    assert "too long for Swoogo (1000000 characters, at most 60000)" in issue.sentence()
+    assert issue.key in {operation.key for operation in plan.operations}
+
+
+async def test_two_speakers_with_one_email_are_an_issue_of_the_second() -> None:
+    """P2, N2."""
+    value = valid_value("sessions-scheduled")
+    first, second = value["data"]["speakers"][:2]
+    second["email"] = f" {first['email'].upper()}"
+    (issue,) = (await planned(a_record(value))).issues
+    assert issue.code == "duplicate_email"
+    winner, loser = sorted([first["id"], second["id"]])
+    assert issue.key == f"speaker/{loser}"
+    assert winner in issue.sentence()
