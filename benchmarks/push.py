@@ -80,12 +80,19 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
             peer_name=_PEER,
             note=(
                 f"{ours.calls:,} calls at {_LATENCY_MS:g} ms in {ours.seconds:.1f} s; "
-                f"peer {peer.calls:,} calls in {peer.seconds:.1f} s. {exact}."
+                f"peer {peer.calls:,} calls in {peer.seconds:.1f} s. {exact}.{_flattery(ours, concurrency)}"
             ),
         ),
         Figure(benchmark=NAME, what="most calls at a time", value=ours.most, unit="calls", goal=concurrency),
         Figure(benchmark=NAME, what="calls refused with 429", value=refused, unit="calls", goal=0),
     ]
+
+
+def _flattery(ours: Timed, concurrency: int) -> str:
+    """The bound is for calls that keep to the setting."""
+    if ours.most <= concurrency:
+        return ""
+    return f" With {ours.most} calls at a time: {ours.over * ours.most / concurrency:.2f} x the bound of {ours.most}."
 
 
 def _timed(journal: list[dict[str, Any]], concurrency: int) -> Timed:

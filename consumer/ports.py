@@ -333,8 +333,8 @@ class Swoogo(Protocol):
         """Create a record. Raises UnansweredError when it may exist although no usable answer came."""
         ...
 
-    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
-        """Send changed fields."""
+    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
+        """Send changed fields, with the record's `name` only where Swoogo insists on it (R2)."""
         ...
 
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:

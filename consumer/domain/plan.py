@@ -63,7 +63,10 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Send the fields that changed in Sessionboard since they were last pushed (R2)."""
+    """Send the fields that changed in Sessionboard since they were last pushed (R2).
+
+    `name` is the record's name as Sessionboard has it, in case Swoogo insists on one with every update.
+    """
 
     kind: Kind
     key: str
@@ -72,6 +75,7 @@ class Update:
     before: Fields
     natural: str
     version: int = 0
+    name: str = ""
 
     @property
     def credits(self) -> int:

@@ -237,10 +237,11 @@ def _plan_update(draft: _Draft, desired: Desired, fields: Fields, entry: Entry) 
             desired.kind,
             desired.key,
             entry.swoogo_id,
-            {**news, "name": fields["name"]} if "name" in fields else news,
+            news,
             {name: entry.pushed.get(name, "") for name in news},
             desired.natural,
             desired.version,
+            fields.get("name", ""),
         ),
     )
 

@@ -60,8 +60,14 @@ def stamp(version: int, published: int, offset: int) -> str:
         published: `metadata.datetime`, else the Kafka timestamp, in ms.
         offset: the record's offset in its partition.
     """
-    parts = (min(max(part, 0), _LARGEST) for part in (version, published, offset))
-    return ".".join(f"{part:015d}" for part in parts)
+    if not (0 <= version <= _LARGEST and 0 <= published <= _LARGEST and 0 <= offset <= _LARGEST):
+        version, published, offset = (min(max(part, 0), _LARGEST) for part in (version, published, offset))
+    return f"{version:015d}.{published:015d}.{offset:015d}"
+
+
+def version_of(stamped: str) -> int:
+    """The version that a stamp begins with, ms."""
+    return int(stamped.partition(".")[0] or 0)
 
 
 def digest(value: str) -> str:

@@ -6,6 +6,7 @@ operations see the ids that earlier ones produced.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +30,8 @@ class Execution:
         attempted: keys an operation was sent for; their former issues are settled by it.
         issues: what Swoogo's answers gave rise to.
         missing: records Swoogo answered 404 for, to be looked up once at the end.
-        retry_in: seconds after which something that failed for now is worth another try; None: all is well.
+        unanswered: a create may or may not have happened.
+        slots: how many calls may be on the wire at once.
     """
 
     work: Work
@@ -44,6 +46,7 @@ class Execution:
     missing: dict[Kind, set[str]] = field(default_factory=dict)
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: bool = False
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def perform(self, operation: Operation) -> None:
         """Carry out one operation; refusals become issues, temporary trouble is noted.
@@ -94,7 +97,8 @@ class Execution:
         before = {key: self.ledger.get(key) for key in keys}
         await self._keep(dict.fromkeys(keys, intent))
         try:
-            written = await self.swoogo.create(self.work, operation.kind, self._wire(fields), op_id)
+            async with self.slots:
+                written = await self.swoogo.create(self.work, operation.kind, self._wire(fields), op_id)
         except UnansweredError:
             raise
         except (RefusedError, RetryableError, CredentialError):
@@ -122,12 +126,16 @@ class Execution:
         )
         await self._keep(dict.fromkeys(keys, entry))
         if differing:
-            written = await self.swoogo.update(self.work, operation.kind, operation.remote.id, self._wire(differing))
+            sent, name = self._wire(differing), operation.fields.get("name", "")
+            async with self.slots:
+                written = await self.swoogo.update(self.work, operation.kind, operation.remote.id, sent, name)
             await self._applied(keys, entry, differing, operation, written)
 
     async def _update(self, operation: Update) -> None:
         fields = self._resolved(operation.fields)
-        written = await self.swoogo.update(self.work, operation.kind, operation.swoogo_id, self._wire(fields))
+        sent, name = self._wire(fields), operation.name
+        async with self.slots:
+            written = await self.swoogo.update(self.work, operation.kind, operation.swoogo_id, sent, name)
         await self._applied((operation.key,), self.ledger[operation.key], fields, operation, written)
 
     async def _link(self, operation: Link) -> None:
@@ -138,7 +146,8 @@ class Execution:
         links = set(entry.links)
         if add:
             already = [swoogo_id for session in entry.links if (swoogo_id := self._session_id(session))]
-            await self.swoogo.link(self.work, entry.swoogo_id, list(add.values()), already)
+            async with self.slots:
+                await self.swoogo.link(self.work, entry.swoogo_id, list(add.values()), already)
             links |= add.keys()
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
             await self._keep({operation.key: entry})
@@ -146,7 +155,8 @@ class Execution:
         for session in operation.remove:
             swoogo_id = self._session_id(session)
             if swoogo_id is not None and entry.swoogo_id is not None:
-                await self.swoogo.unlink(self.work, entry.swoogo_id, swoogo_id)
+                async with self.slots:
+                    await self.swoogo.unlink(self.work, entry.swoogo_id, swoogo_id)
             links.discard(session)
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
             await self._keep({operation.key: entry})

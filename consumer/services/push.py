@@ -58,6 +58,7 @@ class Pusher:
             run,
             self.settings.settle,
             dict(await self.store.load(mapping.event_id)),
+            slots=asyncio.Semaphore(self.settings.concurrency),
         )
         plan = Plan()
         error: SwoogoSyncError | None = None

@@ -48,7 +48,8 @@ async def serve(
         # Calls that hang on purpose must not hold up the end.
         timeout_graceful_shutdown=1,
     )
-    with socket.socket() as listener:
+    # With its protocol named: asyncio sets TCP_NODELAY on such sockets only, and answers would stall 40 ms without.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(512)

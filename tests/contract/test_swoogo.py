@@ -187,6 +187,20 @@ async def test_s1_s2_s5_a_session_is_created_as_it_was_meant(bench: Bench) -> No
         assert (written.not_applied, written.seen) == ((), {})
 
 
+@pytest.mark.parametrize("insists", [False, True])
+async def test_r2_a_name_is_sent_along_only_where_swoogo_insists(insists: bool) -> None:
+    """R2; swoogo-api.md 7.4: prose says updates are partial, the schema wants a name. A name edited by hand stays."""
+    async with a_bench(Switches(session_update_needs_name=insists)) as bench:
+        bench.sandbox.edit("sessions", SESSION, {"name": "By hand"})
+        for start in ("09:00:00", "09:30:00"):
+            await bench.swoogo.update(WORK, Kind.SESSION, SESSION, {"start_time": start}, "Keynote")
+        held = bench.record("sessions", SESSION)
+        assert (held["start_time"], held["name"]) == ("09:30:00", "Keynote" if insists else "By hand")
+        updates = [call for call in bench.sandbox.journal() if call["method"] == "PUT"]
+        # Refused once for want of a name, then never again.
+        assert [call["status"] for call in updates] == ([422, 200, 200] if insists else [200, 200])
+
+
 async def test_r2_an_update_changes_what_it_names_and_nothing_else(bench: Bench) -> None:
     """R2; swoogo-api.md 7.4: partial."""
     made = await bench.swoogo.create(WORK, Kind.SESSION, SESSION_FIELDS, "op")

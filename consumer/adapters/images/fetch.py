@@ -42,7 +42,6 @@ _HEADERS: Final = (
     ("user-agent", "swoogo-sync"),
     ("accept", "image/jpeg, image/png, image/webp, image/gif"),
     ("accept-encoding", "identity"),
-    ("connection", "close"),
 )
 
 

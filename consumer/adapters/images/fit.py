@@ -117,7 +117,7 @@ def _too_many_pixels(most: int) -> UnfitError:
 def _at_most(pixels: int) -> Iterator[None]:
     """Makes Pillow refuse larger images too, above twice its number: some decoders allocate while they open."""
     before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = max(1, pixels // 2)
+    Image.MAX_IMAGE_PIXELS = (pixels + 1) // 2
     try:
         yield
     finally:

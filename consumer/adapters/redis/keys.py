@@ -25,7 +25,7 @@ a secret or personal data; credentials are named by a hash.
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | - | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
-| `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, adds a level | seconds | tokens |
+| `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, or adds a level | seconds | tokens |
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ class SwoogoClient(Swoogo):
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials)
         self.credentials = SwoogoCredentials(shared, open_credentials)
         self._caller = Caller(self._channel, shared, self._meter, clock)
+        self._insists: set[Kind] = set()
         self._levels = Levels(self._caller, tokens, clock, settings.deadline * 3)
 
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
@@ -79,8 +80,24 @@ class SwoogoClient(Swoogo):
             raise UnansweredError(f"Swoogo answered {call.what} without an id.")
         return wire.written(resource, body, identifier, sent)
 
-    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
-        """Send changed fields; empty ones are cleared, what is not named stays (`swoogo-api.md 2.2`)."""
+    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
+        """Send changed fields; empty ones are cleared, what is not named stays (`swoogo-api.md 2.2`).
+
+        Swoogo's prose says that an update is partial, its schema that sessions want their name every time
+        (`swoogo-api.md 7.4`). A name that a person edited there must stay (R2), so it is sent along only when an
+        update was refused for lack of it, and from then on.
+        """
+        if kind in self._insists and name:
+            fields = {"name": name, **fields}
+        try:
+            return await self._update(work, kind, swoogo_id, fields)
+        except RefusedError as refused:
+            if "name" in fields or not name or "name" not in (refused.field or str(refused)).lower():
+                raise
+            self._insists.add(kind)
+            return await self._update(work, kind, swoogo_id, {"name": name, **fields})
+
+    async def _update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
         resource = wire.RESOURCES[kind]
         sent = forms.outgoing(resource, fields, create=False)
         call = Call(

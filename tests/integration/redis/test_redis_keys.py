@@ -24,15 +24,19 @@ _ROW = re.compile(r"^\| (?P<names>`.*?) \| (?P<type>.*?) \| (?P<ttl>.*?) \| \w+ 
 
 
 def documented() -> dict[str, bool]:
-    """Key of the table, with 7 in place of ids -> whether it expires."""
+    """Key of the table, with 7 in place of ids -> whether it expires.
+
+    `...` stands for what the key before it in the row starts with, or for event and organization alike.
+    """
     found: dict[str, bool] = {}
     for row in _ROW.finditer(keys_module.__doc__ or ""):
+        owners: tuple[str, ...] = ("{event/7}", "{org/7}")
         for name in re.findall(r"`(.*?)`", row["names"]):
             spelled = re.sub(r"\b(ID|HASH|N)\b", "7", name)
-            if spelled.endswith("..."):
-                spelled = spelled.replace("...", "state")
-            for owner in ("{event/7}", "{org/7}") if spelled.startswith("...") else ("",):
-                found[f"prefix:{spelled.replace('...', owner)}"] = row["ttl"] != "-"
+            if not spelled.startswith("..."):
+                owners = (spelled.partition(":")[0],)
+            rest = spelled.partition(":")[2].replace("...", "state")
+            found |= {f"prefix:{owner}:{rest}": row["ttl"] != "-" for owner in owners}
     return found
 
 
@@ -55,7 +59,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.tokens.put(CREDENTIAL, "token", 60)
-    await bench.tokens.lock(CREDENTIAL, "owner", 60)
+    for what in ("token", "levels"):
+        await bench.tokens.lock(CREDENTIAL, "owner", 60, what=what)
     for work in (a_work(lease), a_work(lease, Trigger.MANUAL)):
         await bench.budget.spent(await bench.budget.permit(work, 1, 0.1), remaining=3, reset=0.2)
     throttled = await bench.budget.permit(a_work(lease), 1, 0.1)

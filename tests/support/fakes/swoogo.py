@@ -113,7 +113,7 @@ class FakeSwoogo:
             raise UnansweredError("Swoogo gave no answer to the creation.")
         return self._written(kind, identifier, given)
 
-    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
+    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
         """See `ports.Swoogo`."""
         await self._call(work, Called("update", kind, swoogo_id, dict(fields)), CALL_CREDITS)
         row = self._row(kind, swoogo_id)

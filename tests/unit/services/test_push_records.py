@@ -64,11 +64,11 @@ async def test_r3_a_record_published_again_as_it_was_makes_no_call(world: World)
     assert not run.announced
 
 
-async def test_r1_only_changed_fields_are_sent_with_the_name_that_swoogo_wants(world: World) -> None:
+async def test_r1_r2_only_changed_fields_are_sent(world: World) -> None:
     await world.sync(a_session("s1"))
     run = await world.sync(a_session("s1", ends_at=START + 2 * HOUR))
     [update] = world.swoogo.called("update")
-    assert update.fields == {"end_time": "11:00:00", "name": "Title of s1"}
+    assert update.fields == {"end_time": "11:00:00"}
     assert run.tally(Kind.SESSION).updated == 1
     assert world.entry(session_key()).pushed["end_time"] == "11:00:00"
 
@@ -190,4 +190,4 @@ async def test_s9_a_setting_of_the_pair_reaches_the_plan(world: World) -> None:
 async def test_calls_of_a_phase_run_side_by_side_but_not_more_than_are_allowed(world: World, count: int) -> None:
     await world.sync(*(a_session(f"s{number}") for number in range(count)))
     assert len(world.swoogo.records[Kind.SESSION]) == count
-    assert world.swoogo.most_at_once == min(count, 8)  # twice the concurrency: see Pusher
+    assert world.swoogo.most_at_once == min(count, 4)

@@ -106,6 +106,7 @@ def test_a_turned_image_is_turned_upright(kind: str, orientation: int) -> None:
     assert picture.size == (400, 200)
     places = [at(picture, x, y) for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75))]
     assert places == ["red", "white", "white", "blue"]
+    assert picture.format == ("PNG" if kind == "PNG" else "JPEG"), "what was drawn keeps its sharp edges"
     assert GPS_TEXT not in done.content
 
 
@@ -197,6 +198,42 @@ def test_the_worst_images_fit_in_at_most_six_encodings_and_never_grow(
     assert picture.width * picture.height >= 100
 
 
+def test_the_last_encoding_makes_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when sizes come out at three times what was predicted."""
+    monkeypatch.setattr(encoding, "_MOST", 3)
+    monkeypatch.setattr(encoding, "_MARGIN", 3.0)
+    fitted(encoded(noise(650, 500), "JPEG", quality=95), limit=60_000)
+
+
+def test_a_picture_longer_than_its_format_can_be_is_made_shorter() -> None:
+    _, picture = fitted(encoded(noise(17_000, 20, "RGBA"), "PNG", compress_level=1), limit=400_000)
+    assert picture.format == "WEBP"
+    assert 10_000 < picture.width <= 16_383
+
+
+def test_a_huge_photo_is_halved_while_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the memory and time, for an image that has to lose more than that."""
+    sizes: list[tuple[int, int]] = []
+
+    def spy(picture: Image.Image, limit: int, *, drawn: bool) -> Fitted | None:
+        sizes.append(picture.size)
+        return encoding.encode(picture, limit, drawn=drawn)
+
+    monkeypatch.setattr("consumer.adapters.images.fit.encode", spy)
+    monkeypatch.setattr("consumer.adapters.images.fit._HUGE_PIXELS", 300_000)
+    content = encoded(noise(640, 480), "JPEG")
+    fitted(content, limit=len(content) // 5)
+    fitted(content, limit=len(content) // 3)
+    assert sizes == [(320, 240), (640, 480)]
+
+
+def test_the_most_pixels_are_the_last_that_are_decoded() -> None:
+    content = encoded(Image.new("L", (2, 2)), "PNG")
+    assert fit(content, LIMIT, 4).content is content
+    with pytest.raises(UnfitError, match="million pixels"):
+        fit(content, LIMIT, 3)
+
+
 def test_when_six_encodings_do_not_do_it_the_image_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "_MOST", 1)
     with pytest.raises(UnfitError, match="under 300 KB") as caught:
@@ -228,7 +265,7 @@ def test_transparency_survives_being_made_smaller() -> None:
 
 
 def test_what_cannot_keep_its_transparency_lies_on_white(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoding, "_MOST", 3)
+    monkeypatch.setattr(encoding, "_MOST", 2)
     logo = noise(1000, 900, "RGBA")
     logo.paste((0, 0, 0, 0), (0, 0, 500, 900))
     done, picture = fitted(encoded(logo, "PNG", compress_level=1), limit=100_000)
