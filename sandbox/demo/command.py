@@ -7,8 +7,10 @@ import json
 import logging
 import signal
 from datetime import UTC, datetime
+from lzma import LZMAError
 from pathlib import Path
 from typing import Annotated, Any
+from xml.etree.ElementTree import ParseError
 
 import typer
 from rich.console import Console
@@ -24,9 +26,17 @@ _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
 
 def demo(
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further revisions.", exists=True, dir_okay=False)
+    ] = None,
     schedule: Annotated[
         list[Path] | None,
-        typer.Option(help="Pentabarf schedule.xml (also .xz, .gz), once for each revision in order."),
+        typer.Option(
+            metavar="FILE...",
+            help="Pentabarf schedule.xml (also .xz, .gz): one or more revisions of a conference, in order.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     report_to: Annotated[Path | None, typer.Option("--report", help="Write the outcome as JSON to this file.")] = None,
     window: Annotated[
@@ -43,8 +53,14 @@ def demo(
     console = Console(stderr=as_json)
     # The clients grumble while a broker wakes up; what matters here is told by the story.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    files = [*(schedule or []), *(more or [])]
     try:
-        outcome = asyncio.run(_interruptible(_run(console, schedule or [], window, latency, replicas)))
+        story = _schedules(files)
+    except (OSError, ParseError, LZMAError, EOFError, ValueError) as error:
+        console.print(f"A file is no schedule.xml that can be read: {error}.", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    try:
+        outcome = asyncio.run(_interruptible(_run(console, files, story, window, latency, replicas)))
     except (ServerUnavailableError, ServerFailedError, TimeoutError) as error:
         console.print(str(error), markup=False, highlight=False)
         raise typer.Exit(3) from None
@@ -67,7 +83,9 @@ async def _interruptible(story: Any) -> dict[str, Any]:
     return result
 
 
-async def _run(console: Console, files: list[Path], window: float, latency: float, replicas: int) -> dict[str, Any]:
+async def _run(
+    console: Console, files: list[Path], story: list[Conference], window: float, latency: float, replicas: int
+) -> dict[str, Any]:
     progress = Progress(console)
     progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
     quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
@@ -81,7 +99,7 @@ async def _run(console: Console, files: list[Path], window: float, latency: floa
             )
             for number in range(replicas):
                 running.start_service(f"service-{number + 1}")
-            story = _schedules(files) if files else [sample.sample(datetime.now(UTC))]
+            story = story or [sample.sample(datetime.now(UTC))]
             async with play(running, story[0], progress.begin) as playing, progress.following(running):
                 await playing.connect()
                 if files:
