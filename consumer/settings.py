@@ -116,6 +116,9 @@ class PushSettings(_Group):
     lease: float = Field(60.0, ge=1, le=3600, description="Seconds a worker holds an event without renewing.")
     concurrency: int = Field(10, ge=1, le=64, description="Calls side by side for one event.")
     events: int = Field(8, ge=1, le=200, description="Events pushed side by side in one process.")
+    drain: float = Field(
+        20.0, ge=0, le=3600, description="Seconds that running pushes may take to finish when the service is stopped."
+    )
     settle: float = Field(
         120.0,
         ge=0,

@@ -56,8 +56,15 @@ class Dispatcher:
                 log.warning("dispatch.waiting", reason=str(error), seconds=round(pause, 1))
             self.turned_at = self.clock.now()
             await self._pause(pause, stop)
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Let what runs finish, for so long; what does not is left to its lease, and open creates to their intents."""
         if self._running:
-            await asyncio.wait(self._running.values())
+            _, unfinished = await asyncio.wait(self._running.values(), timeout=self.settings.drain)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""

@@ -10,6 +10,7 @@ import pytest
 from consumer.adapters.redis import rows
 from consumer.domain.connection import IntegrationRequest
 from consumer.domain.errors import UnavailableError
+from consumer.domain.ledger import State
 from consumer.domain.record import Kind
 from consumer.ports import Change, Due, EventState, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
@@ -108,6 +109,21 @@ async def test_stopping_finishes_what_runs_and_claims_nothing_new(running: Runni
     assert running.synced(EVENT)
     assert not running.synced("late")
     assert running.world.inbox.state(event_subject("late")).marks
+
+
+async def test_what_takes_longer_than_the_drain_is_broken_off_and_its_create_stays_an_intent(world: World) -> None:
+    """G1, G2: a push that waits for credits does not hold up a stop; nothing is lost or created again blindly."""
+    made = Running(world)
+    made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 0.02, "drain": 0.05})
+    made.held.add(EVENT)
+    await made.change(EVENT)
+    await wait_until(lambda: made.waiting, "the push is under way")
+    made.stop.set()
+    made.dispatcher.wake.set()
+    await asyncio.wait_for(made.task, 5)
+    assert made.broken_off == [EVENT]
+    assert world.inbox.state(SUBJECT).marks
+    assert world.entry(f"session/of {EVENT}").state is State.INTENT
 
 
 async def test_a_slow_event_holds_one_place_and_delays_no_other(running: Running) -> None:
