@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import first_call, ingest, memory, planning, push
+from benchmarks import first_call, ingest, memory, planning, push, reconcile
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground, ground
 from benchmarks.usage import busy
@@ -17,6 +17,7 @@ Measure = Callable[[Ground, float], Awaitable[list[Figure]]]
 BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
     {
         planning.NAME: planning.measure,
+        reconcile.NAME: reconcile.measure,
         first_call.NAME: first_call.measure,
         push.NAME: push.measure,
         memory.NAME: memory.measure,

@@ -10,6 +10,8 @@ Run         `entrypoints.cli`                what can be called and how
             `settings`                       every knob; the only reader of the environment
             `settings_errors`                one sentence for a wrong setting
             `settings_docs`                  writes `.env.example` and `docs/settings.md`
+            `entrypoints.arguments`          arguments that commands share
+            `entrypoints.runs_commands`      the commands runs and issues
             `observability.logs`             structured logs
             `ports`                          what the services need from the world, on one page
             `adapters.clock`                 time and chance
@@ -34,14 +36,22 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.people`                  who syncs as a speaker
             `domain.places`                  rooms and tracks
             `domain.sponsors`                sponsors and the levels they use
+            `domain.removals`                what is to be deleted in Swoogo, where that is asked for
+            `domain.pictures`                which headshots and logos to see to
             `domain.scope`                   what one sync covers
             `domain.desired`                 a record as Swoogo should hold it
             `domain.schedule`                wall-clock placement
+            `domain.timezones`               whether two zones are the same for an event
 
 Push        `services.push`                  load, look, plan, execute, complete
+            `services.pictures`              one image: fetched, uploaded when it is news
             `services.execute`               one operation: intent, call, ledger
             `domain.outcome`                 what an answer means
             `domain.errors`                  errors by what the caller does
+
+Reconcile   `services.reconcile`             before a push: ask Swoogo what changed there
+            `domain.survey`                  what an answer says about the ledger: gone, edited
+            `adapters.swoogo.surveys`        an event read with as few credits as show what changed
 
 Swoogo      `adapters.swoogo.client`         the one way to Swoogo
 client      `adapters.swoogo.calls`          a call from permit to outcome
@@ -50,6 +60,7 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.channel`        one HTTP exchange
             `adapters.swoogo.listing`        lists that prove they are complete
             `adapters.swoogo.levels`         sponsorship levels, added once
+            `adapters.swoogo.uploads`        headshots and logos
             `adapters.swoogo.wire`           what each kind is called there
             `adapters.swoogo.forms`          form bodies
             `adapters.swoogo.markup`         HTML allow-list
@@ -62,13 +73,17 @@ Ledger      `domain.ledger`                  what we know to be in Swoogo
 
 Report      `domain.report`                  runs and tallies
             `domain.issue`                   codes, and the sentences admins read
+            `issues_docs`                    writes `docs/issues.md`
             `adapters.redis.status`          runs and issues kept
             `adapters.kafka.messages`        messages of the status topic
 
 Connect     `services.connect`               integrations and pairs: checked, in force or refused
+            `services.credential`            a credential that stopped working, told once
             `domain.connection`              what was requested, and the rules for accepting it
+            `domain.pair`                    the history of pairs, and what a disconnect sealed
             `domain.mapping`                 an active pair and its settings
-            `adapters.redis.connections`     accepted credentials and pairs
+            `adapters.redis.connections`     accepted credentials and active pairs
+            `adapters.redis.pairs`           every pair that ever was
             `adapters.sealing`               sealed credentials, encrypted tokens
 
 Redis       `adapters.redis.client`          connections, and how failures are named
@@ -76,7 +91,7 @@ Redis       `adapters.redis.client`          connections, and how failures are n
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.rows`            how objects lie in Redis
 
-Images      `adapters.images.pictures`       from a URL to bytes to upload (no stage uses images yet)
+Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.fetch`          from an address a stranger wrote, bounded
             `adapters.images.addresses`      which addresses are fetched from
             `adapters.images.body`           the body of an answer, bounded
@@ -96,8 +111,11 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.plan_view`        the same on a terminal
             `entrypoints.console.status_document`  status: events, runs, issues
             `entrypoints.console.status_view`      the same on a terminal
+            `entrypoints.console.runs`       runs and issues: past syncs, and what needs attention
             `entrypoints.console.sync`       sync: ask for one and follow it
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
+            `entrypoints.console.lift`       ledger lift: ask for a tombstone to be lifted
+            `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.keys`       keys: make, show, seal
             `entrypoints.console.config`     config: settings in effect
             `entrypoints.console.cli_docs`   writes `docs/cli.md`

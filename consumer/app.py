@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.images.pictures import open_images
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.topics import ensure_topics
@@ -25,6 +26,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
@@ -36,6 +38,7 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.push import Pusher
+from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder
 from consumer.settings import Settings
 
@@ -63,7 +66,7 @@ def stores(settings: Settings) -> Stores:
         keys,
         scripts,
         leases,
-        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push),
+        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile),
         RedisConnections(redis, keys, scripts),
     )
 
@@ -127,32 +130,41 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await publisher.start()
         stack.push_async_callback(publisher.stop)
         topics = settings.kafka.topics
+        budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo)
         swoogo = SwoogoClient(
             settings.swoogo,
-            RedisBudget(bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
+            budget,
             RedisTokens(bound.redis, bound.keys, bound.scripts, TokenCipher(settings.keys.private.get_secret_value())),
             clock,
             opener,
         )
         stack.push_async_callback(swoogo.aclose)
+        images = open_images(settings.images)
+        stack.push_async_callback(images.aclose)
         board = RedisStatusBoard(
             bound.redis,
             bound.keys,
             bound.scripts,
             KafkaStatusTopic(publisher, topics.status, bound.connections, clock),
         )
+        changelog = KafkaChangelog(publisher, topics.ledger)
+        ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, changelog)
+        pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
         dispatcher = Dispatcher(
             bound.inbox,
             bound.connections,
-            Connector(bound.inbox, bound.connections, swoogo.credentials, swoogo, board),
+            Connector(bound.inbox, bound.connections, pairs, swoogo.credentials, swoogo, board, clock),
             Pusher(
                 bound.inbox,
-                RedisLedger(bound.redis, bound.keys, bound.scripts, KafkaChangelog(publisher, topics.ledger)),
+                ledger,
                 swoogo,
+                images,
                 board,
                 clock,
                 settings.push,
                 TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+                Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
+                bound.connections,
             ),
             clock,
             settings.push,
@@ -167,7 +179,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
                 logger=None,
             )
             recorder = Recorder(
-                KafkaDecoder(topics, settings.kafka.max_record_bytes),
+                KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field),
                 bound.inbox,
                 bound.connections,
                 KafkaDeadLetters(publisher, topics.dead_letters),

@@ -6,16 +6,19 @@ Each port has a fake in `tests/support/fakes.py` and one contract suite that run
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.domain.connection import Announcement, Connection, IntegrationRequest, MappingRequest, Pairs, Request
+from consumer.domain.connection import Announcement, Connection, IntegrationRequest, MappingRequest, Request
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import Fields, Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.snapshot import Resource, Snapshot
+from consumer.domain.survey import Depth, EventSighting, Known, Sighting, SurveyMemory
 
 
 class Clock(Protocol):
@@ -80,13 +83,17 @@ class SyncRequest:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A claimed subject. `epoch` grows with every claim and proves who holds it (G4)."""
+    """A claimed subject. `epoch` grows with every claim and proves who holds it (G4).
+
+    `survey` is set when nothing but the event's reconcile was due, and says how deep it is to look.
+    """
 
     subject: Subject
     epoch: int
     op_id: str
     attempt: int = 0
     request: SyncRequest | None = None
+    survey: Depth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +106,22 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class EventState:
-    """All that a plan needs of one event, read together. `marks`: changed keys and their stamps."""
+    """All that a plan needs of one event, read together.
+
+    `marks`: changed keys and their stamps. `lifts`: ledger keys whose tombstone is to be lifted (D3).
+    """
 
     snapshot: Snapshot
+    marks: Mapping[str, str] = field(default_factory=dict)
+    lifts: AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What was last asked for an organization, by key: the requests, their stamps, and the stamps of what is new."""
+
+    rows: Mapping[str, Request] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,7 +137,19 @@ class Inbox(Protocol):
         ...
 
     async def set_continuous(self, event_id: str, *, on: bool) -> None:
-        """Whether changes of this event make it due by themselves (C4, M5)."""
+        """Whether changes of this event make it due by themselves, and surveys come round (C4, M5)."""
+        ...
+
+    async def request_survey(self, event_id: str, depth: Depth) -> None:
+        """Reconcile the event now, once, also when sync is not continuous."""
+        ...
+
+    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+        """Have the tombstones of these ledger keys lifted by whoever claims the event next (D3)."""
+        ...
+
+    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+        """These lifts were done."""
         ...
 
     async def due(self, limit: int) -> Due:
@@ -133,27 +165,35 @@ class Inbox(Protocol):
         ...
 
     async def complete(
-        self, lease: Lease, marks: Mapping[str, str], *, retry_in: float | None = None, failed: bool = False
+        self,
+        lease: Lease,
+        marks: Mapping[str, str],
+        *,
+        retry_in: float | None = None,
+        failed: bool = False,
+        survey_in: float | None = None,
     ) -> None:
         """Give the subject back: clear marks whose stamp did not move, plan the next push.
 
         Args:
             lease: the claim.
             marks: what was dealt with, key -> stamp.
-            retry_in: seconds until it is to be claimed again in any case.
+            retry_in: seconds until it is to be claimed again in any case, with the sync request it had.
             failed: count this as a failure in a row, and keep its sync request.
+            survey_in: seconds until the next survey, after one was due; infinite for none, None leaves it as it is.
+                With `failed` and no `retry_in`: the survey itself failed and is what comes again.
 
         Raises:
             LeaseLostError: somebody else has it.
         """
         ...
 
-    async def load(self, event_id: str) -> EventState:
-        """Snapshot and dirty marks of an event."""
+    async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
+        """Snapshot and dirty marks of an event; without the `snapshot`, which is large, the rest of it."""
         ...
 
-    async def requests(self, org_id: str) -> tuple[Mapping[str, Request], Mapping[str, str]]:
-        """Integration and mapping requests of an organization by key, and their dirty marks."""
+    async def requests(self, org_id: str) -> Requested:
+        """Everything that was asked for an organization."""
         ...
 
 
@@ -183,9 +223,17 @@ class LedgerStore(Protocol):
         """Remember a listing. Raises LeaseLostError."""
         ...
 
+    async def survey(self, event_id: str) -> SurveyMemory:
+        """What the last survey of the event left; empty when there was none."""
+        ...
+
+    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+        """Remember a survey. Raises LeaseLostError."""
+        ...
+
 
 class Connections(Protocol):
-    """Accepted credentials and pairs."""
+    """Accepted credentials, active pairs, and who asked for what."""
 
     async def connection(self, org_id: str) -> Connection | None:
         """The credential in use."""
@@ -207,12 +255,58 @@ class Connections(Protocol):
         """Activate or end a pair."""
         ...
 
-    async def pairs(self) -> Pairs:
-        """Every pair that ever was."""
+    async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
+        """Change an active pair from outside of connecting; False when it is another one by now, or none."""
         ...
 
-    async def claim_pair(self, event_id: str, swoogo_event_id: int) -> bool:
-        """Enter a pair for ever; False when either partner already has another."""
+    async def note_asked(self, event_id: str, org_id: str) -> None:
+        """Remember that the organization asked to map the event."""
+        ...
+
+    async def asked_by(self, event_id: str) -> frozenset[str]:
+        """Organizations that ever asked to map the event."""
+        ...
+
+    async def note_refusal(self, org_id: str, credential: str) -> bool:
+        """Remember that Swoogo refuses a credential in use; False when that was known."""
+        ...
+
+    async def forget_refusal(self, org_id: str) -> None:
+        """The credential in use works again, or is another."""
+        ...
+
+
+class PairRegister(Protocol):
+    """Every pair that ever was (M2). Ledger data: on the changelog before it counts. Leases are of an organization."""
+
+    async def all(self) -> Mapping[str, Pair]:
+        """All pairs by event id."""
+        ...
+
+    async def pair(self, event_id: str) -> Pair | None:
+        """The pair of an event, active or ended."""
+        ...
+
+    async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
+        """What is known of two events that are to be paired."""
+        ...
+
+    async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
+        """Enter a pair for ever, or take up again one that ended; None when either partner has another.
+
+        Raises LeaseLostError.
+        """
+        ...
+
+    async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
+        """The pair of this organization is no longer mapped; an `era` seals what was synced in earlier ones (X2).
+
+        Raises LeaseLostError.
+        """
+        ...
+
+    async def flush(self, lease: Lease) -> None:
+        """Return when the changelog has every pair of the organization as it is. Raises UnavailableError."""
         ...
 
 
@@ -298,6 +392,10 @@ class Budget(Protocol):
         """Credits that could be spent now."""
         ...
 
+    async def surveys(self, work: Work, cost: int, seconds: float) -> int:
+        """Note what a survey of the event costs, for so long; returns that of all events of its credential."""
+        ...
+
 
 class TokenStore(Protocol):
     """Where a credential's token is shared between replicas; encrypted at rest."""
@@ -345,12 +443,43 @@ class Swoogo(Protocol):
         """Take one association away; fine when it is not there."""
         ...
 
+    async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
+        """Set the headshot of a speaker (by the route that the settings name) or the logo of a sponsor."""
+        ...
+
+    async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
+        """Delete a record; fine when it is not there.
+
+        Raises RefusedError with `rule` when Swoogo keeps it for what it holds, such as registrants (D4).
+        """
+        ...
+
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, with as few pages as prove completeness given the `known` ids."""
         ...
 
     async def event_timezone(self, work: Work) -> str:
         """The Swoogo event's zone (M6, M7). Raises MissingError when the credential cannot read the event."""
+        ...
+
+    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+        """The event with its sessions, speakers and sponsors, for one credit; kinds that did not come are left out.
+
+        Whether the records that came are all must be checked: no public text says so (`swoogo-api.md 11.3`, 15).
+        Raises RefusedError (MissingError) when the credential cannot read the event.
+        """
+        ...
+
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+        """Every record of the kind; of those that changed since the last look also the fields.
+
+        As few pages as show what changed, and all of them when their count does not add up with the `known` ids.
+        Raises UnavailableError when the list changes while it is read.
+        """
+        ...
+
+    async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
+        """Whether one record is there."""
         ...
 
     def spent(self, work: Work) -> int:
@@ -491,8 +620,10 @@ __all__ = [
     "Lease",
     "LedgerStore",
     "MappingRequest",
+    "PairRegister",
     "Peeked",
     "RawRecord",
+    "Requested",
     "Resource",
     "StatusBoard",
     "Subject",

@@ -70,6 +70,11 @@ class KafkaSettings(_Group):
     max_record_bytes: int = Field(
         4_194_304, ge=10_000, le=67_108_864, description="A larger record becomes a dead letter."
     )
+    tier_field: str = Field(
+        "tier",
+        min_length=1,
+        description="Internal name of the custom field with a sponsor's tier, where a sponsor has no field `tier`.",
+    )
     session_timeout: float = Field(30.0, ge=6, le=300, description="Seconds without heartbeat until a member is out.")
     start_timeout: float = Field(60.0, ge=5, le=600, description="Seconds to wait for the broker at the start.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -115,7 +120,10 @@ class PushSettings(_Group):
 
     lease: float = Field(60.0, ge=1, le=3600, description="Seconds a worker holds an event without renewing.")
     concurrency: int = Field(10, ge=1, le=64, description="Calls side by side for one event.")
-    events: int = Field(8, ge=1, le=200, description="Events pushed side by side in one process.")
+    events: int = Field(8, ge=1, le=200, description="Events of one credential pushed side by side in one process.")
+    most_events: int = Field(
+        64, ge=1, le=1000, description="Events pushed side by side in one process, whatever their credentials."
+    )
     drain: float = Field(
         20.0, ge=0, le=3600, description="Seconds that running pushes may take to finish when the service is stopped."
     )
@@ -128,6 +136,31 @@ class PushSettings(_Group):
     retry_first: float = Field(5.0, ge=0.1, le=600, description="Seconds until the first retry of a failed push.")
     retry_most: float = Field(600.0, ge=1, le=86_400, description="Seconds between retries at most.")
     poll_interval: float = Field(0.5, ge=0.02, le=10, description="Seconds between looks for work of other replicas.")
+
+
+class ReconcileSettings(_Group):
+    """How often events are compared with Swoogo although nothing changed in Sessionboard."""
+
+    interval: float = Field(
+        1800.0, ge=0, le=604_800, description="Seconds between two reconciles of an event; 0: only when asked for."
+    )
+    deep_interval: float = Field(
+        86_400.0, ge=1, le=2_592_000, description="Seconds between two reconciles that read every record."
+    )
+    most_gone: float = Field(
+        0.2,
+        ge=0.01,
+        le=1,
+        description="Share of the sessions, speakers or sponsors that may be gone in Swoogo at once; with more, none "
+        "is taken for deleted.",
+    )
+    share: float = Field(
+        0.25,
+        ge=0.01,
+        le=1,
+        description="Share of a credential's credits that its reconciles may use; with many events they come less "
+        "often.",
+    )
 
 
 class SwoogoSettings(_Group):
@@ -271,6 +304,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     debounce: DebounceSettings = Field(default_factory=DebounceSettings)
     push: PushSettings = Field(default_factory=PushSettings)
+    reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
     swoogo: SwoogoSettings = Field(default_factory=SwoogoSettings)
     images: ImageSettings = Field(default_factory=ImageSettings)
     keys: KeySettings = Field(default_factory=KeySettings)
@@ -292,6 +326,13 @@ class Settings(BaseSettings):
         if push.retry_most < push.retry_first:
             raise _conflict(
                 "PUSH__RETRY_MOST", push.retry_most, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10
+            )
+        if self.reconcile.deep_interval < self.reconcile.interval:
+            raise _conflict(
+                "RECONCILE__DEEP_INTERVAL",
+                self.reconcile.deep_interval,
+                f"at least {PREFIX}RECONCILE__INTERVAL",
+                max(self.reconcile.interval, 86_400.0),
             )
         if swoogo.credit_limit - swoogo.credit_reserve < _LIST_CREDITS:
             rule = f"at least {_LIST_CREDITS} (one list call) below {PREFIX}SWOOGO__CREDIT_LIMIT"

@@ -73,6 +73,8 @@ class LedgerEntry(WireModel):
     """The operation that wrote this; the same one written twice is one write."""
     at: Milliseconds = 0
     """When this entry last changed."""
+    era: Milliseconds = 0
+    """The era of the pair in which the record came into being or was adopted; see `PairEntry.era` (X2)."""
 
 
 class PairEntry(WireModel):
@@ -92,6 +94,9 @@ class PairEntry(WireModel):
     """When the mapping last ended; null while it is active."""
     ended_by: PairEnd | None = None
     """How it ended."""
+    era: Milliseconds = 0
+    """When its organization last disconnected, by the message that said so; 0 if it never did. A session whose entry
+    has a smaller era was synced before that and is never synced again (X2)."""
 
 
 LedgerValue = Annotated[LedgerEntry | PairEntry, Field(discriminator="kind")]

@@ -38,6 +38,8 @@ class KindCounts(WireModel):
     """Found in Swoogo and taken over (P2)."""
     updated: Number = 0
     """Changed in Swoogo."""
+    deleted: Number = 0
+    """Deleted in Swoogo, where the mapping asks for it (D4)."""
     unchanged: Number = 0
     """Already right, no call made (R3)."""
     left_out: Number = 0
@@ -48,8 +50,8 @@ class KindCounts(WireModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def synced(self) -> int:
-        """Records that got what they needed: created, adopted and updated together."""
-        return self.created + self.adopted + self.updated
+        """Records that got what they needed: created, adopted, updated and deleted together."""
+        return self.created + self.adopted + self.updated + self.deleted
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -6,12 +6,18 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Final
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
 from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
 from tests.support.topics import Topics
+
+# What a machine finds must be found again on the next one; people may explore.
+if "CI" in os.environ:
+    hypothesis.settings.register_profile("ci", derandomize=True)
+    hypothesis.settings.load_profile("ci")
 
 _SERVICES: Final = pytest.StashKey[list[Service]]()
 

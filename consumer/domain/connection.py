@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consumer.domain.mapping import MappingSettings
+from consumer.domain.pair import Partners
 from consumer.domain.schedule import zone
 
 
@@ -53,7 +53,8 @@ Request = IntegrationRequest | MappingRequest
 class Connection:
     """What an organization uses now: the verified credential, sealed or by name.
 
-    `credential` is the hash that credits and token are filed under.
+    `credential` is the hash that credits and token are filed under. `stamp` orders the request it came from: a
+    disconnect that is older has been overtaken (G3).
     """
 
     org_id: str
@@ -61,6 +62,7 @@ class Connection:
     continuous: bool
     sealed: str = ""
     secret_name: str = ""
+    stamp: str = ""
 
     def uses(self, request: IntegrationRequest) -> bool:
         """True when the request names the credentials already in use."""
@@ -69,17 +71,22 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accepted (`code` is None) or refused, with the sentence people read."""
+    """Accepted (`code` is None) or refused, with the sentence people read.
+
+    `partner` is the event that one of the two is already mapped to (M2).
+    """
 
     code: RejectionCode | None = None
     sentence: str = ""
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """What became of an integration or a pair, for the status topic.
 
-    `code` is empty when it was accepted, `disconnected` when the pair ended with its integration.
+    `code` is empty when it was accepted, `disconnected` when the pair ended with its integration. `notices` are codes
+    of what an admin should know although the pair was accepted.
     """
 
     action: str
@@ -88,17 +95,21 @@ class Announcement:
     code: str = ""
     event_id: str = ""
     swoogo_event_id: int = 0
+    partner: str = ""
+    notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Every pair that ever was, both ways round: strict one-to-one, for ever (M2)."""
-
-    swoogo_of: Mapping[str, int] = field(default_factory=dict)
-    event_of: Mapping[int, str] = field(default_factory=dict)
+def integration_key(org_id: str) -> str:
+    """Under which the newest credentials and settings of an organization are recorded."""
+    return f"integration/{org_id}"
 
 
-def check_mapping(request: MappingRequest, connection: Connection | None, pairs: Pairs) -> Verdict:
+def disconnect_key(org_id: str) -> str:
+    """Under which the newest disconnect is recorded: beside the credentials, which would hide it (X1)."""
+    return f"disconnect/{org_id}"
+
+
+def check_mapping(request: MappingRequest, connection: Connection | None, partners: Partners) -> Verdict:
     """Everything about a requested pair that needs no call to Swoogo."""
     if connection is None:
         return Verdict(
@@ -110,16 +121,27 @@ def check_mapping(request: MappingRequest, connection: Connection | None, pairs:
             RejectionCode.UNKNOWN_TIMEZONE,
             f"{request.timezone!r} is not an IANA time zone; publish a name such as America/New_York.",
         )
-    partner = pairs.swoogo_of.get(request.event_id)
-    if partner is not None and partner != request.swoogo_event_id:
+    own = partners.of_event
+    if own is not None and own.swoogo_event_id != request.swoogo_event_id:
         return Verdict(
             RejectionCode.EVENT_ALREADY_MAPPED,
-            f"Sessionboard event {request.event_id} belongs to Swoogo event {partner} and can have no other.",
+            f"Sessionboard event {request.event_id} belongs to Swoogo event {own.swoogo_event_id} and can have no "
+            "other.",
+            str(own.swoogo_event_id),
         )
-    holder = pairs.event_of.get(request.swoogo_event_id)
-    if holder is not None and holder != request.event_id:
+    holder = partners.of_swoogo_event
+    if holder is not None and holder.event_id != request.event_id:
         return Verdict(
             RejectionCode.SWOOGO_EVENT_ALREADY_MAPPED,
-            f"Swoogo event {request.swoogo_event_id} belongs to Sessionboard event {holder} and can have no other.",
+            f"Swoogo event {request.swoogo_event_id} belongs to Sessionboard event {holder.event_id} and can have no "
+            "other.",
+            holder.event_id,
+        )
+    if own is not None and own.ended_at is None and own.org_id != request.org_id:
+        return Verdict(
+            RejectionCode.EVENT_ALREADY_MAPPED,
+            f"Sessionboard event {request.event_id} is mapped by another organization, which has to remove the "
+            "mapping first.",
+            str(own.swoogo_event_id),
         )
     return Verdict()

@@ -32,6 +32,7 @@ class Desired:
             Sessionboard id of the room or track, resolved to Swoogo's id when sent.
         natural: how to recognise the record in Swoogo when its id is unknown.
         issues: what to tell about it although it is synced.
+        image: address of its headshot or logo; None when not known, "" when there is none.
     """
 
     kind: Kind
@@ -40,10 +41,16 @@ class Desired:
     natural: str
     version: int
     issues: tuple[Issue, ...] = ()
+    image: str | None = None
 
 
-def desired_session(session: Session, timezone: ZoneInfo, limits: TextLimits, *, capacity: bool) -> Desired:
-    """S1-S5, S9: an eligible session as Swoogo fields."""
+def desired_session(
+    session: Session, timezone: ZoneInfo, limits: TextLimits, *, capacity: bool, own_zone: str | None = None
+) -> Desired:
+    """S1-S5, S9: an eligible session as Swoogo fields.
+
+    `own_zone` is the zone it is to carry itself (M7), "" for the event's again, None when it never carried one.
+    """
     assert session.starts_at is not None  # noqa: S101 - only eligible sessions come here
     assert session.ends_at is not None  # noqa: S101
     key = key_of(Kind.SESSION, session.id)
@@ -61,6 +68,8 @@ def desired_session(session: Session, timezone: ZoneInfo, limits: TextLimits, *,
         "location": room.id if room and room.name.strip() else "",
         "track": track.id if track and track.name.strip() else "",
     }
+    if own_zone is not None:
+        fields["timezone"] = own_zone
     _add_text(fields, "description", session.description, limits, key, issues)
     if capacity:
         seats = session.capacity if session.capacity is not None else room and room.capacity
@@ -91,7 +100,8 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
             # A cut e-mail address would be somebody else's, or nobody's: Swoogo is to refuse it as it is.
             fields[name] = value.strip() if name == "email" else fitted_name(value, limits, key, issues, field=name)
     _add_text(fields, "bio", profile.bio, limits, key, issues)
-    return Desired(Kind.SPEAKER, key, fields, natural(profile.email or ""), version, tuple(issues))
+    image = profile.photo_url and profile.photo_url.strip()
+    return Desired(Kind.SPEAKER, key, fields, natural(profile.email or ""), version, tuple(issues), image)
 
 
 def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
@@ -104,7 +114,8 @@ def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
     if sponsor.tier is not None:
         fields["level"] = natural(sponsor.tier)
     _add_text(fields, "description", sponsor.description, limits, key, issues)
-    return Desired(Kind.SPONSOR, key, fields, natural(fields["name"]), sponsor.version, tuple(issues))
+    image = sponsor.logo_url and sponsor.logo_url.strip()
+    return Desired(Kind.SPONSOR, key, fields, natural(fields["name"]), sponsor.version, tuple(issues), image)
 
 
 def session_natural(name: str, date: str, start_time: str) -> str:

@@ -51,12 +51,16 @@ class UnansweredError(RetryableError):
 
 
 class RefusedError(SwoogoSyncError):
-    """Swoogo refused one record. `field` names what it objects to, when it says so."""
+    """Swoogo refused one record. `field` names what it objects to, when it says so.
 
-    def __init__(self, message: str, *, field: str = "", permission: bool = False) -> None:
+    `rule`: the call was understood and could have been allowed; it is the state of the record that forbids it.
+    """
+
+    def __init__(self, message: str, *, field: str = "", permission: bool = False, rule: bool = False) -> None:
         super().__init__(message)
         self.field = field
         self.permission = permission
+        self.rule = rule
 
 
 class MissingError(RefusedError):

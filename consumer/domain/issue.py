@@ -17,15 +17,29 @@ class Code(StrEnum):
     AMBIGUOUS_MATCH = "ambiguous_match"
     FIELD_NOT_APPLIED = "field_not_applied"
     TEXT_TOO_LONG = "text_too_long"
+    IMAGE_UNUSABLE = "image_unusable"
     REFUSED = "refused"
     NO_PERMISSION = "no_permission"
     GONE_IN_SWOOGO = "gone_in_swoogo"
     MULTI_DAY_CLAMPED = "multi_day_clamped"
     RENAMED_AFTER_SYNC = "renamed_after_sync"
     NAME_SHORTENED = "name_shortened"
+    HAS_REGISTRANTS = "has_registrants"
+    TOO_MANY_REMOVALS = "too_many_removals"
+    EDITED_IN_SWOOGO = "edited_in_swoogo"
+    MANY_MISSING = "many_missing"
+    TIMEZONE_MISMATCH = "timezone_mismatch"
 
 
-NOTICES: Final = frozenset({Code.MULTI_DAY_CLAMPED, Code.RENAMED_AFTER_SYNC, Code.NAME_SHORTENED})
+NOTICES: Final = frozenset(
+    {
+        Code.MULTI_DAY_CLAMPED,
+        Code.RENAMED_AFTER_SYNC,
+        Code.NAME_SHORTENED,
+        Code.EDITED_IN_SWOOGO,
+        Code.TIMEZONE_MISMATCH,
+    }
+)
 """Codes that report something done, not something left out."""
 
 SENTENCES: Final[dict[Code, str]] = {
@@ -41,6 +55,7 @@ SENTENCES: Final[dict[Code, str]] = {
     "whether the field can be edited; it is sent again when it changes in Sessionboard.",
     Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
     "Shorten it in Sessionboard.",
+    Code.IMAGE_UNUSABLE: "{record} is synced without its image ({field}): {detail} Put another one in Sessionboard.",
     Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard; it is tried again when it changes.",
     Code.NO_PERMISSION: "Swoogo does not let this credential write {record}. Ask the owner of the Swoogo account to "
     "give its user access to the event.",
@@ -50,6 +65,16 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.RENAMED_AFTER_SYNC: "{record} was renamed in Sessionboard after it was synced; Swoogo keeps the name "
     "{detail}. To change it, make a new one in Sessionboard and assign it to the sessions.",
     Code.NAME_SHORTENED: "The {field} of {record} is longer than Swoogo takes and was cut to {detail}.",
+    Code.HAS_REGISTRANTS: "{record} is no longer accepted in Sessionboard and was to be deleted in Swoogo, but "
+    "Swoogo keeps it: {detail} Move its registrants in Swoogo, or delete it there by hand.",
+    Code.EDITED_IN_SWOOGO: "The {field} of {record} was edited in Swoogo. It stays as it is there until it changes in "
+    "Sessionboard; edit it back in Swoogo to undo that.",
+    Code.MANY_MISSING: "{record}: {detail} {field} are missing in Swoogo at once, which looks like a mistake, so "
+    "none is taken for deleted. Restore them in Swoogo; if they were deleted on purpose, an operator can confirm it.",
+    Code.TOO_MANY_REMOVALS: "{record} would lose {detail} {field} in Swoogo at once, which looks like a mistake, "
+    "so none of them was deleted. Check them in Sessionboard; what is really to go can be deleted in Swoogo by hand.",
+    Code.TIMEZONE_MISMATCH: "The time zones of {record} differ: {detail}. The schedule is right all the same, because "
+    "every session is written with its own time zone; set the same zone on both sides to be rid of that.",
 }
 
 

@@ -33,6 +33,7 @@ class Entry:
         links: Sessionboard ids of the sessions that this service associated with this speaker (S7, S8).
         contact_id: the account-level contact behind a Swoogo speaker (`swoogo-api.md 8.1`).
         at: ms of the last change of this entry.
+        era: the pair's era in which this record came into being or was adopted (X2, `domain.pair`).
     """
 
     state: State
@@ -47,19 +48,28 @@ class Entry:
     epoch: int = 0
     op_id: str = ""
     at: int = 0
+    era: int = 0
 
     @property
     def live(self) -> bool:
         """True when updates may go to this record."""
         return self.state is State.APPLIED
 
+    def sealed(self, era: int) -> bool:
+        """True when it was synced before the disconnect that began this era of its pair (X2)."""
+        return self.state is State.SEALED or (self.live and self.era < era)
+
     def sent(self, fields: Fields, seen: Fields, *, natural: str, version: int) -> Entry:
-        """This entry after a successful write of `fields` (digests) that Swoogo answered with `seen`."""
+        """This entry after a successful write of `fields` (digests) that Swoogo answered with `seen`.
+
+        Of fields that were not sent, what was seen before counts: what a person changed meanwhile stays drift (R2).
+        """
+        before = {name: value for name, value in self.seen.items() if name not in fields}
         return replace(
             self,
             state=State.APPLIED,
             pushed={**self.pushed, **fields},
-            seen={**self.seen, **seen},
+            seen={**seen, **before},
             natural=natural or self.natural,
             version=max(version, self.version),
         )
@@ -73,6 +83,14 @@ def entries_of(ledger: Ledger, kind: Kind) -> Iterator[tuple[str, Entry]]:
     """Keys and entries of one kind, in the order of the ledger."""
     prefix = key_of(kind, "")
     return ((key, entry) for key, entry in ledger.items() if key.startswith(prefix))
+
+
+def by_kind(ledger: Ledger) -> dict[Kind, dict[str, Entry]]:
+    """The entries of each kind, in one walk."""
+    found: dict[str, dict[str, Entry]] = {}
+    for key, entry in ledger.items():
+        found.setdefault(key.partition("/")[0], {})[key] = entry
+    return {Kind(name): entries for name, entries in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +124,16 @@ class Directory:
     def matching(self, natural: str) -> tuple[Remote, ...]:
         """Records with that natural key, oldest id first."""
         return self._by_natural.get(natural, ())
+
+
+def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:
+    """Swoogo ids of a kind known to exist, from the last listing and from what was written since."""
+    known = {row.id: row.natural for row in directory.rows.values()}
+    for _, entry in entries_of(ledger, kind):
+        if entry.swoogo_id is None:
+            continue
+        if entry.live:
+            known[entry.swoogo_id] = entry.natural
+        else:
+            known.pop(entry.swoogo_id, None)
+    return known

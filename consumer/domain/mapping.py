@@ -35,7 +35,9 @@ class EventMapping:
     """One active pair.
 
     `credential` names the credential whose credits its calls use; it is a hash, never the key itself.
-    `continuous` is the organization's choice (C4).
+    `continuous` is the organization's choice (C4). `swoogo_timezone` is the zone Swoogo last showed for its event:
+    "" when it shows none, None when nobody has asked yet (M7). `era` is the pair's: sessions synced in an earlier one
+    are sealed (X2, `domain.pair`).
     """
 
     event_id: str
@@ -46,3 +48,5 @@ class EventMapping:
     continuous: bool = True
     name: str = ""
     settings: MappingSettings = field(default_factory=MappingSettings)
+    swoogo_timezone: str | None = None
+    era: int = 0

@@ -32,12 +32,16 @@ ACTIONS: Final[Mapping[int, Action]] = {
     403: Action.NO_PERMISSION,
     404: Action.MISSING,  # missing or not accessible
     405: Action.REFUSED,
+    409: Action.REFUSED,  # not documented; whatever it conflicts with, nothing was done
     415: Action.REFUSED,
     418: Action.REFUSED,
     422: Action.REFUSED,
     429: Action.THROTTLED,
 }
-"""The documented statuses (`swoogo-api.md 4`); all of them say that nothing was done."""
+"""The documented statuses (`swoogo-api.md 4`) and 409; all of them say that nothing was done."""
+
+BY_RULE: Final = frozenset({400, 409, 422})
+"""Refusals of what a call asks for, not of the call: a business rule or a validation (`swoogo-api.md 4`)."""
 
 _REQUEST_TIMEOUT: Final = 408
 SENTENCE_LIMIT: Final = 300

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from consumer.domain.desired import TextLimits, fitted_name
+from consumer.domain.desired import Desired, TextLimits, fitted_name
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
-from consumer.domain.record import Kind, fingerprint, key_of, natural, readable
+from consumer.domain.record import Kind, digest, fingerprint, key_of, natural, readable
 from consumer.domain.snapshot import Place, Session
 
 
@@ -37,6 +37,28 @@ def places_used(sessions: Iterable[Session], kind: Kind) -> dict[str, Place]:
         if place and place.name.strip() and session.version >= newest.get(place.id, (-1, place))[0]:
             newest[place.id] = (session.version, place)
     return {identifier: newest[identifier][1] for identifier in sorted(newest)}
+
+
+def still_needed(kind: Kind, used: Mapping[str, Place], desired: Iterable[Desired], ledger: Ledger) -> dict[str, Place]:
+    """The places in use without those deleted in Swoogo that no record has yet to be put into.
+
+    Whoever deletes a room there takes it off its sessions; that stands until a session needs the room anew (R2).
+
+    Args:
+        kind: LOCATION, TRACK or LEVEL; the name of the field that refers to it.
+        used: places that records refer to, by id.
+        desired: those records.
+        ledger: the event's ledger.
+    """
+    gone = {each for each in used if (entry := ledger.get(key_of(kind, each))) and entry.state is State.GONE}
+    if not gone:
+        return dict(used)
+    for record in desired:
+        place = record.fields.get(kind.value, "")
+        entry = ledger.get(record.key)
+        if place in gone and (entry is None or not entry.live or entry.pushed.get(kind.value) != digest(place)):
+            gone.discard(place)
+    return {each: place for each, place in used.items() if each not in gone}
 
 
 def plan_places(
@@ -77,7 +99,7 @@ def plan_places(
         known = ledger.get(key)
         notices: list[Issue] = []
         name = natural(fitted_name(place.name, limits, key, notices))
-        if known is None:
+        if known is None or known.state is State.GONE:
             new[name].append(place)
         elif known.state is State.INTENT:
             # Renamed meanwhile or not: what the unanswered create made has the name it was asked to have (G2).

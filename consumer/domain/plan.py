@@ -102,7 +102,40 @@ class Link:
         return (CALL_CREDITS if self.add else 0) + CALL_CREDITS * len(self.remove)
 
 
-Operation = Create | Adopt | Update | Link
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a record of ours that is deleted or no longer accepted in Sessionboard (D4).
+
+    `version` is that of the Sessionboard record that says so, 0 when there is none.
+    """
+
+    kind: Kind
+    key: str
+    swoogo_id: int
+    version: int = 0
+
+    @property
+    def credits(self) -> int:
+        """One call."""
+        return CALL_CREDITS
+
+
+@dataclass(frozen=True, slots=True)
+class SetImage:
+    """Fetch an image and upload it when its bytes are new (P4). `known` is what the ledger keeps of the last one."""
+
+    kind: Kind
+    key: str
+    url: str
+    known: Mapping[str, str]
+
+    @property
+    def credits(self) -> int:
+        """One upload, unless the bytes turn out to be those already there."""
+        return CALL_CREDITS
+
+
+Operation = Create | Adopt | Update | Link | Delete | SetImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +143,8 @@ class Plan:
     """What to do, phase after phase; within a phase the order does not matter.
 
     Attributes:
-        phases: locations, tracks and levels, then sessions, speakers and sponsors, then associations.
+        phases: locations, tracks and levels, then sessions, speakers and sponsors, then associations,
+            then sessions and speakers to delete, and images last.
         looks: kinds whose Swoogo records must be listed first, because something may have to be adopted.
         skips: records left out, each with its reason.
         issues: everything an admin should know, notices included.

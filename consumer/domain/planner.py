@@ -19,13 +19,16 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.people import People, choose_people
-from consumer.domain.places import PlacePlan, places_used, plan_places
+from consumer.domain.pictures import plan_pictures
+from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
 from consumer.domain.record import Fields, Kind, changed, fingerprint, id_of, key_of
+from consumer.domain.removals import plan_removals
 from consumer.domain.schedule import zone
 from consumer.domain.scope import Scope, restrict
 from consumer.domain.snapshot import Place, Session, Snapshot
 from consumer.domain.sponsors import choose_sponsors
+from consumer.domain.timezones import described, mismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class PlanInput:
     Attributes:
         directories: what Swoogo was last seen to hold, per kind; `fresh` when read for this plan.
         parked: record key -> fingerprint of the operation that Swoogo refused.
+        refused: the same when parked operations are to be tried once more, and `parked` is empty.
         now: ms since the epoch.
         settle: ms after which an unanswered create that cannot be found did not happen.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
@@ -46,6 +50,7 @@ class PlanInput:
     now: int
     directories: Mapping[Kind, Directory] = field(default_factory=dict)
     parked: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
     scope: Scope = field(default_factory=Scope)
@@ -91,16 +96,32 @@ def make_plan(given: PlanInput) -> Plan:
         skip = session_skip(session, given.now)
         if skip is None:
             eligible.append(session)
-            skip = _tombstone(session, given.ledger)
+            skip = _tombstone(session, given.ledger, given.mapping.era)
         if skip is None:
             syncable.append(session)
         else:
             draft.skips.append(skip)
 
-    places = {kind.value: _places(draft, kind, places_used(syncable, kind)) for kind in (Kind.LOCATION, Kind.TRACK)}
+    zones_differ = mismatch(given.mapping, given.snapshot, given.now)
+    if zones_differ:
+        key, detail = f"event/{given.mapping.event_id}", described(given.mapping)
+        draft.issues.append(Issue(key, Code.TIMEZONE_MISMATCH, field="timezone", detail=detail))
+    wanted = [
+        desired_session(
+            session,
+            timezone,
+            given.limits,
+            capacity=given.mapping.settings.sync_capacity,
+            own_zone=given.mapping.timezone if zones_differ else _zone_to_clear(session, given.ledger),
+        )
+        for session in syncable
+    ]
+    places = {
+        kind.value: _places(draft, kind, still_needed(kind, places_used(syncable, kind), wanted, given.ledger))
+        for kind in (Kind.LOCATION, Kind.TRACK)
+    }
     usable = {field: place.usable for field, place in places.items()}
-    for session in syncable:
-        desired = desired_session(session, timezone, given.limits, capacity=given.mapping.settings.sync_capacity)
+    for desired in wanted:
         _plan_record(draft, desired, _resolvable(desired.fields, usable))
     people = choose_people(
         given.snapshot,
@@ -113,13 +134,40 @@ def make_plan(given: PlanInput) -> Plan:
     draft.skips.extend(people.skips)
     for desired in people.speakers.values():
         _plan_record(draft, desired, desired.fields)
-    _plan_links(draft, people, eligible={session.id for session in eligible})
-    levels = _plan_sponsors(draft)
+    sealed = frozenset(key for key, entry in entries_of(given.ledger, Kind.SESSION) if entry.sealed(given.mapping.era))
+    removals = plan_removals(
+        given.snapshot,
+        given.ledger,
+        given.mapping,
+        given.parked,
+        refused={**given.refused, **given.parked},
+        timezone=timezone,
+        now=given.now,
+        sealed=sealed,
+    )
+    draft.skips = [*(skip for skip in draft.skips if skip.key not in removals.keys), *removals.skips]
+    draft.issues.extend(removals.issues)
+    # Associations with a sealed session stay as they are, like the session (X2).
+    touchable = {session.id for session in eligible if key_of(Kind.SESSION, session.id) not in sealed}
+    _plan_links(draft, people, eligible=touchable, doomed=removals.keys)
+    sponsors, levels = _plan_sponsors(draft)
+    pictures, unusable = plan_pictures(
+        [each for each in (*people.speakers.values(), *sponsors) if each.key in draft.planned],
+        given.ledger,
+        given.parked,
+    )
+    draft.issues.extend(unusable)
 
     first = [operation for place in (*places.values(), levels) for operation in place.operations]
     issues = [*draft.issues, *(skip.issue for skip in draft.skips if skip.issue)]
     plan = Plan(
-        phases=(tuple(first), tuple(draft.records), tuple(draft.links)),
+        phases=(
+            tuple(first),
+            tuple(draft.records),
+            tuple(draft.links),
+            *removals.phases,
+            *([tuple(pictures)] if pictures else []),
+        ),
         looks=frozenset(draft.looks),
         skips=tuple(draft.skips),
         issues=tuple(issues),
@@ -129,28 +177,37 @@ def make_plan(given: PlanInput) -> Plan:
     return restrict(plan, given.scope, people.sessions_of)
 
 
-def _tombstone(session: Session, ledger: Ledger) -> Skip | None:
+def _zone_to_clear(session: Session, ledger: Ledger) -> str | None:
+    """M7: a zone that was written into the session goes when the events' zones agree again; nothing else is touched."""
+    entry = ledger.get(key_of(Kind.SESSION, session.id))
+    return "" if entry and entry.pushed.get("timezone") else None
+
+
+def _tombstone(session: Session, ledger: Ledger, era: int) -> Skip | None:
     key = key_of(Kind.SESSION, session.id)
     entry = ledger.get(key)
-    if entry is None or entry.live or entry.state is State.INTENT:
+    if entry is None or entry.state is State.INTENT:
         return None
-    if entry.state is State.SEALED:
+    if entry.sealed(era):
         return Skip(key, Reason.SEALED)
+    if entry.live:
+        return None
     return Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO))
 
 
-def _plan_sponsors(draft: _Draft) -> PlacePlan:
+def _plan_sponsors(draft: _Draft) -> tuple[tuple[Desired, ...], PlacePlan]:
     """O1, O5: sponsors, after the levels they use. They are connected to no session (O2)."""
     given = draft.given
     sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits)
     draft.skips.extend(sponsors.skips)
-    levels = _places(draft, Kind.LEVEL, sponsors.levels)
+    needed = still_needed(Kind.LEVEL, sponsors.levels, sponsors.wanted, given.ledger)
+    levels = _places(draft, Kind.LEVEL, needed)
     for desired in sponsors.wanted:
         fields = desired.fields
         if fields.get("level") and fields["level"] not in levels.usable:
             fields = {name: value for name, value in fields.items() if name != "level"}
         _plan_record(draft, desired, fields)
-    return levels
+    return sponsors.wanted, levels
 
 
 def _places(draft: _Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
@@ -202,8 +259,12 @@ def _plan_record(draft: _Draft, desired: Desired, fields: Fields) -> None:
         issue = Issue(desired.key, Code.AMBIGUOUS_MATCH, detail=f"ids {detail}")
         draft.skips.append(Skip(desired.key, Reason.ISSUE, issue))
     elif matches:
-        _append(draft, _adoption(desired, fields, matches[0]))
         owned.add(matches[0].id)
+        if entry and entry.era < draft.given.mapping.era and desired.kind is Kind.SESSION:
+            # Made before the disconnect after all: entered in the ledger as that, sealed, and not touched (X2).
+            draft.records.append(_adoption(desired, {}, matches[0]))
+        else:
+            _append(draft, _adoption(desired, fields, matches[0]))
     elif entry is not None and draft.given.now < entry.at + draft.given.settle:
         draft.wait(entry.at + draft.given.settle)
         draft.skips.append(Skip(desired.key, Reason.WAITING))
@@ -256,11 +317,11 @@ def _append(draft: _Draft, operation: Create | Adopt | Update) -> None:
     draft.records.append(operation)
 
 
-def _plan_links(draft: _Draft, people: People, eligible: set[str]) -> None:
+def _plan_links(draft: _Draft, people: People, eligible: set[str], doomed: AbstractSet[str]) -> None:
     """S7, S8: what each speaker's associations lack, and which of ours are no longer so.
 
     Taking away concerns the session as much as the speaker: it is done also for somebody who has no eligible
-    session left and gets no other update (E4).
+    session left and gets no other update (E4). The associations of `doomed` speakers go with them (D4).
     """
     ledger, planned = draft.given.ledger, draft.planned
     held = {key for key, entry in entries_of(ledger, Kind.SPEAKER) if entry.links and entry.live}
@@ -268,7 +329,7 @@ def _plan_links(draft: _Draft, people: People, eligible: set[str]) -> None:
         entry = ledger.get(key)
         ours = entry.links if entry and entry.live else ()
         listed = people.sessions_of.get(id_of(key), ())
-        if ours == listed:
+        if ours == listed or key in doomed:
             continue
         wanted = listed if key in planned else ()
         add = tuple(session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in planned)

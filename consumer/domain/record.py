@@ -65,9 +65,9 @@ def stamp(version: int, published: int, offset: int) -> str:
     return f"{version:015d}.{published:015d}.{offset:015d}"
 
 
-def version_of(stamped: str) -> int:
-    """The version that a stamp begins with, ms."""
-    return int(stamped.partition(".")[0] or 0)
+def moments_of(stamped: str) -> tuple[int, ...]:
+    """Version and publication of a stamp, ms: what can be compared between keys, whose offsets say nothing."""
+    return tuple(int(part) for part in stamped.split(".")[:2] if part)
 
 
 def digest(value: str) -> str:

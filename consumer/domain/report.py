@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from consumer.domain.issue import Issue
+from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Plan
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, kind_of
+
+ISSUES_KEPT: Final = 50
+"""Issues kept with each run; the numbers are kept of all."""
 
 
 class Trigger(StrEnum):
@@ -32,6 +37,7 @@ class Tally:
     created: int = 0
     adopted: int = 0
     updated: int = 0
+    deleted: int = 0
     unchanged: int = 0
     left_out: int = 0
     failed: int = 0
@@ -39,17 +45,20 @@ class Tally:
     @property
     def attempted(self) -> int:
         """Records that needed something."""
-        return self.created + self.adopted + self.updated + self.failed
+        return self.synced + self.failed
 
     @property
     def synced(self) -> int:
         """Records that got it."""
-        return self.created + self.adopted + self.updated
+        return self.created + self.adopted + self.updated + self.deleted
 
 
 @dataclass(slots=True)
 class Run:
-    """One sync of one event, from start to end. Times are ms since the epoch."""
+    """One sync of one event, from start to end. Times are ms since the epoch.
+
+    `issues` counts what was known at its end by code; `told` are the first of them.
+    """
 
     id: str
     event_id: str
@@ -62,16 +71,23 @@ class Run:
     scope: str = "all"
     tallies: dict[Kind, Tally] = field(default_factory=dict)
     links: int = 0
+    images: int = 0
     credits: int = 0
     planned_credits: int = 0
     done_calls: int = 0
     planned_calls: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
+    told: tuple[Issue, ...] = ()
 
     def tally(self, kind: Kind) -> Tally:
         """The counts of a kind, made on first use."""
         return self.tallies.setdefault(kind, Tally())
+
+    def note_unchanged(self, ledger: Ledger) -> None:
+        """What is known without a plan: everything in Swoogo is as it was."""
+        for kind, count in Counter(kind_of(key) for key, entry in ledger.items() if entry.live).items():
+            self.tally(kind).unchanged = count
 
     def note_plan(self, plan: Plan) -> None:
         """Take over what the plan says of records that need nothing or are left out."""
@@ -84,6 +100,12 @@ class Run:
         self.reasons = {f"{kind}:{label}": count for (kind, label), count in sorted(plan.left_out().items())}
         self.planned_credits = plan.credits
         self.planned_calls = plan.calls
+
+
+def first_issues(issues: Mapping[str, Issue]) -> tuple[Issue, ...]:
+    """What a run keeps of its issues: those somebody can do something about before notices."""
+    ordered = sorted(issues.values(), key=lambda each: (each.notice, each.code, each.key, each.field))
+    return tuple(ordered[:ISSUES_KEPT])
 
 
 def count_issues(issues: Mapping[str, Issue]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.plan import NAMED_ONLY, Link, Operation, Plan
+from consumer.domain.plan import NAMED_ONLY, Delete, Link, Operation, Plan, SetImage
 from consumer.domain.record import Kind, Source, id_of, key_of
 
 
@@ -52,7 +52,7 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
     needed = {
         key_of(kind, operation.fields.get(kind.value, ""))
         for operation in records
-        if not isinstance(operation, Link)
+        if not isinstance(operation, Link | Delete | SetImage)
         for kind in NAMED_ONLY
     }
     kept = {id(operation) for operation in records}
@@ -79,6 +79,8 @@ def _within(operation: Operation, scope: Scope, sessions_of: Mapping[str, tuple[
     if operation.kind is Kind.SESSION:
         return identifier in scope.session_ids
     on = sessions_of.get(identifier, ())
+    if isinstance(operation, Link):  # also of somebody who was taken off a selected session
+        on = (*on, *operation.remove)
     return identifier in scope.speaker_ids or any(session in scope.session_ids for session in on)
 
 

@@ -13,7 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
+from consumer.entrypoints.arguments import AsJson, Event, Everything
 from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+from consumer.entrypoints.runs_commands import issues, runs_app
 
 if TYPE_CHECKING:
     from consumer.settings import Settings
@@ -45,12 +47,9 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="What is known to be in Swoogo.", no_args_is_help=True, rich_markup_mode=None)
 keys_app = typer.Typer(help="The key pair that credentials are sealed to.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(runs_app, name="runs")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(keys_app, name="keys")
-
-Event = Annotated[str, typer.Argument(metavar="EVENT", help="Sessionboard event id.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
-Everything = Annotated[bool, typer.Option("--all", help="List everything, however long.")]
 
 
 def main() -> None:
@@ -152,6 +151,13 @@ def sync(
     event: Event,
     *,
     scope: Annotated[Literal["agenda", "sponsors", "all"], typer.Option(help="What to sync.")] = "all",
+    sessions: Annotated[
+        list[str] | None,
+        typer.Option("--session", metavar="ID", help="Only this session and what it needs; may be repeated."),
+    ] = None,
+    speakers: Annotated[
+        list[str] | None, typer.Option("--speaker", metavar="ID", help="Only this speaker; may be repeated.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the sync to its end.")] = True,
     timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
     as_json: AsJson = False,
@@ -162,9 +168,35 @@ def sync(
     did not end in time.
     """
     settings = _settings()
-    from consumer.entrypoints.console.sync import sync_event
+    from consumer.entrypoints.console.sync import Wanted, sync_event
 
-    raise typer.Exit(sync_event(settings, event, scope=scope, wait=wait, timeout=timeout, as_json=as_json))
+    wanted = Wanted(scope, tuple(sessions or ()), tuple(speakers or ()))
+    raise typer.Exit(sync_event(settings, event, wanted, wait=wait, timeout=timeout, as_json=as_json))
+
+
+@app.command()
+def reconcile(
+    event: Event,
+    *,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every record, not only what changed.")] = False,
+    confirm_deletions: Annotated[
+        bool, typer.Option("--confirm-deletions", help="Believe that whatever is missing in Swoogo was deleted there.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the reconcile to its end.")] = True,
+    timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare an event with Swoogo now, then push.
+
+    A running service does it, once, also when sync is not continuous. Exit code 1 when the event is not mapped or the
+    reconcile failed; 3 when it did not end in time.
+    """
+    settings = _settings()
+    from consumer.domain.survey import Depth
+    from consumer.entrypoints.console.reconcile import reconcile_event
+
+    depth = Depth.CONFIRMED if confirm_deletions else Depth.DEEP if deep else Depth.SHALLOW
+    raise typer.Exit(reconcile_event(settings, event, depth, wait=wait, timeout=timeout, as_json=as_json))
 
 
 @app.command()
@@ -189,6 +221,9 @@ def status(
     raise typer.Exit(show_event(settings, event, runs=runs, everything=everything, as_json=as_json))
 
 
+app.command()(issues)
+
+
 @ledger_app.command("show")
 def ledger_show(
     event: Event,
@@ -209,6 +244,28 @@ def ledger_show(
     from consumer.entrypoints.console.ledger import show_ledger
 
     raise typer.Exit(show_ledger(settings, event, identifier, as_json=as_json))
+
+
+@ledger_app.command("lift")
+def ledger_lift(
+    event: Event,
+    identifier: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False),
+    ],
+    *,
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a record that was deleted in Swoogo be synced again.
+
+    A running service does it: at once with continuous sync, else with the next sync. Exit code 1 when there is no
+    such deleted record, or the answer was no.
+    """
+    settings = _settings()
+    from consumer.entrypoints.console.lift import lift
+
+    raise typer.Exit(lift(settings, event, identifier, sure=sure, as_json=as_json))
 
 
 @keys_app.command("new")

@@ -1,7 +1,8 @@
-"""CONNECT: requested integrations and pairs are checked, and take effect or are refused with a sentence (C, M, X1).
+"""CONNECT: requested integrations and pairs are checked, and take effect or are refused with a sentence (C, M, X).
 
 Claimed per organization like an event, so two replicas never verify the same credentials at once. Level-triggered:
-what is requested is compared with what is in force.
+what is requested is compared with what is in force. A disconnect is a request of its own, so that credentials published
+after it never hide it, and a pair counts only when it was published after the last disconnect (X1).
 """
 
 from __future__ import annotations
@@ -16,11 +17,29 @@ from consumer.domain.connection import (
     RejectionCode,
     Verdict,
     check_mapping,
+    disconnect_key,
+    integration_key,
 )
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
+from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import PairEnd, Partners
+from consumer.domain.record import moments_of
 from consumer.domain.report import Trigger
-from consumer.ports import Connections, CredentialCheck, Inbox, Lease, StatusBoard, Swoogo, Work
+from consumer.domain.timezones import described, mismatch, timezone_seen
+from consumer.ports import (
+    Change,
+    Clock,
+    Connections,
+    CredentialCheck,
+    Inbox,
+    Lease,
+    PairRegister,
+    StatusBoard,
+    Swoogo,
+    Work,
+    event_subject,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +48,11 @@ class Connector:
 
     inbox: Inbox
     connections: Connections
+    pairs: PairRegister
     credentials: CredentialCheck
     swoogo: Swoogo
     board: StatusBoard
+    clock: Clock
 
     async def settle(self, lease: Lease) -> None:
         """Deal with everything new of an organization.
@@ -41,27 +62,40 @@ class Connector:
             LeaseLostError: another worker has it.
         """
         org_id = lease.subject.id
-        requests, marks = await self.inbox.requests(org_id)
+        asked = await self.inbox.requests(org_id)
         connection = await self.connections.connection(org_id)
-        integration = requests.get(f"integration/{org_id}")
-        renewed = False
-        if isinstance(integration, IntegrationRequest) and f"integration/{org_id}" in marks:
-            before = connection
-            connection = await self._integrate(integration, connection)
-            renewed = before is None and connection is not None
+        ended = asked.stamps.get(disconnect_key(org_id), "")
+        cut = disconnect_key(org_id) in asked.marks and (connection is None or ended > connection.stamp)
+        if cut:
+            await self._disconnect(lease, max(moments_of(ended)))
+            connection = None
+        key = integration_key(org_id)
+        integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
+        if isinstance(integration, IntegrationRequest) and stamp > ended and (cut or key in asked.marks):
+            connection = await self._integrate(integration, stamp, connection)
+        # A pair refused for want of credentials gets its chance when some arrive; by the mark, so that a settlement
+        # that was broken off gives it too.
+        chance = connection is not None and bool({key, disconnect_key(org_id)} & asked.marks.keys())
         active = await self.connections.mappings(org_id)
-        for key, request in sorted(requests.items()):
-            # A pair refused for want of credentials gets its chance when they arrive.
-            waiting = renewed and isinstance(request, MappingRequest) and request.event_id not in active
-            if isinstance(request, MappingRequest) and (key in marks or waiting):
-                await self._map(request, active.get(request.event_id), connection, lease)
-        await self.inbox.complete(lease, marks)
+        for name, request in sorted(asked.rows.items()):
+            if not isinstance(request, MappingRequest):
+                continue
+            if request.present and moments_of(asked.stamps.get(name, "")) < moments_of(ended):
+                continue  # X1: asked for before the disconnect
+            if name in asked.marks or (chance and request.present and request.event_id not in active):
+                await self._map(
+                    request,
+                    active.get(request.event_id),
+                    connection,
+                    lease,
+                    stamp=asked.stamps.get(name, ""),
+                    news=name in asked.marks,
+                )
+        await self.pairs.flush(lease)
+        await self.inbox.complete(lease, asked.marks)
 
-    async def _integrate(self, wanted: IntegrationRequest, current: Connection | None) -> Connection | None:
+    async def _integrate(self, wanted: IntegrationRequest, stamp: str, current: Connection | None) -> Connection | None:
         """C1, C3: verified before it replaces the one in use; a refusal leaves that one in force."""
-        if not wanted.connected:
-            await self._disconnect(wanted.org_id)
-            return None
         if current is None or not current.uses(wanted):
             try:
                 credential = self.credentials.credential_of(wanted)
@@ -74,30 +108,44 @@ class Connector:
                 await self._tell_integration(wanted, RejectionCode.CREDENTIALS_REFUSED, str(error))
                 return current
             current = Connection(wanted.org_id, credential, wanted.continuous, wanted.sealed, wanted.secret_name)
-        else:
-            current = replace(current, continuous=wanted.continuous)
+            await self.connections.forget_refusal(wanted.org_id)
+        current = replace(current, continuous=wanted.continuous, stamp=stamp)
         await self.connections.put_connection(wanted.org_id, current)
-        for event_id, mapping in (await self.connections.mappings(wanted.org_id)).items():
-            await self._activate(
-                replace(mapping, continuous=current.continuous, credential=current.credential), event_id
-            )
+        for mapping in (await self.connections.mappings(wanted.org_id)).values():
+            await self._activate(replace(mapping, continuous=current.continuous, credential=current.credential))
         await self._tell_integration(wanted, None, "Swoogo accepted the credentials.")
         return current
 
-    async def _disconnect(self, org_id: str) -> None:
-        """X1: ends every mapping of the organization."""
+    async def _disconnect(self, lease: Lease, era: int) -> None:
+        """X1, X2: ends every mapping of the organization, and seals what any pair of it has ever synced."""
+        org_id = lease.subject.id
         for mapping in (await self.connections.mappings(org_id)).values():
-            await self._deactivate(mapping, "disconnected", "Swoogo was disconnected; the pair is no longer synced.")
+            sentence = "Swoogo was disconnected; the pair is no longer synced."
+            await self._deactivate(mapping, lease, PairEnd.DISCONNECTED, sentence, era=era)
+        for pair in (await self.pairs.all()).values():
+            if pair.org_id == org_id and pair.era < era:
+                await self.pairs.end(lease, pair.event_id, PairEnd.DISCONNECTED, self.clock.now(), era=era)
+        await self.pairs.flush(lease)
+        await self.connections.forget_refusal(org_id)
         await self.connections.put_connection(org_id, None)
 
     async def _map(
-        self, wanted: MappingRequest, current: EventMapping | None, connection: Connection | None, lease: Lease
+        self,
+        wanted: MappingRequest,
+        current: EventMapping | None,
+        connection: Connection | None,
+        lease: Lease,
+        *,
+        stamp: str,
+        news: bool,
     ) -> None:
         if not wanted.present:
             if current:  # M4: this pair only
-                await self._deactivate(current, "", "The pair is no longer synced.")
+                await self._deactivate(current, lease, PairEnd.REMOVED, "The pair is no longer synced.")
             return
-        verdict = check_mapping(wanted, connection, await self.connections.pairs())
+        verdict = check_mapping(wanted, connection, await self._partners(wanted))
+        if verdict.partner and not news:
+            return  # was refused for that before, and people know
         if verdict.code or connection is None:
             await self._tell_mapping("mapping.rejected", wanted, verdict)
             return
@@ -110,38 +158,72 @@ class Connector:
             continuous=connection.continuous,
             name=wanted.name,
             settings=wanted.settings,
+            swoogo_timezone=current.swoogo_timezone if current else None,
+            era=current.era if current else 0,
         )
-        if current is None or current.swoogo_event_id != mapping.swoogo_event_id:
-            verdict = await self._readable(mapping, connection, lease)
-            if not verdict.code and not await self.connections.claim_pair(mapping.event_id, mapping.swoogo_event_id):
-                verdict = check_mapping(wanted, connection, await self.connections.pairs())
-        if verdict.code:
-            await self._tell_mapping("mapping.rejected", wanted, verdict)
-            return
-        await self._activate(mapping, wanted.event_id)
-        sentence = f"Sessionboard event {mapping.event_id} is synced to Swoogo event {mapping.swoogo_event_id}."
-        await self._tell_mapping("mapping.accepted", wanted, Verdict(sentence=sentence))
+        if current is None:
+            mapping, verdict = await self._readable(mapping, connection, lease)
+            pair = None
+            if not verdict.code:
+                pair = await self.pairs.claim(lease, mapping.event_id, mapping.swoogo_event_id, self.clock.now())
+                if pair is None:
+                    verdict = check_mapping(wanted, connection, await self._partners(wanted))
+            if verdict.code or pair is None:
+                await self._tell_mapping("mapping.rejected", wanted, verdict)
+                return
+            # M2: before the pair counts, so that no loss of Redis can give either partner to another.
+            await self.pairs.flush(lease)
+            mapping = replace(mapping, era=pair.era)
+        await self._activate(mapping, stamp)
+        await self._accepted(mapping, wanted)
 
-    async def _readable(self, mapping: EventMapping, connection: Connection, lease: Lease) -> Verdict:
-        """M6: the credential can read the Swoogo event."""
+    async def _accepted(self, mapping: EventMapping, wanted: MappingRequest) -> None:
+        """M7: accepted all the same when the zones differ; every session is then written with its own."""
+        sentence = f"Sessionboard event {mapping.event_id} is synced to Swoogo event {mapping.swoogo_event_id}."
+        state = await self.inbox.load(mapping.event_id)
+        notices: tuple[str, ...] = ()
+        if mismatch(mapping, state.snapshot, self.clock.now()):
+            notices = (Code.TIMEZONE_MISMATCH.value,)
+            sentence += (
+                f" Their time zones differ ({described(mapping)}); each session is written with its own time zone."
+            )
+        await self._tell_mapping("mapping.accepted", wanted, Verdict(sentence=sentence), notices)
+
+    async def _partners(self, wanted: MappingRequest) -> Partners:
+        return await self.pairs.partners(wanted.event_id, wanted.swoogo_event_id)
+
+    async def _readable(
+        self, mapping: EventMapping, connection: Connection, lease: Lease
+    ) -> tuple[EventMapping, Verdict]:
+        """M6, M7: the credential can read the Swoogo event; the mapping with its zone."""
         try:
-            await self.swoogo.event_timezone(Work(mapping, connection, lease, Trigger.MANUAL))
+            zone = await self.swoogo.event_timezone(Work(mapping, connection, lease, Trigger.MANUAL))
         except (MissingError, RefusedError):
-            return Verdict(
+            return mapping, Verdict(
                 RejectionCode.SWOOGO_EVENT_NOT_FOUND,
                 f"Swoogo event {mapping.swoogo_event_id} does not exist or the credentials cannot read it.",
             )
         except CredentialError as error:
-            return Verdict(RejectionCode.CREDENTIALS_REFUSED, str(error))
-        return Verdict()
+            return mapping, Verdict(RejectionCode.CREDENTIALS_REFUSED, str(error))
+        return timezone_seen(mapping, zone), Verdict()
 
-    async def _activate(self, mapping: EventMapping, event_id: str) -> None:
-        await self.connections.put_mapping(mapping.org_id, event_id, mapping)
-        await self.inbox.set_continuous(event_id, on=mapping.continuous)
+    async def _activate(self, mapping: EventMapping, stamp: str = "") -> None:
+        """Put a pair in force; with the `stamp` of its request, its event has a change to push."""
+        await self.connections.put_mapping(mapping.org_id, mapping.event_id, mapping)
+        if stamp:
+            # What a setting asks for now takes no other change; after the mapping, so that no push with the former
+            # one settles it.
+            change = Change(f"mapping/{mapping.event_id}", stamp, b"null")
+            await self.inbox.record(event_subject(mapping.event_id), [change])
+        await self.inbox.set_continuous(mapping.event_id, on=mapping.continuous)
 
-    async def _deactivate(self, mapping: EventMapping, code: str, sentence: str) -> None:
+    async def _deactivate(
+        self, mapping: EventMapping, lease: Lease, by: PairEnd, sentence: str, *, era: int = 0
+    ) -> None:
         await self.inbox.set_continuous(mapping.event_id, on=False)
+        await self.pairs.end(lease, mapping.event_id, by, self.clock.now(), era=era)
         await self.connections.put_mapping(mapping.org_id, mapping.event_id, None)
+        code = by.value if by is PairEnd.DISCONNECTED else ""
         await self.board.announce(
             Announcement("mapping.removed", mapping.org_id, sentence, code, mapping.event_id, mapping.swoogo_event_id)
         )
@@ -150,8 +232,18 @@ class Connector:
         action = "integration.rejected" if code else "integration.accepted"
         await self.board.announce(Announcement(action, wanted.org_id, sentence, code.value if code else ""))
 
-    async def _tell_mapping(self, action: str, wanted: MappingRequest, verdict: Verdict) -> None:
-        code = verdict.code.value if verdict.code else ""
+    async def _tell_mapping(
+        self, action: str, wanted: MappingRequest, verdict: Verdict, notices: tuple[str, ...] = ()
+    ) -> None:
         await self.board.announce(
-            Announcement(action, wanted.org_id, verdict.sentence, code, wanted.event_id, wanted.swoogo_event_id)
+            Announcement(
+                action,
+                wanted.org_id,
+                verdict.sentence,
+                verdict.code.value if verdict.code else "",
+                wanted.event_id,
+                wanted.swoogo_event_id,
+                verdict.partner,
+                notices,
+            )
         )

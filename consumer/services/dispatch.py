@@ -1,11 +1,13 @@
 """DEBOUNCE and CLAIM: finds what is due and has it worked on, a few subjects side by side.
 
-One slow or throttled organization holds one of the places, never the loop.
+Events of one credential share a number of places, so an organization that is slow, or waits for its credits, holds
+those and delays no other.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,6 +23,8 @@ from consumer.services.push import Pusher
 from consumer.settings import PushSettings
 
 _COUNTS = ("created", "adopted", "updated", "failed")
+_REMEMBERED = 10_000
+"""Subjects whose share of the places is remembered; a lookup each beyond that."""
 
 log = structlog.get_logger("dispatch")
 
@@ -41,6 +45,8 @@ class Dispatcher:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
+    _taken: Counter[str] = field(default_factory=Counter)
+    _shares: dict[Subject, str] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: then no new claim, and what runs is finished."""
@@ -68,21 +74,51 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""
-        free = self.settings.events - len(self._running)
-        if free <= 0:
+        limit = self.settings.most_events - len(self._running)
+        if limit <= 0:
             return self.settings.poll_interval
-        due = await self.inbox.due(free)
-        for subject in due.subjects:
-            if subject not in self._running:
-                task = asyncio.create_task(self._work(subject), name=str(subject))
-                self._running[subject] = task
-                task.add_done_callback(partial(self._finished, subject))
+        while True:
+            due = await self.inbox.due(limit)
+            passed_over = 0
+            for subject in due.subjects:
+                passed_over += subject not in self._running and not await self._start(subject)
+            # Those that have to wait for a place of their credential may hide others that need not.
+            if not passed_over or len(due.subjects) < limit or len(self._running) >= self.settings.most_events:
+                break
+            limit *= 2
         if due.next_in is None:
             return self.settings.poll_interval
         return min(due.next_in, self.settings.poll_interval)
 
-    def _finished(self, subject: Subject, _: asyncio.Task[None]) -> None:
+    async def _start(self, subject: Subject) -> bool:
+        """Begin to work on it, unless there is no place left for it."""
+        if len(self._running) >= self.settings.most_events:
+            return False
+        known = self._shares.get(subject)
+        if known is not None and self._taken[known] >= self.settings.events:
+            return False
+        share = await self._share(subject)
+        if self._taken[share] >= self.settings.events:
+            return False
+        self._taken[share] += 1
+        task = asyncio.create_task(self._work(subject), name=str(subject))
+        self._running[subject] = task
+        task.add_done_callback(partial(self._finished, subject, share))
+        return True
+
+    async def _share(self, subject: Subject) -> str:
+        """Whose places it takes: its credential's. Remembered, since whoever waits comes round again and again."""
+        mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
+        if len(self._shares) >= _REMEMBERED:
+            self._shares.clear()
+        self._shares[subject] = share = mapping.credential if mapping else str(subject)
+        return share
+
+    def _finished(self, subject: Subject, share: str, _: asyncio.Task[None]) -> None:
         self._running.pop(subject, None)
+        self._taken[share] -= 1
+        if not self._taken[share]:
+            del self._taken[share]
         self.wake.set()
 
     async def _pause(self, seconds: float, stop: asyncio.Event) -> None:

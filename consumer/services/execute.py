@@ -13,11 +13,15 @@ from dataclasses import dataclass, field, replace
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Adopt, Create, Link, Operation, Update
+from consumer.domain.pictures import image_fingerprint, image_key
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.planner import link_fingerprint, link_key
-from consumer.domain.record import Fields, Kind, digest, fingerprint, key_of
+from consumer.domain.record import Fields, Kind, digest, fingerprint, id_of, key_of
+from consumer.domain.removals import removal_fingerprint, removal_key
 from consumer.domain.report import Run
-from consumer.ports import Clock, LedgerStore, Swoogo, Work, Written
+from consumer.ports import Clock, Images, LedgerStore, Swoogo, Work, Written
+from consumer.services.pictures import see_to_image
+from consumer.services.reconcile import Survey
 
 _REFERENCES = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 
@@ -31,11 +35,15 @@ class Execution:
         issues: what Swoogo's answers gave rise to.
         missing: records Swoogo answered 404 for, to be looked up once at the end.
         unanswered: a create may or may not have happened.
+        later: an image could not be fetched for now.
+        survey: what was read of Swoogo before the plan, in a reconcile.
+        sent: key -> fields that were sent, which ends what a survey had to say about them.
         slots: how many calls may be on the wire at once.
     """
 
     work: Work
     swoogo: Swoogo
+    images: Images
     store: LedgerStore
     clock: Clock
     run: Run
@@ -46,14 +54,18 @@ class Execution:
     missing: dict[Kind, set[str]] = field(default_factory=dict)
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: bool = False
+    later: bool = False
+    survey: Survey | None = None
+    sent: dict[str, set[str]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    _freeing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def perform(self, operation: Operation) -> None:
         """Carry out one operation; refusals become issues, temporary trouble is noted.
 
         Raises LeaseLostError and CredentialError: nothing more can be done in this push.
         """
-        key = link_key(operation.key) if isinstance(operation, Link) else operation.key
+        key = _issue_key(operation)
         self.attempted.add(key)
         tally = self.run.tally(operation.kind)
         try:
@@ -69,6 +81,11 @@ class Execution:
                     tally.updated += 1
                 case Link():
                     await self._link(operation)
+                case SetImage():
+                    await self._set_image(operation)
+                case Delete():
+                    await self._delete(operation)
+                    tally.deleted += 1
         except MissingError:
             self.missing.setdefault(operation.kind, set()).add(operation.key)
             tally.failed += 1
@@ -92,10 +109,11 @@ class Execution:
             epoch=self.work.lease.epoch,
             op_id=op_id,
             at=self.clock.now(),
+            era=self.work.mapping.era,
         )
         keys = (operation.key, *operation.also)
         before = {key: self.ledger.get(key) for key in keys}
-        await self._keep(dict.fromkeys(keys, intent))
+        await self.keep(dict.fromkeys(keys, intent))
         try:
             async with self.slots:
                 written = await self.swoogo.create(self.work, operation.kind, self._wire(fields), op_id)
@@ -103,13 +121,14 @@ class Execution:
             raise
         except (RefusedError, RetryableError, CredentialError):
             # Nothing came into being: without this the intent would cost a look at the next push.
-            await self._keep({key: before[key] if before[key] != intent else None for key in keys})
+            await self.keep({key: before[key] if before[key] != intent else None for key in keys})
             raise
         await self._applied(keys, intent, fields, operation, written)
 
     async def _adopt(self, operation: Adopt) -> None:
         """An existing record becomes ours; only what differs and is not empty is sent (P2)."""
         keys = (operation.key, *operation.also)
+        started = self.ledger.get(operation.key)
         differing = self._resolved(operation.differing) if operation.credits else {}
         entry = Entry(
             State.APPLIED,
@@ -122,20 +141,25 @@ class Execution:
             contact_id=operation.remote.contact_id,
             version=operation.version,
             epoch=self.work.lease.epoch,
+            # What an unanswered create of ours made is ours; what people made is never deleted (D4).
+            op_id=started.op_id if started else "",
             at=self.clock.now(),
+            # What was asked for before a disconnect was synced before it (X2).
+            era=started.era if started else self.work.mapping.era,
         )
-        await self._keep(dict.fromkeys(keys, entry))
+        await self.keep(dict.fromkeys(keys, entry))
         if differing:
-            sent, name = self._wire(differing), operation.fields.get("name", "")
+            name = operation.fields.get("name", "")
+            sent = self._wire(differing)
             async with self.slots:
                 written = await self.swoogo.update(self.work, operation.kind, operation.remote.id, sent, name)
             await self._applied(keys, entry, differing, operation, written)
 
     async def _update(self, operation: Update) -> None:
         fields = self._resolved(operation.fields)
-        sent, name = self._wire(fields), operation.name
-        async with self.slots:
-            written = await self.swoogo.update(self.work, operation.kind, operation.swoogo_id, sent, name)
+        written = await self.swoogo.update(
+            self.work, operation.kind, operation.swoogo_id, self._wire(fields), operation.name
+        )
         await self._applied((operation.key,), self.ledger[operation.key], fields, operation, written)
 
     async def _link(self, operation: Link) -> None:
@@ -150,7 +174,7 @@ class Execution:
                 await self.swoogo.link(self.work, entry.swoogo_id, list(add.values()), already)
             links |= add.keys()
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
-            await self._keep({operation.key: entry})
+            await self.keep({operation.key: entry})
             self.run.links += len(add)
         for session in operation.remove:
             swoogo_id = self._session_id(session)
@@ -159,8 +183,40 @@ class Execution:
                     await self.swoogo.unlink(self.work, entry.swoogo_id, swoogo_id)
             links.discard(session)
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
-            await self._keep({operation.key: entry})
+            await self.keep({operation.key: entry})
             self.run.links += 1
+
+    async def _delete(self, operation: Delete) -> None:
+        """D4: deleted and forgotten, so that it comes back when it is accepted again.
+
+        The associations of a session went with it. They are forgotten one session after the other, since one
+        speaker may have several.
+        """
+        async with self.slots:
+            await self.swoogo.delete(self.work, operation.kind, operation.swoogo_id)
+        async with self._freeing:
+            session = id_of(operation.key) if operation.kind is Kind.SESSION else None
+            freed = {
+                key: replace(entry, links=tuple(each for each in entry.links if each != session), at=self.clock.now())
+                for key, entry in self.ledger.items()
+                if session in entry.links
+            }
+            await self.keep({operation.key: None, **freed})
+
+    async def _set_image(self, operation: SetImage) -> None:
+        entry = self.ledger.get(operation.key)
+        if entry is None or not entry.live:
+            return  # the record itself failed in this push; the next plan has its image again
+        async with self.slots:
+            seen = await see_to_image(operation, entry, self.images, self.swoogo, self.work)
+        self.run.images += seen.uploaded
+        if seen.issue:
+            self.issues.append(seen.issue)
+        if seen.record is None:
+            self.later = True
+        else:
+            kept = replace(self.ledger[operation.key], image=seen.record, at=self.clock.now())
+            await self.keep({operation.key: kept})
 
     async def confirm_missing(self, known: Mapping[Kind, Mapping[int, str]]) -> None:
         """Records answered with 404: a complete list tells the deleted (tombstone, D2) from the unreadable."""
@@ -175,7 +231,7 @@ class Execution:
                 continue
             await self.store.put_directory(self.work.lease, kind, directory)
             gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
-            await self._keep({key: replace(entry, state=State.GONE) for key, entry in gone.items()})
+            await self.keep({key: replace(entry, state=State.GONE) for key, entry in gone.items()})
             self.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in gone]
             self.issues += [Issue(key, Code.NO_PERMISSION) for key in ids.keys() - gone.keys()]
 
@@ -191,10 +247,14 @@ class Execution:
             epoch=self.work.lease.epoch,
             at=self.clock.now(),
         )
-        await self._keep(dict.fromkeys(keys, sent))
+        await self.keep(dict.fromkeys(keys, sent))
+        self.sent.setdefault(operation.key, set()).update(fields)
         self.issues += [Issue(operation.key, Code.FIELD_NOT_APPLIED, field=name) for name in written.not_applied]
 
-    async def _keep(self, entries: Mapping[str, Entry | None]) -> None:
+    async def keep(self, entries: Mapping[str, Entry | None]) -> None:
+        """Write entries (None forgets one), here and in the store. Raises LeaseLostError."""
+        if not entries:
+            return
         await self.store.put(self.work.lease, entries)
         for key, entry in entries.items():
             if entry is None:
@@ -226,6 +286,29 @@ class Execution:
         return self._swoogo_id(Kind.SESSION, identifier)
 
     def _park(self, operation: Operation, key: str, error: RefusedError) -> None:
-        parked = link_fingerprint(operation) if isinstance(operation, Link) else fingerprint(operation.fields)
+        match operation:
+            case Link():
+                parked = link_fingerprint(operation)
+            case Delete():
+                parked = removal_fingerprint(operation)
+            case SetImage():
+                parked = image_fingerprint(operation)
+            case _:
+                parked = fingerprint(operation.fields)
         code = Code.NO_PERMISSION if error.permission else Code.REFUSED
+        if isinstance(operation, Delete) and error.rule:
+            code = Code.HAS_REGISTRANTS
         self.issues.append(Issue(key, code, field=error.field, detail=str(error), parked=parked))
+
+
+def _issue_key(operation: Operation) -> str:
+    """Under which an answer to the operation is told."""
+    match operation:
+        case Link():
+            return link_key(operation.key)
+        case Delete():
+            return removal_key(operation.key)
+        case SetImage():
+            return image_key(operation.key)
+        case _:
+            return operation.key

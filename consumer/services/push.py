@@ -6,20 +6,26 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from consumer.domain.connection import Connection
 from consumer.domain.debounce import retry_delay
 from consumer.domain.desired import TextLimits
 from consumer.domain.eligibility import Reason
 from consumer.domain.errors import CredentialError, LeaseLostError, RetryableError, SwoogoSyncError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Ledger
+from consumer.domain.ledger import Directory, known_ids
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Trigger, count_issues
+from consumer.domain.removals import removal_key
+from consumer.domain.report import Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
-from consumer.ports import Clock, Connection, EventState, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
+from consumer.domain.survey import CODES, lifted, standing_issues
+from consumer.domain.timezones import timezone_seen
+from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
+from consumer.services.credential import tell_of_credential
 from consumer.services.execute import Execution
+from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.settings import PushSettings
 
 _HOPELESS = 5
@@ -35,10 +41,13 @@ class Pusher:
     inbox: Inbox
     store: LedgerStore
     swoogo: Swoogo
+    images: Images
     board: StatusBoard
     clock: Clock
     settings: PushSettings
     limits: TextLimits
+    reconciler: Reconciler
+    connections: Connections
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
         """Bring Swoogo to the snapshot of a claimed event.
@@ -47,12 +56,13 @@ class Pusher:
         """
         trigger, scope = asked_of(lease, mapping)
         work = Work(mapping, connection, lease, trigger)
-        state = await self.inbox.load(mapping.event_id)
+        state = await self.inbox.load(mapping.event_id, snapshot=lease.survey is None)
         former = await self.board.issues(mapping.event_id)
         run = Run(self.clock.new_id(), mapping.event_id, trigger, self.clock.now(), scope=scope.name)
         execution = Execution(
             work,
             self.swoogo,
+            self.images,
             self.store,
             self.clock,
             run,
@@ -62,28 +72,46 @@ class Pusher:
         )
         plan = Plan()
         error: SwoogoSyncError | None = None
+        idle = False
+        await self._lift(execution, state, trigger, scope)
         try:
-            plan = await self._plan(execution, state, scope, former)
-            run.note_plan(plan)
+            if lease.survey:
+                execution.survey = await self.reconciler.survey(work, execution.ledger, lease.survey)
+                execution.work = await self._zone_seen(work, execution.survey.timezone)
+                await execution.keep({**execution.survey.findings.learned, **execution.survey.findings.gone})
+            if execution.survey and nothing_new(execution.survey, execution.work, state, former, execution.ledger):
+                idle = True
+                run.note_unchanged(execution.ledger)
+            else:
+                if lease.survey:
+                    state = await self.inbox.load(mapping.event_id)
+                plan = await self._plan(execution, state, scope, former)
+                run.note_plan(plan)
             if not plan.empty or trigger is Trigger.MANUAL:
                 run.announced = True
                 await self.board.started(run)
             await self._execute(execution, plan)
         except (CredentialError, RetryableError) as caught:
             error = caught
-        await self._finish(execution, plan, settled(state, trigger, scope), former, error)
+        await self._finish(execution, plan, settled(state, trigger, scope), former, error, idle=idle)
         return run
 
     async def _plan(self, execution: Execution, state: EventState, scope: Scope, former: Mapping[str, Issue]) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
         mapping = execution.work.mapping
+        refused = {issue.key: issue.parked for issue in former.values() if issue.parked}
         given = PlanInput(
             mapping=mapping,
             snapshot=state.snapshot,
             ledger=execution.ledger,
             now=self.clock.now(),
-            directories=await self.store.directories(mapping.event_id),
-            parked={issue.key: issue.parked for issue in former.values() if issue.parked},
+            directories={
+                **await self.store.directories(mapping.event_id),
+                **(execution.survey.directories if execution.survey else {}),
+            },
+            # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there.
+            parked={} if execution.survey else refused,
+            refused=refused,
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
             scope=scope,
@@ -96,6 +124,15 @@ class Pusher:
             given = replace(given, directories=directories)
             plan = make_plan(given)
         return plan
+
+    async def _lift(self, execution: Execution, state: EventState, trigger: Trigger, scope: Scope) -> None:
+        """D3: here, because only the holder of the lease writes the ledger; not by a sync that might leave it out."""
+        if not state.lifts or (trigger is Trigger.MANUAL and scope != Scope()):
+            return
+        changes = lifted(execution.ledger, state.lifts)
+        if changes:
+            await execution.keep(changes)
+        await self.inbox.lifted(execution.work.lease, sorted(state.lifts))
 
     async def _look(self, execution: Execution, kind: Kind, given: PlanInput) -> Directory:
         known = known_ids(kind, given.directory(kind), execution.ledger)
@@ -139,6 +176,8 @@ class Pusher:
         marks: Mapping[str, str],
         former: Mapping[str, Issue],
         error: SwoogoSyncError | None,
+        *,
+        idle: bool,
     ) -> None:
         """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
         run, lease = execution.run, execution.work.lease
@@ -148,11 +187,37 @@ class Pusher:
         retry_in = self._retry_in(execution, plan, error)
         failed = error is not None or bool(execution.trouble)
         run.error = str(error or (execution.trouble[0] if execution.trouble else ""))
-        issues = former if error and plan.empty else merged_issues(plan, execution, former)
-        run.issues = count_issues(issues)
+        unplanned = idle or (error is not None and plan.empty)
+        if idle:
+            issues = {
+                **{key: each for key, each in former.items() if each.code not in CODES},
+                **of_surveys(execution, former),
+            }
+        else:
+            issues = dict(former) if unplanned else merged_issues(plan, execution, former)
+        run.issues, run.told = count_issues(issues), first_issues(issues)
         run.outcome = "failed" if failed else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
-        await self.inbox.complete(lease, {} if failed else marks, retry_in=retry_in, failed=failed)
+        await tell_of_credential(
+            self.connections, self.board, execution.work.connection, error, failed_before=lease.attempt > 0
+        )
+        survey_in = None
+        if execution.survey:
+            survey_in = self.reconciler.next_in(execution.survey)
+            if idle or not unplanned:
+                # After the issues: what this survey has read, the next one does not read again.
+                done = idle or (plan.empty and retry_in is None)
+                await self.reconciler.remember(execution.work, execution.survey, settled=done)
+        elif lease.survey:
+            retry_in, survey_in = None, retry_in
+        await self.inbox.complete(lease, {} if failed else marks, retry_in=retry_in, failed=failed, survey_in=survey_in)
+
+    async def _zone_seen(self, work: Work, timezone: str) -> Work:
+        """M7: compared at every reconcile, and kept before anything is written by it."""
+        mapping = timezone_seen(work.mapping, timezone)
+        if mapping != work.mapping:
+            await self.connections.replace_mapping(work.mapping, mapping)
+        return replace(work, mapping=mapping)
 
     def _retry_in(self, execution: Execution, plan: Plan, error: SwoogoSyncError | None) -> float | None:
         if execution.unanswered:
@@ -162,6 +227,8 @@ class Pusher:
             delay = retry_delay(attempt, self.settings.retry_first, self.settings.retry_most, self.clock.jitter())
             asked = [each.after for each in (error, *execution.trouble) if isinstance(each, RetryableError)]
             return max([delay, *asked])
+        if execution.later and plan.wait_until is None:
+            return self.settings.retry_most
         if plan.wait_until is not None:
             return max(plan.wait_until - self.clock.now(), 0) / 1000
         return None
@@ -170,6 +237,8 @@ class Pusher:
 def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
     """Why this push happens, and what it covers."""
     asked = lease.request
+    if lease.survey:
+        return Trigger.RECONCILE, scope_of_changes(mapping.settings)
     if asked is None:
         return Trigger.CHANGES, scope_of_changes(mapping.settings)
     return Trigger.MANUAL, scope_of_request(asked.scope, asked.session_ids, asked.speaker_ids)
@@ -197,34 +266,31 @@ async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count:
         raise (lost or errors).exceptions[0] from None
 
 
-def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:
-    """Swoogo ids of a kind known to exist, from the last listing and from what was written since."""
-    known = {row.id: row.natural for row in directory.rows.values()}
-    for key, entry in ledger.items():
-        if entry.swoogo_id is None or not key.startswith(f"{kind.value}/"):
-            continue
-        if entry.live:
-            known[entry.swoogo_id] = entry.natural
-        else:
-            known.pop(entry.swoogo_id, None)
-    return known
-
-
 def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
     """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
 
     A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
     """
     out = {skip.key for skip in plan.skips if skip.reason is not Reason.PARKED}
+    kept = {removal_key(skip.key) for skip in plan.skips if skip.reason is Reason.PARKED}
     standing = {
         key: issue
         for key, issue in former.items()
         if (issue.parked or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION})
         and issue.key not in execution.attempted
         and issue.key.partition("#")[0] not in out
+        # A refused deletion is forgotten as soon as the record is no longer to be deleted.
+        and (issue.key in kept or issue.key != removal_key(issue.key.partition("#")[0]))
     }
     fresh = {issue_key(issue): issue for issue in (*plan.issues, *execution.issues)}
-    return {**standing, **fresh}
+    return {**standing, **of_surveys(execution, former), **fresh}
+
+
+def of_surveys(execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
+    """What surveys had to say, now or before, and this push did not end (R2)."""
+    findings = execution.survey.findings if execution.survey else None
+    told = standing_issues(former.values(), findings, execution.sent, execution.ledger)
+    return {issue_key(issue): issue for issue in told}
 
 
 def issue_key(issue: Issue) -> str:

@@ -7,7 +7,7 @@ every record of the batch is safe, so its offsets may be committed (G1).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -67,19 +67,17 @@ class Recorder:
                 candidates[peeked.subject, peeked.key].append(peeked)
 
         changes: dict[Subject, list[Change]] = defaultdict(list)
-        owners = {key: subject for subject, key in candidates if subject}
         for (subject, key), versions in candidates.items():
-            # A pair that was asked for in this very batch is not active yet.
-            owner = subject or owners.get(key) or await self._owner(versions[0])
             newest = self._newest_readable(versions, letters, result)
             if newest is None:
                 continue
-            if owner is None:
-                result.ignored += 1
-            elif isinstance(newest[1], SyncRequest):
-                result.news += await self.inbox.request_sync(owner.id, newest[1], newest[0].stamp)
-            else:
-                changes[owner].append(newest[1])
+            if isinstance(newest[1], SyncRequest) and subject:
+                result.news += await self.inbox.request_sync(subject.id, newest[1], newest[0].stamp)
+            elif isinstance(newest[1], Change):
+                owners = await self._owners(subject, key, candidates)
+                result.ignored += not owners
+                for owner in owners:
+                    changes[owner].append(newest[1])
         for owner, rows in changes.items():
             result.news += await self.inbox.record(owner, rows)
         if letters:
@@ -102,7 +100,13 @@ class Recorder:
             return peeked, change
         return None
 
-    async def _owner(self, peeked: Peeked) -> Subject | None:
-        """Whose mapping a bare null value on `mapping/{event_id}` removes."""
-        mapping = await self.connections.mapping(peeked.key.partition("/")[2])
-        return org_subject(mapping.org_id) if mapping else None
+    async def _owners(
+        self, subject: Subject | None, key: str, candidates: Collection[tuple[Subject | None, str]]
+    ) -> set[Subject]:
+        """Whose change it is. A bare null value on `mapping/{event_id}` takes back what anybody ever asked for."""
+        if subject is None:
+            asked = {org_subject(org_id) for org_id in await self.connections.asked_by(key.partition("/")[2])}
+            return asked | {other for other, name in candidates if other and name == key}
+        if subject.kind == "org" and key.startswith("mapping/"):
+            await self.connections.note_asked(key.partition("/")[2], subject.id)
+        return {subject}

@@ -15,20 +15,22 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from sandbox.conference.expected_sponsors import ExpectedSponsor, fold_sponsors
 from sandbox.conference.model import Conference
-from sandbox.conference.sessionboard import Event, contact_resource, session_resource
+from sandbox.conference.sessionboard import Event, contact_resource, session_resource, sponsor_resource
 
 Json = Mapping[str, Any]
-Key = tuple[Literal["session", "speaker"], str]
+Key = tuple[Literal["session", "speaker", "sponsor"], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """The newest session and contact resources of an event; deleted ones are not in it."""
+    """The newest session, contact and sponsor resources of an event; deleted ones are not in it."""
 
     timezone: str
     sessions: tuple[Json, ...] = ()
     contacts: tuple[Json, ...] = ()
+    sponsors: tuple[Json, ...] = ()
 
     @classmethod
     def of(cls, conference: Conference, event: Event, *, at: datetime) -> Resources:
@@ -39,6 +41,7 @@ class Resources:
                 session_resource(conference, each, event, updated_at=at) for each in conference.talks.values()
             ),
             contacts=tuple(contact_resource(each, event, updated_at=at) for each in conference.people.values()),
+            sponsors=tuple(sponsor_resource(each, event, updated_at=at) for each in conference.sponsors.values()),
         )
 
 
@@ -88,12 +91,15 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The whole event; sessions and speakers by their Sessionboard ids."""
+    """The whole event; sessions, speakers and sponsors by their Sessionboard ids."""
 
     sessions: Mapping[str, ExpectedSession] = field(default_factory=dict)
     speakers: Mapping[str, ExpectedSpeaker] = field(default_factory=dict)
     locations: Names = field(default_factory=Names)
     tracks: Names = field(default_factory=Names)
+    sponsors: Mapping[str, ExpectedSponsor] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """Level as compared (trimmed, case folded) to level as written; those this event needed."""
     left_out: Mapping[Key, tuple[str, str | None]] = field(default_factory=dict)
     """What the last revision held back: code and field, by kind and id. Notices are in `notices`."""
     notices: frozenset[tuple[str, str]] = frozenset()
@@ -123,6 +129,7 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
     cast = {session["id"]: _people_of(session, roles) for session in eligible}
     speakers, current = _speakers(previous, resources, eligible, cast, left_out)
 
+    sponsors, levels = fold_sponsors(previous.sponsors, previous.levels, resources.sponsors, left_out)
     locations, tracks = _Registry(previous.locations), _Registry(previous.tracks)
     sessions = dict(previous.sessions)
     notices: set[tuple[str, str]] = set()
@@ -150,6 +157,8 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         speakers=speakers,
         locations=locations.names(),
         tracks=tracks.names(),
+        sponsors=sponsors,
+        levels=levels,
         left_out=left_out,
         notices=frozenset(notices),
     )

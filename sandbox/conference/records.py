@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -85,14 +85,21 @@ class Writer:
         """Disconnect the organization, which ends all its mappings (spec X1)."""
         return self._organization("integration.disconnected", {"org_id": self.event.org_id}, at)
 
-    def mapping_added(self, swoogo_event_id: int, *, settings: Json | None = None, at: datetime) -> Record:
+    def mapping_added(self, swoogo_event_id: int, *, settings: Mapping[str, Any] | None = None, at: datetime) -> Record:
         """Map the event to a Swoogo event (spec M2)."""
         data = {
             "event": {"id": self.event.id, "name": self.event.name, "timezone": self.event.timezone},
             "swoogo_event_id": swoogo_event_id,
-            "settings": settings or {},
+            "settings": dict(settings or {}),
         }
         return self._mapping("mapping.added", "mapping", data, at)
+
+    def mapping_updated(self, swoogo_event_id: int, *, settings: Mapping[str, Any], at: datetime) -> Record:
+        """Change the settings of the event's mapping; those left out get their defaults."""
+        added = self.mapping_added(swoogo_event_id, settings=settings, at=at)
+        value = json.loads(added.value or b"{}")
+        value["metadata"]["action"] = "mapping.updated"
+        return Record(added.topic, added.key, _encode(value))
 
     def mapping_removed(self, *, at: datetime) -> Record:
         """Remove the event's mapping (spec M4)."""

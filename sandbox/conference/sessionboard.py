@@ -129,16 +129,16 @@ def sponsor_resource(sponsor: Sponsor, event: Event, *, updated_at: datetime) ->
         "updated_at": _offset(updated_at),
         "admin_url": f"{_APP}/event/{event.id}/sponsors/{sponsor.id}",
     }
-    if sponsor.tier and number % 2:
-        resource["tier"] = sponsor.tier
-    elif sponsor.tier:
+    if number % 2:
+        resource["tier"] = sponsor.tier or None
+    else:
         resource["custom_fields"] = [
             {
                 "id": f"tier-{event.id}",
                 "name": "Tier",
                 "internal_name": "tier",
                 "type": "dropdown",
-                "value": sponsor.tier,
+                "value": sponsor.tier or None,
             }
         ]
     return resource

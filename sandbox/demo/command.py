@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime
 from lzma import LZMAError
 from pathlib import Path
@@ -21,7 +22,10 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
 from sandbox.demo.world import world
 from sandbox.embedded import ServerFailedError, ServerUnavailableError
+from sandbox.embedded.server import HOST
 
+_DEEP_CREDITS = 1 + 2 * 10 + 1
+"""The event with its sessions, speakers and sponsors; rooms and tracks; the field of levels."""
 _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
 
@@ -89,6 +93,7 @@ async def _run(
     progress = Progress(console)
     progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
     quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
+    quick["IMAGES__ALLOW_HOSTS"] = HOST  # headshots and logos come from the sandbox
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:
             console.print(
@@ -99,7 +104,8 @@ async def _run(
             )
             for number in range(replicas):
                 running.start_service(f"service-{number + 1}")
-            story = story or [sample.sample(datetime.now(UTC))]
+            media = f"{running.swoogo.url}/_media"
+            story = story or [sample.sample(datetime.now(UTC), media_base=media)]
             async with play(running, story[0], progress.begin) as playing, progress.following(running):
                 await playing.connect()
                 if files:
@@ -125,9 +131,29 @@ async def _sample(playing: Play, conference: Conference, progress: Progress) -> 
     progress.ended(
         await playing.publish([conference], "A description typed in Swoogo, then a title edited in Sessionboard")
     )
+    conference = await _reconciles(playing, conference, progress)
     conference = sample.deletions(conference)
     progress.ended(await playing.publish([conference], "Sessions deleted and declined in Sessionboard"))
     progress.ended(await playing.publish([sample.renames(conference)], "A room and a track renamed, a session moved"))
+
+
+async def _reconciles(playing: Play, conference: Conference, progress: Progress) -> Conference:
+    """What a reconcile costs, and what people do in Swoogo meanwhile."""
+    progress.ended(
+        await playing.reconcile(
+            "The first reconcile reads everything and leaves what was typed in Swoogo", least_credits=_DEEP_CREDITS
+        )
+    )
+    progress.ended(await playing.reconcile("Reconcile of an unchanged event"))
+    talk = list(playing.expected.sessions)[-1]
+    await playing.delete_by_hand(talk)
+    progress.ended(
+        await playing.reconcile("A session deleted by hand in Swoogo: noticed, and asked for once", least_credits=2)
+    )
+    edited = replace(conference.talks[talk], title=f"{conference.talks[talk].title} (edited)")
+    conference = replace(conference, talks={**conference.talks, talk: edited})
+    progress.ended(await playing.publish([conference], "A session deleted by hand stays deleted, whatever changes"))
+    return conference
 
 
 async def _revisions(playing: Play, story: list[Conference], files: list[Path], progress: Progress) -> None:

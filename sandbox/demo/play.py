@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,15 @@ from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.sealing import seal
+from consumer.app import stores
 from consumer.domain.report import Run
+from consumer.domain.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher
 from sandbox.conference.records import Writer
 from sandbox.conference.sessionboard import Event
+from sandbox.demo.gallery import picture_differences, usable_pictures
 from sandbox.demo.ideal import Credits, least, spent
 from sandbox.demo.verify import differences, duplicates
 from sandbox.demo.watch import Watch
@@ -27,6 +31,7 @@ from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
 ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
 _LONGEST: Final = 1800.0
+_LOOK_SECONDS: Final = 0.05
 _WRITES: Final = ("POST", "PUT", "DELETE")
 
 
@@ -63,6 +68,8 @@ class Play:
     chapters: list[Chapter] = field(default_factory=list)
     hand_made: set[int] = field(default_factory=set)
     typed: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    _pictures: set[str] = field(default_factory=set)
     _at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -75,14 +82,14 @@ class Play:
         self._at = max(datetime.now(UTC), self._at + timedelta(milliseconds=1))
         return self._at
 
-    async def connect(self, *, continuous: bool = True) -> None:
-        """Connect the organization and map the event."""
+    async def connect(self, *, continuous: bool = True, settings: Mapping[str, bool] | None = None) -> None:
+        """Connect the organization and map the event, with these settings of the mapping."""
         sealed = seal(self.world.keys.public, CONSUMER_KEY, CONSUMER_SECRET, org_id=self.event.org_id)
         writer, at = self.publisher.writer, self.now()
         await self.publisher.send(
             [
                 writer.integration_connected(sealed=sealed, continuous_sync=continuous, at=at),
-                writer.mapping_added(self.swoogo_event_id, at=at),
+                writer.mapping_added(self.swoogo_event_id, settings=settings, at=at),
             ]
         )
 
@@ -112,7 +119,11 @@ class Play:
         expected = self.expected
         self.expected = fold(expected, Resources.of(revisions[-1], self.event, at=self.now()), datetime.now(UTC))
         chapter = await self.chapter(title, act)
-        chapter.least = least(expected, self.expected)
+        chapter.least = least(self._without_deleted(expected), self._without_deleted(self.expected))
+        pictures = usable_pictures(self.expected, revisions[-1])
+        chapter.least.images = len(pictures - self._pictures)
+        self._pictures |= pictures
+        chapter.differences += picture_differences(await self.state(), self.expected, revisions[-1])
         return chapter
 
     async def replay(self) -> Chapter:
@@ -137,6 +148,37 @@ class Play:
         self.typed[title] = text
         talk = replace(conference.talks[talk_id], title=title)
         return replace(conference, talks={**conference.talks, talk_id: talk})
+
+    async def delete_by_hand(self, talk_id: str) -> None:
+        """Somebody deletes a session in Swoogo, which is to stay deleted whatever happens to it (D2)."""
+        name = self.expected.sessions[talk_id].name
+        row = next(each for each in (await self.state())["sessions"] if each["name"] == name)
+        await self.world.post("delete", {"kind": "sessions", "id": row["id"]})
+        self.deleted.add(talk_id)
+
+    async def reconcile(self, title: str, depth: Depth = Depth.SHALLOW, *, least_credits: int = 1) -> Chapter:
+        """Have the event compared with Swoogo now, and wait for it; `least_credits` is what that costs at least."""
+
+        async def act() -> int:
+            settings, event_id = self.world.settings, str(self.event.id)
+            held = stores(settings)
+            try:
+                await held.inbox.request_survey(event_id, depth)
+                async with asyncio.timeout(_LONGEST):
+                    while (waiting := await held.inbox.waiting(event_id)).survey_in == 0 or waiting.held:
+                        self._check()
+                        await asyncio.sleep(_LOOK_SECONDS)
+            finally:
+                await held.redis.aclose()
+            return 0
+
+        chapter = await self.chapter(title, act)
+        chapter.least = Credits(looks=least_credits)
+        return chapter
+
+    def _without_deleted(self, expected: Expected) -> Expected:
+        sessions = {key: session for key, session in expected.sessions.items() if key not in self.deleted}
+        return replace(expected, sessions=sessions)
 
     async def state(self) -> dict[str, Any]:
         """What the sandbox holds of the event."""
@@ -166,7 +208,9 @@ class Play:
         chapter.refused_429 = after["refused_429"] - before["refused_429"]
         state = await self.state()
         chapter.duplicates = duplicates(state)
-        chapter.differences = differences(state, self.expected, hand_made=frozenset(self.hand_made), edited=self.typed)
+        chapter.differences = differences(
+            state, self._without_deleted(self.expected), hand_made=frozenset(self.hand_made), edited=self.typed
+        )
 
     def _check(self) -> None:
         for replica in self.world.replicas:

@@ -132,6 +132,7 @@ def summed(runs: list[Run]) -> tuple[dict[str, Tally], dict[str, Tally]]:
             into.created += tally.created
             into.adopted += tally.adopted
             into.updated += tally.updated
+            into.deleted += tally.deleted
             into.failed += tally.failed
     return totals, {kind.value: tally for kind, tally in runs[0].tallies.items()} if runs else {}
 

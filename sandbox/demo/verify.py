@@ -10,6 +10,7 @@ from typing import Any
 from consumer.adapters.swoogo.markup import same_html
 from consumer.domain.desired import NAME_LIMIT
 from sandbox.conference.expected import Expected, ExpectedSession, ExpectedSpeaker
+from sandbox.conference.expected_sponsors import ExpectedSponsor
 
 Json = Mapping[str, Any]
 
@@ -73,13 +74,50 @@ def differences(
         for each in speakers
         if each.email in promised and not _same_person(each, promised[each.email])
     ]
+    return found + _sponsor_differences(state, expected, hand_made)
+
+
+def _sponsor_differences(state: Json, expected: Expected, hand_made: frozenset[int]) -> list[str]:
+    """Levels belong to the account: there may be more of them than this event needs."""
+    levels = {name.strip().casefold() for names in _levels(state) for name in names}
+    found = [f"level missing in Swoogo: {name}" for key, name in expected.levels.items() if key not in levels]
+    actual = [
+        ExpectedSponsor(
+            name=row["name"],
+            description=row["description"] or "",
+            website=row["website"] or "",
+            level=(row["level"] or {}).get("value") or "",
+        )
+        for row in state["sponsors"]
+        if row["id"] not in hand_made
+    ]
+    wanted = {_sponsor_identity(each): each for each in expected.sponsors.values()}
+    found += _compare("sponsor", map(_sponsor_identity, actual), map(_sponsor_identity, expected.sponsors.values()))
+    found += [
+        f"sponsor {each.name!r}: its description is another"
+        for each in actual
+        if _sponsor_identity(each) in wanted
+        and not same_html(each.description, wanted[_sponsor_identity(each)].description)
+    ]
     return found
+
+
+def _sponsor_identity(sponsor: ExpectedSponsor) -> tuple[str, str, str]:
+    return sponsor.name, sponsor.website, sponsor.level.casefold()
+
+
+def _levels(state: Json) -> list[list[str]]:
+    """Names of levels, by account."""
+    return [[str(level["name"]) for level in levels] for levels in state["levels"].values()]
 
 
 def duplicates(state: Json) -> int:
     """Records beyond the first of one kind that mean the same: name, or e-mail, or name with date, start and room."""
     count = 0
+    for levels in _levels(state):
+        count += len(levels) - len({name.strip().casefold() for name in levels})
     for kind, identity in (
+        ("sponsors", lambda row: row["name"].strip().casefold()),
         ("locations", lambda row: row["name"].strip().casefold()),
         ("tracks", lambda row: row["name"].strip().casefold()),
         ("speakers", lambda row: row["email"].strip().casefold()),

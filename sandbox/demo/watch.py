@@ -17,6 +17,7 @@ from consumer.ports import Subject, event_subject, org_subject
 from consumer.settings import Settings
 
 _POLL_SECONDS: Final = 0.1
+_SOON_MS: Final = 20_000
 
 
 class Watch:
@@ -96,6 +97,7 @@ class Watch:
         due, until = await self._redis.hmget(state, ["due", "until"])
         if until not in {None, b"0"}:
             return f"{subject} is being pushed"
-        if due is not None:
+        # Due much later is the next reconcile, not work that was asked for.
+        if due is not None and int(due) < time.time() * 1000 + _SOON_MS:
             return f"{subject} is due"
         return ""

@@ -1,4 +1,4 @@
-"""The Starlette application: the vendor's routes, and `/_control` for whoever drives the sandbox.
+"""The Starlette application: the vendor's routes, images to fetch below `/_media`, and `/_control` to drive it all.
 
 `/_control` takes and gives JSON, wants no credentials and costs no credits. A request it cannot carry out is
 a 400 with `{"error": "..."}`.
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from sandbox.media import media_routes
 from sandbox.swoogo.answers import ControlError
 from sandbox.swoogo.server import SandboxSwoogo
 
@@ -23,7 +24,13 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 def create_app(sandbox: SandboxSwoogo) -> Starlette:
     """The whole application over one sandbox."""
-    return Starlette(routes=[Mount("/_control", routes=_control_routes(sandbox)), Mount("/", app=sandbox.api)])
+    return Starlette(
+        routes=[
+            Mount("/_control", routes=_control_routes(sandbox)),
+            Mount("/_media", routes=media_routes()),
+            Mount("/", app=sandbox.api),
+        ]
+    )
 
 
 def _control_routes(sandbox: SandboxSwoogo) -> list[Route]:

@@ -16,6 +16,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
@@ -30,12 +31,13 @@ from consumer.ports import (
     Inbox,
     Lease,
     LedgerStore,
+    PairRegister,
     StatusBoard,
     Subject,
     TokenStore,
     Work,
 )
-from consumer.settings import DebounceSettings, PushSettings, SwoogoSettings
+from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support import builders
 from tests.support.fakes import (
     FakeClock,
@@ -43,10 +45,12 @@ from tests.support.fakes import (
     InMemoryConnections,
     InMemoryInbox,
     InMemoryLedger,
+    InMemoryPairs,
     InMemoryStatusBoard,
     InMemoryTokens,
 )
 from tests.support.fakes.ledger import ListedChangelog
+from tests.support.fakes.pairs import ListedPairs
 from tests.support.fakes.status import RecordingTopic
 from tests.support.waiting import wait_until
 
@@ -70,7 +74,7 @@ class Board(StatusBoard, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Durations of a bench, in seconds."""
+    """Durations of a bench, in seconds. `survey`: 0 for no surveys."""
 
     quiet: float = 0.2
     max_wait: float = 0.5
@@ -78,6 +82,7 @@ class Times:
     window: float = 0.5
     limit: int = 20
     reserve: int = 0
+    survey: float = 0.0
 
 
 @dataclass
@@ -88,6 +93,7 @@ class Bench:
     inbox: Inbox
     ledger: LedgerStore
     connections: Connections
+    pairs: PairRegister
     board: Board
     topic: RecordingTopic
     budget: Budget
@@ -95,6 +101,7 @@ class Bench:
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
+    pair_log: ListedPairs = field(default_factory=ListedPairs)
 
     async def now(self) -> int:
         """Ms on the clock that decides: the server's, where there is one."""
@@ -167,19 +174,21 @@ def a_work(lease: Lease, trigger: Trigger = Trigger.CHANGES, mapping: EventMappi
 def in_memory(times: Times) -> Bench:
     """The fakes, on a clock that moves only while a test waits."""
     clock = FakeClock()
-    inbox = InMemoryInbox(clock, quiet=times.quiet, max_wait=times.max_wait, lease=times.lease)
-    changelog, topic = ListedChangelog(), RecordingTopic()
+    inbox = InMemoryInbox(clock, quiet=times.quiet, max_wait=times.max_wait, lease=times.lease, survey=times.survey)
+    changelog, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
     return Bench(
         clock=clock,
         inbox=inbox,
         ledger=InMemoryLedger(inbox, changelog),
         connections=InMemoryConnections(),
+        pairs=InMemoryPairs(pair_log),
         board=InMemoryStatusBoard(inbox, topic),
         topic=topic,
         budget=InMemoryBudget(clock, inbox, limit=times.limit, window=times.window, reserve=times.reserve),
         tokens=InMemoryTokens(clock),
         times=times,
         changelog=changelog,
+        pair_log=pair_log,
     )
 
 
@@ -188,21 +197,24 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
     clock, keys, scripts, leases = SystemClock(), Keys("test"), scripts or Scripts(redis), Leases()
     # Shorter than a deployment may choose, so that a test need not wait for seconds.
     push = PushSettings.model_construct(lease=times.lease)
+    reconcile = ReconcileSettings.model_construct(interval=times.survey)
     debounce = DebounceSettings(quiet_period=times.quiet, max_wait=times.max_wait)
     swoogo = SwoogoSettings.model_construct(
         credit_limit=times.limit, credit_window=times.window, credit_reserve=times.reserve
     )
-    kept, topic = ListedChangelog(), RecordingTopic()
+    kept, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
     return Bench(
         clock=clock,
-        inbox=RedisInbox(redis, keys, scripts, leases, debounce, push),
+        inbox=RedisInbox(redis, keys, scripts, leases, debounce, push, reconcile),
         ledger=RedisLedger(redis, keys, scripts, kept),
         connections=RedisConnections(redis, keys, scripts),
+        pairs=RedisPairs(redis, keys, scripts, pair_log),
         board=RedisStatusBoard(redis, keys, scripts, topic),
         topic=topic,
-        budget=RedisBudget(keys, scripts, leases, clock, swoogo),
+        budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo),
         tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),
         times=times,
         redis=redis,
         changelog=kept,
+        pair_log=pair_log,
     )

@@ -1,21 +1,17 @@
-"""Credentials in use and event pairs: one partner each, for ever."""
+"""Credentials in use, active pairs, and who asked for what."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
-import pytest
-
 from tests.contract.bench import Bench
-from tests.contract.conftest import MakeBench
-from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_mapping
+from tests.support.builders import EVENT, ORG, a_connection, a_mapping
 
 
 async def test_c1_an_organization_has_one_connection_which_is_replaced_as_a_whole(bench: Bench) -> None:
     assert await bench.connections.connection(ORG) is None
     await bench.connections.put_connection(ORG, a_connection())
-    named = replace(a_connection(), sealed="", secret_name="mounted", continuous=False)
+    named = replace(a_connection(), sealed="", secret_name="mounted", continuous=False, stamp="7")
     await bench.connections.put_connection(ORG, named)
     assert await bench.connections.connection(ORG) == named
     assert await bench.connections.connection("another") is None
@@ -26,7 +22,7 @@ async def test_c1_an_organization_has_one_connection_which_is_replaced_as_a_whol
 async def test_m1_m4_an_organization_has_many_pairs_and_ending_one_leaves_the_others(bench: Bench) -> None:
     for event in ("e1", "e2"):
         await bench.connections.put_mapping(ORG, event, a_mapping(event_id=event, sync_capacity=event == "e1"))
-    await bench.connections.put_mapping("another", "e3", a_mapping(event_id="e3"))
+    await bench.connections.put_mapping("another", "e3", replace(a_mapping(event_id="e3"), org_id="another"))
     assert await bench.connections.mappings(ORG) == {
         "e1": a_mapping(event_id="e1", sync_capacity=True),
         "e2": a_mapping(event_id="e2"),
@@ -37,45 +33,50 @@ async def test_m1_m4_an_organization_has_many_pairs_and_ending_one_leaves_the_ot
     assert await bench.connections.mapping("e1") is None
 
 
+async def test_an_event_that_another_organization_took_over_is_no_longer_the_former_s(bench: Bench) -> None:
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    taken = replace(a_mapping(), org_id="another")
+    await bench.connections.put_mapping("another", EVENT, taken)
+    assert await bench.connections.mappings(ORG) == {}
+    assert await bench.connections.mappings("another") == {EVENT: taken}
+
+
 async def test_ending_a_pair_that_is_not_there_is_harmless(bench: Bench) -> None:
     await bench.connections.put_mapping(ORG, EVENT, None)
     await bench.connections.put_connection(ORG, None)
     assert await bench.connections.mappings(ORG) == {}
 
 
-async def test_m3_claiming_the_same_pair_again_is_granted(bench: Bench) -> None:
-    assert await bench.connections.claim_pair(EVENT, SWOOGO_EVENT)
-    assert await bench.connections.claim_pair(EVENT, SWOOGO_EVENT)
-    pairs = await bench.connections.pairs()
-    assert (pairs.swoogo_of, pairs.event_of) == ({EVENT: SWOOGO_EVENT}, {SWOOGO_EVENT: EVENT})
+async def test_m7_the_zone_seen_in_swoogo_and_the_era_are_kept_with_the_pair(bench: Bench) -> None:
+    mapping = replace(a_mapping(), swoogo_timezone="Asia/Tokyo", era=7)
+    await bench.connections.put_mapping(ORG, EVENT, mapping)
+    assert await bench.connections.mapping(EVENT) == mapping
 
 
-@pytest.mark.parametrize(("event", "swoogo"), [(EVENT, 1), ("another", SWOOGO_EVENT)])
-async def test_m2_neither_partner_of_a_pair_gets_another_not_even_after_it_ended(
-    bench: Bench, event: str, swoogo: int
-) -> None:
-    await bench.connections.claim_pair(EVENT, SWOOGO_EVENT)
-    await bench.connections.put_mapping(ORG, EVENT, a_mapping())
-    await bench.connections.put_mapping(ORG, EVENT, None)
-    assert not await bench.connections.claim_pair(event, swoogo)
-    assert (await bench.connections.pairs()).swoogo_of == {EVENT: SWOOGO_EVENT}
+async def test_m4_an_active_pair_is_changed_only_while_it_is_the_one_that_was_read(bench: Bench) -> None:
+    """Whoever reads Swoogo's zone meanwhile must not bring back a pair that was removed."""
+    before, after = a_mapping(), replace(a_mapping(), swoogo_timezone="Asia/Tokyo")
+    assert not await bench.connections.replace_mapping(before, after)
+    assert await bench.connections.mapping(EVENT) is None
+    await bench.connections.put_mapping(ORG, EVENT, before)
+    assert await bench.connections.replace_mapping(before, after)
+    assert await bench.connections.replace_mapping(before, after), "a repeated command finds its own work"
+    assert await bench.connections.mapping(EVENT) == after
+    assert not await bench.connections.replace_mapping(before, replace(before, name="Other"))
+    assert await bench.connections.mapping(EVENT) == after
 
 
-async def test_m2_of_many_that_want_one_swoogo_event_at_once_exactly_one_gets_it(make_bench: MakeBench) -> None:
-    here, there = make_bench(), make_bench()
-    answers = await asyncio.gather(
-        *(
-            side.connections.claim_pair(f"{name}-{number}", 99)
-            for number in range(10)
-            for name, side in (("here", here), ("there", there))
-        )
-    )
-    assert sum(answers) == 1
-    pairs = await here.connections.pairs()
-    assert pairs.swoogo_of == {pairs.event_of[99]: 99}
+async def test_m4_everybody_who_asked_for_an_event_is_known(bench: Bench) -> None:
+    assert await bench.connections.asked_by(EVENT) == frozenset()
+    for org_id in (ORG, "another", ORG):
+        await bench.connections.note_asked(EVENT, org_id)
+    assert await bench.connections.asked_by(EVENT) == {ORG, "another"}
+    assert await bench.connections.asked_by("other") == frozenset()
 
 
-async def test_m2_of_many_swoogo_events_wanted_for_one_event_at_once_exactly_one_is_had(bench: Bench) -> None:
-    answers = await asyncio.gather(*(bench.connections.claim_pair(EVENT, number) for number in range(1, 20)))
-    assert sum(answers) == 1
-    assert len((await bench.connections.pairs()).event_of) == 1
+async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_another(bench: Bench) -> None:
+    answers = [await bench.connections.note_refusal(ORG, name) for name in ("first", "first", "second", "second")]
+    assert answers == [True, False, True, False]
+    assert await bench.connections.note_refusal("another", "second")
+    await bench.connections.forget_refusal(ORG)
+    assert await bench.connections.note_refusal(ORG, "second")

@@ -8,7 +8,8 @@ import pytest
 
 from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
-from consumer.ports import SyncRequest, event_subject, org_subject
+from consumer.domain.snapshot import Snapshot
+from consumer.ports import EventState, Requested, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, ORG, a_contact, a_mapping_request, a_session
@@ -35,6 +36,7 @@ async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) 
     assert state.snapshot.sessions == {"s1": a_session("s1", version=3), "s2": a_session("s2", version=2)}
     assert state.snapshot.contacts == {"c1": a_contact("c1", version=4)}
     assert state.marks == {"session/s1": stamped(3), "session/s2": stamped(2), "contact/c1": stamped(4)}
+    assert await bench.inbox.load(EVENT, snapshot=False) == EventState(Snapshot(), state.marks)
 
 
 @pytest.mark.parametrize("version", [4, 5])
@@ -249,6 +251,17 @@ async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
 
+async def test_r6_work_that_has_to_come_again_comes_with_its_request_and_is_no_failure(bench: Bench) -> None:
+    """C4: without it, a push of everything would follow although sync is not continuous."""
+    request = SyncRequest("r1", "agenda", ("s1",))
+    await bench.inbox.request_sync(EVENT, request, stamped(1))
+    await bench.inbox.complete(await bench.claimed(SUBJECT), {}, retry_in=0.1)
+    again = await bench.claimed(SUBJECT, "again")
+    assert (again.request, again.attempt) == (request, 0)
+    await bench.inbox.complete(again, {})
+    assert await bench.inbox.claim(SUBJECT, "more") is None
+
+
 async def test_c5_a_request_made_during_the_work_runs_next(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     lease = await bench.claimed(SUBJECT)
@@ -304,9 +317,10 @@ async def test_an_organization_is_due_at_once_and_without_being_continuous(bench
     await bench.inbox.record(subject, [a_change("mapping/ev", 1, rows.encode(request))])
     lease = await bench.inbox.claim(subject, "op")
     assert lease is not None
-    assert await bench.inbox.requests(ORG) == ({"mapping/ev": request}, {"mapping/ev": stamped(1)})
+    rows_, stamps = {"mapping/ev": request}, {"mapping/ev": stamped(1)}
+    assert await bench.inbox.requests(ORG) == Requested(rows_, stamps, stamps)
     await bench.inbox.complete(lease, {"mapping/ev": stamped(1)})
-    assert await bench.inbox.requests(ORG) == ({"mapping/ev": request}, {})
+    assert await bench.inbox.requests(ORG) == Requested(rows_, stamps, {})
     assert (await bench.inbox.due(10)).next_in is None
 
 

@@ -43,6 +43,15 @@ async def test_one_at_a_time_asks_for_a_token_and_asking_twice_is_the_same(bench
     assert await bench.tokens.lock(CREDENTIAL, "somebody else", 60)
 
 
+async def test_locks_of_different_purposes_do_not_know_of_each_other(bench: Bench) -> None:
+    assert await bench.tokens.lock(CREDENTIAL, "one", 60)
+    assert await bench.tokens.lock(CREDENTIAL, "another", 60, what="levels")
+    await bench.tokens.unlock(CREDENTIAL, "one")
+    assert not await bench.tokens.lock(CREDENTIAL, "one", 60, what="levels")
+    await bench.tokens.unlock(CREDENTIAL, "another", what="levels")
+    assert await bench.tokens.lock(CREDENTIAL, "one", 60, what="levels")
+
+
 async def test_a_lock_whose_owner_died_ends_by_itself(bench: Bench) -> None:
     start = await bench.now()
     await bench.tokens.lock(CREDENTIAL, "died", 0.2)

@@ -99,7 +99,8 @@ async def test_a_run_of_changes_that_ends_meanwhile_is_not_taken_for_the_sync(de
     await worker
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Sync (manual) completed: took 3 s")
-    assert ["sessions", "1", "1", "-", "-", "1", "-", "-", "-"] in [line.split() for line in result.stdout.splitlines()]
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["sessions", "1", "1", "-", "-", "1", "-", "-", "-", "-"] in lines
 
 
 async def test_a_sync_that_nobody_takes_up_ends_in_time_with_exit_code_3(desk: Desk) -> None:
@@ -135,3 +136,12 @@ async def test_a_sync_can_be_asked_for_without_waiting(desk: Desk) -> None:
     assert (waiting.request.id, waiting.request.scope) == (document["request"], "sponsors")
     assert (waiting.due_in, document["run"]) == (0, None)
     assert (await desk.call("sync", EVENT, "--no-wait")).stdout.startswith(f"A sync of event {EVENT} is asked for")
+
+
+async def test_r6_selected_records_can_be_asked_for(desk: Desk) -> None:
+    """R6: sessions and speakers by their Sessionboard ids, each named once or more."""
+    await desk.map(a_mapping())
+    await desk.read("sync", EVENT, "--no-wait", "--session", "s1", "--session", "s2", "--speaker", "c1")
+    request = (await desk.stores.inbox.waiting(EVENT)).request
+    assert request is not None
+    assert (request.scope, request.session_ids, request.speaker_ids) == ("all", ("s1", "s2"), ("c1",))

@@ -140,6 +140,7 @@ class EntryFields(TypedDict, total=False):
     epoch: int
     op_id: str
     at: int
+    era: int
 
 
 def an_entry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,17 +14,19 @@ from typer.testing import CliRunner, Result
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.app import Stores, stores
 from consumer.domain.connection import Announcement
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair
 from consumer.domain.record import stamp
 from consumer.domain.report import Run, Trigger
 from consumer.domain.snapshot import Contact, Session
 from consumer.entrypoints.cli import app
-from consumer.ports import Change, Lease, event_subject
+from consumer.ports import Change, Lease, SyncRequest, event_subject, org_subject
 from consumer.settings import PREFIX, load_settings
 from tests.support.builders import EVENT, HOUR, a_session, at
 
@@ -37,6 +39,8 @@ class Silent:
 
     async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None: ...
 
+    async def write_pairs(self, pairs: Sequence[Pair]) -> None: ...
+
     async def run(self, run: Run) -> None: ...
 
     async def announce(self, announcement: Announcement) -> None: ...
@@ -48,6 +52,7 @@ class Desk:
 
     environment: Mapping[str, str]
     stores: Stores
+    pairs: RedisPairs
     ledger: RedisLedger
     board: RedisStatusBoard
     clock: SystemClock
@@ -64,7 +69,8 @@ class Desk:
 
     async def map(self, mapping: EventMapping) -> None:
         """Activate a pair, as connecting does."""
-        await self.stores.connections.claim_pair(mapping.event_id, mapping.swoogo_event_id)
+        lease = Lease(org_subject(mapping.org_id), 1, "op")
+        await self.pairs.claim(lease, mapping.event_id, mapping.swoogo_event_id, self.clock.now())
         await self.stores.connections.put_mapping(mapping.org_id, mapping.event_id, mapping)
         await self.stores.inbox.set_continuous(mapping.event_id, on=mapping.continuous)
 
@@ -79,6 +85,11 @@ class Desk:
             for each in resources
         ]
         await self.stores.inbox.record(event_subject(event_id), changes)
+
+    async def ask(self, event_id: str = EVENT) -> None:
+        """Ask for a sync of everything, which makes the event due."""
+        now = self.clock.now()
+        await self.stores.inbox.request_sync(event_id, SyncRequest(self.clock.new_id()), stamp(now, now, 0))
 
     async def claim(self, event_id: str = EVENT) -> Lease:
         """Take the event, as a worker does."""
@@ -120,6 +131,7 @@ async def a_desk(redis_url: str) -> AsyncIterator[Desk]:
     yield Desk(
         {PREFIX + name: value for name, value in environment.items()},
         bound,
+        RedisPairs(bound.redis, bound.keys, bound.scripts, silent),
         RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
         RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent),
         SystemClock(),

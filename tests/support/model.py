@@ -12,7 +12,7 @@ from enum import Enum
 
 from consumer.domain.desired import session_natural
 from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Fields, Kind, digest, key_of, natural
 
@@ -86,6 +86,19 @@ class Model:
                     self._applied((operation.key,), self.ledger[operation.key], fields, operation)
             case Link():
                 self._link(operation, fate)
+            case Delete():
+                self._delete(operation, fate)
+
+    def _delete(self, operation: Delete, fate: Fate) -> None:
+        if fate is not Fate.NEVER_ARRIVED:
+            self.written += 1
+            self.records[operation.kind].pop(operation.swoogo_id, None)
+            self.links = {link for link in self.links if operation.swoogo_id not in link}
+        if fate is Fate.ANSWERED:
+            del self.ledger[operation.key]
+            for key, entry in self.ledger.items():
+                kept = tuple(each for each in entry.links if operation.key != key_of(Kind.SESSION, each))
+                self.ledger[key] = replace(entry, links=kept)
 
     def _create(self, operation: Create, fate: Fate, now: int) -> None:
         fields = self._resolved(operation.fields)

@@ -38,8 +38,10 @@ _encode: Final = msgspec.json.Encoder().encode
 _ROLES: Final = {role.value: role for role in Role}
 
 
-def resource_row(change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange) -> bytes:
-    """The snapshot row of a change."""
+def resource_row(
+    change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange, tier_field: str = "tier"
+) -> bytes:
+    """The snapshot row of a change. `tier_field`: internal name of the custom field with a sponsor's tier (O5)."""
     match change:
         # First, as a pydantic class takes its time to say that something is not an instance of it.
         case usual.SessionChange():
@@ -51,7 +53,7 @@ def resource_row(change: ResourceChange[Any, Any] | usual.SessionChange | usual.
         case ContactChange():
             return _encode(contact_of(change))
         case SponsorChange():
-            return _encode(sponsor_of(change))
+            return _encode(sponsor_of(change, tier_field))
     raise TypeError(f"no snapshot row for {type(change).__name__}")
 
 
@@ -90,12 +92,9 @@ def contact_of(change: ContactChange | usual.ContactChange) -> Contact:
     return Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
 
 
-def sponsor_of(change: SponsorChange) -> Sponsor:
+def sponsor_of(change: SponsorChange, tier_field: str = "tier") -> Sponsor:
     """A sponsor; its tier is `data.tier`, else the custom field of that internal name (O5)."""
     data = change.data
-    tier = data.tier
-    if tier is None:
-        tier = next((field.value for field in data.custom_fields if field.internal_name == "tier"), None)
     return Sponsor(
         id=data.id,
         version=change.version_ms,
@@ -103,7 +102,7 @@ def sponsor_of(change: SponsorChange) -> Sponsor:
         name=data.name or "",
         description=data.description,
         website=data.website_url,
-        tier=tier,
+        tier=data.tier_or(tier_field),
         logo_url=data.logo_image_url,
     )
 
@@ -143,8 +142,8 @@ def control_row(change: ControlChange) -> bytes:
 
 
 def ended_row(scope: str, identifier: str) -> bytes:
-    """The row of a null value on the mappings topic."""
-    if scope == "integration":
+    """The row of a null value on the mappings topic; `scope` is the first part of the key it is recorded under."""
+    if scope == "disconnect":
         return _encode(IntegrationRequest(identifier, connected=False))
     return _encode(MappingRequest(org_id="", event_id=identifier, present=False))
 

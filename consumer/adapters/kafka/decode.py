@@ -15,6 +15,7 @@ import msgspec
 from pydantic import ValidationError
 
 from consumer.adapters.kafka import convert, usual
+from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
 from consumer.domain.record import Source, key_of, stamp
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
@@ -57,8 +58,9 @@ _Read = Callable[..., ResourceChange[Any, Any] | RecordKey]
 class KafkaDecoder:
     """Decodes the records of the four input topics. Holds no state."""
 
-    def __init__(self, topics: Topics, max_record_bytes: int) -> None:
-        """Remember which topic carries what."""
+    def __init__(self, topics: Topics, max_record_bytes: int, tier_field: str = "tier") -> None:
+        """Remember which topic carries what, and which custom field of sponsors is the tier (O5)."""
+        self._tier_field = tier_field
         self._limit = max_record_bytes
         self._control = topics.mappings
         self._sources: Mapping[str, Source] = {
@@ -100,7 +102,7 @@ class KafkaDecoder:
             change = model.model_validate_json(value)
         except ValidationError as error:
             raise _poison(unreadable(error)) from None
-        return Change(peeked.key, peeked.stamp, convert.resource_row(change))
+        return Change(peeked.key, peeked.stamp, convert.resource_row(change, self._tier_field))
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""
@@ -132,13 +134,17 @@ class KafkaDecoder:
             when = stamp(max(record.timestamp, 0), max(record.timestamp, 0), record.offset)
             if change.scope == "sync":
                 return None  # compaction of an old request asks for nothing
-            owner = org_subject(change.id) if change.scope == "integration" else None
-            return Peeked(owner, str(change), when, record)
-        published = to_ms(change.metadata.datetime)
+            if change.scope == "integration":
+                return Peeked(org_subject(change.id), disconnect_key(change.id), when, record)
+            return Peeked(None, str(change), when, record)
+        # Sessionboard's moments may be whole seconds; what came first within one, Kafka's timestamp tells.
+        moment, published = to_ms(change.metadata.datetime), max(record.timestamp, 0)
         return Peeked(
             _control_subject(change),
-            str(control_key(change)),
-            stamp(published, published, record.offset),
+            disconnect_key(change.data.org_id)
+            if isinstance(change, IntegrationDisconnected)
+            else str(control_key(change)),
+            stamp(moment, published, record.offset),
             record,
             change.metadata.action,
         )

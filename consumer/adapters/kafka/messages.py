@@ -50,7 +50,12 @@ def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:
     data: dict[str, object] = {"code": said.code or said.action.rpartition(".")[2], "sentence": said.sentence}
     if said.action.startswith("integration."):
         return _message(said.action, {**data, "org_id": said.org_id}, {"event_id": None, "org_id": said.org_id}, now)
-    data |= {"event_id": said.event_id, "swoogo_event_id": said.swoogo_event_id}
+    data |= {
+        "event_id": said.event_id,
+        "swoogo_event_id": said.swoogo_event_id,
+        "partner": said.partner or None,
+        "notices": said.notices,
+    }
     return _message(said.action, data, {"event_id": said.event_id, "org_id": said.org_id}, now)
 
 
@@ -67,6 +72,7 @@ def _counts(run: Run, kind: Kind) -> KindCounts:
         created=tally.created,
         adopted=tally.adopted,
         updated=tally.updated,
+        deleted=tally.deleted,
         unchanged=tally.unchanged,
         left_out=tally.left_out,
         failed=tally.failed,

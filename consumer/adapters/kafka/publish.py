@@ -15,6 +15,7 @@ from consumer.adapters.kafka import messages
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
+from consumer.domain.pair import Pair
 from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, DeadLetter
 from consumer.settings import KafkaSettings
@@ -67,6 +68,28 @@ class KafkaChangelog:
             await asyncio.gather(*sent)
         except KafkaError as error:
             raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+
+    async def write_pairs(self, pairs: Sequence[Pair]) -> None:
+        """See `adapters.redis.pairs.PairLog`: one record a pair, under `{event_id}/pair/{swoogo_event_id}`."""
+        try:
+            sent = [
+                await self._producer.send(
+                    self._topic,
+                    key=f"{pair.event_id}/pair/{pair.swoogo_event_id}".encode(),
+                    value=pair_value(pair),
+                )
+                for pair in pairs
+            ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise UnavailableError(f"The history of pairs could not be written: {type(error).__name__}.") from error
+
+
+def pair_value(pair: Pair) -> bytes:
+    """The changelog value of a pair, as `schemas.ledger.PairEntry` describes it."""
+    fields: dict[str, Any] = msgspec.to_builtins(pair)
+    del fields["epoch"]
+    return _encode({"kind": "pair", **fields})
 
 
 def ledger_value(key: str, entry: Entry) -> bytes:

@@ -6,6 +6,8 @@ import asyncio
 from typing import Final
 from weakref import WeakValueDictionary
 
+from redis.asyncio import Redis
+
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
@@ -24,8 +26,11 @@ _RENEWAL_NAP: Final = 0.05
 class RedisBudget:
     """The budget of all credentials."""
 
-    def __init__(self, keys: Keys, scripts: Scripts, leases: Leases, clock: Clock, settings: SwoogoSettings) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, scripts: Scripts, leases: Leases, clock: Clock, settings: SwoogoSettings
+    ) -> None:
         """Keep the clients; nothing is sent."""
+        self._redis = redis
         self._keys = keys
         self._scripts = scripts
         self._leases = leases
@@ -111,3 +116,19 @@ class RedisBudget:
         return await self._scripts.credits_left(
             self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=_SLOTS
         )
+
+    @guarded
+    async def surveys(self, work: Work, cost: int, seconds: float) -> int:
+        """See `ports.Budget`. What was noted too long ago is taken out, so that unmapped events stop counting."""
+        key, now = self._keys.credential(work.mapping.credential, "surveys"), self._clock.now()
+        until = now + round(seconds * 1000)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hset(key, work.mapping.event_id, f"{cost}:{until}")
+            pipe.pexpire(key, round(seconds * 2000))
+            pipe.hgetall(key)
+            *_, noted = await pipe.execute()
+        costs = {event: tuple(map(int, value.split(b":"))) for event, value in noted.items()}
+        over = [event for event, (_, end) in costs.items() if end < now]
+        if over:
+            await self._redis.hdel(key, *over)
+        return sum(each for event, (each, _) in costs.items() if event not in over)

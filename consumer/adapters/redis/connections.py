@@ -1,4 +1,4 @@
-"""Accepted credentials (sealed, never in clear) and pairs in Redis."""
+"""Accepted credentials (sealed, never in clear) and active pairs in Redis, and who asked for what."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
-from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.connection import Connection, Pairs
+from consumer.domain.connection import Connection
 from consumer.domain.mapping import EventMapping
 
 
 class RedisConnections:
-    """The only writer of connections, mappings and pairs."""
+    """The only writer of connections and mappings."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         """Keep the clients; nothing is sent."""
@@ -50,7 +50,8 @@ class RedisConnections:
         """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
         found = {event.decode(): await self.mapping(event.decode()) for event in sorted(members)}
-        return {event: mapping for event, mapping in found.items() if mapping}
+        # Another organization may have taken over an event that this one let go.
+        return {event: mapping for event, mapping in found.items() if mapping and mapping.org_id == org_id}
 
     @guarded
     async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
@@ -64,21 +65,29 @@ class RedisConnections:
             await self._redis.set(key, rows.encode(mapping))
 
     @guarded
-    async def pairs(self) -> Pairs:
+    async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
         """See `ports.Connections`."""
-        swoogo_of = await read_hash(self._redis, self._keys.pairs("swoogo_of"))
-        event_of = await read_hash(self._redis, self._keys.pairs("event_of"))
-        return Pairs(
-            {event.decode(): int(swoogo) for event, swoogo in swoogo_of.items()},
-            {int(swoogo): event.decode() for swoogo, event in event_of.items()},
-        )
+        key = self._keys.event(before.event_id, "mapping")
+        return await self._scripts.swap_equal(key, before=rows.encode(before), after=rows.encode(after))
 
     @guarded
-    async def claim_pair(self, event_id: str, swoogo_event_id: int) -> bool:
+    async def note_asked(self, event_id: str, org_id: str) -> None:
         """See `ports.Connections`."""
-        return await self._scripts.claim_pair(
-            self._keys.pairs("swoogo_of"),
-            self._keys.pairs("event_of"),
-            event_id=event_id,
-            swoogo_event_id=swoogo_event_id,
-        )
+        await self._redis.sadd(self._keys.event(event_id, "asked"), org_id)
+
+    @guarded
+    async def asked_by(self, event_id: str) -> frozenset[str]:
+        """See `ports.Connections`."""
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "asked")))
+        return frozenset(member.decode() for member in members)
+
+    @guarded
+    async def note_refusal(self, org_id: str, credential: str) -> bool:
+        """See `ports.Connections`."""
+        former = await self._redis.getset(self._keys.org(org_id, "refused"), credential)
+        return former != credential.encode()
+
+    @guarded
+    async def forget_refusal(self, org_id: str) -> None:
+        """See `ports.Connections`."""
+        await self._redis.delete(self._keys.org(org_id, "refused"))

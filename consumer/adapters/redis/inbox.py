@@ -7,8 +7,10 @@ in between is healed by whatever records, claims or completes next: each returns
 from __future__ import annotations
 
 import asyncio
+from binascii import crc32
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isinf
 from typing import Final, cast
 
 from redis.asyncio import Redis
@@ -18,10 +20,11 @@ from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.connection import Request
 from consumer.domain.errors import LeaseLostError
-from consumer.ports import Change, Due, EventState, Lease, Subject, SyncRequest, event_subject, org_subject
-from consumer.settings import DebounceSettings, PushSettings
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.survey import Depth
+from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
+from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 
 _CHANGES_PER_CALL: Final = 1000
 """Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
@@ -37,6 +40,7 @@ class Waiting:
         held: True while a worker has it.
         attempt: failures in a row.
         request: the manual sync asked for and not done yet.
+        survey_in: seconds until the next reconcile may start, 0 when it may now; None: none is planned.
     """
 
     dirty: tuple[str, ...] = ()
@@ -44,19 +48,33 @@ class Waiting:
     held: bool = False
     attempt: int = 0
     request: SyncRequest | None = None
+    survey_in: float | None = None
+
+
+def spread(event_id: str) -> float:
+    """A number in 0..1 that is always the same for an event."""
+    return crc32(event_id.encode()) / 0xFFFF_FFFF
 
 
 class RedisInbox:
     """The inbox of all events and organizations."""
 
     def __init__(
-        self, redis: Redis, keys: Keys, scripts: Scripts, leases: Leases, debounce: DebounceSettings, push: PushSettings
+        self,
+        redis: Redis,
+        keys: Keys,
+        scripts: Scripts,
+        leases: Leases,
+        debounce: DebounceSettings,
+        push: PushSettings,
+        reconcile: ReconcileSettings,
     ) -> None:
         """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
         self._leases = leases
+        self._interval = reconcile.interval
         self._quiet = round(debounce.quiet_period * 1000)
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
@@ -97,7 +115,28 @@ class RedisInbox:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
-        await self._plan(subject, await self._scripts.set_continuous(state, dirty, on=on))
+        # Spread over the interval, so that the events of a credential are not surveyed all at once.
+        first = round(spread(event_id) * self._interval * 1000) if self._interval else -1
+        await self._plan(subject, await self._scripts.set_continuous(state, dirty, on=on, survey_in=first))
+
+    @guarded
+    async def request_survey(self, event_id: str, depth: Depth) -> None:
+        """See `ports.Inbox`."""
+        subject = event_subject(event_id)
+        due = await self._scripts.request_survey(self._keys.subject(subject, "state"), depth=depth.value)
+        await self._plan(subject, due)
+
+    @guarded
+    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+        """See `ports.Inbox`."""
+        subject = event_subject(event_id)
+        state, lifts = (self._keys.subject(subject, name) for name in ("state", "lifts"))
+        await self._plan(subject, await self._scripts.request_lift(state, lifts, keys=keys))
+
+    @guarded
+    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+        """See `ports.Inbox`."""
+        await self._redis.srem(self._keys.subject(lease.subject, "lifts"), *keys)
 
     @guarded
     async def due(self, limit: int) -> Due:
@@ -112,14 +151,14 @@ class RedisInbox:
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """See `ports.Inbox`."""
-        epoch, following, attempt, request = await self._scripts.claim_subject(
+        epoch, following, attempt, request, depth = await self._scripts.claim_subject(
             self._keys.subject(subject, "state"), op_id=op_id, lease=self._lease
         )
         await self._plan(subject, following)
         if not epoch:
             return None
         asked = rows.sync_request.decode(request) if request else None
-        lease = Lease(subject, epoch, op_id, attempt, asked)
+        lease = Lease(subject, epoch, op_id, attempt, asked, Depth(depth.decode()) if depth else None)
         self._leases.hold(lease, following)
         return lease
 
@@ -136,15 +175,19 @@ class RedisInbox:
 
     @guarded
     async def complete(
-        self, lease: Lease, marks: Mapping[str, str], *, retry_in: float | None = None, failed: bool = False
+        self,
+        lease: Lease,
+        marks: Mapping[str, str],
+        *,
+        retry_in: float | None = None,
+        failed: bool = False,
+        survey_in: float | None = None,
     ) -> None:
         """See `ports.Inbox`."""
         subject = lease.subject
-        state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
         pairs = [part for mark in marks.items() for part in mark]
         due = await self._scripts.complete_subject(
-            state,
-            dirty,
+            [self._keys.subject(subject, name) for name in ("state", "dirty", "lifts")],
             epoch=lease.epoch,
             quiet=self._quiet,
             max_wait=self._max_wait,
@@ -153,6 +196,7 @@ class RedisInbox:
             always=subject.kind == "org",
             op_id=lease.op_id,
             request=rows.encode(lease.request) if lease.request else b"",
+            survey_in=-1 if survey_in is None else -2 if isinf(survey_in) else round(survey_in * 1000),
             marks=pairs,
         )
         self._leases.drop(lease)
@@ -161,25 +205,33 @@ class RedisInbox:
         await self._plan(subject, due)
 
     @guarded
-    async def load(self, event_id: str) -> EventState:
+    async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`. Marks are read before rows: a row may be newer than its mark, never older."""
         subject = event_subject(event_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
-            pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, stored = await pipe.execute()
-        return EventState(rows.snapshot(stored), {key.decode(): stamp.decode() for key, stamp in dirty.items()})
+            pipe.smembers(self._keys.subject(subject, "lifts"))
+            if snapshot:
+                pipe.hgetall(self._keys.subject(subject, "rows"))
+            dirty, lifts, *stored = await pipe.execute()
+        marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
+        held = rows.snapshot(stored[0]) if snapshot else Snapshot()
+        return EventState(held, marks, frozenset(key.decode() for key in lifts))
 
     @guarded
-    async def requests(self, org_id: str) -> tuple[Mapping[str, Request], Mapping[str, str]]:
+    async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""
         subject = org_subject(org_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
+            pipe.hgetall(self._keys.subject(subject, "versions"))
             pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, stored = await pipe.execute()
-        found = {key.decode(): rows.request(key.decode(), row) for key, row in stored.items()}
-        return found, {key.decode(): stamp.decode() for key, stamp in dirty.items()}
+            dirty, versions, stored = await pipe.execute()
+        return Requested(
+            {key.decode(): rows.request(key.decode(), row) for key, row in stored.items()},
+            {key.decode(): stamp.decode() for key, stamp in versions.items()},
+            {key.decode(): stamp.decode() for key, stamp in dirty.items()},
+        )
 
     @guarded
     async def events(self) -> tuple[str, ...]:
@@ -193,8 +245,8 @@ class RedisInbox:
         subject = event_subject(event_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hkeys(self._keys.subject(subject, "dirty"))
-            pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request"])
-            dirty, (due, until, attempt, request) = await pipe.execute()
+            pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request", "survey"])
+            dirty, (due, until, attempt, request, survey) = await pipe.execute()
         seconds, microseconds = await self._redis.time()
         now = seconds * 1000 + microseconds // 1000
         return Waiting(
@@ -203,6 +255,7 @@ class RedisInbox:
             held=int(until or 0) > now,
             attempt=int(attempt or 0),
             request=rows.sync_request.decode(request) if request else None,
+            survey_in=None if survey is None else max(int(survey) - now, 0) / 1000,
         )
 
     async def _plan(self, subject: Subject, due: int) -> None:
@@ -219,9 +272,11 @@ class RedisInbox:
                     pipe.zrem(index, name)
                 else:
                     pipe.zadd(index, {name: due})
-                pipe.hmget(state, ["due", "until"])
-                _, (planned, held) = await pipe.execute()
-            actual = -1 if planned is None else max(int(planned), int(held or 0))
+                pipe.hmget(state, ["due", "until", "survey", "hold"])
+                _, (planned, held, survey, hold) = await pipe.execute()
+            moments = [int(planned)] if planned is not None else []
+            moments += [max(int(survey), int(hold or 0))] if survey is not None else []
+            actual = max(min(moments), int(held or 0)) if moments else -1
             if actual == due:
                 return
             due = actual

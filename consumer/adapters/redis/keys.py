@@ -9,23 +9,29 @@ a secret or personal data; credentials are named by a hash.
 | `...:rows` | hash: record key -> newest resource (or request) | - | inbox |
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
+| `{event/ID}:lifts` | set: record keys whose tombstone is to be lifted | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | inbox |
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
+| `{event/ID}:survey` | hash: what the last survey left for the next | - | ledger |
 | `{event/ID}:issues` | hash: issue key -> issue | - | status |
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |
 | `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
 | `{event/ID}:mapping` | string: the active pair | - | connections |
 | `{org/ID}:connection` | string: the credential in use, sealed | - | connections |
 | `{org/ID}:mappings` | set: event ids of its active pairs | - | connections |
-| `{pairs}:swoogo_of`, `{pairs}:event_of` | hash: every pair that ever was | - | connections |
+| `{event/ID}:asked` | set: organizations that asked to map it | - | connections |
+| `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
+| `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
+| `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{index}:events` | set: event ids ever recorded | - | inbox |
+| `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | - | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
-| `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, or adds a level | seconds | tokens |
+| `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, adds a level | seconds | tokens |
 """
 
 from __future__ import annotations
@@ -69,7 +75,7 @@ class Keys:
         return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
 
     def pairs(self, name: str) -> str:
-        """`swoogo_of` or `event_of`."""
+        """`records`, `event_of`, or `unlogged/` and an organization."""
         return self._of("pairs", name)
 
     def events(self) -> str:

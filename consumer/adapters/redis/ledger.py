@@ -16,6 +16,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.record import Kind
+from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
 
 
@@ -97,6 +98,17 @@ class RedisLedger:
         """See `ports.LedgerStore`."""
         listed = rows.Listing(directory.at, {row.id: row.natural for row in directory.rows.values()})
         await self._write(lease, "directory", [kind.value, rows.encode(listed)])
+
+    @guarded
+    async def survey(self, event_id: str) -> SurveyMemory:
+        """See `ports.LedgerStore`."""
+        row = await self._redis.hget(self._keys.event(event_id, "survey"), "last")
+        return rows.survey.decode(row) if row else SurveyMemory()
+
+    @guarded
+    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+        """See `ports.LedgerStore`."""
+        await self._write(lease, "survey", ["last", rows.encode(memory)])
 
     async def _write(self, lease: Lease, name: str, fields: list[str | bytes], *, outbox: str | None = None) -> None:
         state = self._keys.subject(lease.subject, "state")

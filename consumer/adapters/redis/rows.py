@@ -10,8 +10,10 @@ from consumer.domain.connection import Connection, IntegrationRequest, MappingRe
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
+from consumer.domain.survey import SurveyMemory
 from consumer.ports import SyncRequest
 
 
@@ -41,6 +43,7 @@ class RunRow(msgspec.Struct):
     reasons: dict[str, int]
     issues: dict[str, int]
     scope: str = "all"
+    told: tuple[Issue, ...] = ()
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -53,7 +56,9 @@ entry: Final = msgspec.json.Decoder(Entry)
 issue: Final = msgspec.json.Decoder(Issue)
 mapping: Final = msgspec.json.Decoder(EventMapping)
 connection: Final = msgspec.json.Decoder(Connection)
+pair: Final = msgspec.json.Decoder(Pair)
 listing: Final = msgspec.json.Decoder(Listing)
+survey: Final = msgspec.json.Decoder(SurveyMemory)
 run: Final = msgspec.json.Decoder(RunRow)
 sync_request: Final = msgspec.json.Decoder(SyncRequest)
 _integration: Final = msgspec.json.Decoder(IntegrationRequest)
@@ -83,7 +88,7 @@ def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
 
 def request(key: str, row: bytes) -> Request:
     """An organization's row."""
-    return _integration.decode(row) if key.startswith("integration/") else _mapping_request.decode(row)
+    return _mapping_request.decode(row) if key.startswith("mapping/") else _integration.decode(row)
 
 
 def remotes(listed: Listing) -> dict[int, Remote]:

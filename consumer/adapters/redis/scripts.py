@@ -30,18 +30,22 @@ class Scripts:
         self._record = script("record_changes")
         self._request = script("request_sync")
         self._continuous = script("set_continuous")
+        self._survey = script("request_survey")
+        self._lift = script("request_lift")
         self._claim = script("claim_subject")
         self._renew = script("renew_lease")
         self._complete = script("complete_subject")
         self._next_due = script("next_due")
         self._write = script("write_fenced")
         self._tick_off = script("tick_off")
-        self._pair = script("claim_pair")
+        self._pair = script("write_pair")
+        self._tick_off_pairs = script("tick_off_pairs")
         self._fence = script("set_fence")
         self._permit = script("take_permit")
         self._settle = script("settle_permit")
         self._left = script("credits_left")
         self._drop = script("drop_equal")
+        self._swap = script("swap_equal")
         self._lock = script("take_lock")
 
     async def record_changes(
@@ -56,15 +60,27 @@ class Scripts:
         new, due, _ = await self._request([state], [stamp, request])
         return bool(new), due
 
-    async def set_continuous(self, state: str, dirty: str, *, on: bool) -> int:
-        """Due ms or -1."""
-        due, _ = await self._continuous([state, dirty], [int(on)])
+    async def set_continuous(self, state: str, dirty: str, *, on: bool, survey_in: int) -> int:
+        """Due ms or -1. `survey_in`: ms until the first survey, -1 for none."""
+        due, _ = await self._continuous([state, dirty], [int(on), survey_in])
         return int(due)
 
-    async def claim_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int, int, bytes]:
-        """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, request or b"")."""
-        epoch, following, _, attempt, request = await self._claim([state], [op_id, lease])
-        return epoch, following, attempt, request
+    async def request_survey(self, state: str, *, depth: str) -> int:
+        """Due ms."""
+        due, _ = await self._survey([state], [depth])
+        return int(due)
+
+    async def request_lift(self, state: str, lifts: str, *, keys: Iterable[str]) -> int:
+        """Due ms or -1."""
+        due, _ = await self._lift([state, lifts], list(keys))
+        return int(due)
+
+    async def claim_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int, int, bytes, bytes]:
+        """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, request or b"", depth of the
+        survey that is due or b"").
+        """
+        epoch, following, _, attempt, request, depth = await self._claim([state], [op_id, lease])
+        return epoch, following, attempt, request, depth
 
     async def renew_lease(self, state: str, *, epoch: int, lease: int) -> int:
         """Until when it is held, ms; 0 when somebody else has it."""
@@ -73,8 +89,7 @@ class Scripts:
 
     async def complete_subject(
         self,
-        state: str,
-        dirty: str,
+        keys: Iterable[str],
         *,
         epoch: int,
         quiet: int,
@@ -84,11 +99,12 @@ class Scripts:
         always: bool,
         op_id: str,
         request: bytes,
+        survey_in: int,
         marks: Iterable[str],
     ) -> int:
-        """Due ms, -1 when not due, -2 when somebody else has it."""
-        args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, *marks]
-        due, _ = await self._complete([state, dirty], args)
+        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, lifts."""
+        args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, survey_in, *marks]
+        due, _ = await self._complete(keys, args)
         return int(due)
 
     async def next_due(self, due: str, limit: int) -> tuple[int, list[tuple[int, str]]]:
@@ -116,9 +132,23 @@ class Scripts:
         """False when somebody else has the lease."""
         return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
 
-    async def claim_pair(self, swoogo_of: str, event_of: str, *, event_id: str, swoogo_event_id: int) -> bool:
-        """False when either partner has another."""
-        return bool(await self._pair([swoogo_of, event_of], [event_id, swoogo_event_id]))
+    async def write_pair(
+        self,
+        records: str,
+        event_of: str,
+        unlogged: str,
+        *,
+        event_id: str,
+        swoogo_event_id: int,
+        before: bytes,
+        after: bytes,
+    ) -> int:
+        """1 written; 0 the row is another than `before`; -1 the Swoogo event has another partner."""
+        return int(await self._pair([records, event_of, unlogged], [event_id, swoogo_event_id, before, after]))
+
+    async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
+        """Take pairs out of the outbox that are as they were sent on."""
+        await self._tick_off_pairs([records, unlogged], [*fields])
 
     async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:
         """False when a later epoch is known."""
@@ -164,6 +194,10 @@ class Scripts:
     async def drop_equal(self, key: str, value: str | bytes) -> None:
         """Delete a key that still holds this value."""
         await self._drop([key], [value])
+
+    async def swap_equal(self, key: str, *, before: bytes, after: bytes) -> bool:
+        """False when the value is another one by now."""
+        return bool(await self._swap([key], [before, after]))
 
     async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
         """True when the lock is ours."""

@@ -128,6 +128,7 @@ def row_of(run: Run) -> rows.RunRow:
         planned_calls=run.planned_calls,
         reasons=run.reasons,
         issues=run.issues,
+        told=run.told,
     )
 
 
@@ -150,4 +151,5 @@ def run_of(row: rows.RunRow) -> Run:
         planned_calls=row.planned_calls,
         reasons=row.reasons,
         issues=row.issues,
+        told=row.told,
     )

@@ -23,7 +23,7 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.outcome import Action, classify, refusal
+from consumer.domain.outcome import BY_RULE, Action, classify, refusal
 from consumer.domain.plan import CALL_CREDITS
 from consumer.ports import Clock, Work
 
@@ -33,7 +33,7 @@ _THROTTLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `what` names it in sentences; `create` forbids sending it twice."""
+    """One call. `what` names it in sentences; `create` forbids sending it twice; `raw` leaves the answer undecoded."""
 
     what: str
     method: str
@@ -44,6 +44,7 @@ class Call:
     resource: Resource | None = None
     create: bool = False
     extra: tuple[tuple[bytes, bytes], ...] = ()
+    raw: bool = False
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Caller:
         self._clock = clock
 
     async def call(self, work: Work, call: Call) -> Any:
-        """Make a call until it has an outcome; the answer is decoded JSON, None when it is empty.
+        """Make a call until it has an outcome; the answer is decoded JSON, None when it is empty, or raw bytes.
 
         Raises:
             RefusedError, MissingError: Swoogo said no.
@@ -84,7 +85,7 @@ class Caller:
                     answer = await charge.send(self._exchange(call, token))
                 action = classify(answer.status, create=call.create)
                 if action is Action.APPLIED:
-                    return answer.json()
+                    return answer.body if call.raw else answer.json()
             except NoAnswerError as silence:
                 await self._after_silence(call, silence, repeats)
                 continue
@@ -150,4 +151,4 @@ def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
     field = call.resource.field_of(reason.field) if call.resource else reason.field
     if action is Action.MISSING:
         return MissingError(sentence, field=field)
-    return RefusedError(sentence, field=field, permission=action is Action.NO_PERMISSION)
+    return RefusedError(sentence, field=field, permission=action is Action.NO_PERMISSION, rule=answer.status in BY_RULE)

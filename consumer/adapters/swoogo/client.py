@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+import structlog
 
 from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
@@ -21,12 +22,17 @@ from consumer.adapters.swoogo.channel import FORM, JSON, Channel
 from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.meter import Meter
+from consumer.adapters.swoogo.surveys import Surveys
+from consumer.adapters.swoogo.uploads import Uploads
 from consumer.domain.errors import MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind
-from consumer.ports import Budget, Clock, CredentialCheck, Swoogo, TokenStore, Work, Written
+from consumer.domain.survey import EventSighting, Known, Sighting
+from consumer.ports import Budget, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.settings import SwoogoSettings
+
+log = structlog.get_logger("swoogo")
 
 
 class SwoogoClient(Swoogo):
@@ -50,8 +56,16 @@ class SwoogoClient(Swoogo):
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials)
         self.credentials = SwoogoCredentials(shared, open_credentials)
         self._caller = Caller(self._channel, shared, self._meter, clock)
+        self._uploads = Uploads(settings, self._caller)
         self._insists: set[Kind] = set()
-        self._levels = Levels(self._caller, tokens, clock, settings.deadline * 3)
+        self._surveys = Surveys(self._caller, settings.page_size)
+        self._levels = Levels(
+            self._caller,
+            tokens,
+            clock,
+            lock_seconds=settings.credit_window + settings.deadline * 4,
+            wait_seconds=settings.deadline * 3,
+        )
 
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """Create a record; empty fields are left out.
@@ -133,6 +147,10 @@ class SwoogoClient(Swoogo):
                 raise
             if rest:
                 held = await self._send_links(work, speaker_id, rest, [*held])
+        if held is not None and not held >= set(already):
+            # The setting link_mode is wrong: what was sent replaced what was there. All of it, then.
+            log.warning("swoogo.links_were_replaced", setting="SWOOGO_SYNC_SWOOGO__LINK_MODE", good_value="replace")
+            held = await self._send_links(work, speaker_id, [*already, *session_ids], ())
         missed = [identifier for identifier in session_ids if held is not None and identifier not in held]
         if missed:
             raise RefusedError(
@@ -148,7 +166,42 @@ class SwoogoClient(Swoogo):
         try:
             await self._caller.call(work, call)
         except MissingError:
-            return
+            # A path that does not exist is answered like an association that does not.
+            try:
+                held = await self._linked(work, speaker_id)
+            except MissingError:
+                return  # nor is the speaker
+            if session_id in held:
+                raise RefusedError(
+                    "It answers 404 to the removal of a session that the speaker has, which suggests that the setting "
+                    f"unlink is not {self._settings.unlink}.",
+                    field="sessions",
+                ) from None
+
+    async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
+        """Set a headshot or a logo (P3, O1)."""
+        await self._uploads.upload(work, kind, swoogo_id, contact_id, picture)
+
+    async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
+        """Delete a record; its path is a setting, as no document has it (`swoogo-api.md 2.1`).
+
+        A path that does not exist is answered like a record that does not, so a 404 is believed only when the record
+        is not there either (one more credit).
+
+        Raises:
+            RefusedError: with `rule` when Swoogo keeps it (a session with registrants, `swoogo-api.md 7.5`).
+        """
+        resource = wire.RESOURCES[kind]
+        action = "delete/" if self._settings.delete_path == "action" else ""
+        call = Call(f"the deletion of a {kind}", "DELETE", f"/{resource.path}/{action}{swoogo_id}")
+        try:
+            await self._caller.call(work, call)
+        except MissingError:
+            if await self._there(work, resource, swoogo_id):
+                raise RefusedError(
+                    "It answers 404 to the deletion of a record that it has, which suggests that the setting "
+                    f"delete_path is not {self._settings.delete_path}."
+                ) from None
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, in one page where `known` makes up for the rest; ten credits a page."""
@@ -188,6 +241,21 @@ class SwoogoClient(Swoogo):
         timezone = body.get("timezone")
         return timezone.strip() if isinstance(timezone, str) else ""
 
+    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+        """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
+        return await self._surveys.event(work, known)
+
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+        """Every id of a kind, and what changed since; ten credits a page."""
+        if kind is Kind.LEVEL:
+            levels = await self._levels.list(work)
+            return Sighting(levels.rows.keys(), levels.rows, whole=True)
+        return await self._surveys.kind(work, kind, known)
+
+    async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
+        """Whether a record answers for itself; one credit."""
+        return await self._there(work, wire.RESOURCES[kind], swoogo_id)
+
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
         return self._meter.spent(work.lease)
@@ -205,6 +273,14 @@ class SwoogoClient(Swoogo):
         content = msgspec.json.encode({"session_ids": [*wanted]})
         call = Call("the sessions of a speaker", "POST", f"/speakers/{speaker_id}/session.json", content, JSON)
         return wire.linked_sessions(await self._caller.call(work, call))
+
+    async def _there(self, work: Work, resource: wire.Resource, swoogo_id: int) -> bool:
+        path = f"/{resource.path}/{swoogo_id}?fields=id"
+        try:
+            await self._caller.call(work, Call(f"a {resource.kind}", "GET", path))
+        except MissingError:
+            return False
+        return True
 
     async def _linked(self, work: Work, speaker_id: int) -> frozenset[int]:
         path = f"/speakers/{speaker_id}?fields=id&expand=sessions"

@@ -15,7 +15,7 @@ from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import JSON
 from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import record_id
-from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import LIST_CREDITS
 from consumer.domain.record import Fields, digest, natural
@@ -29,12 +29,23 @@ _PAUSE_SECONDS: Final = 0.05
 class Levels:
     """Levels of all accounts."""
 
-    def __init__(self, caller: Caller, locks: TokenStore, clock: Clock, lock_seconds: float) -> None:
-        """`lock_seconds`: how long reading and adding may take."""
+    def __init__(
+        self, caller: Caller, locks: TokenStore, clock: Clock, *, lock_seconds: float, wait_seconds: float
+    ) -> None:
+        """Remember who calls.
+
+        Args:
+            caller: makes the calls.
+            locks: shared by all replicas.
+            clock: for waiting.
+            lock_seconds: how long looking and adding may take at most, waiting for credits included.
+            wait_seconds: how long to wait for somebody else's lock.
+        """
         self._caller = caller
         self._locks = locks
         self._clock = clock
         self._lock_seconds = lock_seconds
+        self._wait_seconds = wait_seconds
         self._fields: dict[str, int] = {}
 
     async def list(self, work: Work) -> Directory:
@@ -49,13 +60,18 @@ class Levels:
         return Directory(rows, fresh=True, at=self._clock.now())
 
     async def create(self, work: Work, fields: Fields) -> Written:
-        """The level of that name, added when it is not there. May be repeated."""
+        """The level of that name, added when it is not there. May be repeated.
+
+        Raises:
+            UnansweredError: it may have been added, but cannot be seen yet.
+            UnavailableError: somebody else is adding levels for too long.
+        """
         credential, owner = work.connection.credential, self._clock.new_id()
         waited = 0.0
         while not await self._locks.lock(credential, owner, self._lock_seconds, what=_LOCK):
             await self._clock.sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
-            if waited > self._lock_seconds:
+            if waited > self._wait_seconds:
                 raise UnavailableError("Another replica has been adding sponsorship levels for too long.")
         try:
             return await self._add(work, fields["name"])
@@ -69,7 +85,14 @@ class Levels:
             # A choice that is not listed stays (`swoogo-api.md 9.2`); the field keeps the name people gave it.
             content = msgspec.json.encode({"name": field.get("name", _ATTRIBUTE), "choices": [{"name": name}]})
             path = f"/sponsors/field/{await self._field_id(work)}"
-            held = _named(await self._call(work, Call("the new sponsorship level", "PUT", path, content, JSON)), name)
+            # Sent twice it would add two: names need not differ there.
+            call = Call("the new sponsorship level", "PUT", path, content, JSON, create=True)
+            try:
+                held = _named(await self._call(work, call), name)
+            except UnansweredError:
+                held = _named(await self._read(work), name)
+                if held is None:
+                    raise
         if held is None:
             raise RefusedError("Swoogo did not add the sponsorship level.", field="level")
         return Written(held, {"name": digest(name)})

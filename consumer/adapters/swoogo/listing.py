@@ -25,10 +25,13 @@ FetchPage = Callable[[int], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class Page:
+    """One page. `stamps`: `updated_at` of its rows in their order, empty where one shows none."""
+
     rows: Mapping[int, Remote]
     total: int
     newest_first: bool
+    stamps: tuple[str, ...] = ()
 
 
 async def read_directory(resource: Resource, fetch: FetchPage, known: Mapping[int, str], now: int) -> Directory:
@@ -44,7 +47,7 @@ async def read_directory(resource: Resource, fetch: FetchPage, known: Mapping[in
         UnavailableError: an answer is no list, or the list changed while it was read, twice.
     """
     for _ in range(_ATTEMPTS):
-        first = _page(resource, await fetch(1))
+        first = read_page(resource, await fetch(1))
         rows = _with_known(first, known)
         if rows is None:
             rows = await _all_pages(resource, fetch, first)
@@ -53,7 +56,7 @@ async def read_directory(resource: Resource, fetch: FetchPage, known: Mapping[in
     raise UnavailableError(f"The list of {resource.path} changed while it was read.")
 
 
-def _with_known(first: _Page, known: Mapping[int, str]) -> Mapping[int, Remote] | None:
+def _with_known(first: Page, known: Mapping[int, str]) -> Mapping[int, Remote] | None:
     """The first page over the known rows, when together they are everything."""
     if len(first.rows) == first.total:
         return first.rows
@@ -68,14 +71,14 @@ def _with_known(first: _Page, known: Mapping[int, str]) -> Mapping[int, Remote] 
     return {**{identifier: Remote(identifier, name) for identifier, name in older.items()}, **first.rows}
 
 
-async def _all_pages(resource: Resource, fetch: FetchPage, first: _Page) -> Mapping[int, Remote] | None:
+async def _all_pages(resource: Resource, fetch: FetchPage, first: Page) -> Mapping[int, Remote] | None:
     rows = dict(first.rows)
     if not rows:
         return None
     # A page beyond the last repeats it or is empty; either way nothing new comes and the count decides.
     pages = -(-first.total // len(rows))
     for number in range(2, pages + 1):
-        page = _page(resource, await fetch(number))
+        page = read_page(resource, await fetch(number))
         if page.total != first.total or not page.rows.keys() - rows.keys():
             return None
         rows.update(page.rows)
@@ -84,7 +87,8 @@ async def _all_pages(resource: Resource, fetch: FetchPage, first: _Page) -> Mapp
     return rows if len(rows) == first.total else None
 
 
-def _page(resource: Resource, body: Any) -> _Page:
+def read_page(resource: Resource, body: Any) -> Page:
+    """The decoded body of a list. Raises UnavailableError when it is none."""
     meta = body.get("_meta") if isinstance(body, Mapping) else None
     total = _count(meta.get("totalCount")) if isinstance(meta, Mapping) else None
     items = items_of(body.get("items")) if isinstance(body, Mapping) else None
@@ -92,12 +96,13 @@ def _page(resource: Resource, body: Any) -> _Page:
         raise UnavailableError(f"Swoogo answered the list of {resource.path} with something that is no list.")
     rows: dict[int, Remote] = {}
     for item in items:
-        row = _remote(resource, item)
+        row = remote(resource, item)
         if row is None:
             raise UnavailableError(f"The list of {resource.path} has a row without an id.")
         rows[row.id] = row
     ids = list(rows)
-    return _Page(rows, total, ids == sorted(ids, reverse=True))
+    stamps = tuple(str(item.get("updated_at") or "") for item in items)
+    return Page(rows, total, ids == sorted(ids, reverse=True), stamps)
 
 
 def items_of(items: object) -> list[Any] | None:
@@ -107,7 +112,8 @@ def items_of(items: object) -> list[Any] | None:
     return items if isinstance(items, list) else None
 
 
-def _remote(resource: Resource, item: object) -> Remote | None:
+def remote(resource: Resource, item: object) -> Remote | None:
+    """A row in our names; None when it has no id."""
     identifier = record_id(item.get("id")) if isinstance(item, Mapping) else None
     if identifier is None or not isinstance(item, Mapping):
         return None

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.record import id_of, kind_of, readable
+from consumer.domain.pair import Pair
+from consumer.domain.record import Kind, id_of, kind_of, readable
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import iso, masked, out, plain, print_json
@@ -63,11 +64,12 @@ def show_ledger(settings: Settings, event_id: str, wanted: str | None, *, as_jso
     Raises UnavailableError, ConfigurationError.
     """
 
-    async def read() -> Ledger:
+    async def read() -> tuple[Ledger, Pair | None]:
         async with opened(settings) as stores:
-            return await stores.ledger.load(event_id)
+            return await stores.ledger.load(event_id), await stores.pairs.pair(event_id)
 
-    document = ledger_document(event_id, asyncio.run(read()), wanted)
+    ledger, pair = asyncio.run(read())
+    document = ledger_document(event_id, ledger, wanted, era=pair.era if pair else 0)
     if as_json:
         print_json(document)
     if not document.entries:
@@ -82,22 +84,23 @@ def show_ledger(settings: Settings, event_id: str, wanted: str | None, *, as_jso
     return Exit.FINE
 
 
-def ledger_document(event_id: str, ledger: Ledger, wanted: str | None) -> LedgerDocument:
-    """The entries that are asked for, sorted by key; e-mail addresses masked."""
+def ledger_document(event_id: str, ledger: Ledger, wanted: str | None, *, era: int = 0) -> LedgerDocument:
+    """The entries that are asked for, sorted by key; e-mail addresses masked. Sessions of an earlier era are sealed."""
     found = (item for item in sorted(ledger.items()) if wanted is None or _named(wanted, *item))
-    return LedgerDocument(event_id, tuple(_entry(key, entry) for key, entry in found))
+    return LedgerDocument(event_id, tuple(_entry(key, entry, era) for key, entry in found))
 
 
 def _named(wanted: str, key: str, entry: Entry) -> bool:
     return wanted in {key, id_of(key)} or (entry.swoogo_id is not None and wanted == str(entry.swoogo_id))
 
 
-def _entry(key: str, entry: Entry) -> EntryDocument:
+def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
+    sealed = kind_of(key) is Kind.SESSION and entry.sealed(era)
     return EntryDocument(
         key=key,
         kind=kind_of(key).value,
         id=id_of(key),
-        state=entry.state.value,
+        state="sealed" if sealed else entry.state.value,
         swoogo_id=entry.swoogo_id,
         contact_id=entry.contact_id,
         natural=masked(entry.natural),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,12 @@ from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.app import check_redis, stores
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
+from consumer.domain.pair import Pair
 from consumer.domain.report import Run
 from consumer.ports import Clock
 from consumer.settings import Settings
@@ -27,6 +29,7 @@ class Opened:
     settings: Settings
     inbox: RedisInbox
     connections: RedisConnections
+    pairs: RedisPairs
     ledger: RedisLedger
     board: RedisStatusBoard
     budget: RedisBudget
@@ -39,6 +42,10 @@ class _NoTopics:
     async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
         """Never called by a command that only looks."""
         raise TypeError(f"the command line does not write the ledger of {event_id} ({len(entries)} entries)")
+
+    async def write_pairs(self, pairs: Sequence[Pair]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not write the history of {len(pairs)} pairs")
 
     async def run(self, run: Run) -> None:
         """Never called by a command that only looks."""
@@ -65,9 +72,10 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             settings,
             bound.inbox,
             bound.connections,
+            RedisPairs(bound.redis, bound.keys, bound.scripts, nothing),
             RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
             RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nothing),
-            RedisBudget(bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
+            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
             clock,
         )
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update, seconds_needed
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update, seconds_needed
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.snapshot import Snapshot
@@ -37,7 +37,7 @@ class Association:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One operation. `action`: create, adopt, update or link."""
+    """One operation. `action`: create, adopt, update, link or delete."""
 
     action: str
     kind: str
@@ -227,6 +227,12 @@ class _Words:
                     add=tuple(map(self._session, operation.add)),
                     remove=tuple(map(self._session, operation.remove)),
                 )
+            case SetImage():
+                title = self._title(operation.key, {})
+                return Planned("image", kind, identifier, title, operation.credits)
+            case Delete():
+                title = self._title(operation.key, {})
+                return Planned("delete", kind, identifier, title, operation.credits, operation.swoogo_id)
 
     def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
         def shown(name: str, value: str) -> str:

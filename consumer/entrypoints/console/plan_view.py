@@ -20,7 +20,7 @@ from consumer.settings import Settings
 _SHOWN: Final = 40
 """Operations, records or sentences shown unless all are asked for."""
 _VALUE: Final = 60
-_STYLES: Final = {"create": "green", "adopt": "cyan", "update": "yellow", "link": "blue"}
+_STYLES: Final = {"create": "green", "adopt": "cyan", "update": "yellow", "link": "blue", "delete": "red"}
 
 
 def plan_event(settings: Settings, event_id: str, *, latency: float, everything: bool, as_json: bool) -> Exit:
@@ -69,7 +69,7 @@ def _summary(document: PlanDocument) -> Table:
     planned = Counter((operation.kind, operation.action) for operation in document.operations)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    for title in ("create", "adopt", "update", "link", "unchanged", "left out"):
+    for title in (*_STYLES, "unchanged", "left out"):
         table.add_column(title, justify="right")
     for kind in Kind:
         left_out = sum(document.left_out.get(kind.value, {}).values())

@@ -22,6 +22,7 @@ class KindNumbers:
     created: int
     adopted: int
     updated: int
+    deleted: int
     unchanged: int
     left_out: int
     failed: int
@@ -64,6 +65,9 @@ class EventRow:
         due_in: seconds until it may be pushed; None: nothing makes it due.
         working: True while a worker has it.
         failures: failed pushes in a row.
+        survey_in: seconds until the next reconcile may start; None: none is planned.
+        survey_every: seconds between two reconciles at present, 0 before the first; more than the setting when the
+            credential has many events.
         credits_left: what its credential has now; None without a mapping.
     """
 
@@ -76,6 +80,8 @@ class EventRow:
     due_in: float | None
     working: bool
     failures: int
+    survey_in: float | None
+    survey_every: float
     credits_left: int | None
     last_run: RunDocument | None
 
@@ -127,6 +133,7 @@ def _numbers(tally: Tally) -> KindNumbers:
         tally.created,
         tally.adopted,
         tally.updated,
+        tally.deleted,
         tally.unchanged,
         tally.left_out,
         tally.failed,
@@ -135,8 +142,8 @@ def _numbers(tally: Tally) -> KindNumbers:
 
 async def known_events(stores: Opened) -> tuple[str, ...]:
     """Every event that was ever recorded or mapped. Raises UnavailableError."""
-    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.connections.pairs())
-    return tuple(sorted({*recorded, *pairs.swoogo_of}))
+    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.all())
+    return tuple(sorted({*recorded, *pairs}))
 
 
 async def read_status(stores: Opened) -> StatusDocument:
@@ -180,6 +187,8 @@ async def _row(stores: Opened, event_id: str) -> EventRow:
         due_in=waiting.due_in,
         working=waiting.held,
         failures=waiting.attempt,
+        survey_in=waiting.survey_in,
+        survey_every=(await stores.ledger.survey(event_id)).every,
         credits_left=await stores.budget.left(mapping.credential) if mapping else None,
         last_run=run_document(run) if run else None,
     )

@@ -115,6 +115,10 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
         more = f" … and {len(keys) - len(shown):,} more (--all)" if len(keys) > len(shown) else ""
         names = ", ".join(plain(key.partition("/")[2]) for key in shown)
         console.print(f"    {source}s: {names}{more}", soft_wrap=True)
+    if row.survey_in is not None:
+        often = f" (every {lasting(row.survey_every)})" if row.survey_every else ""
+        when = "now" if row.survey_in == 0 else f"in {lasting(row.survey_in)}"
+        console.print(f"Next reconcile {when}{often}")
     if row.failures:
         console.print(f"Failed in a row: {row.failures:,}", style="red")
     if row.last_run and row.last_run.outcome == "running":

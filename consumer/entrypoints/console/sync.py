@@ -43,13 +43,22 @@ class Asked:
     before: frozenset[str]
 
 
-def sync_event(settings: Settings, event_id: str, *, scope: str, wait: bool, timeout: float, as_json: bool) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to sync: agenda, sponsors or all (O3); with ids, only those sessions and speakers (R6)."""
+
+    scope: str = "all"
+    session_ids: tuple[str, ...] = ()
+    speaker_ids: tuple[str, ...] = ()
+
+
+def sync_event(settings: Settings, event_id: str, wanted: Wanted, *, wait: bool, timeout: float, as_json: bool) -> Exit:
     """Ask for a sync; with `wait`, show its progress and its numbers.
 
     Args:
         settings: where Redis is.
         event_id: the Sessionboard event.
-        scope: agenda, sponsors or all (O3).
+        wanted: what to sync.
         wait: follow the run to its end.
         timeout: seconds to wait at most.
         as_json: for machines.
@@ -58,7 +67,7 @@ def sync_event(settings: Settings, event_id: str, *, scope: str, wait: bool, tim
         UnavailableError: Redis does not answer, or the run did not end in time.
         ConfigurationError: a setting is not as it must be.
     """
-    document, now = asyncio.run(_sync(settings, event_id, scope=scope, timeout=timeout if wait else None))
+    document, now = asyncio.run(_sync(settings, event_id, wanted, timeout=timeout if wait else None))
     if as_json:
         print_json(document)
     if not document.mapped:
@@ -75,21 +84,23 @@ def sync_event(settings: Settings, event_id: str, *, scope: str, wait: bool, tim
     return Exit.NO if document.run.outcome == "failed" or document.run.failures else Exit.FINE
 
 
-async def _sync(settings: Settings, event_id: str, *, scope: str, timeout: float | None) -> tuple[SyncDocument, int]:
+async def _sync(
+    settings: Settings, event_id: str, wanted: Wanted, *, timeout: float | None
+) -> tuple[SyncDocument, int]:
     async with opened(settings) as stores:
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
-        asked = await ask(stores, event_id, scope)
+        asked = await ask(stores, event_id, wanted)
         run = None if timeout is None else await _follow_shown(stores, asked, timeout)
         document = SyncDocument(event_id, mapped=True, request=asked.request.id, run=run_document(run) if run else None)
         return document, stores.clock.now()
 
 
-async def ask(stores: Opened, event_id: str, scope: str) -> Asked:
+async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:
     """Make the event due now for a manual sync. Raises UnavailableError."""
     before = frozenset(run.id for run in await _runs(stores, event_id))
     now = stores.clock.now()
-    request = SyncRequest(stores.clock.new_id(), scope)
+    request = SyncRequest(stores.clock.new_id(), wanted.scope, wanted.session_ids, wanted.speaker_ids)
     await stores.inbox.request_sync(event_id, request, stamp(now, now, 0))
     return Asked(event_id, request, before)
 

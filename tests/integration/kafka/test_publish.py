@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -13,13 +14,14 @@ from consumer.adapters.kafka.topics import TopicPolicy, ensure_topics
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger import State
+from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Tally, Trigger
 from consumer.ports import DeadLetter
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
 from schemas.keys import parse_ledger_key
-from schemas.ledger import LedgerEntry, read_ledger_value
+from schemas.ledger import LedgerEntry, PairEntry, read_ledger_value
 from schemas.status import STATUS_MESSAGES, MappingVerdict, SyncFailure, SyncReport
 from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping, a_record, an_entry, an_intent
@@ -46,7 +48,10 @@ ENDED = Run(
     outcome="completed_with_issues",
     scope="agenda",
     credits=25,
-    tallies={Kind.SESSION: Tally(1, 2, 3, 4, 5, 6), Kind.LOCATION: Tally(created=1)},
+    tallies={
+        Kind.SESSION: Tally(created=1, adopted=2, updated=3, unchanged=4, left_out=5, failed=6),
+        Kind.LOCATION: Tally(created=1),
+    },
     issues={"refused": 6},
 )
 FAILED = Run("run-3", EVENT, Trigger.CHANGES, NOW, ended=NOW + 1, outcome="failed", error="Swoogo did not answer.")
@@ -135,6 +140,22 @@ async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forg
         for attribute in ("swoogo_id", "pushed", "seen", "natural", "links", "contact_id", "image", "version", "epoch"):
             assert getattr(value, attribute) == getattr(entry, attribute)
         assert value.state.value == entry.state.value
+
+
+async def test_m2_g6_the_history_of_a_pair_is_on_the_changelog_under_a_key_of_its_own(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer
+) -> None:
+    active = Pair(EVENT, 4711, "org", mapped_at=NOW, era=NOW - 5, epoch=3)
+    ended = replace(active, event_id="other", swoogo_event_id=4712).ended(PairEnd.DISCONNECTED, NOW + 1, 4, era=NOW + 1)
+    await KafkaChangelog(publisher, kafka.topics.ledger).write_pairs([active, ended])
+    records = await kafka.read(kafka.topics.ledger, 2)
+    found = {record.key: read_ledger_value(record.value or b"") for record in records}
+    assert set(found) == {f"{EVENT}/pair/4711".encode(), b"other/pair/4712"}
+    for key, pair in ((f"{EVENT}/pair/4711", active), ("other/pair/4712", ended)):
+        value = found[key.encode()]
+        assert isinstance(value, PairEntry)
+        for name in ("event_id", "swoogo_event_id", "org_id", "mapped_at", "ended_at", "ended_by", "era"):
+            assert getattr(value, name) == getattr(pair, name)
 
 
 async def test_g1_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so(

@@ -176,7 +176,7 @@ async def test_m4_a_null_on_a_mapping_key_reaches_the_organization_that_has_the_
     await kafka.send(json.dumps(pair).encode(), None, topic=kafka.topics.mappings, keys=[key, key])
     async with kafka.recording():
         await kafka.all_committed("mappings")
-    requests, marks = await kafka.bench.inbox.requests("org")
-    assert set(marks) == {f"mapping/{EVENT}"}
-    assert not getattr(requests[f"mapping/{EVENT}"], "present", True)
+    asked = await kafka.bench.inbox.requests("org")
+    assert set(asked.marks) == {f"mapping/{EVENT}"}
+    assert not getattr(asked.rows[f"mapping/{EVENT}"], "present", True)
     assert await kafka.bench.inbox.claim(org_subject("org"), "op")

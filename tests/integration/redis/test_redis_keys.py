@@ -13,7 +13,8 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
-from consumer.ports import org_subject
+from consumer.domain.survey import SurveyMemory
+from consumer.ports import Lease, org_subject
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
 from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
@@ -55,9 +56,14 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
-    await bench.connections.claim_pair(EVENT, SWOOGO_EVENT)
+    await bench.connections.note_asked(EVENT, ORG)
+    await bench.connections.note_refusal(ORG, CREDENTIAL)
+    await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
+    await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
+    await bench.inbox.request_lift(EVENT, [session_key()])
+    await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
     for what in ("token", "levels"):
         await bench.tokens.lock(CREDENTIAL, "owner", 60, what=what)

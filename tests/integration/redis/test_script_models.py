@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-STATE, ROWS, VERSIONS, DIRTY = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty"))
+STATE, ROWS, VERSIONS, DIRTY, LIFTS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "lifts"))
 CREDITS, FENCES = "{c}:credits", "{c}:fences"
 
 
@@ -100,14 +100,13 @@ async def test_a_history_of_changes_and_pushes_agrees_with_the_rules_of_debounce
             # Whoever waits for the moment itself would wait a minute: the moment is brought here instead.
             await redis.hset(STATE, "due", 0)
             seen = dict(model.marks)
-            epoch, _, _, _ = await scripts.claim_subject(STATE, op_id=f"op-{step}", lease=60_000)
+            epoch, *_ = await scripts.claim_subject(STATE, op_id=f"op-{step}", lease=60_000)
             assert epoch
             dealt_with = {key: stamp for key, stamp in seen.items() if chance.random() < 0.8}
             retry = chance.choice([-1, -1, 40_000])
             before = await now_of(redis)
             due = await scripts.complete_subject(
-                STATE,
-                DIRTY,
+                [STATE, DIRTY, LIFTS],
                 epoch=epoch,
                 quiet=model.quiet,
                 max_wait=model.max_wait,
@@ -116,6 +115,7 @@ async def test_a_history_of_changes_and_pushes_agrees_with_the_rules_of_debounce
                 always=True,
                 op_id=f"op-{step}",
                 request=b"",
+                survey_in=-1,
                 marks=[part for mark in dealt_with.items() for part in mark],
             )
             after = await now_of(redis)

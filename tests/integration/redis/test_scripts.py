@@ -22,7 +22,7 @@ from tests.support.builders import EVENT, an_entry, session_key
 
 pytestmark = pytest.mark.integration
 
-STATE, ROWS, VERSIONS, DIRTY = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty"))
+STATE, ROWS, VERSIONS, DIRTY, LIFTS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "lifts"))
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
 WINDOW = 60_000
 
@@ -46,14 +46,25 @@ def request(scripts: Scripts) -> Awaitable[Any]:
     return scripts.request_sync(STATE, stamp=stamped(1), request=b'{"id":"r"}')
 
 
+def switch_on(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.set_continuous(STATE, DIRTY, on=True, survey_in=9_000)
+
+
+def ask_survey(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.request_survey(STATE, depth="deep")
+
+
+def ask_lift(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.request_lift(STATE, LIFTS, keys=["session/s1"])
+
+
 def claim(scripts: Scripts) -> Awaitable[Any]:
     return scripts.claim_subject(STATE, op_id="op", lease=60_000)
 
 
-def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True) -> Awaitable[Any]:
+def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, survey_in: int = -1) -> Awaitable[Any]:
     return scripts.complete_subject(
-        STATE,
-        DIRTY,
+        [STATE, DIRTY, LIFTS],
         epoch=1,
         quiet=0,
         max_wait=0,
@@ -62,6 +73,7 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True) -> Aw
         always=False,
         op_id="op",
         request=b"",
+        survey_in=survey_in,
         marks=["session/s1", stamped(1)],
     )
 
@@ -96,11 +108,33 @@ def fence(scripts: Scripts) -> Awaitable[Any]:
     return scripts.set_fence(FENCES, subject="s", epoch=1, until=2**52)
 
 
+def lock(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.take_lock("{l}:lock", owner="mine", milliseconds=60_000)
+
+
+def write_pair(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.write_pair(
+        "{p}:records", "{p}:event_of", "{p}:unlogged", event_id="ev", swoogo_event_id=7, before=b"", after=b"row"
+    )
+
+
 CASES: dict[str, tuple[list[Run], Run]] = {
     "record_changes": ([], record),
     "request_sync": ([], request),
-    "set_continuous on": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=True)),
-    "set_continuous off": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=False)),
+    "set_continuous on": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=True, survey_in=9_000)),
+    "set_continuous off": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=False, survey_in=9_000)),
+    "request_survey": ([], ask_survey),
+    "request_survey while one goes on": ([ask_survey, claim], ask_survey),
+    "request_lift": ([record, switch_on], ask_lift),
+    "claim_subject for a survey": ([ask_survey], claim),
+    "complete_subject after a survey": (
+        [switch_on, ask_survey, claim],
+        lambda scripts: complete(scripts, retry_in=-1, failed=False, survey_in=9_000),
+    ),
+    "complete_subject after a survey that failed": (
+        [ask_survey, claim],
+        lambda scripts: complete(scripts, retry_in=-1, survey_in=9_000),
+    ),
     "claim_subject": ([record_to_claim], claim),
     "complete_subject that failed": ([record_to_claim, claim], complete),
     "complete_subject that is done": (
@@ -113,14 +147,22 @@ CASES: dict[str, tuple[list[Run], Run]] = {
         [record_to_claim, claim, write],
         lambda scripts: scripts.tick_off(STATE, "{s}:ledger", "{s}:unlogged", epoch=1, fields=["k1", b"v1", "k2", b""]),
     ),
-    "claim_pair": ([], lambda scripts: scripts.claim_pair("{p}:a", "{p}:b", event_id="ev", swoogo_event_id=7)),
+    "write_pair": ([], write_pair),
+    "tick_off_pairs": (
+        [write_pair],
+        lambda scripts: scripts.tick_off_pairs("{p}:records", "{p}:unlogged", fields=["ev", b"row"]),
+    ),
+    "swap_equal": (
+        [lock],
+        lambda scripts: scripts.swap_equal("{l}:lock", before=b"mine", after=b"another"),
+    ),
     "set_fence": ([], fence),
     "take_permit": ([fence], permit),
     "settle_permit spent": ([fence, permit], settle("spent")),
     "settle_permit returned": ([fence, permit], settle("returned")),
     "settle_permit throttled": ([fence, permit], settle("throttled")),
     "drop_equal": ([fence], lambda scripts: scripts.drop_equal("{l}:lock", "mine")),
-    "take_lock": ([], lambda scripts: scripts.take_lock("{l}:lock", owner="mine", milliseconds=60_000)),
+    "take_lock": ([], lock),
 }
 
 COUNTED_ONCE = {"record_changes", "request_sync", "take_permit"}

@@ -59,15 +59,12 @@ def test_every_awkward_record_and_no_other_is_held_back_for_the_reason_in_the_ta
     conference = sample(now)
     event = Event.of(conference, event_id=1, org_id="o")
     result = fold(NOTHING, Resources.of(conference, event, at=now), now)
-    table = {
-        (each.kind, each.id): (each.code, each.field)
-        for each in EXPECTED_LEFT_OUT
-        if not each.synced and each.kind != "sponsor"
-    }
+    table = {(each.kind, each.id): (each.code, each.field) for each in EXPECTED_LEFT_OUT if not each.synced}
     assert dict(result.left_out) == table
     assert result.notices == {(each.code, each.id) for each in EXPECTED_LEFT_OUT if each.synced}
     assert len(result.sessions) + len([key for key in table if key[0] == "session"]) == len(conference.talks)
     assert len(result.speakers) + len([key for key in table if key[0] == "speaker"]) == len(conference.people)
+    assert len(result.sponsors) + len([key for key in table if key[0] == "sponsor"]) == len(conference.sponsors)
 
 
 def test_the_sponsor_of_the_table_is_the_one_without_a_name(conference: Conference) -> None:

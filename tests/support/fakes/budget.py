@@ -36,6 +36,7 @@ class InMemoryBudget:
         self._hold: dict[str, int] = {}
         self._foreign: dict[str, tuple[int, int]] = {}
         self._waiting: dict[tuple[str, int], int] = {}
+        self._surveys: dict[str, dict[str, tuple[int, int]]] = {}
 
     async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
         """See `ports.Budget`."""
@@ -83,6 +84,13 @@ class InMemoryBudget:
     async def left(self, credential: str) -> int:
         """See `ports.Budget`."""
         return max(self._free(credential), 0)
+
+    async def surveys(self, work: Work, cost: int, seconds: float) -> int:
+        """See `ports.Budget`."""
+        now = self._clock.now()
+        noted = self._surveys.setdefault(work.mapping.credential, {})
+        noted[work.mapping.event_id] = (cost, now + round(seconds * 1000))
+        return sum(each for each, until in noted.values() if until >= now)
 
     def _free(self, credential: str) -> int:
         if self._hold.get(credential, 0) > self._clock.now():

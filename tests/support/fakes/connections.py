@@ -1,10 +1,10 @@
-"""Accepted credentials and pairs in memory, and credentials that are good unless a test says otherwise."""
+"""Accepted credentials and active pairs in memory, and credentials that are good unless a test says otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from consumer.domain.connection import Connection, IntegrationRequest, Pairs
+from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
 from consumer.domain.mapping import EventMapping
 
@@ -16,8 +16,8 @@ class InMemoryConnections:
         self._connections: dict[str, Connection] = {}
         self._mappings: dict[str, EventMapping] = {}
         self._events_of: dict[str, set[str]] = {}
-        self._swoogo_of: dict[str, int] = {}
-        self._event_of: dict[int, str] = {}
+        self._asked: dict[str, set[str]] = {}
+        self._refused: dict[str, str] = {}
 
     async def connection(self, org_id: str) -> Connection | None:
         """See `ports.Connections`."""
@@ -37,7 +37,8 @@ class InMemoryConnections:
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
         """See `ports.Connections`."""
         events = self._events_of.get(org_id, set())
-        return {event: self._mappings[event] for event in sorted(events) if event in self._mappings}
+        found = {event: self._mappings[event] for event in sorted(events) if event in self._mappings}
+        return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
 
     async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
         """See `ports.Connections`."""
@@ -49,19 +50,29 @@ class InMemoryConnections:
             self._mappings[event_id] = mapping
             events.add(event_id)
 
-    async def pairs(self) -> Pairs:
+    async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
         """See `ports.Connections`."""
-        return Pairs(dict(self._swoogo_of), dict(self._event_of))
-
-    async def claim_pair(self, event_id: str, swoogo_event_id: int) -> bool:
-        """See `ports.Connections`."""
-        if self._swoogo_of.get(event_id, swoogo_event_id) != swoogo_event_id:
+        if self._mappings.get(before.event_id) not in {before, after}:
             return False
-        if self._event_of.get(swoogo_event_id, event_id) != event_id:
-            return False
-        self._swoogo_of[event_id] = swoogo_event_id
-        self._event_of[swoogo_event_id] = event_id
+        self._mappings[before.event_id] = after
         return True
+
+    async def note_asked(self, event_id: str, org_id: str) -> None:
+        """See `ports.Connections`."""
+        self._asked.setdefault(event_id, set()).add(org_id)
+
+    async def asked_by(self, event_id: str) -> frozenset[str]:
+        """See `ports.Connections`."""
+        return frozenset(self._asked.get(event_id, ()))
+
+    async def note_refusal(self, org_id: str, credential: str) -> bool:
+        """See `ports.Connections`."""
+        known, self._refused[org_id] = self._refused.get(org_id), credential
+        return known != credential
+
+    async def forget_refusal(self, org_id: str) -> None:
+        """See `ports.Connections`."""
+        self._refused.pop(org_id, None)
 
 
 class FakeCredentials:

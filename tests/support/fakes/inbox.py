@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 
 from consumer.adapters.redis import rows
-from consumer.domain.connection import Request
+from consumer.adapters.redis.inbox import spread
 from consumer.domain.debounce import due_at
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.survey import Depth
 from consumer.ports import (
     Change,
     Clock,
     Due,
     EventState,
     Lease,
+    Requested,
     Subject,
     SyncRequest,
     event_subject,
@@ -40,18 +44,31 @@ class SubjectState:
     attempt: int = 0
     request: SyncRequest | None = None
     request_stamp: str = ""
+    survey: int | None = None
+    surveying: int | None = None
+    depth: Depth = Depth.SHALLOW
+    lifts: set[str] = field(default_factory=set)
+
+    def moment(self) -> int | None:
+        """When it may be claimed."""
+        moments = [self.due] if self.due is not None else []
+        moments += [max(self.survey, self.hold)] if self.survey is not None else []
+        return max(min(moments), self.until) if moments else None
 
 
 class InMemoryInbox:
-    """See `ports.Inbox`. Durations are seconds. `failures`: errors that the next calls of `record` raise."""
+    """See `ports.Inbox`. Durations are seconds; `survey` 0: none. `failures`: what the next calls of `record` raise."""
 
-    def __init__(self, clock: Clock, *, quiet: float = 10.0, max_wait: float = 60.0, lease: float = 60.0) -> None:
+    def __init__(
+        self, clock: Clock, *, quiet: float = 10.0, max_wait: float = 60.0, lease: float = 60.0, survey: float = 0.0
+    ) -> None:
         self.clock = clock
         self.failures: list[Exception] = []
         self.completed: list[tuple[Lease, dict[str, str], float | None, bool]] = []
         self._quiet = round(quiet * 1000)
         self._max_wait = round(max_wait * 1000)
         self._lease = round(lease * 1000)
+        self._survey = survey
         self._subjects: dict[Subject, SubjectState] = {}
 
     def state(self, subject: Subject) -> SubjectState:
@@ -101,18 +118,39 @@ class InMemoryInbox:
         state = self.state(event_subject(event_id))
         state.continuous = on
         if not on:
+            state.survey, state.depth = None, Depth.SHALLOW
             if state.request is None:
                 state.due, state.first, state.hold, state.attempt = None, None, 0, 0
-        elif state.marks and state.due is None:
+            return
+        if state.survey is None and self._survey:
+            state.survey = self.clock.now() + round(spread(event_id) * self._survey * 1000)
+        if state.marks and state.due is None:
             state.due = state.first = self.clock.now()
+
+    async def request_survey(self, event_id: str, depth: Depth) -> None:
+        """See `ports.Inbox`."""
+        state = self.state(event_subject(event_id))
+        state.survey, state.depth = self.clock.now(), max(state.depth, depth, key=list(Depth).index)
+
+    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+        """See `ports.Inbox`."""
+        state = self.state(event_subject(event_id))
+        state.lifts |= set(keys)
+        if state.continuous:
+            state.due = self.clock.now()
+            state.first = state.first or state.due
+
+    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+        """See `ports.Inbox`."""
+        self.state(lease.subject).lifts -= set(keys)
 
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""
         now = self.clock.now()
         moments = sorted(
-            (max(state.due, state.until), str(subject), subject)
+            (moment, str(subject), subject)
             for subject, state in self._subjects.items()
-            if state.due is not None
+            if (moment := state.moment()) is not None
         )
         found = tuple(subject for moment, _, subject in moments if moment <= now)
         later = [moment - now for moment, _, _ in moments if moment > now]
@@ -124,14 +162,16 @@ class InMemoryInbox:
         if state.until > now:
             if state.op_id != op_id:
                 return None
-        elif state.due is None or state.due > now:
+        elif (moment := state.moment()) is None or moment > now:
             return None
         else:
+            state.surveying = None if state.due is not None and state.due <= now else state.survey
             state.epoch += 1
             state.op_id = op_id
             state.until = state.due = now + self._lease
             state.first = None
-        return Lease(subject, state.epoch, op_id, state.attempt, state.request)
+        depth = None if state.surveying is None else state.depth
+        return Lease(subject, state.epoch, op_id, state.attempt, state.request, depth)
 
     async def renew(self, lease: Lease) -> None:
         """See `ports.Inbox`."""
@@ -142,7 +182,13 @@ class InMemoryInbox:
             state.due = state.until
 
     async def complete(
-        self, lease: Lease, marks: Mapping[str, str], *, retry_in: float | None = None, failed: bool = False
+        self,
+        lease: Lease,
+        marks: Mapping[str, str],
+        *,
+        retry_in: float | None = None,
+        failed: bool = False,
+        survey_in: float | None = None,
     ) -> None:
         """See `ports.Inbox`."""
         self.fence(lease)
@@ -154,31 +200,43 @@ class InMemoryInbox:
             if state.marks.get(key) == stamp:
                 del state.marks[key]
         fresh = state.request is not None and state.request != lease.request
-        if not fresh and not failed:
+        if not fresh and not failed and retry_in is None:
             state.request = None
         state.op_id, state.until, state.done, state.hold = "", 0, lease.op_id, 0
         state.attempt = state.attempt + 1 if failed else 0
         changed, state.first = (state.due, state.first) if state.first is not None else (None, None)
+        dirt = len(state.marks) + len(state.lifts)
+        unread = state.surveying is not None and survey_in is not None and failed and retry_in is None
+        if state.surveying is not None and survey_in is not None:
+            if state.survey == state.surveying:
+                again = (state.continuous or unread) and not isinf(survey_in)
+                state.survey = now + round(survey_in * 1000) if again else None
+                state.depth = state.depth if unread else Depth.SHALLOW
+            if unread and dirt and state.continuous:
+                retry_in = survey_in
+        state.surveying = None
         state.due = None
         if retry_in is not None:
             state.hold = now + round(retry_in * 1000)
             state.due = now if fresh else state.hold
         elif state.request is not None:
             state.due = now
-        elif state.marks and (state.continuous or lease.subject.kind == "org"):
+        elif dirt and (state.continuous or lease.subject.kind == "org"):
             state.due = changed if changed is not None else due_at(now, now, self._quiet, self._max_wait)
         if state.due is None:
             state.first = None
 
-    async def load(self, event_id: str) -> EventState:
+    async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
-        return EventState(rows.snapshot(_stored(state)), dict(state.marks))
+        held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
+        return EventState(held, dict(state.marks), frozenset(state.lifts))
 
-    async def requests(self, org_id: str) -> tuple[Mapping[str, Request], Mapping[str, str]]:
+    async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""
         state = self.state(org_subject(org_id))
-        return {key: rows.request(key, row) for key, row in state.rows.items()}, dict(state.marks)
+        found = {key: rows.request(key, row) for key, row in state.rows.items()}
+        return Requested(found, dict(state.stamps), dict(state.marks))
 
 
 def _stored(state: SubjectState) -> dict[bytes, bytes]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote
 from consumer.domain.record import Kind
+from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 
@@ -49,6 +50,7 @@ class InMemoryLedger:
         self._flushing = asyncio.Lock()
         self._unlogged: dict[str, set[str]] = {}
         self._directories: dict[str, dict[Kind, Directory]] = {}
+        self._surveys: dict[str, SurveyMemory] = {}
 
     async def load(self, event_id: str) -> Ledger:
         """See `ports.LedgerStore`."""
@@ -89,3 +91,12 @@ class InMemoryLedger:
         rows = {row.id: Remote(row.id, row.natural) for row in directory.rows.values()}
         kept = replace(directory, rows=rows, fresh=False)
         self._directories.setdefault(lease.subject.id, {})[kind] = kept
+
+    async def survey(self, event_id: str) -> SurveyMemory:
+        """See `ports.LedgerStore`."""
+        return self._surveys.get(event_id, SurveyMemory())
+
+    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+        """See `ports.LedgerStore`."""
+        self._inbox.fence(lease)
+        self._surveys[lease.subject.id] = memory

@@ -12,7 +12,10 @@ from consumer.domain.errors import CredentialError, MissingError, RefusedError, 
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind, digest, natural
-from consumer.ports import Clock, Work, Written
+from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.ports import Clock, Picture, Work, Written
+
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,11 @@ class Troubles:
         lost_after: how many of the next creates get no answer, and had their effect all the same.
         hidden: ids that are listed, but answered with 404.
         not_applied: fields that Swoogo drops without a word.
+        kept: ids -> what Swoogo says instead of deleting them.
+        expand: how many records of a kind come with the event; None: all, 0: not even an empty array.
+        shifting: how many of the next lists of a survey change while they are read.
         credential_refused: 401 for everything.
+        refused_uploads: what Swoogo says to images.
     """
 
     refused: dict[str, RefusedError] = field(default_factory=dict)
@@ -51,6 +58,10 @@ class Troubles:
     lost_after: int = 0
     hidden: set[int] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
+    kept: dict[int, RefusedError] = field(default_factory=dict)
+    expand: int | None = None
+    shifting: int = 0
+    refused_uploads: RefusedError | None = None
     credential_refused: bool = False
 
 
@@ -69,6 +80,7 @@ class FakeSwoogo:
     def __init__(self, clock: Clock) -> None:
         self.records: dict[Kind, dict[int, dict[str, str]]] = {kind: {} for kind in Kind}
         self.links: dict[int, set[int]] = {}
+        self.pictures: dict[tuple[Kind, int], bytes] = {}
         self.zones: dict[int, str] = {}
         self.calls: list[Called] = []
         self.trouble = Troubles()
@@ -78,6 +90,8 @@ class FakeSwoogo:
         self._in_flight = 0
         self._last_id = 100
         self._spent: Counter[tuple[str, int]] = Counter()
+        self._moments: dict[tuple[Kind, int], tuple[dict[str, str], int]] = {}
+        self._moment = 0
 
     def add(self, kind: Kind, **fields: str) -> int:
         """A record that was there before; returns its id."""
@@ -90,7 +104,7 @@ class FakeSwoogo:
         return [row for row in self.records[kind].values() if _natural(kind, row).partition("|")[0] == natural(name)]
 
     def called(self, what: str, kind: Kind | None = None) -> list[Called]:
-        """The calls of one sort: create, update, link, unlink, list, event."""
+        """The calls of one sort: create, update, link, unlink, delete, list, event."""
         return [call for call in self.calls if call.what == what and kind in {None, call.kind}]
 
     @property
@@ -135,6 +149,26 @@ class FakeSwoogo:
         await self._call(work, Called("unlink", Kind.SPEAKER, speaker_id, ids=(session_id,)), CALL_CREDITS)
         self.links.get(speaker_id, set()).discard(session_id)
 
+    async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("upload", kind, swoogo_id, dict(picture.record)), CALL_CREDITS)
+        self._row(kind, swoogo_id)
+        if self.trouble.refused_uploads:
+            raise self.trouble.refused_uploads
+        self.pictures[kind, swoogo_id] = picture.content
+
+    async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("delete", kind, swoogo_id), CALL_CREDITS)
+        if swoogo_id in self.trouble.kept:
+            raise self.trouble.kept[swoogo_id]
+        self.records[kind].pop(swoogo_id, None)
+        if kind is Kind.SPEAKER:
+            self.links.pop(swoogo_id, None)
+        if kind is Kind.SESSION:
+            for sessions in self.links.values():
+                sessions.discard(swoogo_id)
+
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """See `ports.Swoogo`."""
         await self._call(work, Called("list", kind), LIST_CREDITS)
@@ -151,6 +185,60 @@ class FakeSwoogo:
         if event_id not in self.zones:
             raise MissingError("Swoogo does not have the event.")
         return self.zones[event_id]
+
+    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+        """See `ports.Swoogo`."""
+        event_id = work.mapping.swoogo_event_id
+        await self._call(work, Called("survey", Kind.SESSION, event_id), CALL_CREDITS)
+        if event_id not in self.zones:
+            raise MissingError("Swoogo does not have the event.")
+        kinds = {
+            kind: self._sighted(kind, known.get(kind, Known()).since, self.trouble.expand)
+            for kind in SURVEYED
+            if self.trouble.expand != 0
+        }
+        return EventSighting(self.zones[event_id], kinds)
+
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+        """See `ports.Swoogo`. A page holds 200 records."""
+        stamps = sorted((self._stamp(kind, each) for each in self.records[kind]), reverse=True)
+        changed = sum(1 for stamp in stamps if stamp > known.since)
+        seen = self._sighted(kind, known.since)
+        adds_up = len(known.ids.keys() | seen.rows.keys()) == len(stamps)
+        pages = max(1, -(-(changed if known.since else len(stamps)) // _PAGE))
+        if known.since and not adds_up:
+            pages, seen = pages + max(1, -(-len(stamps) // _PAGE)), self._sighted(kind, "")
+        for _ in range(pages):
+            await self._call(work, Called("list", kind), LIST_CREDITS)
+        if self.trouble.shifting:
+            self.trouble.shifting -= 1
+            raise UnavailableError("The list changed while it was read.")
+        return seen
+
+    async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("exists", kind, swoogo_id), CALL_CREDITS)
+        return swoogo_id in self.records[kind]
+
+    def _sighted(self, kind: Kind, since: str, most: int | None = None) -> Sighting:
+        ids = sorted(self.records[kind])[:most]
+        stamps = {each: self._stamp(kind, each) for each in ids}
+        rows = {
+            each: Remote(each, _natural(kind, self.records[kind][each]), dict(self.records[kind][each]))
+            for each in ids
+            if stamps[each] > since
+        }
+        return Sighting(frozenset(ids), rows, max(stamps.values(), default=since), whole=not since)
+
+    def _stamp(self, kind: Kind, identifier: int) -> str:
+        """`updated_at`: when the record was last seen to differ from what it was, whoever changed it."""
+        row = self.records[kind][identifier]
+        held, moment = self._moments.get((kind, identifier), ({}, 0))
+        if not moment or held != row:
+            self._moment += 1
+            moment = self._moment
+            self._moments[kind, identifier] = dict(row), moment
+        return f"{moment:09d}"
 
     def spent(self, work: Work) -> int:
         """See `ports.Swoogo`."""

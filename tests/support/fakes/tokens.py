@@ -11,7 +11,7 @@ class InMemoryTokens:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tokens: dict[str, tuple[str, int]] = {}
-        self._locks: dict[str, tuple[str, int]] = {}
+        self._locks: dict[tuple[str, str], tuple[str, int]] = {}
 
     async def get(self, credential: str) -> str | None:
         """See `ports.TokenStore`."""
@@ -29,16 +29,16 @@ class InMemoryTokens:
 
     async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         """See `ports.TokenStore`."""
-        holder, until = self._locks.get(credential, (owner, 0))
+        holder, until = self._locks.get((credential, what), (owner, 0))
         if holder != owner and until > self._clock.now():
             return False
-        self._locks[credential] = (owner, self._end(seconds))
+        self._locks[credential, what] = (owner, self._end(seconds))
         return True
 
     async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
         """See `ports.TokenStore`."""
-        if self._locks.get(credential, ("", 0))[0] == owner:
-            del self._locks[credential]
+        if self._locks.get((credential, what), ("", 0))[0] == owner:
+            del self._locks[credential, what]
 
     def _end(self, seconds: float) -> int:
         return self._clock.now() + max(1, round(seconds * 1000))

@@ -7,39 +7,59 @@ import pytest
 from consumer.domain.connection import (
     Connection,
     IntegrationRequest,
-    Pairs,
     RejectionCode,
     Verdict,
     check_mapping,
 )
-from tests.support.builders import a_connection, a_mapping_request
+from consumer.domain.pair import Pair, PairEnd, Partners
+from tests.support.builders import NOW, ORG, a_connection, a_mapping_request
 
-PAIRS = Pairs(swoogo_of={"ev": 4711, "other": 4712}, event_of={4711: "ev", 4712: "other"})
+EV = Pair("ev", 4711, ORG, mapped_at=NOW)
+OTHER = Pair("other", 4712, ORG, mapped_at=NOW)
+SOMEBODY_S = Pair("ev", 4711, "somebody else", mapped_at=NOW)
 
 
-@pytest.mark.parametrize("pairs", [Pairs(), PAIRS])
-def test_a_pair_that_is_new_or_the_same_again_is_accepted(pairs: Pairs) -> None:
+@pytest.mark.parametrize(
+    "partners",
+    [
+        Partners(),
+        Partners(EV, EV),
+        Partners(EV.ended(PairEnd.REMOVED, NOW, 2), EV.ended(PairEnd.REMOVED, NOW, 2)),
+        Partners(SOMEBODY_S.ended(PairEnd.REMOVED, NOW, 2), SOMEBODY_S.ended(PairEnd.REMOVED, NOW, 2)),
+    ],
+    ids=["new", "active", "removed", "removed by another organization"],
+)
+def test_a_pair_that_is_new_or_the_same_again_is_accepted(partners: Partners) -> None:
     """M1, M3: the same pair may come back after it was removed."""
-    assert check_mapping(a_mapping_request(), a_connection(), pairs) == Verdict()
+    assert check_mapping(a_mapping_request(), a_connection(), partners) == Verdict()
+
+
+def test_a_pair_that_another_organization_has_active_is_refused() -> None:
+    """M1, M2: an event is written with one credential at a time."""
+    verdict = check_mapping(a_mapping_request(), a_connection(), Partners(SOMEBODY_S, SOMEBODY_S))
+    assert (verdict.code, verdict.partner) == (RejectionCode.EVENT_ALREADY_MAPPED, "4711")
+    assert "another organization" in verdict.sentence
 
 
 def test_a_second_partner_for_an_event_is_refused_with_the_first_one_named() -> None:
     """M2: strict one-to-one, for ever."""
-    verdict = check_mapping(a_mapping_request("ev", 9999), a_connection(), PAIRS)
+    verdict = check_mapping(a_mapping_request("ev", 9999), a_connection(), Partners(EV, None))
     assert verdict.code is RejectionCode.EVENT_ALREADY_MAPPED
     assert verdict.sentence == "Sessionboard event ev belongs to Swoogo event 4711 and can have no other."
+    assert verdict.partner == "4711"
 
 
 def test_a_second_partner_for_a_swoogo_event_is_refused_with_the_first_one_named() -> None:
     """M2: the other way round."""
-    verdict = check_mapping(a_mapping_request("third", 4711), a_connection(), PAIRS)
+    verdict = check_mapping(a_mapping_request("third", 4711), a_connection(), Partners(None, EV))
     assert verdict.code is RejectionCode.SWOOGO_EVENT_ALREADY_MAPPED
     assert verdict.sentence == "Swoogo event 4711 belongs to Sessionboard event ev and can have no other."
+    assert verdict.partner == "ev"
 
 
 def test_of_two_partners_taken_the_events_own_is_named() -> None:
     """M2: both have another partner; one clear answer is enough."""
-    verdict = check_mapping(a_mapping_request("ev", 4712), a_connection(), PAIRS)
+    verdict = check_mapping(a_mapping_request("ev", 4712), a_connection(), Partners(EV, OTHER))
     assert verdict.code is RejectionCode.EVENT_ALREADY_MAPPED
     assert "4711" in verdict.sentence
 
@@ -47,7 +67,7 @@ def test_of_two_partners_taken_the_events_own_is_named() -> None:
 @pytest.mark.parametrize("name", ["", "Mars/Base", "EST5EDT4", "Europe/Lndon"])
 def test_an_unknown_timezone_is_refused_with_an_example(name: str) -> None:
     """M7: nothing could be placed."""
-    verdict = check_mapping(a_mapping_request(timezone=name), a_connection(), Pairs())
+    verdict = check_mapping(a_mapping_request(timezone=name), a_connection(), Partners())
     assert verdict.code is RejectionCode.UNKNOWN_TIMEZONE
     assert verdict.sentence.startswith(repr(name))
     assert "America/New_York" in verdict.sentence
@@ -56,12 +76,12 @@ def test_an_unknown_timezone_is_refused_with_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", ["US/Eastern", "America/New_York", "Asia/Kathmandu", "UTC"])
 def test_a_known_timezone_is_accepted_under_any_of_its_names(name: str) -> None:
     """M7."""
-    assert check_mapping(a_mapping_request(timezone=name), a_connection(), Pairs()).code is None
+    assert check_mapping(a_mapping_request(timezone=name), a_connection(), Partners()).code is None
 
 
 def test_a_pair_of_an_organization_that_is_not_connected_is_refused() -> None:
     """C1, M1: whatever else is wrong with it."""
-    verdict = check_mapping(a_mapping_request(timezone="Mars/Base"), None, PAIRS)
+    verdict = check_mapping(a_mapping_request(timezone="Mars/Base"), None, Partners(EV, EV))
     assert verdict.code is RejectionCode.NOT_CONNECTED
     assert "integration.connected" in verdict.sentence
 

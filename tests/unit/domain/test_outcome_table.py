@@ -30,7 +30,7 @@ from consumer.domain.outcome import (
         (404, Action.MISSING, Action.MISSING),
         (405, Action.REFUSED, Action.REFUSED),
         (408, Action.UNAVAILABLE, Action.UNANSWERED),
-        (409, Action.UNAVAILABLE, Action.UNAVAILABLE),
+        (409, Action.REFUSED, Action.REFUSED),
         (415, Action.REFUSED, Action.REFUSED),
         (418, Action.REFUSED, Action.REFUSED),
         (422, Action.REFUSED, Action.REFUSED),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from consumer.domain.desired import TextLimits
+from consumer.domain.desired import Desired, TextLimits
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.places import PlacePlan, places_used, plan_places
+from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Adopt, Create
 from consumer.domain.record import Kind, fingerprint
 from consumer.domain.snapshot import Place
@@ -138,12 +138,38 @@ def test_a_new_room_with_the_new_name_is_synced() -> None:
     assert plan.operations == [Create(Kind.LOCATION, "location/r2", {"name": "Auditorium"}, "auditorium")]
 
 
-@pytest.mark.parametrize("state", [State.GONE, State.SEALED])
-def test_a_tombstoned_place_is_neither_used_nor_made_again(state: State) -> None:
-    """D2, X2."""
-    ledger = {"location/r1": an_entry(7, natural="hall 1", state=state)}
+def test_a_sealed_place_is_neither_used_nor_made_again() -> None:
+    """X2."""
+    ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.SEALED)}
     plan = planned(a_room(), ledger=ledger)
     assert (plan.operations, plan.usable) == ([], set())
+
+
+def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
+    """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made anew."""
+    ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.GONE)}
+    assert planned(a_room(), ledger=ledger).operations == [
+        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "needed"),
+    [
+        pytest.param(None, True, id="a new session"),
+        pytest.param(an_entry(1, pushed={"location": "r2"}), True, id="a session that moves into it"),
+        pytest.param(an_entry(1, pushed={"location": "r1"}), False, id="a session that was taken off it in Swoogo"),
+        pytest.param(an_entry(1, pushed={"location": "r1"}, state=State.INTENT), True, id="a session made anew"),
+    ],
+)
+def test_a_place_deleted_in_swoogo_is_made_again_only_for_who_has_yet_to_be_put_into_it(
+    entry: Entry | None, needed: bool
+) -> None:
+    """S5, R2: whoever deleted the room has taken it off its sessions, and that stands."""
+    ledger = {"location/r1": an_entry(7, state=State.GONE), **({"session/s1": entry} if entry else {})}
+    session = Desired(Kind.SESSION, "session/s1", {"name": "Talk", "location": "r1"}, "talk", 1)
+    used = {"r1": a_room("r1"), "r3": a_room("r3", "Hall 3")}
+    assert still_needed(Kind.LOCATION, used, [session], ledger).keys() == ({"r1", "r3"} if needed else {"r3"})
 
 
 def test_a_refused_place_is_not_sent_again_until_its_name_changes() -> None:

@@ -46,6 +46,8 @@ ROW = EventRow(
     due_in=90.0,
     working=False,
     failures=2,
+    survey_in=600.0,
+    survey_every=2700.0,
     credits_left=1980,
     last_run=None,
 )
@@ -72,9 +74,9 @@ def test_n3_a_plan_reads_field_by_field() -> None:
     lines = [line.rstrip() for line in shown.getvalue().splitlines()]
     assert lines == [
         "Event ev -> Swoogo event 4711",
-        "          create  adopt  update  link  unchanged  left out",
-        "sessions       -      -       2     -      1,200         3",
-        "speakers       -      1       -     1          -         -",
+        "          create  adopt  update  link  delete  unchanged  left out",
+        "sessions       -      -       2     -       -      1,200         3",
+        "speakers       -      1       -     1       -          -         -",
         "First looked up in Swoogo: speakers. What is found there is adopted instead of created.",
         "adopt  speaker c1 (Swoogo 12)  Ada",
         "    company: ? -> Engines",
@@ -129,6 +131,7 @@ def test_the_status_of_an_event_without_a_run_says_so() -> None:
         "Continuous sync off (only manual syncs); credits left 1,980",
         "12 changes not pushed; due: in 90 s",
         "    sessions: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 … and 2 more (--all)",
+        "Next reconcile in 10 min (every 45 min)",
         "Failed in a row: 2",
         "No run has ended yet.",
     ]

@@ -7,11 +7,19 @@ from dataclasses import replace
 import pytest
 
 from consumer.adapters.redis import rows
-from consumer.domain.connection import Announcement, IntegrationRequest, MappingRequest, Request
+from consumer.domain.connection import (
+    Announcement,
+    IntegrationRequest,
+    MappingRequest,
+    Request,
+    disconnect_key,
+    integration_key,
+)
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
 from consumer.domain.mapping import MappingSettings
+from consumer.domain.pair import PairEnd
 from consumer.ports import Change, Lease, event_subject, org_subject
-from tests.support.builders import ORG, a_session
+from tests.support.builders import NOW, ORG, a_session
 from tests.unit.services.world import World, a_world
 
 SUBJECT = org_subject(ORG)
@@ -48,13 +56,15 @@ def removed(event: str = "e1") -> MappingRequest:
 _stamps = iter(range(1, 10_000))
 
 
+def key_of(request: Request) -> str:
+    if isinstance(request, MappingRequest):
+        return f"mapping/{request.event_id}"
+    return integration_key(request.org_id) if request.connected else disconnect_key(request.org_id)
+
+
 async def ask(world: World, *requests: Request) -> Lease:
     """Publish requests and claim the organization."""
-    changes = []
-    for request in requests:
-        scope = "integration" if isinstance(request, IntegrationRequest) else "mapping"
-        identifier = request.org_id if isinstance(request, IntegrationRequest) else request.event_id
-        changes.append(Change(f"{scope}/{identifier}", f"{next(_stamps):015d}", rows.encode(request)))
+    changes = [Change(key_of(request), f"{next(_stamps):015d}", rows.encode(request)) for request in requests]
     await world.inbox.record(SUBJECT, changes)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
@@ -166,7 +176,7 @@ async def test_m2_neither_partner_of_a_pair_can_ever_have_another(
         await settle(world, removed("e1"))
     before = await world.connections.mappings(ORG)
     [said] = await settle(world, second)
-    assert (said.action, said.code) == ("mapping.rejected", code)
+    assert (said.action, said.code, said.partner) == ("mapping.rejected", code, partner)
     assert partner in said.sentence
     assert await world.connections.mappings(ORG) == before
 
@@ -176,7 +186,7 @@ async def test_m2_a_partner_taken_while_swoogo_was_asked_is_refused_all_the_same
     await settle(world, connected())
 
     async def take(work: object, call: object) -> None:
-        await world.connections.claim_pair("somebody-else's", A)
+        await world.pairs.claim(Lease(org_subject("somebody else"), 1, "op"), "theirs", A, NOW)
 
     world.swoogo.before_call = take
     [said] = await settle(world, pair("e1", A))
@@ -217,7 +227,7 @@ async def test_m5_what_was_recorded_before_the_mapping_is_due_when_it_is_accepte
 async def test_m6_a_swoogo_event_that_cannot_be_read_is_refused_and_stays_free(world: World) -> None:
     [_, said] = await settle(world, connected(), pair("e1", 999))
     assert (said.action, said.code) == ("mapping.rejected", "swoogo_event_not_found")
-    assert (await world.connections.pairs()).swoogo_of == {}
+    assert await world.pairs.all() == {}
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
 
 
@@ -288,3 +298,178 @@ async def test_g4_whoever_lost_the_organization_clears_no_request(world: World) 
     with pytest.raises(LeaseLostError):
         await world.connector.settle(lease)
     assert world.inbox.state(SUBJECT).marks
+
+
+async def test_x1_x2_a_disconnect_seals_every_pair_the_organization_ever_had(world: World) -> None:
+    """Also one that had been removed before: what it synced was synced before the disconnect."""
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    await settle(world, removed("e1"))
+    await settle(world, DISCONNECTED)
+    register = await world.pairs.all()
+    eras = {event: each.era for event, each in register.items()}
+    assert eras["e1"] == eras["e2"] > 0
+    assert [register[event].ended_by for event in ("e1", "e2")] == [PairEnd.REMOVED, PairEnd.DISCONNECTED]
+    assert world.pairs.changelog.written[-2:] == [register["e1"], register["e2"]]
+    await settle(world, connected(), pair("e1", A))
+    assert (await world.connections.mappings(ORG))["e1"].era == eras["e1"]
+
+
+async def test_x1_pairs_do_not_come_back_by_themselves_when_the_organization_connects_again(world: World) -> None:
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    await settle(world, DISCONNECTED)
+    assert told(await settle(world, connected())) == [("integration.accepted", "")]
+    assert await world.connections.mappings(ORG) == {}
+    assert told(await settle(world, pair("e2", B))) == [("mapping.accepted", "")]
+    assert set(await world.connections.mappings(ORG)) == {"e2"}
+
+
+async def test_x1_a_pair_published_between_disconnecting_and_connecting_waits_for_the_credentials(world: World) -> None:
+    """M3: refused for want of credentials only."""
+    await settle(world, connected(), pair("e1", A))
+    await settle(world, DISCONNECTED)
+    assert told(await settle(world, pair("e1", A))) == [("mapping.rejected", "not_connected")]
+    assert told(await settle(world, connected())) == [("integration.accepted", ""), ("mapping.accepted", "")]
+
+
+async def test_x1_a_disconnect_dealt_with_together_with_the_next_connection_still_ends_every_pair(
+    world: World,
+) -> None:
+    """G1: whatever is published while the service is away is settled in one go."""
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    said = await settle(world, DISCONNECTED, connected("second"), pair("e1", A))
+    assert told(said) == [
+        ("mapping.removed", "disconnected"),
+        ("mapping.removed", "disconnected"),
+        ("integration.accepted", ""),
+        ("mapping.accepted", ""),
+    ]
+    mappings = await world.connections.mappings(ORG)
+    assert {event: each.credential for event, each in mappings.items()} == {"e1": "hash-of-second"}
+    assert mappings["e1"].era > 0
+
+
+async def test_x1_the_same_credentials_after_a_disconnect_are_verified_again(world: World) -> None:
+    await settle(world, connected())
+    await settle(world, DISCONNECTED, connected())
+    assert world.credentials.verified == ["first", "first"]
+
+
+async def test_x1_a_disconnect_broken_off_half_way_is_finished_by_the_next_worker(world: World) -> None:
+    """G1: the pair ended is told once, and nothing is left active."""
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    world.board.topic.announcements.clear()
+    world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
+    lease = await ask(world, DISCONNECTED)
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    assert await world.connections.connection(ORG) is not None
+    await world.connector.settle(lease)
+    assert told(world.board.topic.announcements) == [("mapping.removed", "disconnected")] * 2
+    assert await world.connections.connection(ORG) is None
+
+
+async def test_g3_a_disconnect_older_than_the_credentials_in_use_ends_nothing(world: World) -> None:
+    """It came late: the organization has connected again since."""
+    await settle(world, connected(), pair("e1", A))
+    await world.inbox.record(SUBJECT, [Change(disconnect_key(ORG), "0" * 15, rows.encode(DISCONNECTED))])
+    await settle(world)
+    assert set(await world.connections.mappings(ORG)) == {"e1"}
+    assert (await world.pairs.all())["e1"].era == 0
+
+
+async def test_g6_a_disconnect_read_again_seals_nothing_that_was_synced_after_it(world: World) -> None:
+    """The mapping topic is read from its start into an empty Redis; the register came back from the changelog."""
+    await settle(world, connected(), pair("e1", A))
+    await settle(world, DISCONNECTED)
+    await settle(world, connected(), pair("e1", A))
+    before = (await world.pairs.all())["e1"].era
+    state = world.inbox.state(SUBJECT)
+    state.marks |= state.stamps
+    state.due = world.clock.now()
+    await world.connections.put_connection(ORG, None)
+    await world.connections.put_mapping(ORG, "e1", None)
+    await settle(world)
+    assert (await world.connections.mappings(ORG))["e1"].era == before
+
+
+async def test_m2_a_pair_counts_only_when_the_changelog_has_it(world: World) -> None:
+    """A loss of Redis could give either partner to another otherwise."""
+    await settle(world, connected())
+    world.board.topic.announcements.clear()
+    world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
+    lease = await ask(world, pair("e1", A))
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    assert (await world.connections.mappings(ORG), world.board.topic.announcements) == ({}, [])
+    await world.connector.settle(lease)
+    assert [each.event_id for each in world.pairs.changelog.written] == ["e1"]
+    assert set(await world.connections.mappings(ORG)) == {"e1"}
+
+
+async def test_m2_a_pair_refused_because_of_its_partner_is_not_told_again_with_every_new_credential(
+    world: World,
+) -> None:
+    await settle(world, connected(), pair("e1", A))
+    await settle(world, pair("e2", A))
+    assert told(await settle(world, connected("second"))) == [("integration.accepted", "")]
+
+
+async def test_m6_a_pair_that_the_former_credential_could_not_read_gets_its_chance_with_new_ones(
+    world: World,
+) -> None:
+    await settle(world, connected(), pair("e1", 999))
+    world.swoogo.zones[999] = "Europe/London"
+    assert told(await settle(world, connected("second"))) == [("integration.accepted", ""), ("mapping.accepted", "")]
+
+
+async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: World) -> None:
+    """G1: the credentials are in force by then."""
+    await settle(world, pair("e1", A))
+    world.board.topic.announcements.clear()
+    lease = await ask(world, connected())
+    world.swoogo.trouble.unavailable = 1
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    await world.connector.settle(lease)
+    assert told(world.board.topic.announcements)[-1] == ("mapping.accepted", "")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "notices"),
+    [
+        ("Europe/London", ()),
+        ("GB", ()),
+        ("Europe/Paris", ("timezone_mismatch",)),
+        ("", ("timezone_mismatch",)),
+        ("Mars/Base", ("timezone_mismatch",)),
+    ],
+)
+async def test_m7_a_mapping_between_zones_that_differ_is_accepted_with_a_notice(
+    world: World, theirs: str, notices: tuple[str, ...]
+) -> None:
+    world.swoogo.zones[A] = theirs
+    [_, said] = await settle(world, connected(), pair("e1", A))
+    assert (said.action, said.code, said.notices) == ("mapping.accepted", "", notices)
+    assert ("time zone" in said.sentence) is bool(notices)
+    assert (await world.connections.mappings(ORG))["e1"].swoogo_timezone == theirs
+    [again] = await settle(world, pair("e1", A, name="Renamed"))
+    assert again.notices == notices
+    assert (await world.connections.mappings(ORG))["e1"].swoogo_timezone == theirs
+
+
+async def test_c1_c3_a_refused_replacement_leaves_every_pair_with_the_credential_in_use(world: World) -> None:
+    await settle(world, connected(), pair("e1", A), pair("e2", B))
+    world.credentials.refused.add("second")
+    await settle(world, connected("second", continuous=False))
+    mappings = await world.connections.mappings(ORG)
+    assert {(each.credential, each.continuous) for each in mappings.values()} == {("hash-of-first", True)}
+
+
+async def test_m1_an_event_of_another_organization_is_refused_until_that_one_lets_it_go(world: World) -> None:
+    await settle(world, connected())
+    theirs = Lease(org_subject("somebody else"), 1, "op")
+    await world.pairs.claim(theirs, "e1", A, NOW)
+    [said] = await settle(world, pair("e1", A))
+    assert (said.action, said.code) == ("mapping.rejected", "event_already_mapped")
+    await world.pairs.end(theirs, "e1", PairEnd.REMOVED, NOW)
+    assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]

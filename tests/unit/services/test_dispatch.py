@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from consumer.domain.ledger import State
 from consumer.domain.record import Kind
 from consumer.ports import Change, Due, EventState, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
-from tests.support.builders import EVENT, ORG, a_mapping, a_session
+from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
 from tests.support.fakes.clock import settle
 from tests.support.fakes.swoogo import Called
 from tests.support.waiting import wait_until
@@ -137,7 +138,7 @@ async def test_a_slow_event_holds_one_place_and_delays_no_other(running: Running
     assert not running.synced(EVENT)
 
 
-async def test_no_more_events_are_worked_on_at_once_than_there_are_places(running: Running) -> None:
+async def test_no_more_events_of_a_credential_are_worked_on_at_once_than_it_has_places(running: Running) -> None:
     events = [f"event-{number}" for number in range(5)]
     await running.map(*events)
     running.held.update(events)
@@ -148,6 +149,44 @@ async def test_no_more_events_are_worked_on_at_once_than_there_are_places(runnin
     assert len(claimed) == SETTINGS.events
     running.gate.set()
     await wait_until(lambda: all(running.synced(event) for event in events), "all are pushed")
+
+
+async def test_m1_an_organization_that_waits_with_all_its_events_delays_no_other(running: Running) -> None:
+    """However many of its events are due before those of the others."""
+    slow = [f"slow-{number}" for number in range(40)]
+    await running.map(*slow)
+    running.held.update(slow)
+    await running.change(*slow)
+    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.events, "its places are taken")
+    await running.world.clock.advance(1)
+    for org_id in ("second", "third"):
+        other = replace(a_mapping(event_id=f"of {org_id}"), org_id=org_id, credential=f"of {org_id}")
+        await running.world.connections.put_connection(org_id, a_connection(org_id))
+        await running.world.connections.put_mapping(org_id, other.event_id, other)
+    await running.change("of second", "of third")
+    await wait_until(lambda: running.synced("of second") and running.synced("of third"), "the others are pushed")
+    assert len(set(running.waiting)) == SETTINGS.events
+    running.gate.set()
+    await wait_until(lambda: all(running.synced(event) for event in slow), "the slow ones are pushed after all")
+
+
+async def test_in_all_no_more_events_are_worked_on_at_once_than_a_process_may(world: World) -> None:
+    made = Running(world)
+    made.dispatcher.settings = made.dispatcher.settings.model_copy(update={"most_events": 3})
+    await settle()
+    events = [f"event-{number}" for number in range(6)]
+    for event in events:
+        mapping = replace(a_mapping(event_id=event), credential=f"of {event}")
+        await world.connections.put_mapping(ORG, event, mapping)
+    made.held.update(events)
+    await made.change(*events)
+    await wait_until(lambda: len(set(made.waiting)) == 3, "all places are taken")
+    await settle()
+    assert len(set(made.waiting)) == 3
+    made.gate.set()
+    await wait_until(lambda: all(made.synced(event) for event in events), "all are pushed")
+    made.stop.set()
+    await asyncio.wait_for(made.task, 5)
 
 
 async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(running: Running) -> None:
@@ -182,10 +221,10 @@ async def test_a_defect_in_one_subject_stops_no_other_and_its_lease_runs_out(
     await running.map("broken")
     load = running.world.inbox.load
 
-    async def broken(event_id: str) -> EventState:
+    async def broken(event_id: str, *, snapshot: bool = True) -> EventState:
         if event_id == "broken":
             raise RuntimeError("a defect of ours")
-        return await load(event_id)
+        return await load(event_id, snapshot=snapshot)
 
     monkeypatch.setattr(running.world.inbox, "load", broken)
     await running.change("broken")

@@ -18,7 +18,7 @@ from consumer.domain.snapshot import Session, Snapshot
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject, org_subject
 from consumer.services.record import Recorded, Recorder
 from consumer.settings import Topics
-from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_record
+from tests.support.builders import EVENT, NOW, ORG, a_record
 from tests.support.examples import InvalidExample, invalid_examples, valid_names, valid_record, valid_value
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
 
@@ -97,8 +97,8 @@ async def test_a_batch_of_everything_readable_is_recorded_without_a_dead_letter(
     assert SESSION_ID in snapshot.sessions
     assert snapshot.contacts
     assert snapshot.sponsors
-    requests, _ = await stage.inbox.requests(EXAMPLE_ORG)
-    assert {key.partition("/")[0] for key in requests} == {"integration", "mapping"}
+    requests = (await stage.inbox.requests(EXAMPLE_ORG)).rows
+    assert {key.partition("/")[0] for key in requests} == {"integration", "disconnect", "mapping"}
     assert stage.inbox.state(event_subject(EXAMPLE_EVENT)).request is not None
 
 
@@ -240,11 +240,11 @@ async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
 
 
 async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
-    """M4: the key names no organization; the active pair does."""
-    await stage.connections.put_mapping(ORG, EVENT, a_mapping())
+    """M4: the key names no organization; whoever asked for the pair is known, active or not."""
+    await stage.connections.note_asked(EVENT, ORG)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
     assert result.news == 1
-    requests, _ = await stage.inbox.requests(ORG)
+    requests = (await stage.inbox.requests(ORG)).rows
     request = requests[f"mapping/{EVENT}"]
     assert isinstance(request, MappingRequest)
     assert not request.present
@@ -256,10 +256,29 @@ async def test_a_null_value_removes_a_mapping_that_was_asked_for_in_the_same_bat
         valid_record("mappings-mapping-added"),
         a_record(None, topic="sessionboard.mappings", key=f"mapping/{EXAMPLE_EVENT}", timestamp=NOW, offset=1),
     )
-    requests, _ = await stage.inbox.requests(EXAMPLE_ORG)
+    requests = (await stage.inbox.requests(EXAMPLE_ORG)).rows
     request = requests[f"mapping/{EXAMPLE_EVENT}"]
     assert isinstance(request, MappingRequest)
     assert not request.present
+
+
+async def test_a_disconnect_is_not_hidden_by_credentials_published_after_it(stage: Stage) -> None:
+    """X1, G1: in one batch or compacted into one row, the pairs would never end and nothing would be sealed."""
+    await stage.record(
+        a_record(None, topic="sessionboard.mappings", key=f"integration/{EXAMPLE_ORG}", timestamp=NOW),
+        valid_record("mappings-integration-connected-sealed", offset=1),
+    )
+    asked = await stage.inbox.requests(EXAMPLE_ORG)
+    assert set(asked.rows) == set(asked.marks) == {f"disconnect/{EXAMPLE_ORG}", f"integration/{EXAMPLE_ORG}"}
+
+
+async def test_a_null_value_takes_back_the_requests_of_everybody_who_asked_for_the_event(stage: Stage) -> None:
+    """M4: the records of all of them had the one key that is gone now."""
+    for org_id in ("one", "two"):
+        await stage.connections.note_asked(EVENT, org_id)
+    result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
+    assert result.news == 2
+    assert [list((await stage.inbox.requests(org)).marks) for org in ("one", "two")] == [[f"mapping/{EVENT}"]] * 2
 
 
 async def test_a_null_value_for_a_pair_nobody_has_is_ignored(stage: Stage) -> None:
@@ -271,8 +290,8 @@ async def test_a_null_value_for_a_pair_nobody_has_is_ignored(stage: Stage) -> No
 async def test_a_null_value_disconnects_its_organization(stage: Stage) -> None:
     """X1: the key names it."""
     await stage.record(a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}"))
-    requests, marks = await stage.inbox.requests(ORG)
-    assert list(requests) == list(marks) == [f"integration/{ORG}"]
+    asked = await stage.inbox.requests(ORG)
+    assert list(asked.rows) == list(asked.marks) == [f"disconnect/{ORG}"]
 
 
 async def test_nothing_may_be_committed_when_the_inbox_fails(stage: Stage) -> None:

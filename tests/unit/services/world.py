@@ -16,19 +16,24 @@ from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.connect import Connector
 from consumer.services.push import Pusher
-from consumer.settings import PushSettings
+from consumer.services.reconcile import Reconciler
+from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping
 from tests.support.fakes import (
     FakeClock,
     FakeCredentials,
+    FakeImages,
     FakeSwoogo,
+    InMemoryBudget,
     InMemoryConnections,
     InMemoryInbox,
     InMemoryLedger,
+    InMemoryPairs,
     InMemoryStatusBoard,
 )
 
 SETTINGS = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, events=2, lease=60.0)
+NO_RECONCILE = ReconcileSettings(interval=0)
 SUBJECT = event_subject(EVENT)
 
 
@@ -45,6 +50,8 @@ class World:
     credentials: FakeCredentials
     pusher: Pusher
     connector: Connector
+    images: FakeImages
+    pairs: InMemoryPairs
     mapping: EventMapping = field(default_factory=a_mapping)
     _version: int = 0
 
@@ -102,16 +109,19 @@ class World:
         return self.inbox.state(SUBJECT).marks
 
 
-async def a_world(**changed: Any) -> World:
+async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -> World:
     """One mapped event with continuous sync; `changed` are settings of the push."""
     clock = FakeClock(NOW)
     settings = SETTINGS.model_copy(update=changed)
-    inbox = InMemoryInbox(clock, quiet=10.0, max_wait=60.0, lease=settings.lease)
+    inbox = InMemoryInbox(clock, quiet=10.0, max_wait=60.0, lease=settings.lease, survey=reconcile.interval)
     ledger, swoogo, board = InMemoryLedger(inbox), FakeSwoogo(clock), InMemoryStatusBoard(inbox)
+    images = FakeImages()
+    reconciler = Reconciler(ledger, swoogo, InMemoryBudget(clock, inbox), clock, reconcile, SwoogoSettings())
     connections, credentials = InMemoryConnections(), FakeCredentials()
-    pusher = Pusher(inbox, ledger, swoogo, board, clock, settings, TextLimits())
-    connector = Connector(inbox, connections, credentials, swoogo, board)
-    world = World(clock, inbox, ledger, swoogo, board, connections, credentials, pusher, connector)
+    pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections)
+    pairs = InMemoryPairs()
+    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock)
+    world = World(clock, inbox, ledger, swoogo, board, connections, credentials, pusher, connector, images, pairs)
     await inbox.set_continuous(EVENT, on=True)
     await connections.put_connection(ORG, a_connection())
     await connections.put_mapping(ORG, EVENT, world.mapping)

@@ -3,6 +3,10 @@
 -- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), then key, stamp, row for each change
 -- Returns {news, due ms or -1, now ms}.
 -- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
+local function earliest(due, survey, hold, held)
+  if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
+  return due and math.max(due, held) or -1
+end
 local state, rows, versions, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local time = redis.call('TIME')
@@ -18,7 +22,7 @@ for at = 4, #ARGV, 3 do
     news = news + 1
   end
 end
-local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request')
+local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request', 'survey')
 local due = tonumber(fields[3])
 -- Also when nothing is news: a batch that was recorded but not put in the due index comes again.
 if (always or fields[1] == '1') and (news > 0 or not due) and redis.call('HLEN', dirty) > 0 then
@@ -28,5 +32,4 @@ if (always or fields[1] == '1') and (news > 0 or not due) and redis.call('HLEN',
   due = fields[6] and due and math.min(due, planned) or planned
   redis.call('HSET', state, 'first', string.format('%.0f', first), 'due', string.format('%.0f', due))
 end
-if not due then return {news, -1, now} end
-return {news, math.max(due, tonumber(fields[5]) or 0), now}
+return {news, earliest(due, tonumber(fields[7]), tonumber(fields[4]) or 0, tonumber(fields[5]) or 0), now}

@@ -1,22 +1,34 @@
--- Switch whether changes make the event due by themselves; what waits already becomes due now.
+-- Switch whether changes make the event due by themselves; what waits already becomes due now. Surveys go with it: the
+-- first is planned when there is none, so that a restart or a second replica neither skips nor doubles one.
 -- KEYS: state (hash), dirty (hash)
--- ARGV: "1" or "0"
+-- ARGV: "1" or "0", ms until the first survey or -1 for none
 -- Returns {due ms or -1, now ms}.
 -- Atomic because a change recorded meanwhile must not be left without a due time.
+local function earliest(due, survey, hold, held)
+  if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
+  return due and math.max(due, held) or -1
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'continuous', ARGV[1])
-local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'request')
-local due = tonumber(fields[1])
+local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'request', 'survey', 'hold')
+local due, survey, hold = tonumber(fields[1]), tonumber(fields[4]), tonumber(fields[5]) or 0
 if ARGV[1] == '0' then
+  redis.call('HDEL', KEYS[1], 'survey', 'depth')
+  survey = nil
   -- A manual sync that was asked for goes on all the same (C5).
   if not fields[3] then
     redis.call('HDEL', KEYS[1], 'due', 'first', 'hold', 'attempt')
     due = nil
   end
-elseif not due and redis.call('HLEN', KEYS[2]) > 0 then
-  due = now
-  redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due), 'first', string.format('%.0f', now))
+else
+  if not survey and tonumber(ARGV[2]) >= 0 then
+    survey = now + tonumber(ARGV[2])
+    redis.call('HSET', KEYS[1], 'survey', string.format('%.0f', survey))
+  end
+  if not due and redis.call('HLEN', KEYS[2]) > 0 then
+    due = now
+    redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due), 'first', string.format('%.0f', now))
+  end
 end
-if not due then return {-1, now} end
-return {math.max(due, tonumber(fields[2]) or 0), now}
+return {earliest(due, survey, hold, tonumber(fields[2]) or 0), now}

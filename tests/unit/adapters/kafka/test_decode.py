@@ -293,3 +293,22 @@ def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
         with pytest.raises(PoisonError) as refused:
             decoder.peek(record)
         assert refused.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("fields", "tier"),
+    [
+        ([{"internal_name": "package", "value": "Gold"}, {"internal_name": "tier", "value": "Tin"}], "Gold"),
+        ([{"internal_name": "tier", "value": "Tin"}], None),
+        ([{"internal_name": "package", "value": None}], ""),
+        ([{"internal_name": "package", "value": 3}], ""),
+    ],
+)
+def test_o5_which_custom_field_holds_the_tier_is_a_setting(fields: list[dict[str, Any]], tier: str | None) -> None:
+    """O5: by its internal name; a value that is no text is none."""
+    decoder = KafkaDecoder(Topics(), LIMIT, "package")
+    peeked = decoder.peek(edited("sponsors-tier-as-custom-field", "data.custom_fields", fields))
+    assert peeked is not None
+    found = decoder.read(peeked)
+    assert isinstance(found, Change)
+    assert msgspec.json.decode(found.row, type=Sponsor).tier == tier

@@ -37,7 +37,7 @@ def change(record: RawRecord) -> Change:
         ("mappings-mapping-added", org_subject(ORG), "mapping/3960"),
         ("mappings-mapping-removed", org_subject(ORG), "mapping/3960"),
         ("mappings-integration-connected-sealed", org_subject(ORG), f"integration/{ORG}"),
-        ("mappings-integration-disconnected", org_subject(ORG), f"integration/{ORG}"),
+        ("mappings-integration-disconnected", org_subject(ORG), f"disconnect/{ORG}"),
         ("mappings-sync-requested", event_subject("3960"), "sync/3960"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_disconnect_and_a_null_value_say_the_same() -> None:
     assert said == gone == IntegrationRequest(ORG, connected=False)
     peeked = DECODER.peek(null)
     assert peeked is not None
-    assert peeked.subject == org_subject(ORG)
+    assert (peeked.subject, peeked.key) == (org_subject(ORG), f"disconnect/{ORG}")
 
 
 def test_a_sync_request_is_known_by_its_stamp() -> None:

@@ -91,6 +91,9 @@ class MemoryBudget:
     async def left(self, credential: str) -> int:
         return 2_000 - self.credits
 
+    async def surveys(self, work: Work, cost: int, seconds: float) -> int:
+        return cost
+
     def _settle(self, grant: Grant) -> int:
         return self.open.pop(grant.id).cost
 

@@ -1,0 +1,20 @@
+-- Ask whoever claims the event next to lift tombstones; with continuous sync that is at once (D3).
+-- KEYS: state (hash), lifts (set)
+-- ARGV: record keys
+-- Returns {due ms or -1, now ms}.
+-- Atomic because the request must not be there without a due time. Repeating it changes nothing.
+local function earliest(due, survey, hold, held)
+  if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
+  return due and math.max(due, held) or -1
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SADD', KEYS[2], unpack(ARGV))
+local fields = redis.call('HMGET', KEYS[1], 'continuous', 'due', 'until', 'survey', 'hold')
+local due = tonumber(fields[2])
+if fields[1] == '1' and (not due or due > now) then
+  due = now
+  redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due))
+  redis.call('HSETNX', KEYS[1], 'first', string.format('%.0f', now))
+end
+return {earliest(due, tonumber(fields[4]), tonumber(fields[5]) or 0, tonumber(fields[3]) or 0), now}

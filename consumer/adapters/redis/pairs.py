@@ -1,0 +1,132 @@
+"""The register of pairs in Redis, each change of it handed to the changelog (M2).
+
+Written only by whoever holds the organization's lease; a writer that lost it has a lower epoch and is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, cast
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.ports import Lease
+
+
+class PairLog(Protocol):
+    """Where the history of pairs goes besides Redis."""
+
+    def write_pairs(self, pairs: Sequence[Pair]) -> Awaitable[None]:
+        """Return when all are safe. Raises UnavailableError."""
+        ...
+
+
+class RedisPairs:
+    """The only writer of pairs."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: PairLog) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+        self._changelog = changelog
+
+    @guarded
+    async def all(self) -> Mapping[str, Pair]:
+        """See `ports.PairRegister`."""
+        stored = await read_hash(self._redis, self._keys.pairs("records"))
+        return {event.decode(): rows.pair.decode(row) for event, row in stored.items()}
+
+    @guarded
+    async def pair(self, event_id: str) -> Pair | None:
+        """See `ports.PairRegister`."""
+        row = await self._row(event_id)
+        return rows.pair.decode(row) if row else None
+
+    @guarded
+    async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
+        """See `ports.PairRegister`."""
+        own = await self.pair(event_id)
+        holder = await cast(
+            "Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("event_of"), str(swoogo_event_id))
+        )
+        if holder is None:
+            return Partners(own)
+        return Partners(own, own if holder.decode() == event_id else await self.pair(holder.decode()))
+
+    async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
+        """See `ports.PairRegister`."""
+        org_id = lease.subject.id
+
+        def entered(known: Pair | None) -> Pair | None:
+            if known is None:
+                return Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch)
+            if known.swoogo_event_id != swoogo_event_id or (known.ended_at is None and known.org_id != org_id):
+                return None
+            return known.again(org_id, lease.epoch)
+
+        return await self._change(lease, event_id, entered)
+
+    async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
+        """See `ports.PairRegister`."""
+
+        def ended(known: Pair | None) -> Pair | None:
+            return known.ended(by, at, lease.epoch, era=era) if known and known.org_id == lease.subject.id else None
+
+        await self._change(lease, event_id, ended)
+
+    async def flush(self, lease: Lease) -> None:
+        """See `ports.PairRegister`."""
+        stored = await self._unlogged(lease)
+        if stored:
+            await self._changelog.write_pairs([rows.pair.decode(row) for row in stored.values()])
+            await self._logged(lease, stored)
+
+    @guarded
+    async def _change(self, lease: Lease, event_id: str, wanted: Callable[[Pair | None], Pair | None]) -> Pair | None:
+        """Write what `wanted` makes of the pair; None when it makes nothing of it or the partner is taken."""
+        while True:
+            row = await self._row(event_id)
+            known = rows.pair.decode(row) if row else None
+            if known and known.org_id == lease.subject.id and known.epoch > lease.epoch:
+                raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            pair = wanted(known)
+            if pair is None:
+                return None
+            written = await self._scripts.write_pair(
+                self._keys.pairs("records"),
+                self._keys.pairs("event_of"),
+                self._keys.pairs(f"unlogged/{pair.org_id}"),
+                event_id=event_id,
+                swoogo_event_id=pair.swoogo_event_id,
+                before=row or b"",
+                after=rows.encode(pair),
+            )
+            if written:
+                return pair if written > 0 else None
+
+    async def _row(self, event_id: str) -> bytes | None:
+        return await cast("Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("records"), event_id))
+
+    @guarded
+    async def _unlogged(self, lease: Lease) -> dict[str, bytes]:
+        key = self._keys.pairs(f"unlogged/{lease.subject.id}")
+        members = sorted(await cast("Awaitable[set[bytes]]", self._redis.smembers(key)))
+        if not members:
+            return {}
+        found = await cast("Awaitable[list[bytes]]", self._redis.hmget(self._keys.pairs("records"), members))
+        return {event.decode(): row for event, row in zip(members, found, strict=True)}
+
+    @guarded
+    async def _logged(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+        await self._scripts.tick_off_pairs(
+            self._keys.pairs("records"),
+            self._keys.pairs(f"unlogged/{lease.subject.id}"),
+            fields=[part for item in stored.items() for part in item],
+        )

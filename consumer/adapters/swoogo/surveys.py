@@ -1,0 +1,178 @@
+"""SURVEY: what Swoogo holds of an event, read with as few credits as show what changed (`swoogo-api.md 2.5, 11.3`).
+
+Either the event with its records (one credit), or lists sorted by `updated_at` (ten credits a page), which end as
+soon as they reach what was there before. Guarantees: ids are handed out as complete only when there are as many as
+Swoogo counts; a sort, a field or an expansion that Swoogo ignored costs pages, never a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.listing import Page, read_page, remote
+from consumer.adapters.swoogo.wire import RESOURCES, Resource, record_id
+from consumer.domain.errors import UnavailableError
+from consumer.domain.ledger import Remote
+from consumer.domain.plan import LIST_CREDITS
+from consumer.domain.record import Kind
+from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.ports import Work
+
+_ATTEMPTS: Final = 2
+
+
+class _Row(msgspec.Struct):
+    """As much of a record as tells whether the rest is to be read."""
+
+    id: int | str
+    updated_at: str | None = None
+
+
+class _Event(msgspec.Struct):
+    """An event whose records are not decoded yet: most are as they were."""
+
+    id: int | str
+    timezone: str | None = None
+    sessions: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
+    speakers: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
+    sponsors: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
+
+
+_event: Final = msgspec.json.Decoder(_Event)
+_row: Final = msgspec.json.Decoder(_Row)
+_record: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+class Surveys:
+    """Reads events. `page_size`: rows asked for; Swoogo may give fewer (`swoogo-api.md 2.4`)."""
+
+    def __init__(self, caller: Caller, page_size: int) -> None:
+        self._caller = caller
+        self._page_size = page_size
+
+    async def event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+        """The event and the kinds that came with it, each as it came.
+
+        Raises:
+            RefusedError, MissingError: the credential cannot read the event.
+            UnavailableError: something else was answered.
+        """
+        event_id = work.mapping.swoogo_event_id
+        expand = ",".join(RESOURCES[kind].path for kind in SURVEYED)
+        body = await self._caller.call(
+            work, Call("the event with its records", "GET", f"/events/{event_id}?expand={expand}", raw=True)
+        )
+        try:
+            event = _event.decode(body)
+        except msgspec.DecodeError:
+            event = _without_records(body)
+        if record_id(event.id) != event_id:
+            raise UnavailableError("Swoogo answered another thing than the event asked for.")
+        kinds: dict[Kind, Sighting] = {}
+        for kind in SURVEYED:
+            resource = RESOURCES[kind]
+            sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()).since)
+            if sighting is not None:
+                kinds[kind] = sighting
+        return EventSighting((event.timezone or "").strip(), kinds)
+
+    async def kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+        """Every id of a kind, and the records that changed since.
+
+        Raises:
+            UnavailableError: an answer is no list, or the list changed while it was read, twice.
+        """
+        resource = RESOURCES[kind]
+        if known.since:
+            sighting = await self._changed(work, resource, known)
+            if sighting is not None:
+                return sighting
+        for _ in range(_ATTEMPTS):
+            sighting = await self._all(work, resource)
+            if sighting is not None:
+                return sighting
+        raise UnavailableError(f"The list of {resource.path} changed while it was read.")
+
+    async def _changed(self, work: Work, resource: Resource, known: Known) -> Sighting | None:
+        """Pages from the latest change on; None when they and what is known are not everything."""
+        page = await self._page(work, resource, "-updated_at", 1)
+        total, newest = page.total, page.stamps[0] if page.stamps else known.since
+        rows: dict[int, Remote] = {}
+        number = 1
+        while page.rows:
+            in_order = all(page.stamps) and list(page.stamps) == sorted(page.stamps, reverse=True)
+            if not in_order or page.total != total or not page.rows.keys() - rows.keys():
+                return None
+            rows.update(page.rows)
+            if page.stamps[-1] <= known.since or len(rows) >= total:
+                break
+            number += 1
+            page = await self._page(work, resource, "-updated_at", number)
+        ids = known.ids.keys() | rows.keys()
+        return Sighting(ids, rows, max(newest, known.since)) if len(ids) == total else None
+
+    async def _all(self, work: Work, resource: Resource) -> Sighting | None:
+        """Every page, newest ids first; None when the list changed meanwhile."""
+        page = await self._page(work, resource, "-id", 1)
+        rows, newest, total, number = dict(page.rows), max(page.stamps, default=""), page.total, 1
+        while len(rows) < total:
+            number += 1
+            page = await self._page(work, resource, "-id", number)
+            # A page beyond the last repeats it or is empty: nothing new comes, although the count wants more.
+            if page.total != total or not page.rows.keys() - rows.keys():
+                return None
+            rows.update(page.rows)
+            newest = max([newest, *page.stamps])
+        return Sighting(rows.keys(), rows, newest, whole=True) if len(rows) == total else None
+
+    async def _page(self, work: Work, resource: Resource, sort: str, number: int) -> Page:
+        path = (
+            f"/{resource.path}?event_id={work.mapping.swoogo_event_id}&fields={resource.listed},updated_at"
+            f"&sort={sort}&per-page={self._page_size}&page={number}"
+        )
+        return read_page(
+            resource,
+            await self._caller.call(work, Call(f"the list of {resource.path}", "GET", path, cost=LIST_CREDITS)),
+        )
+
+
+def _without_records(body: bytes) -> _Event:
+    """The event alone, when its records are none that can be read. Raises UnavailableError."""
+    try:
+        found = _record.decode(body)
+    except msgspec.DecodeError:
+        raise UnavailableError("Swoogo answered another thing than the event asked for.") from None
+    zone = found.get("timezone")
+    return _Event(record_id(found.get("id")) or 0, zone if isinstance(zone, str) else None)
+
+
+def _sighted(
+    resource: Resource, held: list[msgspec.Raw] | dict[str, msgspec.Raw] | None, since: str
+) -> Sighting | None:
+    """An expanded kind; None when it did not come, or not as records."""
+    if held is None:
+        return None
+    ids: set[int] = set()
+    rows: dict[int, Remote] = {}
+    newest = ""
+    try:
+        for raw in held.values() if isinstance(held, dict) else held:
+            row = _row.decode(raw)
+            identifier = row.id if type(row.id) is int else record_id(row.id)
+            if not identifier:
+                return None
+            ids.add(identifier)
+            stamp = row.updated_at or ""
+            if stamp > newest:
+                newest = stamp
+            if not stamp or stamp > since:
+                read = remote(resource, _record.decode(raw))
+                if read is not None:
+                    rows[identifier] = read
+    except msgspec.DecodeError:
+        return None
+    return Sighting(ids, rows, newest, whole=not since)

@@ -1,0 +1,63 @@
+"""Headshots and logos: which are to be fetched and uploaded (P3, P4, O1).
+
+The ledger keeps what was last fetched: its address, its validators and its digest. A new address is a reason to fetch;
+whether its bytes are new, and so to be uploaded, only the fetch can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from consumer.domain.desired import Desired
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Ledger
+from consumer.domain.plan import SetImage
+from consumer.domain.record import fingerprint
+
+URL: Final = "url"
+UNUSABLE: Final = "unusable"
+"""Name under which an image's record says why it will not do; it is not fetched again until its address changes."""
+
+IMAGE_FIELDS: Final = {"speaker": "photo_url", "sponsor": "logo_image_url"}
+
+
+def plan_pictures(
+    wanted: Iterable[Desired], ledger: Ledger, parked: Mapping[str, str]
+) -> tuple[list[SetImage], list[Issue]]:
+    """Images to see to, and issues of those known not to do.
+
+    Args:
+        wanted: speakers and sponsors that are in Swoogo or planned to be.
+        ledger: the event's.
+        parked: key -> fingerprint of refused operations.
+    """
+    due: list[SetImage] = []
+    issues: list[Issue] = []
+    for desired in wanted:
+        if not desired.image:
+            continue
+        entry = ledger.get(desired.key)
+        known = entry.image if entry and entry.live else {}
+        if known.get(URL) != desired.image:
+            operation = SetImage(desired.kind, desired.key, desired.image, known)
+            if parked.get(image_key(desired.key)) != image_fingerprint(operation):
+                due.append(operation)
+        elif known.get(UNUSABLE):
+            issues.append(unusable(desired.key, known[UNUSABLE]))
+    return due, issues
+
+
+def image_key(key: str) -> str:
+    """Under which a refused upload is parked."""
+    return f"{key}#image"
+
+
+def image_fingerprint(operation: SetImage) -> str:
+    """Tells whether the image to send is the refused one."""
+    return fingerprint({URL: operation.url})
+
+
+def unusable(key: str, sentence: str) -> Issue:
+    """What an admin reads about an image that will not do."""
+    return Issue(key, Code.IMAGE_UNUSABLE, field=IMAGE_FIELDS[key.partition("/")[0]], detail=sentence)

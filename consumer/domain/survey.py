@@ -1,0 +1,245 @@
+"""SURVEY: what reading Swoogo says about the ledger: what is gone there, and what people changed there (R2, D2).
+
+Pure: compares what was just read with what is known. It never concludes from silence unless everything was read, and
+never from a loss so large that a mistake is likelier; nothing here overwrites what a person did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Entry, Ledger, Remote, State, by_kind, entries_of
+from consumer.domain.record import Kind, digest, key_of
+
+SURVEYED: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
+"""Kinds every survey looks at. Whatever of them is gone is never made again (D2)."""
+REFERRED: Final = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
+"""Kinds only a deep survey looks at. Whatever of them is gone is made again when a record needs it."""
+
+CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING})
+"""Issues that only surveys raise."""
+
+MANY_MISSING_FEW: Final = 3
+"""So many may always go: one deletion is a large share of a small event."""
+
+
+class Depth(StrEnum):
+    """How much a survey reads: what changed, or everything; `confirmed`: everything, and any loss is believed."""
+
+    SHALLOW = "shallow"
+    DEEP = "deep"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of a kind before a survey.
+
+    Attributes:
+        ids: Swoogo id -> natural key of every record known to be there.
+        since: `updated_at` of the newest record that the last survey read; empty when everything is to be read.
+    """
+
+    ids: Mapping[int, str] = field(default_factory=dict)
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a survey saw of one kind.
+
+    Attributes:
+        ids: of every record that Swoogo holds.
+        rows: records that were read with their fields: those changed since the last survey, or all.
+        newest: the latest `updated_at` of all records, as Swoogo spells it; empty when it shows none.
+        whole: whether `rows` are all records.
+    """
+
+    ids: AbstractSet[int]
+    rows: Mapping[int, Remote]
+    newest: str = ""
+    whole: bool = False
+
+    def naturals(self, known: Mapping[int, str]) -> dict[int, Remote]:
+        """Every record with its natural key, for the directory."""
+        rows = {each: Remote(each, known.get(each, "")) for each in self.ids if each not in self.rows}
+        return {**rows, **self.rows}
+
+
+@dataclass(frozen=True, slots=True)
+class EventSighting:
+    """The one-credit survey: the Swoogo event's zone, and the kinds whose records came with it."""
+
+    timezone: str
+    kinds: Mapping[Kind, Sighting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyMemory:
+    """What one survey leaves for the next. Times are ms, durations seconds.
+
+    Attributes:
+        lists: the event's answer was found not to hold all records; lists are read instead.
+        deep_at: when everything was read last.
+        newest: per kind, see `Sighting.newest`.
+        every: seconds between two surveys at present, before jitter; more than the setting when it is stretched.
+        timezone: zone of the Swoogo event as last seen; empty when Swoogo shows none.
+        settled: digest of the mapping for which the last reconcile had nothing to do; empty when it had.
+    """
+
+    lists: bool = False
+    deep_at: int = 0
+    newest: Mapping[Kind, str] = field(default_factory=dict)
+    every: float = 0.0
+    timezone: str = ""
+    settled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a survey found.
+
+    Attributes:
+        gone: entries that are no longer in Swoogo, as tombstones.
+        learned: entries with the first sight of fields whose answer had not shown them.
+        judged: keys of the records that were read with their fields; their former notices are superseded.
+        issues: notices of fields that differ from what Swoogo held after our last write (R2), and losses too large
+            to be believed.
+    """
+
+    gone: Mapping[str, Entry] = field(default_factory=dict)
+    learned: Mapping[str, Entry] = field(default_factory=dict)
+    judged: AbstractSet[str] = frozenset()
+    issues: tuple[Issue, ...] = ()
+
+
+def examine(
+    ledger: Ledger, seen: Mapping[Kind, Sighting], event_id: str, *, most_gone: float, now: int, confirmed: bool = False
+) -> Findings:
+    """Compare the ledger with what is in Swoogo.
+
+    Args:
+        ledger: the event's.
+        seen: kinds of which every id is known; a kind that is not in it says nothing.
+        event_id: the event, for issues about all of it.
+        most_gone: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
+        now: ms, noted in tombstones.
+        confirmed: an operator says that the losses are real.
+    """
+    gone: dict[str, Entry] = {}
+    learned: dict[str, Entry] = {}
+    judged: set[str] = set()
+    issues: list[Issue] = []
+    entries = by_kind(ledger)
+    for kind, sighting in seen.items():
+        live = [(key, entry) for key, entry in entries.get(kind, {}).items() if entry.live]
+        missing = {key: entry for key, entry in live if entry.swoogo_id not in sighting.ids}
+        allowed = max(MANY_MISSING_FEW, most_gone * len(live))
+        if len(missing) > allowed and not confirmed:
+            issues.append(
+                Issue(
+                    key_of_event(event_id),
+                    Code.MANY_MISSING,
+                    field=f"{kind.value}s",
+                    detail=f"{len(missing)} of {len(live)}",
+                )
+            )
+        else:
+            gone |= {key: replace(entry, state=State.GONE, at=now) for key, entry in missing.items()}
+        if not sighting.rows or kind not in SURVEYED:
+            continue  # the names of rooms, tracks and levels are frozen; who renames them in Swoogo may (S6)
+        for key, entry in live:
+            row = sighting.rows.get(entry.swoogo_id) if entry.swoogo_id is not None else None
+            if row is None:
+                continue
+            judged.add(key)
+            first_seen: dict[str, str] = {}
+            for name, value in row.fields.items():
+                if name not in entry.pushed:
+                    continue  # never ours: whoever fills it in in Swoogo changes nothing of what was synced
+                held = entry.seen.get(name)
+                if held is None:
+                    first_seen[name] = digest(value)
+                elif held != value and held != digest(value):
+                    issues.append(Issue(key, Code.EDITED_IN_SWOOGO, field=name))
+            if first_seen:
+                learned[key] = replace(entry, seen={**entry.seen, **first_seen})
+    return Findings(gone, learned, judged | gone.keys(), tuple(sorted(issues, key=_order)))
+
+
+def key_of_event(event_id: str) -> str:
+    """The key under which issues about an event as a whole are told."""
+    return f"event/{event_id}"
+
+
+def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, AbstractSet[str]]) -> bool:
+    """Whether a former notice of a survey still stands after a push.
+
+    Args:
+        issue: `edited_in_swoogo` or `many_missing`; anything else does not survive by this rule.
+        findings: of the survey before the push, None when there was none.
+        sent: key -> fields that were sent, which overwrites what a person had typed (R2).
+    """
+    if issue.code is Code.MANY_MISSING:
+        return findings is None
+    if issue.code is not Code.EDITED_IN_SWOOGO:
+        return False
+    judged = findings.judged if findings else frozenset()
+    return issue.key not in judged and issue.field not in sent.get(issue.key, ())
+
+
+def standing_issues(
+    former: Iterable[Issue], findings: Findings | None, sent: Mapping[str, AbstractSet[str]], ledger: Ledger
+) -> list[Issue]:
+    """What surveys have to say after a push: former notices that still stand, and what is new.
+
+    Args:
+        former: all issues before the push.
+        findings: of the survey before it, None when there was none.
+        sent: key -> fields that were sent.
+        ledger: after the push; there is nothing to say about a record that is no longer there.
+    """
+    told = [issue for issue in former if survives(issue, findings, sent)]
+    told += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]
+    return [
+        issue
+        for issue in told
+        if issue.code is Code.MANY_MISSING or ((entry := ledger.get(issue.key)) is not None and entry.live)
+    ]
+
+
+def lifted(ledger: Ledger, keys: AbstractSet[str]) -> dict[str, Entry | None]:
+    """D3: what lifting tombstones changes in the ledger: the entry is forgotten, and so are associations with it.
+
+    A key whose entry is no tombstone is left alone: the lift was done before, or there was nothing to lift.
+    """
+    lifts = {key for key in keys if (entry := ledger.get(key)) and entry.state is State.GONE}
+    sessions = {key.partition("/")[2] for key in lifts if key.startswith(key_of(Kind.SESSION, ""))}
+    changes: dict[str, Entry | None] = dict.fromkeys(sorted(lifts))
+    if sessions:
+        for key, entry in entries_of(ledger, Kind.SPEAKER):
+            if key not in lifts and not sessions.isdisjoint(entry.links):
+                changes[key] = replace(entry, links=tuple(link for link in entry.links if link not in sessions))
+    return changes
+
+
+def stretched(interval: float, needed: int, *, limit: int, window: float, share: float) -> float:
+    """Seconds between two surveys of an event so that all events of its credential together stay within a share.
+
+    Args:
+        interval: seconds wanted.
+        needed: credits that one survey of each event of the credential costs, together.
+        limit: credits of a window.
+        window: its length, seconds.
+        share: part of the credits (0..1) that surveys may use.
+    """
+    return max(interval, needed * window / (limit * share))
+
+
+def _order(issue: Issue) -> tuple[str, str, str]:
+    return issue.key, issue.code, issue.field

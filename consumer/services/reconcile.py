@@ -1,0 +1,231 @@
+"""RECONCILE: ask Swoogo what changed there, before the push that follows (C4, R2, D2).
+
+A reconcile is a push preceded by a survey; nothing here writes to Swoogo. The survey costs one credit where the
+event comes with all its records, which is checked every time, and one list call a kind where it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Final
+
+import structlog
+
+from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Directory, Ledger, State, by_kind, known_ids
+from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
+from consumer.domain.record import Kind, digest
+from consumer.domain.survey import (
+    REFERRED,
+    SURVEYED,
+    Depth,
+    Findings,
+    Known,
+    Sighting,
+    SurveyMemory,
+    examine,
+    stretched,
+)
+from consumer.ports import Budget, Clock, EventState, LedgerStore, Swoogo, Work
+from consumer.settings import ReconcileSettings, SwoogoSettings
+
+_ASKED_SINGLY: Final = 3
+"""Records missing from the event's answer that are asked for one by one; the lists tell of more."""
+
+log = structlog.get_logger("reconcile")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was read, and what it means.
+
+    Attributes:
+        findings: for ledger and issues.
+        timezone: zone of the Swoogo event, empty when Swoogo shows none (M7).
+        directories: kinds of which every record was read from a list; the plan need not look again.
+        memory: what the next survey builds on; kept once the findings are safe.
+        deep: everything was read.
+    """
+
+    findings: Findings
+    timezone: str
+    directories: Mapping[Kind, Directory]
+    memory: SurveyMemory
+    deep: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A survey in progress."""
+
+    work: Work
+    entries: Mapping[Kind, Ledger]
+    memory: SurveyMemory
+    known: Mapping[Kind, Known]
+    seen: dict[Kind, Sighting] = field(default_factory=dict)
+    listed: set[Kind] = field(default_factory=set)
+    lists: bool = False
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Surveys events, and says when the next survey is due."""
+
+    store: LedgerStore
+    swoogo: Swoogo
+    budget: Budget
+    clock: Clock
+    settings: ReconcileSettings
+    api: SwoogoSettings
+
+    async def survey(self, work: Work, ledger: Ledger, depth: Depth) -> Survey:
+        """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
+
+        Args:
+            work: a claimed event.
+            ledger: all its entries.
+            depth: how much to read at least; once in the deep interval everything is read in any case.
+
+        Raises:
+            UnavailableError: Swoogo did not answer usefully, shows the event to this credential no more, or a list
+                changed while it was read. Nothing was concluded.
+            CredentialError, LeaseLostError
+        """
+        event_id, now = work.mapping.event_id, self.clock.now()
+        memory = await self.store.survey(event_id)
+        deep = depth is not Depth.SHALLOW or now >= memory.deep_at + self.settings.deep_interval * 1000
+        kept = await self.store.directories(event_id)
+        entries = by_kind(ledger)
+        known = {
+            kind: Known(
+                known_ids(kind, kept.get(kind, Directory()), entries[kind]), "" if deep else memory.newest.get(kind, "")
+            )
+            for kind in (*SURVEYED, *(REFERRED if deep else ()))
+            if any(entry.live for entry in entries.get(kind, {}).values())
+        }
+        reading = _Reading(work, entries, memory, known, lists=memory.lists)
+        try:
+            await self._read(reading)
+        except RefusedError as refused:
+            event = work.mapping.swoogo_event_id
+            raise UnavailableError(
+                f"Swoogo event {event} cannot be read by this credential any more: {refused}"
+            ) from refused
+        for kind, sighting in reading.seen.items():
+            if sighting.ids != known[kind].ids.keys():
+                directory = Directory(sighting.naturals(known[kind].ids), at=now)
+                await self.store.put_directory(work.lease, kind, directory)
+        newest: dict[Kind, str] = {
+            kind: each.newest for kind, each in reading.seen.items() if each.newest and kind in SURVEYED
+        }
+        return Survey(
+            examine(
+                ledger,
+                reading.seen,
+                event_id,
+                most_gone=self.settings.most_gone,
+                now=now,
+                confirmed=depth is Depth.CONFIRMED,
+            ),
+            reading.timezone,
+            {kind: Directory(reading.seen[kind].rows, fresh=True, at=now) for kind in reading.listed},
+            replace(
+                memory,
+                lists=reading.lists,
+                deep_at=now if deep else memory.deep_at,
+                newest={**memory.newest, **newest},
+                timezone=reading.timezone,
+                every=await self._every(work, reading),
+            ),
+            deep,
+        )
+
+    async def remember(self, work: Work, survey: Survey, *, settled: bool) -> None:
+        """Keep what the next survey builds on, once the findings of this one are safe. Raises LeaseLostError.
+
+        `settled`: the plan that followed had nothing to do and nothing to wait for.
+        """
+        memory = replace(survey.memory, settled=_of_mapping(work) if settled else "")
+        await self.store.put_survey(work.lease, memory)
+
+    def next_in(self, survey: Survey) -> float:
+        """Seconds until the next survey, spread so that events mapped together drift apart."""
+        if not self.settings.interval:
+            return inf
+        return survey.memory.every * (0.9 + 0.2 * self.clock.jitter())
+
+    async def _read(self, reading: _Reading) -> None:
+        work = reading.work
+        if reading.lists:
+            reading.timezone = await self.swoogo.event_timezone(work)
+        else:
+            event = await self.swoogo.survey_event(work, reading.known)
+            reading.timezone = event.timezone
+            for kind in SURVEYED:
+                if kind not in reading.known:
+                    continue
+                sighting = event.kinds.get(kind)
+                if sighting is None:
+                    reading.lists = True
+                elif await self._complete(reading, kind, sighting):
+                    reading.seen[kind] = sighting
+        for kind in reading.known.keys() - reading.seen.keys():
+            reading.seen[kind] = await self.swoogo.survey_kind(work, kind, reading.known[kind])
+            if reading.seen[kind].whole:
+                reading.listed.add(kind)
+
+    async def _complete(self, reading: _Reading, kind: Kind, sighting: Sighting) -> bool:
+        """Whether what came with the event is all there is: whatever of ours did not come must be gone."""
+        absent = [
+            entry.swoogo_id
+            for entry in reading.entries[kind].values()
+            if entry.live and entry.swoogo_id is not None and entry.swoogo_id not in sighting.ids
+        ]
+        for swoogo_id in absent[:_ASKED_SINGLY]:
+            if await self.swoogo.exists(reading.work, kind, swoogo_id):
+                reading.lists = True
+                return False
+        return len(absent) <= _ASKED_SINGLY
+
+    async def _every(self, work: Work, reading: _Reading) -> float:
+        """The interval, stretched when the surveys of all events of the credential would take too much of it."""
+        wanted = self.settings.interval
+        if not wanted:
+            return 0.0
+        kinds = sum(1 for kind in SURVEYED if kind in reading.known)
+        cost = CALL_CREDITS + (LIST_CREDITS * kinds if reading.lists else 0)
+        # Noted for longer than it can take until the next one, whatever the stretch.
+        total = await self.budget.surveys(work, cost, 2.5 * max(wanted, reading.memory.every))
+        every = stretched(
+            wanted,
+            total,
+            limit=self.api.credit_limit,
+            window=self.api.credit_window,
+            share=self.settings.share,
+        )
+        if every > wanted:
+            log.info("reconcile.stretched", event_id=work.mapping.event_id, credits=total, seconds=round(every))
+        return every
+
+
+def nothing_new(survey: Survey, work: Work, state: EventState, former: Mapping[str, Issue], ledger: Ledger) -> bool:
+    """Whether the plan would be the empty one of the last reconcile: nothing that it depends on has changed since.
+
+    What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
+    still outstanding, and when a refused record is to be tried once more.
+    """
+    return (
+        survey.memory.settled == _of_mapping(work)
+        and not (survey.deep or survey.findings.gone or state.marks or state.lifts)
+        and not any(issue.parked for issue in former.values())
+        and not any(entry.state is State.INTENT for entry in ledger.values())
+    )
+
+
+def _of_mapping(work: Work) -> str:
+    """The pair and its settings, which a plan depends on."""
+    return digest(repr(work.mapping))

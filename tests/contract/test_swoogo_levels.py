@@ -1,0 +1,167 @@
+"""Sponsorship levels of the Swoogo port, on the real client against the sandbox (O1; swoogo-api.md 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.sealing import KeyPair, TokenCipher
+from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
+from consumer.domain.record import Kind
+from consumer.settings import SwoogoSettings
+from sandbox.swoogo import Credential, SandboxSwoogo, create_app
+from tests.contract.test_swoogo import GOLD, WORK, a_bench
+from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
+
+
+def levels(sandbox: SandboxSwoogo) -> list[str]:
+    """Names of all levels of the account, oldest first."""
+    return [level["value"] if "value" in level else level["name"] for level in sandbox.state()["levels"]["main"]]
+
+
+async def test_o1_a_missing_level_is_added_and_the_others_stay() -> None:
+    """O1: the list tells ids, and the new one is among them."""
+    async with a_bench() as bench:
+        [gold] = (await bench.swoogo.list(WORK, Kind.LEVEL, {})).rows
+        silver = (await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")).swoogo_id
+        assert levels(bench.sandbox) == [GOLD, "Silver"]
+        listed = await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        assert {number: row.natural for number, row in listed.rows.items()} == {gold: "gold", silver: "silver"}
+
+
+@pytest.mark.parametrize("name", ["Gold", "gold", " GOLD "])
+async def test_o1_a_level_that_is_there_is_found_however_it_is_written(name: str) -> None:
+    """O1: matched trimmed and without regard to case."""
+    async with a_bench() as bench:
+        [gold] = (await bench.swoogo.list(WORK, Kind.LEVEL, {})).rows
+        assert (await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op")).swoogo_id == gold
+        assert levels(bench.sandbox) == [GOLD]
+
+
+async def test_o1_of_several_levels_with_one_name_the_oldest_is_used() -> None:
+    """O1; swoogo-api.md 9.2: duplicate names exist."""
+    async with a_bench() as bench:
+        field = bench.sandbox.seed(
+            {"fields": [{"resource": "sponsors", "attribute": "level", "choices": ["Tin", GOLD, "gold", "Tin"]}]}
+        )
+        assert field
+        held = (await bench.swoogo.list(WORK, Kind.LEVEL, {})).matching("tin")
+        made = await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "tin"}, "op")
+        assert made.swoogo_id == min(row.id for row in held)
+
+
+async def test_o1_looking_costs_eleven_credits_once_and_one_afterwards() -> None:
+    """O1, R3: the list of fields is read once; the field itself each time; adding is a look and a write."""
+    async with a_bench() as bench:
+        await bench.swoogo.event_timezone(WORK)
+        spent = []
+        for call in (
+            bench.swoogo.list(WORK, Kind.LEVEL, {}),
+            bench.swoogo.list(WORK, Kind.LEVEL, {}),
+            bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op"),
+            bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op"),
+        ):
+            before = bench.credits()
+            await call
+            spent.append(bench.credits() - before)
+        assert spent == [11, 1, 2, 1]
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 503, "effect": True}, {"half_json": True}])
+async def test_o1_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[str, Any]) -> None:
+    """O1, G2: whoever comes next looks before adding; a blip inside one call is no second choice either."""
+    async with a_bench() as bench:
+        await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "do": fault}])
+        await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")
+        assert levels(bench.sandbox).count("Silver") == 1
+
+
+async def test_o1_a_level_that_may_come_late_is_not_added_again_at_once() -> None:
+    """O1, G2: no answer and nothing to be seen: whoever plans next waits until it is settled."""
+    async with a_bench(deadline=0.5) as bench:
+        await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "times": None, "do": {"hang": True}}])
+        with pytest.raises(UnansweredError):
+            await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")
+        assert levels(bench.sandbox) == [GOLD]
+
+
+async def test_o1_whoever_waits_for_credits_keeps_the_lock() -> None:
+    """O1, G5: between looking and adding a whole window may pass; nobody else adds the level meanwhile."""
+    async with a_bench() as bench:
+        await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        permit, asked = bench.budget.permit, 0
+
+        async def held_up(work: Any, cost: int, seconds: float) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == 2:  # the first is the look
+                bench.clock.ms += 600_000
+                with pytest.raises(UnavailableError):
+                    await bench.swoogo.create(a_work(event_id=EVENT), Kind.LEVEL, {"name": "Silver"}, "op")
+            return await permit(work, cost, seconds)
+
+        bench.budget.permit = held_up  # type: ignore[method-assign]
+        await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")
+        assert levels(bench.sandbox) == [GOLD, "Silver"]
+
+
+async def test_o1_without_a_level_field_the_levels_are_refused_with_a_sentence() -> None:
+    """O1, E6: the sponsors themselves can still sync."""
+    async with a_bench() as bench:
+        bench.sandbox.add_faults(
+            [{"match": {"path": "sponsors/fields"}, "times": None, "do": {"status": 200, "body": {"items": []}}}]
+        )
+        with pytest.raises(RefusedError) as caught:
+            await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        assert caught.value.field == "level"
+
+
+@pytest.fixture
+async def replicas(redis: Redis) -> AsyncIterator[tuple[SandboxSwoogo, list[SwoogoClient]]]:
+    """One account with two events, and two clients that share nothing but Redis."""
+    sandbox = SandboxSwoogo(credentials=[Credential(KEY, SECRET)])
+    sandbox.seed({"events": [{"id": each, "name": "C", "timezone": "Asia/Tokyo"} for each in (EVENT, EVENT + 1)]})
+    cipher = TokenCipher(KeyPair.generate().private)
+    clients = [
+        SwoogoClient(
+            SwoogoSettings(),
+            MemoryBudget(),
+            RedisTokens(redis, Keys("levels-test"), Scripts(redis), cipher),
+            SystemClock(),
+            open_credentials,
+            httpx.ASGITransport(app=create_app(sandbox)),
+        )
+        for _ in range(2)
+    ]
+    yield sandbox, clients
+    for client in clients:
+        await client.aclose()
+
+
+async def test_o1_two_workers_on_two_events_of_one_account_never_double_a_level(
+    replicas: tuple[SandboxSwoogo, list[SwoogoClient]],
+) -> None:
+    """O1, G4: levels belong to the account; the lock that replicas share in Redis makes adding one at a time."""
+    sandbox, clients = replicas
+    names = [f"Level {number}" for number in range(4)]
+    made = await asyncio.gather(
+        *(
+            client.create(a_work(event_id=EVENT + number), Kind.LEVEL, {"name": name}, "op")
+            for name in names
+            for number, client in enumerate(clients)
+        )
+    )
+    assert sorted(levels(sandbox)) == names
+    assert len({written.swoogo_id for written in made}) == len(names)

@@ -1,0 +1,122 @@
+"""`runs` and `issues` on a real Redis that is filled through the real adapters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.record import Kind
+from consumer.domain.report import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
+from consumer.services.push import issue_key
+from tests.support.builders import EVENT, a_mapping
+from tests.support.desk import Desk, a_desk
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
+    async with a_desk(redis_url) as made:
+        await made.map(a_mapping())
+        yield made
+
+
+async def ran(desk: Desk, *issues: Issue, **fields: Any) -> Run:
+    """A run that ended with these issues."""
+    found = {issue_key(issue): issue for issue in issues}
+    run = desk.run(issues=count_issues(found), told=first_issues(found), **fields)
+    await desk.stores.inbox.set_continuous(EVENT, on=True)
+    await desk.ask()
+    await desk.pushed({}, found, run)
+    return run
+
+
+MISSING = Issue("speaker/c1", Code.MISSING_FIELD, field="email")
+CLAMPED = Issue("session/s1", Code.MULTI_DAY_CLAMPED)
+
+
+async def test_n2_runs_are_listed_newest_first(desk: Desk) -> None:
+    """N2: when, why, how many, credits."""
+    first = await ran(desk, trigger=Trigger.MANUAL, scope="agenda", tallies={Kind.SESSION: Tally(created=2, failed=1)})
+    second = await ran(desk, MISSING, credits=13, tallies={Kind.SPEAKER: Tally(deleted=1)})
+    document = await desk.read("runs", EVENT)
+    assert [run["id"] for run in document["runs"]] == [second.id, first.id]
+    newest, oldest = document["runs"]
+    assert (newest["trigger"], newest["credits"], newest["issues"]) == ("changes", 13, {"missing_field": 1})
+    assert (newest["kinds"]["speaker"]["deleted"], newest["kinds"]["speaker"]["synced"]) == (1, 1)
+    assert (oldest["trigger"], oldest["scope"]) == ("manual", "agenda")
+    assert (oldest["kinds"]["session"]["attempted"], oldest["kinds"]["session"]["synced"]) == (3, 2)
+    assert [run["id"] for run in (await desk.read("runs", "list", EVENT, "--limit", "1"))["runs"]] == [second.id]
+    shown = (await desk.call("runs", EVENT)).stdout.splitlines()
+    assert shown[0].split()[:3] == ["run", "started", "trigger"]
+    assert [line.split()[0] for line in shown[1:]] == [second.id, first.id]
+
+
+async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
+    """N2: code, field and a sentence per record, also when a later run has mended it."""
+    run = await ran(desk, CLAMPED, MISSING)
+    await ran(desk)
+    document = await desk.read("runs", "show", EVENT, run.id)
+    assert document["run"]["id"] == run.id
+    assert [(each["kind"], each["id"], each["code"], each["notice"]) for each in document["issues"]] == [
+        ("speaker", "c1", "missing_field", False),
+        ("session", "s1", "multi_day_clamped", True),
+    ]
+    assert "email is missing" in document["issues"][0]["sentence"]
+    assert (await desk.read("issues", EVENT))["issues"] == []
+    shown = (await desk.call("runs", "show", EVENT, run.id[-8:])).stdout
+    assert f"Run {run.id} of event {EVENT}" in shown
+    assert "Speaker c1 is not synced because its email is missing." in shown
+
+
+async def test_n2_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk) -> None:
+    """N2: history has its limits; the issues of now are all there."""
+    issues = [Issue(f"session/s{number:03d}", Code.MISSING_FIELD, field="title") for number in range(ISSUES_KEPT + 7)]
+    run = await ran(desk, *issues)
+    document = await desk.read("runs", "show", EVENT, run.id)
+    assert (len(document["issues"]), document["not_listed"]) == (ISSUES_KEPT, 7)
+    assert "and 7 more were known then" in (await desk.call("runs", "show", EVENT, run.id)).stdout
+    assert len((await desk.read("issues", EVENT))["issues"]) == ISSUES_KEPT + 7
+
+
+async def test_n2_issues_can_be_asked_for_by_code(desk: Desk) -> None:
+    """N2: all sentences, nothing cut."""
+    await ran(desk, MISSING, CLAMPED)
+    document = await desk.read("issues", EVENT, "--code", "missing_field")
+    assert [each["id"] for each in document["issues"]] == ["c1"]
+    shown = (await desk.call("issues", EVENT)).stdout
+    assert "Issue missing_field (1)" in shown
+    assert "Notice multi_day_clamped (1)" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("runs", "nowhere"), 1, "Nothing was ever recorded for event nowhere"),
+        (("runs", "show", "nowhere", "x"), 1, "Nothing was ever recorded for event nowhere"),
+        (("runs", "show", EVENT, "nothing"), 1, f"Event {EVENT} has no run nothing"),
+        (("issues", "nowhere"), 1, "Nothing was ever recorded for event nowhere"),
+        (("issues", EVENT, "--code", "unheard"), 2, "There is no issue code unheard"),
+    ],
+)
+async def test_what_is_not_there_is_said(desk: Desk, arguments: tuple[str, ...], code: int, words: str) -> None:
+    result = await desk.call(*arguments)
+    assert result.exit_code == code
+    assert words in result.stderr
+
+
+async def test_an_event_without_runs_and_issues_says_so(desk: Desk) -> None:
+    assert (await desk.call("runs", EVENT)).stdout == "No run has ended yet.\n"
+    assert (await desk.call("issues", EVENT)).stdout == "Nothing needs attention.\n"
+
+
+async def test_an_end_that_fits_several_runs_is_not_enough(desk: Desk) -> None:
+    await ran(desk)
+    await ran(desk)
+    result = await desk.call("runs", "show", EVENT, "")
+    assert result.exit_code == 1
+    assert "2 runs of event" in result.stderr

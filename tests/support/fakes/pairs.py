@@ -1,0 +1,82 @@
+"""The register of pairs in memory, and its changelog as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.ports import Lease
+
+
+class ListedPairs:
+    """See `adapters.redis.pairs.PairLog`. `failures`: what the next writes raise."""
+
+    def __init__(self) -> None:
+        self.written: list[Pair] = []
+        self.failures: list[Exception] = []
+
+    async def write_pairs(self, pairs: Sequence[Pair]) -> None:
+        """Keep them, or fail."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.written += pairs
+
+
+class InMemoryPairs:
+    """See `ports.PairRegister`."""
+
+    def __init__(self, changelog: ListedPairs | None = None) -> None:
+        self.changelog = changelog or ListedPairs()
+        self._pairs: dict[str, Pair] = {}
+        self._event_of: dict[int, str] = {}
+        self._unlogged: dict[str, set[str]] = {}
+
+    async def all(self) -> Mapping[str, Pair]:
+        """See `ports.PairRegister`."""
+        return dict(self._pairs)
+
+    async def pair(self, event_id: str) -> Pair | None:
+        """See `ports.PairRegister`."""
+        return self._pairs.get(event_id)
+
+    async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
+        """See `ports.PairRegister`."""
+        holder = self._event_of.get(swoogo_event_id, "")
+        return Partners(self._pairs.get(event_id), self._pairs.get(holder))
+
+    async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
+        """See `ports.PairRegister`."""
+        org_id, known = lease.subject.id, self._pairs.get(event_id)
+        self._fence(lease, known)
+        if self._event_of.get(swoogo_event_id, event_id) != event_id:
+            return None
+        if known is None:
+            return self._keep(Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch))
+        if known.swoogo_event_id != swoogo_event_id or (known.ended_at is None and known.org_id != org_id):
+            return None
+        return self._keep(known.again(org_id, lease.epoch))
+
+    async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
+        """See `ports.PairRegister`."""
+        known = self._pairs.get(event_id)
+        self._fence(lease, known)
+        if known and known.org_id == lease.subject.id:
+            self._keep(known.ended(by, at, lease.epoch, era=era))
+
+    async def flush(self, lease: Lease) -> None:
+        """See `ports.PairRegister`."""
+        unlogged = self._unlogged.setdefault(lease.subject.id, set())
+        if unlogged:
+            await self.changelog.write_pairs([self._pairs[event] for event in sorted(unlogged)])
+            unlogged.clear()
+
+    def _keep(self, pair: Pair) -> Pair:
+        self._pairs[pair.event_id] = pair
+        self._event_of[pair.swoogo_event_id] = pair.event_id
+        self._unlogged.setdefault(pair.org_id, set()).add(pair.event_id)
+        return pair
+
+    def _fence(self, lease: Lease, known: Pair | None) -> None:
+        if known and known.org_id == lease.subject.id and known.epoch > lease.epoch:
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")

@@ -1,0 +1,155 @@
+"""What of a plan a sync may do, and which changes it settles (O3, O4, R6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.ledger import Entry
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.plan import Delete, Link, Plan
+from consumer.domain.planner import make_plan
+from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
+from consumer.domain.snapshot import Contact, Session, Sponsor
+from tests.support.builders import (
+    a_contact,
+    a_mapping,
+    a_plan_input,
+    a_room,
+    a_session,
+    a_track,
+    an_entry,
+    session_key,
+    speaker_key,
+)
+
+EVERYTHING = (
+    a_session("s1", people=["c1", "c3"], room=a_room("r1", "Hall 1"), track=a_track("t1", "Databases")),
+    a_session("s2", people=["c2", "c3"], room=a_room("r2", "Hall 2"), track=a_track("t1", "Databases")),
+    a_contact("c1"),
+    a_contact("c2"),
+    a_contact("c3"),
+    Sponsor("p1", name="Acme", tier="Gold"),
+)
+
+
+def planned(
+    scope: Scope, *resources: Session | Contact | Sponsor, ledger: Mapping[str, Entry] | None = None
+) -> list[str]:
+    """Keys of the operations; those of associations with a mark."""
+    plan = the_plan(scope, *resources, ledger=ledger)
+    return [f"{each.key}{'*' if isinstance(each, Link) else ''}" for each in plan.operations]
+
+
+def the_plan(scope: Scope, *resources: Session | Contact | Sponsor, ledger: Mapping[str, Entry] | None = None) -> Plan:
+    mapping = a_mapping(remove_deleted_sessions=True, remove_deleted_speakers=True)
+    given = a_plan_input(*(resources or EVERYTHING), mapping=mapping, ledger=ledger or {})
+    return make_plan(replace(given, scope=scope))
+
+
+AGENDA = {
+    "location/r1",
+    "location/r2",
+    "track/t1",
+    "session/s1",
+    "session/s2",
+    "speaker/c1",
+    "speaker/c2",
+    "speaker/c3",
+    "speaker/c1*",
+    "speaker/c2*",
+    "speaker/c3*",
+}
+SPONSORS = {"level/gold", "sponsor/p1"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("all", AGENDA | SPONSORS), ("agenda", AGENDA), ("sponsors", SPONSORS)]
+)
+def test_o3_agenda_and_sponsors_are_apart(asked: str, expected: set[str]) -> None:
+    """O3: each with the rooms, tracks and levels it needs, and no others."""
+    assert set(planned(scope_of_request(asked, (), ()))) == expected
+
+
+def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None:
+    """R6: whatever the scope says, as sponsors are never selected."""
+    expected = {"location/r1", "track/t1", "session/s1", "speaker/c1", "speaker/c3", "speaker/c1*", "speaker/c3*"}
+    for asked in ("all", "agenda", "sponsors"):
+        assert set(planned(scope_of_request(asked, ("s1",), ()))) == expected
+
+
+def test_r6_a_selected_speaker_comes_alone_with_the_associations() -> None:
+    """R6: the sessions are not touched; those that are in Swoogo are associated."""
+    assert planned(scope_of_request("agenda", (), ("c2",))) == ["speaker/c2", "speaker/c2*"]
+
+
+def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None:
+    """R6, S8: although the session no longer says who that was."""
+    ledger = {
+        session_key("s1"): an_entry(10),
+        speaker_key("c1"): an_entry(
+            40, pushed={"first_name": "Ada", "last_name": "C1", "email": "c1@example.org"}, links=("s1", "s2")
+        ),
+    }
+    resources = (a_session("s1"), a_session("s2", people=["c1"]), a_contact("c1"))
+    scope = scope_of_request("agenda", ("s1",), ())
+    assert "speaker/c1*" in planned(scope, *resources, ledger=ledger)
+    assert "speaker/c1*" not in planned(scope_of_request("agenda", ("s9",), ()), *resources, ledger=ledger)
+
+
+def test_r6_only_selected_records_are_deleted() -> None:
+    """R6, D4."""
+    ledger = {session_key(each): an_entry(number) for number, each in enumerate(("s1", "s2", "s3"), start=1)}
+    resources = tuple(a_session(each, status="declined") for each in ("s1", "s2", "s3"))
+
+    def deleted(scope: Scope) -> list[str]:
+        return [each.key for each in the_plan(scope, *resources, ledger=ledger).operations if isinstance(each, Delete)]
+
+    assert deleted(scope_of_request("agenda", ("s2",), ())) == ["session/s2"]
+    assert deleted(scope_of_request("sponsors", (), ())) == []
+    assert deleted(Scope()) == ["session/s1", "session/s2", "session/s3"]
+
+
+def test_a_kind_nobody_writes_to_is_not_listed() -> None:
+    """R3: a look costs ten credits."""
+    given = replace(a_plan_input(*EVERYTHING), directories={})
+    looks = {
+        asked: {kind.value for kind in make_plan(replace(given, scope=scope_of_request(asked, (), ()))).looks}
+        for asked in ("all", "agenda", "sponsors")
+    }
+    assert looks == {
+        "all": {"location", "track", "level", "speaker"},
+        "agenda": {"location", "track", "speaker"},
+        "sponsors": {"level"},
+    }
+
+
+def test_what_is_left_out_is_still_told() -> None:
+    """N2, O3: a sync of the sponsors does not make the issues of the agenda go away."""
+    plan = the_plan(scope_of_request("sponsors", (), ()), a_session("s1", title=""), Sponsor("p1", name=""))
+    assert sorted(issue.key for issue in plan.issues) == ["session/s1", "sponsor/p1"]
+
+
+@pytest.mark.parametrize(("wanted", "sponsors"), [(True, True), (False, False)])
+def test_o4_continuous_sync_has_sponsors_when_the_mapping_says_so(wanted: bool, sponsors: bool) -> None:
+    """O4: on by default."""
+    assert scope_of_changes(MappingSettings(sync_sponsors=wanted)).sponsors is sponsors
+    assert scope_of_changes(MappingSettings()) == Scope()
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "settled"),
+    [
+        (Scope(), "all", {"session/s1", "contact/c1", "sponsor/p1"}),
+        (scope_of_request("agenda", (), ()), "agenda", {"session/s1", "contact/c1"}),
+        (scope_of_request("sponsors", (), ()), "sponsors", {"sponsor/p1"}),
+        (scope_of_request("all", ("s1",), ()), "agenda", set()),
+        (scope_of_request("agenda", (), ("c1",)), "agenda", set()),
+    ],
+)
+def test_a_sync_settles_the_changes_it_covers(scope: Scope, name: str, settled: set[str]) -> None:
+    """O3, R6: a sync of selected records settles nothing, as it may not have pushed all of a change."""
+    assert scope.name == name
+    assert {key for key in ("session/s1", "contact/c1", "sponsor/p1") if scope.settles(key)} == settled

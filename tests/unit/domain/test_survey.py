@@ -1,0 +1,169 @@
+"""What a survey says about the ledger: gone, edited, or too much to believe; and how often surveys come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Entry, Remote, State, known_ids
+from consumer.domain.record import Kind, digest
+from consumer.domain.survey import Findings, Sighting, examine, lifted, stretched, survives
+from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
+
+LONG = "x" * 300
+
+
+def seen(*ids: int, **rows: Mapping[str, str]) -> Sighting:
+    """Ids that are there; `r7={...}`: fields of record 7."""
+    held = {int(name[1:]): Remote(int(name[1:]), "", fields) for name, fields in rows.items()}
+    return Sighting({*ids, *held}, held)
+
+
+def found(ledger: Mapping[str, Entry], kind: Kind, sighting: Sighting, *, confirmed: bool = False) -> Findings:
+    return examine(ledger, {kind: sighting}, EVENT, most_gone=0.2, now=NOW, confirmed=confirmed)
+
+
+@pytest.mark.parametrize(
+    ("total", "gone", "believed"),
+    [
+        pytest.param(1, 1, True, id="one of one: a few may always go"),
+        pytest.param(4, 3, True, id="three of four"),
+        pytest.param(4, 4, False, id="four of four"),
+        pytest.param(20, 4, True, id="a fifth"),
+        pytest.param(19, 4, False, id="more than a fifth"),
+        pytest.param(100, 20, True, id="a fifth of many"),
+        pytest.param(100, 21, False, id="more than a fifth of many"),
+    ],
+)
+def test_d2_more_than_a_share_gone_at_once_is_not_believed(total: int, gone: int, believed: bool) -> None:
+    """D2: nothing of that kind is concluded, and the event's admin is told; an operator may confirm."""
+    ledger = {f"session/s{number}": an_entry(number) for number in range(1, total + 1)}
+    here = seen(*range(gone + 1, total + 1))
+    findings = found(ledger, Kind.SESSION, here)
+    issue = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail=f"{gone} of {total}")
+    assert (len(findings.gone), findings.issues) == ((gone, ()) if believed else (0, (issue,)))
+    assert len(found(ledger, Kind.SESSION, here, confirmed=True).gone) == gone
+
+
+def test_d2_a_loss_of_one_kind_says_nothing_about_another() -> None:
+    """D2: the mistake is in the sessions; the speaker who is gone is gone."""
+    ledger = {f"session/s{number}": an_entry(number) for number in range(1, 10)} | {"speaker/c1": an_entry(50)}
+    findings = examine(ledger, {Kind.SESSION: seen(), Kind.SPEAKER: seen()}, EVENT, most_gone=0.2, now=NOW)
+    assert findings.gone.keys() == {"speaker/c1"}
+    assert findings.gone["speaker/c1"] == an_entry(50, state=State.GONE, at=NOW)
+
+
+@pytest.mark.parametrize("entry", [an_intent("talk"), an_entry(7, state=State.GONE), an_entry(7, state=State.SEALED)])
+def test_only_what_was_there_can_be_gone(entry: Entry) -> None:
+    assert found({"session/s1": entry}, Kind.SESSION, seen()) == Findings()
+
+
+def test_a_kind_that_was_not_seen_says_nothing() -> None:
+    """D2: silence is no deletion."""
+    assert examine({"session/s1": an_entry(7)}, {}, EVENT, most_gone=0.2, now=NOW) == Findings()
+
+
+@pytest.mark.parametrize(
+    ("held", "pushed", "row", "edited"),
+    [
+        pytest.param({"name": "A"}, {"name": "A"}, {"name": "B"}, ["name"], id="edited"),
+        pytest.param({"name": "A"}, {"name": "A"}, {"name": "A"}, [], id="untouched"),
+        pytest.param({"name": "A"}, {"name": "A"}, {"name": ""}, ["name"], id="emptied"),
+        pytest.param({"bio": LONG}, {"bio": LONG}, {"bio": LONG}, [], id="a long text"),
+        pytest.param({"bio": LONG}, {"bio": LONG}, {"bio": LONG + "y"}, ["bio"], id="a long text edited"),
+        pytest.param({"name": "a"}, {"name": "A"}, {"name": "a"}, [], id="Swoogo answered another spelling"),
+        pytest.param({"capacity": ""}, {}, {"capacity": "30"}, [], id="a field that was never ours"),
+        pytest.param(
+            {"name": "A", "date": "d"}, {"name": "A", "date": "d"}, {"date": "e"}, ["date"], id="not all came"
+        ),
+    ],
+)
+def test_r2_a_field_is_edited_when_it_is_not_what_swoogo_answered_after_our_last_write(
+    held: Mapping[str, str], pushed: Mapping[str, str], row: Mapping[str, str], edited: list[str]
+) -> None:
+    """R2: told per field."""
+    entry = an_entry(7, pushed=pushed, seen={name: digest(value) for name, value in held.items()})
+    findings = found({"session/s1": entry}, Kind.SESSION, seen(r7=row))
+    assert findings.issues == tuple(Issue("session/s1", Code.EDITED_IN_SWOOGO, field=name) for name in edited)
+    assert findings.judged == {"session/s1"}
+
+
+def test_r2_a_field_that_no_answer_had_shown_is_learned_at_first_sight() -> None:
+    """R2: when a create answered only an id, drift counts from the first survey on."""
+    entry = an_entry(7, pushed={"name": "A", "bio": LONG})
+    findings = found({"session/s1": entry}, Kind.SESSION, seen(r7={"name": "A", "bio": LONG, "other": "x"}))
+    assert findings.issues == ()
+    assert findings.learned["session/s1"].seen == {"name": "A", "bio": digest(LONG)}
+
+
+def test_s6_whoever_renames_a_room_in_swoogo_may() -> None:
+    """S6: its name is frozen on our side; there is nothing to tell."""
+    entry = an_entry(7, pushed={"name": "Hall"}, seen={"name": "Hall"})
+    assert found({"location/r1": entry}, Kind.LOCATION, seen(r7={"name": "Aula"})).issues == ()
+
+
+EDITED = Issue("session/s1", Code.EDITED_IN_SWOOGO, field="name")
+MISSING = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail="4 of 4")
+
+
+@pytest.mark.parametrize(
+    ("issue", "findings", "sent", "stands"),
+    [
+        (EDITED, None, {}, True),
+        (EDITED, None, {"session/s1": {"name"}}, False),
+        (EDITED, None, {"session/s1": {"date"}, "session/s2": {"name"}}, True),
+        (EDITED, Findings(), {}, True),
+        (EDITED, Findings(judged={"session/s1"}), {}, False),
+        (MISSING, None, {}, True),
+        (MISSING, Findings(), {}, False),
+        (Issue("session/s1", Code.REFUSED), None, {}, False),
+    ],
+)
+def test_r2_a_notice_stands_until_its_record_is_read_again_or_its_field_is_sent(
+    issue: Issue, findings: Findings | None, sent: Mapping[str, set[str]], stands: bool
+) -> None:
+    """R2."""
+    assert survives(issue, findings, sent) is stands
+
+
+def test_r2_what_was_seen_before_counts_for_fields_that_are_not_sent() -> None:
+    """R2: the answer to an update shows what a person typed meanwhile, which stays drift."""
+    entry = an_entry(7, pushed={"name": "A", "bio": "B"}, seen={"name": "A", "bio": "B"})
+    after = entry.sent({"name": "C"}, {"name": "C", "bio": "By hand", "date": "d"}, natural="c", version=2)
+    assert after.seen == {"name": "C", "bio": "B", "date": "d"}
+    assert entry.sent({"name": "C"}, {}, natural="c", version=2).seen == {"bio": "B"}
+
+
+def test_d3_a_lift_forgets_the_entry_and_the_associations_with_it() -> None:
+    """D3: whatever is no tombstone stays as it is."""
+    ledger = {
+        "session/s1": an_entry(1, state=State.GONE),
+        "session/s2": an_entry(2),
+        "speaker/c1": an_entry(3, links=("s1", "s2")),
+        "speaker/c2": an_entry(4, links=("s2",)),
+        "speaker/c3": an_entry(5, links=("s1",), state=State.GONE),
+    }
+    assert lifted(ledger, {"session/s1", "session/s2", "session/s9"}) == {
+        "session/s1": None,
+        "speaker/c1": an_entry(3, links=("s2",)),
+        "speaker/c3": an_entry(5, links=(), state=State.GONE),
+    }
+    assert lifted(ledger, {"speaker/c3"}) == {"speaker/c3": None}
+
+
+@pytest.mark.parametrize(
+    ("needed", "seconds"),
+    [(1, 1800), (1_500, 1800), (1_501, 1801.2), (31 * 100, 3720)],
+)
+def test_g5_the_interval_stretches_so_that_surveys_take_no_more_than_their_share(needed: int, seconds: float) -> None:
+    """G5: 2,000 credits in 600 s; a quarter of them makes 1,500 in half an hour."""
+    assert stretched(1800, needed, limit=2_000, window=600, share=0.25) == pytest.approx(seconds)
+
+
+def test_known_are_those_of_the_last_listing_and_of_the_ledger_without_the_deleted() -> None:
+    directory = a_directory(Remote(1, "by hand"), Remote(2, "ours"), Remote(3, "gone"))
+    ledger = {"session/a": an_entry(2, natural="ours now"), "session/b": an_entry(3, state=State.GONE)}
+    ledger |= {"session/c": an_entry(4, natural="new"), "session/d": an_intent("x"), "speaker/e": an_entry(9)}
+    assert known_ids(Kind.SESSION, directory, ledger) == {1: "by hand", 2: "ours now", 4: "new"}

@@ -1,0 +1,222 @@
+"""When two zones are the same for an event, and what follows from it for its sessions (M7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.domain.issue import Code
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Create, Update
+from consumer.domain.planner import make_plan
+from consumer.domain.timezones import described, event_span, mismatch, same_offsets, timezone_seen
+from tests.support.builders import (
+    DAY,
+    HOUR,
+    NOW,
+    START,
+    a_mapping,
+    a_plan_input,
+    a_session,
+    a_snapshot,
+    an_entry,
+    at,
+    session_key,
+)
+
+YEAR: Final = 365 * DAY
+ZONES: Final = (
+    "Europe/London",
+    "Europe/Dublin",
+    "Africa/Casablanca",
+    "America/New_York",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "America/Phoenix",
+    "America/Denver",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "UTC",
+)
+
+
+def utc(moment: str) -> int:
+    return at(moment, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "start", "end", "same"),
+    [
+        ("US/Eastern", "America/New_York", "2026-01-01", "2027-12-31", True),
+        ("Asia/Kathmandu", "Asia/Katmandu", "2026-01-01", "2027-12-31", True),
+        ("GB", "Europe/London", "2026-01-01", "2027-12-31", True),
+        ("Etc/UTC", "UTC", "2026-01-01", "2027-12-31", True),
+        # Both five hours behind in winter, and both change on the same dates, two hours apart.
+        ("America/New_York", "America/Havana", "2026-01-10", "2026-01-20", True),
+        ("America/New_York", "America/Havana", "2026-06-10", "2026-06-20", True),
+        ("America/New_York", "America/Havana", "2026-03-01", "2026-03-31", False),
+        ("America/New_York", "America/Havana", "2026-10-25", "2026-11-07", False),
+        ("America/Denver", "America/Phoenix", "2026-01-10", "2026-03-08 08:59:59", True),
+        ("America/Denver", "America/Phoenix", "2026-01-10", "2026-03-08 09:00:00", False),
+        ("America/Denver", "America/Phoenix", "2026-07-01", "2026-07-03", False),
+        ("Europe/London", "UTC", "2026-02-01", "2026-02-04", True),
+        ("Europe/London", "UTC", "2026-07-01", "2026-07-04", False),
+        # Summer time was given up in Brazil in 2019; tables older than that would say otherwise.
+        ("America/Sao_Paulo", "America/Argentina/Buenos_Aires", "2026-01-01", "2027-12-31", True),
+        # Across the date line: the same clock face, a day apart.
+        ("Pacific/Apia", "Pacific/Pago_Pago", "2026-07-01", "2026-07-02", False),
+        ("Asia/Kathmandu", "Asia/Kolkata", "2026-07-01", "2026-07-02", False),
+        ("Europe/London", "Mars/Base", "2026-07-01", "2026-07-02", False),
+        ("Mars/Base", "Mars/Base", "2026-07-01", "2026-07-02", False),
+        ("Europe/London", "", "2026-07-01", "2026-07-02", False),
+    ],
+)
+def test_zones_are_the_same_when_their_clocks_agree_all_through_the_event(
+    first: str, second: str, start: str, end: str, same: bool
+) -> None:
+    """M7: by offsets, not by names; whichever is named first."""
+    assert same_offsets(first, second, utc(start), utc(end)) is same
+    assert same_offsets(second, first, utc(start), utc(end)) is same
+
+
+@given(
+    first=st.sampled_from(ZONES),
+    second=st.sampled_from(ZONES),
+    start=st.integers(utc("2020-01-01") // HOUR, utc("2035-01-01") // HOUR),
+    hours=st.integers(0, 24 * 40),
+)
+def test_the_comparison_finds_what_looking_at_every_quarter_of_an_hour_finds(
+    first: str, second: str, start: int, hours: int
+) -> None:
+    """M7: a change of clocks on one side only, however short, is not missed."""
+    begin, end = start * HOUR, (start + hours) * HOUR
+    moments = [datetime.fromtimestamp(each / 1000, UTC) for each in range(begin, end + 1, HOUR // 4)]
+    agree = all(
+        moment.astimezone(ZoneInfo(first)).utcoffset() == moment.astimezone(ZoneInfo(second)).utcoffset()
+        for moment in moments
+    )
+    assert same_offsets(first, second, begin, end) is agree
+
+
+def test_the_span_of_an_event_is_that_of_its_accepted_sessions() -> None:
+    """M7: from the first start to the last end; what is not accepted or has no times does not count."""
+    snapshot = a_snapshot(
+        a_session("s1", starts_at=START, ends_at=START + HOUR),
+        a_session("s2", starts_at=START - DAY, ends_at=START - DAY + HOUR),
+        a_session("long", starts_at=START, ends_at=START + 2 * DAY),
+        a_session("pending", starts_at=START - YEAR, ends_at=START + YEAR, status="pending"),
+        a_session("deleted", starts_at=START - YEAR, ends_at=START + YEAR, deleted=True),
+        a_session("unscheduled", starts_at=None, ends_at=None),
+        a_session("backwards", starts_at=START + YEAR, ends_at=START - YEAR),
+    )
+    assert event_span(snapshot, NOW) == (START - DAY, START + 2 * DAY)
+
+
+def test_without_sessions_the_next_two_years_decide() -> None:
+    """M7: zones that differ at any time of the year differ."""
+    start, end = event_span(a_snapshot(), NOW)
+    assert start == NOW
+    assert 2 * YEAR <= end - start <= 2 * YEAR + 2 * DAY
+    assert mismatch(replace(a_mapping(timezone="America/Denver"), swoogo_timezone="America/Phoenix"), a_snapshot(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "different"), [(None, False), ("Europe/London", False), ("", True), ("Nowhere", True), ("UTC", True)]
+)
+def test_what_cannot_be_compared_counts_as_different_once_somebody_has_asked(
+    theirs: str | None, different: bool
+) -> None:
+    """M7: a session with its own zone is right whatever Swoogo thinks the event's is."""
+    assert mismatch(zoned(theirs), a_snapshot(a_session("s1")), NOW) is different
+
+
+def test_a_zone_seen_again_changes_nothing() -> None:
+    """M7: and one that is another is kept."""
+    mapping = zoned("UTC")
+    assert timezone_seen(mapping, "UTC") is mapping
+    assert timezone_seen(mapping, "").swoogo_timezone == ""
+    assert described(zoned("")) == "Europe/London in Sessionboard, no zone in Swoogo"
+
+
+def zoned(theirs: str | None) -> EventMapping:
+    return replace(a_mapping(), swoogo_timezone=theirs)
+
+
+def test_on_a_mismatch_every_session_is_written_with_its_own_zone_and_people_are_told() -> None:
+    """M7: the wall clock stays that of Sessionboard's event; one issue for the event."""
+    plan = make_plan(a_plan_input(a_session("s1"), a_session("s2"), mapping=zoned("America/New_York")))
+    created = [each for each in plan.operations if isinstance(each, Create)]
+    assert [(each.fields["timezone"], each.fields["start_time"]) for each in created] == [
+        ("Europe/London", "09:00:00")
+    ] * 2
+    [issue] = plan.issues
+    assert (issue.key, issue.code, issue.notice) == ("event/ev", Code.TIMEZONE_MISMATCH, True)
+    assert "Event ev" in issue.sentence()
+    assert "America/New_York" in issue.sentence()
+
+
+def test_in_the_same_zone_no_session_carries_one() -> None:
+    """M7, R3: neither a field nor an issue."""
+    plan = make_plan(a_plan_input(a_session("s1"), mapping=zoned("GB")))
+    [created] = plan.operations
+    assert isinstance(created, Create)
+    assert "timezone" not in created.fields
+    assert plan.issues == ()
+
+
+def pushed(mapping: EventMapping) -> dict[str, str]:
+    """The fields of `s1` as a first push under the mapping sends them."""
+    [created] = make_plan(a_plan_input(a_session("s1"), mapping=mapping)).operations
+    assert isinstance(created, Create)
+    return dict(created.fields)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "sent"),
+    [
+        ("Europe/London", "Europe/Paris", {"timezone": "Europe/London"}),
+        ("Europe/Paris", "Europe/London", {"timezone": ""}),
+        ("Europe/Paris", "Asia/Tokyo", {}),
+        ("Europe/London", "GB", {}),
+        ("Europe/Paris", "", {}),
+    ],
+)
+def test_synced_sessions_follow_when_the_zones_part_or_meet(before: str, now: str, sent: dict[str, str]) -> None:
+    """M7, R3: their own zone is written when the zones differ, taken back when that is mended, else no call."""
+    entry = an_entry(1, pushed=pushed(zoned(before)))
+    plan = make_plan(a_plan_input(a_session("s1"), mapping=zoned(now), ledger={session_key(): entry}))
+    assert [each.fields for each in plan.operations if isinstance(each, Update)] == ([sent] if sent else [])
+
+
+def test_a_zone_that_was_taken_back_is_not_taken_back_again() -> None:
+    """M7, R3."""
+    fields = {**pushed(zoned("Europe/London")), "timezone": ""}
+    entry = an_entry(1, pushed=fields)
+    assert make_plan(a_plan_input(a_session("s1"), mapping=zoned("GB"), ledger={session_key(): entry})).operations == ()
+
+
+@given(
+    ours=st.sampled_from(ZONES),
+    theirs=st.sampled_from([*ZONES, "", "Nowhere"]),
+    start=st.integers(utc("2026-07-01") // 1000, utc("2028-01-01") // 1000),
+    seconds=st.integers(1, 2 * 86_400),
+)
+def test_the_instant_of_a_session_survives_the_trip_whatever_the_zones(
+    ours: str, theirs: str, start: int, seconds: int
+) -> None:
+    """M7, S2: what Swoogo is sent, read in the zone Swoogo reads it in, is when Sessionboard's session starts."""
+    session = a_session("s1", starts_at=start * 1000, ends_at=(start + seconds) * 1000)
+    mapping = replace(a_mapping(timezone=ours), swoogo_timezone=theirs)
+    [created] = make_plan(a_plan_input(session, mapping=mapping)).operations
+    assert isinstance(created, Create)
+    shown_in = ZoneInfo(created.fields.get("timezone") or theirs)
+    naive = datetime.fromisoformat(f"{created.fields['date']} {created.fields['start_time']}")
+    # One of two moments while clocks are set back: a wall clock cannot say which.
+    assert start in {naive.replace(tzinfo=shown_in, fold=fold).timestamp() for fold in (0, 1)}

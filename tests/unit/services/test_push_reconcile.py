@@ -1,0 +1,366 @@
+"""Reconciles in memory: what a survey costs, what it concludes, what it leaves alone, and when the next one comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.errors import RefusedError
+from consumer.domain.issue import Code
+from consumer.domain.ledger import State
+from consumer.domain.plan import Plan
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.record import Kind, key_of
+from consumer.domain.report import Run, Trigger
+from consumer.domain.snapshot import Sponsor
+from consumer.domain.survey import Depth
+from consumer.ports import SyncRequest, Work
+from consumer.services import push
+from consumer.settings import ReconcileSettings
+from tests.support.builders import EVENT, a_connection, a_contact, a_room, a_session, an_intent
+from tests.unit.services.world import SUBJECT, World, a_world
+
+SETTINGS = ReconcileSettings(interval=1800, deep_interval=86_400)
+SESSION = a_session(people=["c1"], room=a_room())
+
+
+async def reconcile(world: World, depth: Depth = Depth.SHALLOW) -> Run:
+    """Survey now and push."""
+    world.swoogo.calls.clear()
+    await world.inbox.request_survey(EVENT, depth)
+    lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
+    assert lease is not None
+    assert lease.survey is depth
+    return await world.pusher.push(lease, world.mapping, a_connection())
+
+
+async def a_synced_world(settings: ReconcileSettings = SETTINGS, sessions: int = 1) -> World:
+    """Sessions, a speaker, a sponsor and a room in Swoogo, surveyed once, so that the next survey is a usual one."""
+    world = await a_world(settings)
+    more = [a_session(f"s{number}") for number in range(2, sessions + 1)]
+    await world.sync(SESSION, *more, a_contact("c1"), Sponsor("p1", name="Acme"))
+    await reconcile(world)
+    return world
+
+
+def the_id(world: World, key: str) -> int:
+    swoogo_id = world.entry(key).swoogo_id
+    assert swoogo_id is not None
+    return swoogo_id
+
+
+async def notices(world: World) -> list[tuple[str, str]]:
+    """Record and field of what people changed in Swoogo."""
+    return [(issue.key, issue.field) for issue in await world.issues() if issue.code is Code.EDITED_IN_SWOOGO]
+
+
+async def test_r3_an_unchanged_event_costs_one_credit() -> None:
+    """C4, R3: the event with its records is all that is read, and nothing is sent."""
+    world = await a_synced_world()
+    run = await reconcile(world)
+    assert world.swoogo.log == ["survey session"]
+    assert (run.trigger, run.credits, run.outcome) == (Trigger.RECONCILE, 1, "completed")
+
+
+@pytest.mark.parametrize(("expand", "why"), [(0, "absent arrays"), (1, "truncated arrays")])
+async def test_r3_where_the_event_comes_without_all_records_one_list_a_kind_is_read(expand: int, why: str) -> None:
+    """R3: learned once; from then on nobody asks for the arrays again."""
+    world = await a_synced_world(sessions=3)
+    world.swoogo.trouble.expand = expand
+    await reconcile(world)
+    assert await world.codes() == [], why
+    run = await reconcile(world)
+    assert sorted(world.swoogo.log) == ["event session", "list session", "list speaker", "list sponsor"]
+    assert run.credits == 31
+    assert (await world.ledger.survey(EVENT)).lists
+
+
+@pytest.mark.parametrize("expand", [None, 0], ids=["one credit", "lists"])
+@pytest.mark.parametrize(("kind", "key"), [(Kind.SESSION, "s1"), (Kind.SPEAKER, "c1"), (Kind.SPONSOR, "p1")])
+async def test_d2_a_record_deleted_in_swoogo_is_never_made_again(expand: int | None, kind: Kind, key: str) -> None:
+    """D2: a tombstone, told as an issue; a later change of the record sends nothing."""
+    world = await a_synced_world()
+    world.swoogo.trouble.expand = expand
+    del world.swoogo.records[kind][the_id(world, key_of(kind, key))]
+    await reconcile(world)
+    assert world.entry(key_of(kind, key)).state is State.GONE
+    assert (key_of(kind, key), Code.GONE_IN_SWOOGO) in await world.codes()
+    await world.sync(a_session(title="New", people=["c1"]), a_contact("c1", version=9), Sponsor("p1", name="New"))
+    assert len(world.swoogo.records[kind]) == 0
+
+
+async def test_d2_a_record_that_did_not_come_but_answers_for_itself_is_not_gone() -> None:
+    """D2: silence of an array proves nothing; the record is asked for, and lists are read from then on."""
+    world = await a_synced_world(sessions=3)
+    world.swoogo.trouble.expand = 2
+    await reconcile(world)
+    assert world.entry("session/s3").live
+    assert "exists session" in world.swoogo.log
+    assert (await world.ledger.survey(EVENT)).lists
+
+
+@pytest.mark.parametrize(("deleted", "believed"), [(3, True), (4, False)])
+async def test_d2_more_than_a_share_at_once_is_taken_for_a_mistake(deleted: int, believed: bool) -> None:
+    """D2: with ten sessions up to three may go; with more none is concluded, until an operator confirms."""
+    world = await a_synced_world(sessions=10)
+    held = sorted(world.swoogo.records[Kind.SESSION])
+    lost = {each: world.swoogo.records[Kind.SESSION].pop(each) for each in held[:deleted]}
+    await reconcile(world)
+    gone = [key for key, entry in world.ledger.entries[EVENT].items() if entry.state is State.GONE]
+    told = [(issue.key, issue.field, issue.detail) for issue in await world.issues() if issue.code is Code.MANY_MISSING]
+    if believed:
+        assert (len(gone), told) == (deleted, [])
+        return
+    assert (gone, told) == ([], [(f"event/{EVENT}", "sessions", f"{deleted} of 10")])
+    await world.sync(a_session("s99"))
+    assert Code.MANY_MISSING in dict(await world.codes()).values(), "it stands until the next survey"
+    assert world.swoogo.called("create", Kind.SESSION)[-1].fields["name"] == "Title of s99"
+    await reconcile(world, Depth.CONFIRMED)
+    assert sum(entry.state is State.GONE for entry in world.ledger.entries[EVENT].values()) == deleted
+    assert Code.MANY_MISSING not in dict(await world.codes()).values()
+    assert lost
+
+
+async def test_d2_sessions_that_come_back_are_no_mistake_any_more() -> None:
+    """D2: restored in Swoogo, everything goes on as before."""
+    world = await a_synced_world(sessions=10)
+    held = dict(world.swoogo.records[Kind.SESSION])
+    world.swoogo.records[Kind.SESSION].clear()
+    await reconcile(world)
+    world.swoogo.records[Kind.SESSION].update(held)
+    await reconcile(world)
+    assert await world.codes() == []
+    assert world.entry("session/s1").live
+
+
+@pytest.mark.parametrize("expand", [None, 0], ids=["one credit", "lists"])
+async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_when_edited_back(
+    expand: int | None,
+) -> None:
+    """R2: notices, never a write; they stay while nobody reads the record again, and end with their cause."""
+    world = await a_synced_world()
+    world.swoogo.trouble.expand = expand
+    row = world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
+    before = dict(row)
+    row |= {"description": "By hand", "end_time": "11:00:00"}
+    run = await reconcile(world)
+    assert (run.outcome, world.swoogo.called("update")) == ("completed_with_issues", [])
+    assert await notices(world) == [("session/s1", "description"), ("session/s1", "end_time")]
+    await reconcile(world)
+    assert len(await notices(world)) == 2, "the record did not change since, and still differs"
+    await world.sync(replace(SESSION, title="Another"))
+    assert row["description"] == "By hand"
+    assert len(await notices(world)) == 2, "a push of another field ends nothing"
+    row |= {"description": before["description"]}
+    await reconcile(world)
+    assert await notices(world) == [("session/s1", "end_time")]
+    await world.sync(replace(SESSION, title="Another", description="From Sessionboard", version=9))
+    assert row["description"] == "From Sessionboard"
+
+
+async def test_r2_a_field_that_changes_in_sessionboard_is_overwritten_and_no_longer_told() -> None:
+    """R2: the same field changed on both sides: Sessionboard's is newer."""
+    world = await a_synced_world()
+    await world.sync(a_contact("c1", version=8, company="Old"))
+    world.swoogo.records[Kind.SPEAKER][the_id(world, "speaker/c1")] |= {"company": "By hand", "bio": "Never ours"}
+    await reconcile(world)
+    assert await notices(world) == [("speaker/c1", "company")]
+    await world.sync(a_contact("c1", version=9, company="Other"))
+    assert await notices(world) == []
+
+
+async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
+    """R5, N2: what Swoogo objected to may have been set right there; a push of changes does not repeat it."""
+    world = await a_synced_world()
+    world.swoogo.trouble.refused[world.entry("speaker/c1").natural] = RefusedError("No.", field="email")
+    await world.sync(a_contact("c1", version=9, company="Other"))
+    refused = world.swoogo.called("update", Kind.SPEAKER)
+    assert await world.codes() == [("speaker/c1", Code.REFUSED)]
+    world.swoogo.trouble.refused.clear()
+    await world.sync(a_session("s2"))
+    assert world.swoogo.called("update", Kind.SPEAKER) == refused
+    await reconcile(world)
+    assert world.swoogo.records[Kind.SPEAKER][the_id(world, "speaker/c1")]["company"] == "Other"
+    assert await world.codes() == []
+
+
+async def test_a_list_that_changes_while_it_is_read_concludes_nothing_and_is_read_again_soon() -> None:
+    """D2, G1: the survey failed; the next one comes after the back-off, which grows, and pushes go on meanwhile."""
+    world = await a_synced_world()
+    world.swoogo.trouble.expand, world.swoogo.trouble.shifting = 0, 2
+    world.swoogo.records[Kind.SESSION].clear()
+    run = await reconcile(world)
+    assert run.outcome == "failed"
+    assert world.entry("session/s1").live
+    first = (await world.inbox.due(1)).next_in
+    await world.clock.advance(first or 0)
+    lease = await world.inbox.claim(SUBJECT, "again")
+    assert lease is not None
+    assert (lease.survey, lease.attempt) == (Depth.SHALLOW, 1)
+    await world.pusher.push(lease, world.mapping, a_connection())
+    second = (await world.inbox.due(1)).next_in
+    assert first is not None
+    assert second is not None
+    assert second > first
+    await world.sync(a_session("s2"))
+    assert world.swoogo.named(Kind.SESSION, "Title of s2")
+
+
+async def test_an_event_that_cannot_be_read_any_more_fails_with_a_sentence() -> None:
+    """N2: deleted in Swoogo, or taken from the credential; no tombstone comes of it."""
+    world = await a_synced_world()
+    world.swoogo.zones.clear()
+    run = await reconcile(world)
+    assert run.outcome == "failed"
+    assert "cannot be read by this credential" in run.error
+    assert world.entry("session/s1").live
+
+
+async def test_once_a_day_everything_is_read_and_rooms_deleted_in_swoogo_are_noticed() -> None:
+    """S5: a room that is gone is made again when a session needs it; sessions that were taken off it stay so (R2)."""
+    world = await a_synced_world()
+    room = the_id(world, "location/r1")
+    del world.swoogo.records[Kind.LOCATION][room]
+    await reconcile(world)
+    assert world.entry("location/r1").live, "a shallow survey does not look at rooms"
+    await world.clock.advance(86_400)
+    await reconcile(world)
+    assert world.swoogo.log == ["survey session", "list location"]
+    assert world.entry("location/r1").state is State.GONE
+    assert world.swoogo.records[Kind.LOCATION] == {}
+    await world.sync(a_session("s2", room=a_room()))
+    [made] = world.swoogo.records[Kind.LOCATION]
+    held = world.swoogo.named(Kind.SESSION, "Title of s2")[0]
+    assert held["location"] == str(made)
+    assert world.swoogo.named(Kind.SESSION, SESSION.title)[0]["location"] == str(room)
+
+
+async def test_after_a_lost_answer_the_deep_survey_serves_the_plan_as_its_look() -> None:
+    """G2: everything was just listed; the plan does not list it again, and makes nothing twice."""
+    world = await a_synced_world()
+    world.swoogo.trouble.expand = 0
+    await reconcile(world)
+    await world.sync(a_session("s2"))
+    natural = world.entry("session/s2").natural
+    world.ledger.entries[EVENT]["session/s2"] = an_intent(natural)
+    await reconcile(world, Depth.DEEP)
+    assert len(world.swoogo.called("list", Kind.SESSION)) == 1
+    assert world.entry("session/s2").live
+    assert len(world.swoogo.named(Kind.SESSION, "Title of s2")) == 1
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["a deep survey", "another mapping", "an unanswered create", "a change that was not pushed", "a refused record"],
+)
+async def test_r3_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R3, G1: an unchanged event is not planned again; whatever a plan depends on brings the plan back."""
+    world = await a_synced_world()
+    await reconcile(world)
+    planned: list[str] = []
+
+    def counted(given: PlanInput) -> Plan:
+        planned.append("planned")
+        return make_plan(given)
+
+    monkeypatch.setattr(push, "make_plan", counted)
+    await reconcile(world)
+    assert planned == []
+    match what:
+        case "another mapping":
+            settings = replace(world.mapping.settings, sync_capacity=True)
+            world.mapping = replace(world.mapping, settings=settings)
+        case "an unanswered create":
+            world.ledger.entries[EVENT]["session/s9"] = an_intent("x")
+        case "a change that was not pushed":
+            world.inbox.state(SUBJECT).marks["session/s1"] = "1"
+        case "a refused record":
+            world.swoogo.trouble.refused[world.entry("speaker/c1").natural] = RefusedError("No.")
+            await world.sync(a_contact("c1", version=9, company="Other"))
+            planned.clear()
+    await reconcile(world, Depth.DEEP if what == "a deep survey" else Depth.SHALLOW)
+    assert planned
+
+
+async def test_r3_the_issues_of_an_unchanged_event_stand_although_it_is_not_planned() -> None:
+    """N2, R3."""
+    world = await a_synced_world()
+    await world.sync(a_session("s2", title=""))
+    told = await world.codes()
+    for _ in range(3):
+        run = await reconcile(world)
+        assert await world.codes() == told
+        assert run.tally(Kind.SESSION).unchanged == 1
+    assert told == [("session/s2", Code.MISSING_FIELD)]
+
+
+async def test_d3_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
+    """D3: the entry and the associations with it are forgotten by whoever holds the event, and all is sent anew."""
+    world = await a_synced_world()
+    del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
+    await reconcile(world)
+    assert world.entry("session/s1").state is State.GONE
+    await world.inbox.request_lift(EVENT, ["session/s1", "session/never"])
+    await world.push()
+    made = the_id(world, "session/s1")
+    assert world.swoogo.links[the_id(world, "speaker/c1")] >= {made}
+    assert world.entry("speaker/c1").links == ("s1",)
+    assert await world.codes() == []
+    assert (await world.inbox.load(EVENT)).lifts == frozenset()
+
+
+async def test_d3_a_record_that_is_there_is_not_forgotten_by_a_lift() -> None:
+    """D3, G2: nothing to lift, nothing made twice."""
+    world = await a_synced_world()
+    await world.inbox.request_lift(EVENT, ["session/s1"])
+    await world.push()
+    assert world.swoogo.called("create") == []
+    assert len(world.swoogo.records[Kind.SESSION]) == 1
+
+
+async def test_d3_a_sync_that_leaves_the_record_out_leaves_the_lift_to_the_next() -> None:
+    """D3, O3: a manual sync of the sponsors does not use up the lift of a session."""
+    world = await a_synced_world()
+    del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
+    await reconcile(world)
+    await world.inbox.request_lift(EVENT, ["session/s1"])
+    await world.push(SyncRequest("r", scope="sponsors"))
+    assert world.swoogo.records[Kind.SESSION] == {}
+    await world.push()
+    assert len(world.swoogo.records[Kind.SESSION]) == 1
+
+
+async def test_c4_the_next_survey_comes_after_the_interval_with_its_jitter() -> None:
+    """C4: about every 30 minutes; changes meanwhile are pushed without waiting for it and without putting it off."""
+    world = await a_synced_world()
+    planned = world.inbox.state(SUBJECT).survey
+    assert planned is not None
+    assert 1800 * 900 <= planned - world.clock.now() <= 1800 * 1100
+    await world.sync(a_session("s2"))
+    assert world.inbox.state(SUBJECT).survey == planned
+    assert world.swoogo.called("survey", None)[1:] == []
+
+
+async def test_c4_without_continuous_sync_no_survey_comes_round_and_one_asked_for_comes_once() -> None:
+    """C4, C5."""
+    world = await a_synced_world()
+    await world.inbox.set_continuous(EVENT, on=False)
+    assert (await world.inbox.due(1)).next_in is None
+    await reconcile(world)
+    assert world.swoogo.log == ["survey session"]
+    assert (await world.inbox.due(1)).next_in is None
+
+
+async def test_the_interval_stretches_when_the_surveys_of_a_credential_would_take_too_much() -> None:
+    """G5: 2,000 credits in 600 s, a quarter of them for surveys: 0.83 a second; 4,000 credits take 4,800 s."""
+    world = await a_synced_world()
+    other = replace(world.mapping, event_id="other")
+    work_lease = await world.claim()
+    await world.pusher.reconciler.budget.surveys(Work(other, a_connection(), work_lease, Trigger.RECONCILE), 3_999, 9e9)
+    await world.pusher.push(work_lease, world.mapping, a_connection())
+    await reconcile(world)
+    assert (await world.ledger.survey(EVENT)).every == pytest.approx(4_800)
+    planned = world.inbox.state(SUBJECT).survey
+    assert planned is not None
+    assert 4_800 * 900 <= planned - world.clock.now() <= 4_800 * 1100

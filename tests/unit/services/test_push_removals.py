@@ -1,0 +1,176 @@
+"""D4 as a push does it: deleted, forgotten, created again; what Swoogo keeps stays and is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.issue import Code
+from consumer.domain.mapping import EventMapping
+from consumer.domain.record import Kind
+from consumer.ports import Work
+from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
+from tests.support.fakes.swoogo import Called
+from tests.unit.services.world import World
+
+BOTH: EventMapping = a_mapping(remove_deleted_sessions=True, remove_deleted_speakers=True)
+REGISTRANTS = RefusedError("This session cannot be deleted because it has registrants.", rule=True)
+
+
+@pytest.fixture
+def removing(world: World) -> World:
+    """The event asks for removal of sessions and speakers."""
+    world.mapping = BOTH
+    return world
+
+
+def titles(world: World) -> list[str]:
+    return sorted(row["name"] for row in world.swoogo.records[Kind.SESSION].values())
+
+
+async def test_without_the_switches_nothing_is_deleted(world: World) -> None:
+    """D1, D4: off by default."""
+    await world.sync(a_session("s1", people=["c1"]))
+    await world.sync(a_session("s1", people=["c1"], status="declined"))
+    await world.sync(a_session("s1", deleted=True))
+    assert (titles(world), world.swoogo.called("delete")) == (["Title of s1"], [])
+
+
+async def test_a_session_and_its_speaker_go_and_come_back(removing: World) -> None:
+    """D4: with its association, which Swoogo dropped together with the session."""
+    await removing.sync(a_session("s1", people=["c1"]), a_session("s2", people=["c2"]))
+    run = await removing.sync(a_session("s1", people=["c1"], status="declined"))
+    assert titles(removing) == ["Title of s2"]
+    assert [row["email"] for row in removing.swoogo.records[Kind.SPEAKER].values()] == ["c2@example.org"]
+    assert {session_key("s1"), speaker_key("c1")} & removing.ledger.entries[EVENT].keys() == set()
+    counted = run.tally(Kind.SESSION)
+    assert (counted.deleted, counted.attempted, counted.synced, counted.left_out) == (1, 1, 1, 0)
+    assert (run.tally(Kind.SPEAKER).deleted, run.credits, run.outcome) == (1, 2, "completed")
+
+    await removing.sync(a_session("s1", people=["c1"]))
+    entry = removing.entry(speaker_key("c1"))
+    assert titles(removing) == ["Title of s1", "Title of s2"]
+    assert entry.swoogo_id is not None
+    assert removing.swoogo.links[entry.swoogo_id] == {removing.entry(session_key("s1")).swoogo_id}
+
+
+async def test_a_speaker_of_several_deleted_sessions_gets_all_associations_back(removing: World) -> None:
+    """D4, S7: the sessions are deleted side by side, and none of the associations is forgotten to be forgotten."""
+    sessions = [a_session(f"s{number}", people=["c1"]) for number in range(3)]
+    await removing.sync(*sessions, a_session("s9", people=["c1"]))
+    await removing.sync(*(replace(each, status="pending") for each in sessions))
+    assert removing.entry(speaker_key("c1")).links == ("s9",)
+    await removing.sync(*sessions)
+    entry = removing.entry(speaker_key("c1"))
+    assert entry.links == ("s0", "s1", "s2", "s9")
+    assert len(removing.swoogo.links[entry.swoogo_id or 0]) == 4
+
+
+async def test_an_adopted_speaker_is_never_deleted(removing: World) -> None:
+    """D4, P2: whom people made in Swoogo is theirs."""
+    removing.swoogo.add(Kind.SPEAKER, email="c1@example.org", first_name="Ada", last_name="C1")
+    await removing.sync(a_session("s1", people=["c1"]))
+    await removing.sync(a_session("s1", people=["c1"], deleted=True))
+    assert [call.kind for call in removing.swoogo.called("delete")] == [Kind.SESSION]
+
+
+async def test_a_speaker_whose_creation_was_answered_late_is_ours(removing: World) -> None:
+    """D4, G2: found again after an unanswered create, the record is still one that we made."""
+    removing.swoogo.trouble.lost_after = 2
+    await removing.sync(a_session("s1", people=["c1"]))
+    await removing.push()
+    assert len(removing.swoogo.records[Kind.SPEAKER]) == 1
+    await removing.sync(a_session("s1", people=["c1"], status="declined"))
+    assert removing.swoogo.records[Kind.SPEAKER] == removing.swoogo.records[Kind.SESSION] == {}
+
+
+async def test_what_has_registrants_stays_and_is_an_issue(removing: World) -> None:
+    """D4: refused, left in place, told with Swoogo's words, and not tried again while it is the same."""
+    await removing.sync(a_session("s1"), a_session("s2"))
+    swoogo_id = removing.entry(session_key("s1")).swoogo_id
+    assert swoogo_id is not None
+    removing.swoogo.trouble.kept[swoogo_id] = REGISTRANTS
+    run = await removing.sync(a_session("s1", status="declined", version=2))
+    assert (run.tally(Kind.SESSION).failed, run.outcome) == (1, "completed_with_issues")
+    for _ in range(2):
+        [issue] = await removing.issues()
+        assert (issue.key, issue.code, issue.detail) == (
+            f"{session_key('s1')}#removal",
+            Code.HAS_REGISTRANTS,
+            "This session cannot be deleted because it has registrants.",
+        )
+        removing.swoogo.calls.clear()
+        await removing.push()
+        assert removing.swoogo.calls == []
+    assert titles(removing) == ["Title of s1", "Title of s2"]
+
+    await removing.sync(a_session("s1", version=3))
+    assert await removing.codes() == []
+    assert removing.swoogo.calls == []
+
+    removing.swoogo.trouble.kept.clear()
+    await removing.sync(a_session("s1", status="declined", version=4))
+    assert (titles(removing), await removing.codes()) == (["Title of s2"], [])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (RefusedError("It answered 405."), Code.REFUSED),
+        (RefusedError("Forbidden.", permission=True), Code.NO_PERMISSION),
+    ],
+)
+async def test_another_refusal_is_not_taken_for_registrants(removing: World, refusal: RefusedError, code: Code) -> None:
+    """D4: what is refused for its path or for want of rights says so."""
+    await removing.sync(a_session("s1"))
+    removing.swoogo.trouble.kept[removing.entry(session_key("s1")).swoogo_id or 0] = refusal
+    await removing.sync(a_session("s1", status="declined"))
+    assert [found for _, found in await removing.codes()] == [code]
+    assert titles(removing) == ["Title of s1"]
+
+
+async def test_a_worker_that_died_after_the_call_finishes_the_deletion(removing: World) -> None:
+    """G1, D4: what is not there any more is deleted; the entry is forgotten by whoever comes next."""
+    await removing.sync(a_session("s1"))
+    del removing.swoogo.records[Kind.SESSION][removing.entry(session_key("s1")).swoogo_id or 0]
+    await removing.sync(a_session("s1", status="declined"))
+    assert session_key("s1") not in removing.ledger.entries[EVENT]
+    assert await removing.codes() == []
+
+
+async def test_a_deletion_that_finds_swoogo_silent_comes_again(removing: World) -> None:
+    """G1, D4."""
+    await removing.sync(a_session("s1"))
+
+    async def silent(work: Work, call: Called) -> None:
+        raise UnavailableError("Swoogo did not answer.")
+
+    removing.swoogo.before_call = silent
+    run = await removing.sync(a_session("s1", status="declined"))
+    assert (run.outcome, titles(removing)) == ("failed", ["Title of s1"])
+    removing.swoogo.before_call = None
+    await removing.push()
+    assert titles(removing) == []
+
+
+async def test_many_deletions_at_once_are_told_and_not_done(removing: World) -> None:
+    """D4: an emptied agenda does not empty Swoogo."""
+    sessions = [a_session(f"s{number}") for number in range(5)]
+    await removing.sync(*sessions)
+    await removing.sync(*(replace(each, deleted=True) for each in sessions))
+    assert len(titles(removing)) == 5
+    [issue] = await removing.issues()
+    assert (issue.code, issue.detail, issue.field) == (Code.TOO_MANY_REMOVALS, "5 of 5", "sessions")
+
+
+async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: World) -> None:
+    """D4: the session stays, without the speaker."""
+    await removing.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    await removing.sync(a_contact("c1", deleted=True))
+    assert removing.swoogo.records[Kind.SPEAKER] == {}
+    assert titles(removing) == ["Title of s1"]
+    removing.swoogo.calls.clear()
+    await removing.push()
+    assert removing.swoogo.calls == []

@@ -1,0 +1,128 @@
+"""What one sync covers: all, the agenda or the sponsors alone, or selected records (O3, O4, R6, C4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.issue import Code
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.record import Kind
+from consumer.domain.report import Trigger
+from consumer.domain.snapshot import Sponsor
+from consumer.ports import SyncRequest
+from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
+from tests.unit.services.world import SUBJECT, World
+
+ACME = Sponsor("p1", version=1, name="Acme", description="We make anvils.", website="https://acme.example", tier="Gold")
+
+
+def names(world: World, kind: Kind) -> list[str]:
+    return sorted(row["name"] for row in world.swoogo.records[kind].values())
+
+
+async def test_o1_o2_a_sponsor_is_created_with_its_level_and_connected_to_no_session(world: World) -> None:
+    await world.sync(a_session("s1"), ACME)
+    [sponsor] = world.swoogo.records[Kind.SPONSOR].values()
+    [level] = world.swoogo.records[Kind.LEVEL]
+    assert sponsor == {
+        "name": "Acme",
+        "description": "We make anvils.",
+        "website": "https://acme.example",
+        "level": str(level),
+    }
+    assert world.swoogo.called("link") == []
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == []
+
+
+async def test_o1_a_level_is_never_duplicated_whoever_made_it_and_however_it_is_written(world: World) -> None:
+    there = world.swoogo.add(Kind.LEVEL, name="gold")
+    await world.sync(
+        ACME, replace(ACME, id="p2", name="Bolt", tier=" GOLD"), replace(ACME, id="p3", name="C", tier="Tin")
+    )
+    assert names(world, Kind.LEVEL) == ["Tin", "gold"]
+    levels = {row["name"]: row["level"] for row in world.swoogo.records[Kind.SPONSOR].values()}
+    assert levels["Acme"] == levels["Bolt"] == str(there)
+
+
+async def test_e5_a_sponsor_without_a_name_is_an_issue_and_the_others_sync(world: World) -> None:
+    await world.sync(replace(ACME, id="p2", name=" "), ACME)
+    assert names(world, Kind.SPONSOR) == ["Acme"]
+    assert await world.codes() == [("sponsor/p2", Code.MISSING_FIELD)]
+
+
+@pytest.mark.parametrize(("wanted", "synced"), [(True, ["Acme"]), (False, [])])
+async def test_o4_continuous_sync_includes_sponsors_when_the_pair_says_so(
+    world: World, wanted: bool, synced: list[str]
+) -> None:
+    world.mapping = replace(world.mapping, settings=MappingSettings(sync_sponsors=wanted))
+    await world.sync(a_session("s1"), ACME)
+    assert names(world, Kind.SPONSOR) == synced
+    assert world.marks == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "sessions", "sponsors", "left"),
+    [
+        ("agenda", ["Title of s1"], [], ["sponsor/p1"]),
+        ("sponsors", [], ["Acme"], ["session/s1"]),
+        ("all", ["Title of s1"], ["Acme"], []),
+    ],
+)
+async def test_o3_a_manual_sync_covers_what_was_asked_for_and_leaves_the_rest_for_the_next(
+    world: World, scope: str, sessions: list[str], sponsors: list[str], left: list[str]
+) -> None:
+    await world.given(a_session("s1"), ACME)
+    run = await world.push(SyncRequest("pressed", scope))
+    assert (run.trigger, run.scope) == (Trigger.MANUAL, scope)
+    assert (names(world, Kind.SESSION), names(world, Kind.SPONSOR)) == (sessions, sponsors)
+    assert list(world.marks) == left
+    if left:
+        await world.push()
+    assert (names(world, Kind.SESSION), names(world, Kind.SPONSOR)) == (["Title of s1"], ["Acme"])
+
+
+async def test_r6_a_selected_session_is_synced_alone_with_its_room_and_its_speakers(world: World) -> None:
+    await world.given(
+        a_session("s1", room=a_room("r1", "Hall 1"), people=["c1"]),
+        a_session("s2", room=a_room("r2", "Hall 2"), people=["c2"]),
+        a_contact("c1"),
+        a_contact("c2"),
+        ACME,
+    )
+    await world.push(SyncRequest("pressed", "agenda", session_ids=("s1",)))
+    assert names(world, Kind.SESSION) == ["Title of s1"]
+    assert names(world, Kind.LOCATION) == ["Hall 1"]
+    assert [row["email"] for row in world.swoogo.records[Kind.SPEAKER].values()] == ["c1@example.org"]
+    assert names(world, Kind.SPONSOR) == []
+    assert len(world.swoogo.links) == 1
+    await world.push()
+    assert names(world, Kind.SESSION) == ["Title of s1", "Title of s2"]
+    assert world.marks == {}
+
+
+async def test_r6_a_selected_speaker_is_synced_alone(world: World) -> None:
+    await world.given(a_session("s1", people=["c1", "c2"]), a_contact("c1"), a_contact("c2"))
+    await world.push(SyncRequest("pressed", "agenda", speaker_ids=("c2",)))
+    assert [row["email"] for row in world.swoogo.records[Kind.SPEAKER].values()] == ["c2@example.org"]
+    assert names(world, Kind.SESSION) == []
+
+
+async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it_was_asked_for(world: World) -> None:
+    """Without continuous sync nothing but what was asked for may be pushed, also when it takes a second try."""
+    await world.inbox.set_continuous(EVENT, on=False)
+    world.mapping = replace(world.mapping, continuous=False)
+    await world.given(a_session("s1"))
+    world.swoogo.trouble.lost_before = 1
+    await world.push(SyncRequest("first", "agenda", session_ids=("s1",)))
+    await world.clock.advance(60)
+    await world.push(SyncRequest("second", "agenda", session_ids=("s1",)))
+    assert names(world, Kind.SESSION) == []
+    await world.given(a_session("s2"), ACME)
+    run = await world.push()
+    assert (run.trigger, names(world, Kind.SESSION)) == (Trigger.MANUAL, ["Title of s1"])
+    assert world.inbox.state(SUBJECT).due is None
+    assert session_key("s2") in world.marks
