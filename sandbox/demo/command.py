@@ -134,7 +134,13 @@ async def _sample(playing: Play, conference: Conference, progress: Progress) -> 
     conference = await _reconciles(playing, conference, progress)
     conference = sample.deletions(conference)
     progress.ended(await playing.publish([conference], "Sessions deleted and declined in Sessionboard"))
-    progress.ended(await playing.publish([sample.renames(conference)], "A room and a track renamed, a session moved"))
+    conference = sample.renames(conference)
+    progress.ended(await playing.publish([conference], "A room and a track renamed, a session moved"))
+    progress.ended(await playing.map_elsewhere("Another Swoogo event for the same conference is refused"))
+    key = next(each for each in playing.expected.sessions if each in conference.talks and each != talk)
+    edited = replace(conference.talks[key], title=f"{conference.talks[key].title} (changed while unmapped)")
+    conference = replace(conference, talks={**conference.talks, key: edited})
+    progress.ended(await playing.map_again(conference, "The mapping removed, a change meanwhile, and added again"))
 
 
 async def _reconciles(playing: Play, conference: Conference, progress: Progress) -> Conference:

@@ -126,6 +126,35 @@ class Play:
         chapter.differences += picture_differences(await self.state(), self.expected, revisions[-1])
         return chapter
 
+    async def map_again(self, conference: Conference, title: str) -> Chapter:
+        """The mapping is removed, a revision is published meanwhile, and the same pair is added again (M3, M4, M5)."""
+        writer = self.publisher.writer
+
+        async def act() -> int:
+            await self.publisher.send([writer.mapping_removed(at=self.now())])
+            await self.watch.until_idle(_LONGEST, check=self._check)
+            records = await self.publisher.publish(conference, at=self.now())
+            await self.watch.until_idle(_LONGEST, check=self._check)
+            await self.publisher.send([writer.mapping_added(self.swoogo_event_id, at=self.now())])
+            return records + 2
+
+        expected = self.expected
+        self.expected = fold(expected, Resources.of(conference, self.event, at=self.now()), datetime.now(UTC))
+        chapter = await self.chapter(title, act)
+        chapter.least = least(self._without_deleted(expected), self._without_deleted(self.expected))
+        chapter.least.looks += 1  # the event is read when it is mapped (M6)
+        return chapter
+
+    async def map_elsewhere(self, title: str) -> Chapter:
+        """Another Swoogo event for the same Sessionboard event: refused, and nothing changes (M2)."""
+        other = (await self.world.post("seed", {"events": [{"name": "Another", "timezone": "UTC"}]}))["events"][0]
+
+        async def act() -> int:
+            await self.publisher.send([self.publisher.writer.mapping_added(other, at=self.now())])
+            return 1
+
+        return await self.chapter(title, act)
+
     async def replay(self) -> Chapter:
         """A new consumer group reads every topic from its beginning; nothing may be written (G3)."""
         group = f"replay-{self.now().timestamp():.3f}"
