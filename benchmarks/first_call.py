@@ -68,6 +68,8 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
             async with Publisher(running.bootstrap, events[0].writer) as publisher:
                 await _connect(running, publisher, events)
                 await _until(lambda: _mapped(redis, keys, count), running)
+                # A pair that was just accepted is pushed once by itself.
+                await _until(lambda: _settled(redis, keys, events), running)
                 async with asyncio.TaskGroup() as group:
                     for each in events:
                         await publisher.send(_sessions(each))
@@ -111,13 +113,20 @@ def _sessions(each: Measured) -> list[Record]:
 async def _note_due(redis: Redis, keys: Keys, each: Measured) -> None:
     """Follow the due moment until somebody claims the event."""
     state = keys.event(str(each.writer.event.id), "state")
+    before = await redis.hget(state, "done")
     while True:
         due, until, done = await redis.hmget(state, ["due", "until", "done"])
-        if int(until or 0) or done:
+        if int(until or 0) or done != before:
             return
         if due is not None:
             each.due = int(due)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _settled(redis: Redis, keys: Keys, events: list[Measured]) -> bool:
+    states = [keys.event(str(each.writer.event.id), "state") for each in events]
+    found = [await redis.hmget(state, ["done", "due"]) for state in states]
+    return all(done is not None and due is None for done, due in found)
 
 
 async def _mapped(redis: Redis, keys: Keys, count: int) -> bool:
