@@ -525,10 +525,10 @@ async def test_m6_another_answer_than_the_event_is_no_zone(body: Any) -> None:
 
 
 async def test_a_base_address_keeps_its_path_and_loses_what_is_secret() -> None:
-    world = a_world(answer({"id": 7}), base_url="https://user:pass@api.example:8443/root/")
+    world = a_world(answer({"id": 7}), base_url="https://user:pass@api.example:8443/base/")
     await update(world)
     call = world.api.calls[0]
-    assert str(call.url) == "https://api.example:8443/root/tracks/update/7"
+    assert str(call.url) == "https://api.example:8443/base/tracks/update/7"
     assert call.headers["host"] == "api.example:8443"
 
 
