@@ -27,6 +27,9 @@ CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING})
 MANY_MISSING_FEW: Final = 3
 """So many may always go: one deletion is a large share of a small event."""
 
+_STAMP_MS: Final = 2000
+"""After so long another second has begun in Swoogo; two, as clocks run unevenly."""
+
 
 class Depth(StrEnum):
     """How much a survey reads: what changed, or everything; `confirmed`: everything, and any loss is believed."""
@@ -43,10 +46,20 @@ class Known:
     Attributes:
         ids: Swoogo id -> natural key of every record known to be there.
         since: `updated_at` of the newest record that the last survey read; empty when everything is to be read.
+        over: the second that `since` names had passed when it was read, so that nothing changes in it any more.
     """
 
     ids: Mapping[int, str] = field(default_factory=dict)
     since: str = ""
+    over: bool = False
+
+    def changed(self, stamp: str) -> bool:
+        """Whether a record of this `updated_at` may differ from what the last survey read.
+
+        Swoogo's stamps are whole seconds (`swoogo-api.md 2.8`): a person may save once more in the very second
+        whose records were just read.
+        """
+        return stamp > self.since or (stamp == self.since and not self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,9 @@ class SurveyMemory:
     Attributes:
         lists: the event's answer was found not to hold all records; lists are read instead.
         deep_at: when everything was read last.
+        read_at: when the last survey had read all it needed.
         newest: per kind, see `Sighting.newest`.
+        over: kinds of which `newest` lay in the past when it was read, see `Known.over`.
         every: seconds between two surveys at present, before jitter; more than the setting when it is stretched.
         timezone: zone of the Swoogo event as last seen; empty when Swoogo shows none.
         settled: digest of the mapping for which the last reconcile had nothing to do; empty when it had.
@@ -94,10 +109,20 @@ class SurveyMemory:
 
     lists: bool = False
     deep_at: int = 0
+    read_at: int = 0
     newest: Mapping[Kind, str] = field(default_factory=dict)
+    over: tuple[Kind, ...] = ()
     every: float = 0.0
     timezone: str = ""
     settled: str = ""
+
+    def read(self, seen: Mapping[Kind, Sighting], *, began: int, ended: int) -> SurveyMemory:
+        """With what a survey from `began` to `ended` (ms) saw of each kind."""
+        newest: dict[Kind, str] = {kind: each.newest for kind, each in seen.items() if each.newest and kind in SURVEYED}
+        passed = began >= self.read_at + _STAMP_MS
+        over = {kind for kind, stamp in newest.items() if passed and stamp == self.newest.get(kind)}
+        over |= {kind for kind in self.over if newest.get(kind, self.newest.get(kind)) == self.newest.get(kind)}
+        return replace(self, read_at=ended, newest={**self.newest, **newest}, over=tuple(sorted(over)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,9 @@ class Reconciler:
         entries = by_kind(ledger)
         known = {
             kind: Known(
-                known_ids(kind, kept.get(kind, Directory()), entries[kind]), "" if deep else memory.newest.get(kind, "")
+                known_ids(kind, kept.get(kind, Directory()), entries[kind]),
+                "" if deep else memory.newest.get(kind, ""),
+                kind in memory.over,
             )
             for kind in (*SURVEYED, *(REFERRED if deep else ()))
             if any(entry.live for entry in entries.get(kind, {}).values())
@@ -119,9 +121,6 @@ class Reconciler:
             if sighting.ids != known[kind].ids.keys():
                 directory = Directory(sighting.naturals(known[kind].ids), at=now)
                 await self.store.put_directory(work.lease, kind, directory)
-        newest: dict[Kind, str] = {
-            kind: each.newest for kind, each in reading.seen.items() if each.newest and kind in SURVEYED
-        }
         return Survey(
             examine(
                 ledger,
@@ -134,10 +133,9 @@ class Reconciler:
             reading.timezone,
             {kind: Directory(reading.seen[kind].rows, fresh=True, at=now) for kind in reading.listed},
             replace(
-                memory,
+                memory.read(reading.seen, began=now, ended=self.clock.now()),
                 lists=reading.lists,
                 deep_at=now if deep else memory.deep_at,
-                newest={**memory.newest, **newest},
                 timezone=reading.timezone,
                 every=await self._every(work, reading),
             ),

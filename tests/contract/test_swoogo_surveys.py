@@ -30,8 +30,8 @@ async def known(bench: Bench, kind: Kind = Kind.SESSION) -> Known:
     return after(seen)
 
 
-def after(seen: Sighting) -> Known:
-    return Known({each: row.natural for each, row in seen.naturals({}).items()}, seen.newest)
+def after(seen: Sighting, *, over: bool = True) -> Known:
+    return Known({each: row.natural for each, row in seen.naturals({}).items()}, seen.newest, over)
 
 
 async def edit(bench: Bench, identifier: int, **values: Any) -> None:
@@ -97,6 +97,20 @@ async def test_a_shallow_survey_shows_what_was_edited_and_what_was_made_by_hand(
         assert seen.ids == {*ids, made}
         assert seen.newest > held.since
         assert await spent(bench, before) == 10
+
+
+async def test_r2_an_edit_in_the_very_second_that_was_read_is_seen_as_long_as_it_may_last() -> None:
+    """R2: stamps are whole seconds (swoogo-api.md 2.8); both surveys, by the event and by lists."""
+    async with a_bench(Switches()) as bench:
+        ids = fill(bench, 20)
+        seen = await bench.swoogo.survey_kind(WORK, Kind.SESSION, Known())
+        bench.sandbox.edit("sessions", ids[3], {"name": "By hand", "updated_at": seen.newest})
+        open_, over = after(seen, over=False), after(seen, over=True)
+        listed = await bench.swoogo.survey_kind(WORK, Kind.SESSION, open_)
+        expanded = (await bench.swoogo.survey_event(WORK, {Kind.SESSION: open_})).kinds[Kind.SESSION]
+        assert [each.rows[ids[3]].fields["name"] for each in (listed, expanded)] == ["By hand", "By hand"]
+        later = (await bench.swoogo.survey_event(WORK, {Kind.SESSION: over})).kinds[Kind.SESSION]
+        assert later.rows == {}
 
 
 @pytest.mark.parametrize("switches", SWITCHES)

@@ -75,7 +75,7 @@ class Surveys:
         kinds: dict[Kind, Sighting] = {}
         for kind in SURVEYED:
             resource = RESOURCES[kind]
-            sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()).since)
+            sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()))
             if sighting is not None:
                 kinds[kind] = sighting
         return EventSighting((event.timezone or "").strip(), kinds)
@@ -108,7 +108,7 @@ class Surveys:
             if not in_order or page.total != total or not page.rows.keys() - rows.keys():
                 return None
             rows.update(page.rows)
-            if page.stamps[-1] <= known.since or len(rows) >= total:
+            if not known.changed(page.stamps[-1]) or len(rows) >= total:
                 break
             number += 1
             page = await self._page(work, resource, "-updated_at", number)
@@ -151,7 +151,7 @@ def _without_records(body: bytes) -> _Event:
 
 
 def _sighted(
-    resource: Resource, held: list[msgspec.Raw] | dict[str, msgspec.Raw] | None, since: str
+    resource: Resource, held: list[msgspec.Raw] | dict[str, msgspec.Raw] | None, known: Known
 ) -> Sighting | None:
     """An expanded kind; None when it did not come, or not as records."""
     if held is None:
@@ -169,10 +169,10 @@ def _sighted(
             stamp = row.updated_at or ""
             if stamp > newest:
                 newest = stamp
-            if not stamp or stamp > since:
+            if not stamp or known.changed(stamp):
                 read = remote(resource, _record.decode(raw))
                 if read is not None:
                     rows[identifier] = read
     except msgspec.DecodeError:
         return None
-    return Sighting(ids, rows, newest, whole=not since)
+    return Sighting(ids, rows, newest, whole=not known.since)

@@ -193,7 +193,7 @@ class FakeSwoogo:
         if event_id not in self.zones:
             raise MissingError("Swoogo does not have the event.")
         kinds = {
-            kind: self._sighted(kind, known.get(kind, Known()).since, self.trouble.expand)
+            kind: self._sighted(kind, known.get(kind, Known()), self.trouble.expand)
             for kind in SURVEYED
             if self.trouble.expand != 0
         }
@@ -202,12 +202,12 @@ class FakeSwoogo:
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """See `ports.Swoogo`. A page holds 200 records."""
         stamps = sorted((self._stamp(kind, each) for each in self.records[kind]), reverse=True)
-        changed = sum(1 for stamp in stamps if stamp > known.since)
-        seen = self._sighted(kind, known.since)
+        changed = sum(1 for stamp in stamps if known.changed(stamp))
+        seen = self._sighted(kind, known)
         adds_up = len(known.ids.keys() | seen.rows.keys()) == len(stamps)
         pages = max(1, -(-(changed if known.since else len(stamps)) // _PAGE))
         if known.since and not adds_up:
-            pages, seen = pages + max(1, -(-len(stamps) // _PAGE)), self._sighted(kind, "")
+            pages, seen = pages + max(1, -(-len(stamps) // _PAGE)), self._sighted(kind, Known())
         for _ in range(pages):
             await self._call(work, Called("list", kind), LIST_CREDITS)
         if self.trouble.shifting:
@@ -220,15 +220,15 @@ class FakeSwoogo:
         await self._call(work, Called("exists", kind, swoogo_id), CALL_CREDITS)
         return swoogo_id in self.records[kind]
 
-    def _sighted(self, kind: Kind, since: str, most: int | None = None) -> Sighting:
+    def _sighted(self, kind: Kind, known: Known, most: int | None = None) -> Sighting:
         ids = sorted(self.records[kind])[:most]
         stamps = {each: self._stamp(kind, each) for each in ids}
         rows = {
             each: Remote(each, _natural(kind, self.records[kind][each]), dict(self.records[kind][each]))
             for each in ids
-            if stamps[each] > since
+            if known.changed(stamps[each])
         }
-        return Sighting(frozenset(ids), rows, max(stamps.values(), default=since), whole=not since)
+        return Sighting(frozenset(ids), rows, max(stamps.values(), default=known.since), whole=not known.since)
 
     def _stamp(self, kind: Kind, identifier: int) -> str:
         """`updated_at`: when the record was last seen to differ from what it was, whoever changed it."""

@@ -9,7 +9,16 @@ import pytest
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State, known_ids
 from consumer.domain.record import Kind, digest
-from consumer.domain.survey import Findings, Sighting, examine, lifted, stretched, survives
+from consumer.domain.survey import (
+    Findings,
+    Known,
+    Sighting,
+    SurveyMemory,
+    examine,
+    lifted,
+    stretched,
+    survives,
+)
 from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
 
 LONG = "x" * 300
@@ -167,3 +176,32 @@ def test_known_are_those_of_the_last_listing_and_of_the_ledger_without_the_delet
     ledger = {"session/a": an_entry(2, natural="ours now"), "session/b": an_entry(3, state=State.GONE)}
     ledger |= {"session/c": an_entry(4, natural="new"), "session/d": an_intent("x"), "speaker/e": an_entry(9)}
     assert known_ids(Kind.SESSION, directory, ledger) == {1: "by hand", 2: "ours now", 4: "new"}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "over", "read"),
+    [
+        pytest.param("2026-06-01 10:00:01", True, True, id="newer"),
+        pytest.param("2026-06-01 10:00:00", True, False, id="of a second that had passed"),
+        pytest.param("2026-06-01 10:00:00", False, True, id="of a second that had not"),
+        pytest.param("2026-06-01 09:59:59", False, False, id="older"),
+    ],
+)
+def test_r2_a_record_is_read_again_while_its_second_may_last(stamp: str, over: bool, read: bool) -> None:
+    """R2: `updated_at` is in whole seconds (swoogo-api.md 2.8)."""
+    assert Known({}, "2026-06-01 10:00:00", over).changed(stamp) is read
+
+
+def test_r2_a_second_is_over_when_a_survey_at_least_two_seconds_later_found_nothing_newer() -> None:
+    """R2: by the moments of our own surveys, never by comparing our clock with Swoogo's."""
+    sessions = {Kind.SESSION: Sighting({1}, {}, "10:00:00")}
+    first = SurveyMemory().read(sessions, began=NOW, ended=NOW + 500)
+    assert (first.newest, first.over) == ({Kind.SESSION: "10:00:00"}, ())
+    soon = first.read(sessions, began=NOW + 2_499, ended=NOW + 2_600)
+    assert soon.over == ()
+    later = first.read(sessions, began=NOW + 2_500, ended=NOW + 2_600)
+    assert later.over == (Kind.SESSION,)
+    assert later.read(sessions, began=NOW + 2_700, ended=NOW + 2_800).over == (Kind.SESSION,), "over is over"
+    assert later.read({}, began=NOW + 9_000, ended=NOW + 9_100).over == (Kind.SESSION,), "no new sight of the kind"
+    changed = later.read({Kind.SESSION: Sighting({1}, {}, "10:00:07")}, began=NOW + 9_000, ended=NOW + 9_100)
+    assert (changed.newest, changed.over) == ({Kind.SESSION: "10:00:07"}, ())

@@ -53,7 +53,7 @@ async def test_another_thing_than_the_event_is_no_survey(body: Any) -> None:
 async def test_a_record_without_a_moment_is_always_read() -> None:
     """R2: an attribute that Swoogo does not show costs time, never an edit."""
     world = a_world(answer({"id": EVENT, "sessions": [row(1, None), row(2), row(3, "2025-08-09 10:00:00")]}))
-    event = await world.client.survey_event(WORK, {Kind.SESSION: Known({}, "2025-08-08 10:00:00")})
+    event = await world.client.survey_event(WORK, {Kind.SESSION: Known({}, "2025-08-08 10:00:00", over=True)})
     assert event.kinds[Kind.SESSION].rows.keys() == {1, 3}
     assert event.kinds[Kind.SESSION].newest == "2025-08-09 10:00:00"
 
