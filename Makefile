@@ -34,7 +34,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
-	@$(BIN)/python -m consumer.settings_docs --check
+	@$(BIN)/python -m consumer.settings.docs --check
 	@$(BIN)/python -m consumer.issues_docs --check
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer

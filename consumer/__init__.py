@@ -7,14 +7,30 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.console.serve`      run: the service until a signal
             `entrypoints.console.exits`      exit codes
             `app`                            composition root: builds, binds, starts, stops
-            `settings`                       every knob; the only reader of the environment
-            `settings_errors`                one sentence for a wrong setting
-            `settings_docs`                  writes `.env.example` and `docs/settings.md`
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.runs_commands`      the commands runs and issues
             `observability.logs`             structured logs
-            `ports`                          what the services need from the world, on one page
             `adapters.clock`                 time and chance
+
+Settings    `settings.group`                 what they share; `settings` alone reads the environment
+            `settings.kafka`                 the broker, and how it is read
+            `settings.redis`                 Redis or Valkey
+            `settings.sync`                  debounce, push and reconcile
+            `settings.swoogo`                the API
+            `settings.images`                headshots and logos
+            `settings.keys`                  the key pair
+            `settings.log`                   logs
+            `settings.errors`                one sentence for a wrong setting
+            `settings.docs`                  writes `.env.example` and `docs/settings.md`
+
+Ports       `ports.clock`                    time and chance
+            `ports.inbox`                    recorded changes, and who works on them
+            `ports.ledger`                   what is known to be in Swoogo
+            `ports.connections`              credentials and pairs
+            `ports.swoogo`                   the one way to Swoogo, credits, tokens
+            `ports.images`                   headshots and logos
+            `ports.status`                   what people are told
+            `ports.topics`                   records from Kafka, dead letters
 
 Record      `entrypoints.subscribers`        one batch subscriber a topic
             `services.record`                a batch becomes rows and dirty marks, or dead letters

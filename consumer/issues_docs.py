@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from consumer.domain.issue import NOTICES, SENTENCES, Code
-from consumer.settings_docs import main
+from consumer.settings.docs import main
 
 _HEAD: Final = """<!-- Made by `python -m consumer.issues_docs`; change consumer/domain/issue.py instead. -->
 

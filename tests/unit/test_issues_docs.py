@@ -8,7 +8,7 @@ import pytest
 
 from consumer.domain.issue import Code
 from consumer.issues_docs import generated
-from consumer.settings_docs import ROOT, main, stale
+from consumer.settings.docs import ROOT, main, stale
 
 
 def test_n2_the_page_is_what_the_catalogue_says() -> None:

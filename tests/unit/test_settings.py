@@ -11,10 +11,10 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from consumer import settings_docs
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import PREFIX, VARIABLES, load_settings
-from consumer.settings_errors import mask_url
+from consumer.settings import docs as settings_docs
+from consumer.settings.errors import mask_url
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -266,7 +266,7 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
 def test_the_generated_files_are_what_the_models_say() -> None:
     assert settings_docs.stale(settings_docs.ROOT, settings_docs.generated()) == [], (
-        "run python -m consumer.settings_docs"
+        "run python -m consumer.settings.docs"
     )
 
 

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from consumer.entrypoints.cli import app, demo_app
-from consumer.settings_docs import main
+from consumer.settings.docs import main
 
 _WIDTH: Final = 100
 _HEAD: Final = """<!-- Made by `python -m consumer.entrypoints.console.cli_docs`; change the commands instead. -->

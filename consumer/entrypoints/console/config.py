@@ -10,7 +10,7 @@ from rich.table import Table
 from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.output import out, plain, print_json
 from consumer.settings import VARIABLES, Settings
-from consumer.settings_errors import Variable, as_text
+from consumer.settings.errors import Variable, as_text
 
 
 @dataclass(frozen=True, slots=True)

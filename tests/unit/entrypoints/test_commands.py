@@ -15,7 +15,7 @@ from consumer.entrypoints.cli import app
 from consumer.entrypoints.console import cli_docs, serve
 from consumer.entrypoints.console.exits import Exit
 from consumer.settings import PREFIX, Settings
-from consumer.settings_docs import ROOT, stale
+from consumer.settings.docs import ROOT, stale
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
 

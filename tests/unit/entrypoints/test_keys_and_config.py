@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from consumer.adapters.sealing import KeyPair, unseal
 from consumer.entrypoints.cli import app
 from consumer.settings import PREFIX, VARIABLES
-from consumer.settings_docs import ROOT
+from consumer.settings.docs import ROOT
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
 

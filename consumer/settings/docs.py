@@ -1,4 +1,4 @@
-"""Writes `.env.example` and `docs/settings.md` from the models: `python -m consumer.settings_docs`.
+"""Writes `.env.example` and `docs/settings.md` from the models: `python -m consumer.settings.docs`.
 
 With `--check` nothing is written; the exit status is 1 when a file differs from what the models say.
 """
@@ -16,9 +16,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, HttpUrl, RedisDsn, SecretStr
 
 from consumer.settings import PREFIX, VARIABLES, Settings
-from consumer.settings_errors import Variable, as_text
+from consumer.settings.errors import Variable, as_text
 
-ROOT: Final = Path(__file__).parent.parent
+ROOT: Final = Path(__file__).parents[2]
 _NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
     {
         bool: "`true` or `false`",
@@ -75,7 +75,7 @@ def _about(path: Sequence[str]) -> str:
 
 def _example() -> str:
     lines = [
-        "# Made by `python -m consumer.settings_docs`. Every setting with its default; take the # away to change one.",
+        "# Made by `python -m consumer.settings.docs`. Every setting with its default; take the # away to change one.",
         "# Durations are seconds. What each means and may be: docs/settings.md.",
     ]
     for about, members in _groups():
@@ -87,7 +87,7 @@ def _example() -> str:
 
 def _page() -> str:
     lines = [
-        "<!-- Made by `python -m consumer.settings_docs`; change the models in consumer/settings.py instead. -->",
+        "<!-- Made by `python -m consumer.settings.docs`; change the models in consumer/settings/ instead. -->",
         "",
         "# Settings",
         "",

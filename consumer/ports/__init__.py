@@ -1,0 +1,57 @@
+"""The seam: what the services need from the world, in domain words, one module a neighbour.
+
+Each port has a fake in `tests/support/fakes` and one contract suite that runs on fake and real alike.
+"""
+
+from consumer.ports.clock import Clock
+from consumer.ports.connections import Connections, CredentialCheck
+from consumer.ports.images import Images, Picture, Unchanged
+from consumer.ports.inbox import (
+    Change,
+    Due,
+    EventState,
+    Inbox,
+    Lease,
+    Requested,
+    Subject,
+    SyncRequest,
+    event_subject,
+    org_subject,
+)
+from consumer.ports.ledger import LedgerStore, PairRegister
+from consumer.ports.status import StatusBoard
+from consumer.ports.swoogo import Budget, Grant, Swoogo, TokenStore, Work, Written
+from consumer.ports.topics import DeadLetter, DeadLetters, Decoder, Peeked, RawRecord
+
+__all__ = [
+    "Budget",
+    "Change",
+    "Clock",
+    "Connections",
+    "CredentialCheck",
+    "DeadLetter",
+    "DeadLetters",
+    "Decoder",
+    "Due",
+    "EventState",
+    "Grant",
+    "Images",
+    "Inbox",
+    "Lease",
+    "LedgerStore",
+    "PairRegister",
+    "Peeked",
+    "Picture",
+    "RawRecord",
+    "Requested",
+    "StatusBoard",
+    "Subject",
+    "Swoogo",
+    "SyncRequest",
+    "TokenStore",
+    "Unchanged",
+    "Work",
+    "Written",
+    "event_subject",
+    "org_subject",
+]

@@ -1,0 +1,168 @@
+"""RECORD, DEBOUNCE and CLAIM: recorded changes, and who works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from consumer.domain.connection import Request
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.survey import Depth
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the inbox keeps changes for and workers claim: an event, or an organization's connections."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.id}"
+
+
+def event_subject(event_id: str) -> Subject:
+    """The subject of an event."""
+    return Subject("event", event_id)
+
+
+def org_subject(org_id: str) -> Subject:
+    """The subject of an organization."""
+    return Subject("org", org_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One recorded state: `row` is the encoded resource or request, `stamp` orders it (G3)."""
+
+    key: str
+    stamp: str
+    row: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """A manual sync asked for (C5)."""
+
+    id: str
+    scope: str = "all"
+    session_ids: tuple[str, ...] = ()
+    speaker_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claimed subject. `epoch` grows with every claim and proves who holds it (G4).
+
+    `survey` is set when nothing but the event's reconcile was due, and says how deep it is to look.
+    """
+
+    subject: Subject
+    epoch: int
+    op_id: str
+    attempt: int = 0
+    request: SyncRequest | None = None
+    survey: Depth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Subjects due now, and how long until the next one is (seconds; None: nothing is waiting)."""
+
+    subjects: tuple[Subject, ...]
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventState:
+    """All that a plan needs of one event, read together.
+
+    `marks`: changed keys and their stamps. `lifts`: ledger keys whose tombstone is to be lifted (D3).
+    """
+
+    snapshot: Snapshot
+    marks: Mapping[str, str] = field(default_factory=dict)
+    lifts: AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What was last asked for an organization, by key: the requests, their stamps, and the stamps of what is new."""
+
+    rows: Mapping[str, Request] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Inbox(Protocol):
+    """Recorded changes and who works on them."""
+
+    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+        """Keep what is newer, mark it dirty, plan the push. Returns how many were news. Idempotent."""
+        ...
+
+    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
+        """Ask for a manual sync now; False when this or a newer request was seen before."""
+        ...
+
+    async def set_continuous(self, event_id: str, *, on: bool) -> None:
+        """Whether changes of this event make it due by themselves, and surveys come round (C4, M5)."""
+        ...
+
+    async def request_survey(self, event_id: str, depth: Depth) -> None:
+        """Reconcile the event now, once, also when sync is not continuous."""
+        ...
+
+    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+        """Have the tombstones of these ledger keys lifted by whoever claims the event next (D3)."""
+        ...
+
+    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+        """These lifts were done."""
+        ...
+
+    async def due(self, limit: int) -> Due:
+        """What to claim, oldest first."""
+        ...
+
+    async def claim(self, subject: Subject, op_id: str) -> Lease | None:
+        """Take a due subject for the lease time; None when it is not due or somebody has it."""
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Hold on for another lease time. Raises LeaseLostError."""
+        ...
+
+    async def complete(
+        self,
+        lease: Lease,
+        marks: Mapping[str, str],
+        *,
+        retry_in: float | None = None,
+        failed: bool = False,
+        survey_in: float | None = None,
+    ) -> None:
+        """Give the subject back: clear marks whose stamp did not move, plan the next push.
+
+        Args:
+            lease: the claim.
+            marks: what was dealt with, key -> stamp.
+            retry_in: seconds until it is to be claimed again in any case, with the sync request it had.
+            failed: count this as a failure in a row, and keep its sync request.
+            survey_in: seconds until the next survey, after one was due; infinite for none, None leaves it as it is.
+                With `failed` and no `retry_in`: the survey itself failed and is what comes again.
+
+        Raises:
+            LeaseLostError: somebody else has it.
+        """
+        ...
+
+    async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
+        """Snapshot and dirty marks of an event; without the `snapshot`, which is large, the rest of it."""
+        ...
+
+    async def requests(self, org_id: str) -> Requested:
+        """Everything that was asked for an organization."""
+        ...

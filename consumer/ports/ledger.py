@@ -1,0 +1,81 @@
+"""LEDGER: what is known to be in Swoogo, and every pair that ever was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from consumer.domain.ledger import Directory, Entry, Ledger
+from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.domain.record import Kind
+from consumer.domain.survey import SurveyMemory
+from consumer.ports.inbox import Lease
+
+
+class LedgerStore(Protocol):
+    """The ledger of an event; the only writer of its keys, and of its changelog."""
+
+    async def load(self, event_id: str) -> Ledger:
+        """All entries of an event."""
+        ...
+
+    async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
+        """Write entries (None forgets one), fenced by the lease. Raises LeaseLostError."""
+        ...
+
+    async def flush(self, lease: Lease) -> None:
+        """Return when the changelog holds everything put so far, by this worker or one that died.
+
+        Raises UnavailableError.
+        """
+        ...
+
+    async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
+        """What Swoogo was last seen to hold; never fresh."""
+        ...
+
+    async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
+        """Remember a listing. Raises LeaseLostError."""
+        ...
+
+    async def survey(self, event_id: str) -> SurveyMemory:
+        """What the last survey of the event left; empty when there was none."""
+        ...
+
+    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+        """Remember a survey. Raises LeaseLostError."""
+        ...
+
+
+class PairRegister(Protocol):
+    """Every pair that ever was (M2). Ledger data: on the changelog before it counts. Leases are of an organization."""
+
+    async def all(self) -> Mapping[str, Pair]:
+        """All pairs by event id."""
+        ...
+
+    async def pair(self, event_id: str) -> Pair | None:
+        """The pair of an event, active or ended."""
+        ...
+
+    async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
+        """What is known of two events that are to be paired."""
+        ...
+
+    async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
+        """Enter a pair for ever, or take up again one that ended; None when either partner has another.
+
+        Raises LeaseLostError.
+        """
+        ...
+
+    async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
+        """The pair of this organization is no longer mapped; an `era` seals what was synced in earlier ones (X2).
+
+        Raises LeaseLostError.
+        """
+        ...
+
+    async def flush(self, lease: Lease) -> None:
+        """Return when the changelog has every pair of the organization as it is. Raises UnavailableError."""
+        ...

@@ -1,0 +1,35 @@
+"""REPORT: what people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from consumer.domain.connection import Announcement
+from consumer.domain.issue import Issue
+from consumer.domain.report import Run
+from consumer.ports.inbox import Lease
+
+
+class StatusBoard(Protocol):
+    """What people are told and can look up."""
+
+    async def started(self, run: Run) -> None:
+        """A sync began (N1)."""
+        ...
+
+    async def progress(self, run: Run) -> None:
+        """Where it is now."""
+        ...
+
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+        """It ended: publish, keep the run, replace the event's issues."""
+        ...
+
+    async def issues(self, event_id: str) -> Mapping[str, Issue]:
+        """Issues of the event by their key."""
+        ...
+
+    async def announce(self, announcement: Announcement) -> None:
+        """What became of an integration or a pair (C3, M2, M6)."""
+        ...

@@ -1,0 +1,181 @@
+"""The one way to Swoogo, its credits and its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumer.domain.connection import Connection
+from consumer.domain.ledger import Directory
+from consumer.domain.mapping import EventMapping
+from consumer.domain.record import Fields, Kind
+from consumer.domain.report import Trigger
+from consumer.domain.survey import EventSighting, Known, Sighting
+from consumer.ports.images import Picture
+from consumer.ports.inbox import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Swoogo's answer to a write.
+
+    Attributes:
+        swoogo_id: id of the record.
+        seen: field -> digest of what the answer holds, for the fields it holds.
+        not_applied: fields whose answered value is not the one sent (R5).
+    """
+
+    swoogo_id: int
+    seen: Fields
+    not_applied: tuple[str, ...] = ()
+    contact_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """On whose behalf calls are made: the pair, the proof of the claim, and the place in the queue for credits."""
+
+    mapping: EventMapping
+    connection: Connection
+    lease: Lease
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permit that was given: `cost` credits of a credential, until the call has been answered."""
+
+    id: str
+    credential: str
+    cost: int
+
+
+class Budget(Protocol):
+    """Credits of a credential, shared by all replicas (G5)."""
+
+    async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
+        """Wait until the call may start: the lease is ours and outlives it, and the credits are there.
+
+        Args:
+            work: on whose behalf.
+            cost: credits of the call.
+            seconds: deadline of the call.
+
+        Raises:
+            LeaseLostError: another worker has the event, or the lease ends before the call would.
+        """
+        ...
+
+    async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
+        """The call is over (answered or not): its credits count from now on.
+
+        `remaining` and `reset` (seconds) are what Swoogo says is left of its window; they count when lower than ours.
+        """
+        ...
+
+    async def returned(self, grant: Grant) -> None:
+        """Nothing was sent: give the credits back."""
+        ...
+
+    async def throttled(self, grant: Grant, reset: float) -> None:
+        """A 429: give the credits back and let nobody start before the reset (seconds)."""
+        ...
+
+    async def left(self, credential: str) -> int:
+        """Credits that could be spent now."""
+        ...
+
+    async def surveys(self, work: Work, cost: int, seconds: float) -> int:
+        """Note what a survey of the event costs, for so long; returns that of all events of its credential."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Where a credential's token is shared between replicas; encrypted at rest."""
+
+    async def get(self, credential: str) -> str | None:
+        """The token, when there is one that is still good."""
+        ...
+
+    async def put(self, credential: str, token: str, seconds: float) -> None:
+        """Keep a token for so long."""
+        ...
+
+    async def drop(self, credential: str, token: str) -> None:
+        """Forget this token (Swoogo refused it), unless another has come in its place."""
+        ...
+
+    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+        """Single flight: True when `owner` may ask for a token, or do `what` (again true for the same owner)."""
+        ...
+
+    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
+        """Let others."""
+        ...
+
+
+class Swoogo(Protocol):
+    """The one way to Swoogo. Every call takes a permit first; 401, 429 and blips are dealt with inside.
+
+    All raise RefusedError, MissingError, UnavailableError, CredentialError, LeaseLostError.
+    """
+
+    async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
+        """Create a record. Raises UnansweredError when it may exist although no usable answer came."""
+        ...
+
+    async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
+        """Send changed fields, with the record's `name` only where Swoogo insists on it (R2)."""
+        ...
+
+    async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
+        """Associate a speaker with sessions, besides those associated `already`."""
+        ...
+
+    async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
+        """Take one association away; fine when it is not there."""
+        ...
+
+    async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
+        """Set the headshot of a speaker (by the route that the settings name) or the logo of a sponsor."""
+        ...
+
+    async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
+        """Delete a record; fine when it is not there.
+
+        Raises RefusedError with `rule` when Swoogo keeps it for what it holds, such as registrants (D4).
+        """
+        ...
+
+    async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
+        """Every record of the kind, with as few pages as prove completeness given the `known` ids."""
+        ...
+
+    async def event_timezone(self, work: Work) -> str:
+        """The Swoogo event's zone (M6, M7). Raises MissingError when the credential cannot read the event."""
+        ...
+
+    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+        """The event with its sessions, speakers and sponsors, for one credit; kinds that did not come are left out.
+
+        Whether the records that came are all must be checked: no public text says so (`swoogo-api.md 11.3`, 15).
+        Raises RefusedError (MissingError) when the credential cannot read the event.
+        """
+        ...
+
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+        """Every record of the kind; of those that changed since the last look also the fields.
+
+        As few pages as show what changed, and all of them when their count does not add up with the `known` ids.
+        Raises UnavailableError when the list changes while it is read.
+        """
+        ...
+
+    async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
+        """Whether one record is there."""
+        ...
+
+    def spent(self, work: Work) -> int:
+        """Credits this claim has used so far."""
+        ...

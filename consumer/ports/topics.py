@@ -1,0 +1,66 @@
+"""Records as they come from Kafka, and where those go that nobody can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumer.ports.inbox import Change, Subject, SyncRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A Kafka record as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """A record whose envelope was read: whose change it is, and how new.
+
+    `subject` is None when the owner has to be looked up (a null value on a mapping key names no organization).
+    """
+
+    subject: Subject | None
+    key: str
+    stamp: str
+    record: RawRecord
+    action: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record nobody could read, as it came, and why."""
+
+    record: RawRecord
+    reason: str
+    sentence: str
+
+
+class Decoder(Protocol):
+    """From bytes to the domain, in two steps so that superseded records of a batch are never read whole."""
+
+    def peek(self, record: RawRecord) -> Peeked | None:
+        """Read the envelope; None when the record is not for this service. Raises PoisonError."""
+        ...
+
+    def read(self, peeked: Peeked) -> Change | SyncRequest:
+        """Validate the resource. Raises PoisonError."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The topic of unreadable records."""
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish and wait until they are safe."""
+        ...

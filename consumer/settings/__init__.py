@@ -1,0 +1,125 @@
+"""Every knob of the service, typed, bounded and documented here; the only reader of the environment.
+
+Variables start with `SWOOGO_SYNC_` and nest by `__`: `SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS`. `.env.example` and
+`docs/settings.md` are generated from these models. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consumer.domain.errors import ConfigurationError
+from consumer.settings.errors import Variable, as_text, explain, unknown_variable, variables
+from consumer.settings.group import PREFIX
+from consumer.settings.images import ImageSettings
+from consumer.settings.kafka import KafkaSettings, Topics
+from consumer.settings.keys import KeySettings
+from consumer.settings.log import LogSettings
+from consumer.settings.redis import RedisSettings
+from consumer.settings.swoogo import SwoogoSettings
+from consumer.settings.sync import DebounceSettings, PushSettings, ReconcileSettings
+
+__all__ = [
+    "PREFIX",
+    "VARIABLES",
+    "DebounceSettings",
+    "ImageSettings",
+    "KafkaSettings",
+    "KeySettings",
+    "LogSettings",
+    "PushSettings",
+    "ReconcileSettings",
+    "RedisSettings",
+    "Settings",
+    "SwoogoSettings",
+    "Topics",
+    "load_settings",
+]
+
+_LIST_CREDITS: Final = 10
+
+
+class Settings(BaseSettings):
+    """All settings of the service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    role: Literal["all", "ingest", "sync"] = Field("all", description="Which half runs: record, push, or both.")
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    debounce: DebounceSettings = Field(default_factory=DebounceSettings)
+    push: PushSettings = Field(default_factory=PushSettings)
+    reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
+    swoogo: SwoogoSettings = Field(default_factory=SwoogoSettings)
+    images: ImageSettings = Field(default_factory=ImageSettings)
+    keys: KeySettings = Field(default_factory=KeySettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        """Bounds that only show when two settings are seen side by side."""
+        debounce, push, swoogo = self.debounce, self.push, self.swoogo
+        if debounce.max_wait < debounce.quiet_period:
+            raise _conflict(
+                "DEBOUNCE__MAX_WAIT",
+                debounce.max_wait,
+                f"at least {PREFIX}DEBOUNCE__QUIET_PERIOD",
+                debounce.quiet_period * 6,
+            )
+        if push.lease <= swoogo.deadline:
+            raise _conflict("PUSH__LEASE", push.lease, f"longer than {PREFIX}SWOOGO__DEADLINE", swoogo.deadline * 2)
+        if push.retry_most < push.retry_first:
+            raise _conflict(
+                "PUSH__RETRY_MOST", push.retry_most, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10
+            )
+        if self.reconcile.deep_interval < self.reconcile.interval:
+            raise _conflict(
+                "RECONCILE__DEEP_INTERVAL",
+                self.reconcile.deep_interval,
+                f"at least {PREFIX}RECONCILE__INTERVAL",
+                max(self.reconcile.interval, 86_400.0),
+            )
+        if swoogo.credit_limit - swoogo.credit_reserve < _LIST_CREDITS:
+            rule = f"at least {_LIST_CREDITS} (one list call) below {PREFIX}SWOOGO__CREDIT_LIMIT"
+            raise _conflict("SWOOGO__CREDIT_RESERVE", swoogo.credit_reserve, rule, swoogo.credit_limit // 100)
+        names: dict[str, str] = {}
+        for field, topic in self.kafka.topics:
+            if topic in names:
+                rule = f"another than {PREFIX}KAFKA__TOPICS__{names[topic]}"
+                good = Topics.model_fields[field].default
+                raise _conflict(f"KAFKA__TOPICS__{field.upper()}", topic, rule, good)
+            names[topic] = field.upper()
+        return self
+
+
+def _conflict(name: str, value: object, rule: str, good: object) -> ValueError:
+    return ValueError(f"{PREFIX}{name} is {as_text(value)}: it must be {rule}; a good value is {as_text(good)}.")
+
+
+VARIABLES: Final[Mapping[str, Variable]] = variables(Settings, PREFIX)
+"""Every setting by the name of its environment variable."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment.
+
+    Args:
+        overrides: settings by name, which count more than the environment.
+
+    Raises:
+        ConfigurationError: one sentence that names the variable, what is wrong with its value, and a good value.
+    """
+    unknown = unknown_variable((name.upper() for name in os.environ), VARIABLES, PREFIX)
+    if unknown:
+        raise ConfigurationError(unknown)
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type] # pydantic validates what the overrides are
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, VARIABLES, PREFIX)) from None

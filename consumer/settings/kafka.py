@@ -1,0 +1,62 @@
+"""The broker, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from pydantic import Field, field_validator
+
+from consumer.settings.group import Group
+
+_BROKER: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+
+
+class Topics(Group):
+    """Names of the topics."""
+
+    sessions: str = Field("sessionboard.sessions", min_length=1, description="Session changes, in.")
+    speakers: str = Field("sessionboard.speakers", min_length=1, description="Contact changes, in.")
+    sponsors: str = Field("sessionboard.sponsors", min_length=1, description="Sponsor changes, in.")
+    mappings: str = Field(
+        "sessionboard.mappings", min_length=1, description="Integrations, mappings and sync requests, in."
+    )
+    status: str = Field("swoogo-sync.status", min_length=1, description="What people are told, out.")
+    ledger: str = Field("swoogo-sync.ledger", min_length=1, description="Changelog of the ledger, out.")
+    dead_letters: str = Field("swoogo-sync.dead-letters", min_length=1, description="Records nobody could read, out.")
+
+
+class KafkaSettings(Group):
+    """The broker and how it is read."""
+
+    bootstrap_servers: str = Field("localhost:9092", min_length=1, description="Brokers, host:port, comma-separated.")
+    group_id: str = Field(
+        "swoogo-sync", min_length=1, description="Consumer groups are named GROUP_ID.sessions and so on."
+    )
+    topics: Topics = Field(default_factory=Topics)
+    create_topics: bool = Field(
+        default=False, description="Create missing topics at the start with the right policies. For trying things out."
+    )
+    max_records: int = Field(500, ge=1, le=10_000, description="Records handled in one batch.")
+    max_record_bytes: int = Field(
+        4_194_304, ge=10_000, le=67_108_864, description="A larger record becomes a dead letter."
+    )
+    tier_field: str = Field(
+        "tier",
+        min_length=1,
+        description="Internal name of the custom field with a sponsor's tier, where a sponsor has no field `tier`.",
+    )
+    session_timeout: float = Field(30.0, ge=6, le=300, description="Seconds without heartbeat until a member is out.")
+    start_timeout: float = Field(60.0, ge=5, le=600, description="Seconds to wait for the broker at the start.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to the brokers."
+    )
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        for broker in value.split(","):
+            found = _BROKER.fullmatch(broker.strip())
+            if not found or not 0 < int(found[1]) < 65_536:
+                raise ValueError("every broker must be host:port, with commas between them")
+        return value
