@@ -41,9 +41,9 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://{host}:{port},BEHIND://{host}:{behind},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{port},BEHIND://{host}:{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={logs}
@@ -83,21 +83,35 @@ async def kafka_cluster_id(bootstrap: str) -> str | None:
 
 
 class EmbeddedKafka(EmbeddedServer):
-    """Apache Kafka, one node, broker and controller. Its data and port survive `stop(keep=True)`."""
+    """Apache Kafka, one node, broker and controller. Its data and port survive `stop(keep=True)`.
 
-    port_count = 2
+    A broker tells its clients where to connect. Those that come in by `behind` are told the port `advertised`: a proxy
+    that stands there and leads to `behind` has all of their connections, while `bootstrap` stays the way around it.
+    """
+
+    port_count = 3
     label = f"Apache Kafka {kafka_version()}"
 
-    def __init__(self, *, cache: Path | None = None, startup_timeout: float = 60.0) -> None:
+    def __init__(
+        self, *, cache: Path | None = None, advertised: int | None = None, startup_timeout: float = 60.0
+    ) -> None:
         """`cache`: directory that keeps the jars, see `fetch`. They are downloaded when missing."""
         super().__init__(startup_timeout=startup_timeout)
         self._cache = cache
+        self._advertised = advertised
         self._cluster_id = ""
 
     @property
     def bootstrap(self) -> str:
         """`127.0.0.1:port`, for `bootstrap_servers`."""
         return f"{HOST}:{self.port}"
+
+    @property
+    def behind(self) -> int:
+        """The port to which a proxy at `advertised` leads."""
+        if not self._ports:
+            raise RuntimeError(f"{self.label} has not been started.")
+        return self._ports[2]
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -107,6 +121,8 @@ class EmbeddedKafka(EmbeddedServer):
                 host=HOST,
                 port=self._ports[0],
                 controller=self._ports[1],
+                behind=self._ports[2],
+                advertised=self._advertised or self._ports[2],
                 logs=self.root / "data",
                 max_bytes=MAX_MESSAGE_BYTES,
             )

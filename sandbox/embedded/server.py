@@ -85,7 +85,7 @@ class EmbeddedServer(ABC):
     label: ClassVar[str]
     durable: ClassVar[bool] = True
     """Whether `stop(keep=True)` keeps the data; a server in memory keeps only its port."""
-    port_count: ClassVar[int] = 1
+    port_count: int = 1
 
     def __init__(self, *, startup_timeout: float = 60.0) -> None:
         """`startup_timeout`: seconds until a server that does not answer counts as failed."""
