@@ -10,11 +10,13 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.runs_commands`      the commands runs and issues
             `observability.logs`             structured logs
+            `adapters.tls`                   certificates for Kafka and Redis
             `adapters.clock`                 time and chance
 
 Settings    `settings.group`                 what they share; `settings` alone reads the environment
             `settings.kafka`                 the broker, and how it is read
             `settings.redis`                 Redis or Valkey
+            `settings.tls`                   certificates, towards Kafka and Redis
             `settings.sync`                  debounce, push and reconcile
             `settings.swoogo`                the API
             `settings.images`                headshots and logos
@@ -34,6 +36,7 @@ Ports       `ports.clock`                    time and chance
 
 Record      `entrypoints.subscribers`        one batch subscriber a topic
             `services.record`                a batch becomes rows and dirty marks, or dead letters
+            `adapters.kafka.access`          encryption and login, and why a broker refuses
             `adapters.kafka.decode`          bytes to envelope, then to resource
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.convert`         Sessionboard's spelling to ours
@@ -103,6 +106,7 @@ Connect     `services.connect`               integrations and pairs: checked, in
             `adapters.sealing`               sealed credentials, encrypted tokens
 
 Redis       `adapters.redis.client`          connections, and how failures are named
+            `adapters.redis.refusal`         why Redis does not let us in
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.rows`            how objects lie in Redis

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
+from consumer.adapters.kafka.access import security
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.topics import ensure_topics
@@ -27,6 +28,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.refusal import refusal
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
@@ -173,6 +175,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         if settings.role != "sync":
             broker = KafkaBroker(
                 settings.kafka.bootstrap_servers,
+                security=security(settings.kafka),
                 apply_types=False,
                 graceful_timeout=settings.kafka.session_timeout,
                 request_timeout_ms=70_000,
@@ -213,15 +216,12 @@ async def check_redis(redis: Redis, settings: Settings) -> None:
 
     Raises:
         UnavailableError: it does not answer.
-        ConfigurationError: it would drop keys when it is full.
+        ConfigurationError: it does not let us in, or would drop keys when it is full.
     """
     try:
         policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
     except Exception as error:
-        where = f"{settings.redis.url.host}:{settings.redis.url.port}"
-        raise UnavailableError(
-            f"Redis at {where} did not answer ({type(error).__name__}); check SWOOGO_SYNC_REDIS__URL."
-        ) from error
+        raise refusal(settings.redis, error) from error
     if policy != "noeviction":
         raise ConfigurationError(
             f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "

@@ -17,12 +17,13 @@ from consumer.domain.errors import ConfigurationError
 from consumer.settings.errors import Variable, as_text, explain, unknown_variable, variables
 from consumer.settings.group import PREFIX
 from consumer.settings.images import ImageSettings
-from consumer.settings.kafka import KafkaSettings, Topics
+from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
 from consumer.settings.log import LogSettings
 from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import SwoogoSettings
 from consumer.settings.sync import DebounceSettings, PushSettings, ReconcileSettings
+from consumer.settings.tls import TlsSettings
 
 __all__ = [
     "PREFIX",
@@ -35,8 +36,10 @@ __all__ = [
     "PushSettings",
     "ReconcileSettings",
     "RedisSettings",
+    "SaslSettings",
     "Settings",
     "SwoogoSettings",
+    "TlsSettings",
     "Topics",
     "load_settings",
 ]
@@ -96,6 +99,10 @@ class Settings(BaseSettings):
                 good = Topics.model_fields[field].default
                 raise _conflict(f"KAFKA__TOPICS__{field.upper()}", topic, rule, good)
             names[topic] = field.upper()
+        for group in (self.kafka, self.redis, self.keys):
+            mistake = group.mistake()
+            if mistake:
+                raise ValueError(mistake)
         return self
 
 

@@ -26,6 +26,7 @@ _NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
         float: "number",
         str: "text",
         Path: "path",
+        Path | None: "path",
         SecretStr: "secret",
         RedisDsn: "URL",
         HttpUrl: "URL",
@@ -103,6 +104,12 @@ def _page() -> str:
         "- `PUSH__RETRY_MOST` is at least `PUSH__RETRY_FIRST`.",
         "- `SWOOGO__CREDIT_RESERVE` leaves at least 10 credits (one list call) of `SWOOGO__CREDIT_LIMIT`.",
         "- The `KAFKA__TOPICS__*` all differ.",
+        "- `KAFKA__SASL__USERNAME` and `KAFKA__SASL__PASSWORD` are set where `KAFKA__SECURITY_PROTOCOL` is one of",
+        "  SASL, and only there; `KAFKA__TLS__*` only where it is one of SSL.",
+        "- `REDIS__TLS__*` are set only where `REDIS__URL` starts with rediss://. `REDIS__USERNAME` needs a password,",
+        "  and neither is given twice (in the address, and by its own variable).",
+        "- `*__TLS__KEY_FILE` and `*__TLS__KEY_PASSWORD` need `*__TLS__CERT_FILE`.",
+        "- `KEYS__PREVIOUS` needs `KEYS__PRIVATE`, and is another one.",
     ]
     for about, members in _groups():
         lines += ["", f"## {about}", "", "| variable | type | default | what it is |", "| --- | --- | --- | --- |"]

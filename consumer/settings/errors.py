@@ -45,7 +45,9 @@ class Variable:
     @property
     def good(self) -> str:
         """A value that works, for people who got it wrong."""
-        return "one made by `swoogo-sync keys new`" if self.secret else as_text(self.default)
+        if self.secret:
+            return "one made by `swoogo-sync keys new`" if self.path[0] == "keys" else "what the server's operator gave"
+        return as_text(self.default) or "none"
 
 
 def variables(model: type[BaseModel], prefix: str) -> dict[str, Variable]:
@@ -64,6 +66,8 @@ def _walk(model: type[BaseModel], prefix: str, path: tuple[str, ...]) -> Iterato
 
 def as_text(value: object) -> str:
     """A value as one would write it into the environment; secrets and passwords masked."""
+    if value is None:
+        return ""
     if isinstance(value, SecretStr):
         return "***" if value.get_secret_value() else ""
     if isinstance(value, bool):

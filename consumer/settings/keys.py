@@ -20,11 +20,15 @@ class KeySettings(Group):
     private: SecretStr = Field(
         SecretStr(""), description="Private key, base64 (`swoogo-sync keys new`). Needed to run."
     )
+    previous: SecretStr = Field(
+        SecretStr(""),
+        description="Private key before the last `swoogo-sync keys rotate`: it still opens, seals nothing.",
+    )
     secrets_dir: Path = Field(
         Path("/var/run/secrets/swoogo-sync"), description="Folder of mounted secrets that a mapping event may name."
     )
 
-    @field_validator("private")
+    @field_validator("private", "previous")
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value().strip()
@@ -35,6 +39,15 @@ class KeySettings(Group):
         if text and length != _KEY_BYTES:
             raise ValueError("it must be 32 bytes in base64")
         return value
+
+    def mistake(self) -> str | None:
+        """One sentence about keys that do not fit together; None: they do."""
+        previous = self.previous.get_secret_value().strip()
+        if previous and not self.private.get_secret_value():
+            return f"{PREFIX}KEYS__PREVIOUS is set without {PREFIX}KEYS__PRIVATE: the only key is the private one."
+        if previous and previous == self.private.get_secret_value().strip():
+            return f"{PREFIX}KEYS__PREVIOUS is the same as {PREFIX}KEYS__PRIVATE: leave it out, or give the older key."
+        return None
 
     def needed_private(self) -> str:
         """The private key. Raises ConfigurationError when there is none."""

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 
-from pydantic import Field, RedisDsn, field_validator
+from pydantic import Field, RedisDsn, SecretStr, field_validator
 
-from consumer.settings.group import Group
+from consumer.settings.group import PREFIX, Group
+from consumer.settings.tls import TlsSettings
+
+
+class RedisTlsSettings(TlsSettings):
+    """TLS towards Redis. Certificates are PEM files, read at the start."""
 
 
 class RedisSettings(Group):
     """Redis or Valkey: snapshot, ledger, credits."""
 
-    url: RedisDsn = Field(RedisDsn("redis://localhost:6379/0"), description="redis:// or rediss:// address.")
+    url: RedisDsn = Field(RedisDsn("redis://localhost:6379/0"), description="redis:// or rediss:// (TLS) address.")
+    username: str = Field("", description="User of its access control list; `default` when left out.")
+    password: SecretStr = Field(SecretStr(""), description="Password, so that the address need not hold it.")
+    tls: RedisTlsSettings = Field(default_factory=RedisTlsSettings)
     prefix: str = Field("swoogo-sync", pattern=r"^[a-z0-9-]{1,40}$", description="Start of every key.")
     timeout: float = Field(5.0, ge=0.1, le=60, description="Seconds for one command.")
     pool_size: int = Field(64, ge=4, le=1000, description="Connections at most.")
@@ -23,4 +31,24 @@ class RedisSettings(Group):
         # redis-py takes database 0 without a word when it cannot read the number.
         if not re.fullmatch(r"/?[0-9]*", value.path or ""):
             raise ValueError("what follows the port must be the number of a database")
+        # redis-py would take any option of its connections there, the check of certificates among them.
+        if value.query or value.fragment:
+            raise ValueError("nothing may follow the database; what can be chosen has a setting of its own")
         return value
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.url.scheme == "rediss"
+
+    def mistake(self) -> str | None:
+        """One sentence about settings that do not fit together; None: they do."""
+        own, password = f"{PREFIX}REDIS__", self.password.get_secret_value()
+        if (password and self.url.password) or (self.username and self.url.username):
+            name = "PASSWORD" if password and self.url.password else "USERNAME"
+            return f"{own}{name} is set, and {own}URL holds another one: leave it out of the address."
+        if self.username and not (password or self.url.password):
+            return f"{own}USERNAME is set without {own}PASSWORD: set both."
+        if not self.uses_tls and self.tls.given:
+            return f"{own}TLS__{self.tls.given[0]} is set, and {own}URL does not encrypt: make it start with rediss://."
+        return self.tls.mistake(f"{own}TLS__")

@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from redis.asyncio import Redis
 
+from consumer.adapters.kafka.access import client_options
+from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.ports import Subject, event_subject, org_subject
 from consumer.settings import Settings
@@ -28,9 +29,9 @@ class Watch:
         self._settings = settings
         self._subjects = (event_subject(event_id), org_subject(org_id))
         self._keys = Keys(settings.redis.prefix)
-        self._redis = Redis.from_url(str(settings.redis.url))
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
-        self._ends = AIOKafkaConsumer(bootstrap_servers=settings.kafka.bootstrap_servers)
+        self._redis = connect(settings.redis)
+        self._admin = AIOKafkaAdminClient(**client_options(settings.kafka))
+        self._ends = AIOKafkaConsumer(**client_options(settings.kafka))
 
     async def __aenter__(self) -> Self:
         await self._admin.start()

@@ -98,6 +98,80 @@ def test_every_number_has_two_bounds() -> None:
             id="one topic for two things",
         ),
         pytest.param(
+            {"KAFKA__SECURITY_PROTOCOL": "SASL_SSL", "KAFKA__SASL__USERNAME": "sync"},
+            "SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL is SASL_SSL, which logs in: set SWOOGO_SYNC_KAFKA__SASL__PASSWORD.",
+            id="a login without its password",
+        ),
+        pytest.param(
+            {"KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA__SASL__PASSWORD": "p"},
+            "SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL is SASL_PLAINTEXT, which logs in: set "
+            "SWOOGO_SYNC_KAFKA__SASL__USERNAME.",
+            id="a login without its user",
+        ),
+        pytest.param(
+            {"KAFKA__SECURITY_PROTOCOL": "SSL", "KAFKA__SASL__PASSWORD": "p"},
+            "SWOOGO_SYNC_KAFKA__SASL__PASSWORD is set, and SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL SSL does not log in: "
+            "make it SASL_SSL.",
+            id="a password nobody asks for",
+        ),
+        pytest.param(
+            {"KAFKA__SASL__USERNAME": "sync"},
+            "SWOOGO_SYNC_KAFKA__SASL__USERNAME is set, and SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL PLAINTEXT does not log "
+            "in: make it SASL_SSL (or SASL_PLAINTEXT, without encryption).",
+            id="a user nobody asks for",
+        ),
+        pytest.param(
+            {"KAFKA__TLS__CA_FILE": "/ca.pem"},
+            "SWOOGO_SYNC_KAFKA__TLS__CA_FILE is set, and SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL PLAINTEXT does not "
+            "encrypt: make it SSL.",
+            id="certificates that nothing uses",
+        ),
+        pytest.param(
+            {"KAFKA__SECURITY_PROTOCOL": "SSL", "KAFKA__TLS__KEY_FILE": "/key.pem"},
+            "SWOOGO_SYNC_KAFKA__TLS__KEY_FILE is set without its certificate: set SWOOGO_SYNC_KAFKA__TLS__CERT_FILE "
+            "too.",
+            id="a key without its certificate",
+        ),
+        pytest.param(
+            {"REDIS__URL": "rediss://r:6379/0", "REDIS__TLS__KEY_PASSWORD": "p"},
+            "SWOOGO_SYNC_REDIS__TLS__KEY_PASSWORD is set without a certificate and key: set "
+            "SWOOGO_SYNC_REDIS__TLS__CERT_FILE and KEY_FILE too.",
+            id="the password of no key",
+        ),
+        pytest.param(
+            {"REDIS__TLS__CERT_FILE": "/cert.pem"},
+            "SWOOGO_SYNC_REDIS__TLS__CERT_FILE is set, and SWOOGO_SYNC_REDIS__URL does not encrypt: make it start with "
+            "rediss://.",
+            id="certificates for a Redis without TLS",
+        ),
+        pytest.param(
+            {"REDIS__URL": "redis://:first@r:6379/0", "REDIS__PASSWORD": "second"},
+            "SWOOGO_SYNC_REDIS__PASSWORD is set, and SWOOGO_SYNC_REDIS__URL holds another one: leave it out of the "
+            "address.",
+            id="two passwords",
+        ),
+        pytest.param(
+            {"REDIS__USERNAME": "sync"},
+            "SWOOGO_SYNC_REDIS__USERNAME is set without SWOOGO_SYNC_REDIS__PASSWORD: set both.",
+            id="a Redis user without password",
+        ),
+        pytest.param(
+            {"REDIS__URL": "rediss://r:6379/0?ssl_cert_reqs=none"},
+            "SWOOGO_SYNC_REDIS__URL is 'rediss://r:6379/0?ssl_cert_reqs=none': nothing may follow the database; what "
+            "can be chosen has a setting of its own; a good value is redis://localhost:6379/0.",
+            id="certificates that nobody would check",
+        ),
+        pytest.param(
+            {"KEYS__PREVIOUS": KEY},
+            "SWOOGO_SYNC_KEYS__PREVIOUS is set without SWOOGO_SYNC_KEYS__PRIVATE: the only key is the private one.",
+            id="a previous key alone",
+        ),
+        pytest.param(
+            {"KEYS__PREVIOUS": KEY, "KEYS__PRIVATE": KEY},
+            "SWOOGO_SYNC_KEYS__PREVIOUS is the same as SWOOGO_SYNC_KEYS__PRIVATE: leave it out, or give the older key.",
+            id="one key twice",
+        ),
+        pytest.param(
             {"KAFKA__BOOTSTRAP_SERVERS": "http://broker:9092"},
             "SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS is 'http://broker:9092': every broker must be host:port, with commas "
             "between them; a good value is localhost:9092.",

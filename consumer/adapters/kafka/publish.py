@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from consumer.adapters.kafka import messages
+from consumer.adapters.kafka.access import client_options
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
@@ -34,8 +35,7 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
     It does not linger: whoever publishes waits for it, and what comes in meanwhile goes out together anyway.
     """
     return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers,
-        security_protocol=settings.security_protocol,
+        **client_options(settings),
         acks="all",
         enable_idempotence=True,
         max_request_size=_LARGEST_REQUEST,

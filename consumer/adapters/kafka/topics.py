@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.adapters.kafka.access import client_options, refusal
+from consumer.domain.errors import ConfigurationError
 from consumer.settings import KafkaSettings, Topics
 
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
@@ -63,15 +64,18 @@ DEFAULT_TOPICS: Final[Mapping[str, TopicPolicy]] = MappingProxyType(policies(Top
 """The topics under their default names."""
 
 
-async def create_topics(bootstrap: str, topics: Mapping[str, TopicPolicy], *, partitions: int = _PARTITIONS) -> None:
+async def create_topics(
+    bootstrap: str, topics: Mapping[str, TopicPolicy], *, partitions: int = _PARTITIONS, **access: Any
+) -> None:
     """Create what is missing of `topics` (name to policy) and wait until each partition has a leader.
 
+    `access`: encryption and login, as aiokafka's clients take them.
     Topics that exist stay as they are. Raises aiokafka's error for any other refusal, and `TimeoutError` when
     partitions stay without a leader.
     """
     if not topics:
         return
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **access)
     await admin.start()
     try:
         answer = await admin.create_topics(
@@ -104,27 +108,24 @@ async def ensure_topics(settings: KafkaSettings) -> None:
     """All topics are there, or are made where the settings say so.
 
     Raises:
-        ConfigurationError: a topic is missing; the sentence names it and how to create it.
+        ConfigurationError: a topic is missing (the sentence names it and how to create it), or the brokers do not let
+            us in.
         UnavailableError: no broker answers.
     """
     wanted = policies(settings.topics)
+    options = client_options(settings)
     try:
         if settings.create_topics:
-            await create_topics(settings.bootstrap_servers, wanted)
+            await create_topics(options.pop("bootstrap_servers"), wanted, **options)
             return
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers, security_protocol=settings.security_protocol
-        )
+        admin = AIOKafkaAdminClient(**options)
         await admin.start()
         try:
             there = set(await admin.list_topics())
         finally:
             await admin.close()
     except (KafkaError, OSError, TimeoutError) as error:
-        raise UnavailableError(
-            f"Kafka at {settings.bootstrap_servers} did not answer ({type(error).__name__}); "
-            "check SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS."
-        ) from error
+        raise await refusal(settings, error) from error
     missing = [name for name in wanted if name not in there]
     if missing:
         name = missing[0]

@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
+from consumer.adapters.tls import tls_context
 from consumer.domain.errors import UnavailableError
-from consumer.settings import RedisSettings
+from consumer.settings import PREFIX, RedisSettings
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _REPEATS = 3
 
 
+class _TlsConnection(SSLConnection):
+    """With a context made once: redis-py reads the certificates for each connection, and trusts the system's too."""
+
+    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self.ssl_context.context = tls
+
+
 def connect(settings: RedisSettings) -> Redis:
-    """A client with a bounded pool; commands are repeated a few times, which every script allows for."""
-    pool = BlockingConnectionPool.from_url(
-        str(settings.url),
+    """A client with a bounded pool; commands are repeated a few times, which every script allows for.
+
+    Raises ConfigurationError about a certificate.
+    """
+    options: dict[str, Any] = {**parse_url(str(settings.url))}
+    if settings.username:
+        options["username"] = settings.username
+    if settings.password.get_secret_value():
+        options["password"] = settings.password.get_secret_value()
+    if settings.uses_tls:
+        options |= {"connection_class": _TlsConnection, "tls": tls_context(settings.tls, f"{PREFIX}REDIS__TLS__")}
+    pool = BlockingConnectionPool(
         max_connections=settings.pool_size,
         timeout=settings.timeout,
         socket_timeout=settings.timeout,
         socket_connect_timeout=settings.timeout,
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS),
         decode_responses=False,
+        **options,
     )
     return Redis.from_pool(pool)
 

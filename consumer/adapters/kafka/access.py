@@ -1,0 +1,98 @@
+"""How every Kafka client of this service reaches the brokers, and why one does not let it in.
+
+aiokafka logs the reason of a refused connection and raises that nothing answered. `refusal` asks once more, so that
+a wrong password is told from a broker that is away.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationMethodNotSupported,
+    IllegalSaslStateError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from consumer.adapters.tls import tls_context
+from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
+from consumer.settings import PREFIX, KafkaSettings
+
+_LOGINS = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+_OWN = f"{PREFIX}KAFKA__"
+_ASK_MS = 10_000
+
+
+def security(settings: KafkaSettings) -> BaseSecurity:
+    """Encryption and login, as FastStream takes them. Raises ConfigurationError about a certificate."""
+    context = tls_context(settings.tls, f"{_OWN}TLS__") if settings.uses_tls else None
+    if not settings.logs_in:
+        return BaseSecurity(ssl_context=context, use_ssl=settings.uses_tls)
+    login = _LOGINS[settings.sasl.mechanism]
+    password = settings.sasl.password.get_secret_value()
+    return login(settings.sasl.username, password, ssl_context=context, use_ssl=settings.uses_tls)
+
+
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Address, encryption and login, as aiokafka's clients take them. Raises ConfigurationError."""
+    return {"bootstrap_servers": settings.bootstrap_servers, **parse_security(security(settings))}
+
+
+async def refusal(settings: KafkaSettings, error: Exception) -> SwoogoSyncError:
+    """Why no broker could be used, after a client of ours failed with `error`.
+
+    A ConfigurationError where trying again cannot help (login, certificate, protocol), else an UnavailableError.
+    """
+    options = client_options(settings)
+    for broker in options.pop("bootstrap_servers").split(","):
+        host, _, port = broker.strip().rpartition(":")
+        try:
+            connection = await create_conn(host.strip("[]"), int(port), request_timeout_ms=_ASK_MS, **options)
+        except (KafkaError, OSError, TimeoutError) as reason:
+            sentence = _sentence(settings, broker.strip(), reason)
+            if sentence:
+                return ConfigurationError(sentence)
+        else:
+            connection.close()
+    return UnavailableError(
+        f"Kafka at {settings.bootstrap_servers} did not answer ({type(error).__name__}); check {_OWN}BOOTSTRAP_SERVERS."
+    )
+
+
+def _sentence(settings: KafkaSettings, broker: str, reason: Exception) -> str | None:
+    """What to change, or None: the broker is away."""
+    at, protocol = f"Kafka at {broker}", settings.security_protocol
+    match reason:
+        case SaslAuthenticationFailed():
+            return (
+                f"{at} refused the login of {settings.sasl.username}; check {_OWN}SASL__USERNAME, {_OWN}SASL__PASSWORD "
+                f"and {_OWN}SASL__MECHANISM ({settings.sasl.mechanism})."
+            )
+        case UnsupportedSaslMechanismError() | AuthenticationMethodNotSupported():
+            return f"{at} does not offer {settings.sasl.mechanism}; set {_OWN}SASL__MECHANISM to one that it offers."
+        case IllegalSaslStateError():
+            return f"{at} takes no login on that port; check {_OWN}SECURITY_PROTOCOL ({protocol}) and the port."
+        case ssl.SSLCertVerificationError():
+            return (
+                f"The certificate of {at} is not accepted ({reason.verify_message}); check {_OWN}TLS__CA_FILE and that "
+                "the certificate names this host."
+            )
+        case ssl.SSLError():
+            return (
+                f"{at} ended the TLS handshake ({reason.reason or type(reason).__name__}); check that the port is one "
+                f"of TLS, and {_OWN}TLS__CERT_FILE where the brokers ask for a certificate."
+            )
+        case KafkaConnectionError():
+            # The connection was taken and then closed: what a listener does that speaks another protocol.
+            return (
+                f"{at} closed the connection at the first request; check {_OWN}SECURITY_PROTOCOL ({protocol}) and "
+                "the port."
+            )
+    return None

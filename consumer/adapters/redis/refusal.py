@@ -1,0 +1,47 @@
+"""Why Redis does not let us in: what a setting can change is told from a server that is away."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
+from consumer.settings import PREFIX, RedisSettings
+
+_OWN = f"{PREFIX}REDIS__"
+
+
+def refusal(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:
+    """What the first command's failure means: a ConfigurationError where trying again cannot help."""
+    at = f"Redis at {settings.url.host}:{settings.url.port or 6379}"
+    who = settings.username or settings.url.username or "default"
+    for each in _chain(error):
+        match each:
+            case NoPermissionError():
+                return ConfigurationError(
+                    f"{at} does not let the user {who} do what the service does; give it the rights that "
+                    "docs/access.md lists."
+                )
+            case AuthenticationError():
+                return ConfigurationError(
+                    f"{at} refused the login of {who}; check {_OWN}USERNAME and {_OWN}PASSWORD (or the address)."
+                )
+            case ssl.SSLCertVerificationError():
+                return ConfigurationError(
+                    f"The certificate of {at} is not accepted ({each.verify_message}); check {_OWN}TLS__CA_FILE and "
+                    "that the certificate names this host."
+                )
+            case ssl.SSLError():
+                return ConfigurationError(
+                    f"{at} ended the TLS handshake ({each.reason or type(each).__name__}); check that the port is one "
+                    f"of TLS, and {_OWN}TLS__CERT_FILE where Redis asks for a certificate."
+                )
+    return UnavailableError(f"{at} did not answer ({type(error).__name__}); check {_OWN}URL.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
