@@ -217,6 +217,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
                 TextLimits(),
                 Reconciler(ledger, client, budget, clock, settings.reconcile, settings.swoogo),
                 bound.connections,
+                settings.pace(),
             ),
             transport,
             clock,

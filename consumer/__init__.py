@@ -63,6 +63,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.timezones`               whether two zones are the same for an event
 
 Push        `services.push`                  load, look, plan, execute, complete
+            `services.progress`              how far a run is, and when it should be done
             `services.pictures`              one image: fetched, uploaded when it is news
             `services.execute`               one operation: intent, call, ledger
             `domain.outcome`                 what an answer means

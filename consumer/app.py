@@ -167,6 +167,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
                 TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
                 Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
                 bound.connections,
+                settings.pace(),
             ),
             clock,
             settings.push,

@@ -75,6 +75,32 @@ class SyncStart(WireModel):
     """When it began."""
 
 
+class SyncOutlook(SyncStart):
+    """A run that goes on: what it will do, and when it should be done."""
+
+    planned_calls: Number = 0
+    """Calls to Swoogo that its plan needs."""
+    done_calls: Number = 0
+    """Those that are done."""
+    credits_left: Number = 0
+    """Credits of the credential that can be spent now."""
+    eta: Timestamp | None = None
+    """When it should be done at the credits left; null while that is not known."""
+
+
+class SyncAdvance(SyncOutlook):
+    """A run that takes long, on its way."""
+
+    sessions: KindCounts = KindCounts()
+    """Sessions so far."""
+    speakers: KindCounts = KindCounts()
+    """Speakers so far."""
+    sponsors: KindCounts = KindCounts()
+    """Sponsors so far."""
+    credits: Number = 0
+    """Swoogo credits spent so far."""
+
+
 class SyncReport(SyncStart):
     """A run that ended."""
 
@@ -166,8 +192,12 @@ class OrganizationStatus(Envelope[DataT, OrganizationStatusMetadata[ActionT]], G
         return f"integration/{self.metadata.org_id}"
 
 
-class SyncStarted(EventStatus[SyncStart, Literal["sync.started"]]):
+class SyncStarted(EventStatus[SyncOutlook, Literal["sync.started"]]):
     """A sync began (N1)."""
+
+
+class SyncProgress(EventStatus[SyncAdvance, Literal["sync.progress"]]):
+    """A sync goes on; told every half minute while it does (N1)."""
 
 
 class SyncCompleted(EventStatus[SyncReport, Literal["sync.completed"]]):
@@ -200,6 +230,7 @@ class MappingEnded(EventStatus[MappingVerdict, Literal["mapping.removed"]]):
 
 StatusMessage = (
     SyncStarted
+    | SyncProgress
     | SyncCompleted
     | SyncFailed
     | IntegrationAccepted
@@ -213,6 +244,7 @@ StatusMessage = (
 STATUS_MESSAGES: Final[Mapping[str, type[StatusMessage]]] = MappingProxyType(
     {
         "sync.started": SyncStarted,
+        "sync.progress": SyncProgress,
         "sync.completed": SyncCompleted,
         "sync.failed": SyncFailed,
         "integration.accepted": IntegrationAccepted,

@@ -184,14 +184,32 @@ class Plan:
         return Counter((skip.key.partition("/")[0], skip.label) for skip in self.skips)
 
 
-def seconds_needed(
-    plan: Plan, *, latency: float, concurrency: int, credits_left: int, limit: int, window: float
-) -> float:
-    """Time a push of this plan takes, in seconds, when Swoogo answers in `latency` seconds.
+LATENCY: Final = 0.2
+"""Seconds in which Swoogo usually answers; for estimates only."""
 
-    A full window may be spent in a burst; every further `limit` credits wait for the next window.
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What bounds a push.
+
+    Attributes:
+        concurrency: calls side by side.
+        limit: credits of a window.
+        window: its length, seconds.
+        latency: seconds in which Swoogo answers.
     """
-    beyond = max(plan.credits - credits_left, 0)
-    windows = -(-beyond // limit) if limit else 0
-    last_burst = beyond - (windows - 1) * limit if windows else plan.calls
-    return windows * window + latency * max(min(plan.calls, last_burst), 0) / max(concurrency, 1)
+
+    concurrency: int
+    limit: int
+    window: float
+    latency: float
+
+    def seconds(self, calls: int, credits_: int, credits_left: int) -> float:
+        """Time so many calls and credits take, in seconds.
+
+        A full window may be spent in a burst; every further `limit` credits wait for the next window.
+        """
+        beyond = max(credits_ - credits_left, 0)
+        windows = -(-beyond // self.limit) if self.limit else 0
+        last_burst = beyond - (windows - 1) * self.limit if windows else calls
+        return windows * self.window + self.latency * max(min(calls, last_burst), 0) / max(self.concurrency, 1)

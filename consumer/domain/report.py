@@ -57,7 +57,8 @@ class Tally:
 class Run:
     """One sync of one event, from start to end. Times are ms since the epoch.
 
-    `issues` counts what was known at its end by code; `told` are the first of them.
+    `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
+    the credits then left, 0 while that is not known.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Run:
     planned_credits: int = 0
     done_calls: int = 0
     planned_calls: int = 0
+    credits_left: int = 0
+    eta: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
     told: tuple[Issue, ...] = ()

@@ -22,6 +22,10 @@ class StatusBoard(Protocol):
         """Where it is now."""
         ...
 
+    async def moved(self, run: Run) -> None:
+        """The same, and said aloud: it goes on for long (N1)."""
+        ...
+
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         """It ended: publish, keep the run, replace the event's issues."""
         ...

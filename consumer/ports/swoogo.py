@@ -176,6 +176,10 @@ class Swoogo(Protocol):
         """Whether one record is there."""
         ...
 
+    async def left(self, work: Work) -> int:
+        """Credits that could be spent now on behalf of this work. Raises UnavailableError."""
+        ...
+
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
         ...

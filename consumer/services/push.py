@@ -14,7 +14,7 @@ from consumer.domain.errors import CredentialError, LeaseLostError, RetryableErr
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, known_ids
 from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Operation, Plan
+from consumer.domain.plan import Operation, Pace, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
 from consumer.domain.removals import removal_key
@@ -25,13 +25,12 @@ from consumer.domain.timezones import timezone_seen
 from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.services.credential import tell_of_credential
 from consumer.services.execute import Execution
+from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.settings import PushSettings
 
 _HOPELESS = 5
 """Calls in a row that failed for now, after which the rest of a push is put off."""
-_PROGRESS_EVERY = 500
-"""ms between two progress reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class Pusher:
     limits: TextLimits
     reconciler: Reconciler
     connections: Connections
+    pace: Pace
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
         """Bring Swoogo to the snapshot of a claimed event.
@@ -87,10 +87,10 @@ class Pusher:
                     state = await self.inbox.load(mapping.event_id)
                 plan = await self._plan(execution, state, scope, former)
                 run.note_plan(plan)
+            progress = Progress(execution, plan, self.swoogo, self.board, self.store, self.clock, self.pace)
             if not plan.empty or trigger is Trigger.MANUAL:
-                run.announced = True
-                await self.board.started(run)
-            await self._execute(execution, plan)
+                await progress.begin()
+            await self._execute(execution, plan, progress)
         except (CredentialError, RetryableError) as caught:
             error = caught
         await self._finish(execution, plan, settled(state, trigger, scope), former, error, idle=idle)
@@ -140,21 +140,16 @@ class Pusher:
         await self.store.put_directory(execution.work.lease, kind, directory)
         return directory
 
-    async def _execute(self, execution: Execution, plan: Plan) -> None:
-        told = self.clock.now()
+    async def _execute(self, execution: Execution, plan: Plan, progress: Progress) -> None:
         for phase in plan.phases:
             pending = iter(phase)
 
             async def worker(pending: Iterator[Operation] = pending) -> None:
-                nonlocal told
                 for operation in pending:
                     if len(execution.trouble) >= _HOPELESS:
                         return
                     await execution.perform(operation)
-                    if self.clock.now() - told > _PROGRESS_EVERY:
-                        told = self.clock.now()
-                        await self.store.flush(execution.work.lease)
-                        await self.board.progress(execution.run)
+                    await progress.moved()
 
             # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
             await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))

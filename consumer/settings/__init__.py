@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
+from consumer.domain.plan import LATENCY, Pace
 from consumer.settings.errors import Variable, as_text, explain, unknown_variable, variables
 from consumer.settings.group import PREFIX
 from consumer.settings.images import ImageSettings
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
     images: ImageSettings = Field(default_factory=ImageSettings)
     keys: KeySettings = Field(default_factory=KeySettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    def pace(self, latency: float = LATENCY) -> Pace:
+        """What bounds a push, when Swoogo answers in `latency` seconds."""
+        limit = self.swoogo.credit_limit - self.swoogo.credit_reserve
+        return Pace(self.push.concurrency, limit, self.swoogo.credit_window, latency)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

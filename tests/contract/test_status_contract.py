@@ -38,6 +38,12 @@ async def test_n1_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_o
     assert found is not None
     assert (found.outcome, found.done_calls, found.tallies) == ("running", 3, {Kind.SESSION: Tally(created=3)})
     assert bench.topic.outcomes == ["running"]
+    run.credits_left, run.eta = 7, NOW + 60_000
+    await bench.board.moved(run)
+    found = await bench.board.current(EVENT)
+    assert found is not None
+    assert (found.credits_left, found.eta) == (7, NOW + 60_000)
+    assert [each.eta for each in bench.topic.runs] == [0, NOW + 60_000]
     assert await bench.board.runs(EVENT) == []
 
 

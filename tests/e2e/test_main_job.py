@@ -46,7 +46,9 @@ async def test_a_conference_arrives_exactly(playing: Play, status: StatusTopic) 
     report = messages[0]["data"]
     assert (report["sessions"]["attempted"], report["sessions"]["synced"]) == (6, 6)
     assert (report["speakers"]["attempted"], report["speakers"]["synced"]) == (4, 4)
-    assert len(await status.messages("sync.started", event_id=event_id)) == 1
+    [started] = await status.messages("sync.started", event_id=event_id)
+    assert started["data"]["planned_calls"] > 0
+    assert started["data"]["eta"] >= started["data"]["started_at"]
 
 
 async def test_a_burst_of_500_edits_is_one_call(playing: Play, shared: World) -> None:

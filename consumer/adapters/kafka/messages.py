@@ -21,7 +21,7 @@ _COUNTED: Final = {Kind.SESSION: "sessions", Kind.SPEAKER: "speakers", Kind.SPON
 
 
 def sync_message(run: Run, mapping: EventMapping, now: datetime) -> StatusMessage:
-    """`sync.started` while a run goes on; `sync.completed` or `sync.failed` when it has ended."""
+    """`sync.started`, then `sync.progress` while a run goes on; `sync.completed` or `sync.failed` when it has ended."""
     data: dict[str, object] = {
         "run_id": run.id,
         "trigger": Trigger(run.trigger.value),
@@ -29,15 +29,26 @@ def sync_message(run: Run, mapping: EventMapping, now: datetime) -> StatusMessag
         "swoogo_event_id": mapping.swoogo_event_id,
         "started_at": _moment(run.started),
     }
+    counts = {name: _counts(run, kind) for kind, name in _COUNTED.items()}
     action = "sync.started"
-    if run.ended:
+    if not run.ended:
+        data |= {
+            "planned_calls": run.planned_calls,
+            "done_calls": min(run.done_calls, run.planned_calls),
+            "credits_left": run.credits_left,
+            "eta": _moment(run.eta) if run.eta else None,
+        }
+        if run.done_calls:
+            action = "sync.progress"
+            data |= {"credits": run.credits, **counts}
+    else:
         action = "sync.failed" if run.outcome == "failed" else "sync.completed"
         data |= {
             "ended_at": _moment(run.ended),
             "duration_ms": run.ended - run.started,
             "credits": run.credits,
             "issues": run.issues,
-            **{name: _counts(run, kind) for kind, name in _COUNTED.items()},
+            **counts,
         }
     if action == "sync.failed":
         data |= {"code": "postponed", "sentence": f"{run.error} The sync is tried again by itself."}

@@ -109,7 +109,7 @@ class KafkaStatusTopic:
         self._clock = clock
 
     async def run(self, run: Run) -> None:
-        """`sync.started`, `sync.completed` or `sync.failed`."""
+        """`sync.started`, `sync.progress`, `sync.completed` or `sync.failed`."""
         mapping = await self._connections.mapping(run.event_id)
         if mapping is not None:
             message = messages.sync_message(run, mapping, self._now())

@@ -44,6 +44,8 @@ class RunRow(msgspec.Struct):
     issues: dict[str, int]
     scope: str = "all"
     told: tuple[Issue, ...] = ()
+    credits_left: int = 0
+    eta: int = 0
 
 
 _encoder: Final = msgspec.json.Encoder()

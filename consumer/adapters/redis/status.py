@@ -26,7 +26,7 @@ class StatusTopic(Protocol):
     """Where people's messages go besides Redis."""
 
     def run(self, run: Run) -> Awaitable[None]:
-        """`sync.started` while the run goes on, `sync.completed` or `sync.failed` when it has ended."""
+        """`sync.started` and `sync.progress` while it goes on, `sync.completed` or `sync.failed` when it has ended."""
         ...
 
     def announce(self, announcement: Announcement) -> Awaitable[None]:
@@ -74,6 +74,10 @@ class RedisStatusBoard(RedisRuns):
         """See `ports.StatusBoard`."""
         await self.progress(run)
         await self._topic.run(run)
+
+    async def moved(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        await self.started(run)
 
     @guarded
     async def progress(self, run: Run) -> None:
@@ -129,6 +133,8 @@ def row_of(run: Run) -> rows.RunRow:
         reasons=run.reasons,
         issues=run.issues,
         told=run.told,
+        credits_left=run.credits_left,
+        eta=run.eta,
     )
 
 
@@ -152,4 +158,6 @@ def run_of(row: rows.RunRow) -> Run:
         reasons=row.reasons,
         issues=row.issues,
         told=row.told,
+        credits_left=row.credits_left,
+        eta=row.eta,
     )

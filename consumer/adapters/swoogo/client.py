@@ -256,6 +256,10 @@ class SwoogoClient(Swoogo):
         """Whether a record answers for itself; one credit."""
         return await self._there(work, wire.RESOURCES[kind], swoogo_id)
 
+    async def left(self, work: Work) -> int:
+        """See `ports.Swoogo`."""
+        return await self._meter.left(work)
+
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
         return self._meter.spent(work.lease)

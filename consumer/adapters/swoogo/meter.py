@@ -56,6 +56,10 @@ class Meter:
         """Credits of one claim so far."""
         return self._spent.get(_claim(lease), 0)
 
+    async def left(self, work: Work) -> int:
+        """Credits that could be spent now."""
+        return await self._budget.left(work.mapping.credential)
+
     @asynccontextmanager
     async def charged(self, work: Work, cost: int, *, observe: bool = True) -> AsyncIterator[Charge]:
         """Wait for a permit, and settle it when the block ends, however it ends. No cost needs no permit.

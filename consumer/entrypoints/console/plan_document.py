@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update, seconds_needed
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.snapshot import Snapshot
@@ -155,14 +155,7 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
         calls=plan.calls,
         credits_left=left,
         latency=latency,
-        seconds=seconds_needed(
-            plan,
-            latency=latency,
-            concurrency=settings.push.concurrency,
-            credits_left=left,
-            limit=settings.swoogo.credit_limit - settings.swoogo.credit_reserve,
-            window=settings.swoogo.credit_window,
-        ),
+        seconds=settings.pace(latency).seconds(plan.calls, plan.credits, left),
     )
 
 

@@ -30,7 +30,10 @@ class KindNumbers:
 
 @dataclass(frozen=True, slots=True)
 class RunDocument:
-    """A run. `outcome`: running, completed, completed_with_issues or failed; `started_ms` as recorded."""
+    """A run. `outcome`: running, completed, completed_with_issues or failed; times in ms as recorded.
+
+    `eta`: when it should be done at the credits left; None when it is over or not known.
+    """
 
     id: str
     trigger: str
@@ -44,11 +47,13 @@ class RunDocument:
     planned_credits: int
     done_calls: int
     planned_calls: int
+    eta: str | None
     links: int
     kinds: Mapping[str, KindNumbers]
     reasons: Mapping[str, int]
     issues: Mapping[str, int]
     started_ms: int
+    eta_ms: int
 
     @property
     def failures(self) -> int:
@@ -118,11 +123,13 @@ def run_document(run: Run) -> RunDocument:
         planned_credits=run.planned_credits,
         done_calls=run.done_calls,
         planned_calls=run.planned_calls,
+        eta=iso(run.eta) if run.eta and not run.ended else None,
         links=run.links,
         kinds={kind.value: _numbers(run.tallies[kind]) for kind in Kind if kind in run.tallies},
         reasons=run.reasons,
         issues=run.issues,
         started_ms=run.started,
+        eta_ms=run.eta,
     )
 
 

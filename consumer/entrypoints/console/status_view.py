@@ -123,7 +123,10 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
         console.print(f"Failed in a row: {row.failures:,}", style="red")
     if row.last_run and row.last_run.outcome == "running":
         run = row.last_run
-        console.print(f"Running since {ago(run.started_ms, now)}: call {run.done_calls:,} of {run.planned_calls:,}")
+        ahead = f", about {lasting((run.eta_ms - now) / 1000)} to go" if run.eta_ms > now else ""
+        console.print(
+            f"Running since {ago(run.started_ms, now)}: call {run.done_calls:,} of {run.planned_calls:,}{ahead}"
+        )
     if document.runs:
         print_run(console, document.runs[0], now)
         if len(document.runs) > 1:

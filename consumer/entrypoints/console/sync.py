@@ -14,7 +14,7 @@ from consumer.domain.record import stamp
 from consumer.domain.report import Run, Trigger
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened
-from consumer.entrypoints.console.output import err, out, plain, print_json
+from consumer.entrypoints.console.output import err, lasting, out, plain, print_json
 from consumer.entrypoints.console.status_document import RunDocument, run_document
 from consumer.entrypoints.console.status_view import print_run
 from consumer.ports import SyncRequest
@@ -156,6 +156,8 @@ async def _follow_shown(stores: Opened, asked: Asked, timeout: float) -> Run:
 
         def show(run: Run) -> None:
             total = run.planned_calls or None
-            progress.update(bar, description="calls to Swoogo", completed=run.done_calls, total=total)
+            seconds = (run.eta - stores.clock.now()) / 1000
+            left = f", about {lasting(seconds)} to go" if run.eta and seconds > 0 and not run.ended else ""
+            progress.update(bar, description=f"calls to Swoogo{left}", completed=run.done_calls, total=total)
 
         return await follow(stores, asked, timeout, show)

@@ -62,6 +62,10 @@ class InMemoryStatusBoard:
         """See `ports.StatusBoard`."""
         self._current[run.event_id] = copy.deepcopy(run)
 
+    async def moved(self, run: Run) -> None:
+        """See `ports.StatusBoard`."""
+        await self.started(run)
+
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         """See `ports.StatusBoard`."""
         self._inbox.fence(lease)

@@ -86,6 +86,7 @@ class FakeSwoogo:
         self.trouble = Troubles()
         self.before_call: Callable[[Work, Called], Awaitable[None]] | None = None
         self.most_at_once = 0
+        self.credits_left = 2_000
         self._clock = clock
         self._in_flight = 0
         self._last_id = 100
@@ -239,6 +240,10 @@ class FakeSwoogo:
             moment = self._moment
             self._moments[kind, identifier] = dict(row), moment
         return f"{moment:09d}"
+
+    async def left(self, work: Work) -> int:
+        """See `ports.Swoogo`. `credits_left` of every credential."""
+        return self.credits_left
 
     def spent(self, work: Work) -> int:
         """See `ports.Swoogo`."""

@@ -7,7 +7,7 @@ import pytest
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Remote
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update, seconds_needed
+from consumer.domain.plan import Adopt, Create, Link, Operation, Pace, Plan, Update
 from consumer.domain.record import Kind
 
 CREATE = Create(Kind.SESSION, "session/s1", {"name": "x"}, "x")
@@ -89,14 +89,14 @@ def test_what_is_left_out_is_counted_by_kind_and_reason() -> None:
 def test_the_time_a_push_takes(calls: int, left: int, concurrency: int, seconds: float) -> None:
     """N3, G5: calls side by side, and a wait for every window of credits beyond the first burst."""
     plan = Plan(phases=(tuple([CREATE] * calls),))
-    needed = seconds_needed(plan, latency=0.2, concurrency=concurrency, credits_left=left, limit=200, window=600)
+    needed = Pace(concurrency, limit=200, window=600, latency=0.2).seconds(plan.calls, plan.credits, left)
     assert needed == pytest.approx(seconds)
 
 
 def test_lists_cost_credits_but_only_one_call_each() -> None:
     """N3."""
     plan = Plan(looks=frozenset({Kind.SPEAKER}))
-    enough = seconds_needed(plan, latency=0.2, concurrency=10, credits_left=10, limit=200, window=600)
-    short = seconds_needed(plan, latency=0.2, concurrency=10, credits_left=9, limit=200, window=600)
+    pace = Pace(concurrency=10, limit=200, window=600, latency=0.2)
+    enough, short = (pace.seconds(plan.calls, plan.credits, left) for left in (10, 9))
     assert enough == pytest.approx(0.02)
     assert short == pytest.approx(600.02)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError, UnavailableError
@@ -9,7 +11,7 @@ from consumer.domain.record import Kind
 from consumer.domain.report import Tally, Trigger
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
-from tests.unit.services.world import SUBJECT, World, a_world
+from tests.unit.services.world import PACE, SUBJECT, World, a_world
 
 
 async def test_n1_n2_a_run_says_what_was_attempted_and_done_of_each_kind_and_what_it_cost(world: World) -> None:
@@ -66,6 +68,31 @@ async def test_n2_progress_is_written_while_a_long_push_goes_on_and_the_ledger_i
     done, logged = seen[-1]
     assert done > 5
     assert logged > 5
+
+
+async def test_n1_a_long_push_says_now_and_then_when_it_should_be_done_at_the_credits_left(world: World) -> None:
+    """N1: at its start, and every half minute on the status topic; more often for who looks it up."""
+
+    async def slow(work: object, call: object) -> None:
+        world.clock.ms += 4_000
+
+    world.swoogo.before_call = slow
+    await world.sync(*(a_session(f"s{number}") for number in range(30)))
+    begun, *on_their_way, ended = world.board.topic.runs
+    assert (begun.planned_calls, begun.done_calls, begun.credits_left) == (30, 0, 2_000)
+    assert begun.eta == begun.started + 30 * 200 // PACE.concurrency
+    moments = [run.eta - (30 - run.done_calls) * 200 // PACE.concurrency for run in on_their_way]
+    assert 3 <= len(on_their_way) <= 5
+    assert all(later - earlier > 30_000 for earlier, later in pairwise([begun.started, *moments]))
+    assert all(0 < run.done_calls < 30 and run.outcome == "running" for run in on_their_way)
+    assert ended.outcome == "completed"
+
+
+async def test_n1_with_no_credits_left_a_push_is_expected_after_the_window(world: World) -> None:
+    world.swoogo.credits_left = 0
+    await world.sync(a_session("s1"))
+    begun = world.board.topic.runs[0]
+    assert begun.eta == begun.started + 600_000 + 200 // PACE.concurrency
 
 
 async def test_g6_the_changelog_holds_every_entry_before_a_mark_is_cleared(world: World) -> None:

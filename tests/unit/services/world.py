@@ -10,6 +10,7 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Pace
 from consumer.domain.record import Source, key_of
 from consumer.domain.report import Run
 from consumer.domain.snapshot import Contact, Resource, Session
@@ -32,6 +33,7 @@ from tests.support.fakes import (
     InMemoryStatusBoard,
 )
 
+PACE = Pace(concurrency=4, limit=2_000, window=600.0, latency=0.2)
 SETTINGS = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, events=2, lease=60.0)
 NO_RECONCILE = ReconcileSettings(interval=0)
 SUBJECT = event_subject(EVENT)
@@ -118,7 +120,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     images = FakeImages()
     reconciler = Reconciler(ledger, swoogo, InMemoryBudget(clock, inbox), clock, reconcile, SwoogoSettings())
     connections, credentials = InMemoryConnections(), FakeCredentials()
-    pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections)
+    pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections, PACE)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock)
     world = World(clock, inbox, ledger, swoogo, board, connections, credentials, pusher, connector, images, pairs)

@@ -46,6 +46,23 @@ def test_a_sync_that_starts_says_so() -> None:
     assert "credits" not in said["data"]
 
 
+def test_a_sync_on_its_way_says_how_far_it_is_and_when_it_should_be_done() -> None:
+    """N1: calls, credits and counts so far; the estimate is a moment, and null while there is none."""
+    run = a_run()
+    run.planned_calls, run.credits_left, run.eta = 40, 1_200, NOW + 90_000
+    begun = as_json(sync_message(run, a_mapping(), WHEN))
+    assert begun["metadata"]["action"] == "sync.started"
+    assert [begun["data"][name] for name in ("planned_calls", "done_calls", "credits_left")] == [40, 0, 1_200]
+    assert datetime.fromisoformat(begun["data"]["eta"]).timestamp() * 1000 == NOW + 90_000
+    run.done_calls = 7
+    said = as_json(sync_message(run, a_mapping(), WHEN))
+    assert said["metadata"]["action"] == "sync.progress"
+    assert (said["data"]["done_calls"], said["data"]["credits"]) == (7, 12)
+    assert (said["data"]["sessions"]["attempted"], said["data"]["sessions"]["synced"]) == (6, 5)
+    run.eta = 0
+    assert as_json(sync_message(run, a_mapping(), WHEN))["data"]["eta"] is None
+
+
 @pytest.mark.parametrize("outcome", ["completed", "completed_with_issues"])
 def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: str) -> None:
     """N1, N2: sessions, speakers and sponsors; rooms and tracks are not counted among them."""
