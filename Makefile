@@ -36,6 +36,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/python -m schemas.generate --check
 	@$(BIN)/python -m consumer.settings.docs --check
 	@$(BIN)/python -m consumer.issues_docs --check
+	@$(BIN)/python -m consumer.observability.metrics_docs --check
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)

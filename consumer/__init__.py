@@ -13,6 +13,10 @@ Run         `entrypoints.cli`                what can be called and how
             `adapters.tls`                   certificates for Kafka and Redis
             `adapters.clock`                 time and chance
 
+Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
+            `observability.meters`           the metrics of one process
+            `observability.metrics_docs`     writes `docs/metrics.md`
+
 Settings    `settings.group`                 what they share; `settings` alone reads the environment
             `settings.kafka`                 the broker, and how it is read
             `settings.redis`                 Redis or Valkey

@@ -1,0 +1,447 @@
+"""Every metric of the service, declared once: name, type, unit, labels, what it means and what to do about it.
+
+`docs/metrics.md` is generated from here (`python -m consumer.observability.metrics_docs`), and dashboards and alerts
+are tested against it. Labels are bounded: topics, credentials (by the first digits of their hash, `OTHER` beyond so
+many), and words that are listed here or in the domain. Never an event, a record, a person or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+PREFIX: Final = "swoogo_sync_"
+OTHER: Final = "other"
+"""Stands for every credential beyond those that have a series of their own."""
+
+_FRESHNESS: Final = (1.0, 2, 5, 10, 15, 20, 30, 45, 60, 70, 90, 120, 180, 300, 600, 1800, 3600, 14_400)
+"""Fine around the default goal of 70 seconds: a quiet period of 10 and 60 more."""
+_CALL: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 20)
+_PUSH: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
+_SIZE: Final = (1.0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+Type = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        short: its name without the prefix.
+        type: as Prometheus has it.
+        unit: what is counted or measured.
+        meaning: one sentence.
+        action: what to do when it is not as it should be.
+        labels: label -> what its values are.
+        known: values of the only label that exist from the start with 0, so that a rate sees the first one.
+        buckets: upper bounds, of a histogram.
+        scope: whether each process tells its own share (`process`: add them up) or all tell the same (`all`: take the
+            largest).
+    """
+
+    short: str
+    type: Type
+    unit: str
+    meaning: str
+    action: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    scope: Literal["process", "all"] = "process"
+
+    @property
+    def name(self) -> str:
+        """As it is scraped."""
+        return PREFIX + self.short
+
+
+_TOPIC: Final = {"topic": "an input topic"}
+_CREDENTIAL: Final = {"credential": "first 8 digits of the hash of a consumer key"}
+_TRIGGER: Final = {"trigger": "manual, changes or reconcile"}
+_KINDS: Final = "session, speaker, sponsor, location, track or level"
+
+# --- Is it fresh?
+CHANGE_TO_SWOOGO: Final = Metric(
+    "change_to_swoogo_seconds",
+    "histogram",
+    "seconds",
+    "Time from a change in Sessionboard (its own timestamp) until Swoogo confirmed it, waiting for credits included.",
+    "Look at the oldest due age and the consumer lag for where changes wait, then at calls and credits.",
+    {"kind": _KINDS},
+    buckets=_FRESHNESS,
+)
+CHANGES: Final = Metric(
+    "changes_total",
+    "counter",
+    "changes",
+    "Changes that reached Swoogo, by the goal: met (within quiet period + 60 s), no_credits (late, but not without the "
+    "time waited for credits) or missed.",
+    "Share of missed above 1 %: see the runbook of the freshness alert.",
+    {"slo": "met, missed or no_credits"},
+    known=("met", "missed", "no_credits"),
+)
+FRESHNESS_TARGET: Final = Metric(
+    "freshness_target_seconds",
+    "gauge",
+    "seconds",
+    "The goal of changes_total: the quiet period and 60 seconds.",
+    "Nothing; it draws the line in a chart.",
+    scope="all",
+)
+OLDEST_DUE_AGE: Final = Metric(
+    "oldest_due_age_seconds",
+    "gauge",
+    "seconds",
+    "For how long the event or organization that waits longest has been due without a worker; 0 when none is.",
+    "Growing: no worker has a free place. Look whether pushes wait for credits, then add replicas.",
+    {"subject": "event or org"},
+    scope="all",
+)
+DUE: Final = Metric(
+    "due_subjects",
+    "gauge",
+    "events and organizations",
+    "How many are due now and not being worked on.",
+    "As oldest_due_age_seconds.",
+    {"subject": "event or org"},
+    scope="all",
+)
+OLDEST_UNPUSHED_AGE: Final = Metric(
+    "oldest_unpushed_change_age_seconds",
+    "gauge",
+    "seconds",
+    "Age of the oldest change of a continuously synced event that no push has dealt with; failing events count.",
+    "`swoogo-sync status` names the event; `swoogo-sync runs EVENT` why its pushes fail.",
+    scope="all",
+)
+CHANGES_WAITING: Final = Metric(
+    "changes_waiting",
+    "gauge",
+    "changes",
+    "Recorded changes of continuously synced events that no push has dealt with.",
+    "Only growing: as oldest_due_age_seconds.",
+    scope="all",
+)
+EVENTS: Final = Metric(
+    "events",
+    "gauge",
+    "events",
+    "Events: known (anything recorded), continuous (synced by themselves) and failing (their last push failed).",
+    "Any failing for long: `swoogo-sync status` names them.",
+    {"state": "known, continuous or failing"},
+    scope="all",
+)
+RECONCILE_AGE: Final = Metric(
+    "reconcile_age_seconds",
+    "gauge",
+    "seconds",
+    "Time since the last reconcile of the continuously synced event for which it is longest ago.",
+    "More than twice SWOOGO_SYNC_RECONCILE__INTERVAL: too few credits for so many events, or pushes that fail.",
+    scope="all",
+)
+
+# --- Record
+CONSUMER_LAG: Final = Metric(
+    "consumer_lag_records",
+    "gauge",
+    "records",
+    "Records of a topic behind the committed offsets of the consumer group.",
+    "Growing: look at /livez of each replica, then at record_batches_total and at Redis.",
+    _TOPIC,
+    scope="all",
+)
+RECORDS: Final = Metric(
+    "records_total",
+    "counter",
+    "records",
+    "Records read from Kafka: news, known (old, or superseded in its batch), ignored (not for this service), dead.",
+    "Dead ones: see dead_letters_total.",
+    {**_TOPIC, "result": "news, known, ignored or dead"},
+)
+RECORD_BATCHES: Final = Metric(
+    "record_batches_total",
+    "counter",
+    "batches",
+    "Batches from Kafka: recorded, or failed and read again.",
+    "Failures: the log line record.waiting or record.broken says why; most often Redis does not answer.",
+    {**_TOPIC, "outcome": "recorded or failed"},
+)
+DEAD_LETTERS: Final = Metric(
+    "dead_letters_total",
+    "counter",
+    "records",
+    "Records nobody could read, kept on the topic of dead letters.",
+    "Read them there; headers say where they came from and why. Tell whoever publishes the topic.",
+    {**_TOPIC, "reason": "code of the reason, see for-publishers.md"},
+)
+
+# --- Plan and push
+PUSHES: Final = Metric(
+    "pushes_total",
+    "counter",
+    "pushes",
+    "Pushes that ended: completed, completed_with_issues, failed (comes again), lease_lost (another worker took over).",
+    "Failing: the log line push.completed has the reason; `swoogo-sync runs EVENT` too.",
+    {**_TRIGGER, "outcome": "completed, completed_with_issues, failed or lease_lost"},
+)
+PUSH_SECONDS: Final = Metric(
+    "push_duration_seconds",
+    "histogram",
+    "seconds",
+    "How long a push took, waiting for credits included.",
+    "Compare with credits_waited_seconds_total and call_duration_seconds.",
+    _TRIGGER,
+    buckets=_PUSH,
+)
+PUSHES_RUNNING: Final = Metric(
+    "pushes_running",
+    "gauge",
+    "pushes",
+    "Pushes in progress in this process.",
+    "At SWOOGO_SYNC_PUSH__MOST_EVENTS while events are due: raise it or add replicas.",
+)
+PLAN_OPERATIONS: Final = Metric(
+    "plan_operations",
+    "histogram",
+    "operations",
+    "Operations of one kind in a plan that had any.",
+    "Many updates again and again: something changes the same records all the time; see the runs of the event.",
+    {"operation": "create, adopt, update, link, image or delete"},
+    buckets=_SIZE,
+)
+PUSH_OPERATIONS: Final = Metric(
+    "records_synced_total",
+    "counter",
+    "records",
+    "Records that a push created, adopted, updated or deleted in Swoogo, and those it failed for.",
+    "Failures: `swoogo-sync issues EVENT` says which and why.",
+    {"kind": _KINDS, "result": "created, adopted, updated, deleted or failed"},
+)
+LEFT_OUT: Final = Metric(
+    "records_left_out",
+    "gauge",
+    "records",
+    "Records that the last plan of each event left out.",
+    "Nothing by itself; `swoogo-sync plan EVENT --all` gives the reason of each.",
+    {"kind": "session, speaker or sponsor", "reason": "code of the reason"},
+    scope="all",
+)
+ISSUES: Final = Metric(
+    "issues",
+    "gauge",
+    "issues",
+    "Issues and notices that stand, by code.",
+    "docs/issues.md has what each code asks for; `swoogo-sync issues EVENT` names the records.",
+    {"code": "code of the issue"},
+    scope="all",
+)
+PARKED: Final = Metric(
+    "parked_records",
+    "gauge",
+    "records",
+    "Changes that Swoogo refused; they wait until the record changes or a reconcile tries again.",
+    "`swoogo-sync issues EVENT` says why; somebody has to correct them in Sessionboard or Swoogo.",
+    scope="all",
+)
+INTENTS_OPEN: Final = Metric(
+    "intents_open",
+    "gauge",
+    "records",
+    "Creates that were started and not confirmed, those under way included.",
+    "Not back to 0 within minutes: pushes of the event fail; nothing is created twice, see its runs.",
+    scope="all",
+)
+DRIFT: Final = Metric(
+    "drift_total",
+    "counter",
+    "findings",
+    "What reconciles found changed by people in Swoogo: edited fields, deleted records.",
+    "Nothing by itself; `swoogo-sync issues EVENT` names them. Very many deleted at once: ask the event's admins.",
+    {"what": "edited or deleted"},
+    known=("edited", "deleted"),
+)
+UNLOGGED: Final = Metric(
+    "ledger_unlogged_entries",
+    "gauge",
+    "entries",
+    "Ledger entries that are not on the changelog topic yet.",
+    "Not back to 0 within minutes: Kafka takes no writes to the ledger topic.",
+    scope="all",
+)
+
+# --- Swoogo
+CALLS: Final = Metric(
+    "calls_total",
+    "counter",
+    "calls",
+    "What was asked of Swoogo and what came of it; a call repeated after a blip or a 429 counts once.",
+    "unavailable: look whether Swoogo is down; refused: see issues; credential: see the status topic.",
+    {
+        "operation": "create, update, link, unlink, upload, delete, list, survey or look",
+        "kind": _KINDS + " or event",
+        "outcome": "applied, refused, missing, unanswered, unavailable, credential, lease_lost, stopped or broken",
+    },
+)
+CALL_SECONDS: Final = Metric(
+    "call_duration_seconds",
+    "histogram",
+    "seconds",
+    "How long a call took with its repeats, without the time waited for credits.",
+    "Slower than usual: Swoogo is; pushes take longer, nothing else happens.",
+    {"operation": "as of calls_total"},
+    buckets=_CALL,
+)
+CREDITS_LEFT: Final = Metric(
+    "credits_left",
+    "gauge",
+    "credits",
+    "Credits that a credential could spend now, without the reserve. Only credentials this process used lately.",
+    "Near 0 for long: fewer events or reconciles per credential, or a higher limit agreed with Swoogo.",
+    _CREDENTIAL,
+    scope="all",
+)
+CREDITS_SPENT: Final = Metric(
+    "credits_spent_total",
+    "counter",
+    "credits",
+    "Credits taken, those given back (429, nothing sent) not counted.",
+    "Mostly reconcile: lower SWOOGO_SYNC_RECONCILE__SHARE or lengthen its interval.",
+    {**_CREDENTIAL, **_TRIGGER},
+)
+CREDITS_WAITED: Final = Metric(
+    "credits_waited_seconds_total",
+    "counter",
+    "seconds",
+    "Time pushes waited for credits: of the calls of a push that wait side by side the longest counts.",
+    "As credits_left.",
+    _CREDENTIAL,
+)
+THROTTLED: Final = Metric(
+    "throttled_total",
+    "counter",
+    "answers",
+    "429 answers: Swoogo counted more than we did.",
+    "Something else uses the same credential, or the limit is lower than SWOOGO_SYNC_SWOOGO__CREDIT_LIMIT.",
+    _CREDENTIAL,
+)
+CIRCUIT_STATE: Final = Metric(
+    "circuit_state",
+    "gauge",
+    "state",
+    "Circuit of a credential: 0 closed (calls go out), 1 trying one call, 2 open (calls wait).",
+    "Open: Swoogo fails for this credential; it closes by itself after a call that works.",
+    _CREDENTIAL,
+)
+
+# --- The process
+PROBE_FAILING: Final = Metric(
+    "probe_failing",
+    "gauge",
+    "0 or 1",
+    "1 while a check of a probe finds something wrong.",
+    "GET /livez or /readyz says what in words.",
+    {"probe": "live, ready or startup", "check": "name of the check"},
+)
+LOOP_LAG: Final = Metric(
+    "event_loop_lag_seconds",
+    "gauge",
+    "seconds",
+    "The longest that the event loop kept a timer waiting since the last scrape, at most a minute back.",
+    "Above a second: the process has too little CPU; above the heartbeat, Kafka takes its partitions away.",
+)
+DISPATCHER_AGE: Final = Metric(
+    "dispatcher_turn_age_seconds",
+    "gauge",
+    "seconds",
+    "Time since the dispatcher last looked for work.",
+    "Above 30 /livez is red and the process is restarted.",
+)
+REBUILDING: Final = Metric(
+    "ledger_rebuild_running",
+    "gauge",
+    "0 or 1",
+    "1 while the ledger is being rebuilt from its changelog; nothing is pushed meanwhile.",
+    "See the runbook for a lost Redis.",
+    scope="all",
+)
+REBUILD_PROGRESS: Final = Metric(
+    "ledger_rebuild_progress_ratio",
+    "gauge",
+    "share",
+    "Share of the changelog that the rebuild in progress has read, 0 to 1; 1 when none is.",
+    "Not growing: look whether Kafka answers.",
+    scope="all",
+)
+LOG_LINES_SUPPRESSED: Final = Metric(
+    "log_lines_suppressed_total",
+    "counter",
+    "lines",
+    "Log lines held back because the same line had been written a moment before.",
+    "Nothing by itself; many mean an outage that logs in storms.",
+)
+LOOK_AGE: Final = Metric(
+    "figures_age_seconds",
+    "gauge",
+    "seconds",
+    "Age of the figures that are read from Redis and Kafka for this scrape.",
+    "Above a minute: that server does not answer, and the gauges beside it are old.",
+    {"source": "redis, events or kafka"},
+)
+BUILD: Final = Metric(
+    "build_info",
+    "gauge",
+    "always 1",
+    "What runs.",
+    "Two versions for long: a rollout stands still.",
+    {"version": "of swoogo-sync", "python": "version", "role": "all, ingest or sync"},
+)
+
+SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
+    "Is it fresh?": (
+        CHANGE_TO_SWOOGO,
+        CHANGES,
+        FRESHNESS_TARGET,
+        OLDEST_DUE_AGE,
+        DUE,
+        OLDEST_UNPUSHED_AGE,
+        CHANGES_WAITING,
+        EVENTS,
+        RECONCILE_AGE,
+    ),
+    "Record": (CONSUMER_LAG, RECORDS, RECORD_BATCHES, DEAD_LETTERS),
+    "Plan and push": (
+        PUSHES,
+        PUSH_SECONDS,
+        PUSHES_RUNNING,
+        PLAN_OPERATIONS,
+        PUSH_OPERATIONS,
+        LEFT_OUT,
+        ISSUES,
+        PARKED,
+        INTENTS_OPEN,
+        DRIFT,
+        UNLOGGED,
+    ),
+    "Swoogo": (
+        CALLS,
+        CALL_SECONDS,
+        CREDITS_LEFT,
+        CREDITS_SPENT,
+        CREDITS_WAITED,
+        THROTTLED,
+        CIRCUIT_STATE,
+    ),
+    "The process": (
+        PROBE_FAILING,
+        LOOP_LAG,
+        DISPATCHER_AGE,
+        REBUILDING,
+        REBUILD_PROGRESS,
+        LOG_LINES_SUPPRESSED,
+        LOOK_AGE,
+        BUILD,
+    ),
+}
+CATALOGUE: Final = tuple(metric for section in SECTIONS.values() for metric in section)

@@ -1,0 +1,71 @@
+"""Issue 6, point 4: metrics are declared in one place with unit, meaning and what to do, by Prometheus' conventions."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.observability import metrics
+from consumer.observability.meters import Meters
+from consumer.observability.metrics import CATALOGUE, OTHER, Metric
+from consumer.observability.metrics_docs import generated
+from consumer.settings.docs import ROOT, stale
+
+_FORBIDDEN_LABELS = re.compile(r"event_id|session|speaker|email|org_id|key|token|secret|url|run")
+
+
+def test_every_declared_metric_is_in_the_catalogue_once() -> None:
+    """A metric that is in no section would never be made."""
+    declared = [each for each in vars(metrics).values() if isinstance(each, Metric)]
+    assert sorted(each.short for each in declared) == sorted(each.short for each in CATALOGUE)
+    assert len({each.short for each in CATALOGUE}) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.short)
+def test_a_metric_follows_the_conventions(metric: Metric) -> None:
+    """Names tell type and unit; each says what it means and what to do."""
+    assert re.fullmatch(r"swoogo_sync_[a-z][a-z_]*[a-z]", metric.name)
+    assert metric.name.endswith("_total") == (metric.type == "counter")
+    if metric.unit == "seconds":
+        assert metric.name.removesuffix("_total").endswith("_seconds")
+    assert metric.meaning.endswith(".")
+    assert metric.action.endswith(".")
+    assert bool(metric.buckets) == (metric.type == "histogram")
+    assert list(metric.buckets) == sorted(metric.buckets)
+    assert not [label for label in metric.labels if _FORBIDDEN_LABELS.search(label)]
+    assert not metric.known or len(metric.labels) == 1
+
+
+def test_the_goal_of_freshness_lies_on_a_bucket() -> None:
+    """The objective is told from the histogram too: quiet period 10 s and 60 s more."""
+    assert 70 in metrics.CHANGE_TO_SWOOGO.buckets
+
+
+def test_a_scrape_shows_every_metric_with_its_declared_type() -> None:
+    """What the catalogue declares is what Prometheus reads."""
+    families = {each.name: each.type for each in text_string_to_metric_families(Meters().exposition().decode())}
+    for metric in CATALOGUE:
+        name = metric.name.removesuffix("_total") if metric.type == "counter" else metric.name
+        assert families[name] == metric.type
+
+
+def test_a_label_that_is_not_declared_is_an_error() -> None:
+    """Cardinality is bounded by what is declared."""
+    with pytest.raises(ValueError, match="label"):
+        Meters().add(metrics.RECORD_BATCHES, topic="t", outcome="recorded", event_id="1")
+
+
+def test_credentials_beyond_the_bound_share_one_series() -> None:
+    """A replica that serves thousands of organizations does not make as many series."""
+    meters = Meters()
+    names = {meters.credential(f"{number:08x}ffffffff") for number in range(1000)}
+    assert len(names) == 201
+    assert OTHER in names
+    assert meters.credential("00000000ffffffff") == "00000000"
+
+
+def test_the_page_of_metrics_is_what_the_catalogue_says() -> None:
+    """docs/metrics.md is generated."""
+    assert stale(ROOT, generated()) == []
