@@ -8,6 +8,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.console.exits`      exit codes
             `app`                            composition root: builds, binds, starts, stops
             `entrypoints.arguments`          arguments that commands share
+            `entrypoints.keys_commands`      the commands keys
             `entrypoints.runs_commands`      the commands runs and issues
             `observability.logs`             structured logs
             `adapters.tls`                   certificates for Kafka and Redis
@@ -142,6 +143,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.lift`       ledger lift: ask for a tombstone to be lifted
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.keys`       keys: make, show, seal
+            `entrypoints.console.rotation`   keys: from one pair to the next
             `entrypoints.console.config`     config: settings in effect
             `entrypoints.console.cli_docs`   writes `docs/cli.md`
 """

@@ -122,6 +122,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """
     check_codecs()
     opener = CredentialOpener(settings.keys)
+    cipher = TokenCipher(settings.keys.private.get_secret_value(), settings.keys.previous.get_secret_value())
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await ensure_topics(settings.kafka)
@@ -136,7 +137,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         swoogo = SwoogoClient(
             settings.swoogo,
             budget,
-            RedisTokens(bound.redis, bound.keys, bound.scripts, TokenCipher(settings.keys.private.get_secret_value())),
+            RedisTokens(bound.redis, bound.keys, bound.scripts, cipher),
             clock,
             opener,
         )

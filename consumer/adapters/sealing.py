@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, Self
@@ -86,31 +88,53 @@ def seal(public: str, consumer_key: str, consumer_secret: str, *, org_id: str = 
     return _text(SealedBox(key).encrypt(msgspec.json.encode(content)))
 
 
-def unseal(private: str, sealed: str) -> ClearCredentials:
+def unseal(private: str, sealed: str, previous: str = "") -> ClearCredentials:
     """What a sealed box holds.
+
+    Args:
+        private: the service's private key, base64.
+        sealed: the box, base64.
+        previous: the private key before it, which opens what was sealed before a rotation.
 
     Raises:
         CredentialError: it is no sealed box, was sealed to another key, or does not hold credentials.
-        ConfigurationError: the private key is none.
+        ConfigurationError: a private key is none.
     """
-    key = _private_key(private)
     try:
         box = _bytes(sealed)
     except ValueError:
         raise CredentialError("The sealed credentials are not base64; copy the whole text.") from None
-    try:
-        content = SealedBox(key).decrypt(box)
-    except (CryptoError, ValueError, TypeError):
-        public = _text(bytes(key.public_key))
+    content = _opened(private, box)
+    if content is None and previous:
+        content = _opened(previous, box)
+    if content is None:
+        public = KeyPair.from_private(private).public
         raise CredentialError(
             f"The credentials are sealed to another key: seal them to {public} with `swoogo-sync keys seal`."
-        ) from None
+        )
     return _credentials(content, "The sealed credentials")
+
+
+def _opened(private: str, box: bytes) -> bytes | None:
+    key = _private_key(private)
+    try:
+        return SealedBox(key).decrypt(box)
+    except (CryptoError, ValueError, TypeError):
+        return None
 
 
 def credential_id(consumer_key: str) -> str:
     """What a credential's credits and token are filed under: 16 hex characters that do not tell the key."""
     return blake2b(consumer_key.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+class Seal(StrEnum):
+    """What opens an organization's credentials."""
+
+    CURRENT = "current key"
+    PREVIOUS = "previous key"
+    NEITHER = "no key of ours"
+    MOUNTED = "mounted secret"
 
 
 class CredentialOpener:
@@ -124,6 +148,7 @@ class CredentialOpener:
     def __init__(self, settings: KeySettings) -> None:
         """Raises ConfigurationError when the private key is missing or none."""
         self._private = settings.private.get_secret_value()
+        self._previous = settings.previous.get_secret_value()
         self._folder = settings.secrets_dir
         self.public = KeyPair.from_private(self._private).public
 
@@ -132,7 +157,7 @@ class CredentialOpener:
         if source.sealed:
             if len(source.sealed) > _SEALED_LIMIT:
                 raise CredentialError(f"The sealed credentials are longer than {_SEALED_LIMIT} characters.")
-            found = unseal(self._private, source.sealed)
+            found = unseal(self._private, source.sealed, self._previous)
         elif source.secret_name:
             found = self._mounted(source.secret_name)
         else:
@@ -140,6 +165,19 @@ class CredentialOpener:
         if found.org_id and found.org_id != source.org_id:
             raise CredentialError("The credentials belong to another organization; seal them for this one.")
         return found.consumer_key, found.consumer_secret
+
+    def seal_of(self, source: Connection | IntegrationRequest) -> Seal:
+        """Which key opens the credentials; whether they are of any use is not asked."""
+        if not source.sealed:
+            return Seal.MOUNTED
+        for kind, private in ((Seal.CURRENT, self._private), (Seal.PREVIOUS, self._previous)):
+            try:
+                if private:
+                    unseal(private, source.sealed)
+                    return kind
+            except CredentialError:
+                continue
+        return Seal.NEITHER
 
     def _mounted(self, name: str) -> ClearCredentials:
         if not _PLAIN_NAME.fullmatch(name):
@@ -155,12 +193,16 @@ class CredentialOpener:
 
 
 class TokenCipher:
-    """Encrypts the shared access token at rest, with a key derived from the service's private key."""
+    """Encrypts the shared access token at rest, with a key derived from the service's private key.
 
-    def __init__(self, private: str) -> None:
-        """Raises ConfigurationError when the private key is none."""
-        derived = blake2b(bytes(_private_key(private)), digest_size=SecretBox.KEY_SIZE, person=_TOKEN_PERSON)
-        self._box = SecretBox(derived.digest())
+    During a rotation a token that was encrypted with the previous key is still read; the next one, half an hour later
+    at most, is encrypted with the new.
+    """
+
+    def __init__(self, private: str, previous: str = "") -> None:
+        """Raises ConfigurationError when a private key is none."""
+        self._box = _token_box(private)
+        self._previous = _token_box(previous) if previous else None
 
     def encrypt(self, text: str) -> bytes:
         """The text with a nonce of its own, authenticated."""
@@ -168,10 +210,16 @@ class TokenCipher:
 
     def decrypt(self, data: bytes) -> str | None:
         """The text, or None when it was not encrypted with this key: a shared token is only a saved call."""
-        try:
-            return self._box.decrypt(data).decode()
-        except (CryptoError, ValueError, TypeError):
-            return None
+        for box in (self._box, self._previous):
+            if box is not None:
+                with contextlib.suppress(CryptoError, ValueError, TypeError):
+                    return box.decrypt(data).decode()
+        return None
+
+
+def _token_box(private: str) -> SecretBox:
+    derived = blake2b(bytes(_private_key(private)), digest_size=SecretBox.KEY_SIZE, person=_TOKEN_PERSON)
+    return SecretBox(derived.digest())
 
 
 def _private_key(private: str) -> PrivateKey:

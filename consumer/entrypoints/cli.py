@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
 from consumer.entrypoints.arguments import AsJson, Event, Everything
 from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.runs_commands import issues, runs_app
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 ledger_app = typer.Typer(help="What is known to be in Swoogo.", no_args_is_help=True, rich_markup_mode=None)
-keys_app = typer.Typer(help="The key pair that credentials are sealed to.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(keys_app, name="keys")
@@ -266,44 +266,6 @@ def ledger_lift(
     from consumer.entrypoints.console.lift import lift
 
     raise typer.Exit(lift(settings, event, identifier, sure=sure, as_json=as_json))
-
-
-@keys_app.command("new")
-def keys_new(*, as_json: AsJson = False) -> None:
-    """Make a key pair and print it; it is kept nowhere."""
-    from consumer.entrypoints.console.keys import new_pair
-
-    raise typer.Exit(new_pair(as_json=as_json))
-
-
-@keys_app.command("public")
-def keys_public(*, as_json: AsJson = False) -> None:
-    """Print the public key of the private key in the settings."""
-    settings = _settings()
-    from consumer.entrypoints.console.keys import public_key
-
-    raise typer.Exit(public_key(settings.keys, as_json=as_json))
-
-
-@keys_app.command("seal")
-def keys_seal(
-    *,
-    public: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Public key to seal to; that of the settings when left out.")
-    ] = None,
-    org: Annotated[
-        str, typer.Option(metavar="ORG", help="The only organization that may use the box.", show_default=False)
-    ] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Seal a Swoogo consumer key and secret, so that they can travel on Kafka.
-
-    They are asked for without echo, or read as two lines from standard input; never given as arguments.
-    """
-    from consumer.entrypoints.console.keys import public_of, seal_credentials
-
-    to = public or public_of(_settings().keys)
-    raise typer.Exit(seal_credentials(to, org, as_json=as_json))
 
 
 @app.command()

@@ -31,6 +31,16 @@ class RedisConnections:
         return rows.connection.decode(row) if row else None
 
     @guarded
+    async def organizations(self) -> tuple[str, ...]:
+        """Ids of all that have a credential or asked for anything, sorted. Walks all keys: for people, not for work."""
+        found: set[str] = set()
+        for name in ("connection", "rows"):
+            before, _, after = self._keys.org("*", name).partition("*")
+            async for key in self._redis.scan_iter(match=f"{before}*{after}", count=1_000):
+                found.add(key.decode().removeprefix(before).removesuffix(after))
+        return tuple(sorted(found))
+
+    @guarded
     async def put_connection(self, org_id: str, connection: Connection | None) -> None:
         """See `ports.Connections`."""
         key = self._keys.org(org_id, "connection")

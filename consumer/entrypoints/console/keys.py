@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -27,17 +29,41 @@ class SealedDocument:
     credentials: dict[str, str]
 
 
-def new_pair(*, as_json: bool) -> Exit:
-    """Make and print a pair. It is kept nowhere."""
+def new_pair(file: Path | None, *, as_json: bool) -> Exit:
+    """Make and print a pair. It is kept nowhere, but for the private key where a file is named.
+
+    Raises ConfigurationError: the file is there already, or cannot be made.
+    """
     pair = KeyPair.generate()
+    keep_private(pair, file)
     if as_json:
-        print_json({"private": pair.private, "public": pair.public})
+        print_json(
+            {"file": str(file), "public": pair.public} if file else {"private": pair.private, "public": pair.public}
+        )
     else:
-        typer.echo(f"private  {pair.private}\n         for the service: {_PRIVATE}. It opens all credentials\n")
+        typer.echo(f"{shown_private(pair, file)}\n         for the service: {_PRIVATE}. It opens all credentials\n")
         typer.echo(
             f"public   {pair.public}\n         for whoever seals credentials: swoogo-sync keys seal --public ..."
         )
     return Exit.FINE
+
+
+def keep_private(pair: KeyPair, file: Path | None) -> None:
+    """Write the private key to a new file that only its owner reads. Raises ConfigurationError."""
+    if file is None:
+        return
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+            target.write(pair.private)
+    except FileExistsError:
+        raise ConfigurationError(f"{file} is there already, and may hold a key; name a new file.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written ({error.strerror}); name another file.") from None
+
+
+def shown_private(pair: KeyPair, file: Path | None) -> str:
+    """The line about the private key: itself, or where it is."""
+    return f"private  in {file}" if file else f"private  {pair.private}"
 
 
 def public_key(settings: KeySettings, *, as_json: bool) -> Exit:
@@ -66,13 +92,17 @@ def seal_credentials(public: str, org_id: str, *, as_json: bool) -> Exit:
     seal(public, "check", "check")  # a wrong public key is told before anybody types a secret
     consumer_key, consumer_secret = _asked()
     sealed = seal(public, consumer_key, consumer_secret, org_id=org_id)
-    credentials = {"sealed": sealed}
-    if as_json:
-        print_json(SealedDocument(public, org_id, sealed, credentials))
-    else:
-        typer.echo(f"{sealed}\n\nIn `data` of the integration.connected event:\n")
-        typer.echo(f'"credentials": {json.dumps(credentials)}')
+    print_sealed(SealedDocument(public, org_id, sealed, {"sealed": sealed}), as_json=as_json)
     return Exit.FINE
+
+
+def print_sealed(document: SealedDocument, *, as_json: bool) -> None:
+    """Print a box and where it goes."""
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(f"{document.sealed}\n\nIn `data` of the integration.connected event:\n")
+        typer.echo(f'"credentials": {json.dumps(document.credentials)}')
 
 
 def public_of(settings: KeySettings) -> str:

@@ -11,6 +11,7 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -65,6 +66,48 @@ def test_keys_new_makes_a_pair_whose_halves_belong_together() -> None:
     text = call("keys", "new").stdout
     assert "SWOOGO_SYNC_KEYS__PRIVATE" in text
     assert text.split()[1] != pair["private"], "every pair is a new one"
+
+
+@pytest.mark.parametrize("command", ["new", "rotate"])
+def test_c2_the_private_key_goes_into_a_file_that_only_its_owner_reads(tmp_path: Path, command: str) -> None:
+    """C2, issue 6.6: with `--out` the terminal, and whatever records it, never sees the key."""
+    file, before = tmp_path / "key", KeyPair.generate().private
+    result = call("keys", command, "--out", str(file), KEYS__PRIVATE=before)
+    assert result.exit_code == 0, result.output
+    private = file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert KeyPair.from_private(private).public in result.stdout
+    assert private not in result.output
+    again = call("keys", command, "--out", str(file), "--json", KEYS__PRIVATE=before)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert again.stderr == f"{file} is there already, and may hold a key; name a new file.\n"
+    assert file.read_text() == private
+    nowhere = call("keys", command, "--out", str(tmp_path / "none" / "key"), KEYS__PRIVATE=before)
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
+    assert "cannot be written (No such file or directory)" in nowhere.stderr
+
+
+def test_keys_rotate_makes_the_next_pair_and_says_the_steps() -> None:
+    """Issue 6.6: old and new are valid side by side; the old private key is never printed."""
+    before = KeyPair.generate()
+    document = json.loads(call("keys", "rotate", "--json", KEYS__PRIVATE=before.private).stdout)
+    assert KeyPair.from_private(document["private"]).public == document["public"] != before.public
+    assert len(document["steps"]) == 4
+    assert "SWOOGO_SYNC_KEYS__PREVIOUS = what SWOOGO_SYNC_KEYS__PRIVATE is now" in document["steps"][0]
+    assert document["public"] in document["steps"][1]
+    text = call("keys", "rotate", KEYS__PRIVATE=before.private).stdout
+    assert [line[:2] for line in text.splitlines()[-4:]] == ["1.", "2.", "3.", "4."]
+    assert before.private not in text
+
+
+def test_keys_rotate_needs_a_key_and_no_rotation_under_way() -> None:
+    missing = call("keys", "rotate")
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    assert missing.stderr.startswith("SWOOGO_SYNC_KEYS__PRIVATE is not set")
+    keys = {"KEYS__PRIVATE": KeyPair.generate().private, "KEYS__PREVIOUS": KeyPair.generate().private}
+    twice = call("keys", "rotate", **keys)
+    assert (twice.exit_code, twice.stdout) == (2, "")
+    assert twice.stderr.startswith("A rotation is under way (SWOOGO_SYNC_KEYS__PREVIOUS is set)")
 
 
 def test_keys_public_is_that_of_the_settings() -> None:

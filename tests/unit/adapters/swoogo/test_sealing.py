@@ -12,6 +12,7 @@ from consumer.adapters.sealing import (
     ClearCredentials,
     CredentialOpener,
     KeyPair,
+    Seal,
     TokenCipher,
     credential_id,
     seal,
@@ -165,6 +166,35 @@ def test_the_token_is_encrypted_and_a_foreign_one_is_no_error() -> None:
     assert other.decrypt(data) is None
     assert cipher.decrypt(b"") is None
     assert cipher.decrypt(data[:-1] + bytes([data[-1] ^ 1])) is None
+
+
+def test_c2_during_a_rotation_either_key_opens_and_another_does_not(tmp_path: Path) -> None:
+    """C2, issue 6.6: the old key and the new one are valid side by side; what is sealed to neither is refused."""
+    old, new = KeyPair.generate(), KeyPair.generate()
+    opener = CredentialOpener(KeySettings(private=new.private, previous=old.private, secrets_dir=tmp_path))
+    boxes = {
+        Seal.CURRENT: seal(new.public, KEY, SECRET),
+        Seal.PREVIOUS: seal(old.public, KEY, SECRET),
+        Seal.NEITHER: seal(PAIR.public, KEY, SECRET),
+    }
+    assert {kind: opener.seal_of(a_request(sealed)) for kind, sealed in boxes.items()} == {kind: kind for kind in boxes}
+    assert opener.seal_of(a_request(secret_name="mounted")) is Seal.MOUNTED
+    assert opener(a_request(boxes[Seal.CURRENT])) == opener(a_request(boxes[Seal.PREVIOUS])) == (KEY, SECRET)
+    with pytest.raises(CredentialError) as caught:
+        opener(a_request(boxes[Seal.NEITHER]))
+    assert new.public in str(caught.value), "people seal to the new key from now on"
+    over = CredentialOpener(KeySettings(private=new.private, secrets_dir=tmp_path))
+    with pytest.raises(CredentialError):
+        over(a_request(boxes[Seal.PREVIOUS]))
+    assert over.seal_of(a_request(boxes[Seal.PREVIOUS])) is Seal.NEITHER
+
+
+def test_c2_a_token_of_before_the_rotation_is_read_and_the_next_is_encrypted_with_the_new_key() -> None:
+    old, new = KeyPair.generate(), KeyPair.generate()
+    both = TokenCipher(new.private, old.private)
+    assert both.decrypt(TokenCipher(old.private).encrypt("token")) == "token"
+    assert TokenCipher(new.private).decrypt(both.encrypt("token")) == "token"
+    assert TokenCipher(old.private).decrypt(both.encrypt("token")) is None
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
