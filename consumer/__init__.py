@@ -46,6 +46,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.convert`         Sessionboard's spelling to ours
             `adapters.kafka.topics`          topics: how each is kept, whether it is there
+            `adapters.kafka.history`         a topic read again, beside the consumer groups
             `domain.snapshot`                the newest known state of an event
             `domain.record`                  kinds, keys, version stamps, digests
 

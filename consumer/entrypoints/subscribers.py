@@ -17,9 +17,10 @@ from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from consumer.adapters.kafka.history import raw
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import RetryableError
-from consumer.ports import Clock, RawRecord
+from consumer.ports import Clock
 from consumer.services.record import Recorder
 from consumer.settings import KafkaSettings
 
@@ -91,19 +92,6 @@ class Subscribers:
             await self.handle(records)
 
         return record_batch
-
-
-def raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
-    """A record in domain words."""
-    return RawRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.key,
-        record.value,
-        tuple(record.headers),
-    )
 
 
 async def safe_headers(message: Any, original: Callable[..., Awaitable[Any]]) -> Any:

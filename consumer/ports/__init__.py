@@ -21,11 +21,12 @@ from consumer.ports.inbox import (
 from consumer.ports.ledger import LedgerStore, PairRegister
 from consumer.ports.status import StatusBoard
 from consumer.ports.swoogo import Budget, Grant, Swoogo, TokenStore, Work, Written
-from consumer.ports.topics import DeadLetter, DeadLetters, Decoder, Peeked, RawRecord
+from consumer.ports.topics import Chunk, DeadLetter, DeadLetters, Decoder, History, Peeked, RawRecord, Span, Start
 
 __all__ = [
     "Budget",
     "Change",
+    "Chunk",
     "Clock",
     "Connections",
     "CredentialCheck",
@@ -35,6 +36,7 @@ __all__ = [
     "Due",
     "EventState",
     "Grant",
+    "History",
     "Images",
     "Inbox",
     "Lease",
@@ -44,6 +46,8 @@ __all__ = [
     "Picture",
     "RawRecord",
     "Requested",
+    "Span",
+    "Start",
     "StatusBoard",
     "Subject",
     "Swoogo",

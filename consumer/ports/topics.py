@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,42 @@ class DeadLetter:
     record: RawRecord
     reason: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin to read a topic again: at an offset (of one partition or of each), or at a moment.
+
+    `time`: ms; the first record that is not older. It counts more than the offset.
+    """
+
+    offset: int = 0
+    partition: int | None = None
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Offsets of one partition: from `start` up to, and without, `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some records of a span, and the offset that comes next in each partition they are read from."""
+
+    records: tuple[RawRecord, ...]
+    position: Mapping[int, int]
+
+
+class History(Protocol):
+    """One topic, read again beside every consumer group."""
+
+    def read(self, spans: Mapping[int, Span], limit: int = 500) -> AsyncIterator[Chunk]:
+        """The records of the spans by partition, each partition in order. Raises UnavailableError."""
+        ...
 
 
 class Decoder(Protocol):

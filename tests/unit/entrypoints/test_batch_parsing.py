@@ -8,7 +8,8 @@ from aiokafka import ConsumerRecord
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.parser import AioKafkaBatchParser
 
-from consumer.entrypoints.subscribers import raw, raw_value, safe_headers
+from consumer.adapters.kafka.history import raw
+from consumer.entrypoints.subscribers import raw_value, safe_headers
 
 
 def a_consumer_record(offset: int, *headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
