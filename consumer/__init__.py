@@ -12,6 +12,8 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.runs_commands`      the commands runs and issues
             `observability.logs`             structured logs
             `adapters.tls`                   certificates for Kafka and Redis
+            `domain.pulse`                   whether a consumer is alive
+            `adapters.kafka.pulse`           what is seen of it
             `adapters.clock`                 time and chance
 
 Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
@@ -40,6 +42,7 @@ Ports       `ports.clock`                    time and chance
             `ports.topics`                   records from Kafka, dead letters
 
 Record      `entrypoints.subscribers`        one batch subscriber a topic
+            `adapters.kafka.broker`          what they hang on
             `services.record`                a batch becomes rows and dirty marks, or dead letters
             `adapters.kafka.access`          encryption and login, and why a broker refuses
             `adapters.kafka.decode`          bytes to envelope, then to resource

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer, codec
-from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
-from consumer.adapters.kafka.access import security
+from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
+from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.topics import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.client import connect
@@ -45,6 +46,10 @@ from consumer.services.record import Recorder
 from consumer.settings import Settings
 
 log = structlog.get_logger("app")
+
+_PULSE_SECONDS: Final = 1.0
+_LEAVE_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +87,72 @@ class Service:
     dispatcher: Dispatcher | None
     producer: AIOKafkaProducer
     swoogo: SwoogoClient
+    pulse: Pulse
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then no new batch and no new claim, and what runs is finished."""
+        """Work until `stop` is set; then no new batch and no new claim, and what runs is finished.
+
+        Raises:
+            UnavailableError: a consumer is dead or lost for good; the work was ended in order.
+        """
         # Whatever lives now lives for good; without this each full collection walks all of it (F1).
         gc.collect()
         gc.freeze()
-        if self.broker:
-            await self._start(self.broker)
+        if self.broker and not await self._start(self.broker, stop):
+            return
+        self.pulse.watch(self.broker, self.producer)
         log.info("app.started", role=self.settings.role)
+        watching = asyncio.create_task(self._until_lost(stop))
+        leaving = asyncio.create_task(self._leave(stop))
         try:
             if self.dispatcher:
                 await self.dispatcher.run(stop)
             else:
                 await stop.wait()
         finally:
-            if self.broker:
-                await self.broker.stop()
+            stop.set()
+            await leaving
+            lost = await watching
             log.info("app.stopped")
+        if lost:
+            raise UnavailableError(lost)
 
-    async def _start(self, broker: KafkaBroker) -> None:
+    async def _until_lost(self, stop: asyncio.Event) -> str:
+        """Stop the work when only a fresh process helps; the answer says why, empty when it was stopped otherwise."""
+        while not stop.is_set():
+            lost = self.pulse.trouble()
+            if lost:
+                log.error("app.lost", reason=lost)
+                stop.set()
+                return lost
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PULSE_SECONDS)
+        return ""
+
+    async def _leave(self, stop: asyncio.Event) -> None:
+        """Read no more, finish the batches that are worked on, and leave the groups, all while pushes are drained."""
+        await stop.wait()
+        self.pulse.rest()
+        if self.broker:
+            await in_time(self.broker.stop(), _LEAVE_SECONDS, "consumers")
+
+    async def _start(self, broker: KafkaBroker, stop: asyncio.Event) -> bool:
+        """Join the groups; False when the service was stopped before that. Raises UnavailableError."""
         seconds = self.settings.kafka.start_timeout
-        try:
-            async with asyncio.timeout(seconds):
-                await broker.start()
-        except (KafkaError, TimeoutError) as error:
-            raise UnavailableError(
-                f"The consumer group could not be joined within {seconds:g} seconds ({type(error).__name__})."
-            ) from error
+        stopped = asyncio.create_task(stop.wait())
+        starting = asyncio.create_task(broker.start())
+        await asyncio.wait({starting, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        trouble = "no answer"
+        if starting.done():
+            if not starting.exception():
+                return True
+            trouble = type(starting.exception()).__name__
+        starting.cancel()
+        await in_time(broker.stop(), _LEAVE_SECONDS, "consumers")
+        if stop.is_set():
+            return False
+        raise UnavailableError(f"The consumer group could not be joined within {seconds:g} seconds ({trouble}).")
 
 
 @asynccontextmanager
@@ -131,7 +174,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await check_redis(bound.redis, settings)
         publisher = producer(settings.kafka)
         await publisher.start()
-        stack.push_async_callback(publisher.stop)
+        # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
+        stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
         topics = settings.kafka.topics
         budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo)
         swoogo = SwoogoClient(
@@ -175,14 +219,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         )
         broker = None
         if settings.role != "sync":
-            broker = KafkaBroker(
-                settings.kafka.bootstrap_servers,
-                security=security(settings.kafka),
-                apply_types=False,
-                graceful_timeout=settings.kafka.session_timeout,
-                request_timeout_ms=70_000,
-                logger=None,
-            )
+            broker = open_broker(settings.kafka)
             recorder = Recorder(
                 KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field),
                 bound.inbox,
@@ -190,7 +227,17 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
                 KafkaDeadLetters(publisher, topics.dead_letters),
             )
             Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
-        yield Service(settings, broker, None if settings.role == "ingest" else dispatcher, publisher, swoogo)
+        pulse = Pulse(settings.kafka.lost_after)
+        yield Service(settings, broker, None if settings.role == "ingest" else dispatcher, publisher, swoogo, pulse)
+
+
+async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:
+    """Wait for an orderly end for so long; the process ends all the same, and safely at any moment (G1)."""
+    try:
+        async with asyncio.timeout(seconds):
+            await closing
+    except TimeoutError:
+        log.warning("app.not_closed", what=what, seconds=seconds)
 
 
 def check_codecs() -> None:

@@ -15,8 +15,10 @@ from typing import Any, Final
 import structlog
 from aiokafka import ConsumerRecord
 from faststream import AckPolicy
+from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
+from consumer.adapters.kafka.broker import REBALANCE_MS
 from consumer.adapters.kafka.history import raw
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import RetryableError
@@ -29,6 +31,10 @@ log = structlog.get_logger("record")
 _BACKOFF_FIRST: Final = 0.2
 _BACKOFF_MOST: Final = 15.0
 _FETCH_BYTES: Final = 4_194_304
+
+
+class AgainError(IgnoredException):
+    """The batch is rewound and comes again. `handle` has told why; FastStream would tell it once more, at length."""
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ class Subscribers:
                 isolation_level="read_committed",
                 session_timeout_ms=round(settings.session_timeout * 1000),
                 heartbeat_interval_ms=round(settings.session_timeout * 100),
-                rebalance_timeout_ms=60_000,
+                rebalance_timeout_ms=REBALANCE_MS,
                 max_poll_interval_ms=300_000,
                 max_partition_fetch_bytes=_FETCH_BYTES,
                 parser=safe_headers,
@@ -89,7 +95,10 @@ class Subscribers:
 
     def _handler(self) -> Callable[..., Awaitable[None]]:
         async def record_batch(records: list[ConsumerRecord[Any, Any]]) -> None:
-            await self.handle(records)
+            try:
+                await self.handle(records)
+            except Exception as error:
+                raise AgainError from error
 
         return record_batch
 

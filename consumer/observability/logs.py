@@ -19,8 +19,10 @@ _QUIET: Final = {
     "httpcore": logging.WARNING,
     "faststream": logging.WARNING,
     "aiokafka": logging.WARNING,
+    # What FastStream says of our consumers. Its warnings are about creating topics and about idle members.
+    "kafka.consumer": logging.ERROR,
 }
-_STORMY: Final = ("aiokafka",)
+_STORMY: Final = ("aiokafka", "kafka.consumer")
 _STORM_SECONDS: Final = 5.0
 
 

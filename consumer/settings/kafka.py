@@ -63,6 +63,13 @@ class KafkaSettings(Group):
     )
     session_timeout: float = Field(30.0, ge=6, le=300, description="Seconds without heartbeat until a member is out.")
     start_timeout: float = Field(60.0, ge=5, le=600, description="Seconds to wait for the broker at the start.")
+    lost_after: float = Field(
+        300.0,
+        ge=1,
+        le=86_400,
+        description="Seconds that a consumer may be without its group or stuck; then the process ends, to be started "
+        "afresh.",
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to the brokers: SSL is TLS, SASL is a login."
     )

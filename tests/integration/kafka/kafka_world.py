@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
 from consumer.entrypoints.subscribers import Subscribers
@@ -32,11 +33,14 @@ Header = tuple[str, bytes | None]
 
 @dataclass
 class KafkaWorld:
-    """Topics of a test's own. `woken` counts how often the dispatcher would have been woken."""
+    """Topics of a test's own. `woken` counts how often the dispatcher would have been woken; `broker`
+    is that of the last recording.
+    """
 
     bench: Bench
     settings: KafkaSettings
     woken: int = 0
+    broker: KafkaBroker | None = None
 
     @property
     def topics(self) -> Topics:
@@ -129,13 +133,7 @@ class KafkaWorld:
     @asynccontextmanager
     async def recording(self, inbox: Inbox | None = None) -> AsyncIterator[Subscribers]:
         """The subscribers at work."""
-        broker = KafkaBroker(
-            self.settings.bootstrap_servers,
-            apply_types=False,
-            graceful_timeout=10,
-            request_timeout_ms=40_000,
-            logger=None,
-        )
+        broker = self.broker = open_broker(self.settings)
         publisher = producer(self.settings)
         await publisher.start()
         recorder = Recorder(

@@ -1,0 +1,40 @@
+"""The FastStream broker that the subscribers hang on: it only consumes, and only says what people can act on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from faststream.kafka import KafkaBroker
+
+from consumer.adapters.kafka.access import security
+from consumer.settings import KafkaSettings
+
+REBALANCE_MS: Final = 60_000
+_REQUEST_MS: Final = 70_000
+"""Longer than a rebalance, during which the broker holds the answer back; else joining a group would never end."""
+_METADATA_MS: Final = 60_000
+"""How often partitions that were added are looked for; aiokafka's own five minutes are long for a new session."""
+_BATCH_SECONDS: Final = 5.0
+"""For a batch that is being recorded when the service is stopped. It may be waiting for Redis for much longer, and
+whatever was not committed is read again."""
+
+
+def open_broker(settings: KafkaSettings) -> KafkaBroker:
+    """A broker to subscribe at; nothing is connected yet.
+
+    Its own producer is left out (`adapters.kafka.publish` has one), and so is the AsyncAPI page.
+    """
+    return KafkaBroker(
+        settings.bootstrap_servers,
+        security=security(settings),
+        apply_types=False,
+        consumer_only=True,
+        graceful_timeout=_BATCH_SECONDS,
+        request_timeout_ms=_REQUEST_MS,
+        metadata_max_age_ms=_METADATA_MS,
+        # What it swallows (a commit that failed, a codec it cannot read) is nowhere else to be seen. Not its own
+        # logger, which brings a handler of its own.
+        logger=logging.getLogger("kafka.consumer"),
+        log_level=logging.DEBUG,
+    )
