@@ -19,6 +19,13 @@ Run         `entrypoints.cli`                what can be called and how
 Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
             `observability.meters`           the metrics of one process
             `observability.metrics_docs`     writes `docs/metrics.md`
+            `observability.watch`            what a process shows of itself
+            `observability.health`           named checks: live, ready, started
+            `observability.probes`           the HTTP server of probes and metrics
+            `observability.sources`          figures that have to be asked for
+            `adapters.kafka.lag`             how far the consumer groups are behind
+            `entrypoints.health_commands`    the command health
+            `entrypoints.console.health`     health: asks a probe of the service on this machine
 
 Settings    `settings.group`                 what they share; `settings` alone reads the environment
             `settings.kafka`                 the broker, and how it is read
@@ -29,6 +36,7 @@ Settings    `settings.group`                 what they share; `settings` alone r
             `settings.images`                headshots and logos
             `settings.keys`                  the key pair
             `settings.log`                   logs
+            `settings.http`                  where probes and metrics are served
             `settings.errors`                one sentence for a wrong setting
             `settings.docs`                  writes `.env.example` and `docs/settings.md`
 

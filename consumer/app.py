@@ -18,6 +18,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
 from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.topics import ensure_topics
@@ -38,6 +39,7 @@ from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.desired import TextLimits
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
+from consumer.observability.watch import Watch
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.push import Pusher
@@ -88,6 +90,7 @@ class Service:
     producer: AIOKafkaProducer
     swoogo: SwoogoClient
     pulse: Pulse
+    watch: Watch
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then no new batch and no new claim, and what runs is finished.
@@ -101,6 +104,7 @@ class Service:
         if self.broker and not await self._start(self.broker, stop):
             return
         self.pulse.watch(self.broker, self.producer)
+        self.watch.health.starting = False
         log.info("app.started", role=self.settings.role)
         watching = asyncio.create_task(self._until_lost(stop))
         leaving = asyncio.create_task(self._leave(stop))
@@ -110,6 +114,7 @@ class Service:
             else:
                 await stop.wait()
         finally:
+            self.watch.health.stopping = True
             stop.set()
             await leaving
             lost = await watching
@@ -123,6 +128,7 @@ class Service:
             lost = self.pulse.trouble()
             if lost:
                 log.error("app.lost", reason=lost)
+                self.watch.health.lost = lost
                 stop.set()
                 return lost
             with suppress(TimeoutError):
@@ -156,7 +162,7 @@ class Service:
 
 
 @asynccontextmanager
-async def service(settings: Settings) -> AsyncIterator[Service]:
+async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Service]:
     """Build everything, in order, and take it down in the opposite one.
 
     Raises:
@@ -164,6 +170,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         UnavailableError: Kafka or Redis does not answer.
     """
     check_codecs()
+    watch = watch or Watch(settings)
     opener = CredentialOpener(settings.keys)
     cipher = TokenCipher(settings.keys.private.get_secret_value(), settings.keys.previous.get_secret_value())
     clock = SystemClock()
@@ -228,7 +235,11 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             )
             Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
         pulse = Pulse(settings.kafka.lost_after)
-        yield Service(settings, broker, None if settings.role == "ingest" else dispatcher, publisher, swoogo, pulse)
+        active = None if settings.role == "ingest" else dispatcher
+        watch.health.add("live", "consumers", pulse.trouble)
+        watch.health.add("ready", "consumers", pulse.waiting)
+        await stack.enter_async_context(watch.over(bound.redis, KafkaLag(settings.kafka), clock, active))
+        yield Service(settings, broker, active, publisher, swoogo, pulse, watch)
 
 
 async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
 from consumer.entrypoints.arguments import AsJson, Event, Everything
 from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.runs_commands import issues, runs_app
 
@@ -222,6 +223,7 @@ def status(
 
 
 app.command()(issues)
+app.command()(health)
 
 
 @ledger_app.command("show")

@@ -17,6 +17,7 @@ from consumer.domain.errors import ConfigurationError
 from consumer.domain.plan import LATENCY, Pace
 from consumer.settings.errors import Variable, as_text, explain, unknown_variable, variables
 from consumer.settings.group import PREFIX
+from consumer.settings.http import HttpSettings
 from consumer.settings.images import ImageSettings
 from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
@@ -30,6 +31,7 @@ __all__ = [
     "PREFIX",
     "VARIABLES",
     "DebounceSettings",
+    "HttpSettings",
     "ImageSettings",
     "KafkaSettings",
     "KeySettings",
@@ -65,6 +67,7 @@ class Settings(BaseSettings):
     images: ImageSettings = Field(default_factory=ImageSettings)
     keys: KeySettings = Field(default_factory=KeySettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
 
     def pace(self, latency: float = LATENCY) -> Pace:
         """What bounds a push, when Swoogo answers in `latency` seconds."""

@@ -229,6 +229,7 @@ async def world(
             "SWOOGO__CREDIT_WINDOW": f"{window:g}",
             "SWOOGO__CREDIT_LIMIT": str(limit),
             "KEYS__PRIVATE": keys.private,
+            "HTTP__PORT": "0",  # replicas stand side by side on one machine
             **(settings or {}),
         }
         environment = {f"{PREFIX}{name}": value for name, value in values.items()}

@@ -11,6 +11,8 @@ import structlog
 from consumer.app import service
 from consumer.entrypoints.console.exits import Exit
 from consumer.observability.logs import set_up
+from consumer.observability.probes import probes
+from consumer.observability.watch import Watch
 from consumer.settings import Settings
 
 log = structlog.get_logger("app")
@@ -23,7 +25,7 @@ def serve(settings: Settings) -> Exit:
     again by the next start.
 
     Raises:
-        ConfigurationError: a setting, a topic or a server is not as it must be.
+        ConfigurationError: a setting, a topic or a server is not as it must be, or the probes' port is taken.
         UnavailableError: Kafka or Redis does not answer.
     """
     settings.keys.needed_private()  # told before Kafka and Redis are asked
@@ -33,7 +35,7 @@ def serve(settings: Settings) -> Exit:
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+    stop, watch = asyncio.Event(), Watch(settings)
     starting = asyncio.current_task()
 
     def told(number: signal.Signals) -> None:
@@ -43,6 +45,7 @@ async def _serve(settings: Settings) -> None:
                 os._exit(128 + number)
             return
         log.info("app.stopping", signal=number.name)
+        watch.health.stopping = True
         stop.set()
         if starting:  # still waiting for Kafka or Redis: there is nothing to finish
             starting.cancel()
@@ -51,7 +54,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)
     try:
-        async with service(settings) as running:
+        async with probes(settings.http, watch.health, watch.scrape), service(settings, watch) as running:
             starting = None
             await running.run(stop)
     except asyncio.CancelledError:

@@ -64,13 +64,14 @@ from consumer.entrypoints.console import serve
 from consumer.settings import load_settings
 
 os.environ["SWOOGO_SYNC_KEYS__PRIVATE"] = "A" * 43 + "="
+os.environ["SWOOGO_SYNC_HTTP__PORT"] = "0"
 
 class Running:
     async def run(self, stop):
         {running}
 
 @asynccontextmanager
-async def service(settings):
+async def service(settings, watch):
     {starting}
     yield Running()
     print("taken down", flush=True)
@@ -222,3 +223,14 @@ def test_the_demo_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [True]
     assert "--fast" in call("demo", "--help").stdout
     assert call("demo", "--slow").exit_code == 2
+
+
+def test_health_loads_nothing_but_the_standard_library() -> None:
+    """Issue 6, point 1: a container asks every few seconds, and pays for each start."""
+    loaded = in_a_process(
+        "import sys\nbefore = set(sys.modules)\nfrom consumer.entrypoints.console.health import health\n"
+        "assert health('live', {'SWOOGO_SYNC_HTTP__PORT': '1'}) == 1\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(new - set(sys.stdlib_module_names)))"
+    )
+    assert loaded == "['consumer']\n"

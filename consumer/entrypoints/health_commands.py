@@ -1,0 +1,23 @@
+"""`swoogo-sync health`: what can be called; what it does is in `console.health`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+
+def health(
+    probe: Annotated[
+        Literal["live", "ready", "startup"],
+        typer.Argument(help="live: only a restart helps; ready: it can work now; startup: the start is over."),
+    ] = "live",
+) -> None:
+    """Ask the service on this machine whether it is well, for a container's health check.
+
+    Prints what each check says. Exit code 0 when all is well, 1 when it is not or nothing answers. Looks at
+    SWOOGO_SYNC_HTTP__HOST and SWOOGO_SYNC_HTTP__PORT only.
+    """
+    from consumer.entrypoints.console.health import health as ask
+
+    raise typer.Exit(ask(probe))

@@ -1,0 +1,143 @@
+"""What a process shows of itself: its metrics, its health, and the figures it asks Redis and Kafka for.
+
+Made before anything else, so that the probes answer while the service still starts; `over` tells it what to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any, Final, Protocol
+
+from consumer.observability.health import PROBES, Health, turning
+from consumer.observability.meters import Meters
+from consumer.observability.metrics import (
+    BUILD,
+    CONSUMER_LAG,
+    DISPATCHER_AGE,
+    FRESHNESS_TARGET,
+    LOOK_AGE,
+    LOOP_LAG,
+)
+from consumer.observability.sources import Source
+from consumer.ports import Clock
+from consumer.settings import Settings
+
+GOAL_SECONDS: Final = 60.0
+"""Beyond the quiet period: until then a change is to be in Swoogo (see docs/architecture/observability.md)."""
+LOOP_PATIENCE: Final = 30.0
+_ANSWER_PATIENCE: Final = 20.0
+_PING_EVERY: Final = 5.0
+_LAG_EVERY: Final = 10.0
+_WAIT: Final = 1.5
+_BEAT_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 5.0
+_LAGS_KEPT_SECONDS: Final = 60.0
+
+
+class Turning(Protocol):
+    """A loop that notes when it came round (ms); 0 before the first time."""
+
+    turned_at: int
+
+
+class Lag(Protocol):
+    """See `adapters.kafka.lag`."""
+
+    async def records(self) -> Mapping[str, int]:
+        """Topic -> records behind."""
+        ...
+
+    async def aclose(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class Watch:
+    """One a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at nothing yet."""
+        self.meters = Meters()
+        self.health = Health(self.meters)
+        self.goal = settings.debounce.quiet_period + GOAL_SECONDS
+        self._sources: list[Source[Any]] = []
+        self._late: list[tuple[float, float]] = []
+        self.meters.set(FRESHNESS_TARGET, self.goal)
+        self.meters.at_scrape(LOOP_LAG, self._longest_lag)
+        labels = {"version": _version(), "python": platform.python_version(), "role": settings.role}
+        self.meters.set(BUILD, 1, **labels)
+
+    async def scrape(self) -> bytes:
+        """What Prometheus reads; figures of Redis and Kafka are as new as a short wait allows."""
+        await asyncio.gather(*(source.look(_WAIT) for source in self._sources))
+        for source in self._sources:
+            self.meters.set(LOOK_AGE, source.age, source=source.name.lower())
+        for probe in PROBES:
+            await self.health.ask(probe)
+        return self.meters.exposition()
+
+    @asynccontextmanager
+    async def over(self, redis: Any, lag: Lag, clock: Clock, dispatcher: Turning | None) -> AsyncIterator[None]:
+        """Look at these while the block runs; readiness and liveness count on them."""
+        pinged = Source("Redis", redis.ping, every=_PING_EVERY)
+        lags = Source("Kafka", lambda: self._lags(lag), every=_LAG_EVERY)
+        self._sources += [pinged, lags]
+        self.health.add("ready", "redis", lambda: pinged.trouble(_ANSWER_PATIENCE, _WAIT))
+        self.health.add("ready", "kafka", lambda: lags.trouble(_ANSWER_PATIENCE, _WAIT))
+        if dispatcher is not None:
+            self.health.add(
+                "live",
+                "dispatcher",
+                turning("The loop that looks for due events", lambda: dispatcher.turned_at / 1000, LOOP_PATIENCE, _now),
+            )
+            self.meters.at_scrape(
+                DISPATCHER_AGE, lambda: (clock.now() - dispatcher.turned_at) / 1000 if dispatcher.turned_at else 0.0
+            )
+        beat = asyncio.create_task(self._beat(), name="beat")
+        try:
+            yield
+        finally:
+            self.health.stopping = True
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+            for source in self._sources:
+                await source.aclose()
+            await lag.aclose()
+
+    async def _lags(self, lag: Lag) -> None:
+        for topic, records in (await lag.records()).items():
+            self.meters.set(CONSUMER_LAG, records, topic=topic)
+
+    async def _beat(self) -> None:
+        """Measures how late the event loop is, and looks at liveness also when nobody asks."""
+        looked = time.monotonic()
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(_BEAT_SECONDS)
+            now = time.monotonic()
+            self._late.append((now, max(now - began - _BEAT_SECONDS, 0.0)))
+            if now - looked >= _LOOK_SECONDS:
+                looked = now
+                self._late = [each for each in self._late if now - each[0] <= _LAGS_KEPT_SECONDS]
+                await self.health.ask("live")
+
+    def _longest_lag(self) -> float:
+        longest = max((late for _, late in self._late), default=0.0)
+        self._late.clear()
+        return longest
+
+
+def _now() -> float:
+    return time.time()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("swoogo-sync")
+    except metadata.PackageNotFoundError:
+        return "unknown"
