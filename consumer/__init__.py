@@ -10,6 +10,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.keys_commands`      the commands keys
             `entrypoints.runs_commands`      the commands runs and issues
+            `entrypoints.setup_commands`     the commands doctor and probe
             `observability.logs`             structured logs
             `adapters.tls`                   certificates for Kafka and Redis
             `domain.pulse`                   whether a consumer is alive
@@ -142,6 +143,20 @@ Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.process`        one of them, and the pipes to it
             `adapters.images.worker`         what runs in it
             `adapters.images.protocol`       what both sides say
+
+Set up      `entrypoints.console.doctor`     doctor: everything the service stands on, a line each
+            `adapters.doctor.verdict`        one of these lines
+            `adapters.doctor.kafka`          topics, how they are kept, rights
+            `adapters.doctor.redis`          version, eviction, persistence, rights, clock
+            `adapters.doctor.swoogo`         a token and an event for each organization
+            `entrypoints.console.probe`      probe: which guesses about Swoogo hold
+            `adapters.probing.probe`         all questions in order, and the cleaning up
+            `adapters.probing.scratch`       the scratch event, and what was made there
+            `adapters.probing.findings`      answers, and the settings that suit them
+            `adapters.probing.records`       creating, updating, deleting
+            `adapters.probing.reading`       lists and single records
+            `adapters.probing.speakers`      associations and pictures
+            `adapters.probing.credits`       what costs a credit
 
 Look and    `entrypoints.console.opened`     the stores as the commands use them
 ask         `entrypoints.console.output`     for people, or one JSON document

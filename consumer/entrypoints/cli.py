@@ -18,6 +18,7 @@ from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
 from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.runs_commands import issues, runs_app
+from consumer.entrypoints.setup_commands import doctor, probe
 
 if TYPE_CHECKING:
     from consumer.settings import Settings
@@ -224,6 +225,8 @@ def status(
 
 app.command()(issues)
 app.command()(health)
+app.command()(doctor)
+app.command()(probe)
 
 
 @ledger_app.command("show")

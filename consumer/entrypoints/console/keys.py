@@ -90,7 +90,7 @@ def seal_credentials(public: str, org_id: str, *, as_json: bool) -> Exit:
     Raises ConfigurationError.
     """
     seal(public, "check", "check")  # a wrong public key is told before anybody types a secret
-    consumer_key, consumer_secret = _asked()
+    consumer_key, consumer_secret = asked_credentials()
     sealed = seal(public, consumer_key, consumer_secret, org_id=org_id)
     print_sealed(SealedDocument(public, org_id, sealed, {"sealed": sealed}), as_json=as_json)
     return Exit.FINE
@@ -110,8 +110,11 @@ def public_of(settings: KeySettings) -> str:
     return KeyPair.from_private(settings.needed_private()).public
 
 
-def _asked() -> tuple[str, str]:
-    """From a terminal without echo, else two lines of standard input."""
+def asked_credentials() -> tuple[str, str]:
+    """A consumer key and secret: typed without echo, else two lines of standard input.
+
+    Raises ConfigurationError.
+    """
     if sys.stdin.isatty():
         consumer_key = typer.prompt("Swoogo consumer key", hide_input=True, err=True)
         consumer_secret = typer.prompt("Swoogo consumer secret", hide_input=True, err=True)

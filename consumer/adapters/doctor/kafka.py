@@ -1,0 +1,132 @@
+"""Kafka: reachable, every topic there and kept as it must be, readable, and publishing allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from consumer.adapters.doctor.verdict import Verdict, fine, weak, wrong
+from consumer.adapters.kafka.access import client_options, refusal
+from consumer.adapters.kafka.topics import TopicPolicy, policies
+from consumer.domain.errors import SwoogoSyncError
+from consumer.settings import KafkaSettings
+
+_PART: Final = "kafka"
+
+
+async def of_kafka(settings: KafkaSettings) -> list[Verdict]:
+    """Everything about Kafka."""
+    try:
+        options = client_options(settings)
+        admin = AIOKafkaAdminClient(**options)
+        await admin.start()
+    except SwoogoSyncError as error:
+        return [wrong(_PART, str(error))]
+    except (KafkaError, OSError, TimeoutError) as error:
+        return [wrong(_PART, str(await refusal(settings, error)))]
+    try:
+        wanted = policies(settings.topics)
+        there = set(await admin.list_topics())
+        found = [fine(_PART, f"answers at {settings.bootstrap_servers}")]
+        found += [_missing(name, wanted[name]) for name in wanted if name not in there]
+        present = {name: policy for name, policy in wanted.items() if name in there}
+        found += await _kept(admin, present)
+        parts = await _partitions(admin, present)
+        found += _copies(parts)
+    except (KafkaError, OSError, TimeoutError) as error:
+        name = type(error).__name__
+        return [wrong(_PART, f"topics cannot be described ({name}); grant DESCRIBE and DESCRIBE_CONFIGS.")]
+    finally:
+        await admin.close()
+    topics = settings.topics
+    inputs = {topics.sessions, topics.speakers, topics.sponsors, topics.mappings}
+    found += await _readable(options, [part for part in parts if part.topic in inputs])
+    found.append(await _publishing(options))
+    return found
+
+
+def _missing(name: str, policy: TopicPolicy) -> Verdict:
+    config = ",".join(f"{key}={value}" for key, value in policy.config().items())
+    return wrong(_PART, f"topic {name} is missing; create it with {config}.")
+
+
+async def _kept(admin: AIOKafkaAdminClient, wanted: Mapping[str, TopicPolicy]) -> list[Verdict]:
+    """Whether each topic's configuration is the one that the guarantees stand on."""
+    if not wanted:
+        return []
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted])
+    held = {name: config for answer in answers for name, config in _configs(answer)}
+    found = []
+    for name, policy in wanted.items():
+        config = held.get(name, {})
+        off = {key: value for key, value in policy.config().items() if not _suits(key, config.get(key), value)}
+        if not off:
+            found.append(fine(_PART, f"topic {name} is kept as it must be"))
+            continue
+        change = ",".join(f"{key}={value}" for key, value in off.items())
+        grade = wrong if "cleanup.policy" in off else weak
+        found.append(grade(_PART, f"topic {name}: kafka-configs.sh --alter --topic {name} --add-config {change}"))
+    return found
+
+
+def _configs(answer: Any) -> list[tuple[str, dict[str, str]]]:
+    """Topic -> its configuration, out of one answer."""
+    return [(resource[3], {entry[0]: str(entry[1]) for entry in resource[4]}) for resource in answer.resources]
+
+
+def _suits(key: str, held: str | None, wanted: str) -> bool:
+    if held is None:
+        return False
+    if key == "cleanup.policy":
+        return held == wanted
+    return int(held) < 0 or int(held) >= int(wanted)
+
+
+async def _partitions(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[TopicPartition, int]:
+    """Every partition of the topics, and how many copies it has."""
+    described = await admin.describe_topics(sorted(topics))
+    return {
+        TopicPartition(topic["topic"], part["partition"]): len(part["replicas"])
+        for topic in described
+        for part in topic["partitions"]
+    }
+
+
+def _copies(parts: Mapping[TopicPartition, int]) -> list[Verdict]:
+    single = sorted({part.topic for part, copies in parts.items() if copies < 2})
+    if not single:
+        return []
+    return [weak(_PART, f"topics with one copy only, which a broker's disk can lose: {', '.join(single)}.")]
+
+
+async def _readable(options: Mapping[str, Any], parts: list[TopicPartition]) -> list[Verdict]:
+    """Read a record of each partition, beside every consumer group."""
+    consumer = AIOKafkaConsumer(**options)
+    try:
+        await consumer.start()
+        consumer.assign(parts)
+        await consumer.end_offsets(parts)
+        await consumer.seek_to_beginning()
+        await consumer.getmany(timeout_ms=50, max_records=1)
+    except (KafkaError, OSError, TimeoutError) as error:
+        return [wrong(_PART, f"input topics cannot be read ({type(error).__name__}); grant READ on them.")]
+    finally:
+        await consumer.stop()
+    return [fine(_PART, "input topics can be read")]
+
+
+async def _publishing(options: Mapping[str, Any]) -> Verdict:
+    """A producer that may not write idempotently fails at its start; nothing is sent."""
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **options)
+    try:
+        await producer.start()
+    except (KafkaError, OSError, TimeoutError) as error:
+        return wrong(_PART, f"nothing can be published ({type(error).__name__}); grant WRITE and IDEMPOTENT_WRITE.")
+    finally:
+        await producer.stop()
+    return fine(_PART, "an idempotent producer may start")

@@ -1,0 +1,100 @@
+"""Redis: reachable, young enough, keeps what it is told, lets us do what we need, and tells the right time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, RedisError
+
+from consumer.adapters.doctor.verdict import Verdict, fine, weak, wrong
+
+_PART: Final = "redis"
+_OLDEST: Final = (6, 2)
+_SKEW_SECONDS: Final = 5.0
+
+
+async def of_redis(redis: Redis, where: str, prefix: str) -> list[Verdict]:
+    """Everything about Redis.
+
+    Args:
+        redis: a client.
+        where: its address for people, without a password.
+        prefix: start of our keys.
+    """
+    try:
+        info: dict[str, Any] = await redis.info()
+    except NoPermissionError:
+        return [wrong(_PART, "This user may not run INFO; give it the rights that SECURITY.md lists.")]
+    except (RedisError, OSError, TimeoutError) as error:
+        return [wrong(_PART, f"{where} does not answer ({type(error).__name__}); check SWOOGO_SYNC_REDIS__URL.")]
+    return [
+        _version(info, where),
+        _eviction(info),
+        await _persistence(redis, info),
+        _role(info),
+        *await _use(redis, prefix),
+    ]
+
+
+def _version(info: dict[str, Any], where: str) -> Verdict:
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    version = str(info.get("valkey_version") or info.get("redis_version") or "0")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < _OLDEST:
+        return wrong(_PART, f"{name} {version} is too old; use Valkey 7.2, Redis 6.2 or later.")
+    return fine(_PART, f"{name} {version} at {where}")
+
+
+def _eviction(info: dict[str, Any]) -> Verdict:
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        return wrong(_PART, f"maxmemory-policy is {policy}, which drops keys when full; set it to noeviction.")
+    most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if most and used > 0.8 * most:
+        return weak(_PART, f"{used / most:.0%} of maxmemory is used; a full server refuses writes. Give it more.")
+    return fine(_PART, "keeps every key (maxmemory-policy noeviction)")
+
+
+async def _persistence(redis: Redis, info: dict[str, Any]) -> Verdict:
+    if not int(info.get("aof_enabled", 0)):
+        return weak(
+            _PART,
+            "appendonly is off: after a restart everything is rebuilt from Kafka. Set appendonly yes and appendfsync "
+            "always.",
+        )
+    try:
+        found = await redis.config_get("appendfsync")
+    except RedisError:
+        return fine(_PART, "appendonly is on; this user may not read appendfsync, which should be always")
+    policy = next(iter(cast("dict[str, str]", found).values()), "unknown")
+    if policy != "always":
+        return weak(_PART, f"appendfsync is {policy}: a crash loses its last moments. Set it to always.")
+    return fine(_PART, "every write is on disk before it is answered (appendfsync always)")
+
+
+def _role(info: dict[str, Any]) -> Verdict:
+    role = str(info.get("role", "master"))
+    if role != "master":
+        return wrong(_PART, f"this server is a {role} and refuses writes; point SWOOGO_SYNC_REDIS__URL to the primary.")
+    return fine(_PART, "takes writes")
+
+
+async def _use(redis: Redis, prefix: str) -> list[Verdict]:
+    try:
+        await redis.eval("return redis.call('EXISTS', KEYS[1])", 1, f"{prefix}:{{doctor}}")
+        seconds, microseconds = await redis.time()
+    except NoPermissionError:
+        return [wrong(_PART, "This user may not run scripts or TIME; give it the rights that SECURITY.md lists.")]
+    except (RedisError, OSError, TimeoutError) as error:
+        return [wrong(_PART, f"Scripts cannot be run ({type(error).__name__}).")]
+    return [fine(_PART, "runs scripts"), skew("redis", seconds + microseconds / 1e6, _SKEW_SECONDS)]
+
+
+def skew(part: str, there: float, most: float) -> Verdict:
+    """How far a server's clock (seconds since the epoch) is from ours."""
+    off = there - time.time()
+    if abs(off) > most:
+        return weak("clock", f"the clock of {part} is {off:+.0f} s from this machine's; let both follow NTP.")
+    return fine("clock", f"{part} and this machine agree within {most:g} s")

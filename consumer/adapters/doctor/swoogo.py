@@ -1,0 +1,53 @@
+"""Swoogo and the credentials: each connected organization gets a token, and can read an event of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from consumer.adapters.doctor.redis import skew
+from consumer.adapters.doctor.verdict import Verdict, fine, weak, wrong
+from consumer.adapters.probing.probe import open_event
+from consumer.adapters.probing.scratch import Scratch
+from consumer.adapters.sealing import CredentialOpener
+from consumer.adapters.swoogo.channel import Channel
+from consumer.domain.connection import Connection
+from consumer.domain.errors import SwoogoSyncError
+from consumer.ports import Clock
+
+_PART: Final = "swoogo"
+_SKEW_SECONDS: Final = 60.0
+
+
+async def of_swoogo(
+    channel: Channel, clock: Clock, opener: CredentialOpener, connections: Sequence[tuple[Connection, int]]
+) -> list[Verdict]:
+    """A token and an event for each connection; the event's Swoogo id is 0 where none is mapped."""
+    if not connections:
+        return [weak(_PART, "no organization is connected yet, so the credentials cannot be tried")]
+    found: list[Verdict] = []
+    told = ""
+    for connection, event_id in connections:
+        name = f"organization {connection.org_id}"
+        try:
+            key, secret = opener(connection)
+            scratch = Scratch(channel, clock, event_id, key, secret)
+            if event_id:
+                event = await open_event(scratch)
+                found.append(fine(_PART, f"{name}: token given, event {event.id} readable"))
+            else:
+                await scratch.new_token()
+                found.append(fine(_PART, f"{name}: token given; no event is mapped"))
+            told = scratch.date
+        except SwoogoSyncError as error:
+            found.append(wrong(_PART, f"{name}: {error}"))
+    return [*found, *_clock(told)]
+
+
+def _clock(date: str) -> list[Verdict]:
+    """By the `Date` of an answer, which is whole seconds and as old as the answer took."""
+    try:
+        return [skew("swoogo", parsedate_to_datetime(date).timestamp(), _SKEW_SECONDS)]
+    except ValueError:
+        return []

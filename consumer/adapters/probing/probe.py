@@ -1,0 +1,93 @@
+"""All questions in order, then everything made is taken away again, also when the probe breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from consumer.adapters.probing.credits import of_credits
+from consumer.adapters.probing.findings import Finding
+from consumer.adapters.probing.reading import SESSIONS, of_lists
+from consumer.adapters.probing.records import of_names, of_sessions
+from consumer.adapters.probing.scratch import Scratch
+from consumer.adapters.probing.speakers import of_speakers
+from consumer.domain.errors import MissingError, SwoogoSyncError
+
+CREDITS: Final = 2 * SESSIONS + 5 * 10 + 70
+"""What a probe costs, roughly: the sessions twice, five lists, and single calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchEvent:
+    """The event as Swoogo shows it before anything is written."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What came of a probe.
+
+    Attributes:
+        findings: by name of the question.
+        left: path and id of what could not be deleted.
+        calls: HTTP calls sent.
+        error: why it broke off; empty when it did not.
+    """
+
+    findings: Mapping[str, Finding]
+    left: tuple[tuple[str, int], ...]
+    calls: int
+    error: str = ""
+
+
+async def open_event(scratch: Scratch) -> ScratchEvent:
+    """Log in and look at the event; nothing is written.
+
+    Raises:
+        CredentialError: Swoogo refuses the credential.
+        MissingError: the event is not there, or not for this credential.
+        UnavailableError: no answer came.
+    """
+    await scratch.new_token()
+    event = await scratch.get(f"/events/{scratch.event_id}?fields=id,name")
+    if event.id != scratch.event_id:
+        raise MissingError(
+            f"Swoogo answers {event.status} for event {scratch.event_id}: it is not there, or not yours."
+        )
+    return ScratchEvent(scratch.event_id, str(event.get("name") or ""))
+
+
+async def probe(scratch: Scratch, window: float, tell: Callable[[str], None]) -> Probed:
+    """Answer every question on an event that was opened.
+
+    Args:
+        scratch: the event.
+        window: length of the credit window, seconds.
+        tell: told what is tried next.
+    """
+    parts: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]]], ...] = (
+        ("sessions", lambda: of_sessions(scratch)),
+        ("names", lambda: of_names(scratch)),
+        ("speakers and associations", lambda: of_speakers(scratch)),
+        ("lists", lambda: of_lists(scratch)),
+        ("credits and tokens", lambda: of_credits(scratch, window)),
+    )
+    found: dict[str, Finding] = {}
+    error = ""
+    left: list[tuple[str, int]] = []
+    try:
+        for name, answer in parts:
+            tell(name)
+            found |= {finding.name: finding for finding in await answer()}
+    except SwoogoSyncError as trouble:
+        error = str(trouble)
+    finally:
+        tell("cleaning up")
+        try:
+            left = await scratch.clean_up()
+        except SwoogoSyncError as trouble:
+            error, left = error or str(trouble), scratch.made.copy()
+    return Probed(found, tuple(left), scratch.calls, error)

@@ -1,0 +1,114 @@
+"""`doctor`: everything the service stands on, one line each."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.doctor.kafka import of_kafka
+from consumer.adapters.doctor.redis import of_redis
+from consumer.adapters.doctor.swoogo import of_swoogo
+from consumer.adapters.doctor.verdict import Grade, Verdict, fine, wrong
+from consumer.adapters.sealing import CredentialOpener
+from consumer.adapters.swoogo.channel import Channel
+from consumer.app import Stores, check_codecs, stores
+from consumer.domain.connection import Connection
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.settings import Settings, load_settings
+
+_STYLES: Final = {Grade.FINE: "green", Grade.WEAK: "yellow", Grade.WRONG: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorDocument:
+    """What `doctor --json` prints."""
+
+    well: bool
+    verdicts: tuple[Verdict, ...]
+
+
+def examine(*, as_json: bool) -> Exit:
+    """Look at everything; a part that does not answer keeps no other from being looked at."""
+    verdicts = tuple(asyncio.run(_examine()))
+    document = DoctorDocument(all(each.grade is not Grade.WRONG for each in verdicts), verdicts)
+    if as_json:
+        print_json(document)
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for each in verdicts:
+            table.add_row(each.grade.value, each.part, plain(each.sentence), style=_STYLES[each.grade])
+        out().print(table)
+    return Exit.FINE if document.well else Exit.NO
+
+
+async def _examine() -> list[Verdict]:
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return [wrong("settings", str(error))]
+    found = [fine("settings", "all can be read")]
+    opener, verdict = _keys(settings)
+    found.append(verdict)
+    found.append(_codecs())
+    found += await of_kafka(settings.kafka)
+    try:
+        bound = stores(settings)
+    except ConfigurationError as error:
+        return [*found, wrong("redis", str(error))]
+    try:
+        found += await of_redis(
+            bound.redis, f"{settings.redis.url.host}:{settings.redis.url.port}", settings.redis.prefix
+        )
+        if opener:
+            found += await _swoogo(settings, bound, opener)
+    finally:
+        await bound.redis.aclose()
+    return found
+
+
+def _keys(settings: Settings) -> tuple[CredentialOpener | None, Verdict]:
+    try:
+        settings.keys.needed_private()
+        opener = CredentialOpener(settings.keys)
+    except ConfigurationError as error:
+        return None, wrong("keys", str(error))
+    return opener, fine("keys", f"credentials are sealed to {opener.public}")
+
+
+def _codecs() -> Verdict:
+    try:
+        check_codecs()
+    except ConfigurationError as error:
+        return wrong("kafka", str(error))
+    return fine("kafka", "gzip, snappy, lz4 and zstd can be read")
+
+
+async def _swoogo(settings: Settings, bound: Stores, opener: CredentialOpener) -> list[Verdict]:
+    try:
+        connections = await _connections(bound)
+    except UnavailableError as error:
+        return [wrong("swoogo", f"the connected organizations are not known: {error}")]
+    channel = Channel(settings.swoogo)
+    try:
+        return await of_swoogo(channel, SystemClock(), opener, connections)
+    finally:
+        await channel.aclose()
+
+
+async def _connections(bound: Stores) -> list[tuple[Connection, int]]:
+    """Every connection that an event leads to, with the Swoogo id of an event of its own, 0 for none."""
+    orgs: dict[str, int] = {}
+    for event_id in await bound.inbox.events():
+        for org_id in await bound.connections.asked_by(event_id):
+            orgs.setdefault(org_id, 0)
+        mapping = await bound.connections.mapping(event_id)
+        if mapping:
+            orgs[mapping.org_id] = orgs.get(mapping.org_id) or mapping.swoogo_event_id
+    found = [(await bound.connections.connection(org_id), event) for org_id, event in sorted(orgs.items())]
+    return [(connection, event) for connection, event in found if connection]

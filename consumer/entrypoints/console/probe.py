@@ -1,0 +1,145 @@
+"""`probe`: which guesses about Swoogo's API hold, found out on a scratch event (`swoogo-api.md 11.3`)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import typer
+from rich.table import Table
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.probing.findings import Finding, settings_of
+from consumer.adapters.probing.probe import CREDITS, Probed, ScratchEvent, open_event, probe
+from consumer.adapters.probing.scratch import MARK, Scratch
+from consumer.adapters.sealing import CredentialOpener
+from consumer.adapters.swoogo.channel import Channel
+from consumer.domain.connection import Connection
+from consumer.domain.errors import CredentialError
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.keys import asked_credentials
+from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.output import err, out, plain, print_json
+from consumer.settings import VARIABLES, Settings
+from consumer.settings.errors import as_text
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A record that the probe made and could not delete."""
+
+    kind: str
+    swoogo_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDocument:
+    """What `probe --json` prints.
+
+    Attributes:
+        findings: every open question with its answer, empty where none was found.
+        settings: environment variable -> value, as the findings want them.
+        changes: those of them that differ from the settings in effect.
+        left: what is to be deleted by hand.
+        error: why it broke off; empty when it did not.
+    """
+
+    swoogo_event_id: int
+    findings: tuple[Finding, ...]
+    settings: dict[str, str]
+    changes: tuple[str, ...]
+    left: tuple[LeftOver, ...]
+    calls: int
+    error: str
+
+
+def probe_event(settings: Settings, event_id: int, *, org: str, secret: str, sure: bool, as_json: bool) -> Exit:
+    """Ask, probe, clean up, and print the settings.
+
+    Args:
+        settings: the service's; the API's address is there.
+        event_id: a Swoogo event that nobody needs.
+        org: the connected organization whose credential is used; empty: see `secret`.
+        secret: name of a mounted secret; empty: the credential is asked for.
+        sure: do not ask.
+        as_json: for machines.
+
+    Raises:
+        ConfigurationError, CredentialError: no usable credential.
+        MissingError: the event cannot be read with it.
+        UnavailableError: Redis or Swoogo does not answer.
+    """
+    key, value = asyncio.run(_credential(settings, event_id, org, secret))
+    return asyncio.run(_probe(settings, event_id, key, value, sure=sure, as_json=as_json))
+
+
+async def _credential(settings: Settings, event_id: int, org: str, secret: str) -> tuple[str, str]:
+    if not org and not secret:
+        return asked_credentials()
+    settings.keys.needed_private()
+    opener = CredentialOpener(settings.keys)
+    if secret:
+        return opener(Connection("", "", continuous=False, secret_name=secret))
+    async with opened(settings) as stores:
+        connection = await stores.connections.connection(org)
+        if connection is None:
+            raise CredentialError(f"Organization {plain(org)} is not connected; publish its integration first.")
+        if any(mapping.swoogo_event_id == event_id for mapping in (await stores.connections.mappings(org)).values()):
+            raise CredentialError(f"Swoogo event {event_id} is mapped, so it is no scratch event; make an empty one.")
+    return opener(connection)
+
+
+async def _probe(settings: Settings, event_id: int, key: str, value: str, *, sure: bool, as_json: bool) -> Exit:
+    channel = Channel(settings.swoogo)
+    try:
+        scratch = Scratch(channel, SystemClock(), event_id, key, value)
+        event = await open_event(scratch)
+        if not sure and not typer.confirm(_question(event), err=True):
+            return Exit.NO
+        with err().status("probing", spinner="dots") as status:
+            done = await probe(scratch, settings.swoogo.credit_window, lambda part: status.update(f"probing: {part}"))
+    finally:
+        await channel.aclose()
+    document = _document(settings, event_id, done)
+    if as_json:
+        print_json(document)
+    else:
+        _show(document)
+    if document.error:
+        say(document.error)
+        return Exit.UNANSWERED
+    return Exit.NO if document.left else Exit.FINE
+
+
+def _question(event: ScratchEvent) -> str:
+    return (
+        f"Swoogo event {event.id} is called {plain(event.name, 80)!r}. The probe makes some 30 sessions, 3 speakers "
+        f"and 2 tracks there, all called {MARK!r}, deletes them again, and costs about {CREDITS} credits. Two contacts "
+        "of that name stay in the account. Go on?"
+    )
+
+
+def _document(settings: Settings, event_id: int, done: Probed) -> ProbeDocument:
+    wanted = settings_of(done.findings)
+    changes = []
+    for name, value in wanted.items():
+        held = getattr(settings.swoogo, VARIABLES[name].path[-1])
+        if as_text(held).lower() != value:
+            changes.append(name)
+    left = tuple(LeftOver(path, identifier) for path, identifier in done.left)
+    return ProbeDocument(event_id, tuple(done.findings.values()), wanted, tuple(changes), left, done.calls, done.error)
+
+
+def _show(document: ProbeDocument) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("question", "answer", "seen"):
+        table.add_column(column)
+    for finding in document.findings:
+        table.add_row(finding.name, finding.value or "not found", plain(finding.seen))
+    console = out()
+    console.print(table)
+    console.print("\nSettings that suit (those that differ from the ones in effect are marked):")
+    for name, value in document.settings.items():
+        console.print(f"  {name}={value}{'   <- change' if name in document.changes else ''}", soft_wrap=True)
+    for each in document.left:
+        console.print(f"Delete by hand: {each.kind} {each.swoogo_id}", style="red")
