@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KAFKA := .cache/kafka/.ready
+TOOLS := .cache/tools/.ready
 
 $(READY): requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,6 +19,11 @@ $(KAFKA): sandbox/embedded/pom.xml | $(READY)
 	@$(BIN)/python -m sandbox.embedded.fetch && touch $@ || \
 	  echo "Apache Kafka could not be fetched (Java 17 and Maven are needed); going on with what else there is."
 
+$(TOOLS): tests/support/tools.py | $(READY)
+	@mkdir -p $(@D)
+	@$(BIN)/python -m tests.support.tools && touch $@ || \
+	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
+
 .PHONY: setup demo test check bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
@@ -25,7 +31,7 @@ setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it the
 demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox Swoogo, the real service
 	@$(BIN)/swoogo-sync demo $(ARGS)
 
-test: setup  ## Run all tests, on real Kafka and Valkey
+test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY)  ## Lint, types, import contracts, generated files
@@ -36,6 +42,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/python -m schemas.generate --check
 	@$(BIN)/python -m consumer.settings.docs --check
 	@$(BIN)/python -m consumer.issues_docs --check
+	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/python -m consumer.observability.metrics_docs --check
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
@@ -46,6 +53,10 @@ lock: $(READY)  ## Renew the lock files (needs uv)
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
 	@uv pip compile pyproject.toml --extra tracing --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o requirements.lock
+	@uv pip compile pyproject.toml --extra tracing --extra sandbox-swoogo --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o deploy/requirements-sandbox.lock
+	@echo hatchling | uv pip compile - --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o deploy/requirements-build.lock
 
 clean:  ## Remove everything the targets made
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist out *.egg-info

@@ -11,6 +11,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.keys_commands`      the commands keys
             `entrypoints.runs_commands`      the commands runs and issues
             `entrypoints.setup_commands`     the commands doctor and probe
+            `entrypoints.topics_commands`    the command topics
             `observability.logs`             structured logs
             `adapters.tls`                   certificates for Kafka and Redis
             `domain.pulse`                   whether a consumer is alive
@@ -169,6 +170,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
             `entrypoints.console.lift`       ledger lift: ask for a tombstone to be lifted
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
+            `entrypoints.console.topics`     topics create: what is missing, with the right policies
             `entrypoints.console.keys`       keys: make, show, seal
             `entrypoints.console.rotation`   keys: from one pair to the next
             `entrypoints.console.config`     config: settings in effect

@@ -19,6 +19,7 @@ from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.runs_commands import issues, runs_app
 from consumer.entrypoints.setup_commands import doctor, probe
+from consumer.entrypoints.topics_commands import topics_app
 
 if TYPE_CHECKING:
     from consumer.settings import Settings
@@ -52,6 +53,7 @@ ledger_app = typer.Typer(help="What is known to be in Swoogo.", no_args_is_help=
 app.add_typer(runs_app, name="runs")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(keys_app, name="keys")
+app.add_typer(topics_app, name="topics")
 
 
 def main() -> None:
@@ -178,8 +180,13 @@ def sync(
 
 @app.command()
 def reconcile(
-    event: Event,
+    event: Annotated[
+        str | None, typer.Argument(metavar="[EVENT]", help="Sessionboard event id.", show_default=False)
+    ] = None,
     *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every mapped event with continuous sync; asks for it and does not wait.")
+    ] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Read every record, not only what changed.")] = False,
     confirm_deletions: Annotated[
         bool, typer.Option("--confirm-deletions", help="Believe that whatever is missing in Swoogo was deleted there.")
@@ -188,16 +195,22 @@ def reconcile(
     timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
     as_json: AsJson = False,
 ) -> None:
-    """Compare an event with Swoogo now, then push.
+    """Compare an event, or all, with Swoogo now, then push.
 
-    A running service does it, once, also when sync is not continuous. Exit code 1 when the event is not mapped or the
-    reconcile failed; 3 when it did not end in time.
+    A running service does it, once; one event also when sync is not continuous. Exit code 1 when the event is not
+    mapped or the reconcile failed; 3 when it did not end in time.
     """
+    if (event is None) is not every:
+        raise typer.BadParameter("name an event or give --all, one of the two")
+    if every and confirm_deletions:
+        raise typer.BadParameter("--confirm-deletions is for one event at a time")
     settings = _settings()
     from consumer.domain.survey import Depth
-    from consumer.entrypoints.console.reconcile import reconcile_event
+    from consumer.entrypoints.console.reconcile import reconcile_all, reconcile_event
 
     depth = Depth.CONFIRMED if confirm_deletions else Depth.DEEP if deep else Depth.SHALLOW
+    if event is None:
+        raise typer.Exit(reconcile_all(settings, depth, as_json=as_json))
     raise typer.Exit(reconcile_event(settings, event, depth, wait=wait, timeout=timeout, as_json=as_json))
 
 

@@ -140,3 +140,22 @@ async def test_d3_c4_without_continuous_sync_the_lift_says_that_it_waits(desk: D
     result = await desk.call("ledger", "lift", EVENT, "s1", "--yes")
     assert "with the next sync" in result.stdout
     assert (await desk.stores.inbox.due(10)).subjects == ()
+
+
+async def test_c4_a_reconcile_of_all_is_of_mapped_events_with_continuous_sync(desk: Desk) -> None:
+    """C4: what a CronJob asks for; an event that is synced by hand only, or not mapped, is left alone."""
+    for event_id, continuous in (("4001", True), ("4002", False), ("4003", True)):
+        await desk.map(replace(a_mapping(event_id=event_id, continuous=continuous), swoogo_event_id=int(event_id)))
+        await desk.record(soon("s1"), event_id=event_id)
+    await desk.record(soon("s1"), event_id="4004")
+    assert await desk.read("reconcile", "--all") == {"event_ids": ["4001", "4003"]}
+    waiting = {event_id: (await desk.stores.inbox.waiting(event_id)).survey_in for event_id in ("4001", "4003")}
+    assert waiting == {"4001": 0, "4003": 0}
+    assert (await desk.stores.inbox.waiting("4002")).survey_in != 0
+    assert "2." in (await desk.call("reconcile", "--all")).stdout
+
+
+@pytest.mark.parametrize("arguments", [(), (EVENT, "--all"), ("--all", "--confirm-deletions")])
+async def test_a_reconcile_is_of_one_event_or_of_all(desk: Desk, arguments: tuple[str, ...]) -> None:
+    result = await desk.call("reconcile", *arguments)
+    assert result.exit_code == 2

@@ -17,7 +17,7 @@ from consumer.settings import KafkaSettings, Topics
 
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_PARTITIONS: Final = 6
+PARTITIONS: Final = 6
 _LEADER_POLLS: Final = 750
 _POLL_SECONDS: Final = 0.02
 
@@ -65,26 +65,37 @@ DEFAULT_TOPICS: Final[Mapping[str, TopicPolicy]] = MappingProxyType(policies(Top
 
 
 async def create_topics(
-    bootstrap: str, topics: Mapping[str, TopicPolicy], *, partitions: int = _PARTITIONS, **access: Any
-) -> None:
+    bootstrap: str,
+    topics: Mapping[str, TopicPolicy],
+    *,
+    partitions: int = PARTITIONS,
+    replication: int = 1,
+    **access: Any,
+) -> tuple[str, ...]:
     """Create what is missing of `topics` (name to policy) and wait until each partition has a leader.
+
+    Returns the names of those that were not there before.
 
     `access`: encryption and login, as aiokafka's clients take them.
     Topics that exist stay as they are. Raises aiokafka's error for any other refusal, and `TimeoutError` when
     partitions stay without a leader.
     """
     if not topics:
-        return
+        return ()
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **access)
     await admin.start()
     try:
         answer = await admin.create_topics(
-            [NewTopic(name, partitions, 1, topic_configs=policy.config()) for name, policy in topics.items()]
+            [NewTopic(name, partitions, replication, topic_configs=policy.config()) for name, policy in topics.items()]
         )
+        created = []
         for name, code, *rest in answer.topic_errors:
-            if code not in (0, TopicAlreadyExistsError.errno):
+            if code == 0:
+                created.append(name)
+            elif code != TopicAlreadyExistsError.errno:
                 raise for_code(code)(f"{name}: {rest[0] if rest else ''}")
         await _until_led(admin, set(topics))
+        return tuple(sorted(created))
     finally:
         await admin.close()
 
@@ -132,5 +143,5 @@ async def ensure_topics(settings: KafkaSettings) -> None:
         config = ",".join(f"{key}={value}" for key, value in wanted[name].config().items())
         raise ConfigurationError(
             f"Kafka has no topic {', '.join(missing)}; create {name} with {config}, "
-            "or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
+            "or all with `swoogo-sync topics create`, or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.errors import UnavailableError
@@ -50,6 +51,39 @@ def reconcile_event(
     if not as_json:
         print_run(out(), document.run, now)
     return Exit.NO if document.run.outcome == "failed" else Exit.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class AllDocument:
+    """What `reconcile --all --json` prints: the events that are to be compared."""
+
+    event_ids: tuple[str, ...]
+
+
+def reconcile_all(settings: Settings, depth: Depth, *, as_json: bool) -> Exit:
+    """Ask for a reconcile of every mapped event with continuous sync (C4); nobody waits for them.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        ConfigurationError: a setting is not as it must be.
+    """
+    document = asyncio.run(_ask_all(settings, depth))
+    if as_json:
+        print_json(document)
+    else:
+        out().print(f"A reconcile is asked for, of events: {len(document.event_ids)}.", highlight=False)
+    return Exit.FINE
+
+
+async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
+    asked = []
+    async with opened(settings) as stores:
+        for event_id in sorted(await stores.inbox.events()):
+            mapping = await stores.connections.mapping(event_id)
+            if mapping is not None and mapping.continuous:
+                await stores.inbox.request_survey(event_id, depth)
+                asked.append(event_id)
+    return AllDocument(tuple(asked))
 
 
 async def _reconcile(

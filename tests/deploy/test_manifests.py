@@ -1,0 +1,333 @@
+"""Issue 6, point 3: what every rendered object must be, whichever overlay or component it comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+
+from consumer.adapters.kafka.topics import DEFAULT_TOPICS
+from consumer.settings import PREFIX, VARIABLES, load_settings
+from tests.deploy.rendered import (
+    COMPONENTS,
+    OVERLAYS,
+    Object,
+    component,
+    everything,
+    labels_of_pod,
+    of_kind,
+    overlay,
+    pod_of,
+)
+
+VERSIONS: Final = ("1.31", kubernetes_validate.latest_version())
+OTHERS: Final = {
+    "keda.sh/v1alpha1": {"ScaledObject", "TriggerAuthentication"},
+    "kafka.strimzi.io/v1beta2": {"KafkaTopic"},
+    "monitoring.coreos.com/v1": {"ServiceMonitor", "PrometheusRule"},
+}
+SECRET: Final = re.compile("PRIVATE|PREVIOUS|PASSWORD|SECRET(?!S_DIR)|TOKEN(?!_COSTS)")
+MARGIN: Final = 5
+
+
+def pods() -> list[tuple[str, Object, Object]]:
+    found = [(where, each, pod_of(each)) for where, each in everything()]
+    return [(where, each, pod) for where, each, pod in found if pod is not None]
+
+
+def ours() -> list[tuple[str, Object, Object]]:
+    return [
+        (where, each, pod)
+        for where, each, pod in pods()
+        if any("swoogo-sync" in container["image"] for container in pod["containers"])
+    ]
+
+
+def settings_of(where: tuple[Object, ...], pod: Object) -> dict[str, str]:
+    """The environment of the only container, secrets as a word."""
+    [container] = pod["containers"]
+    maps = {each["metadata"]["name"]: each.get("data", {}) for each in of_kind(where, "ConfigMap")}
+    environment: dict[str, str] = {}
+    for source in container.get("envFrom", ()):
+        environment |= maps[source["configMapRef"]["name"]]
+    for variable in container.get("env", ()):
+        environment[variable["name"]] = variable.get("value", "from-a-secret")
+    return environment
+
+
+def objects(where: str) -> tuple[Object, ...]:
+    return overlay(where) if where in OVERLAYS else component(where)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_every_overlay_renders(name: str) -> None:
+    assert overlay(name)
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_every_component_renders_on_the_base(name: str) -> None:
+    assert len(component(name)) >= len(of_kind(component(name), "Deployment")) > 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_object_fits_its_schema(version: str) -> None:
+    """Strict: a key that is spelled wrong is refused too. Custom resources have tests of their own."""
+    checked = set()
+    for where, each in everything():
+        if each["apiVersion"] in OTHERS:
+            assert each["kind"] in OTHERS[each["apiVersion"]], (where, each["kind"])
+            continue
+        try:
+            kubernetes_validate.validate(each, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            pytest.fail(f"{where}: {each['kind']} {each['metadata']['name']}: {error.message}")
+        checked.add(each["kind"])
+    assert checked >= {"Deployment", "CronJob", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"}
+
+
+def test_no_image_floats() -> None:
+    for where, _, pod in pods():
+        for container in pod["containers"]:
+            _, _, tag = container["image"].rpartition("/")[2].partition(":")
+            assert re.match(r"v?\d+\.\d+", tag), (where, container["image"])
+
+
+def test_every_container_is_limited_and_locked_down() -> None:
+    for where, each, pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"] is True, where
+        assert pod["securityContext"]["runAsUser"] > 0, where
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, where
+        assert pod["automountServiceAccountToken"] is False, where
+        assert pod["enableServiceLinks"] is False, where
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), where
+        for container in pod["containers"]:
+            for kind in ("requests", "limits"):
+                assert {"cpu", "memory"} <= set(container["resources"][kind]), (where, each["metadata"]["name"], kind)
+            rights = container["securityContext"]
+            assert rights["readOnlyRootFilesystem"] is True, where
+            assert rights["allowPrivilegeEscalation"] is False, where
+            assert rights["capabilities"] == {"drop": ["ALL"]}, where
+
+
+def test_service_accounts_mount_no_token() -> None:
+    for where, each in everything():
+        if each["kind"] == "ServiceAccount":
+            assert each["automountServiceAccountToken"] is False, where
+
+
+def test_what_is_referred_to_is_there() -> None:
+    """Settings, accounts and selectors: a renamed object must take its references along."""
+    for where, each, pod in ours():
+        there = {(one["kind"], one["metadata"]["name"]) for one in objects(where)}
+        assert ("ServiceAccount", pod["serviceAccountName"]) in there, where
+        for container in pod["containers"]:
+            for source in container["envFrom"]:
+                assert ("ConfigMap", source["configMapRef"]["name"]) in there, where
+        labels = labels_of_pod(each)
+        if each["kind"] == "Deployment":
+            assert each["spec"]["selector"]["matchLabels"].items() <= labels.items(), where
+            for other in of_kind(objects(where), "PodDisruptionBudget", "Service", "NetworkPolicy"):
+                spec = other["spec"]
+                selector = spec["selector"] if "selector" in spec else spec["podSelector"]
+                wanted = selector.get("matchLabels", selector)
+                if other["metadata"]["name"] == each["metadata"]["name"]:
+                    assert wanted.items() <= labels.items(), (where, other["kind"])
+        covered = [
+            policy
+            for policy in of_kind(objects(where), "NetworkPolicy")
+            if policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+        ]
+        assert covered, (where, each["metadata"]["name"], "no network policy")
+
+
+def test_the_environment_holds_settings_only_and_they_are_valid() -> None:
+    """Names exist, values are accepted, and together they make settings the service starts with."""
+    for where, each, pod in ours():
+        environment = settings_of(objects(where), pod)
+        unknown = [name for name in environment if name not in VARIABLES]
+        assert not unknown, (where, unknown)
+        values: dict[str, Any] = {}
+        for name, value in environment.items():
+            if name.endswith(("KEYS__PRIVATE", "KEYS__PREVIOUS")):
+                continue
+            *groups, leaf = name.removeprefix(PREFIX).lower().split("__")
+            place = values
+            for group in groups:
+                place = place.setdefault(group, {})
+            place[leaf] = value
+        settings = load_settings(**values)
+        assert settings.role in {"all", "ingest", "sync"}, (where, each["metadata"]["name"])
+
+
+def test_secrets_are_references() -> None:
+    """Neither a value nor a settings map holds one; nothing is mounted from one that is not read only."""
+    for where, each in everything():
+        assert each["kind"] != "Secret", (where, "secrets are not in this repository")
+        if each["kind"] == "ConfigMap":
+            held = [name for name in each["data"] if SECRET.search(name)]
+            assert not held, (where, held)
+    for where, _, pod in pods():
+        for container in pod["containers"]:
+            plain = [each["name"] for each in container.get("env", ()) if "value" in each]
+            assert not [name for name in plain if SECRET.search(name)], where
+            assert "@" not in str(container.get("args", "")), where
+
+
+def test_there_is_time_to_drain() -> None:
+    """G1 holds without it; what is killed in the middle is done twice."""
+    for where, each, pod in ours():
+        if each["kind"] != "Deployment":
+            continue
+        environment = settings_of(objects(where), pod)
+        needed = sum(
+            float(environment.get(f"{PREFIX}{name}", VARIABLES[f"{PREFIX}{name}"].default))
+            for name in ("PUSH__DRAIN", "KAFKA__SESSION_TIMEOUT")
+        )
+        assert pod["terminationGracePeriodSeconds"] >= needed + MARGIN, where
+
+
+def test_probes_ask_for_paths_that_are_served_on_the_port_of_the_settings() -> None:
+    from consumer.observability.probes import ROUTES
+
+    for where, each, pod in ours():
+        if each["kind"] != "Deployment":
+            continue
+        [container] = pod["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        environment = settings_of(objects(where), pod)
+        assert environment[f"{PREFIX}HTTP__HOST"] == "0.0.0.0", where
+        for probe, path in (("startupProbe", "/startupz"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
+            asked = container[probe]["httpGet"]
+            assert asked["path"] == path, where
+            assert path in ROUTES, path
+            assert str(ports[asked["port"]]) == environment[f"{PREFIX}HTTP__PORT"], where
+
+
+def test_a_start_may_take_as_long_as_kafka_may() -> None:
+    for where, each, pod in ours():
+        if each["kind"] == "Deployment":
+            probe = pod["containers"][0]["startupProbe"]
+            limit = VARIABLES[f"{PREFIX}KAFKA__START_TIMEOUT"].default * 2
+            assert probe["periodSeconds"] * probe["failureThreshold"] >= limit, where
+
+
+def test_egress_is_closed_but_for_what_is_needed() -> None:
+    """Every rule names ports; what is open to the world is the web only, without private or metadata addresses."""
+    for where, each in everything():
+        if each["kind"] != "NetworkPolicy":
+            continue
+        assert set(each["spec"]["policyTypes"]) == {"Ingress", "Egress"}, where
+        for rule in each["spec"].get("egress", ()):
+            assert rule["ports"], where
+            assert rule["to"], where
+            for peer in rule["to"]:
+                if "ipBlock" in peer and peer["ipBlock"]["cidr"] == "0.0.0.0/0":
+                    assert {port["port"] for port in rule["ports"]} == {443, 80}, where
+                    assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} <= set(
+                        peer["ipBlock"]["except"]
+                    ), where
+
+
+def test_commands_exist() -> None:
+    from typer.main import get_command
+
+    from consumer.entrypoints.cli import app
+
+    commands = get_command(app)
+    for where, _, pod in ours():
+        name, *options = pod["containers"][0]["args"]
+        command = commands.commands[name]  # type: ignore[attr-defined]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        assert set(options) <= known, (where, name, options)
+
+
+@pytest.mark.parametrize("where", ["production", "split-roles"])
+def test_replicas_are_spread_and_not_set_beside_keda(where: str) -> None:
+    for each in of_kind(overlay(where), "Deployment"):
+        assert "replicas" not in each["spec"], "KEDA and a fixed number would fight"
+        keys = {spread["topologyKey"] for spread in each["spec"]["template"]["spec"]["topologySpreadConstraints"]}
+        assert keys == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+
+
+def test_keda_looks_at_groups_topics_and_metrics_there_are_and_never_goes_to_zero() -> None:
+    from consumer.observability.metrics import DUE
+
+    seen = set()
+    for where, each in everything():
+        if each["kind"] != "ScaledObject":
+            continue
+        spec = each["spec"]
+        targets = {one["metadata"]["name"] for one in of_kind(objects(where), "Deployment")}
+        assert spec["scaleTargetRef"]["name"] in targets, where
+        assert spec["minReplicaCount"] >= 2, where
+        assert "idleReplicaCount" not in spec, where
+        assert spec["maxReplicaCount"] <= 6, "more replicas than partitions read nothing"
+        assert spec["triggers"], where
+        for trigger in spec["triggers"]:
+            asked = trigger["metadata"]
+            if trigger["type"] == "kafka":
+                assert asked["bootstrapServersFromEnv"] in VARIABLES
+                kind = asked["consumerGroup"].removeprefix("swoogo-sync.")
+                assert asked["topic"] == VARIABLES[f"{PREFIX}KAFKA__TOPICS__{kind.upper()}"].default, where
+            else:
+                assert trigger["type"] == "prometheus"
+                assert DUE.name in asked["query"]
+            seen.add((where, trigger["name"]))
+            if "authenticationRef" in trigger:
+                logins = {one["metadata"]["name"] for one in of_kind(objects(where), "TriggerAuthentication")}
+                assert trigger["authenticationRef"]["name"] in logins
+    names = {name for where, name in seen if where == "split-roles"}
+    assert names == {"lag-sessions", "lag-speakers", "lag-sponsors", "lag-mappings", "due"}
+
+
+def test_split_roles_scale_by_what_they_wait_for() -> None:
+    scaled = {
+        each["metadata"]["name"]: each["spec"]["triggers"] for each in of_kind(overlay("split-roles"), "ScaledObject")
+    }
+    assert {trigger["type"] for trigger in scaled["swoogo-sync-ingest"]} == {"kafka"}
+    assert {trigger["type"] for trigger in scaled["swoogo-sync-sync"]} == {"prometheus"}
+    roles = {
+        each["metadata"]["name"]: settings_of(overlay("split-roles"), pod)[f"{PREFIX}ROLE"]
+        for where, each, pod in ours()
+        if where == "split-roles" and each["kind"] == "Deployment"
+    }
+    assert roles == {"swoogo-sync-ingest": "ingest", "swoogo-sync-sync": "sync"}
+
+
+def test_strimzi_topics_are_what_the_service_asks_for() -> None:
+    made = {each["metadata"]["name"]: each["spec"] for each in of_kind(overlay("topics"), "KafkaTopic")}
+    assert set(made) == set(DEFAULT_TOPICS)
+    for name, policy in DEFAULT_TOPICS.items():
+        config = {key: str(value) for key, value in made[name]["config"].items()}
+        assert policy.config().items() <= config.items(), name
+        assert int(config["min.insync.replicas"]) < made[name]["replicas"], name
+
+
+def test_metrics_are_scraped_from_a_port_of_the_service() -> None:
+    [monitor] = of_kind(overlay("production"), "ServiceMonitor")
+    [service] = of_kind(overlay("production"), "Service")
+    [endpoint] = monitor["spec"]["endpoints"]
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert endpoint["path"] == "/metrics"
+
+
+def test_the_reconcile_is_asked_for_by_the_cron_job_alone() -> None:
+    """C4: the service's own clock is off, or events would be compared twice as often."""
+    for where in ("kubernetes/components/reconcile-cronjob", "split-roles"):
+        [job] = of_kind(objects(where), "CronJob")
+        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+        pod = pod_of(job)
+        assert pod is not None
+        assert settings_of(objects(where), pod)[f"{PREFIX}RECONCILE__INTERVAL"] == "0"
+
+
+def test_kafka_with_login_and_tls_reaches_every_pod_that_reads_the_settings() -> None:
+    name = "kubernetes/components/kafka-sasl-tls"
+    for _, _, pod in [each for each in ours() if each[0] == name]:
+        environment = settings_of(component(name), pod)
+        assert environment[f"{PREFIX}KAFKA__SECURITY_PROTOCOL"] == "SASL_SSL"
+        mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+        assert environment[f"{PREFIX}KAFKA__TLS__CA_FILE"].rpartition("/")[0] in mounts
