@@ -126,6 +126,7 @@ class EmbeddedKafka(EmbeddedServer):
                 logs=self.root / "data",
                 max_bytes=MAX_MESSAGE_BYTES,
             )
+            + self._more_properties()
         )
         storage_tool = [
             "kafka.tools.StorageTool",
@@ -134,6 +135,7 @@ class EmbeddedKafka(EmbeddedServer):
             self._cluster_id,
             "-c",
             str(self._properties()),
+            *self._format_options(),
         ]
         run = subprocess.run(
             [*self._java(), *storage_tool],
@@ -146,6 +148,14 @@ class EmbeddedKafka(EmbeddedServer):
         )
         if run.returncode != 0:
             raise ServerFailedError(f"{self.label} could not format its storage:\n{run.stdout}{run.stderr}")
+
+    def _more_properties(self) -> str:
+        """Further lines of `server.properties`; a later line of a name counts."""
+        return ""
+
+    def _format_options(self) -> list[str]:
+        """Further options of the storage tool."""
+        return []
 
     def _command(self) -> list[str]:
         return [*self._java(), "kafka.Kafka", str(self._properties())]

@@ -18,6 +18,7 @@ from aiokafka.errors import (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -55,12 +56,14 @@ async def refusal(settings: KafkaSettings, error: Exception) -> SwoogoSyncError:
         host, _, port = broker.strip().rpartition(":")
         try:
             connection = await create_conn(host.strip("[]"), int(port), request_timeout_ms=_ASK_MS, **options)
+            try:
+                await connection.send(MetadataRequest([]))
+            finally:
+                connection.close()
         except (KafkaError, OSError, TimeoutError) as reason:
             sentence = _sentence(settings, broker.strip(), reason)
             if sentence:
                 return ConfigurationError(sentence)
-        else:
-            connection.close()
     return UnavailableError(
         f"Kafka at {settings.bootstrap_servers} did not answer ({type(error).__name__}); check {_OWN}BOOTSTRAP_SERVERS."
     )
@@ -89,10 +92,11 @@ def _sentence(settings: KafkaSettings, broker: str, reason: Exception) -> str | 
                 f"{at} ended the TLS handshake ({reason.reason or type(reason).__name__}); check that the port is one "
                 f"of TLS, and {_OWN}TLS__CERT_FILE where the brokers ask for a certificate."
             )
-        case KafkaConnectionError():
-            # The connection was taken and then closed: what a listener does that speaks another protocol.
+        case KafkaConnectionError() | ConnectionResetError():
+            # Taken and then closed: what a listener does that speaks another protocol, or misses a certificate.
+            certificate = f", and {_OWN}TLS__CERT_FILE where the brokers ask for one" if settings.uses_tls else ""
             return (
-                f"{at} closed the connection at the first request; check {_OWN}SECURITY_PROTOCOL ({protocol}) and "
-                "the port."
+                f"{at} took the connection and closed it; check {_OWN}SECURITY_PROTOCOL ({protocol}) and the port"
+                f"{certificate}."
             )
     return None

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from consumer.adapters.kafka.access import client_options
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import Chunk, RawRecord, Span, Start
 from consumer.settings import KafkaSettings
@@ -30,13 +31,12 @@ class TopicHistory:
     """One topic, opened for reading. Use as an async context manager."""
 
     def __init__(self, settings: KafkaSettings, topic: str) -> None:
-        """Nothing is sent yet."""
+        """Nothing is sent yet. Raises ConfigurationError about a certificate."""
         self.topic = topic
         self._servers = settings.bootstrap_servers
-        self._security_protocol = settings.security_protocol
+        self._options = client_options(settings)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers,
-            security_protocol=settings.security_protocol,
+            **self._options,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -119,7 +119,7 @@ class TopicHistory:
 
     async def _partitions(self) -> list[TopicPartition]:
         """The consumer itself only knows the partitions of topics that it reads already."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, security_protocol=self._security_protocol)
+        admin = AIOKafkaAdminClient(**self._options)
         await admin.start()
         try:
             if self.topic not in await admin.list_topics():

@@ -141,7 +141,8 @@ async def ensure_topics(settings: KafkaSettings) -> None:
     if missing:
         name = missing[0]
         config = ",".join(f"{key}={value}" for key, value in wanted[name].config().items())
+        seen = f" that {settings.sasl.username} may see" if settings.logs_in else ""
         raise ConfigurationError(
-            f"Kafka has no topic {', '.join(missing)}; create {name} with {config}, "
+            f"Kafka has no topic {', '.join(missing)}{seen}; create {name} with {config}, "
             "or all with `swoogo-sync topics create`, or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
         )
