@@ -178,7 +178,7 @@ async def test_a_missing_topic_at_the_start_is_named_with_how_to_make_it(kafka: 
         await ensure_topics(kafka.settings.model_copy(update={"topics": names}))
     assert str(told.value) == (
         "Kafka has no topic not.there; create not.there with cleanup.policy=compact, "
-        "or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
+        "or all with `swoogo-sync topics create`, or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
     )
 
 
