@@ -12,6 +12,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.runs_commands`      the commands runs and issues
             `entrypoints.setup_commands`     the commands doctor and probe
             `entrypoints.topics_commands`    the command topics
+            `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget
             `observability.logs`             structured logs
             `adapters.tls`                   certificates for Kafka and Redis
             `domain.pulse`                   whether a consumer is alive
@@ -70,6 +71,9 @@ and claim   `services.dispatch`              finds what is due, claims it, keeps
 
 Plan        `domain.planner`                 the pure function: snapshot, ledger, mapping, now -> plan
             `domain.plan`                    operations, phases, cost
+            `domain.draft`                   what a plan depends on, and a plan being written
+            `domain.records`                 one session, speaker or sponsor: create, adopt, update, wait, ask
+            `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
             `domain.people`                  who syncs as a speaker
             `domain.places`                  rooms and tracks
@@ -83,8 +87,12 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
 
 Push        `services.push`                  load, look, plan, execute, complete
             `services.progress`              how far a run is, and when it should be done
+            `services.orders`                what operators asked to be done to the ledger
             `services.pictures`              one image: fetched, uploaded when it is news
             `services.execute`               one operation: intent, call, ledger
+            `services.leftovers`             issues that stand, marks that stay, when the event is due again
+            `domain.references`              rooms, tracks and levels by their ids on either side
+            `domain.parking`                 operations that Swoogo refused
             `domain.outcome`                 what an answer means
             `domain.errors`                  errors by what the caller does
 
@@ -107,6 +115,7 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.redis.tokens`          tokens shared by all replicas
 
 Ledger      `domain.ledger`                  what we know to be in Swoogo
+            `domain.orders`                  what an operator asks to be done to it
             `adapters.redis.ledger`          fenced writes, and the outbox to the changelog
             `adapters.kafka.publish`         changelog, status and dead letters
 
@@ -168,7 +177,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.runs`       runs and issues: past syncs, and what needs attention
             `entrypoints.console.sync`       sync: ask for one and follow it
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
-            `entrypoints.console.lift`       ledger lift: ask for a tombstone to be lifted
+            `entrypoints.console.orders`     ledger lift, adopt, forget: ask for something to be done to it
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.topics`     topics create: what is missing, with the right policies
             `entrypoints.console.keys`       keys: make, show, seal

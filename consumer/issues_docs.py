@@ -33,7 +33,7 @@ def generated() -> Mapping[str, str]:
 
 
 def _row(code: Code, sort: str) -> str:
-    sentence = SENTENCES[code].format(record="*Record*", field="*field*", detail="*detail*")
+    sentence = SENTENCES[code].format(record="*Record*", field="*field*", detail="*detail*", key="KEY")
     cells = (f"`{code.value}` ({sort})", sentence.replace("|", "\\|"))
     return "| " + " | ".join(cells) + " |\n"
 

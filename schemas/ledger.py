@@ -28,13 +28,12 @@ class LedgerKind(StrEnum):
 
 class LedgerState(StrEnum):
     """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
-    Swoogo, never again (D2). `sealed`: synced before a disconnect, never again (X2).
+    Swoogo, never again (D2). What was synced before a disconnect is told by its `era` (X2).
     """
 
     INTENT = "intent"
     APPLIED = "applied"
     GONE = "gone"
-    SEALED = "sealed"
 
 
 class PairEnd(StrEnum):
@@ -75,6 +74,8 @@ class LedgerEntry(WireModel):
     """When this entry last changed."""
     era: Milliseconds = 0
     """The era of the pair in which the record came into being or was adopted; see `PairEntry.era` (X2)."""
+    besides: tuple[SwoogoId, ...] = ()
+    """Of an intent, Swoogo ids with its natural key from before the create: what it made is none of them (G2)."""
 
 
 class PairEntry(WireModel):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from consumer.domain.ledger import Remote
 
 
 class Code(StrEnum):
@@ -15,6 +18,7 @@ class Code(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     DUPLICATE_EMAIL = "duplicate_email"
     AMBIGUOUS_MATCH = "ambiguous_match"
+    NOT_ADOPTED = "not_adopted"
     FIELD_NOT_APPLIED = "field_not_applied"
     TEXT_TOO_LONG = "text_too_long"
     IMAGE_UNUSABLE = "image_unusable"
@@ -49,8 +53,11 @@ SENTENCES: Final[dict[Code, str]] = {
     "five built-in categories in Sessionboard.",
     Code.DUPLICATE_EMAIL: "{record} is not synced because another speaker has the same e-mail address ({detail}). "
     "Merge the two in Sessionboard or correct one address.",
-    Code.AMBIGUOUS_MATCH: "{record} may exist more than once in Swoogo ({detail}). Delete the extra ones in Swoogo; "
-    "the next sync goes on by itself.",
+    Code.AMBIGUOUS_MATCH: "Swoogo did not answer when {record} was created, and more than one record there may be it "
+    "({detail}). Delete the extra ones in Swoogo, or have an operator say which one it is (`swoogo-sync ledger adopt "
+    "EVENT {key} SWOOGO_ID`) or that it is none of them (`swoogo-sync ledger forget EVENT {key}`).",
+    Code.NOT_ADOPTED: "{record} was not adopted as an operator asked: {detail} Look it up with `swoogo-sync ledger "
+    "show EVENT {key}` and ask again.",
     Code.FIELD_NOT_APPLIED: "Swoogo accepted the change of {record} but did not keep its {field}. Check in Swoogo "
     "whether the field can be edited; it is sent again when it changes in Sessionboard.",
     Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
@@ -101,4 +108,9 @@ class Issue:
         # What is about a speaker's associations is filed under `speaker/c1#sessions`.
         kind, _, identifier = self.key.partition("#")[0].partition("/")
         record = f"{kind.capitalize()} {identifier}"
-        return SENTENCES[self.code].format(record=record, field=self.field, detail=self.detail)
+        return SENTENCES[self.code].format(record=record, field=self.field, detail=self.detail, key=self.key)
+
+
+def ambiguous_match(key: str, matches: Iterable[Remote]) -> Issue:
+    """G2: each of these may be what an unanswered create made; a person decides which."""
+    return Issue(key, Code.AMBIGUOUS_MATCH, detail=f"ids {', '.join(str(match.id) for match in matches)}")

@@ -12,13 +12,12 @@ from consumer.domain.record import Fields, Kind, key_of
 
 class State(StrEnum):
     """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
-    Swoogo, never again (D2). `sealed`: synced before a disconnect, never again (X2).
+    Swoogo, never again (D2). What was synced before a disconnect is told by its era (X2), not by a state.
     """
 
     INTENT = "intent"
     APPLIED = "applied"
     GONE = "gone"
-    SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,8 @@ class Entry:
         contact_id: the account-level contact behind a Swoogo speaker (`swoogo-api.md 8.1`).
         at: ms of the last change of this entry.
         era: the pair's era in which this record came into being or was adopted (X2, `domain.pair`).
+        besides: of an intent, Swoogo ids that bore its natural key before the create was sent: what it made is none
+            of them (G2).
     """
 
     state: State
@@ -49,6 +50,7 @@ class Entry:
     op_id: str = ""
     at: int = 0
     era: int = 0
+    besides: tuple[int, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -57,7 +59,15 @@ class Entry:
 
     def sealed(self, era: int) -> bool:
         """True when it was synced before the disconnect that began this era of its pair (X2)."""
-        return self.state is State.SEALED or (self.live and self.era < era)
+        return self.live and self.era < era
+
+    def settles(self, settle: int) -> int:
+        """Of an intent: when a create that cannot be found until then did not happen, ms.
+
+        Args:
+            settle: how long an unanswered create may still take effect, ms.
+        """
+        return self.at + settle
 
     def sent(self, fields: Fields, seen: Fields, *, natural: str, version: int) -> Entry:
         """This entry after a successful write of `fields` (digests) that Swoogo answered with `seen`.
@@ -72,6 +82,7 @@ class Entry:
             seen={**seen, **before},
             natural=natural or self.natural,
             version=max(version, self.version),
+            besides=(),
         )
 
 
@@ -124,6 +135,14 @@ class Directory:
     def matching(self, natural: str) -> tuple[Remote, ...]:
         """Records with that natural key, oldest id first."""
         return self._by_natural.get(natural, ())
+
+    def shows_since(self, entry: Entry, now: int, settle: int) -> bool:
+        """Whether this list is new enough to say that an unsettled intent cannot be found yet.
+
+        An event that goes on changing is pushed again and again while an intent settles; a list for each would cost
+        more than the changes.
+        """
+        return entry.at < self.at and now < min(self.at + settle // 4, entry.settles(settle))
 
 
 def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:

@@ -100,8 +100,6 @@ def _profile(
     if contact and contact.deleted:
         return profile, version, Skip(key, Reason.DELETED)
     entry = ledger.get(key)
-    if entry and entry.state is State.SEALED:
-        return profile, version, Skip(key, Reason.SEALED)
     if entry and entry.state is State.GONE:
         return profile, version, Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO))
     missing = missing_person_field(profile)

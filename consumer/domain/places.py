@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import Desired, TextLimits, fitted_name
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
 from consumer.domain.record import Kind, digest, fingerprint, key_of, natural, readable
@@ -75,8 +75,8 @@ def plan_places(
     """Decide for every room (or track) in use.
 
     Args:
-        kind: LOCATION or TRACK.
-        used: places that eligible sessions refer to.
+        kind: LOCATION, TRACK or LEVEL.
+        used: places that eligible sessions (or sponsors) refer to.
         ledger: the event's ledger.
         directory: what Swoogo was last seen to hold of this kind.
         parked: key -> fingerprint of refused operations.
@@ -86,12 +86,12 @@ def plan_places(
     """
     plan = PlacePlan()
     by_name: dict[str, int] = {}
-    unsure: dict[str, int] = {}
+    unsure: dict[str, Entry] = {}
     for _, entry in entries_of(ledger, kind):
         if entry.live and entry.swoogo_id is not None:
             by_name[entry.natural] = entry.swoogo_id
-        elif entry.state is State.INTENT and now < entry.at + settle and not directory.matching(entry.natural):
-            unsure[entry.natural] = entry.at + settle
+        elif entry.state is State.INTENT and now < entry.settles(settle) and not directory.matching(entry.natural):
+            unsure[entry.natural] = entry
 
     new: dict[str, list[Place]] = defaultdict(list)
     for place in used.values():
@@ -110,13 +110,28 @@ def plan_places(
             plan.unchanged += 1
             plan.issues.extend(notices if known.natural == name else [_renamed(key, known)])
     for wanted, places in new.items():
-        ours, until = by_name.get(wanted), unsure.get(wanted)
-        if until is not None and ours is None:
-            plan.look = True
+        ours, asked_for = by_name.get(wanted), unsure.get(wanted)
+        if ours is None and asked_for is not None:
+            until = asked_for.settles(settle)
+            plan.look = plan.look or not directory.shows_since(asked_for, now, settle)
             plan.wait_until = until if plan.wait_until is None else min(plan.wait_until, until)
+        elif ours is None and (issues := _ambiguous(kind, wanted, places, ledger, directory)):
+            plan.look = plan.look or not directory.fresh
+            plan.issues.extend(issues)
         else:
             _plan_new(plan, kind, wanted, places, ours, directory, parked, limits)
     return plan
+
+
+def _ambiguous(kind: Kind, wanted: str, places: Iterable[Place], ledger: Ledger, directory: Directory) -> list[Issue]:
+    """G2: when an unanswered create may have made either of several, none is taken; the sessions go without."""
+    owned = {entry.swoogo_id for _, entry in entries_of(ledger, kind)}
+    matches = [row for row in directory.matching(wanted) if row.id not in owned]
+    if len(matches) < 2:
+        return []
+    keys = [key_of(kind, place.id) for place in places]
+    asked = [key for key in keys if (entry := ledger.get(key)) and entry.state is State.INTENT]
+    return [ambiguous_match(key, matches) for key in asked]
 
 
 def _renamed(key: str, entry: Entry) -> Issue:

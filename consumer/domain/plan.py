@@ -23,7 +23,11 @@ NAMED_ONLY: Final = frozenset({Kind.LOCATION, Kind.TRACK, Kind.LEVEL})
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a record. `also`: further ledger keys that stand for the same Swoogo record (same room name)."""
+    """Create a record.
+
+    `also`: further ledger keys that stand for the same Swoogo record (same room name). `besides`: ids of Swoogo
+    records that are known to have this natural key already and are not ours (`ledger.Entry.besides`).
+    """
 
     kind: Kind
     key: str
@@ -31,6 +35,7 @@ class Create:
     natural: str
     version: int = 0
     also: tuple[str, ...] = ()
+    besides: tuple[int, ...] = ()
 
     @property
     def credits(self) -> int:

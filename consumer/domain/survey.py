@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Ledger, Remote, State, by_kind, entries_of
-from consumer.domain.record import Kind, digest, key_of
+from consumer.domain.ledger import Entry, Ledger, Remote, State, by_kind
+from consumer.domain.record import Kind, digest
 
 SURVEYED: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 """Kinds every survey looks at. Whatever of them is gone is never made again (D2)."""
@@ -236,21 +236,6 @@ def standing_issues(
         for issue in told
         if issue.code is Code.MANY_MISSING or ((entry := ledger.get(issue.key)) is not None and entry.live)
     ]
-
-
-def lifted(ledger: Ledger, keys: AbstractSet[str]) -> dict[str, Entry | None]:
-    """D3: what lifting tombstones changes in the ledger: the entry is forgotten, and so are associations with it.
-
-    A key whose entry is no tombstone is left alone: the lift was done before, or there was nothing to lift.
-    """
-    lifts = {key for key in keys if (entry := ledger.get(key)) and entry.state is State.GONE}
-    sessions = {key.partition("/")[2] for key in lifts if key.startswith(key_of(Kind.SESSION, ""))}
-    changes: dict[str, Entry | None] = dict.fromkeys(sorted(lifts))
-    if sessions:
-        for key, entry in entries_of(ledger, Kind.SPEAKER):
-            if key not in lifts and not sessions.isdisjoint(entry.links):
-                changes[key] = replace(entry, links=tuple(link for link in entry.links if link not in sessions))
-    return changes
 
 
 def stretched(interval: float, needed: int, *, limit: int, window: float, share: float) -> float:

@@ -17,6 +17,7 @@ from consumer.entrypoints.arguments import AsJson, Event, Everything
 from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
 from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
+from consumer.entrypoints.ledger_commands import ledger_app
 from consumer.entrypoints.runs_commands import issues, runs_app
 from consumer.entrypoints.setup_commands import doctor, probe
 from consumer.entrypoints.topics_commands import topics_app
@@ -49,7 +50,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-ledger_app = typer.Typer(help="What is known to be in Swoogo.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(keys_app, name="keys")
@@ -240,50 +240,6 @@ app.command()(issues)
 app.command()(health)
 app.command()(doctor)
 app.command()(probe)
-
-
-@ledger_app.command("show")
-def ledger_show(
-    event: Event,
-    identifier: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[ID]", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False
-        ),
-    ] = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show what was pushed: Swoogo id, state, fields and associations. E-mail addresses are masked.
-
-    Exit code 1 when there is nothing.
-    """
-    settings = _settings()
-    from consumer.entrypoints.console.ledger import show_ledger
-
-    raise typer.Exit(show_ledger(settings, event, identifier, as_json=as_json))
-
-
-@ledger_app.command("lift")
-def ledger_lift(
-    event: Event,
-    identifier: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False),
-    ],
-    *,
-    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Let a record that was deleted in Swoogo be synced again.
-
-    A running service does it: at once with continuous sync, else with the next sync. Exit code 1 when there is no
-    such deleted record, or the answer was no.
-    """
-    settings = _settings()
-    from consumer.entrypoints.console.lift import lift
-
-    raise typer.Exit(lift(settings, event, identifier, sure=sure, as_json=as_json))
 
 
 @app.command()

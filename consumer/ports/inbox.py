@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.domain.connection import Request
+from consumer.domain.orders import Order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 
@@ -79,12 +80,12 @@ class Due:
 class EventState:
     """All that a plan needs of one event, read together.
 
-    `marks`: changed keys and their stamps. `lifts`: ledger keys whose tombstone is to be lifted (D3).
+    `marks`: changed keys and their stamps. `orders`: what operators asked to be done to the ledger.
     """
 
     snapshot: Snapshot
     marks: Mapping[str, str] = field(default_factory=dict)
-    lifts: AbstractSet[str] = frozenset()
+    orders: AbstractSet[Order] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,12 @@ class Inbox(Protocol):
         """Reconcile the event now, once, also when sync is not continuous."""
         ...
 
-    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
-        """Have the tombstones of these ledger keys lifted by whoever claims the event next (D3)."""
+    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
+        """Have these carried out by whoever claims the event next: at once with continuous sync (D3, G2)."""
         ...
 
-    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
-        """These lifts were done."""
+    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
+        """These orders are over. Raises LeaseLostError."""
         ...
 
     async def due(self, limit: int) -> Due:

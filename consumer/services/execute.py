@@ -12,18 +12,15 @@ from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.pictures import image_fingerprint, image_key
+from consumer.domain.ledger import Directory, Entry, State
+from consumer.domain.parking import parked_issue, told_under
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.planner import link_fingerprint, link_key
-from consumer.domain.record import Fields, Kind, digest, fingerprint, id_of, key_of
-from consumer.domain.removals import removal_fingerprint, removal_key
+from consumer.domain.record import Fields, Kind, digest, id_of
+from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.report import Run
 from consumer.ports import Clock, Images, LedgerStore, Swoogo, Work, Written
 from consumer.services.pictures import see_to_image
 from consumer.services.reconcile import Survey
-
-_REFERENCES = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 
 
 @dataclass(slots=True)
@@ -34,8 +31,10 @@ class Execution:
         attempted: keys an operation was sent for; their former issues are settled by it.
         issues: what Swoogo's answers gave rise to.
         missing: records Swoogo answered 404 for, to be looked up once at the end.
-        unanswered: a create may or may not have happened.
+        unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
+        wait_until: ms when an operator's order can be carried out that could not be yet.
+        directories: lists read in this push, before the plan.
         survey: what was read of Swoogo before the plan, in a reconcile.
         sent: key -> fields that were sent, which ends what a survey had to say about them.
         slots: how many calls may be on the wire at once.
@@ -53,8 +52,10 @@ class Execution:
     issues: list[Issue] = field(default_factory=list)
     missing: dict[Kind, set[str]] = field(default_factory=dict)
     trouble: list[RetryableError] = field(default_factory=list)
-    unanswered: bool = False
+    unanswered: set[str] = field(default_factory=set)
     later: bool = False
+    wait_until: int | None = None
+    directories: dict[Kind, Directory] = field(default_factory=dict)
     survey: Survey | None = None
     sent: dict[str, set[str]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
@@ -65,7 +66,7 @@ class Execution:
 
         Raises LeaseLostError and CredentialError: nothing more can be done in this push.
         """
-        key = _issue_key(operation)
+        key = told_under(operation)
         self.attempted.add(key)
         tally = self.run.tally(operation.kind)
         try:
@@ -90,17 +91,18 @@ class Execution:
             self.missing.setdefault(operation.kind, set()).add(operation.key)
             tally.failed += 1
         except RefusedError as error:
-            self._park(operation, key, error)
+            self.issues.append(parked_issue(operation, error))
             tally.failed += 1
         except RetryableError as error:
             self.trouble.append(error)
-            self.unanswered = self.unanswered or isinstance(error, UnansweredError)
+            if isinstance(error, UnansweredError):
+                self.unanswered.add(operation.key)
             tally.failed += 1
         self.run.done_calls += operation.credits
 
     async def _create(self, operation: Create) -> None:
         """Intent first (G2): if the answer never comes, the next plan looks before it creates again."""
-        fields = self._resolved(operation.fields)
+        fields = resolved(operation.fields, self.ledger)
         op_id = self.clock.new_id()
         intent = Entry(
             State.INTENT,
@@ -110,13 +112,14 @@ class Execution:
             op_id=op_id,
             at=self.clock.now(),
             era=self.work.mapping.era,
+            besides=operation.besides,
         )
         keys = (operation.key, *operation.also)
         before = {key: self.ledger.get(key) for key in keys}
         await self.keep(dict.fromkeys(keys, intent))
         try:
             async with self.slots:
-                written = await self.swoogo.create(self.work, operation.kind, self._wire(fields), op_id)
+                written = await self.swoogo.create(self.work, operation.kind, wired(fields, self.ledger), op_id)
         except UnansweredError:
             raise
         except (RefusedError, RetryableError, CredentialError):
@@ -129,14 +132,13 @@ class Execution:
         """An existing record becomes ours; only what differs and is not empty is sent (P2)."""
         keys = (operation.key, *operation.also)
         started = self.ledger.get(operation.key)
-        differing = self._resolved(operation.differing) if operation.credits else {}
+        fields = resolved(operation.fields, self.ledger)
+        differing = resolved(operation.differing, self.ledger) if operation.credits else {}
         entry = Entry(
             State.APPLIED,
             swoogo_id=operation.remote.id,
             natural=operation.natural,
-            pushed={
-                name: digest(value) for name, value in self._resolved(operation.fields).items() if name not in differing
-            },
+            pushed={name: digest(value) for name, value in fields.items() if name not in differing},
             seen={name: digest(value) for name, value in operation.remote.fields.items()},
             contact_id=operation.remote.contact_id,
             version=operation.version,
@@ -150,15 +152,15 @@ class Execution:
         await self.keep(dict.fromkeys(keys, entry))
         if differing:
             name = operation.fields.get("name", "")
-            sent = self._wire(differing)
+            sent = wired(differing, self.ledger)
             async with self.slots:
                 written = await self.swoogo.update(self.work, operation.kind, operation.remote.id, sent, name)
             await self._applied(keys, entry, differing, operation, written)
 
     async def _update(self, operation: Update) -> None:
-        fields = self._resolved(operation.fields)
+        fields = resolved(operation.fields, self.ledger)
         written = await self.swoogo.update(
-            self.work, operation.kind, operation.swoogo_id, self._wire(fields), operation.name
+            self.work, operation.kind, operation.swoogo_id, wired(fields, self.ledger), operation.name
         )
         await self._applied((operation.key,), self.ledger[operation.key], fields, operation, written)
 
@@ -262,53 +264,5 @@ class Execution:
             else:
                 self.ledger[key] = entry
 
-    def _resolved(self, fields: Fields) -> dict[str, str]:
-        """Without rooms and tracks that did not make it into Swoogo; they stay due (E6)."""
-        kept = dict(fields)
-        for kind in _REFERENCES:
-            if kept.get(kind.value) and self._swoogo_id(kind, kept[kind.value]) is None:
-                del kept[kind.value]
-        return kept
-
-    def _wire(self, fields: Fields) -> dict[str, str]:
-        """With Swoogo's ids in place of Sessionboard's for rooms and tracks."""
-        named = dict(fields)
-        for kind in _REFERENCES:
-            if named.get(kind.value):
-                named[kind.value] = str(self._swoogo_id(kind, named[kind.value]))
-        return named
-
-    def _swoogo_id(self, kind: Kind, identifier: str) -> int | None:
-        entry = self.ledger.get(key_of(kind, identifier))
-        return entry.swoogo_id if entry and entry.live else None
-
     def _session_id(self, identifier: str) -> int | None:
-        return self._swoogo_id(Kind.SESSION, identifier)
-
-    def _park(self, operation: Operation, key: str, error: RefusedError) -> None:
-        match operation:
-            case Link():
-                parked = link_fingerprint(operation)
-            case Delete():
-                parked = removal_fingerprint(operation)
-            case SetImage():
-                parked = image_fingerprint(operation)
-            case _:
-                parked = fingerprint(operation.fields)
-        code = Code.NO_PERMISSION if error.permission else Code.REFUSED
-        if isinstance(operation, Delete) and error.rule:
-            code = Code.HAS_REGISTRANTS
-        self.issues.append(Issue(key, code, field=error.field, detail=str(error), parked=parked))
-
-
-def _issue_key(operation: Operation) -> str:
-    """Under which an answer to the operation is told."""
-    match operation:
-        case Link():
-            return link_key(operation.key)
-        case Delete():
-            return removal_key(operation.key)
-        case SetImage():
-            return image_key(operation.key)
-        case _:
-            return operation.key
+        return swoogo_id(self.ledger, Kind.SESSION, identifier)

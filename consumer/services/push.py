@@ -7,30 +7,41 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from consumer.domain.connection import Connection
-from consumer.domain.debounce import retry_delay
 from consumer.domain.desired import TextLimits
-from consumer.domain.eligibility import Reason
-from consumer.domain.errors import CredentialError, LeaseLostError, RetryableError, SwoogoSyncError
-from consumer.domain.issue import Code, Issue
+from consumer.domain.errors import (
+    CredentialError,
+    LeaseLostError,
+    RefusedError,
+    RetryableError,
+    SwoogoSyncError,
+)
+from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, known_ids
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation, Pace, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
-from consumer.domain.removals import removal_key
 from consumer.domain.report import Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
-from consumer.domain.survey import CODES, lifted, standing_issues
+from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
 from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.services.credential import tell_of_credential
 from consumer.services.execute import Execution
+from consumer.services.leftovers import (
+    HOPELESS,
+    failed,
+    merged_issues,
+    of_surveys,
+    pushed_marks,
+    retry_in,
+    settled,
+    waiting_keys,
+)
+from consumer.services.orders import carry_out
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.settings import PushSettings
-
-_HOPELESS = 5
-"""Calls in a row that failed for now, after which the rest of a push is put off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +84,10 @@ class Pusher:
         plan = Plan()
         error: SwoogoSyncError | None = None
         idle = False
-        await self._lift(execution, state, trigger, scope)
         try:
+            # Not by a sync that might leave the record out.
+            if state.orders and (trigger is not Trigger.MANUAL or scope == Scope()):
+                await carry_out(execution, self.inbox, state.orders)
             if lease.survey:
                 execution.survey = await self.reconciler.survey(work, execution.ledger, lease.survey)
                 execution.work = await self._zone_seen(work, execution.survey.timezone)
@@ -91,7 +104,7 @@ class Pusher:
             if not plan.empty or trigger is Trigger.MANUAL:
                 await progress.begin()
             await self._execute(execution, plan, progress)
-        except (CredentialError, RetryableError) as caught:
+        except (CredentialError, RetryableError, RefusedError) as caught:
             error = caught
         await self._finish(execution, plan, settled(state, trigger, scope), former, error, idle=idle)
         return run
@@ -107,6 +120,7 @@ class Pusher:
             now=self.clock.now(),
             directories={
                 **await self.store.directories(mapping.event_id),
+                **execution.directories,
                 **(execution.survey.directories if execution.survey else {}),
             },
             # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there.
@@ -125,15 +139,6 @@ class Pusher:
             plan = make_plan(given)
         return plan
 
-    async def _lift(self, execution: Execution, state: EventState, trigger: Trigger, scope: Scope) -> None:
-        """D3: here, because only the holder of the lease writes the ledger; not by a sync that might leave it out."""
-        if not state.lifts or (trigger is Trigger.MANUAL and scope != Scope()):
-            return
-        changes = lifted(execution.ledger, state.lifts)
-        if changes:
-            await execution.keep(changes)
-        await self.inbox.lifted(execution.work.lease, sorted(state.lifts))
-
     async def _look(self, execution: Execution, kind: Kind, given: PlanInput) -> Directory:
         known = known_ids(kind, given.directory(kind), execution.ledger)
         directory = await self.swoogo.list(execution.work, kind, known)
@@ -146,14 +151,14 @@ class Pusher:
 
             async def worker(pending: Iterator[Operation] = pending) -> None:
                 for operation in pending:
-                    if len(execution.trouble) >= _HOPELESS:
+                    if len(execution.trouble) >= HOPELESS:
                         return
                     await execution.perform(operation)
                     await progress.moved()
 
             # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
             await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
-            if execution.trouble and len(execution.trouble) >= _HOPELESS:
+            if execution.trouble and len(execution.trouble) >= HOPELESS:
                 break
         if execution.missing:
             directories = await self.store.directories(execution.run.event_id)
@@ -179,9 +184,9 @@ class Pusher:
         await self.store.flush(lease)
         run.ended = self.clock.now()
         run.credits = self.swoogo.spent(execution.work)
-        retry_in = self._retry_in(execution, plan, error)
-        failed = error is not None or bool(execution.trouble)
-        run.error = str(error or (execution.trouble[0] if execution.trouble else ""))
+        again = retry_in(execution, plan, error, self.settings)
+        trouble = error or next(iter(execution.trouble), None)
+        run.error = str(trouble or "")
         unplanned = idle or (error is not None and plan.empty)
         if idle:
             issues = {
@@ -191,7 +196,7 @@ class Pusher:
         else:
             issues = dict(former) if unplanned else merged_issues(plan, execution, former)
         run.issues, run.told = count_issues(issues), first_issues(issues)
-        run.outcome = "failed" if failed else ("completed_with_issues" if run.issues else "completed")
+        run.outcome = "failed" if trouble else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
         await tell_of_credential(
             self.connections, self.board, execution.work.connection, error, failed_before=lease.attempt > 0
@@ -201,11 +206,14 @@ class Pusher:
             survey_in = self.reconciler.next_in(execution.survey)
             if idle or not unplanned:
                 # After the issues: what this survey has read, the next one does not read again.
-                done = idle or (plan.empty and retry_in is None)
+                done = idle or (plan.empty and again is None)
                 await self.reconciler.remember(execution.work, execution.survey, settled=done)
         elif lease.survey:
-            retry_in, survey_in = None, retry_in
-        await self.inbox.complete(lease, {} if failed else marks, retry_in=retry_in, failed=failed, survey_in=survey_in)
+            again, survey_in = None, again
+        unsuccessful = failed(execution, error)
+        waiting = frozenset() if again is None else waiting_keys(execution, plan)
+        pushed = {} if unsuccessful else pushed_marks(marks, waiting)
+        await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
 
     async def _zone_seen(self, work: Work, timezone: str) -> Work:
         """M7: compared at every reconcile, and kept before anything is written by it."""
@@ -213,20 +221,6 @@ class Pusher:
         if mapping != work.mapping:
             await self.connections.replace_mapping(work.mapping, mapping)
         return replace(work, mapping=mapping)
-
-    def _retry_in(self, execution: Execution, plan: Plan, error: SwoogoSyncError | None) -> float | None:
-        if execution.unanswered:
-            return self.settings.settle
-        if error or execution.trouble:
-            attempt = execution.work.lease.attempt + 1
-            delay = retry_delay(attempt, self.settings.retry_first, self.settings.retry_most, self.clock.jitter())
-            asked = [each.after for each in (error, *execution.trouble) if isinstance(each, RetryableError)]
-            return max([delay, *asked])
-        if execution.later and plan.wait_until is None:
-            return self.settings.retry_most
-        if plan.wait_until is not None:
-            return max(plan.wait_until - self.clock.now(), 0) / 1000
-        return None
 
 
 def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
@@ -239,17 +233,6 @@ def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
     return Trigger.MANUAL, scope_of_request(asked.scope, asked.session_ids, asked.speaker_ids)
 
 
-def settled(state: EventState, trigger: Trigger, scope: Scope) -> dict[str, str]:
-    """The dirty marks that a push deals with.
-
-    A manual sync leaves those outside its scope to the next push. Changes push all they may: what the mapping
-    keeps out (O4) would make the event due for ever, and a later sync sees it all the same.
-    """
-    if trigger is not Trigger.MANUAL:
-        return dict(state.marks)
-    return {key: stamp for key, stamp in state.marks.items() if scope.settles(key)}
-
-
 async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:
     """Run `count` workers to the end; the first error stops them all and is raised as itself."""
     try:
@@ -259,35 +242,3 @@ async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count:
     except BaseExceptionGroup as errors:
         lost = errors.subgroup(LeaseLostError)
         raise (lost or errors).exceptions[0] from None
-
-
-def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
-    """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
-
-    A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
-    """
-    out = {skip.key for skip in plan.skips if skip.reason is not Reason.PARKED}
-    kept = {removal_key(skip.key) for skip in plan.skips if skip.reason is Reason.PARKED}
-    standing = {
-        key: issue
-        for key, issue in former.items()
-        if (issue.parked or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION})
-        and issue.key not in execution.attempted
-        and issue.key.partition("#")[0] not in out
-        # A refused deletion is forgotten as soon as the record is no longer to be deleted.
-        and (issue.key in kept or issue.key != removal_key(issue.key.partition("#")[0]))
-    }
-    fresh = {issue_key(issue): issue for issue in (*plan.issues, *execution.issues)}
-    return {**standing, **of_surveys(execution, former), **fresh}
-
-
-def of_surveys(execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
-    """What surveys had to say, now or before, and this push did not end (R2)."""
-    findings = execution.survey.findings if execution.survey else None
-    told = standing_issues(former.values(), findings, execution.sent, execution.ledger)
-    return {issue_key(issue): issue for issue in told}
-
-
-def issue_key(issue: Issue) -> str:
-    """One issue per record, code and field."""
-    return f"{issue.key}|{issue.code.value}|{issue.field}"

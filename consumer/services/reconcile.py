@@ -218,7 +218,7 @@ def nothing_new(survey: Survey, work: Work, state: EventState, former: Mapping[s
     """
     return (
         survey.memory.settled == _of_mapping(work)
-        and not (survey.deep or survey.findings.gone or state.marks or state.lifts)
+        and not (survey.deep or survey.findings.gone or state.marks or state.orders)
         and not any(issue.parked for issue in former.values())
         and not any(entry.state is State.INTENT for entry in ledger.values())
     )

@@ -110,9 +110,9 @@ def test_the_history_of_a_pair_is_a_ledger_value_of_its_own() -> None:
     assert read_ledger_value(pair.encode()) == pair
 
 
-@pytest.mark.parametrize("state", ["intent", "applied", "gone", "sealed"])
-def test_a_ledger_entry_knows_four_states(state: str) -> None:
-    """D2, X2: never again is a state, not an absence."""
+@pytest.mark.parametrize("state", ["intent", "applied", "gone"])
+def test_a_ledger_entry_knows_three_states(state: str) -> None:
+    """D2: never again is a state, not an absence."""
     read = read_ledger_value(f'{{"kind": "session", "state": "{state}"}}'.encode())
     assert isinstance(read, LedgerEntry)
     assert read.state == state

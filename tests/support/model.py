@@ -12,6 +12,7 @@ from enum import Enum
 
 from consumer.domain.desired import session_natural
 from consumer.domain.ledger import Directory, Entry, Remote, State
+from consumer.domain.orders import Order, carried_out, kinds_to_look_at
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Fields, Kind, digest, key_of, natural
@@ -35,6 +36,8 @@ class Model:
         ledger: what we know of it.
         written: calls that changed something.
         listed: calls that read a list.
+        made: ledger key -> ids that creates of it made, whether they were answered or not.
+        remembered: what was read of Swoogo before, which a plan may know of without a list of its own.
     """
 
     records: dict[Kind, dict[int, dict[str, str]]] = field(default_factory=lambda: {kind: {} for kind in Kind})
@@ -42,6 +45,8 @@ class Model:
     ledger: dict[str, Entry] = field(default_factory=dict)
     written: int = 0
     listed: int = 0
+    made: dict[str, list[int]] = field(default_factory=dict)
+    remembered: dict[Kind, Directory] = field(default_factory=dict)
     _last_id: int = 100
 
     def add(self, kind: Kind, **fields: str) -> int:
@@ -56,9 +61,23 @@ class Model:
         rows = {each: Remote(each, _natural(kind, fields), dict(fields)) for each, fields in self.records[kind].items()}
         return Directory(rows, fresh=True)
 
+    def remember(self, kind: Kind) -> None:
+        """A survey: ids and natural keys are kept."""
+        rows = {each.id: Remote(each.id, each.natural) for each in self.directory(kind).rows.values()}
+        self.remembered[kind] = Directory(rows)
+
+    def obey(self, orders: Iterable[Order], given: PlanInput) -> None:
+        """What an operator asked for."""
+        asked = frozenset(orders)
+        looked = {kind: self.directory(kind) for kind in kinds_to_look_at(asked)}
+        outcome = carried_out(asked, self.ledger, looked, now=given.now, settle=given.settle, era=given.mapping.era)
+        assert (outcome.done, outcome.issues) == (asked, ())
+        held = {**self.ledger, **outcome.changes}
+        self.ledger = {key: entry for key, entry in held.items() if entry is not None}
+
     def plan(self, given: PlanInput) -> Plan:
         """Plan with this ledger, listing what the plan asks for, as a push does."""
-        given = replace(given, ledger=dict(self.ledger), directories={})
+        given = replace(given, ledger=dict(self.ledger), directories=dict(self.remembered))
         plan = make_plan(given)
         while plan.looks:
             looked = {kind: self.directory(kind) for kind in plan.looks}
@@ -103,11 +122,15 @@ class Model:
     def _create(self, operation: Create, fate: Fate, now: int) -> None:
         fields = self._resolved(operation.fields)
         keys = (operation.key, *operation.also)
-        intent = Entry(State.INTENT, natural=operation.natural, version=operation.version, at=now)
+        intent = Entry(
+            State.INTENT, natural=operation.natural, version=operation.version, at=now, besides=operation.besides
+        )
         self.ledger.update(dict.fromkeys(keys, intent))
         if fate is not Fate.NEVER_ARRIVED:
             self.written += 1
             swoogo_id = self.add(operation.kind, **self._wire(fields))
+            for key in keys:
+                self.made.setdefault(key, []).append(swoogo_id)
             if fate is Fate.ANSWERED:
                 self._applied(keys, replace(intent, swoogo_id=swoogo_id), fields, operation)
 

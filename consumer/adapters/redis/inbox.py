@@ -21,6 +21,7 @@ from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.orders import Order, read_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
@@ -127,16 +128,18 @@ class RedisInbox:
         await self._plan(subject, due)
 
     @guarded
-    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
-        state, lifts = (self._keys.subject(subject, name) for name in ("state", "lifts"))
-        await self._plan(subject, await self._scripts.request_lift(state, lifts, keys=keys))
+        state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
+        await self._plan(subject, await self._scripts.request_orders(state, waiting, orders=map(str, orders)))
 
     @guarded
-    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
-        await self._redis.srem(self._keys.subject(lease.subject, "lifts"), *keys)
+        state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
+        if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, orders)):
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     @guarded
     async def due(self, limit: int) -> Due:
@@ -187,7 +190,7 @@ class RedisInbox:
         subject = lease.subject
         pairs = [part for mark in marks.items() for part in mark]
         due = await self._scripts.complete_subject(
-            [self._keys.subject(subject, name) for name in ("state", "dirty", "lifts")],
+            [self._keys.subject(subject, name) for name in ("state", "dirty", "orders")],
             epoch=lease.epoch,
             quiet=self._quiet,
             max_wait=self._max_wait,
@@ -210,13 +213,13 @@ class RedisInbox:
         subject = event_subject(event_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
-            pipe.smembers(self._keys.subject(subject, "lifts"))
+            pipe.smembers(self._keys.subject(subject, "orders"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, lifts, *stored = await pipe.execute()
+            dirty, orders, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = rows.snapshot(stored[0]) if snapshot else Snapshot()
-        return EventState(held, marks, frozenset(key.decode() for key in lifts))
+        return EventState(held, marks, frozenset(read_order(order.decode()) for order in orders))
 
     @guarded
     async def requests(self, org_id: str) -> Requested:

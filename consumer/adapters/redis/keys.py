@@ -9,7 +9,7 @@ a secret or personal data; credentials are named by a hash.
 | `...:rows` | hash: record key -> newest resource (or request) | - | inbox |
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
-| `{event/ID}:lifts` | set: record keys whose tombstone is to be lifted | - | inbox |
+| `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | inbox |
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |

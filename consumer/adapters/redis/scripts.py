@@ -31,7 +31,8 @@ class Scripts:
         self._request = script("request_sync")
         self._continuous = script("set_continuous")
         self._survey = script("request_survey")
-        self._lift = script("request_lift")
+        self._order = script("request_orders")
+        self._drop_orders = script("drop_orders")
         self._claim = script("claim_subject")
         self._renew = script("renew_lease")
         self._complete = script("complete_subject")
@@ -70,10 +71,14 @@ class Scripts:
         due, _ = await self._survey([state], [depth])
         return int(due)
 
-    async def request_lift(self, state: str, lifts: str, *, keys: Iterable[str]) -> int:
+    async def request_orders(self, state: str, waiting: str, *, orders: Iterable[str]) -> int:
         """Due ms or -1."""
-        due, _ = await self._lift([state, lifts], list(keys))
+        due, _ = await self._order([state, waiting], list(orders))
         return int(due)
+
+    async def drop_orders(self, state: str, waiting: str, *, epoch: int, orders: Iterable[str]) -> bool:
+        """False when somebody else has the lease."""
+        return bool(await self._drop_orders([state, waiting], [epoch, *orders]))
 
     async def claim_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int, int, bytes, bytes]:
         """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, request or b"", depth of the
@@ -102,7 +107,7 @@ class Scripts:
         survey_in: int,
         marks: Iterable[str],
     ) -> int:
-        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, lifts."""
+        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders."""
         args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, survey_in, *marks]
         due, _ = await self._complete(keys, args)
         return int(due)

@@ -118,7 +118,7 @@ async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forg
             at=NOW,
         ),
         "speaker/c1": an_intent("ada@example.org"),
-        "level/Gold / Platinum": an_entry(8, state=State.SEALED),
+        "level/Gold / Platinum": an_entry(8, state=State.GONE),
         "sponsor/p1": None,
         "track/t1": an_entry(9, state=State.GONE),
     }

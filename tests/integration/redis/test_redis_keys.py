@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import keys as keys_module
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
+from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import SurveyMemory
@@ -62,7 +63,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
-    await bench.inbox.request_lift(EVENT, [session_key()])
+    await bench.inbox.request_orders(EVENT, [Order(Act.LIFT, session_key())])
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
     for what in ("token", "levels"):

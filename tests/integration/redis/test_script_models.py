@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-STATE, ROWS, VERSIONS, DIRTY, LIFTS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "lifts"))
+STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
 CREDITS, FENCES = "{c}:credits", "{c}:fences"
 
 
@@ -106,7 +106,7 @@ async def test_a_history_of_changes_and_pushes_agrees_with_the_rules_of_debounce
             retry = chance.choice([-1, -1, 40_000])
             before = await now_of(redis)
             due = await scripts.complete_subject(
-                [STATE, DIRTY, LIFTS],
+                [STATE, DIRTY, ORDERS],
                 epoch=epoch,
                 quiet=model.quiet,
                 max_wait=model.max_wait,

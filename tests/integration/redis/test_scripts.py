@@ -22,7 +22,7 @@ from tests.support.builders import EVENT, an_entry, session_key
 
 pytestmark = pytest.mark.integration
 
-STATE, ROWS, VERSIONS, DIRTY, LIFTS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "lifts"))
+STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
 WINDOW = 60_000
 
@@ -55,7 +55,7 @@ def ask_survey(scripts: Scripts) -> Awaitable[Any]:
 
 
 def ask_lift(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.request_lift(STATE, LIFTS, keys=["session/s1"])
+    return scripts.request_orders(STATE, ORDERS, orders=["lift 0 session/s1"])
 
 
 def claim(scripts: Scripts) -> Awaitable[Any]:
@@ -64,7 +64,7 @@ def claim(scripts: Scripts) -> Awaitable[Any]:
 
 def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, survey_in: int = -1) -> Awaitable[Any]:
     return scripts.complete_subject(
-        [STATE, DIRTY, LIFTS],
+        [STATE, DIRTY, ORDERS],
         epoch=1,
         quiet=0,
         max_wait=0,
@@ -125,7 +125,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "set_continuous off": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=False, survey_in=9_000)),
     "request_survey": ([], ask_survey),
     "request_survey while one goes on": ([ask_survey, claim], ask_survey),
-    "request_lift": ([record, switch_on], ask_lift),
+    "request_orders": ([record, switch_on], ask_lift),
     "claim_subject for a survey": ([ask_survey], claim),
     "complete_subject after a survey": (
         [switch_on, ask_survey, claim],

@@ -10,6 +10,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.debounce import due_at
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.orders import Order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import (
@@ -47,7 +48,7 @@ class SubjectState:
     survey: int | None = None
     surveying: int | None = None
     depth: Depth = Depth.SHALLOW
-    lifts: set[str] = field(default_factory=set)
+    orders: set[Order] = field(default_factory=set)
 
     def moment(self) -> int | None:
         """When it may be claimed."""
@@ -132,17 +133,18 @@ class InMemoryInbox:
         state = self.state(event_subject(event_id))
         state.survey, state.depth = self.clock.now(), max(state.depth, depth, key=list(Depth).index)
 
-    async def request_lift(self, event_id: str, keys: Sequence[str]) -> None:
+    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
-        state.lifts |= set(keys)
+        state.orders |= set(orders)
         if state.continuous:
             state.due = self.clock.now()
             state.first = state.first or state.due
 
-    async def lifted(self, lease: Lease, keys: Sequence[str]) -> None:
+    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
-        self.state(lease.subject).lifts -= set(keys)
+        self.fence(lease)
+        self.state(lease.subject).orders -= set(orders)
 
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""
@@ -205,7 +207,7 @@ class InMemoryInbox:
         state.op_id, state.until, state.done, state.hold = "", 0, lease.op_id, 0
         state.attempt = state.attempt + 1 if failed else 0
         changed, state.first = (state.due, state.first) if state.first is not None else (None, None)
-        dirt = len(state.marks) + len(state.lifts)
+        dirt = len(state.marks) + len(state.orders)
         unread = state.surveying is not None and survey_in is not None and failed and retry_in is None
         if state.surveying is not None and survey_in is not None:
             if state.survey == state.surveying:
@@ -217,8 +219,9 @@ class InMemoryInbox:
         state.surveying = None
         state.due = None
         if retry_in is not None:
-            state.hold = now + round(retry_in * 1000)
-            state.due = now if fresh else state.hold
+            later = now + round(retry_in * 1000)
+            state.hold = later if failed else 0
+            state.due = now if fresh else later if failed or changed is None else min(later, changed)
         elif state.request is not None:
             state.due = now
         elif dirt and (state.continuous or lease.subject.kind == "org"):
@@ -230,7 +233,7 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
         held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
-        return EventState(held, dict(state.marks), frozenset(state.lifts))
+        return EventState(held, dict(state.marks), frozenset(state.orders))
 
     async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""

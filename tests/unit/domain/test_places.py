@@ -138,13 +138,6 @@ def test_a_new_room_with_the_new_name_is_synced() -> None:
     assert plan.operations == [Create(Kind.LOCATION, "location/r2", {"name": "Auditorium"}, "auditorium")]
 
 
-def test_a_sealed_place_is_neither_used_nor_made_again() -> None:
-    """X2."""
-    ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.SEALED)}
-    plan = planned(a_room(), ledger=ledger)
-    assert (plan.operations, plan.usable) == ([], set())
-
-
 def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
     """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made anew."""
     ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.GONE)}

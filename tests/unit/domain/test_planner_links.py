@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.ledger import Entry, State
+from consumer.domain.links import link_fingerprint, link_key
 from consumer.domain.plan import Link, Update
-from consumer.domain.planner import PlanInput, link_fingerprint, link_key, make_plan
+from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import fingerprint
 from tests.support.builders import (
     NOW,
@@ -140,24 +141,22 @@ def test_a_faulty_speaker_keeps_the_associations_that_are_still_so() -> None:
     assert links(given) == [Link(speaker_key(), add=(), remove=("s2",))]
 
 
-@pytest.mark.parametrize("state", [State.GONE, State.SEALED])
-def test_nothing_is_sent_for_a_tombstoned_speaker(state: State) -> None:
+def test_nothing_is_sent_for_a_tombstoned_speaker() -> None:
     """D2, X2."""
     given = a_plan_input(
         a_session("s1"),
         a_session("s2", people=["c1"]),
-        ledger={**SESSIONS, speaker_key(): speaker_entry("s1", state=state)},
+        ledger={**SESSIONS, speaker_key(): speaker_entry("s1", state=State.GONE)},
     )
     assert links(given) == []
 
 
-@pytest.mark.parametrize("state", [State.GONE, State.SEALED])
-def test_nobody_is_associated_with_a_tombstoned_session(state: State) -> None:
+def test_nobody_is_associated_with_a_tombstoned_session() -> None:
     """D2, X2: there is nothing left to be on."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_contact("c1"),
-        ledger={session_key("s1"): session_entry("s1", 11, state), speaker_key(): speaker_entry()},
+        ledger={session_key("s1"): session_entry("s1", 11, State.GONE), speaker_key(): speaker_entry()},
     )
     assert links(given) == []
 

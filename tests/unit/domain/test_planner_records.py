@@ -188,20 +188,13 @@ def test_a_synced_session_that_leaves_stays_untouched_and_resumes(gone: object, 
     assert back.fields == {"name": "New"}
 
 
-@pytest.mark.parametrize(
-    ("state", "reason", "issues"),
-    [
-        (State.SEALED, Reason.SEALED, ()),
-        (State.GONE, Reason.GONE, (Issue("session/s1", Code.GONE_IN_SWOOGO),)),
-    ],
-)
-def test_a_tombstoned_session_is_never_synced_again(state: State, reason: Reason, issues: tuple[Issue, ...]) -> None:
-    """D2, X2: deleted in Swoogo, or synced before a disconnect."""
-    ledger = {**LEDGER, "session/s1": replace(LEDGER["session/s1"], state=state)}
+def test_a_tombstoned_session_is_never_synced_again() -> None:
+    """D2: deleted in Swoogo."""
+    ledger = {**LEDGER, "session/s1": replace(LEDGER["session/s1"], state=State.GONE)}
     plan = make_plan(a_plan_input(replace(SESSION, title="New"), ledger=ledger))
     assert plan.empty
-    assert [skip.reason for skip in plan.skips] == [reason]
-    assert plan.issues == issues
+    assert [skip.reason for skip in plan.skips] == [Reason.GONE]
+    assert plan.issues == (Issue("session/s1", Code.GONE_IN_SWOOGO),)
 
 
 def test_nothing_of_a_session_that_is_not_accepted_reaches_swoogo() -> None:

@@ -80,7 +80,6 @@ def test_a_session_deleted_in_sessionboard_is_deleted() -> None:
             id="deleted without its times, and Swoogo shows that it has ended",
         ),
         pytest.param(DECLINED, replace(S1, state=State.GONE), id="deleted in Swoogo"),
-        pytest.param(DECLINED, replace(S1, state=State.SEALED), id="synced before a disconnect"),
         pytest.param(DECLINED, an_intent("title"), id="created, perhaps"),
     ],
 )
@@ -152,7 +151,6 @@ def test_a_speaker_who_is_deleted_or_on_no_accepted_session_any_more_is_deleted(
             [a_session("s1", people=[an_attendance("c1", role=Role.MODERATOR)])], C1, id="moderates an accepted session"
         ),
         pytest.param([a_contact("c1")], replace(C1, op_id=""), id="made by people in Swoogo, and adopted"),
-        pytest.param([a_contact("c1")], replace(C1, state=State.SEALED), id="sealed"),
         pytest.param([a_contact("c1")], replace(C1, state=State.GONE), id="deleted in Swoogo"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State, known_ids
+from consumer.domain.orders import lifted
 from consumer.domain.record import Kind, digest
 from consumer.domain.survey import (
     Findings,
@@ -15,7 +16,6 @@ from consumer.domain.survey import (
     Sighting,
     SurveyMemory,
     examine,
-    lifted,
     stretched,
     survives,
 )
@@ -64,7 +64,7 @@ def test_d2_a_loss_of_one_kind_says_nothing_about_another() -> None:
     assert findings.gone["speaker/c1"] == an_entry(50, state=State.GONE, at=NOW)
 
 
-@pytest.mark.parametrize("entry", [an_intent("talk"), an_entry(7, state=State.GONE), an_entry(7, state=State.SEALED)])
+@pytest.mark.parametrize("entry", [an_intent("talk"), an_entry(7, state=State.GONE)])
 def test_only_what_was_there_can_be_gone(entry: Entry) -> None:
     assert found({"session/s1": entry}, Kind.SESSION, seen()) == Findings()
 

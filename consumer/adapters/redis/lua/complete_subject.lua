@@ -1,5 +1,5 @@
 -- Give a claimed subject back: clear marks that did not move, and say when it is due again.
--- KEYS: state (hash), dirty (hash), lifts (set)
+-- KEYS: state (hash), dirty (hash), orders (set)
 -- ARGV: epoch, quiet ms, max wait ms, retry in ms or -1, failed ("1" or "0"), always ("1" or "0"), op id,
 --       request seen (JSON or ""), ms until the next survey (-1 to leave it,
 --       -2 for none), then key, stamp for each mark dealt with
@@ -48,8 +48,14 @@ end
 if unread and dirt > 0 and fields[5] == '1' then retry = tonumber(ARGV[9]) end
 local due, hold = -1, 0
 if retry >= 0 then
-  due, hold = now + retry, now + retry
-  redis.call('HSET', state, 'hold', string.format('%.0f', due))
+  due = now + retry
+  -- After a failure nothing is tried before; what merely waits for something lets changes go on in their own time.
+  if failed then
+    hold = due
+    redis.call('HSET', state, 'hold', string.format('%.0f', hold))
+  elseif first then
+    due = math.min(due, tonumber(fields[3]))
+  end
   if asked_meanwhile then due = now end
 elseif request then
   due = now

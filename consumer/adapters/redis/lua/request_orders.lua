@@ -1,6 +1,6 @@
--- Ask whoever claims the event next to lift tombstones; with continuous sync that is at once (D3).
--- KEYS: state (hash), lifts (set)
--- ARGV: record keys
+-- Ask whoever claims the event next to do something to its ledger; with continuous sync that is at once (D3, G2).
+-- KEYS: state (hash), orders (set)
+-- ARGV: orders
 -- Returns {due ms or -1, now ms}.
 -- Atomic because the request must not be there without a due time. Repeating it changes nothing.
 local function earliest(due, survey, hold, held)

@@ -1,0 +1,74 @@
+"""What a plan depends on, and a plan being written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consumer.domain.desired import TextLimits
+from consumer.domain.eligibility import Skip
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Directory, Ledger, entries_of
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Operation
+from consumer.domain.record import Kind
+from consumer.domain.scope import Scope
+from consumer.domain.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """Everything a plan depends on.
+
+    Attributes:
+        directories: what Swoogo was last seen to hold, per kind; `fresh` when read for this plan.
+        parked: record key -> fingerprint of the operation that Swoogo refused.
+        refused: the same when parked operations are to be tried once more, and `parked` is empty.
+        now: ms since the epoch.
+        settle: ms after which an unanswered create that cannot be found did not happen.
+        scope: what may be touched; the rest is planned all the same, so that its issues stay known.
+    """
+
+    mapping: EventMapping
+    snapshot: Snapshot
+    ledger: Ledger
+    now: int
+    directories: Mapping[Kind, Directory] = field(default_factory=dict)
+    parked: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    settle: int = 120_000
+    limits: TextLimits = field(default_factory=TextLimits)
+    scope: Scope = field(default_factory=Scope)
+
+    def directory(self, kind: Kind) -> Directory:
+        """What is known to be in Swoogo of a kind."""
+        return self.directories.get(kind, Directory())
+
+
+@dataclass(slots=True)
+class Draft:
+    """A plan being written."""
+
+    given: PlanInput
+    records: list[Operation] = field(default_factory=list)
+    links: list[Operation] = field(default_factory=list)
+    looks: set[Kind] = field(default_factory=set)
+    skips: list[Skip] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    unchanged: Counter[Kind] = field(default_factory=Counter)
+    planned: set[str] = field(default_factory=set)
+    owned: dict[Kind, set[int]] = field(default_factory=dict)
+    wait_until: int | None = None
+
+    def wait(self, until: int | None) -> None:
+        """Something can be decided at that moment (ms)."""
+        if until is not None:
+            self.wait_until = until if self.wait_until is None else min(self.wait_until, until)
+
+    def owned_of(self, kind: Kind) -> set[int]:
+        """Swoogo ids of this kind that belong to a ledger entry, or that this plan adopts."""
+        if kind not in self.owned:
+            entries = entries_of(self.given.ledger, kind)
+            self.owned[kind] = {entry.swoogo_id for _, entry in entries if entry.swoogo_id is not None}
+        return self.owned[kind]

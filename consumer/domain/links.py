@@ -1,0 +1,43 @@
+"""Associations of speakers with sessions in a plan: what is to be added, and what is to be taken away (S7, S8)."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from consumer.domain.draft import Draft
+from consumer.domain.ledger import entries_of
+from consumer.domain.people import People
+from consumer.domain.plan import Link
+from consumer.domain.record import Kind, fingerprint, id_of, key_of
+
+
+def plan_links(draft: Draft, people: People, eligible: set[str], doomed: AbstractSet[str]) -> None:
+    """S7, S8: what each speaker's associations lack, and which of ours are no longer so.
+
+    Taking away concerns the session as much as the speaker: it is done also for somebody who has no eligible
+    session left and gets no other update (E4). The associations of `doomed` speakers go with them (D4).
+    """
+    ledger, planned = draft.given.ledger, draft.planned
+    held = {key for key, entry in entries_of(ledger, Kind.SPEAKER) if entry.links and entry.live}
+    for key in sorted(held | {key_of(Kind.SPEAKER, identifier) for identifier in people.speakers}):
+        entry = ledger.get(key)
+        ours = entry.links if entry and entry.live else ()
+        listed = people.sessions_of.get(id_of(key), ())
+        if ours == listed or key in doomed:
+            continue
+        wanted = listed if key in planned else ()
+        add = tuple(session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in planned)
+        remove = tuple(session for session in ours if session in eligible and session not in listed)
+        link = Link(key, add, remove)
+        if link.credits and draft.given.parked.get(link_key(key)) != link_fingerprint(link):
+            draft.links.append(link)
+
+
+def link_key(key: str) -> str:
+    """Under which a speaker's refused associations are parked."""
+    return f"{key}#sessions"
+
+
+def link_fingerprint(link: Link) -> str:
+    """Tells whether the associations to send are the refused ones."""
+    return fingerprint({"add": ",".join(link.add), "remove": ",".join(link.remove)})

@@ -1,0 +1,123 @@
+"""One session, speaker or sponsor in a plan: create it, adopt it, update it, leave it alone, wait, or ask a person.
+
+Guarantees (G2): what an unanswered create may have made is looked for before anything is created again; a record that
+cannot be what the create made is never taken for it; of several that can be none is taken.
+"""
+
+from __future__ import annotations
+
+from consumer.domain.desired import Desired
+from consumer.domain.draft import Draft
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.issue import ambiguous_match
+from consumer.domain.ledger import Entry, Remote
+from consumer.domain.plan import Adopt, Create, Update
+from consumer.domain.record import Fields, Kind, changed, fingerprint
+
+
+def plan_record(draft: Draft, desired: Desired, fields: Fields) -> None:
+    """Decide for one record.
+
+    Args:
+        draft: the plan being written.
+        desired: the record as it should be.
+        fields: those of its fields that can be sent now.
+    """
+    draft.issues.extend(desired.issues)
+    entry = draft.given.ledger.get(desired.key)
+    if entry is not None and entry.live:
+        _plan_update(draft, desired, fields, entry)
+    elif entry is not None:
+        _plan_unanswered(draft, desired, fields, entry)
+    elif desired.kind is Kind.SPEAKER:
+        _plan_speaker(draft, desired, fields)
+    else:
+        # What people made by hand is never ours, speakers excepted (P2); no need to look.
+        _append(draft, _creation(draft, desired, fields))
+
+
+def _plan_speaker(draft: Draft, desired: Desired, fields: Fields) -> None:
+    """P2: one that is in Swoogo already is adopted; the oldest of several, so that it is the same every time."""
+    directory = draft.given.directory(desired.kind)
+    if not directory.fresh:
+        draft.looks.add(desired.kind)
+    owned = draft.owned_of(desired.kind)
+    match = next((row for row in directory.matching(desired.natural) if row.id not in owned), None)
+    if match is None:
+        _append(draft, _creation(draft, desired, fields))
+    else:
+        owned.add(match.id)
+        _append(draft, _adoption(desired, fields, match))
+
+
+def _plan_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
+    """G2: a create was sent, and nobody knows what became of it."""
+    given, directory = draft.given, draft.given.directory(desired.kind)
+    settled = entry.settles(given.settle)
+    if not directory.fresh:
+        if directory.shows_since(entry, given.now, given.settle):
+            draft.wait(settled)
+            draft.skips.append(Skip(desired.key, Reason.WAITING))
+            return
+        draft.looks.add(desired.kind)
+    owned = draft.owned_of(desired.kind)
+    excluded = owned.union(entry.besides)
+    natural = entry.natural or desired.natural
+    matches = [row for row in directory.matching(natural) if row.id not in excluded]
+    if len(matches) > 1:
+        draft.skips.append(Skip(desired.key, Reason.ISSUE, ambiguous_match(desired.key, matches)))
+    elif matches:
+        owned.add(matches[0].id)
+        if entry.era < given.mapping.era and desired.kind is Kind.SESSION:
+            # Made before the disconnect after all: entered in the ledger as that, sealed, and not touched (X2).
+            draft.records.append(_adoption(desired, {}, matches[0]))
+        else:
+            _append(draft, _adoption(desired, fields, matches[0]))
+    elif given.now < settled:
+        draft.wait(settled)
+        draft.skips.append(Skip(desired.key, Reason.WAITING))
+    else:
+        _append(draft, _creation(draft, desired, fields))
+
+
+def _creation(draft: Draft, desired: Desired, fields: Fields) -> Create:
+    owned = draft.owned_of(desired.kind)
+    held = draft.given.directory(desired.kind).matching(desired.natural)
+    besides = tuple(row.id for row in held if row.id not in owned)
+    return Create(desired.kind, desired.key, fields, desired.natural, desired.version, besides=besides)
+
+
+def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
+    return Adopt(desired.kind, desired.key, match, fields, desired.natural, desired.version)
+
+
+def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
+    assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
+    news = changed(fields, entry.pushed)
+    if not news:
+        draft.planned.add(desired.key)
+        draft.unchanged[desired.kind] += 1
+        return
+    _append(
+        draft,
+        Update(
+            desired.kind,
+            desired.key,
+            entry.swoogo_id,
+            news,
+            {name: entry.pushed.get(name, "") for name in news},
+            desired.natural,
+            desired.version,
+            fields.get("name", ""),
+        ),
+    )
+
+
+def _append(draft: Draft, operation: Create | Adopt | Update) -> None:
+    if isinstance(operation, Update):
+        draft.planned.add(operation.key)  # a refused update leaves the record usable for links
+    if draft.given.parked.get(operation.key) == fingerprint(operation.fields):
+        draft.skips.append(Skip(operation.key, Reason.PARKED))
+        return
+    draft.planned.add(operation.key)
+    draft.records.append(operation)

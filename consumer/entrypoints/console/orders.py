@@ -1,0 +1,147 @@
+"""`ledger lift`, `ledger adopt`, `ledger forget`: ask for something to be done to the ledger (D3, G2).
+
+Only the holder of an event's lease writes its ledger, so these ask whoever claims the event next to do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import typer
+
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.orders import Act, Order, not_adoptable
+from consumer.domain.record import id_of
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LiftDocument:
+    """What `ledger lift --json` prints. `keys`: ledger keys whose tombstone is to be lifted."""
+
+    event_id: str
+    keys: tuple[str, ...]
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDocument:
+    """What `ledger adopt --json` and `ledger forget --json` print. `at_once`: not only with the next sync."""
+
+    event_id: str
+    act: str
+    key: str
+    swoogo_id: int | None
+    at_once: bool
+
+
+def lift(settings: Settings, event_id: str, wanted: str, *, sure: bool, as_json: bool) -> Exit:
+    """Ask for tombstones to be lifted.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        wanted: a key (`session/ID`), a Sessionboard id or a Swoogo id.
+        sure: do not ask.
+        as_json: for machines; implies nothing about `sure`.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    ledger, at_once = asyncio.run(_known(settings, event_id))
+    found = tuple(
+        key
+        for key, entry in sorted(ledger.items())
+        if entry.state is State.GONE and wanted in {key, id_of(key), str(entry.swoogo_id)}
+    )
+    if not found:
+        say(f"Event {plain(event_id)} has no {plain(wanted)} that was deleted in Swoogo.")
+        return Exit.NO
+    named = ", ".join(plain(key) for key in found)
+    if not sure and not typer.confirm(f"Make {named} again in Swoogo?", err=True):
+        return Exit.NO
+    asyncio.run(_ask(settings, event_id, [Order(Act.LIFT, key) for key in found]))
+    if as_json:
+        print_json(LiftDocument(event_id, found, at_once))
+    else:
+        when = "is synced again now" if at_once else "is synced again with the next sync"
+        out().print(f"{named} {when}.", soft_wrap=True)
+    return Exit.FINE
+
+
+def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: bool, as_json: bool) -> Exit:
+    """Ask for a Swoogo record to be taken as ours.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        key: the ledger key it is to have.
+        swoogo_id: of the record.
+        sure: do not ask.
+        as_json: for machines; implies nothing about `sure`.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    ledger, at_once = asyncio.run(_known(settings, event_id))
+    order, entry = Order(Act.ADOPT, key, swoogo_id), ledger.get(key)
+    if entry is None:
+        say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
+        return Exit.NO
+    refusal = not_adoptable(order, ledger) or ("it is that in Swoogo already." if entry.live else "")
+    if refusal:
+        say(f"{plain(key)} cannot be adopted: {plain(refusal)}")
+        return Exit.NO
+    question = f"Take {swoogo_id} in Swoogo as {plain(key)} and bring it up to date?"
+    if not sure and not typer.confirm(question, err=True):
+        return Exit.NO
+    asyncio.run(_ask(settings, event_id, [order]))
+    _told(order, event_id, at_once=at_once, as_json=as_json, what="is adopted")
+    return Exit.FINE
+
+
+def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: bool) -> Exit:
+    """Ask for an unanswered create to be forgotten.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        key: the ledger key.
+        sure: do not ask.
+        as_json: for machines; implies nothing about `sure`.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    ledger, at_once = asyncio.run(_known(settings, event_id))
+    order, entry = Order(Act.FORGET, key), ledger.get(key)
+    if entry is None or entry.state is not State.INTENT:
+        say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
+        return Exit.NO
+    question = f"Is {plain(key)} none of the records in Swoogo? It may be made anew."
+    if not sure and not typer.confirm(question, err=True):
+        return Exit.NO
+    asyncio.run(_ask(settings, event_id, [order]))
+    _told(order, event_id, at_once=at_once, as_json=as_json, what="is synced anew")
+    return Exit.FINE
+
+
+def _told(order: Order, event_id: str, *, at_once: bool, as_json: bool, what: str) -> None:
+    if as_json:
+        print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
+    else:
+        out().print(f"{plain(order.key)} {what} {'now' if at_once else 'with the next sync'}.", soft_wrap=True)
+
+
+async def _known(settings: Settings, event_id: str) -> tuple[Ledger, bool]:
+    """The ledger, and whether an order is carried out without anybody asking for a sync."""
+    async with opened(settings) as stores:
+        mapping = await stores.connections.mapping(event_id)
+        return await stores.ledger.load(event_id), mapping is not None and mapping.continuous
+
+
+async def _ask(settings: Settings, event_id: str, orders: Sequence[Order]) -> None:
+    async with opened(settings) as stores:
+        await stores.inbox.request_orders(event_id, orders)

@@ -1,0 +1,120 @@
+"""PUSH, what is left after the last call: issues that stand, marks that stay, and when the event is due again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from consumer.domain.debounce import retry_delay
+from consumer.domain.eligibility import Reason
+from consumer.domain.errors import RetryableError, SwoogoSyncError, UnansweredError
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import State
+from consumer.domain.plan import Plan
+from consumer.domain.record import Kind, Source, id_of, kind_of
+from consumer.domain.removals import removal_key
+from consumer.domain.report import Trigger
+from consumer.domain.scope import Scope
+from consumer.domain.survey import standing_issues
+from consumer.ports import EventState
+from consumer.services.execute import Execution
+from consumer.settings import PushSettings
+
+HOPELESS: Final = 5
+"""Calls in a row that failed for now, after which the rest of a push is put off."""
+
+
+def failed(execution: Execution, error: SwoogoSyncError | None) -> bool:
+    """Whether the trouble of a push concerns more than the records it befell.
+
+    A few creates without an answer do not: what came of them is asked when they have settled, and everything else of
+    the event goes on meanwhile.
+    """
+    others = [each for each in execution.trouble if not isinstance(each, UnansweredError)]
+    return error is not None or bool(others) or len(execution.trouble) >= HOPELESS
+
+
+def waiting_keys(execution: Execution, plan: Plan) -> frozenset[str]:
+    """Records that wait for an unanswered create to settle, by their ledger keys."""
+    waiting = {skip.key for skip in plan.skips if skip.reason is Reason.WAITING}
+    settle, now = round(execution.settle * 1000), execution.clock.now()
+    unsettled = {
+        key for key, each in execution.ledger.items() if each.state is State.INTENT and now < each.settles(settle)
+    }
+    return frozenset(execution.unanswered | waiting | unsettled)
+
+
+def pushed_marks(marks: Mapping[str, str], waiting: AbstractSet[str]) -> dict[str, str]:
+    """The dirty marks without those that stand for a record that waits (G1).
+
+    A speaker may come from a session's copy, and a room or a track always comes from sessions.
+    """
+    kinds = {kind_of(key) for key in waiting}
+    kept = {f"{Source.CONTACT.value}/{id_of(key)}" if kind_of(key) is Kind.SPEAKER else key for key in waiting}
+    sources = [Source.SESSION] if kinds & {Kind.SPEAKER, Kind.LOCATION, Kind.TRACK} else []
+    sources += [Source.SPONSOR] if Kind.LEVEL in kinds else []
+    prefixes = tuple(f"{source.value}/" for source in sources)
+    return {key: stamp for key, stamp in marks.items() if key not in kept and not key.startswith(prefixes)}
+
+
+def retry_in(execution: Execution, plan: Plan, error: SwoogoSyncError | None, settings: PushSettings) -> float | None:
+    """Seconds until the event is due again although nothing changes; None: it need not be.
+
+    After a failure nothing is done before; otherwise changes that come meanwhile are pushed in their own time.
+    """
+    if failed(execution, error):
+        attempt = execution.work.lease.attempt + 1
+        delay = retry_delay(attempt, settings.retry_first, settings.retry_most, execution.clock.jitter())
+        asked = [each.after for each in (error, *execution.trouble) if isinstance(each, RetryableError)]
+        return max([delay, *asked])
+    moments = [each for each in (plan.wait_until, execution.wait_until) if each is not None]
+    waits = [max(each - execution.clock.now(), 0) / 1000 for each in moments]
+    if execution.unanswered:
+        waits.append(settings.settle)
+    if execution.later:
+        waits.append(settings.retry_most)
+    return min(waits, default=None)
+
+
+def settled(state: EventState, trigger: Trigger, scope: Scope) -> dict[str, str]:
+    """The dirty marks that a push deals with.
+
+    A manual sync leaves those outside its scope to the next push. Changes push all they may: what the mapping
+    keeps out (O4) would make the event due for ever, and a later sync sees it all the same.
+    """
+    if trigger is not Trigger.MANUAL:
+        return dict(state.marks)
+    return {key: stamp for key, stamp in state.marks.items() if scope.settles(key)}
+
+
+def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
+    """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
+
+    A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
+    """
+    out = {skip.key for skip in plan.skips if skip.reason is not Reason.PARKED}
+    kept = {removal_key(skip.key) for skip in plan.skips if skip.reason is Reason.PARKED}
+    standing = {
+        key: issue
+        for key, issue in former.items()
+        if (issue.parked or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION})
+        and issue.key not in execution.attempted
+        and issue.key.partition("#")[0] not in out
+        # A refused deletion is forgotten as soon as the record is no longer to be deleted.
+        and (issue.key in kept or issue.key != removal_key(issue.key.partition("#")[0]))
+    }
+    fresh = {issue_key(issue): issue for issue in (*plan.issues, *execution.issues)}
+    return {**standing, **of_surveys(execution, former), **fresh}
+
+
+def of_surveys(execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:
+    """What surveys had to say, now or before, and this push did not end (R2)."""
+    findings = execution.survey.findings if execution.survey else None
+    told = standing_issues(former.values(), findings, execution.sent, execution.ledger)
+    return {issue_key(issue): issue for issue in told}
+
+
+def issue_key(issue: Issue) -> str:
+    """One issue per record, code and field."""
+    return f"{issue.key}|{issue.code.value}|{issue.field}"

@@ -1,0 +1,126 @@
+"""What operators ask to be done to the ledger: adopt, forget, lift; judged when it is carried out (G2, D3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Entry, Remote, State
+from consumer.domain.orders import Act, CarriedOut, Order, carried_out, kinds_to_look_at, not_adoptable, read_order
+from consumer.domain.record import Kind
+from tests.support.builders import NOW, a_directory, an_entry, an_intent
+
+SETTLE = 120_000
+ADOPT = Order(Act.ADOPT, "session/s1", 7)
+FORGET = Order(Act.FORGET, "session/s1")
+
+
+def outcome(
+    *orders: Order,
+    ledger: dict[str, Entry],
+    rows: list[Remote] | None = None,
+    kind: Kind = Kind.SESSION,
+    now: int = NOW,
+) -> CarriedOut:
+    directories: dict[Kind, Directory] = {kind: a_directory(*(rows or []))}
+    return carried_out(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
+
+
+@pytest.mark.parametrize("order", [ADOPT, FORGET, Order(Act.LIFT, "level/Gold and more")])
+def test_an_order_survives_being_written(order: Order) -> None:
+    assert read_order(str(order)) == order
+
+
+def test_only_an_adoption_needs_a_look_at_swoogo() -> None:
+    assert kinds_to_look_at([ADOPT, FORGET, Order(Act.LIFT, "speaker/c1")]) == {Kind.SESSION}
+
+
+@pytest.mark.parametrize("before", [an_intent("talk"), an_entry(5, state=State.GONE)])
+def test_g2_an_adopted_record_is_ours_and_nothing_is_known_of_its_fields(before: Entry) -> None:
+    """G2: so the next plan sends every field; what our create asked for stays ours to delete (D4)."""
+    result = outcome(ADOPT, ledger={"session/s1": before}, rows=[Remote(7, "talk", {"name": "Talk"}, 70)])
+    entry = result.changes["session/s1"]
+    assert entry is not None
+    assert (entry.state, entry.swoogo_id, entry.natural, entry.contact_id) == (State.APPLIED, 7, "talk", 70)
+    assert (dict(entry.pushed), dict(entry.seen), entry.era, entry.at) == ({}, {}, 3, NOW)
+    assert entry.op_id == (before.op_id if before.state is State.INTENT else "")
+    assert result.done == {ADOPT}
+    assert result.issues == ()
+
+
+@pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK, Kind.LEVEL])
+def test_g2_an_adopted_place_keeps_the_name_that_swoogo_has(kind: Kind) -> None:
+    """G2, S6: it is nothing but a name."""
+    order, key = Order(Act.ADOPT, f"{kind.value}/r1", 7), f"{kind.value}/r1"
+    result = outcome(
+        order, ledger={key: an_intent("hall 1")}, rows=[Remote(7, "hall 1", {"name": "HALL 1"})], kind=kind
+    )
+    entry = result.changes[key]
+    assert entry is not None
+    assert (entry.natural, dict(entry.pushed)) == ("hall 1", {"name": "HALL 1"})
+
+
+@pytest.mark.parametrize(
+    ("ledger", "rows", "detail"),
+    [
+        pytest.param({}, [], "the event in Swoogo has no session 7.", id="not in the event"),
+        pytest.param(
+            {"session/s2": an_entry(7)}, [Remote(7, "talk")], "7 in Swoogo is session s2.", id="of another session"
+        ),
+        pytest.param(
+            {"session/s1": an_entry(9)}, [Remote(7, "talk")], "it is 9 in Swoogo already.", id="another meanwhile"
+        ),
+    ],
+)
+def test_g2_what_cannot_be_adopted_is_told_and_changes_nothing(
+    ledger: dict[str, Entry], rows: list[Remote], detail: str
+) -> None:
+    """G2: each Swoogo record belongs to one record of ours."""
+    result = outcome(ADOPT, ledger={"session/s1": an_intent("talk"), **ledger}, rows=rows)
+    assert result.changes == {}
+    assert result.issues == (Issue("session/s1", Code.NOT_ADOPTED, detail=detail),)
+    assert result.done == {ADOPT}
+
+
+def test_g2_an_adoption_that_happened_meanwhile_is_over() -> None:
+    """G2: and so is one that is carried out a second time after a crash."""
+    assert outcome(ADOPT, ledger={"session/s1": an_entry(7)}, rows=[Remote(7, "")]) == CarriedOut(
+        {}, frozenset({ADOPT})
+    )
+
+
+def test_s5_rooms_may_share_a_location() -> None:
+    """S5: so one that another room has may be adopted."""
+    order = Order(Act.ADOPT, "location/r2", 7)
+    assert not_adoptable(order, {"location/r1": an_entry(7), "location/r2": an_intent("hall")}) == ""
+
+
+def test_g2_a_create_is_forgotten_only_when_it_can_no_longer_take_effect() -> None:
+    """G2: forgotten sooner it could be made twice; the order stays until then."""
+    ledger = {"session/s1": an_intent("talk")}
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE - 1) == CarriedOut({}, frozenset(), (), NOW + SETTLE)
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CarriedOut({"session/s1": None}, frozenset({FORGET}))
+
+
+@pytest.mark.parametrize("entry", [an_entry(7), an_entry(7, state=State.GONE), None])
+def test_g2_nothing_but_an_unanswered_create_is_forgotten(entry: Entry | None) -> None:
+    """G2: what is in Swoogo would be made a second time."""
+    ledger = {"session/s1": entry} if entry else {}
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CarriedOut({}, frozenset({FORGET}))
+
+
+def test_g2_asked_for_both_the_record_is_adopted() -> None:
+    result = outcome(ADOPT, FORGET, ledger={"session/s1": an_intent("talk")}, rows=[Remote(7, "t")], now=NOW + SETTLE)
+    entry = result.changes["session/s1"]
+    assert entry is not None
+    assert entry.swoogo_id == 7
+    assert result.done == {ADOPT, FORGET}
+
+
+def test_d2_a_session_adopted_after_it_was_deleted_gets_its_speakers_anew() -> None:
+    """S7: the associations went with the deleted one."""
+    ledger = {"session/s1": an_entry(5, state=State.GONE), "speaker/c1": an_entry(8, links=("s1", "s2"))}
+    changes = outcome(ADOPT, ledger=ledger, rows=[Remote(7, "talk")]).changes
+    speaker = changes["speaker/c1"]
+    assert speaker is not None
+    assert speaker.links == ("s2",)
