@@ -10,7 +10,7 @@ import pytest
 
 from consumer.adapters.kafka.topics import DEFAULT_TOPICS
 from consumer.settings import PREFIX, VARIABLES, load_settings
-from tests.deploy.rendered import (
+from tests.support.rendered import (
     COMPONENTS,
     OVERLAYS,
     Object,
