@@ -20,7 +20,10 @@ class LedgerStore(Protocol):
         ...
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
-        """Write entries (None forgets one), fenced by the lease. Raises LeaseLostError."""
+        """Write entries (None forgets one), fenced by the lease. Intents are on the changelog when it returns (G6).
+
+        Raises LeaseLostError; UnavailableError when an intent could not be written there: nothing may be sent.
+        """
         ...
 
     async def flush(self, lease: Lease) -> None:

@@ -116,8 +116,8 @@ class Execution:
         )
         keys = (operation.key, *operation.also)
         before = {key: self.ledger.get(key) for key in keys}
-        await self.keep(dict.fromkeys(keys, intent))
         try:
+            await self.keep(dict.fromkeys(keys, intent))
             async with self.slots:
                 written = await self.swoogo.create(self.work, operation.kind, wired(fields, self.ledger), op_id)
         except UnansweredError:

@@ -111,7 +111,7 @@ async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_a
     assert (await mapped.inbox.load(EVENT)).marks == {"session/first": stamped(2), "session/second": stamped(2)}
     again = await mapped.claimed(SUBJECT, "again")
     assert await mapped.now() - changed >= mapped.times.quiet * 1000 - 50
-    assert again.epoch == lease.epoch + 1
+    assert again.epoch > lease.epoch
 
 
 async def test_marks_that_were_not_dealt_with_stay_and_the_event_comes_again(mapped: Bench) -> None:

@@ -71,7 +71,7 @@ async def test_g4_whoever_lost_the_lease_cannot_tick_off_what_the_heir_wrote(ben
 
 async def test_a_flush_puts_the_last_state_of_each_entry_on_the_changelog_once(bench: Bench) -> None:
     lease = await bench.leased()
-    await bench.ledger.put(lease, {session_key("s1"): an_intent("opening"), session_key("s2"): an_entry(2)})
+    await bench.ledger.put(lease, {session_key("s1"): an_entry(9), session_key("s2"): an_entry(2)})
     await bench.ledger.put(lease, {session_key("s1"): an_entry(1), session_key("s2"): None})
     await bench.ledger.flush(lease)
     assert sorted(bench.changelog.written, key=str) == sorted(
@@ -79,6 +79,48 @@ async def test_a_flush_puts_the_last_state_of_each_entry_on_the_changelog_once(b
     )
     await bench.ledger.flush(lease)
     assert len(bench.changelog.written) == 2
+
+
+async def test_g6_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: Bench) -> None:
+    """A Redis that forgets it, a moment later, does not make the create forgotten."""
+    lease = await bench.leased()
+    await bench.ledger.put(lease, {session_key("s1"): an_intent("opening"), session_key("s2"): an_entry(2)})
+    assert bench.changelog.written == [(EVENT, session_key("s1"), an_intent("opening"))]
+
+
+async def test_g6_an_intent_that_the_changelog_does_not_take_is_told_at_once(bench: Bench) -> None:
+    lease = await bench.leased()
+    bench.changelog.failures.append(UnavailableError("Kafka is down."))
+    with pytest.raises(UnavailableError):
+        await bench.ledger.put(lease, {session_key("s1"): an_intent("opening")})
+
+
+async def test_g4_an_intent_of_a_worker_that_lost_the_lease_meanwhile_is_not_to_be_sent(bench: Bench) -> None:
+    lost = await bench.leased()
+
+    async def taken_over() -> None:
+        await bench.claimed(event_subject(EVENT), "heir")
+
+    bench.changelog.during_write = taken_over
+    with pytest.raises(LeaseLostError):
+        await bench.ledger.put(lost, {session_key("s1"): an_intent("opening")})
+
+
+async def test_g6_a_late_flush_of_a_lost_lease_is_followed_by_what_the_heir_wrote(bench: Bench) -> None:
+    """The changelog keeps the last record of a key: what was overwritten there out of order is written again."""
+    lost = await bench.leased()
+    await bench.ledger.put(lost, {session_key(): an_entry(1)})
+
+    async def taken_over() -> None:
+        heir = await bench.claimed(event_subject(EVENT), "heir")
+        await bench.ledger.put(heir, {session_key(): an_entry(2)})
+
+    bench.changelog.during_write = taken_over
+    with pytest.raises(LeaseLostError):
+        await bench.ledger.flush(lost)
+    again = await bench.claimed(event_subject(EVENT), "again")
+    await bench.ledger.flush(again)
+    assert bench.changelog.written[-1] == (EVENT, session_key(), an_entry(2))
 
 
 async def test_g6_what_a_worker_that_died_had_not_logged_is_logged_by_the_next(make_bench: MakeBench) -> None:

@@ -14,7 +14,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.ledger import Directory, Entry, Ledger
+from consumer.domain.ledger import Directory, Entry, Ledger, State
 from consumer.domain.record import Kind
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
@@ -45,18 +45,36 @@ class RedisLedger:
         stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
         return {key.decode(): rows.entry.decode(row) for key, row in stored.items()}
 
-    @guarded
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         """See `ports.LedgerStore`. The same script notes what the changelog lacks, so a crash forgets nothing."""
+        await self._put(lease, entries)
+        intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
+        if intents:
+            # G6: a create that may be sent is on the changelog first, as it was put: what Redis says by now may be less.
+            async with self._order(lease.subject.id):
+                await self._changelog.write(lease.subject.id, intents)
+            await self._still_held(lease)
+
+    @guarded
+    async def _put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         fields: list[str | bytes] = []
         for key, entry in entries.items():
             fields += (key, b"" if entry is None else rows.encode(entry))
         await self._write(lease, "ledger", fields, outbox=self._keys.event(lease.subject.id, "unlogged"))
 
+    @guarded
+    async def _still_held(self, lease: Lease) -> None:
+        """Raises LeaseLostError."""
+        await self._write(lease, "ledger", [])
+
+    def _order(self, event_id: str) -> asyncio.Lock:
+        """One write to the changelog at a time for an event, so that it keeps the order of its entries."""
+        return self._flushes.setdefault(event_id, asyncio.Lock())
+
     async def flush(self, lease: Lease) -> None:
-        """See `ports.LedgerStore`. One at a time for an event, so that the changelog keeps the order of its entries."""
+        """See `ports.LedgerStore`."""
         event_id = lease.subject.id
-        async with self._flushes.setdefault(event_id, asyncio.Lock()):
+        async with self._order(event_id):
             stored = await self._unlogged(event_id)
             entries = {name: rows.entry.decode(row) if row else None for name, row in stored.items()}
             if entries:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from consumer.domain.ledger import Directory, Entry, Ledger, Remote
+from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
 from consumer.domain.record import Kind
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
@@ -68,6 +68,10 @@ class InMemoryLedger:
             else:
                 held[key] = entry
         self._unlogged.setdefault(event_id, set()).update(entries)
+        intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
+        if intents:
+            await self.changelog.write(event_id, intents)
+            self._inbox.fence(lease)
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""

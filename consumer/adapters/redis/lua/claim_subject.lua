@@ -1,4 +1,5 @@
--- Take a due subject for the lease time; its epoch grows by one.
+-- Take a due subject for the lease time; its epoch grows, and is the server's time where that is more: so it also grows
+-- when Redis forgot the former one, and nobody's old lease fits a new claim (G4, G6).
 -- KEYS: state (hash)
 -- ARGV: op id of the claim, lease ms
 -- Returns {epoch or 0, next due ms or -1, now ms, attempt, request JSON or "", depth of the survey that is due or ""}.
@@ -20,10 +21,10 @@ if held > now then
 end
 local following = earliest(due, survey, tonumber(fields[8]) or 0, 0)
 if following < 0 or following > now then return {0, following, now, attempt, '', ''} end
-local epoch = (tonumber(fields[4]) or 0) + 1
+local epoch = math.max((tonumber(fields[4]) or 0) + 1, now)
 held = now + tonumber(ARGV[2])
 -- Due again when the lease runs out: a worker that dies leaves nothing behind.
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'op', ARGV[1],
+redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'op', ARGV[1],
   'until', string.format('%.0f', held), 'due', string.format('%.0f', held))
 redis.call('HDEL', KEYS[1], 'first', 'surveying')
 -- Changes and manual syncs go first; the survey stays due and follows them.
