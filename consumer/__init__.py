@@ -51,6 +51,7 @@ Ports       `ports.clock`                    time and chance
             `ports.images`                   headshots and logos
             `ports.status`                   what people are told
             `ports.topics`                   records from Kafka, dead letters
+            `ports.rebuild`                  the marker, and what Kafka still knows
 
 Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.broker`          what they hang on
@@ -118,6 +119,13 @@ Ledger      `domain.ledger`                  what we know to be in Swoogo
             `domain.orders`                  what an operator asks to be done to it
             `adapters.redis.ledger`          fenced writes, and the outbox to the changelog
             `adapters.kafka.publish`         changelog, status and dead letters
+
+Rebuild     `services.rebuild`               a loss of Redis: noticed, made good from Kafka
+            `domain.standing`                how connections stand, for whoever rebuilds
+            `adapters.kafka.changelog`       the changelog as bytes, there and back
+            `adapters.kafka.past`            all topics read from where Redis stood
+            `adapters.redis.generation`      the marker, and who rebuilds
+            `adapters.redis.restore`         what is put back
 
 Report      `domain.report`                  runs and tallies
             `domain.issue`                   codes, and the sentences admins read

@@ -19,18 +19,21 @@ from consumer.adapters.images.pictures import open_images
 from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
+from consumer.adapters.kafka.past import KafkaHistory
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.topics import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.refusal import refusal
+from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
@@ -43,6 +46,7 @@ from consumer.observability.watch import Watch
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.push import Pusher
+from consumer.services.rebuild import Rebuilder
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder
 from consumer.settings import Settings
@@ -101,7 +105,9 @@ class Service:
         # Whatever lives now lives for good; without this each full collection walks all of it (F1).
         gc.collect()
         gc.freeze()
+        rebuilding = await self._watch_redis(stop)
         if self.broker and not await self._start(self.broker, stop):
+            await ended(rebuilding)
             return
         self.pulse.watch(self.broker, self.producer)
         self.watch.health.starting = False
@@ -118,6 +124,7 @@ class Service:
             stop.set()
             await leaving
             lost = await watching
+            await ended(rebuilding)
             log.info("app.stopped")
         if lost:
             raise UnavailableError(lost)
@@ -142,6 +149,17 @@ class Service:
         if self.broker:
             await in_time(self.broker.stop(), _LEAVE_SECONDS, "consumers")
 
+    async def _watch_redis(self, stop: asyncio.Event) -> asyncio.Task[None] | None:
+        """Have Redis compared with Kafka from now on; a first start is known before anything is recorded (G6)."""
+        rebuilder = self.dispatcher.rebuilder if self.dispatcher else None
+        if rebuilder is None:
+            return None  # whoever only records has nothing to stop
+        watching = asyncio.create_task(rebuilder.run(stop), name="rebuild")
+        deciding = asyncio.create_task(rebuilder.decided.wait())
+        await asyncio.wait({deciding}, timeout=self.settings.kafka.start_timeout)
+        deciding.cancel()
+        return watching
+
     async def _start(self, broker: KafkaBroker, stop: asyncio.Event) -> bool:
         """Join the groups; False when the service was stopped before that. Raises UnavailableError."""
         seconds = self.settings.kafka.start_timeout
@@ -159,6 +177,13 @@ class Service:
         if stop.is_set():
             return False
         raise UnavailableError(f"The consumer group could not be joined within {seconds:g} seconds ({trouble}).")
+
+
+async def ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task, and wait for its end."""
+    if task:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -204,10 +229,23 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         changelog = KafkaChangelog(publisher, topics.ledger)
         ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, changelog)
         pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
+        decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
+        history = KafkaHistory(settings.kafka, publisher)
+        stack.push_async_callback(history.aclose)
+        rebuilder = Rebuilder(
+            RedisMarkers(bound.redis, bound.keys, bound.scripts),
+            history,
+            RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, settings.swoogo.credit_window),
+            bound.inbox,
+            bound.connections,
+            decoder,
+            clock,
+            settings.push.lease,
+        )
         dispatcher = Dispatcher(
             bound.inbox,
             bound.connections,
-            Connector(bound.inbox, bound.connections, pairs, swoogo.credentials, swoogo, board, clock),
+            Connector(bound.inbox, bound.connections, pairs, swoogo.credentials, swoogo, board, clock, changelog),
             Pusher(
                 bound.inbox,
                 ledger,
@@ -223,12 +261,13 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             ),
             clock,
             settings.push,
+            rebuilder,
         )
         broker = None
         if settings.role != "sync":
             broker = open_broker(settings.kafka)
             recorder = Recorder(
-                KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field),
+                decoder,
                 bound.inbox,
                 bound.connections,
                 KafkaDeadLetters(publisher, topics.dead_letters),

@@ -77,7 +77,7 @@ _CHANNELS: Final[Mapping[Topic, _Channel]] = MappingProxyType(
             "Changelog of what is in Swoogo, for this service alone; holds personal data. A null value forgets the "
             "entry of its key.",
             "{event_id}/{kind}/{id}",
-            f"^{_ID}/(session|speaker|sponsor|location|track|level|pair)/.+$",
+            f"^{_ID}/(session|speaker|sponsor|location|track|level|pair|connection|mapping|generation)/.+$",
             compacted=True,
         ),
         Topic.DEAD_LETTERS: _Channel(

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 
 from schemas.contact import ContactChange
-from schemas.ledger import LedgerEntry, PairEntry
+from schemas.ledger import ConnectionEntry, GenerationEntry, LedgerEntry, MappingEntry, PairEntry
 from schemas.mapping import CONTROL_CHANGES
 from schemas.session import SessionChange
 from schemas.sponsor import SponsorChange
@@ -33,7 +33,7 @@ MODELS: Final[Mapping[Topic, tuple[type[BaseModel], ...]]] = MappingProxyType(
         Topic.SPONSORS: (SponsorChange,),
         Topic.MAPPINGS: tuple(CONTROL_CHANGES.values()),
         Topic.STATUS: tuple(STATUS_MESSAGES.values()),
-        Topic.LEDGER: (LedgerEntry, PairEntry),
+        Topic.LEDGER: (LedgerEntry, PairEntry, ConnectionEntry, MappingEntry, GenerationEntry),
     }
 )
 """Topic -> the models of its value, of which a record is exactly one."""

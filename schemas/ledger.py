@@ -7,7 +7,7 @@ field values or digests of them, hence personal data: the topic is this service'
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -15,7 +15,7 @@ from schemas.wire import Identifier, Milliseconds, SwoogoId, WireModel
 
 
 class LedgerKind(StrEnum):
-    """The middle part of a ledger key. `pair` is the history of an event pair (M2), the others are records."""
+    """The middle part of a ledger key: kinds of records, and what else a rebuild after a loss of Redis needs (G6)."""
 
     SESSION = "session"
     SPEAKER = "speaker"
@@ -24,6 +24,9 @@ class LedgerKind(StrEnum):
     TRACK = "track"
     LEVEL = "level"
     PAIR = "pair"
+    CONNECTION = "connection"
+    MAPPING = "mapping"
+    GENERATION = "generation"
 
 
 class LedgerState(StrEnum):
@@ -100,12 +103,57 @@ class PairEntry(WireModel):
     has a smaller era was synced before that and is never synced again (X2)."""
 
 
-LedgerValue = Annotated[LedgerEntry | PairEntry, Field(discriminator="kind")]
+class ConnectionEntry(WireModel):
+    """How an organization is connected, so that a rebuild asks neither Swoogo nor anybody else again (G6)."""
 
-_VALUE: Final[TypeAdapter[LedgerEntry | PairEntry]] = TypeAdapter(LedgerValue)
+    kind: Literal["connection"]
+    """Always `connection`."""
+    org_id: Identifier
+    """The organization."""
+    connection: dict[str, Any] | None = None
+    """The credential in use, sealed or by name as it was published (C2); null when there is none."""
+    settled: dict[str, str] = Field(default_factory=dict)
+    """Request -> stamp of the one that was dealt with."""
+    epoch: int = Field(default=0, ge=0)
+    """Lease epoch of the writer; the highest counts."""
 
 
-def read_ledger_value(value: bytes) -> LedgerEntry | PairEntry:
+class MappingEntry(WireModel):
+    """The active pair of an event as one organization has it (G6)."""
+
+    kind: Literal["mapping"]
+    """Always `mapping`."""
+    org_id: Identifier
+    """The organization."""
+    event_id: Identifier
+    """The Sessionboard event."""
+    mapping: dict[str, Any] | None = None
+    """The pair in force with its settings; null when this organization does not map the event."""
+    settled: str = ""
+    """Stamp of the request that was dealt with."""
+    epoch: int = Field(default=0, ge=0)
+    """Lease epoch of the writer; the highest counts."""
+
+
+class GenerationEntry(WireModel):
+    """The marker that Redis has too: a Redis without it was wiped (G6)."""
+
+    kind: Literal["generation"]
+    """Always `generation`."""
+    id: str
+    """A new one with the first start and with each rebuild."""
+
+
+LedgerValue = Annotated[
+    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry,
+    Field(discriminator="kind"),
+]
+
+_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry
+_VALUE: Final[TypeAdapter[_Value]] = TypeAdapter(LedgerValue)
+
+
+def read_ledger_value(value: bytes) -> _Value:
     """Reads a value of the ledger topic.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import TextLimits
@@ -26,6 +27,7 @@ class PlanInput:
         parked: record key -> fingerprint of the operation that Swoogo refused.
         refused: the same when parked operations are to be tried once more, and `parked` is empty.
         now: ms since the epoch.
+        careful: kinds that may hold records of ours which the ledger does not know (G6).
         settle: ms after which an unanswered create that cannot be found did not happen.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
@@ -39,6 +41,7 @@ class PlanInput:
     refused: Mapping[str, str] = field(default_factory=dict)
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
+    careful: AbstractSet[Kind] = frozenset()
     scope: Scope = field(default_factory=Scope)
 
     def directory(self, kind: Kind) -> Directory:

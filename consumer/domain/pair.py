@@ -43,6 +43,10 @@ class Pair:
         """The pair mapped again: the same partners, the same first time, the same era (M3)."""
         return replace(self, org_id=org_id, ended_at=None, ended_by=None, epoch=epoch)
 
+    def without_epoch(self) -> Pair:
+        """As the changelog has it."""
+        return replace(self, epoch=0)
+
     def ended(self, by: PairEnd, at: int, epoch: int, *, era: int = 0) -> Pair:
         """The pair without a mapping. A disconnect seals also those that had ended before (X2); it ends none twice."""
         sealed = replace(self, era=max(self.era, era), epoch=epoch)

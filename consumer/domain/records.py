@@ -29,15 +29,15 @@ def plan_record(draft: Draft, desired: Desired, fields: Fields) -> None:
         _plan_update(draft, desired, fields, entry)
     elif entry is not None:
         _plan_unanswered(draft, desired, fields, entry)
-    elif desired.kind is Kind.SPEAKER:
-        _plan_speaker(draft, desired, fields)
+    elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.careful:
+        _plan_looked_for(draft, desired, fields)
     else:
-        # What people made by hand is never ours, speakers excepted (P2); no need to look.
+        # What people made by hand is never ours, speakers excepted (P2); no need to look, unless Redis was lost (G6).
         _append(draft, _creation(draft, desired, fields))
 
 
-def _plan_speaker(draft: Draft, desired: Desired, fields: Fields) -> None:
-    """P2: one that is in Swoogo already is adopted; the oldest of several, so that it is the same every time."""
+def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
+    """P2, G6: one that is in Swoogo already is adopted; the oldest of several, so that it is the same every time."""
     directory = draft.given.directory(desired.kind)
     if not directory.fresh:
         draft.looks.add(desired.kind)

@@ -18,7 +18,7 @@ from consumer.ports.inbox import (
     event_subject,
     org_subject,
 )
-from consumer.ports.ledger import LedgerStore, PairRegister
+from consumer.ports.ledger import LedgerStore, PairRegister, StandingLog
 from consumer.ports.status import StatusBoard
 from consumer.ports.swoogo import Budget, Grant, Swoogo, TokenStore, Work, Written
 from consumer.ports.topics import Chunk, DeadLetter, DeadLetters, Decoder, History, Peeked, RawRecord, Span, Start
@@ -47,6 +47,7 @@ __all__ = [
     "RawRecord",
     "Requested",
     "Span",
+    "StandingLog",
     "Start",
     "StatusBoard",
     "Subject",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.domain.connection import Request
 from consumer.domain.orders import Order
+from consumer.domain.record import Kind
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 
@@ -81,11 +82,13 @@ class EventState:
     """All that a plan needs of one event, read together.
 
     `marks`: changed keys and their stamps. `orders`: what operators asked to be done to the ledger.
+    `careful`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of Redis (G6).
     """
 
     snapshot: Snapshot
     marks: Mapping[str, str] = field(default_factory=dict)
     orders: AbstractSet[Order] = frozenset()
+    careful: AbstractSet[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,10 @@ class Inbox(Protocol):
 
     async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
         """These orders are over. Raises LeaseLostError."""
+        ...
+
+    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+        """These kinds were looked at, and whatever was ours is in the ledger again (G6)."""
         ...
 
     async def due(self, limit: int) -> Due:

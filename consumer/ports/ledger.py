@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import Kind
+from consumer.domain.standing import Standing
 from consumer.domain.survey import SurveyMemory
 from consumer.ports.inbox import Lease
 
@@ -81,4 +82,12 @@ class PairRegister(Protocol):
 
     async def flush(self, lease: Lease) -> None:
         """Return when the changelog has every pair of the organization as it is. Raises UnavailableError."""
+        ...
+
+
+class StandingLog(Protocol):
+    """Where it is kept how the connections of an organization stand, besides Redis (G6)."""
+
+    async def write_standings(self, standings: Sequence[Standing]) -> None:
+        """Return when all are safe. Raises UnavailableError."""
         ...

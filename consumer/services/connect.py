@@ -26,6 +26,7 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import PairEnd, Partners
 from consumer.domain.record import moments_of
 from consumer.domain.report import Trigger
+from consumer.domain.standing import ConnectionStanding, PairStanding, Standing
 from consumer.domain.timezones import described, mismatch, timezone_seen
 from consumer.ports import (
     Change,
@@ -35,6 +36,8 @@ from consumer.ports import (
     Inbox,
     Lease,
     PairRegister,
+    Requested,
+    StandingLog,
     StatusBoard,
     Swoogo,
     Work,
@@ -53,6 +56,7 @@ class Connector:
     swoogo: Swoogo
     board: StatusBoard
     clock: Clock
+    standings: StandingLog
 
     async def settle(self, lease: Lease) -> None:
         """Deal with everything new of an organization.
@@ -92,7 +96,24 @@ class Connector:
                     news=name in asked.marks,
                 )
         await self.pairs.flush(lease)
+        await self.standings.write_standings(await self._standing(lease, asked))
         await self.inbox.complete(lease, asked.marks)
+
+    async def _standing(self, lease: Lease, asked: Requested) -> list[Standing]:
+        """How everything of the organization stands now, for whoever rebuilds Redis (G6)."""
+        org_id = lease.subject.id
+        active = await self.connections.mappings(org_id)
+        settled = {name: stamp for name, stamp in asked.stamps.items() if not name.startswith("mapping/")}
+        events = {name.partition("/")[2] for name in asked.stamps if name.startswith("mapping/")} | active.keys()
+        return [
+            ConnectionStanding(org_id, await self.connections.connection(org_id), settled, lease.epoch),
+            *(
+                PairStanding(
+                    org_id, event_id, active.get(event_id), asked.stamps.get(f"mapping/{event_id}", ""), lease.epoch
+                )
+                for event_id in sorted(events)
+            ),
+        ]
 
     async def _integrate(self, wanted: IntegrationRequest, stamp: str, current: Connection | None) -> Connection | None:
         """C1, C3: verified before it replaces the one in use; a refusal leaves that one in force."""

@@ -20,6 +20,7 @@ from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject
 from consumer.services.connect import Connector
 from consumer.services.push import Pusher
+from consumer.services.rebuild import Rebuilder
 from consumer.settings import PushSettings
 
 _COUNTS = ("created", "adopted", "updated", "failed")
@@ -33,7 +34,8 @@ log = structlog.get_logger("dispatch")
 class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
-    `turned_at` is when the loop last came round (ms), for the liveness probe.
+    Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `turned_at` is when the loop last came round
+    (ms), for the liveness probe.
     """
 
     inbox: Inbox
@@ -42,6 +44,7 @@ class Dispatcher:
     pusher: Pusher
     clock: Clock
     settings: PushSettings
+    rebuilder: Rebuilder | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
@@ -74,6 +77,8 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""
+        if not await self._vouched():
+            return self.settings.poll_interval
         limit = self.settings.most_events - len(self._running)
         if limit <= 0:
             return self.settings.poll_interval
@@ -135,6 +140,9 @@ class Dispatcher:
             lease = await self.inbox.claim(subject, self.clock.new_id())
             if lease is None:
                 return
+            if not await self._vouched():  # it may have been lost between the round and the claim
+                await self.inbox.complete(lease, {}, retry_in=1.0)
+                return
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._keep(lease))
                 try:
@@ -148,6 +156,9 @@ class Dispatcher:
         except* Exception:
             # A defect of ours: the lease runs out and the subject is claimed again; other subjects go on.
             log.exception("push.broken", subject=str(subject))
+
+    async def _vouched(self) -> bool:
+        return self.rebuilder is None or await self.rebuilder.vouched()
 
     async def _keep(self, lease: Lease) -> None:
         """Renew while the work goes on; a lost lease ends the work with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from consumer.domain.connection import Connection
@@ -106,7 +107,8 @@ class Pusher:
             await self._execute(execution, plan, progress)
         except (CredentialError, RetryableError, RefusedError) as caught:
             error = caught
-        await self._finish(execution, plan, settled(state, trigger, scope), former, error, idle=idle)
+        marks = settled(state, trigger, scope)
+        await self._finish(execution, plan, marks, former, error, idle=idle, careful=state.careful)
         return run
 
     async def _plan(self, execution: Execution, state: EventState, scope: Scope, former: Mapping[str, Issue]) -> Plan:
@@ -128,13 +130,17 @@ class Pusher:
             refused=refused,
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
+            careful=state.careful,
             scope=scope,
         )
+        if execution.survey:
+            execution.looked |= execution.survey.directories.keys()
         plan = make_plan(given)
         while plan.looks:
             directories = dict(given.directories)
             for kind in sorted(plan.looks):
                 directories[kind] = await self._look(execution, kind, given)
+                execution.looked.add(kind)
             given = replace(given, directories=directories)
             plan = make_plan(given)
         return plan
@@ -178,6 +184,7 @@ class Pusher:
         error: SwoogoSyncError | None,
         *,
         idle: bool,
+        careful: AbstractSet[Kind],
     ) -> None:
         """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
         run, lease = execution.run, execution.work.lease
@@ -213,6 +220,8 @@ class Pusher:
         unsuccessful = failed(execution, error)
         waiting = frozenset() if again is None else waiting_keys(execution, plan)
         pushed = {} if unsuccessful else pushed_marks(marks, waiting)
+        if execution.looked & careful and not unsuccessful:
+            await self.inbox.looked(lease, execution.looked & careful)
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
 
     async def _zone_seen(self, work: Work, timezone: str) -> Work:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from consumer.adapters.kafka import messages
 from consumer.adapters.kafka.access import client_options
+from consumer.adapters.kafka.changelog import ledger_value, pair_value, standing_record
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.report import Run
+from consumer.domain.standing import Standing
 from consumer.ports import Clock, Connections, DeadLetter
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
 
-_encode: Final = msgspec.json.Encoder().encode
 _LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
 _TRUNCATED: Final = ("swoogo-sync-truncated", b"true")
 _WITHHELD: Final = ("swoogo-sync-withheld", b"credentials in clear")
@@ -84,18 +84,16 @@ class KafkaChangelog:
         except KafkaError as error:
             raise UnavailableError(f"The history of pairs could not be written: {type(error).__name__}.") from error
 
-
-def pair_value(pair: Pair) -> bytes:
-    """The changelog value of a pair, as `schemas.ledger.PairEntry` describes it."""
-    fields: dict[str, Any] = msgspec.to_builtins(pair)
-    del fields["epoch"]
-    return _encode({"kind": "pair", **fields})
-
-
-def ledger_value(key: str, entry: Entry) -> bytes:
-    """The changelog value of an entry, as `schemas.ledger.LedgerEntry` describes it."""
-    fields: dict[str, Any] = msgspec.to_builtins(entry)
-    return _encode({"kind": key.partition("/")[0], **fields})
+    async def write_standings(self, standings: Sequence[Standing]) -> None:
+        """See `ports.StandingLog`."""
+        try:
+            sent = []
+            for standing in standings:
+                key, value = standing_record(standing)
+                sent.append(await self._producer.send(self._topic, key=key, value=value))
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
 
 
 class KafkaStatusTopic:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from binascii import crc32
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf
 from typing import Final, cast
@@ -22,6 +22,7 @@ from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Order, read_order
+from consumer.domain.record import Kind
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
@@ -142,6 +143,20 @@ class RedisInbox:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     @guarded
+    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+        """See `ports.Inbox`."""
+        await self._redis.srem(self._keys.subject(lease.subject, "careful"), *(kind.value for kind in kinds))
+
+    def forget_index(self) -> None:
+        """Enter every event in the index again when it is next recorded: Redis may have lost it."""
+        self._indexed.clear()
+
+    @guarded
+    async def index(self, subject: Subject, due: int) -> None:
+        """Put a subject where it belongs in the due index, after its state was changed elsewhere."""
+        await self._plan(subject, due)
+
+    @guarded
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`. All shards at once."""
         answers = await asyncio.gather(
@@ -214,12 +229,18 @@ class RedisInbox:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
             pipe.smembers(self._keys.subject(subject, "orders"))
+            pipe.smembers(self._keys.subject(subject, "careful"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, orders, *stored = await pipe.execute()
+            dirty, orders, careful, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = rows.snapshot(stored[0]) if snapshot else Snapshot()
-        return EventState(held, marks, frozenset(read_order(order.decode()) for order in orders))
+        return EventState(
+            held,
+            marks,
+            frozenset(read_order(order.decode()) for order in orders),
+            frozenset(Kind(kind.decode()) for kind in careful),
+        )
 
     @guarded
     async def requests(self, org_id: str) -> Requested:

@@ -25,6 +25,9 @@ a secret or personal data; credentials are named by a hash.
 | `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
+| `{generation}:marker` | hash: generation, server process, topic/partition -> offset | - | rebuild |
+| `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
+| `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events` | set: event ids ever recorded | - | inbox |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
@@ -81,6 +84,10 @@ class Keys:
     def events(self) -> str:
         """The set of events ever recorded."""
         return self._of("index", "events")
+
+    def generation(self, name: str) -> str:
+        """`marker`, `lock` or `progress` of rebuilding."""
+        return self._of("generation", name)
 
     def credential(self, credential: str, name: str) -> str:
         """A key of a credential."""

@@ -50,7 +50,7 @@ class RedisLedger:
         await self._put(lease, entries)
         intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
         if intents:
-            # G6: a create that may be sent is on the changelog first, as it was put: what Redis says by now may be less.
+            # G6: a create that may be sent is on the changelog first, as it was put: Redis may know less by now.
             async with self._order(lease.subject.id):
                 await self._changelog.write(lease.subject.id, intents)
             await self._still_held(lease)

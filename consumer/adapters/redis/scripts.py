@@ -48,6 +48,10 @@ class Scripts:
         self._drop = script("drop_equal")
         self._swap = script("swap_equal")
         self._lock = script("take_lock")
+        self._commit = script("commit_generation")
+        self._restore = script("restore_entries")
+        self._forget = script("forget_marks")
+        self._doubt = script("doubt_credits")
 
     async def record_changes(
         self, keys: Iterable[str], *, quiet: int, max_wait: int, always: bool, changes: Iterable[str | bytes]
@@ -207,3 +211,20 @@ class Scripts:
     async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
         """True when the lock is ours."""
         return bool(await self._lock([key], [owner, milliseconds]))
+
+    async def commit_generation(self, keys: Iterable[str], *, owner: str, done: bool, fields: Iterable[str]) -> bool:
+        """False when the lock is somebody else's. `keys`: marker, lock, progress."""
+        return bool(await self._commit(keys, [owner, int(done), *fields]))
+
+    async def restore_entries(self, keys: Iterable[str], entries: Iterable[str | bytes | int]) -> int:
+        """How many changed. `keys`: state, ledger, unlogged; `entries`: key, row, epoch, at of each."""
+        return int(await self._restore(keys, [*entries]))
+
+    async def forget_marks(self, state: str, dirty: str, *, marks: Iterable[str]) -> int:
+        """Due ms or -1."""
+        due, _ = await self._forget([state, dirty], [*marks])
+        return int(due)
+
+    async def doubt_credits(self, credits_key: str, *, window: int) -> None:
+        """One call at a time until Swoogo says what is left."""
+        await self._doubt([credits_key], [window])

@@ -9,6 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
+from consumer.adapters.redis.generation import RedisMarkers
+from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.orders import Act, Order
@@ -16,6 +18,7 @@ from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease, org_subject
+from consumer.ports.rebuild import RebuildProgress
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
 from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
@@ -75,6 +78,13 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     run = Run("run", EVENT, Trigger.CHANGES, NOW, ended=NOW, outcome="completed")
     await bench.board.started(run)
     await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
+
+    keys = keys_module.Keys("test")
+    markers = RedisMarkers(redis, keys, Scripts(redis))
+    assert await markers.lock("owner")
+    await markers.hold("owner", RebuildProgress("ledger", 0, 1, NOW))
+    await markers.note_loss("owner")
+    await redis.sadd(keys.event(EVENT, "careful"), "session")
 
     assert await leaked_keys(redis) == []
     table = {re.escape(key).replace("7", "[^{}]+").replace("prefix", "test"): key for key in documented()}

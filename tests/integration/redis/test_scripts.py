@@ -25,6 +25,8 @@ pytestmark = pytest.mark.integration
 STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
 WINDOW = 60_000
+EPOCH = 2**52
+"""Of the first claim: the epoch before it is in the state, and later than any clock."""
 
 Run = Callable[[Scripts], Awaitable[Any]]
 
@@ -65,7 +67,7 @@ def claim(scripts: Scripts) -> Awaitable[Any]:
 def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, survey_in: int = -1) -> Awaitable[Any]:
     return scripts.complete_subject(
         [STATE, DIRTY, ORDERS],
-        epoch=1,
+        epoch=EPOCH,
         quiet=0,
         max_wait=0,
         retry_in=retry_in,
@@ -80,7 +82,7 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, surve
 
 def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
     return scripts.write_fenced(
-        STATE, "{s}:ledger", epoch=1, fields=["k1", b"v1", "k2", b""], replace=replace, outbox="{s}:unlogged"
+        STATE, "{s}:ledger", epoch=EPOCH, fields=["k1", b"v1", "k2", b""], replace=replace, outbox="{s}:unlogged"
     )
 
 
@@ -102,6 +104,15 @@ def settle(what: str) -> Run:
     return lambda scripts: scripts.settle_permit(
         CREDITS, GRANT, cost=10, what=what, remaining=3, reset=5_000, limit=15, window=WINDOW, slots=60
     )
+
+
+def generation_lock(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.take_lock("{g}:lock", owner="me", milliseconds=60_000)
+
+
+def commit_generation(scripts: Scripts) -> Awaitable[Any]:
+    names = ["{g}:marker", "{g}:lock", "{g}:progress"]
+    return scripts.commit_generation(names, owner="me", done=True, fields=["id", "g1"])
 
 
 def fence(scripts: Scripts) -> Awaitable[Any]:
@@ -145,7 +156,9 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "write_fenced that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
     "tick_off": (
         [record_to_claim, claim, write],
-        lambda scripts: scripts.tick_off(STATE, "{s}:ledger", "{s}:unlogged", epoch=1, fields=["k1", b"v1", "k2", b""]),
+        lambda scripts: scripts.tick_off(
+            STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""]
+        ),
     ),
     "write_pair": ([], write_pair),
     "tick_off_pairs": (
@@ -156,6 +169,17 @@ CASES: dict[str, tuple[list[Run], Run]] = {
         [lock],
         lambda scripts: scripts.swap_equal("{l}:lock", before=b"mine", after=b"another"),
     ),
+    "commit_generation": ([generation_lock], commit_generation),
+    "restore_entries": (
+        [record_to_claim],
+        lambda scripts: scripts.restore_entries(
+            [STATE, "{s}:ledger", "{s}:unlogged"], ["k1", b'{"epoch":7,"at":3}', 7, 3, "k2", b"", 0, 4]
+        ),
+    ),
+    "forget_marks": (
+        [record],
+        lambda scripts: scripts.forget_marks(STATE, DIRTY, marks=["session/s1", stamped(1)]),
+    ),
     "set_fence": ([], fence),
     "take_permit": ([fence], permit),
     "settle_permit spent": ([fence, permit], settle("spent")),
@@ -165,7 +189,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "take_lock": ([], lock),
 }
 
-COUNTED_ONCE = {"record_changes", "request_sync", "take_permit"}
+COUNTED_ONCE = {"record_changes", "request_sync", "take_permit", "restore_entries"}
 """Their second answer says that there was nothing left to do."""
 
 
@@ -186,6 +210,7 @@ async def contents(redis: Redis) -> dict[bytes, Any]:
 @pytest.fixture(autouse=True)
 async def forget(redis: Redis) -> Any:
     """These tests use keys of their own, which the check for leaks does not know."""
+    await redis.hset(STATE, "epoch", str(EPOCH - 1))
     yield
     await redis.flushdb()
 
@@ -215,9 +240,9 @@ async def test_renewing_twice_only_moves_the_end_of_the_lease(redis: Redis) -> N
     scripts = Scripts(redis)
     await record_to_claim(scripts)
     await claim(scripts)
-    first = await scripts.renew_lease(STATE, epoch=1, lease=60_000)
+    first = await scripts.renew_lease(STATE, epoch=EPOCH, lease=60_000)
     before = await contents(redis)
-    second = await scripts.renew_lease(STATE, epoch=1, lease=60_000)
+    second = await scripts.renew_lease(STATE, epoch=EPOCH, lease=60_000)
     after = await contents(redis)
     assert first <= second < first + 5_000
     changed = {b"until", b"due"}
@@ -273,3 +298,136 @@ async def test_a_server_that_does_not_answer_is_unavailable_for_every_port() -> 
                 await call()
     finally:
         await redis.aclose()
+
+
+async def test_g6_whoever_ticks_off_too_late_has_the_newer_row_sent_again(redis: Redis) -> None:
+    """A worker that lost its lease between reading and writing put an old row last on the changelog."""
+    scripts = Scripts(redis)
+    await record_to_claim(scripts)
+    await claim(scripts)
+    await write(scripts)
+    await redis.delete("{s}:unlogged")  # the heir has sent it on
+    late = [STATE, "{s}:ledger", "{s}:unlogged"]
+    assert not await scripts.tick_off(*late, epoch=EPOCH - 1, fields=["k1", b"v1", "k2", b""])
+    assert await redis.smembers("{s}:unlogged") == set()
+    assert not await scripts.tick_off(*late, epoch=EPOCH - 1, fields=["k1", b"v0"])
+    assert await redis.smembers("{s}:unlogged") == {b"k1"}
+
+
+async def test_g4_g6_an_epoch_grows_although_redis_forgot_the_last_one(redis: Redis) -> None:
+    """A worker that was paused through a loss and its rebuild must not fit a new claim."""
+    scripts = Scripts(redis)
+    await redis.delete(STATE)
+    await record_to_claim(scripts)
+    first, *_ = await claim(scripts)
+    await redis.flushdb()
+    await record_to_claim(scripts)
+    second, *_ = await scripts.claim_subject(STATE, op_id="another", lease=60_000)
+    assert second > first
+
+
+RESTORED = [STATE, "{s}:ledger", "{s}:unlogged"]
+
+
+@pytest.mark.parametrize(
+    ("held", "unlogged", "logged", "expected"),
+    [
+        (None, False, (b'{"epoch":5,"at":9}', 5, 9), b'{"epoch":5,"at":9}'),
+        (b'{"epoch":5,"at":9}', False, (b'{"epoch":5,"at":10}', 5, 10), b'{"epoch":5,"at":10}'),
+        (b'{"epoch":5,"at":9}', False, (b'{"epoch":4,"at":99}', 4, 99), b'{"epoch":5,"at":9}'),
+        (b'{"epoch":5,"at":9}', False, (b'{"epoch":6,"at":1}', 6, 1), b'{"epoch":6,"at":1}'),
+        (b'{"epoch":5,"at":9}', False, (b"", 0, 10), None),
+        (b'{"epoch":5,"at":9}', True, (b"", 0, 8), b'{"epoch":5,"at":9}'),
+        (b'{"epoch":5,"at":9}', True, (b"", 0, 10), None),
+        (None, True, (b'{"epoch":5,"at":9}', 5, 9), None),
+    ],
+    ids=[
+        "missing",
+        "later in the same claim",
+        "of an earlier claim",
+        "of a later claim",
+        "forgotten",
+        "forgotten before it was written",
+        "forgotten after it was written",
+        "forgotten here and not told yet",
+    ],
+)
+async def test_g3_g6_of_an_entry_in_redis_and_on_the_changelog_the_newer_one_stays(
+    redis: Redis, held: bytes | None, unlogged: bool, logged: tuple[bytes, int, int], expected: bytes | None
+) -> None:
+    """Highest epoch, then moment; what the outbox names is newer than what the changelog has of it so far."""
+    scripts = Scripts(redis)
+    if held:
+        await redis.hset("{s}:ledger", "k", held)
+    if unlogged:
+        await redis.sadd("{s}:unlogged", "k")
+    await scripts.restore_entries(RESTORED, ["k", *logged])
+    assert await redis.hget("{s}:ledger", "k") == expected
+
+
+async def test_g4_g6_whoever_held_an_event_of_which_something_was_restored_has_lost_it(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await record_to_claim(scripts)
+    await claim(scripts)
+    assert await scripts.restore_entries(RESTORED, ["k", b'{"epoch":%d,"at":1}' % EPOCH, EPOCH, 1]) == 1
+    assert not await write(scripts)
+    assert await scripts.renew_lease(STATE, epoch=EPOCH, lease=60_000) == 0
+
+
+async def test_g6_a_rebuild_whose_redis_was_wiped_meanwhile_is_not_complete(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await generation_lock(scripts)
+    await redis.flushdb()
+    assert not await commit_generation(scripts)
+    assert await redis.hgetall("{g}:marker") == {}
+
+
+async def ask_permit(scripts: Scripts, number: int) -> tuple[int, int]:
+    return await scripts.take_permit(
+        [CREDITS, FENCES, f"{GRANT}{number}"],
+        subject="s",
+        epoch=1,
+        deadline=1_000,
+        cost=1,
+        priority=1,
+        limit=15,
+        window=WINDOW,
+        slots=60,
+    )
+
+
+async def answered(scripts: Scripts, number: int, remaining: int) -> None:
+    await scripts.settle_permit(
+        CREDITS,
+        f"{GRANT}{number}",
+        cost=1,
+        what="spent",
+        remaining=remaining,
+        reset=5_000,
+        limit=15,
+        window=WINDOW,
+        slots=60,
+    )
+
+
+async def test_g5_g6_after_a_loss_one_call_asks_what_is_left_and_the_others_wait_for_it(redis: Redis) -> None:
+    """Our count is gone, Swoogo's is not: 15 credits of which 12 were spent before the loss."""
+    scripts = Scripts(redis)
+    await fence(scripts)
+    await scripts.doubt_credits(CREDITS, window=WINDOW)
+    assert await scripts.credits_left(CREDITS, limit=15, window=WINDOW, slots=60) == 0
+    assert (await ask_permit(scripts, 1))[0] == 1
+    assert (await ask_permit(scripts, 2))[0] == 0
+    await answered(scripts, 1, remaining=2)
+    assert [(await ask_permit(scripts, number))[0] for number in (3, 4, 5)] == [1, 1, 0]
+
+
+async def test_g5_g6_where_swoogo_does_not_say_what_is_left_the_window_counts_as_spent(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await fence(scripts)
+    await scripts.doubt_credits(CREDITS, window=WINDOW)
+    assert (await ask_permit(scripts, 1))[0] == 1
+    await answered(scripts, 1, remaining=-1)
+    assert (await ask_permit(scripts, 2))[0] == 0
+    await redis.hset(CREDITS, mapping={"doubt": "1", "probe": "1"})  # the window has passed
+    assert (await ask_permit(scripts, 3))[0] == 1

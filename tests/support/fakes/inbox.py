@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isinf
 
@@ -11,6 +11,7 @@ from consumer.adapters.redis.inbox import spread
 from consumer.domain.debounce import due_at
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Order
+from consumer.domain.record import Kind
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import (
@@ -49,6 +50,7 @@ class SubjectState:
     surveying: int | None = None
     depth: Depth = Depth.SHALLOW
     orders: set[Order] = field(default_factory=set)
+    careful: set[Kind] = field(default_factory=set)
 
     def moment(self) -> int | None:
         """When it may be claimed."""
@@ -146,6 +148,10 @@ class InMemoryInbox:
         self.fence(lease)
         self.state(lease.subject).orders -= set(orders)
 
+    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+        """See `ports.Inbox`."""
+        self.state(lease.subject).careful -= set(kinds)
+
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""
         now = self.clock.now()
@@ -233,7 +239,7 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
         held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
-        return EventState(held, dict(state.marks), frozenset(state.orders))
+        return EventState(held, dict(state.marks), frozenset(state.orders), frozenset(state.careful))
 
     async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""

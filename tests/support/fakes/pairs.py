@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.domain.standing import Standing
 from consumer.ports import Lease
 
 
@@ -21,6 +22,17 @@ class ListedPairs:
         if self.failures:
             raise self.failures.pop(0)
         self.written += pairs
+
+
+class ListedStandings:
+    """See `ports.StandingLog`."""
+
+    def __init__(self) -> None:
+        self.written: list[Standing] = []
+
+    async def write_standings(self, standings: Sequence[Standing]) -> None:
+        """Keep them."""
+        self.written += standings
 
 
 class InMemoryPairs:

@@ -32,6 +32,7 @@ from tests.support.fakes import (
     InMemoryPairs,
     InMemoryStatusBoard,
 )
+from tests.support.fakes.pairs import ListedStandings
 
 PACE = Pace(concurrency=4, limit=2_000, window=600.0, latency=0.2)
 SETTINGS = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, events=2, lease=60.0)
@@ -122,7 +123,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     connections, credentials = InMemoryConnections(), FakeCredentials()
     pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections, PACE)
     pairs = InMemoryPairs()
-    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock)
+    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ListedStandings())
     world = World(clock, inbox, ledger, swoogo, board, connections, credentials, pusher, connector, images, pairs)
     await inbox.set_continuous(EVENT, on=True)
     await connections.put_connection(ORG, a_connection())

@@ -19,6 +19,15 @@ elseif what == 'throttled' then
   local hold = math.max(tonumber(redis.call('HGET', credits, 'hold')) or 0, now + reset)
   redis.call('HSET', credits, 'hold', string.format('%.0f', hold))
 end
+local doubt = redis.call('HGET', credits, 'doubt')
+if doubt and what == 'spent' and remaining >= 0 then
+  redis.call('HDEL', credits, 'doubt', 'probe')
+elseif doubt and what == 'spent' then
+  -- Swoogo does not say what is left: the window counts as spent.
+  redis.call('HSET', credits, 'probe', doubt)
+elseif doubt then
+  redis.call('HDEL', credits, 'probe')
+end
 if remaining >= 0 and what == 'spent' then
   local used = 0
   for _, name in ipairs(redis.call('HKEYS', credits)) do

@@ -33,6 +33,10 @@ for at = 1, #all, 2 do
   end
 end
 local wait = hold - now
+local doubt, probe = tonumber(redis.call('HGET', credits, 'doubt')), tonumber(redis.call('HGET', credits, 'probe'))
+doubt = doubt and doubt > now
+-- After a loss nobody knows what was spent: one call asks Swoogo, the others wait for its answer.
+if doubt and probe and probe > now then wait = math.max(wait, math.min(probe - now, 200)) end
 if wait <= 0 and used + foreign + cost > limit then
   table.sort(buckets, function(a, b) return a[1] < b[1] end)
   local excess = used + foreign + cost - limit
@@ -51,6 +55,7 @@ if wait > 0 then
   return {0, math.max(1, math.ceil(wait))}
 end
 redis.call('HINCRBY', credits, string.format('b%.0f', slot), cost)
+if doubt then redis.call('HSET', credits, 'probe', string.format('%.0f', now + tonumber(ARGV[3]) + 1000)) end
 redis.call('PEXPIRE', credits, math.max(window * 2, 60000))
 redis.call('SET', KEYS[3], string.format('%.0f', slot), 'PX', window * 2)
 return {1, used + cost}

@@ -1,0 +1,46 @@
+"""How an organization's connections stand: what a rebuild after a loss of Redis must not ask anybody again (G6).
+
+Guarantees: kept on the changelog at the end of every settlement, so that accepted credentials and active pairs come
+back as they were: without calls, announcements, or a refused request winning because compaction left nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumer.domain.connection import Connection
+from consumer.domain.mapping import EventMapping
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStanding:
+    """The credential an organization uses (None: disconnected), and the stamps of the requests that were dealt with.
+
+    `settled`: request key -> stamp. `epoch`: of the lease of who wrote it; the highest counts.
+    """
+
+    org_id: str
+    connection: Connection | None
+    settled: dict[str, str]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairStanding:
+    """The active pair of an event as this organization has it (None: not mapped), and the request dealt with."""
+
+    org_id: str
+    event_id: str
+    mapping: EventMapping | None
+    settled: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A life of Redis: a new one begins with the first start and with each rebuild."""
+
+    id: str
+
+
+Standing = ConnectionStanding | PairStanding | Generation
