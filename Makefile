@@ -24,7 +24,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test check bench lock clean help
+.PHONY: setup demo test outages check bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -33,6 +33,9 @@ demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox
 
 test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey
 	@$(BIN)/python -m pytest $(ARGS)
+
+outages: setup  ## Stop Kafka for 3, 25 and 60 seconds under traffic (five minutes)
+	@SWOOGO_SYNC_TEST_OUTAGES="3 25 60" $(BIN)/python -m pytest tests/integration/kafka/test_kafka_trouble.py -k stopped $(ARGS)
 
 check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/ruff check .

@@ -21,19 +21,23 @@ class Seen:
 
     `ended`: what of it has ended for good, in words, or empty. `joined`: a member of its group, and the group is
     stable. `polled`: when it last asked for records. `heard`: when the broker last answered a fetch; None where
-    nothing is fetched, since all partitions are other members'.
+    nothing is fetched, since all partitions are other members'. `failed`: the name of the error with which asking for
+    records failed last time, or empty.
     """
 
     ended: str
     joined: bool
     polled: float
     heard: float | None
+    failed: str = ""
 
 
 def away(seen: Seen) -> str:
     """Why a consumer is not in touch with Kafka now; empty when it is."""
     if seen.ended:
         return f"its {seen.ended} ended"
+    if seen.failed:
+        return f"reading fails with {seen.failed}"
     if not seen.joined:
         return "it is not in its group"
     # Held against the last poll, not against now: while a batch is worked on nothing is fetched, and that is in order.

@@ -18,7 +18,7 @@ from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
-from consumer.adapters.kafka.broker import REBALANCE_MS
+from consumer.adapters.kafka import broker as timeouts
 from consumer.adapters.kafka.history import raw
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import RetryableError
@@ -85,7 +85,7 @@ class Subscribers:
                 isolation_level="read_committed",
                 session_timeout_ms=round(settings.session_timeout * 1000),
                 heartbeat_interval_ms=round(settings.session_timeout * 100),
-                rebalance_timeout_ms=REBALANCE_MS,
+                rebalance_timeout_ms=timeouts.REBALANCE_MS,
                 max_poll_interval_ms=300_000,
                 max_partition_fetch_bytes=_FETCH_BYTES,
                 parser=safe_headers,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from consumer.domain.pulse import Seen, away, trouble, waiting
@@ -77,13 +78,19 @@ class _Watched:
         self._consumer = consumer
         self._now = now
         self._polled = self._heard = now()
+        self._failed = ""
         self._fetched: dict[Any, int | None] = {}
         self.away_since: float | None = None
         getmany = consumer.getmany
 
         async def polled(*args: Any, **kwargs: Any) -> Any:
             self._polled = self._now()
-            records = await getmany(*args, **kwargs)
+            try:
+                records = await getmany(*args, **kwargs)
+            except KafkaError as error:
+                self._failed = type(error).__name__
+                raise
+            self._failed = ""
             self._polled = self._now()
             if records:
                 self._heard = self._polled
@@ -93,7 +100,7 @@ class _Watched:
 
     def look(self) -> Seen:
         """See what is to be seen now."""
-        seen = Seen(self._ended(), self._joined(), self._polled, self._last_heard())
+        seen = Seen(self._ended(), self._joined(), self._polled, self._last_heard(), self._failed)
         if not away(seen):
             self.away_since = None
         elif self.away_since is None:

@@ -43,6 +43,11 @@ class KafkaWorld:
     broker: KafkaBroker | None = None
 
     @property
+    def served(self) -> KafkaSettings:
+        """The settings of the service."""
+        return self.settings
+
+    @property
     def topics(self) -> Topics:
         """The names."""
         return self.settings.topics
@@ -101,17 +106,18 @@ class KafkaWorld:
         return sum(ends.values()) >= count
 
     async def committed(self, name: str = "sessions") -> tuple[int, int]:
-        """(committed offset, end offset) of an input topic with one partition."""
+        """(records committed, records there are) of an input topic; all partitions together."""
         topic = getattr(self.topics, name)
-        partition = TopicPartition(topic, 0)
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.bootstrap_servers)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap_servers)
         await admin.start()
         await consumer.start()
         try:
             offsets = await admin.list_consumer_group_offsets(f"{self.settings.group_id}.{name}")
-            done = offsets[partition].offset if partition in offsets else -1
-            return done, (await consumer.end_offsets([partition]))[partition]
+            done = sum(each.offset for partition, each in offsets.items() if partition.topic == topic)
+            numbers = (await admin.describe_topics([topic]))[0]["partitions"]
+            ends = await consumer.end_offsets([TopicPartition(topic, each["partition"]) for each in numbers])
+            return done, sum(ends.values())
         finally:
             await consumer.stop()
             await admin.close()
@@ -133,8 +139,8 @@ class KafkaWorld:
     @asynccontextmanager
     async def recording(self, inbox: Inbox | None = None) -> AsyncIterator[Subscribers]:
         """The subscribers at work."""
-        broker = self.broker = open_broker(self.settings)
-        publisher = producer(self.settings)
+        broker = self.broker = open_broker(self.served)
+        publisher = producer(self.served)
         await publisher.start()
         recorder = Recorder(
             KafkaDecoder(self.topics, self.settings.max_record_bytes),
@@ -150,6 +156,11 @@ class KafkaWorld:
         finally:
             await broker.stop()
             await publisher.stop()
+
+    def idle(self) -> int:
+        """How many of the consumers have no partition."""
+        subscribers: list[Any] = [*self.broker.subscribers] if self.broker else []
+        return sum(not each.consumer.assignment() for each in subscribers)
 
     def _wake(self) -> None:
         self.woken += 1

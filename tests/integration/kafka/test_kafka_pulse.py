@@ -35,12 +35,6 @@ def a_pulse(kafka: KafkaWorld, patience: float = 60.0) -> Pulse:
     return pulse
 
 
-def idle(kafka: KafkaWorld) -> int:
-    """How many consumers have no partition."""
-    subscribers: list[Any] = [*kafka.broker.subscribers] if kafka.broker else []
-    return sum(not each.consumer.assignment() for each in subscribers)
-
-
 async def all_well(pulse: Pulse) -> None:
     await wait_until(lambda: not pulse.waiting() and not pulse.trouble(), "all consumers read", 30)
 
@@ -88,10 +82,10 @@ async def test_a_member_without_a_partition_is_well(kafka: KafkaWorld) -> None:
         pulse = a_pulse(kafka, patience=1.0)
         async with other.recording():
             second = a_pulse(other, patience=1.0)
-            await wait_until(lambda: idle(kafka) + idle(other) == 4, "each partition has one of them", 30)
+            await wait_until(lambda: kafka.idle() + other.idle() == 4, "each partition has one of them", 30)
             await all_well(second)
             await all_well(pulse)
-            assert idle(kafka) + idle(other) == 4
+            assert kafka.idle() + other.idle() == 4
 
 
 async def test_a_producer_whose_sender_died_is_seen(kafka: KafkaWorld) -> None:

@@ -34,6 +34,7 @@ def test_quiet_is_not_away(seen: Seen) -> None:
     ("seen", "reason"),
     [
         (replace(WELL, joined=False), "not in its group"),
+        (replace(WELL, failed="UnsupportedCodecError"), "reading fails with UnsupportedCodecError"),
         (replace(WELL, heard=NOW - SILENCE - 1), "does not answer its fetches"),
     ],
 )
