@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ from consumer.app import service
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.settings import KafkaSettings, Settings, Topics, load_settings
 from tests.integration.kafka.kafka_world import EVENT, a_session_value, key_of
-from tests.support.certificates import KEY_PASSWORD, Certificates, certificates
+from tests.integration.secure.conftest import Guarded
+from tests.support.certificates import KEY_PASSWORD, Certificates
 from tests.support.secure_kafka import PASSWORD, USER, Rights, SecureKafka, grant
 from tests.support.waiting import wait_until
 
@@ -63,10 +64,8 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    files = certificates(tmp_path_factory.mktemp("certificates"), USER)
-    with SecureKafka(files) as kafka:
-        yield Ground(kafka, files)
+def ground(guarded: Guarded) -> Ground:
+    return Ground(guarded.kafka, guarded.files)
 
 
 WAYS: dict[str, Callable[[Ground], dict[str, Any]]] = {

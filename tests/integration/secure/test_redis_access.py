@@ -100,7 +100,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], Settings], str]] = {
     ),
     "an authority nobody knows": (
         lambda ground: ground.settings(ground.usual, tls={"ca_file": ground.files.stranger}),
-        "is not accepted (unable to get local issuer certificate); check SWOOGO_SYNC_REDIS__TLS__CA_FILE",
+        "and that the certificate names this host.",
     ),
     "the authorities of the system": (
         lambda ground: ground.settings(ground.usual, tls={}),
