@@ -23,6 +23,12 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `observability.meters`           the metrics of one process
             `observability.metrics_docs`     writes `docs/metrics.md`
             `observability.watch`            what a process shows of itself
+            `observability.observed`         ports that count what goes through them
+            `observability.observed_calls`   calls to Swoogo and their credits, counted
+            `observability.figures`          gauges of what stands in Redis
+            `adapters.redis.overview`        counts it
+            `observability.journal`          what is noted of one push
+            `adapters.redis.freshness`       since when changes count for the goal
             `observability.health`           named checks: live, ready, started
             `observability.probes`           the HTTP server of probes and metrics
             `observability.sources`          figures that have to be asked for

@@ -26,11 +26,13 @@ from consumer.adapters.kafka.topics import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.refusal import refusal
 from consumer.adapters.redis.restore import RedisRestorer
@@ -209,25 +211,23 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
         stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
         topics = settings.kafka.topics
-        budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo)
-        swoogo = SwoogoClient(
+        budget = watch.budget(RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo))
+        client = SwoogoClient(
             settings.swoogo,
             budget,
             RedisTokens(bound.redis, bound.keys, bound.scripts, cipher),
             clock,
             opener,
         )
-        stack.push_async_callback(swoogo.aclose)
+        stack.push_async_callback(client.aclose)
+        swoogo = watch.swoogo(client)
         images = open_images(settings.images)
         stack.push_async_callback(images.aclose)
-        board = RedisStatusBoard(
-            bound.redis,
-            bound.keys,
-            bound.scripts,
-            KafkaStatusTopic(publisher, topics.status, bound.connections, clock),
-        )
+        told = KafkaStatusTopic(publisher, topics.status, bound.connections, clock)
+        board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told))
         changelog = KafkaChangelog(publisher, topics.ledger)
-        ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, changelog)
+        ledger = watch.ledger(RedisLedger(bound.redis, bound.keys, bound.scripts, changelog), clock)
+        inbox = watch.inbox(bound.inbox, clock, RedisFreshness(bound.redis, bound.keys))
         pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
         decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
         history = KafkaHistory(settings.kafka, publisher)
@@ -243,21 +243,23 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             settings.push.lease,
         )
         dispatcher = Dispatcher(
-            bound.inbox,
+            inbox,
             bound.connections,
-            Connector(bound.inbox, bound.connections, pairs, swoogo.credentials, swoogo, board, clock, changelog),
-            Pusher(
-                bound.inbox,
-                ledger,
-                swoogo,
-                images,
-                board,
-                clock,
-                settings.push,
-                TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
-                Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
-                bound.connections,
-                settings.pace(),
+            Connector(inbox, bound.connections, pairs, client.credentials, swoogo, board, clock, changelog),
+            watch.pusher(
+                Pusher(
+                    inbox,
+                    ledger,
+                    swoogo,
+                    images,
+                    board,
+                    clock,
+                    settings.push,
+                    TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+                    Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
+                    bound.connections,
+                    settings.pace(),
+                )
             ),
             clock,
             settings.push,
@@ -270,15 +272,16 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                 decoder,
                 bound.inbox,
                 bound.connections,
-                KafkaDeadLetters(publisher, topics.dead_letters),
+                watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters)),
             )
-            Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
+            Subscribers(watch.recorder(recorder), clock, dispatcher.wake.set).register(broker, settings.kafka)
         pulse = Pulse(settings.kafka.lost_after)
         active = None if settings.role == "ingest" else dispatcher
         watch.health.add("live", "consumers", pulse.trouble)
         watch.health.add("ready", "consumers", pulse.waiting)
-        await stack.enter_async_context(watch.over(bound.redis, KafkaLag(settings.kafka), clock, active))
-        yield Service(settings, broker, active, publisher, swoogo, pulse, watch)
+        overview = RedisOverview(bound.redis, bound.keys, bound.scripts)
+        await stack.enter_async_context(watch.over(bound.redis, overview, KafkaLag(settings.kafka), clock, active))
+        yield Service(settings, broker, active, publisher, client, pulse, watch)
 
 
 async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:

@@ -143,6 +143,11 @@ class SetImage:
 Operation = Create | Adopt | Update | Link | Delete | SetImage
 
 
+def name_of(operation: Operation) -> str:
+    """`create`, `adopt`, `update`, `link`, `delete` or `image`."""
+    return "image" if isinstance(operation, SetImage) else type(operation).__name__.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do, phase after phase; within a phase the order does not matter.

@@ -10,7 +10,7 @@ from typing import Final
 
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
-from consumer.domain.plan import Plan
+from consumer.domain.plan import Plan, name_of
 from consumer.domain.record import Kind, kind_of
 
 ISSUES_KEPT: Final = 50
@@ -58,7 +58,7 @@ class Run:
     """One sync of one event, from start to end. Times are ms since the epoch.
 
     `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
-    the credits then left, 0 while that is not known.
+    the credits then left, 0 while that is not known. `operations` counts those of its plan by their name.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Run:
     reasons: dict[str, int] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
     told: tuple[Issue, ...] = ()
+    operations: dict[str, int] = field(default_factory=dict)
 
     def tally(self, kind: Kind) -> Tally:
         """The counts of a kind, made on first use."""
@@ -103,6 +104,7 @@ class Run:
         self.reasons = {f"{kind}:{label}": count for (kind, label), count in sorted(plan.left_out().items())}
         self.planned_credits = plan.credits
         self.planned_calls = plan.calls
+        self.operations = dict(sorted(Counter(name_of(each) for each in plan.operations).items()))
 
 
 def first_issues(issues: Mapping[str, Issue]) -> tuple[Issue, ...]:

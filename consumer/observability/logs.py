@@ -19,6 +19,7 @@ _QUIET: Final = {
     "httpcore": logging.WARNING,
     "faststream": logging.WARNING,
     "aiokafka": logging.WARNING,
+    "uvicorn": logging.WARNING,
     # What FastStream says of our consumers. Its warnings are about creating topics and about idle members.
     "kafka.consumer": logging.ERROR,
 }

@@ -182,9 +182,10 @@ PUSHES: Final = Metric(
     "pushes_total",
     "counter",
     "pushes",
-    "Pushes that ended: completed, completed_with_issues, failed (comes again), lease_lost (another worker took over).",
+    "Pushes that ended: completed, completed_with_issues, failed (comes again), lease_lost (another worker took over), "
+    "stopped (with the service), broken (a defect of ours).",
     "Failing: the log line push.completed has the reason; `swoogo-sync runs EVENT` too.",
-    {**_TRIGGER, "outcome": "completed, completed_with_issues, failed or lease_lost"},
+    {**_TRIGGER, "outcome": "completed, completed_with_issues, failed, lease_lost, stopped or broken"},
 )
 PUSH_SECONDS: Final = Metric(
     "push_duration_seconds",
@@ -387,7 +388,7 @@ LOOK_AGE: Final = Metric(
     "seconds",
     "Age of the figures that are read from Redis and Kafka for this scrape.",
     "Above a minute: that server does not answer, and the gauges beside it are old.",
-    {"source": "redis, events or kafka"},
+    {"source": "redis, due, events, credits or kafka"},
 )
 BUILD: Final = Metric(
     "build_info",

@@ -11,20 +11,35 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
+from consumer.adapters.redis.overview import RedisOverview
+from consumer.observability.figures import Figures
 from consumer.observability.health import PROBES, Health, turning
 from consumer.observability.meters import Meters
 from consumer.observability.metrics import (
     BUILD,
     CONSUMER_LAG,
+    CREDITS_LEFT,
     DISPATCHER_AGE,
     FRESHNESS_TARGET,
     LOOK_AGE,
     LOOP_LAG,
 )
+from consumer.observability.observed import (
+    FreshSince,
+    ObservedBoard,
+    ObservedDeadLetters,
+    ObservedInbox,
+    ObservedLedger,
+    ObservedPusher,
+    ObservedRecorder,
+)
+from consumer.observability.observed_calls import ObservedBudget, ObservedSwoogo
 from consumer.observability.sources import Source
-from consumer.ports import Clock
+from consumer.ports import Budget, Clock, DeadLetters, Inbox, LedgerStore, StatusBoard, Swoogo
+from consumer.services.dispatch import Pushes
+from consumer.services.record import Recorder
 from consumer.settings import Settings
 
 GOAL_SECONDS: Final = 60.0
@@ -33,6 +48,11 @@ LOOP_PATIENCE: Final = 30.0
 _ANSWER_PATIENCE: Final = 20.0
 _PING_EVERY: Final = 5.0
 _LAG_EVERY: Final = 10.0
+_DUE_EVERY: Final = 5.0
+_EVENTS_EVERY: Final = 15.0
+_CREDITS_EVERY: Final = 10.0
+_CREDENTIALS: Final = 200
+_CREDENTIAL_SECONDS: Final = 3_600.0
 _WAIT: Final = 1.5
 _BEAT_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 5.0
@@ -67,10 +87,44 @@ class Watch:
         self.goal = settings.debounce.quiet_period + GOAL_SECONDS
         self._sources: list[Source[Any]] = []
         self._late: list[tuple[float, float]] = []
+        self._spending: dict[str, float] = {}
         self.meters.set(FRESHNESS_TARGET, self.goal)
         self.meters.at_scrape(LOOP_LAG, self._longest_lag)
         labels = {"version": _version(), "python": platform.python_version(), "role": settings.role}
         self.meters.set(BUILD, 1, **labels)
+
+    def swoogo(self, inner: Swoogo) -> Swoogo:
+        """Counts and times calls."""
+        return cast("Swoogo", ObservedSwoogo(inner, self.meters))
+
+    def budget(self, inner: Budget) -> Budget:
+        """Counts credits, and shows what is left of them."""
+        self._sources.append(Source("Credits", lambda: self._credits_left(inner), every=_CREDITS_EVERY))
+        return cast("Budget", ObservedBudget(inner, self.meters, self._spends))
+
+    def inbox(self, inner: Inbox, clock: Clock, fresh: FreshSince) -> Inbox:
+        """Tells how long changes take to Swoogo."""
+        return cast("Inbox", ObservedInbox(inner, self.meters, clock, fresh, self.goal))
+
+    def ledger(self, inner: LedgerStore, clock: Clock) -> LedgerStore:
+        """Tells what Swoogo confirmed."""
+        return cast("LedgerStore", ObservedLedger(inner, self.meters, clock))
+
+    def board(self, inner: StatusBoard) -> StatusBoard:
+        """Counts drift."""
+        return cast("StatusBoard", ObservedBoard(inner, self.meters))
+
+    def dead_letters(self, inner: DeadLetters) -> DeadLetters:
+        """Counts dead letters."""
+        return ObservedDeadLetters(inner, self.meters)
+
+    def recorder(self, inner: Recorder) -> Recorder:
+        """Counts batches and records."""
+        return cast("Recorder", ObservedRecorder(inner, self.meters))
+
+    def pusher(self, inner: Pushes) -> Pushes:
+        """Counts pushes, and writes the line of each."""
+        return ObservedPusher(inner, self.meters)
 
     async def scrape(self) -> bytes:
         """What Prometheus reads; figures of Redis and Kafka are as new as a short wait allows."""
@@ -82,11 +136,16 @@ class Watch:
         return self.meters.exposition()
 
     @asynccontextmanager
-    async def over(self, redis: Any, lag: Lag, clock: Clock, dispatcher: Turning | None) -> AsyncIterator[None]:
+    async def over(
+        self, redis: Any, overview: RedisOverview, lag: Lag, clock: Clock, dispatcher: Turning | None
+    ) -> AsyncIterator[None]:
         """Look at these while the block runs; readiness and liveness count on them."""
         pinged = Source("Redis", redis.ping, every=_PING_EVERY)
         lags = Source("Kafka", lambda: self._lags(lag), every=_LAG_EVERY)
-        self._sources += [pinged, lags]
+        figures = Figures(overview, self.meters, clock)
+        due = Source("Due", figures.due, every=_DUE_EVERY)
+        events = Source("Events", figures.events, every=_EVENTS_EVERY)
+        self._sources += [pinged, lags, due, events]
         self.health.add("ready", "redis", lambda: pinged.trouble(_ANSWER_PATIENCE, _WAIT))
         self.health.add("ready", "kafka", lambda: lags.trouble(_ANSWER_PATIENCE, _WAIT))
         if dispatcher is not None:
@@ -108,6 +167,21 @@ class Watch:
             for source in self._sources:
                 await source.aclose()
             await lag.aclose()
+
+    def _spends(self, credential: str) -> None:
+        self._spending.pop(credential, None)
+        self._spending[credential] = time.monotonic()
+        if len(self._spending) > _CREDENTIALS:
+            del self._spending[next(iter(self._spending))]
+
+    async def _credits_left(self, budget: Budget) -> None:
+        """Of the credentials that this process used within the last hour."""
+        now = time.monotonic()
+        self._spending = {each: used for each, used in self._spending.items() if now - used < _CREDENTIAL_SECONDS}
+        left: dict[tuple[str, ...], float] = {}
+        for each in list(self._spending):
+            left[(self.meters.credential(each),)] = await budget.left(each)
+        self.meters.replace(CREDITS_LEFT, left)
 
     async def _lags(self, lag: Lag) -> None:
         for topic, records in (await lag.records()).items():

@@ -10,24 +10,32 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import structlog
 
+from consumer.domain.connection import Connection
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import LeaseLostError, RetryableError, SwoogoSyncError
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject
 from consumer.services.connect import Connector
-from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
 from consumer.settings import PushSettings
 
-_COUNTS = ("created", "adopted", "updated", "failed")
 _REMEMBERED = 10_000
 """Subjects whose share of the places is remembered; a lookup each beyond that."""
 
 log = structlog.get_logger("dispatch")
+
+
+class Pushes(Protocol):
+    """What pushes a claimed event; see `services.push.Pusher`."""
+
+    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
+        """Bring Swoogo to the snapshot of a claimed event."""
+        ...
 
 
 @dataclass(slots=True)
@@ -41,7 +49,7 @@ class Dispatcher:
     inbox: Inbox
     connections: Connections
     connector: Connector
-    pusher: Pusher
+    pusher: Pushes
     clock: Clock
     settings: PushSettings
     rebuilder: Rebuilder | None = None
@@ -140,6 +148,7 @@ class Dispatcher:
             lease = await self.inbox.claim(subject, self.clock.new_id())
             if lease is None:
                 return
+            structlog.contextvars.bind_contextvars(run=lease.op_id)  # in every line of this task
             if not await self._vouched():  # it may have been lost between the round and the claim
                 await self.inbox.complete(lease, {}, retry_in=1.0)
                 return
@@ -175,7 +184,7 @@ class Dispatcher:
         if mapping is None or connection is None:
             await self._release(lease, mapping)
             return
-        report(await self.pusher.push(lease, mapping, connection))
+        await self.pusher.push(lease, mapping, connection)
 
     async def _release(self, lease: Lease, known: EventMapping | None) -> None:
         """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due."""
@@ -198,30 +207,3 @@ class Dispatcher:
             )
             log.warning("connect.postponed", org=lease.subject.id, reason=str(error), seconds=round(delay, 1))
             await self.inbox.complete(lease, {}, retry_in=delay, failed=True)
-
-
-def report(run: Run) -> None:
-    """The one canonical line of a push."""
-    fields = {
-        kind.value: {
-            "created": tally.created,
-            "adopted": tally.adopted,
-            "updated": tally.updated,
-            "failed": tally.failed,
-        }
-        for kind, tally in run.tallies.items()
-        if tally.attempted
-    }
-    log.info(
-        "push.completed",
-        run=run.id,
-        event_id=run.event_id,
-        trigger=run.trigger.value,
-        outcome=run.outcome,
-        reason=run.error,
-        credits=run.credits,
-        links=run.links,
-        ms=run.ended - run.started,
-        issues=run.issues,
-        **fields,
-    )

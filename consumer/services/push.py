@@ -70,7 +70,7 @@ class Pusher:
         work = Work(mapping, connection, lease, trigger)
         state = await self.inbox.load(mapping.event_id, snapshot=lease.survey is None)
         former = await self.board.issues(mapping.event_id)
-        run = Run(self.clock.new_id(), mapping.event_id, trigger, self.clock.now(), scope=scope.name)
+        run = Run(lease.op_id, mapping.event_id, trigger, self.clock.now(), scope=scope.name)
         execution = Execution(
             work,
             self.swoogo,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.demo.play import Play
+from tests.support.conferences import edited, small
 from tests.support.scrape import Looking, looking_at, value
 from tests.support.waiting import wait_until
 
@@ -30,3 +31,34 @@ async def test_probes_are_green_and_metrics_tell_of_the_servers(playing: Play) -
     assert ("swoogo_sync_consumer_lag_records", frozenset({("topic", topic)})) in scraped
     assert value(scraped, "probe_failing") == 0
     assert value(scraped, "build_info", role="all") == 1
+
+
+async def test_a_push_is_told_by_metrics_and_one_line(playing: Play) -> None:
+    """What a push did is in its canonical line, and every line of it has the run's id."""
+    service = await probes_of(playing)
+    await playing.connect()
+    await playing.publish([small()], "small")
+    before = await service.samples()
+    await playing.publish([edited(small(), 1, title="Another title")], "one edit")
+    after = await service.samples()
+
+    def grown(name: str, **labels: str) -> float:
+        return value(after, name, **labels) - value(before, name, **labels)
+
+    assert grown("calls_total", operation="update", kind="session", outcome="applied") == 1
+    assert grown("pushes_total", trigger="changes", outcome="completed") == 1
+    assert grown("records_synced_total", kind="session", result="updated") == 1
+    assert grown("credits_spent_total", trigger="changes") == 1
+    assert grown("changes_total", slo="met") == grown("changes_total") == 1
+    assert grown("change_to_swoogo_seconds_count", kind="session") == 1
+    assert grown("plan_operations_sum", operation="update") == 1
+    assert grown("records_total", topic=playing.world.topics.sessions, result="news") == 1
+    assert value(after, "intents_open") == value(after, "parked_records") == value(after, "probe_failing") == 0
+    assert value(after, "pushes_running") == 0
+    event = f"event_id={playing.event.id} "
+    lines = playing.world.replicas[0].log_path.read_text().splitlines()
+    line = [each for each in lines if "push.completed" in each and event in each][-1]
+    assert "calls={'update': 1}" in line
+    assert "plan={'update': 1}" in line
+    assert "change_to_swoogo_seconds=" in line
+    assert "waited_for_credits" in line

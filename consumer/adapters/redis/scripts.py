@@ -6,7 +6,7 @@ header of each `.lua` file says how.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from importlib import resources
 from typing import Any, Protocol, cast
 
@@ -52,6 +52,7 @@ class Scripts:
         self._restore = script("restore_entries")
         self._forget = script("forget_marks")
         self._doubt = script("doubt_credits")
+        self._look_over = script("look_over")
 
     async def record_changes(
         self, keys: Iterable[str], *, quiet: int, max_wait: int, always: bool, changes: Iterable[str | bytes]
@@ -228,3 +229,7 @@ class Scripts:
     async def doubt_credits(self, credits_key: str, *, window: int) -> None:
         """One call at a time until Swoogo says what is left."""
         await self._doubt([credits_key], [window])
+
+    async def look_over(self, keys: Iterable[str]) -> Sequence[Any]:
+        """See the script: ten figures of one event."""
+        return cast("Sequence[Any]", await self._look_over(keys, []))

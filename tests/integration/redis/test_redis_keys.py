@@ -9,7 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
+from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.generation import RedisMarkers
+from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
@@ -67,6 +69,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
     await bench.inbox.request_orders(EVENT, [Order(Act.LIFT, session_key())])
+    await RedisFreshness(redis, Keys("test")).begin(EVENT, NOW)
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
     for what in ("token", "levels"):

@@ -1,0 +1,294 @@
+"""Issue 6, point 4: what goes through the ports is counted, and the services know nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import structlog
+
+from consumer.adapters.redis import rows
+from consumer.domain.errors import (
+    CredentialError,
+    LeaseLostError,
+    MissingError,
+    RefusedError,
+    UnansweredError,
+    UnavailableError,
+)
+from consumer.domain.record import Source, key_of, stamp
+from consumer.domain.report import Run
+from consumer.observability.journal import current
+from consumer.observability.metrics import CALLS as CALLS_METRIC
+from consumer.observability.observed_calls import CALLS, ObservedBudget, ObservedSwoogo, outcome_of
+from consumer.observability.watch import Watch
+from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, event_subject
+from consumer.services.dispatch import Dispatcher
+from consumer.services.record import Recorded, Recorder
+from consumer.settings import load_settings
+from tests.contract.bench import a_work
+from tests.support.builders import EVENT, a_connection, a_session
+from tests.unit.services.world import World, a_world
+
+
+@dataclass
+class FreshSince:
+    """Since when changes count, in memory."""
+
+    since: dict[str, int] = field(default_factory=dict)
+
+    async def begin(self, event_id: str, now: int) -> int:
+        return self.since.setdefault(event_id, now)
+
+    async def end(self, event_id: str) -> None:
+        self.since.pop(event_id, None)
+
+
+@dataclass
+class Watched:
+    """A world whose push is watched."""
+
+    world: World
+    watch: Watch
+    fresh: FreshSince
+    pusher: Any
+
+    async def change(self, title: str = "Title", *, ago: float = 0.0) -> None:
+        """A session changes, so many seconds ago."""
+        now = self.world.clock.now()
+        row = rows.encode(replace(a_session("s1"), title=title))
+        change = Change(key_of(Source.SESSION, "s1"), stamp(now, now - round(ago * 1000), 0), row)
+        await self.world.inbox.record(event_subject(EVENT), [change])
+
+    async def push(self, request: SyncRequest | None = None) -> Run:
+        lease = await self.world.claim(request)
+        run: Run = await self.pusher.push(lease, self.world.mapping, a_connection())
+        return run
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.watch.meters.value(f"swoogo_sync_{name}", **labels) or 0.0
+
+
+async def a_watched(**mapping: Any) -> Watched:
+    world, watch, fresh = await a_world(), Watch(load_settings()), FreshSince()
+    world.mapping = replace(world.mapping, **mapping)
+    ledger, swoogo = watch.ledger(world.ledger, world.clock), watch.swoogo(world.swoogo)
+    pusher = replace(
+        world.pusher,
+        inbox=watch.inbox(world.inbox, world.clock, fresh),
+        store=ledger,
+        swoogo=swoogo,
+        board=watch.board(world.board),
+        reconciler=replace(world.pusher.reconciler, store=ledger, swoogo=swoogo),
+    )
+    await pusher.inbox.set_continuous(EVENT, on=world.mapping.continuous)
+    fresh.since[EVENT] = 0 if world.mapping.continuous else fresh.since.pop(EVENT, 0)
+    return Watched(world, watch, fresh, watch.pusher(pusher))
+
+
+async def test_a_push_is_counted_by_trigger_outcome_plan_and_records() -> None:
+    watched = await a_watched()
+    await watched.change()
+    await watched.push()
+    assert watched.value("pushes_total", trigger="changes", outcome="completed") == 1
+    assert watched.value("plan_operations_sum", operation="create") == 1
+    assert watched.value("records_synced_total", kind="session", result="created") == 1
+    assert watched.value("calls_total", operation="create", kind="session", outcome="applied") == 1
+    assert watched.value("call_duration_seconds_count", operation="create") == 1
+    assert watched.value("push_duration_seconds_count", trigger="changes") == 1
+    assert watched.value("pushes_running") == 0
+    assert current.get() is None
+
+
+@pytest.mark.parametrize(("ago", "slo"), [(20.0, "met"), (200.0, "missed")])
+async def test_a_change_meets_or_misses_the_goal(ago: float, slo: str) -> None:
+    """Issue 6, point 5: 99 % of changes in Swoogo within quiet period + 60 s can be computed from one counter."""
+    watched = await a_watched()
+    await watched.change(ago=ago)
+    await watched.push()
+    assert watched.value("changes_total", slo=slo) == 1
+    assert sum(watched.value("changes_total", slo=each) for each in ("met", "missed", "no_credits")) == 1
+    assert watched.value("change_to_swoogo_seconds_count", kind="session") == 1
+    assert watched.value("change_to_swoogo_seconds_sum", kind="session") == pytest.approx(ago + 10, abs=1)
+
+
+async def test_a_late_change_that_waited_for_credits_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 6, point 5: the goal holds while credits last."""
+    watched = await a_watched()
+    create = watched.world.swoogo.create
+
+    async def waiting(*args: Any) -> Any:
+        journal = current.get()
+        assert journal is not None
+        journal.waited += 150
+        return await create(*args)
+
+    monkeypatch.setattr(watched.pusher.inner.swoogo, "create", waiting)
+    await watched.change(ago=200)
+    await watched.push()
+    assert watched.value("changes_total", slo="no_credits") == 1
+
+
+async def test_events_that_wait_for_people_do_not_count_for_the_goal() -> None:
+    watched = await a_watched(continuous=False)
+    await watched.change(ago=500)
+    await watched.push(SyncRequest("asked"))
+    assert watched.value("calls_total", operation="create", kind="session", outcome="applied") == 1
+    assert watched.value("change_to_swoogo_seconds_count", kind="session") == 0
+
+
+async def test_a_lost_lease_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = await a_watched()
+    await watched.change()
+
+    async def lost(*_: Any, **__: Any) -> Any:
+        raise LeaseLostError("gone")
+
+    monkeypatch.setattr(watched.world.inbox, "load", lost)
+    with pytest.raises(LeaseLostError):
+        await watched.push()
+    assert watched.value("pushes_total", trigger="changes", outcome="lease_lost") == 1
+    assert watched.value("pushes_running") == 0
+
+
+async def test_one_line_tells_of_a_push(capsys: pytest.CaptureFixture[str]) -> None:
+    """Issue 6, point 4: run id, event, trigger, plan, calls, credits, durations, outcome, change-to-Swoogo seconds."""
+    watched = await a_watched()
+    await watched.change("Somebody's title")
+    with structlog.testing.capture_logs() as lines:
+        run = await watched.push()
+    [line] = [each for each in lines if each["event"] == "push.completed"]
+    assert (line["run"], line["event_id"], line["trigger"]) == (run.id, EVENT, "changes")
+    assert (line["plan"], line["outcome"], line["session"]) == ({"create": 1}, "completed", {"created": 1})
+    assert line["calls"]["create"] == 1
+    assert {"total", "waited_for_credits", "create"} <= line["seconds"].keys()
+    assert (line["changes"], line["change_to_swoogo_seconds"]) == (1, pytest.approx(10, abs=1))
+    assert "Somebody" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (MissingError("x"), "missing"),
+        (RefusedError("x"), "refused"),
+        (UnansweredError("x"), "unanswered"),
+        (UnavailableError("x"), "unavailable"),
+        (CredentialError("x"), "credential"),
+        (LeaseLostError("x"), "lease_lost"),
+        (asyncio.CancelledError(), "stopped"),
+        (KeyError("x"), "broken"),
+    ],
+)
+async def test_a_call_that_fails_is_counted_by_its_outcome_and_raises_as_before(
+    error: BaseException, word: str
+) -> None:
+    watch = Watch(load_settings())
+
+    class Failing:
+        def __getattr__(self, _: str) -> Any:
+            async def call(*_: Any) -> None:
+                raise error
+
+            return call
+
+    swoogo: Any = ObservedSwoogo(Failing(), watch.meters)
+    with pytest.raises(type(error)):
+        await swoogo.exists(None, "session", 1)
+    assert watch.meters.value("swoogo_sync_calls_total", operation="look", kind="session", outcome=word) == 1
+    assert outcome_of(error) == word
+    assert word in CALLS_METRIC.labels["outcome"]
+
+
+def test_every_call_of_the_port_is_counted() -> None:
+    """A new method of the Swoogo port has to say which operation it is."""
+    methods = {name for name, _ in inspect.getmembers(Swoogo, inspect.isfunction) if not name.startswith("_")}
+    assert methods - {"spent", "left"} == set(CALLS)  # these two only look at the count of credits
+
+
+async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_way_to_redis(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, used, free = Watch(load_settings()), list[str](), asyncio.Event()
+    watched = await a_watched()
+    work = replace(a_work(await watched.world.claim()), mapping=watched.world.mapping)
+    credential = work.mapping.credential
+
+    class Budget:
+        async def permit(self, *_: Any) -> Grant:
+            await free.wait()
+            return Grant("1", credential, 3)
+
+        async def spent(self, *_: Any, **__: Any) -> None: ...
+
+        async def throttled(self, *_: Any) -> None: ...
+
+    budget = ObservedBudget(Budget(), watch.meters, used.append)
+    label = watch.meters.credential(credential)
+    free.set()
+    await budget.spent(await budget.permit(work, 3, 1))
+    assert watch.meters.value("swoogo_sync_credits_waited_seconds_total", credential=label) is None
+    free.clear()
+    waiting = asyncio.create_task(budget.permit(work, 3, 1))
+    asyncio.get_running_loop().call_later(0.15, free.set)
+    await budget.throttled(await waiting, 1.0)
+    assert (watch.meters.value("swoogo_sync_credits_waited_seconds_total", credential=label) or 0) > 0
+    assert watch.meters.value("swoogo_sync_throttled_total", credential=label) == 1
+    assert watch.meters.value("swoogo_sync_credits_spent_total", credential=label, trigger=work.trigger.value) == 3
+    assert used == [credential, credential]
+    assert label == credential[:8]
+
+
+async def test_records_and_dead_letters_are_counted_by_topic() -> None:
+    watch = Watch(load_settings())
+
+    class Inner:
+        async def record(self, batch: Sequence[RawRecord]) -> Recorded:
+            if not batch[0].offset:
+                return Recorded(received=10, ignored=1, superseded=2, news=3, dead=4)
+            raise UnavailableError("Redis")
+
+    class Letters:
+        async def put(self, letters: Sequence[DeadLetter]) -> None: ...
+
+    recorder: Recorder = watch.recorder(Inner())  # type: ignore[arg-type] # stands for one
+    record = RawRecord("sessions", 0, 0, 0, None, None)
+    await recorder.record([record])
+    with pytest.raises(UnavailableError):
+        await recorder.record([replace(record, offset=1)])
+    await watch.dead_letters(Letters()).put([DeadLetter(record, "not_json", "It is no JSON.")])
+    found: Mapping[str, float | None] = {
+        word: watch.meters.value("swoogo_sync_records_total", topic="sessions", result=word)
+        for word in ("news", "known", "ignored", "dead")
+    }
+    assert found == {"news": 3, "known": 2, "ignored": 1, "dead": 4}
+    value = watch.meters.value
+    assert value("swoogo_sync_record_batches_total", topic="sessions", outcome="recorded") == 1
+    assert value("swoogo_sync_record_batches_total", topic="sessions", outcome="failed") == 1
+    assert value("swoogo_sync_dead_letters_total", topic="sessions", reason="not_json") == 1
+
+
+async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
+    """Issue 6, point 4: correlation by run id, also of lines that know nothing of it."""
+    watched = await a_watched()
+    world = watched.world
+    seen: list[dict[str, Any]] = []
+
+    async def note(*_: Any) -> None:
+        seen.append(structlog.contextvars.get_contextvars())
+
+    world.swoogo.before_call = note
+    await watched.change()
+    due = await world.inbox.due(1)
+    await world.clock.advance(due.next_in or 0)
+    dispatcher = Dispatcher(
+        world.inbox, world.connections, world.connector, watched.pusher, world.clock, world.pusher.settings
+    )
+    await asyncio.create_task(dispatcher._work(event_subject(EVENT)))
+    [run] = await world.board.runs(EVENT)
+    assert [each["run"] for each in seen] == [run.id] * len(seen)
+    assert seen
+    assert "run" not in structlog.contextvars.get_contextvars()
