@@ -276,6 +276,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             )
             Subscribers(watch.recorder(recorder), clock, dispatcher.wake.set).register(broker, settings.kafka)
         pulse = Pulse(settings.kafka.lost_after)
+        watch.rebuilds(rebuilder)
         active = None if settings.role == "ingest" else dispatcher
         watch.health.add("live", "consumers", pulse.trouble)
         watch.health.add("ready", "consumers", pulse.waiting)

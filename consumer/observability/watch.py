@@ -25,6 +25,8 @@ from consumer.observability.metrics import (
     FRESHNESS_TARGET,
     LOOK_AGE,
     LOOP_LAG,
+    REBUILD_PROGRESS,
+    REBUILDING,
 )
 from consumer.observability.observed import (
     FreshSince,
@@ -38,6 +40,7 @@ from consumer.observability.observed import (
 from consumer.observability.observed_calls import ObservedBudget, ObservedSwoogo
 from consumer.observability.sources import Source
 from consumer.ports import Budget, Clock, DeadLetters, Inbox, LedgerStore, StatusBoard, Swoogo
+from consumer.ports.rebuild import RebuildProgress
 from consumer.services.dispatch import Pushes
 from consumer.services.record import Recorder
 from consumer.settings import Settings
@@ -63,6 +66,15 @@ class Turning(Protocol):
     """A loop that notes when it came round (ms); 0 before the first time."""
 
     turned_at: int
+
+
+class Rebuilds(Protocol):
+    """See `services.rebuild.Rebuilder`."""
+
+    @property
+    def progress(self) -> RebuildProgress | None:
+        """How far it is, None while nothing is being rebuilt."""
+        ...
 
 
 class Lag(Protocol):
@@ -125,6 +137,20 @@ class Watch:
     def pusher(self, inner: Pushes) -> Pushes:
         """Counts pushes, and writes the line of each."""
         return ObservedPusher(inner, self.meters)
+
+    def rebuilds(self, rebuilder: Rebuilds) -> None:
+        """Shows a rebuild of Redis; the process is not ready meanwhile."""
+
+        def rebuilding() -> str:
+            return "Redis lost something and is being rebuilt from Kafka." if rebuilder.progress else ""
+
+        def share() -> float:
+            progress = rebuilder.progress
+            return 1.0 if progress is None else progress.read / max(progress.total, progress.read, 1)
+
+        self.health.add("ready", "rebuild", rebuilding)
+        self.meters.at_scrape(REBUILDING, lambda: float(rebuilder.progress is not None))
+        self.meters.at_scrape(REBUILD_PROGRESS, share)
 
     async def scrape(self) -> bytes:
         """What Prometheus reads; figures of Redis and Kafka are as new as a short wait allows."""
