@@ -79,6 +79,8 @@ class LedgerEntry(WireModel):
     """The era of the pair in which the record came into being or was adopted; see `PairEntry.era` (X2)."""
     besides: tuple[SwoogoId, ...] = ()
     """Of an intent, Swoogo ids with its natural key from before the create: what it made is none of them (G2)."""
+    unanswered: bool = False
+    """Of an intent, that nobody waits for its answer any more; `at` says since when."""
 
 
 class PairEntry(WireModel):

@@ -35,6 +35,7 @@ class Entry:
         era: the pair's era in which this record came into being or was adopted (X2, `domain.pair`).
         besides: of an intent, Swoogo ids that bore its natural key before the create was sent: what it made is none
             of them (G2).
+        unanswered: of an intent, that nobody waits for its answer any more; `at` says since when.
     """
 
     state: State
@@ -51,6 +52,7 @@ class Entry:
     at: int = 0
     era: int = 0
     besides: tuple[int, ...] = ()
+    unanswered: bool = False
 
     @property
     def live(self) -> bool:
@@ -69,6 +71,13 @@ class Entry:
         """
         return self.at + settle
 
+    def given_up(self, now: int) -> Entry:
+        """This intent when nobody waits for its answer any more.
+
+        From now on it settles, not from when it was written: the create may have waited long for its permit.
+        """
+        return replace(self, unanswered=True, at=now)
+
     def sent(self, fields: Fields, seen: Fields, *, natural: str, version: int) -> Entry:
         """This entry after a successful write of `fields` (digests) that Swoogo answered with `seen`.
 
@@ -83,11 +92,21 @@ class Entry:
             natural=natural or self.natural,
             version=max(version, self.version),
             besides=(),
+            unanswered=False,
         )
 
 
 Ledger = Mapping[str, Entry]
 """Record key -> entry, all of one event."""
+
+
+def abandoned(ledger: Ledger, now: int) -> dict[str, Entry]:
+    """Intents of workers that are no more, as they stand for who has the event now: without an answer since now."""
+    return {
+        key: entry.given_up(now)
+        for key, entry in ledger.items()
+        if entry.state is State.INTENT and not entry.unanswered
+    }
 
 
 def entries_of(ledger: Ledger, kind: Kind) -> Iterator[tuple[str, Entry]]:

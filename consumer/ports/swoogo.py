@@ -44,11 +44,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A permit that was given: `cost` credits of a credential, until the call has been answered."""
+    """A permit that was given: `cost` credits of a credential, until the call has been answered.
+
+    `asked`: when it was asked for, seconds of the event loop's clock. The lease is known to last from then on for as
+    long as the call may take, and no longer: a call that starts late has to end as early (G4).
+    """
 
     id: str
     credential: str
     cost: int
+    asked: float | None = None
 
 
 class Budget(Protocol):

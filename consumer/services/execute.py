@@ -110,7 +110,6 @@ class Execution:
             State.INTENT,
             natural=operation.natural,
             version=operation.version,
-            epoch=self.work.lease.epoch,
             op_id=op_id,
             at=self.clock.now(),
             era=self.work.mapping.era,
@@ -123,10 +122,11 @@ class Execution:
             async with self.slots:
                 written = await self.swoogo.create(self.work, operation.kind, wired(fields, self.ledger), op_id)
         except UnansweredError:
+            await self.keep(dict.fromkeys(keys, intent.given_up(self.clock.now())))
             raise
         except (RefusedError, RetryableError, CredentialError):
             # Nothing came into being: without this the intent would cost a look at the next push.
-            await self.keep({key: before[key] if before[key] != intent else None for key in keys})
+            await self.keep(before)
             raise
         await self._applied(keys, intent, fields, operation, written)
 
@@ -144,7 +144,6 @@ class Execution:
             seen={name: digest(value) for name, value in operation.remote.fields.items()},
             contact_id=operation.remote.contact_id,
             version=operation.version,
-            epoch=self.work.lease.epoch,
             # What an unanswered create of ours made is ours; what people made is never deleted (D4).
             op_id=started.op_id if started else "",
             at=self.clock.now(),
@@ -248,7 +247,6 @@ class Execution:
             sent,
             swoogo_id=written.swoogo_id,
             contact_id=written.contact_id or sent.contact_id,
-            epoch=self.work.lease.epoch,
             at=self.clock.now(),
         )
         await self.keep(dict.fromkeys(keys, sent))
@@ -259,8 +257,11 @@ class Execution:
         """Write entries (None forgets one), here and in the store. Raises LeaseLostError."""
         if not entries:
             return
-        await self.store.put(self.work.lease, entries)
-        for key, entry in entries.items():
+        # Who wrote it: a reader of the changelog knows by that what a worker wrote that had lost its lease (G4).
+        epoch = self.work.lease.epoch
+        written = {key: entry and replace(entry, epoch=epoch) for key, entry in entries.items()}
+        await self.store.put(self.work.lease, written)
+        for key, entry in written.items():
             if entry is None:
                 self.ledger.pop(key, None)
             else:

@@ -17,7 +17,7 @@ from consumer.domain.errors import (
     SwoogoSyncError,
 )
 from consumer.domain.issue import Issue
-from consumer.domain.ledger import Directory, known_ids
+from consumer.domain.ledger import Directory, abandoned, known_ids
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation, Pace, Plan
 from consumer.domain.planner import PlanInput, make_plan
@@ -85,6 +85,7 @@ class Pusher:
         plan = Plan()
         error: SwoogoSyncError | None = None
         idle = False
+        await execution.keep(abandoned(execution.ledger, self.clock.now()))
         try:
             # Not by a sync that might leave the record out.
             if state.orders and (trigger is not Trigger.MANUAL or scope == Scope()):

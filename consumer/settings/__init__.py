@@ -87,6 +87,18 @@ class Settings(BaseSettings):
             )
         if push.lease <= swoogo.deadline:
             raise _conflict("PUSH__LEASE", push.lease, f"longer than {PREFIX}SWOOGO__DEADLINE", swoogo.deadline * 2)
+        if swoogo.credit_window <= swoogo.deadline:
+            # A call's credits move to the moment it ends; by then the window it began in must not be forgotten.
+            raise _conflict(
+                "SWOOGO__CREDIT_WINDOW",
+                swoogo.credit_window,
+                f"longer than {PREFIX}SWOOGO__DEADLINE",
+                max(swoogo.deadline * 2, 600.0),
+            )
+        if 0 < push.drain < swoogo.read_timeout:
+            # A stop would break off creates that Swoogo is about to answer, and each costs a look later.
+            rule = f"0, or at least {PREFIX}SWOOGO__READ_TIMEOUT"
+            raise _conflict("PUSH__DRAIN", push.drain, rule, max(swoogo.read_timeout, 20.0))
         if push.retry_most < push.retry_first:
             raise _conflict(
                 "PUSH__RETRY_MOST", push.retry_most, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10

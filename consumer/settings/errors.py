@@ -47,7 +47,7 @@ class Variable:
         """A value that works, for people who got it wrong."""
         if self.secret:
             return "one made by `swoogo-sync keys new`" if self.path[0] == "keys" else "what the server's operator gave"
-        return as_text(self.default) or "none"
+        return as_text(self.default) or next(iter(self.field.examples or ()), "none")
 
 
 def variables(model: type[BaseModel], prefix: str) -> dict[str, Variable]:

@@ -28,6 +28,7 @@ class ImageSettings(Group):
         "",
         description="Host names, addresses and networks (10.0.0.0/8) that images may be fetched from although they "
         "are not public; comma-separated.",
+        examples=["images.example.org,10.0.0.0/8"],
     )
     concurrency: int = Field(8, ge=1, le=64, description="Images fetched or held side by side.")
     workers: int = Field(2, ge=1, le=8, description="Processes that decode images, started when needed.")

@@ -227,6 +227,7 @@ async def world(
             "REDIS__PREFIX": servers.prefix if servers else "swoogo-sync",
             "SWOOGO__BASE_URL": f"{swoogo.url}/api/v1",
             "SWOOGO__CREDIT_WINDOW": f"{window:g}",
+            "SWOOGO__DEADLINE": f"{min(window * 0.95, 30.0):g}",
             "SWOOGO__CREDIT_LIMIT": str(limit),
             "KEYS__PRIVATE": keys.private,
             "HTTP__PORT": "0",  # replicas stand side by side on one machine

@@ -8,6 +8,7 @@ import pytest
 
 from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.orders import Act, Order
 from consumer.domain.snapshot import Snapshot
 from consumer.ports import EventState, Requested, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, a_change, stamped
@@ -100,6 +101,34 @@ async def test_after_a_failure_no_change_brings_the_next_try_forward(mapped: Ben
     again = await mapped.claimed(SUBJECT, "again")
     assert await mapped.now() - failed >= 600
     assert again.attempt == 1
+
+
+async def test_g2_work_that_only_waits_for_something_lets_changes_go_on_in_their_own_time(mapped: Bench) -> None:
+    """G2: one record whose create is unanswered holds up no other."""
+    lease = await mapped.leased()
+    await mapped.inbox.complete(lease, {}, retry_in=600)
+    await mapped.inbox.record(SUBJECT, [a_change("session/new", 2)])
+    due = (await mapped.inbox.due(10)).next_in
+    assert due is None or due <= mapped.times.quiet
+    again = await mapped.claimed(SUBJECT, "again")
+    # The same for a change that comes while the work goes on.
+    await mapped.inbox.record(SUBJECT, [a_change("session/newer", 3)])
+    await mapped.inbox.complete(again, {}, retry_in=600)
+    await mapped.claimed(SUBJECT, "and again")
+
+
+async def test_g4_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: Bench) -> None:
+    """G4: one that lost it may have done something else than was asked for since."""
+    order = Order(Act.ADOPT, "level/Gold and more", 7)
+    lost = await mapped.leased()
+    await mapped.inbox.complete(lost, {})
+    await mapped.inbox.request_orders(EVENT, [order])
+    held = await mapped.claimed(SUBJECT, "held")
+    with pytest.raises(LeaseLostError):
+        await mapped.inbox.carried_out(lost, [order])
+    assert (await mapped.inbox.load(EVENT)).orders == {order}
+    await mapped.inbox.carried_out(held, [order])
+    assert (await mapped.inbox.load(EVENT)).orders == frozenset()
 
 
 async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_again(mapped: Bench) -> None:

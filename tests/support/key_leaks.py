@@ -17,7 +17,6 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{pairs\}:(records|event_of|unlogged/.+)",
     r"[^{}]+:\{generation\}:marker",
     r"[^{}]+:\{index\}:events",
-    r"[^{}]+:\{cred/[^{}]+\}:fences",
 ]
 
 

@@ -80,6 +80,24 @@ def test_every_number_has_two_bounds() -> None:
             id="lease not longer than a call",
         ),
         pytest.param(
+            {"SWOOGO__CREDIT_WINDOW": "30"},
+            "SWOOGO_SYNC_SWOOGO__CREDIT_WINDOW is 30: it must be longer than SWOOGO_SYNC_SWOOGO__DEADLINE; "
+            "a good value is 600.",
+            id="a window forgotten before its calls end",
+        ),
+        pytest.param(
+            {"PUSH__DRAIN": "5", "SWOOGO__READ_TIMEOUT": "25"},
+            "SWOOGO_SYNC_PUSH__DRAIN is 5: it must be 0, or at least SWOOGO_SYNC_SWOOGO__READ_TIMEOUT; "
+            "a good value is 25.",
+            id="a stop that breaks off calls about to be answered",
+        ),
+        pytest.param(
+            {"IMAGES__ALLOW_HOSTS": "10.0.0.0/99"},
+            "SWOOGO_SYNC_IMAGES__ALLOW_HOSTS is '10.0.0.0/99': each must be a host name, an address or a network such "
+            "as 10.0.0.0/8; a good value is images.example.org,10.0.0.0/8.",
+            id="an example where the default is nothing",
+        ),
+        pytest.param(
             {"PUSH__RETRY_FIRST": "500", "PUSH__RETRY_MOST": "400"},
             "SWOOGO_SYNC_PUSH__RETRY_MOST is 400: it must be at least SWOOGO_SYNC_PUSH__RETRY_FIRST; "
             "a good value is 5000.",

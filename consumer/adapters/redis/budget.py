@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -45,9 +46,10 @@ class RedisBudget:
         """See `ports.Budget`."""
         grant = Grant(self._clock.new_id(), work.mapping.credential, cost)
         while True:
+            asked = asyncio.get_running_loop().time()
             verdict, value = await self._ask(work, grant, round(seconds * 1000))
             if verdict == 1:
-                return grant
+                return replace(grant, asked=asked)
             if verdict == -1:
                 raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
             nap = min(value / 1000, _LONGEST_NAP) if verdict == 0 else _RENEWAL_NAP

@@ -32,7 +32,7 @@ a secret or personal data; credentials are named by a hash.
 | `{index}:events` | set: event ids ever recorded | - | inbox |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
-| `{cred/HASH}:fences` | hash: subject -> epoch:until | - | budget |
+| `{cred/HASH}:fences` | hash: subject -> epoch:until | the longest lease and a minute | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
 | `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, adds a level | seconds | tokens |

@@ -6,6 +6,7 @@ Swoogo says is left of its window is passed on.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -27,15 +28,25 @@ Exchange = Callable[[], Awaitable[Answer]]
 class Charge:
     """What became of a permit: nothing sent, sent without an answer, or answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float | None = None) -> None:
+        """`until`: when the call must have ended, seconds of the event loop's clock; None: whenever it ends."""
+        self._until = until
         self.sent = False
         self.answer: Answer | None = None
 
     async def send(self, exchange: Exchange) -> Answer:
-        """Send once. Raises NoAnswerError."""
+        """Send once, unless it is too late: a process that stood still since its permit may have lost its lease (G4).
+
+        Raises NoAnswerError.
+        """
+        if self._until is not None and asyncio.get_running_loop().time() >= self._until:
+            raise NoAnswerError("This process stood still for so long that it sent nothing.", sent=False, blip=False)
         self.sent = True  # what is broken off from outside may arrive
         try:
-            self.answer = await exchange()
+            async with asyncio.timeout_at(self._until):
+                self.answer = await exchange()
+        except TimeoutError:
+            raise NoAnswerError("Swoogo did not answer before the lease could end.", sent=True, blip=False) from None
         except NoAnswerError as silence:
             self.sent = silence.sent
             raise
@@ -72,11 +83,11 @@ class Meter:
         Raises:
             LeaseLostError: the claim has ended.
         """
-        charge = Charge()
         if not cost:
-            yield charge
+            yield Charge()
             return
         grant = await self._budget.permit(work, cost, self._deadline)
+        charge = Charge(None if grant.asked is None else grant.asked + self._deadline)
         self._count(work.lease, cost)
         try:
             yield charge

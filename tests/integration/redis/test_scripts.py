@@ -431,3 +431,38 @@ async def test_g5_g6_where_swoogo_does_not_say_what_is_left_the_window_counts_as
     assert (await ask_permit(scripts, 2))[0] == 0
     await redis.hset(CREDITS, mapping={"doubt": "1", "probe": "1"})  # the window has passed
     assert (await ask_permit(scripts, 3))[0] == 1
+
+
+async def test_g4_a_fence_ends_some_time_after_the_lease_it_stands_for(redis: Redis) -> None:
+    """G4: nothing stays of a credential that is no longer used; a longer lease is not cut short by another."""
+    scripts = Scripts(redis)
+    seconds, _ = await redis.time()
+    now = int(seconds) * 1000
+    assert await scripts.set_fence(FENCES, subject="event/long", epoch=1, until=now + 600_000)
+    assert await scripts.set_fence(FENCES, subject="event/short", epoch=1, until=now + 10_000)
+    assert 600_000 < await redis.pttl(FENCES) <= 661_000
+
+
+async def test_g4_fences_of_a_credential_that_is_always_in_use_do_not_pile_up(redis: Redis) -> None:
+    """G4: those that ended go; those in force stay, and no lower epoch gets past them."""
+    scripts = Scripts(redis)
+    seconds, _ = await redis.time()
+    now = int(seconds) * 1000
+    assert await scripts.set_fence(FENCES, subject="event/held", epoch=5, until=now + 600_000)
+    for number in range(300):
+        assert await scripts.set_fence(FENCES, subject=f"event/{number}", epoch=1, until=now - 1_000)
+    assert await redis.hlen(FENCES) <= 100
+    assert not await scripts.set_fence(FENCES, subject="event/held", epoch=4, until=now + 600_000)
+    assert await scripts.set_fence(FENCES, subject="event/0", epoch=1, until=now - 1_000)
+    verdict, _ = await scripts.take_permit(
+        [CREDITS, FENCES, GRANT],
+        subject="event/0",
+        epoch=1,
+        deadline=1,
+        cost=1,
+        priority=1,
+        limit=10,
+        window=WINDOW,
+        slots=60,
+    )
+    assert verdict == -1

@@ -210,6 +210,23 @@ def test_a_room_renamed_while_its_create_was_unanswered_is_found_by_the_name_it_
     assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
 
 
+def test_g2_of_several_that_an_unanswered_create_may_have_made_none_is_taken() -> None:
+    """G2: a person decides; until then the sessions go without the room, as does another room of that name."""
+    rows = (a_remote(7, "Hall 1"), a_remote(9, "Hall 1"))
+    plan = planned(
+        a_room("r1"), a_room("r2"), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(*rows)
+    )
+    assert (plan.operations, plan.usable) == ([], set())
+    assert plan.issues == [Issue("location/r1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9")]
+
+
+def test_g2_a_location_that_is_ours_already_is_not_what_an_unanswered_create_made() -> None:
+    """G2: somebody renamed it in Swoogo meanwhile."""
+    ledger = {"location/r1": an_intent("hall 1"), "location/r9": an_entry(7, natural="hall 9")}
+    rows = (a_remote(7, "Hall 1"), a_remote(9, "Hall 1"))
+    assert planned(a_room("r1"), ledger=ledger, directory=a_directory(*rows)).issues == []
+
+
 def test_another_room_of_that_name_waits_for_the_unanswered_create() -> None:
     """G2: it would be the second location of one name."""
     ledger = {"location/r1": an_intent("hall 1")}

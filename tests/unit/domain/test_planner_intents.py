@@ -8,7 +8,7 @@ import pytest
 
 from consumer.domain.eligibility import Reason
 from consumer.domain.issue import Code
-from consumer.domain.ledger import Entry, Remote
+from consumer.domain.ledger import Directory, Entry, Remote
 from consumer.domain.plan import Adopt, Create, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
@@ -106,6 +106,42 @@ def test_a_match_that_is_somebody_elses_is_no_match() -> None:
     (adopt,) = plan.operations
     assert isinstance(adopt, Adopt)
     assert adopt.remote.id == 8
+
+
+def test_g2_a_record_known_from_before_the_create_is_no_match() -> None:
+    """G2: what the create made is none of those that were there; certain, not guessed."""
+    given = given_session(Remote(7, SESSION_NATURAL), Remote(8, SESSION_NATURAL))
+    intent = replace(an_intent(SESSION_NATURAL), besides=(7,))
+    (adopt,) = make_plan(replace(given, ledger={session_key(): intent})).operations
+    assert isinstance(adopt, Adopt)
+    assert adopt.remote.id == 8
+
+
+def test_g2_a_create_notes_what_is_known_to_bear_its_name_already() -> None:
+    """G2: from an old list as well; ours are told apart by their ids anyway."""
+    rows = (Remote(7, SESSION_NATURAL), Remote(8, SESSION_NATURAL), Remote(9, "another"))
+    given = a_plan_input(a_session(), directories={Kind.SESSION: a_directory(*rows, fresh=False)})
+    ours = {session_key("s2"): an_entry(8, natural=SESSION_NATURAL)}
+    (create,) = make_plan(replace(given, ledger=ours)).operations
+    assert isinstance(create, Create)
+    assert create.besides == (7,)
+
+
+@pytest.mark.parametrize(
+    ("listed", "waited", "looks"),
+    [
+        pytest.param(NOW, 1, True, id="listed before it was given up"),
+        pytest.param(NOW + 1, SETTLE // 4, False, id="listed a moment ago"),
+        pytest.param(NOW + 1, SETTLE // 4 + 1, True, id="listed too long ago"),
+        pytest.param(NOW + SETTLE - 1, SETTLE, True, id="settled: now it is decided"),
+    ],
+)
+def test_r3_a_create_that_settles_is_not_looked_for_at_every_push(listed: int, waited: int, looks: bool) -> None:
+    """R3, G2: an event that goes on changing is pushed often."""
+    given = given_session(fresh=False, at=NOW + waited)
+    plan = make_plan(replace(given, directories={Kind.SESSION: Directory(at=listed)}))
+    assert plan.looks == ({Kind.SESSION} if looks else set())
+    assert plan.wait_until == (NOW + SETTLE if waited < SETTLE else None)
 
 
 def test_two_unanswered_creates_do_not_adopt_the_same_record() -> None:

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import pytest
 
+from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
-from consumer.domain.ledger import State
+from consumer.domain.ledger import Remote, State
+from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.snapshot import Resource, Sponsor
 from consumer.ports import SyncRequest
-from tests.support.builders import a_contact, a_room, a_session, session_key, speaker_key
+from tests.support.builders import (
+    EVENT,
+    a_contact,
+    a_directory,
+    a_room,
+    a_session,
+    a_track,
+    an_intent,
+    session_key,
+    speaker_key,
+)
 from tests.unit.services.world import SUBJECT, World
 
 SESSION = [a_session("s1")]
 SPEAKER = [a_session("s1", people=["c1"]), a_contact("c1")]
 ROOM = [a_session("s1", room=a_room())]
+TRACK = [a_session("s1", track=a_track())]
+SPONSOR = [Sponsor("p1", version=1, name="Acme", tier="Gold")]
+KEYS = {
+    Kind.SESSION: session_key(),
+    Kind.SPEAKER: speaker_key(),
+    Kind.LOCATION: "location/r1",
+    Kind.TRACK: "track/t1",
+    Kind.SPONSOR: "sponsor/p1",
+    Kind.LEVEL: "level/gold",
+}
 KINDS = pytest.mark.parametrize(
     ("kind", "resources"),
-    [(Kind.SESSION, SESSION), (Kind.SPEAKER, SPEAKER), (Kind.LOCATION, ROOM)],
-    ids=["session", "speaker", "room"],
+    [
+        (Kind.SESSION, SESSION),
+        (Kind.SPEAKER, SPEAKER),
+        (Kind.LOCATION, ROOM),
+        (Kind.TRACK, TRACK),
+        (Kind.SPONSOR, SPONSOR),
+        (Kind.LEVEL, SPONSOR),
+    ],
+    ids=["session", "speaker", "room", "track", "sponsor", "level"],
 )
 
 
@@ -38,12 +67,11 @@ def lose_answers_of(world: World, kind: Kind, *, effect: bool) -> None:
 
 @KINDS
 async def test_g2_an_unanswered_create_leaves_its_intent_and_the_event_comes_again_when_it_has_settled(
-    world: World, kind: Kind, resources: list[Session | Contact]
+    world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
     run = await world.sync(*resources)
-    key = {Kind.SESSION: session_key(), Kind.SPEAKER: speaker_key(), Kind.LOCATION: "location/r1"}[kind]
-    assert world.entry(key).state is State.INTENT
+    assert world.entry(KEYS[kind]).state is State.INTENT
     assert run.outcome == "failed"
     assert (await world.inbox.due(1)).next_in == 120.0
     assert world.marks
@@ -51,7 +79,7 @@ async def test_g2_an_unanswered_create_leaves_its_intent_and_the_event_comes_aga
 
 @KINDS
 async def test_g2_before_it_has_settled_a_create_that_cannot_be_found_is_not_repeated(
-    world: World, kind: Kind, resources: list[Session | Contact]
+    world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
     await world.sync(*resources)
@@ -66,7 +94,7 @@ async def test_g2_before_it_has_settled_a_create_that_cannot_be_found_is_not_rep
 
 @KINDS
 async def test_g2_after_it_has_settled_a_create_that_cannot_be_found_is_done_again_once(
-    world: World, kind: Kind, resources: list[Session | Contact]
+    world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
     await world.sync(*resources)
@@ -78,7 +106,7 @@ async def test_g2_after_it_has_settled_a_create_that_cannot_be_found_is_done_aga
 
 @KINDS
 async def test_g2_a_create_that_had_its_effect_is_adopted_and_never_repeated(
-    world: World, kind: Kind, resources: list[Session | Contact]
+    world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=True)
     await world.sync(*resources)
@@ -88,8 +116,9 @@ async def test_g2_a_create_that_had_its_effect_is_adopted_and_never_repeated(
     assert len(world.swoogo.called("create", kind)) == 1
     assert run.tally(kind).adopted == 1
     await until_done(world)
-    [session] = world.swoogo.records[Kind.SESSION].values()
-    assert kind is not Kind.LOCATION or session["location"] == str(world.entry("location/r1").swoogo_id)
+    if kind in {Kind.LOCATION, Kind.TRACK, Kind.LEVEL}:
+        [user] = world.swoogo.records[Kind.SPONSOR if kind is Kind.LEVEL else Kind.SESSION].values()
+        assert user[kind.value] == str(world.entry(KEYS[kind]).swoogo_id)
 
 
 async def test_g2_a_session_renamed_since_its_create_went_unanswered_is_found_under_its_former_name(
@@ -118,6 +147,165 @@ async def test_g2_of_several_that_match_none_is_taken_and_an_issue_says_so(world
     assert await world.codes() == []
 
 
+@KINDS
+async def test_g2_an_operator_says_which_of_several_it_is(world: World, kind: Kind, resources: list[Resource]) -> None:
+    """G2: from then on that one is ours and right, and the other is not touched."""
+    lose_answers_of(world, kind, effect=True)
+    await world.sync(*resources)
+    (made, row) = next(iter(world.swoogo.records[kind].items()))
+    twin = world.swoogo.add(kind, **row)
+    await until_done(world)
+    assert (KEYS[kind], Code.AMBIGUOUS_MATCH) in await world.codes()
+    before = dict(world.swoogo.records[kind][twin])
+    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, KEYS[kind], made)])
+    await until_done(world)
+    assert (world.entry(KEYS[kind]).state, world.entry(KEYS[kind]).swoogo_id) == (State.APPLIED, made)
+    assert world.swoogo.records[kind] == {made: row, twin: before}
+    assert len(world.swoogo.called("create", kind)) == 1
+    assert await world.codes() == []
+    world.swoogo.calls.clear()
+    await world.inbox.request_sync("ev", _request(), "9" * 15)
+    await world.push()
+    assert world.swoogo.calls == []
+
+
+async def test_g2_an_operator_says_that_a_create_made_none_of_several_and_it_is_made_anew(world: World) -> None:
+    """G2: only when it has settled, and those that were there are never taken for it."""
+    lose_answers_of(world, Kind.SESSION, effect=False)
+    await world.sync(a_session("s1"))
+    by_hand = {"name": "Title of s1", "date": "2026-07-01", "start_time": "09:00:00"}
+    twins = {world.swoogo.add(Kind.SESSION, **by_hand) for _ in range(2)}
+    await world.inbox.request_orders(EVENT, [Order(Act.FORGET, session_key())])
+    await world.push()
+    assert world.entry(session_key()).state is State.INTENT, "it may still come into being"
+    assert len(world.inbox.state(SUBJECT).orders) == 1
+    await until_done(world)
+    assert world.inbox.state(SUBJECT).orders == set()
+    assert len(world.swoogo.called("create", Kind.SESSION)) == 2
+    entry = world.entry(session_key())
+    assert entry.state is State.APPLIED
+    assert entry.swoogo_id not in twins
+
+
+async def test_g2_what_is_not_in_the_event_is_not_adopted_and_an_issue_says_so(world: World) -> None:
+    lose_answers_of(world, Kind.SESSION, effect=True)
+    await world.sync(a_session("s1"))
+    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, session_key(), 999)])
+    await world.push()
+    (issue,) = await world.issues()
+    assert (issue.code, issue.detail) == (Code.NOT_ADOPTED, "the event in Swoogo has no session 999.")
+    assert world.inbox.state(SUBJECT).orders == set()
+
+
+async def test_g2_a_session_known_from_before_the_create_is_never_taken_for_it(world: World) -> None:
+    """G2: it bore the same name, date and start when the create was sent."""
+    twin = world.swoogo.add(Kind.SESSION, name="Title of s1", date="2026-07-01", start_time="09:00:00")
+    natural, lease = "title of s1|2026-07-01|09:00:00", await world.claim()
+    await world.ledger.put_directory(lease, Kind.SESSION, a_directory(Remote(twin, natural)))
+    await world.inbox.complete(lease, {})
+    lose_answers_of(world, Kind.SESSION, effect=True)
+    await world.sync(a_session("s1"))
+    assert world.entry(session_key()).besides == (twin,)
+    await until_done(world)
+    assert world.entry(session_key()).state is State.APPLIED
+    assert world.entry(session_key()).swoogo_id != twin
+    assert await world.codes() == []
+
+
+async def test_g2_everything_else_of_the_event_goes_on_while_a_create_settles(world: World) -> None:
+    """G2: only the record waits; a change of another is pushed after its quiet period, not after the settle time."""
+    await world.sync(a_session("s2"))
+    lose_answers_of(world, Kind.SESSION, effect=False)
+    await world.sync(a_session("s1"))
+    assert set(world.marks) == {"session/s1"}
+    await world.given(a_session("s2", title="New"))
+    assert (await world.inbox.due(1)).next_in == 10.0
+    await world.push()
+    assert world.swoogo.named(Kind.SESSION, "New")
+    assert set(world.marks) == {"session/s1"}
+    due = (await world.inbox.due(1)).next_in
+    assert due is not None
+    assert due <= 110.0
+    await until_done(world)
+    assert len(world.swoogo.records[Kind.SESSION]) == 2
+
+
+async def test_g2_many_pushes_while_a_create_settles_do_not_list_each_time(world: World) -> None:
+    """R3: a list costs more than the changes do."""
+    lose_answers_of(world, Kind.SESSION, effect=False)
+    await world.sync(a_session("s1"))
+    for number in range(8):
+        await world.given(a_session("s2", title=f"Title {number}"))
+        await world.push()
+    assert world.entry(session_key()).state is State.INTENT
+    assert len(world.swoogo.called("update", Kind.SESSION)) == 7
+    assert len(world.swoogo.called("list", Kind.SESSION)) <= 4
+
+
+async def test_g2_many_creates_without_an_answer_hold_the_event_up_as_an_outage_does(world: World) -> None:
+    """G5: whatever is behind it, more calls would not help."""
+
+    async def lose(work: object, call: object) -> None:
+        world.swoogo.trouble.lost_before = 1
+
+    world.swoogo.before_call = lose
+    await world.sync(*(a_session(f"s{number}") for number in range(20)))
+    assert len(world.swoogo.called("create")) < 20
+    state = world.inbox.state(SUBJECT)
+    assert (state.attempt, len(state.marks)) == (1, 20)
+    assert state.hold > 0
+    world.swoogo.before_call = None
+    await until_done(world, most=20)
+    assert len(world.swoogo.records[Kind.SESSION]) == 20
+
+
+async def test_g2_a_create_settles_from_when_its_answer_was_given_up(world: World) -> None:
+    """G2: it may have waited for its permit longer than it may take to settle."""
+
+    async def before(work: object, call: object) -> None:
+        world.swoogo.before_call = None
+        await world.clock.advance(50)
+        world.swoogo.trouble.lost_before = 1
+
+    world.swoogo.before_call = before
+    await world.sync(a_session("s1"))
+    assert world.entry(session_key()).at == world.clock.now()
+    assert (await world.inbox.due(1)).next_in == 120.0
+
+
+async def test_g2_an_intent_of_a_worker_that_died_settles_from_when_the_next_one_took_over(world: World) -> None:
+    """G2: the call it stands for was perhaps sent just before; and the next push does not begin anew."""
+    await world.given(a_session("s1"))
+    lease = await world.claim()
+    await world.ledger.put(lease, {session_key(): an_intent("title of s1|2026-07-01|09:00:00")})
+    await world.clock.advance(500)
+    await world.push()
+    taken_over = world.entry(session_key())
+    assert (taken_over.unanswered, taken_over.at) == (True, world.clock.now())
+    assert world.swoogo.called("create") == []
+    await world.inbox.request_sync("ev", _request(), "9" * 15)
+    await world.clock.advance(20)
+    await world.push()
+    assert world.entry(session_key()) == taken_over
+
+
+async def test_g2_a_list_that_is_refused_fails_the_run_and_is_tried_again(world: World) -> None:
+    """G1: nothing is lost, and the reason is told."""
+    lose_answers_of(world, Kind.SESSION, effect=True)
+    await world.sync(a_session("s1"))
+
+    async def refuse(work: object, call: object) -> None:
+        raise RefusedError("No.", permission=True)
+
+    world.swoogo.before_call = refuse
+    await world.inbox.request_sync("ev", _request(), "9" * 15)
+    run = await world.push()
+    assert (run.outcome, run.error) == ("failed", "No.")
+    world.swoogo.before_call = None
+    await until_done(world)
+    assert world.entry(session_key()).state is State.APPLIED
+
+
 async def test_g2_a_refused_create_leaves_no_intent_behind(world: World) -> None:
     world.swoogo.trouble.unavailable = 1
     await world.sync(a_session("s1"))
@@ -127,9 +315,9 @@ async def test_g2_a_refused_create_leaves_no_intent_behind(world: World) -> None
     assert len(world.swoogo.records[Kind.SESSION]) == 1
 
 
-async def until_done(world: World) -> None:
+async def until_done(world: World, most: int = 10) -> None:
     """Push whenever the event is due, until it is no more."""
-    for _ in range(10):
+    for _ in range(most):
         if world.inbox.state(SUBJECT).due is None:
             return
         await world.push()

@@ -1,0 +1,75 @@
+"""End to end: a worker that stood still for longer than its lease starts no call and writes nothing (G4)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.keys import Keys
+from sandbox.demo.play import play
+from sandbox.demo.world import ServiceProcess, World
+from tests.e2e.conftest import OpenWorld
+from tests.support.conferences import edited, small
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.e2e
+
+LEASE = 4.0
+
+
+async def kept(world: World, event_id: str) -> dict[str, Any]:
+    """All that is written for an event under its lease."""
+    redis = connect(world.settings.redis)
+    keys = Keys(world.settings.redis.prefix)
+    try:
+        hashes = {name: await redis.hgetall(keys.event(event_id, name)) for name in ("ledger", "directory", "issues")}
+        return {**hashes, "runs": await redis.lrange(keys.event(event_id, "runs"), 0, -1)}
+    finally:
+        await redis.aclose()
+
+
+async def test_g4_a_worker_paused_for_twice_its_lease_calls_and_writes_nothing_when_it_wakes(
+    open_world: OpenWorld,
+) -> None:
+    """G4, issue 5 point 2: SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
+    settings = {"PUSH__LEASE": f"{LEASE:g}", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
+    async with open_world(latency_ms=30.0, settings=settings) as world:
+        paused = world.start_service("paused")
+        conference = small(talks=80, people=60)
+        async with play(world, conference, event_id=6301, org_id="org-paused") as begun:
+            await begun.connect()
+            await begun.publisher.publish(conference, at=begun.now())
+
+            async def half_way() -> bool:
+                return int((await world.get("stats"))["creates"].get("sessions", 0)) >= 25
+
+            await wait_until(half_way, "a part of the sessions is in Swoogo", timeout=60)
+            stopped = time.monotonic()
+            os.kill(pid_of(paused), signal.SIGSTOP)
+            try:
+                world.start_service("other")
+                await begun.watch.until_idle(120)
+                await wait_until(lambda: time.monotonic() > stopped + 2 * LEASE, "two leases have passed", timeout=60)
+                before, journal = await kept(world, "6301"), (await world.get("stats"))["calls"]
+                assert before["runs"], "the other one has done the work"
+            finally:
+                os.kill(pid_of(paused), signal.SIGCONT)
+            await wait_until(lambda: "lease_lost" in paused.log_path.read_text(), "it has noticed", timeout=60)
+            chapter = await begun.publish([conference], "again")
+            assert (chapter.differences, chapter.duplicates) == ([], 0)
+            assert (await world.get("stats"))["calls"] == journal, "it has called nothing"
+            assert await kept(world, "6301") == before, "it has written nothing"
+            chapter = await begun.publish([edited(conference, 3, title="Talk 3, edited")], "either goes on")
+            assert (chapter.differences, chapter.duplicates) == ([], 0)
+
+
+def pid_of(process: ServiceProcess) -> int:
+    """Its process id. It runs."""
+    pid = process.pid
+    assert pid is not None
+    return pid

@@ -1,0 +1,70 @@
+"""LEDGER, one entry over many writes: what was pushed and seen, held against a plain list of the writes (R2)."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.domain.ledger import Entry, State, abandoned
+from consumer.domain.record import changed, digest
+from tests.support.builders import an_intent
+
+NAMES = st.sampled_from(["name", "bio", "date"])
+VALUES = st.sampled_from(["", "a", "b", "#7", "x" * 60, "y" * 60])
+WRITES = st.lists(
+    st.tuples(
+        st.dictionaries(NAMES, VALUES, min_size=1),
+        st.dictionaries(NAMES, VALUES),
+        st.integers(0, 9),
+    ),
+    max_size=8,
+)
+
+
+def digests(fields: dict[str, str]) -> dict[str, str]:
+    return {name: digest(value) for name, value in fields.items()}
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(writes=WRITES)
+def test_r2_an_entry_holds_the_last_value_sent_of_each_field_and_what_was_first_seen_since(
+    writes: list[tuple[dict[str, str], dict[str, str], int]],
+) -> None:
+    """R2: a field that was not sent keeps what was seen before, so that what a person typed stays drift."""
+    entry, sent, seen = Entry(State.INTENT, besides=(1,), unanswered=True), dict[str, str](), dict[str, str]()
+    for fields, shown, version in writes:
+        entry = entry.sent(digests(fields), digests(shown), natural="", version=version)
+        sent |= fields
+        kept = {name: value for name, value in seen.items() if name not in fields}
+        seen = {**digests(shown), **kept}
+    assert entry.pushed == digests(sent)
+    assert entry.seen == seen
+    assert entry.version == max((version for *_, version in writes), default=0)
+    assert changed(sent, entry.pushed) == {}, "R3: what was sent is not sent again"
+    if writes:
+        assert (entry.live, entry.besides, entry.unanswered) == (True, (), False)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(pushed=st.dictionaries(NAMES, VALUES), wanted=st.dictionaries(NAMES, VALUES))
+def test_r2_what_differs_is_sent_and_nothing_else(pushed: dict[str, str], wanted: dict[str, str]) -> None:
+    """R2, R4, P2: a field never pushed counts as empty."""
+    expected = {name: value for name, value in wanted.items() if pushed.get(name, "") != value}
+    assert changed(wanted, digests(pushed)) == expected
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    ages=st.lists(st.tuples(st.sampled_from(list(State)), st.booleans(), st.integers(0, 100)), max_size=6),
+    now=st.integers(100, 200),
+)
+def test_g2_intents_are_given_up_once(ages: list[tuple[State, bool, int]], now: int) -> None:
+    """G2: a second worker that takes over does not make a create settle anew."""
+    ledger = {
+        f"session/{number}": Entry(state, unanswered=unanswered and state is State.INTENT, at=at)
+        for number, (state, unanswered, at) in enumerate(ages)
+    }
+    first = abandoned(ledger, now)
+    assert all(entry == ledger[key].given_up(now) for key, entry in first.items())
+    assert abandoned({**ledger, **first}, now + 50) == {}
+    assert an_intent("x", started=now).settles(7) == now + 7
