@@ -51,7 +51,7 @@ FROM runtime AS service
 COPY --from=build /opt/swoogo-sync /opt/swoogo-sync
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=3 CMD ["swoogo-sync", "health", "live"]
+HEALTHCHECK --interval=15s --timeout=8s --start-period=120s --retries=3 CMD ["swoogo-sync", "health", "live"]
 ENTRYPOINT ["swoogo-sync"]
 CMD ["run"]
 ARG VERSION=0.1.0
