@@ -20,6 +20,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
@@ -200,6 +201,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
         RedisTokens(bound.redis, bound.keys, bound.scripts, TokenCipher(keys.private)),
         clock,
         lambda _: (_KEY, _SECRET),
+        RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
         transport,
     )
     try:

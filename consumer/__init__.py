@@ -50,6 +50,7 @@ Settings    `settings.group`                 what they share; `settings` alone r
             `settings.docs`                  writes `.env.example` and `docs/settings.md`
 
 Ports       `ports.clock`                    time and chance
+            `ports.circuits`                 whether calls are worth making
             `ports.inbox`                    recorded changes, and who works on them
             `ports.ledger`                   what is known to be in Swoogo
             `ports.connections`              credentials and pairs
@@ -101,6 +102,7 @@ Push        `services.push`                  load, look, plan, execute, complete
             `domain.references`              rooms, tracks and levels by their ids on either side
             `domain.parking`                 operations that Swoogo refused
             `domain.outcome`                 what an answer means
+            `services.outage`                whether an event is pushed while Swoogo is silent
             `domain.errors`                  errors by what the caller does
 
 Reconcile   `services.reconcile`             before a push: ask Swoogo what changed there
@@ -118,6 +120,9 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.wire`           what each kind is called there
             `adapters.swoogo.forms`          form bodies
             `adapters.swoogo.markup`         HTML allow-list
+            `adapters.swoogo.breaker`        what became of calls, reported to the circuit
+            `domain.circuit`                 when to leave an unreachable Swoogo alone
+            `adapters.redis.circuits`        the same for all replicas
             `adapters.redis.budget`          credits shared by all replicas
             `adapters.redis.tokens`          tokens shared by all replicas
 

@@ -24,6 +24,7 @@ from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, Ka
 from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.topics import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.freshness import RedisFreshness
@@ -47,6 +48,7 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.watch import Watch
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
+from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
 from consumer.services.reconcile import Reconciler
@@ -212,12 +214,14 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
         topics = settings.kafka.topics
         budget = watch.budget(RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo))
+        circuits = RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo)
         client = SwoogoClient(
             settings.swoogo,
             budget,
             RedisTokens(bound.redis, bound.keys, bound.scripts, cipher),
             clock,
             opener,
+            circuits,
         )
         stack.push_async_callback(client.aclose)
         swoogo = watch.swoogo(client)
@@ -261,6 +265,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                     settings.pace(),
                 )
             ),
+            Outage(circuits, swoogo, bound.connections, board, clock),
             clock,
             settings.push,
             rebuilder,

@@ -36,6 +36,7 @@ CALLS: Final[Mapping[str, tuple[str, str]]] = {
     "survey_event": ("survey", "event"),
     "survey_kind": ("survey", ""),
     "exists": ("look", ""),
+    "probe": ("look", "event"),
 }
 """Method of the Swoogo port -> operation, and its kind where it is always the same (else the first argument)."""
 

@@ -3,6 +3,7 @@
 Each port has a fake in `tests/support/fakes` and one contract suite that runs on fake and real alike.
 """
 
+from consumer.ports.circuits import Circuits
 from consumer.ports.clock import Clock
 from consumer.ports.connections import Connections, CredentialCheck
 from consumer.ports.images import Images, Picture, Unchanged
@@ -27,6 +28,7 @@ __all__ = [
     "Budget",
     "Change",
     "Chunk",
+    "Circuits",
     "Clock",
     "Connections",
     "CredentialCheck",

@@ -167,6 +167,13 @@ class Inbox(Protocol):
         """
         ...
 
+    async def put_off(self, lease: Lease, seconds: float) -> None:
+        """Give an event back untried: it comes again as it was, so much later. Raises LeaseLostError.
+
+        A sync asked for meanwhile is not put off with it.
+        """
+        ...
+
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """Snapshot and dirty marks of an event; without the `snapshot`, which is large, the rest of it."""
         ...

@@ -185,6 +185,13 @@ class Swoogo(Protocol):
         """Credits that could be spent now on behalf of this work. Raises UnavailableError."""
         ...
 
+    async def probe(self, work: Work) -> None:
+        """One harmless call, made although the circuit is open, to see whether Swoogo answers again.
+
+        Raises what any call raises; RefusedError and MissingError are answers.
+        """
+        ...
+
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
         ...

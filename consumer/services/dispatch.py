@@ -19,8 +19,10 @@ from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import LeaseLostError, RetryableError, SwoogoSyncError
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run
-from consumer.ports import Clock, Connections, Inbox, Lease, Subject
+from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
 from consumer.services.connect import Connector
+from consumer.services.outage import Outage
+from consumer.services.push import asked_of
 from consumer.services.rebuild import Rebuilder
 from consumer.settings import PushSettings
 
@@ -50,6 +52,7 @@ class Dispatcher:
     connections: Connections
     connector: Connector
     pusher: Pushes
+    outage: Outage
     clock: Clock
     settings: PushSettings
     rebuilder: Rebuilder | None = None
@@ -184,6 +187,10 @@ class Dispatcher:
         if mapping is None or connection is None:
             await self._release(lease, mapping)
             return
+        seconds = await self.outage.wait(Work(mapping, connection, lease, asked_of(lease, mapping)[0]))
+        if seconds:
+            await self.inbox.put_off(lease, seconds)
+            return
         await self.pusher.push(lease, mapping, connection)
 
     async def _release(self, lease: Lease, known: EventMapping | None) -> None:
@@ -205,5 +212,7 @@ class Dispatcher:
             delay = retry_delay(
                 lease.attempt + 1, self.settings.retry_first, self.settings.retry_most, self.clock.jitter()
             )
+            if isinstance(error, RetryableError):
+                delay = max(delay, error.after)
             log.warning("connect.postponed", org=lease.subject.id, reason=str(error), seconds=round(delay, 1))
             await self.inbox.complete(lease, {}, retry_in=delay, failed=True)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -21,11 +22,13 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
+from consumer.domain.circuit import CircuitRule
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run, Trigger
 from consumer.ports import (
     Budget,
     Change,
+    Circuits,
     Clock,
     Connections,
     Inbox,
@@ -42,6 +45,7 @@ from tests.support import builders
 from tests.support.fakes import (
     FakeClock,
     InMemoryBudget,
+    InMemoryCircuits,
     InMemoryConnections,
     InMemoryInbox,
     InMemoryLedger,
@@ -56,6 +60,7 @@ from tests.support.waiting import wait_until
 
 PRIVATE_KEY = KeyPair.generate().private
 CREDENTIAL = builders.a_connection().credential
+CIRCUIT_FAILURES = 3
 STEP = 0.01
 """Seconds by which a fake clock moves while a test waits."""
 
@@ -98,6 +103,7 @@ class Bench:
     topic: RecordingTopic
     budget: Budget
     tokens: TokenStore
+    circuits: Circuits
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
@@ -186,6 +192,7 @@ def in_memory(times: Times) -> Bench:
         topic=topic,
         budget=InMemoryBudget(clock, inbox, limit=times.limit, window=times.window, reserve=times.reserve),
         tokens=InMemoryTokens(clock),
+        circuits=InMemoryCircuits(clock, CircuitRule(CIRCUIT_FAILURES, first=0.3, most=0.6, probe=300)),
         times=times,
         changelog=changelog,
         pair_log=pair_log,
@@ -202,6 +209,10 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
     swoogo = SwoogoSettings.model_construct(
         credit_limit=times.limit, credit_window=times.window, credit_reserve=times.reserve
     )
+    # A deadline that makes a probe last 0.3 s, see `rule_of`.
+    short = SwoogoSettings.model_construct(
+        circuit_failures=CIRCUIT_FAILURES, circuit_first=0.3, circuit_most=0.6, deadline=-2.35
+    )
     kept, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
     return Bench(
         clock=clock,
@@ -213,6 +224,7 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         topic=topic,
         budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo),
         tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),
+        circuits=RedisCircuits(redis, keys, scripts, clock, short),
         times=times,
         redis=redis,
         changelog=kept,

@@ -10,6 +10,7 @@ from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Act, Order
 from consumer.domain.snapshot import Snapshot
+from consumer.domain.survey import Depth
 from consumer.ports import EventState, Requested, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.conftest import MakeBench
@@ -370,3 +371,45 @@ async def test_two_replicas_see_the_same_work_and_only_one_gets_it(make_bench: M
     assert (await there.inbox.due(1)).subjects == (SUBJECT,)
     claims = await asyncio.gather(here.inbox.claim(SUBJECT, "here"), there.inbox.claim(SUBJECT, "there"))
     assert len([lease for lease in claims if lease]) == 1
+
+
+async def test_an_event_put_off_comes_again_as_it_was_and_that_is_no_failure(bench: Bench) -> None:
+    """Issue 5.5: while Swoogo is away an event waits; its request, its marks and its failures stay what they are."""
+    lease = await bench.leased()
+    await bench.inbox.complete(lease, {}, retry_in=0.0, failed=True)
+    again = await bench.claimed(lease.subject, "again")
+    assert again.attempt == 1
+    request = SyncRequest("asked")
+    await bench.inbox.request_sync(again.subject.id, request, stamped(1))
+    await bench.inbox.complete(again, {}, retry_in=0.0, failed=True)
+    third = await bench.claimed(lease.subject, "third")
+    start = await bench.now()
+    await bench.inbox.put_off(third, 0.3)
+    await bench.inbox.put_off(third, 0.3)  # a repeated command
+    await bench.inbox.record(lease.subject, [a_change("session/more", 2)])
+    later = await bench.claimed(lease.subject, "later")
+    assert await bench.now() - start >= 300
+    assert (later.attempt, later.request) == (2, request)
+    assert {"session/first", "session/more"} <= set((await bench.inbox.load(lease.subject.id)).marks)
+    with pytest.raises(LeaseLostError):
+        await bench.inbox.put_off(third, 1.0)
+
+
+async def test_a_sync_asked_for_while_an_event_is_put_off_is_not_put_off_with_it(bench: Bench) -> None:
+    """C5: a manual sync may find out at once whether Swoogo is back."""
+    lease = await bench.leased()
+    await bench.inbox.request_sync(lease.subject.id, SyncRequest("asked"), stamped(1))
+    await bench.inbox.put_off(lease, 60.0)
+    assert (await bench.claimed(lease.subject, "asked")).request == SyncRequest("asked")
+
+
+async def test_a_survey_that_is_put_off_comes_again_as_a_survey(bench: Bench) -> None:
+    """C4: also where sync is not continuous, and with its depth."""
+    await bench.inbox.request_survey(EVENT, Depth.DEEP)
+    lease = await bench.claimed(event_subject(EVENT))
+    assert lease.survey is Depth.DEEP
+    start = await bench.now()
+    await bench.inbox.put_off(lease, 0.3)
+    again = await bench.claimed(event_subject(EVENT), "again")
+    assert await bench.now() - start >= 300
+    assert (again.survey, again.request, again.attempt) == (Depth.DEEP, None, 0)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.circuit import CircuitRule
 from consumer.domain.connection import IntegrationRequest
 from consumer.domain.errors import (
     CredentialError,
@@ -28,6 +29,7 @@ from consumer.domain.record import Kind
 from consumer.ports import Swoogo, Work
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
+from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import (
     EVENT,
     KEY,
@@ -95,8 +97,9 @@ class Bench:
             }
         )
         transport = httpx.ASGITransport(app=create_app(self.sandbox))
+        self.circuits = InMemoryCircuits(self.clock, CircuitRule(failures=1_000))
         self.client = SwoogoClient(
-            SwoogoSettings(**settings), self.budget, self.tokens, self.clock, open_credentials, transport
+            SwoogoSettings(**settings), self.budget, self.tokens, self.clock, open_credentials, self.circuits, transport
         )
 
     @property

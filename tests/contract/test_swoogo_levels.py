@@ -21,6 +21,7 @@ from consumer.domain.record import Kind
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.contract.test_swoogo import GOLD, WORK, a_bench
+from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 
 
@@ -141,6 +142,7 @@ async def replicas(redis: Redis) -> AsyncIterator[tuple[SandboxSwoogo, list[Swoo
             RedisTokens(redis, Keys("levels-test"), Scripts(redis), cipher),
             SystemClock(),
             open_credentials,
+            InMemoryCircuits(SystemClock()),
             httpx.ASGITransport(app=create_app(sandbox)),
         )
         for _ in range(2)

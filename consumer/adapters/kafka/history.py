@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import client_options
+from consumer.adapters.kafka.access import client_options, refusal
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import Chunk, RawRecord, Span, Start
 from consumer.settings import KafkaSettings
@@ -33,10 +33,9 @@ class TopicHistory:
     def __init__(self, settings: KafkaSettings, topic: str) -> None:
         """Nothing is sent yet. Raises ConfigurationError about a certificate."""
         self.topic = topic
-        self._servers = settings.bootstrap_servers
-        self._options = client_options(settings)
+        self._settings = settings
         self._consumer = AIOKafkaConsumer(
-            **self._options,
+            **client_options(settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -49,7 +48,7 @@ class TopicHistory:
             await self._consumer.start()
         except (KafkaError, OSError, TimeoutError) as error:
             await self._consumer.stop()
-            raise self._unavailable(error) from error
+            raise await refusal(self._settings, error) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -119,7 +118,7 @@ class TopicHistory:
 
     async def _partitions(self) -> list[TopicPartition]:
         """The consumer itself only knows the partitions of topics that it reads already."""
-        admin = AIOKafkaAdminClient(**self._options)
+        admin = AIOKafkaAdminClient(**client_options(self._settings))
         await admin.start()
         try:
             if self.topic not in await admin.list_topics():
@@ -141,7 +140,8 @@ class TopicHistory:
 
     def _unavailable(self, error: Exception) -> UnavailableError:
         return UnavailableError(
-            f"Topic {self.topic} could not be read from Kafka at {self._servers} ({type(error).__name__})."
+            f"Topic {self.topic} could not be read from Kafka at {self._settings.bootstrap_servers} "
+            f"({type(error).__name__})."
         )
 
 

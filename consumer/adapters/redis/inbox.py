@@ -223,6 +223,21 @@ class RedisInbox:
         await self._plan(subject, due)
 
     @guarded
+    async def put_off(self, lease: Lease, seconds: float) -> None:
+        """See `ports.Inbox`."""
+        due = await self._scripts.put_off(
+            [self._keys.subject(lease.subject, name) for name in ("state", "dirty", "orders")],
+            epoch=lease.epoch,
+            op_id=lease.op_id,
+            milliseconds=round(seconds * 1000),
+            request=rows.encode(lease.request) if lease.request else b"",
+        )
+        self._leases.drop(lease)
+        if due == -2:
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+        await self._plan(lease.subject, due)
+
+    @guarded
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`. Marks are read before rows: a row may be newer than its mark, never older."""
         subject = event_subject(event_id)

@@ -35,6 +35,7 @@ a secret or personal data; credentials are named by a hash.
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | the longest lease and a minute | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
+| `{cred/HASH}:circuit` | string: failures in a row, until when nobody calls | minutes | circuits |
 | `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, adds a level | seconds | tokens |
 """
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from consumer.domain.circuit import Circuit
 from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
@@ -59,6 +60,7 @@ issue: Final = msgspec.json.Decoder(Issue)
 mapping: Final = msgspec.json.Decoder(EventMapping)
 connection: Final = msgspec.json.Decoder(Connection)
 pair: Final = msgspec.json.Decoder(Pair)
+circuit: Final = msgspec.json.Decoder(Circuit)
 listing: Final = msgspec.json.Decoder(Listing)
 survey: Final = msgspec.json.Decoder(SurveyMemory)
 run: Final = msgspec.json.Decoder(RunRow)

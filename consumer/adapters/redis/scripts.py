@@ -36,6 +36,7 @@ class Scripts:
         self._claim = script("claim_subject")
         self._renew = script("renew_lease")
         self._complete = script("complete_subject")
+        self._put_off = script("put_off")
         self._next_due = script("next_due")
         self._write = script("write_fenced")
         self._tick_off = script("tick_off")
@@ -47,6 +48,7 @@ class Scripts:
         self._left = script("credits_left")
         self._drop = script("drop_equal")
         self._swap = script("swap_equal")
+        self._swap_expiring = script("swap_expiring")
         self._lock = script("take_lock")
         self._commit = script("commit_generation")
         self._restore = script("restore_entries")
@@ -115,6 +117,11 @@ class Scripts:
         """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders."""
         args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, survey_in, *marks]
         due, _ = await self._complete(keys, args)
+        return int(due)
+
+    async def put_off(self, keys: Iterable[str], *, epoch: int, op_id: str, milliseconds: int, request: bytes) -> int:
+        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders."""
+        due, _ = await self._put_off(keys, [epoch, op_id, milliseconds, request])
         return int(due)
 
     async def next_due(self, due: str, limit: int) -> tuple[int, list[tuple[int, str]]]:
@@ -208,6 +215,10 @@ class Scripts:
     async def swap_equal(self, key: str, *, before: bytes, after: bytes) -> bool:
         """False when the value is another one by now."""
         return bool(await self._swap([key], [before, after]))
+
+    async def swap_expiring(self, key: str, *, before: bytes, after: bytes, milliseconds: int) -> bool:
+        """False when the value is another one by now. `before` of b"": there was none."""
+        return bool(await self._swap_expiring([key], [before, after, milliseconds]))
 
     async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
         """True when the lock is ours."""

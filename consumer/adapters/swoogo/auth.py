@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from consumer.adapters.sealing import credential_id
+from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.channel import FORM, Channel, NoAnswerError
 from consumer.adapters.swoogo.meter import Charge, Meter, pause_asked
 from consumer.domain.connection import Connection, IntegrationRequest
@@ -66,7 +67,9 @@ class Tokens:
         store: TokenStore,
         clock: Clock,
         open_credentials: OpenCredentials,
+        breaker: Breaker,
     ) -> None:
+        self._breaker = breaker
         self._costs = CALL_CREDITS if settings.token_costs_credit else 0
         self._deadline = settings.deadline
         self._channel = channel
@@ -139,6 +142,10 @@ class Tokens:
         self._refused_until.pop(credential, None)
         return credential, self._read(body)
 
+    async def trusted(self, credential: str) -> None:
+        """The credential was tried by hand of its owner and works: whatever failed before is forgotten."""
+        await self._breaker.succeeded(credential)
+
     async def keep(self, credential: str, token: Token) -> None:
         """Let everybody use this token."""
         self._ends[credential] = (token.text, self._clock.now() + round(token.seconds * 1000))
@@ -169,7 +176,11 @@ class Tokens:
             shared = await self._shared(connection.credential)
             if shared:
                 return shared
-            _, token = await self.request(connection, charge)
+            try:
+                _, token = await self.request(connection, charge)
+            except UnavailableError as error:
+                await self._breaker.failed(connection.credential, str(error))
+                raise
             await self.keep(connection.credential, token)
             return token.text
         finally:
@@ -206,7 +217,9 @@ class SwoogoCredentials(CredentialCheck):
             CredentialError: the credential cannot be opened, or Swoogo refuses it.
             UnavailableError: no token came.
         """
-        await self._tokens.keep(*await self._tokens.request(request, Charge()))
+        credential, token = await self._tokens.request(request, Charge())
+        await self._tokens.keep(credential, token)
+        await self._tokens.trusted(credential)
 
 
 def _trouble(status: int, base: str) -> str:

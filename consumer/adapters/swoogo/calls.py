@@ -2,7 +2,7 @@
 
 Guarantees: each sending has a permit of its own; a call refused for its token is sent once more with a new
 one; a 429 gives its credits back and waits through the permit; after a blip everything is sent once more,
-except a create that Swoogo can have got (G2).
+except a create that Swoogo can have got (G2); nothing is sent while the circuit of the credential is open.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from consumer.adapters.swoogo.auth import Tokens, redirected
+from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.channel import Answer, Channel, NoAnswerError
 from consumer.adapters.swoogo.meter import Exchange, Meter, pause_asked
 from consumer.adapters.swoogo.wire import Resource
@@ -33,7 +34,10 @@ _THROTTLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `what` names it in sentences; `create` forbids sending it twice; `raw` leaves the answer undecoded."""
+    """One call. `what` names it in sentences; `create` forbids sending it twice; `raw` leaves the answer undecoded.
+
+    `probe`: made although the circuit is open, and once only.
+    """
 
     what: str
     method: str
@@ -45,6 +49,7 @@ class Call:
     create: bool = False
     extra: tuple[tuple[bytes, bytes], ...] = ()
     raw: bool = False
+    probe: bool = False
 
 
 @dataclass(slots=True)
@@ -59,11 +64,12 @@ class _Repeats:
 class Caller:
     """Makes calls."""
 
-    def __init__(self, channel: Channel, tokens: Tokens, meter: Meter, clock: Clock) -> None:
+    def __init__(self, channel: Channel, tokens: Tokens, meter: Meter, clock: Clock, breaker: Breaker) -> None:
         self._channel = channel
         self._tokens = tokens
         self._meter = meter
         self._clock = clock
+        self._breaker = breaker
 
     async def call(self, work: Work, call: Call) -> Any:
         """Make a call until it has an outcome; the answer is decoded JSON, None when it is empty, or raw bytes.
@@ -75,21 +81,34 @@ class Caller:
             CredentialError: the credential is refused.
             LeaseLostError: the claim has ended; nothing was sent since.
         """
-        repeats = _Repeats()
+        repeats = _Repeats(blips=int(call.probe))
+        credential = work.connection.credential
         while True:
+            if not call.probe:
+                await self._breaker.check(credential)
             # Before the permit, whose lease check counts from the moment it is given; a token that ends while
             # the permit is waited for is replaced after its 401.
-            token = await self._tokens.token(work)
+            token = await self._token(work)
             try:
                 async with self._meter.charged(work, call.cost) as charge:
                     answer = await charge.send(self._exchange(call, token))
                 action = classify(answer.status, create=call.create)
                 if action is Action.APPLIED:
-                    return answer.body if call.raw else answer.json()
+                    body = answer.body if call.raw else answer.json()
+                    await self._breaker.succeeded(credential)
+                    return body
             except NoAnswerError as silence:
+                await self._breaker.failed(credential, str(silence))
                 await self._after_silence(call, silence, repeats)
                 continue
             await self._after_answer(work, call, answer, action, token, repeats)
+
+    async def _token(self, work: Work) -> str:
+        try:
+            return await self._tokens.token(work)
+        except CredentialError as error:
+            await self._breaker.failed(work.connection.credential, str(error))
+            raise
 
     def _exchange(self, call: Call, token: str) -> Exchange:
         bearer = b"Bearer " + token.encode()
@@ -110,6 +129,7 @@ class Caller:
         self, work: Work, call: Call, answer: Answer, action: Action, token: str, repeats: _Repeats
     ) -> None:
         """Returns when the call may be sent again."""
+        credential = work.connection.credential
         match action:
             case Action.THROTTLED:
                 repeats.throttles += 1
@@ -117,13 +137,23 @@ class Caller:
                     after = self._meter.wait_asked(answer)
                     raise UnavailableError(f"Swoogo keeps answering 429 to {call.what}.", after=after)
             case Action.UNAUTHORIZED:
-                await self._tokens.drop(work.connection.credential, token)
+                await self._tokens.drop(credential, token)
                 repeats.refused_tokens += 1
                 if repeats.refused_tokens > 1:
-                    raise CredentialError("Swoogo refuses a new access token of this credential.")
+                    error = CredentialError("Swoogo refuses a new access token of this credential.")
+                    await self._breaker.failed(credential, str(error))
+                    raise error
             case Action.UNAVAILABLE | Action.UNANSWERED:
-                await self._after_blip(self._trouble(call, answer, action), repeats)
+                trouble = self._trouble(call, answer, action)
+                await self._breaker.failed(credential, str(trouble))
+                await self._after_blip(trouble, repeats)
+            case Action.NO_PERMISSION:
+                await self._breaker.failed(
+                    credential, f"Swoogo answered {answer.status} to {call.what}.", forbidden=work.mapping.event_id
+                )
+                raise _refused(call, answer, action)
             case _:
+                await self._breaker.succeeded(credential)
                 raise _refused(call, answer, action)
 
     async def _after_blip(self, error: RetryableError, repeats: _Repeats) -> None:

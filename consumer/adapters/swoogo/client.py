@@ -17,6 +17,7 @@ import structlog
 
 from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
+from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import FORM, JSON, Channel
 from consumer.adapters.swoogo.levels import Levels
@@ -29,7 +30,7 @@ from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind
 from consumer.domain.survey import EventSighting, Known, Sighting
-from consumer.ports import Budget, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
+from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.settings import SwoogoSettings
 
 log = structlog.get_logger("swoogo")
@@ -47,15 +48,17 @@ class SwoogoClient(Swoogo):
         tokens: TokenStore,
         clock: Clock,
         open_credentials: OpenCredentials,
+        circuits: Circuits,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._channel = Channel(settings, transport)
         self._meter = Meter(settings, budget)
-        shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials)
+        breaker = Breaker(circuits)
+        shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials, breaker)
         self.credentials = SwoogoCredentials(shared, open_credentials)
-        self._caller = Caller(self._channel, shared, self._meter, clock)
+        self._caller = Caller(self._channel, shared, self._meter, clock, breaker)
         self._uploads = Uploads(settings, self._caller)
         self._insists: set[Kind] = set()
         self._surveys = Surveys(self._caller, settings.page_size)
@@ -240,6 +243,11 @@ class SwoogoClient(Swoogo):
             raise UnavailableError("Swoogo answered another thing than the event asked for.")
         timezone = body.get("timezone")
         return timezone.strip() if isinstance(timezone, str) else ""
+
+    async def probe(self, work: Work) -> None:
+        """The event's id: a call without effect, which every credential may make."""
+        path = f"/events/{work.mapping.swoogo_event_id}?fields=id"
+        await self._caller.call(work, Call("the event", "GET", path, probe=True))
 
     async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
         """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""

@@ -74,6 +74,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.tokens.put(CREDENTIAL, "token", 60)
     for what in ("token", "levels"):
         await bench.tokens.lock(CREDENTIAL, "owner", 60, what=what)
+    await bench.circuits.failed(CREDENTIAL, "down")
     for work in (a_work(lease), a_work(lease, Trigger.MANUAL)):
         await bench.budget.spent(await bench.budget.permit(work, 1, 0.1), remaining=3, reset=0.2)
     throttled = await bench.budget.permit(a_work(lease), 1, 0.1)

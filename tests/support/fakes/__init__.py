@@ -1,6 +1,7 @@
 """A fake of every port: in memory, on a clock the test owns, held to the contract by `tests/contract`."""
 
 from tests.support.fakes.budget import InMemoryBudget
+from tests.support.fakes.circuits import InMemoryCircuits
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.connections import FakeCredentials, InMemoryConnections
 from tests.support.fakes.images import FakeImages
@@ -17,6 +18,7 @@ __all__ = [
     "FakeImages",
     "FakeSwoogo",
     "InMemoryBudget",
+    "InMemoryCircuits",
     "InMemoryConnections",
     "InMemoryDeadLetters",
     "InMemoryInbox",

@@ -24,6 +24,7 @@ class FakeClock:
         self._ids = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = 0
+        self._watching = False
 
     def now(self) -> int:
         """See `ports.Clock`."""
@@ -43,7 +44,8 @@ class FakeClock:
         woken = asyncio.get_running_loop().create_future()
         self._order += 1
         heapq.heappush(self._sleepers, (self.ms + round(seconds * 1000), self._order, woken))
-        if self.auto:
+        if self.auto and not self._watching:
+            self._watching = True
             self._when_idle()
         await woken
 
@@ -68,12 +70,14 @@ class FakeClock:
             woken.set_result(None)
 
     def _when_idle(self) -> None:
+        # One watcher, however many sleep: two would each take the other for somebody who can go on.
         loop = asyncio.get_running_loop()
-        if _ready(loop):
-            loop.call_soon(self._when_idle)
-        elif self._sleepers:
+        if not self._sleepers:
+            self._watching = False
+            return
+        if not _ready(loop):
             self._wake_first()
-            loop.call_soon(self._when_idle)
+        loop.call_soon(self._when_idle)
 
 
 async def settle(turns: int = 1_000) -> None:

@@ -235,6 +235,21 @@ class InMemoryInbox:
         if state.due is None:
             state.first = None
 
+    async def put_off(self, lease: Lease, seconds: float) -> None:
+        """See `ports.Inbox`."""
+        self.fence(lease)
+        state, now = self.state(lease.subject), self.clock.now()
+        if state.done == lease.op_id:
+            return
+        dirt = len(state.marks) + len(state.orders)
+        surveying, state.surveying = state.surveying, None
+        state.op_id, state.until, state.done = "", 0, lease.op_id
+        state.hold = state.due = now + round(seconds * 1000)
+        if surveying is not None and state.request is None and not (state.continuous and dirt):
+            state.due = state.first = None
+        if state.request is not None and state.request != lease.request:
+            state.due = now
+
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))

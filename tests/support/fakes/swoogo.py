@@ -245,6 +245,10 @@ class FakeSwoogo:
         """See `ports.Swoogo`. `credits_left` of every credential."""
         return self.credits_left
 
+    async def probe(self, work: Work) -> None:
+        """See `ports.Swoogo`."""
+        await self.event_timezone(work)
+
     def spent(self, work: Work) -> int:
         """See `ports.Swoogo`."""
         return self._spent[str(work.lease.subject), work.lease.epoch]

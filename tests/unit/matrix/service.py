@@ -168,7 +168,10 @@ async def a_life() -> Life:
     await world.connections.put_mapping(ORG, "ev", None)
     await world.connections.put_connection(ORG, None)
     world.swoogo.zones = {HERE: ZONE, ELSEWHERE: ZONE}
-    life = Life(world, Dispatcher(world.inbox, world.connections, world.connector, world.pusher, world.clock, SETTINGS))
+    dispatcher = Dispatcher(
+        world.inbox, world.connections, world.connector, world.pusher, world.outage, world.clock, SETTINGS
+    )
+    life = Life(world, dispatcher)
     world.swoogo.before_call = life.watch
     await life.reconnect()
     await life.accept()

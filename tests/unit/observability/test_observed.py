@@ -285,7 +285,13 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
     due = await world.inbox.due(1)
     await world.clock.advance(due.next_in or 0)
     dispatcher = Dispatcher(
-        world.inbox, world.connections, world.connector, watched.pusher, world.clock, world.pusher.settings
+        world.inbox,
+        world.connections,
+        world.connector,
+        watched.pusher,
+        world.outage,
+        world.clock,
+        world.pusher.settings,
     )
     await asyncio.create_task(dispatcher._work(event_subject(EVENT)))
     [run] = await world.board.runs(EVENT)

@@ -35,7 +35,7 @@ class Running:
         world.swoogo.before_call = self._hold
         settings = SETTINGS.model_copy(update={"poll_interval": 0.02})
         self.dispatcher = Dispatcher(
-            world.inbox, world.connections, world.connector, world.pusher, world.clock, settings
+            world.inbox, world.connections, world.connector, world.pusher, world.outage, world.clock, settings
         )
         self.task = asyncio.create_task(self.dispatcher.run(self.stop))
 

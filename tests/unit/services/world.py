@@ -16,6 +16,7 @@ from consumer.domain.report import Run
 from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.connect import Connector
+from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
@@ -26,6 +27,7 @@ from tests.support.fakes import (
     FakeImages,
     FakeSwoogo,
     InMemoryBudget,
+    InMemoryCircuits,
     InMemoryConnections,
     InMemoryInbox,
     InMemoryLedger,
@@ -55,6 +57,8 @@ class World:
     connector: Connector
     images: FakeImages
     pairs: InMemoryPairs
+    circuits: InMemoryCircuits
+    outage: Outage
     mapping: EventMapping = field(default_factory=a_mapping)
     _version: int = 0
 
@@ -124,7 +128,23 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections, PACE)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ListedStandings())
-    world = World(clock, inbox, ledger, swoogo, board, connections, credentials, pusher, connector, images, pairs)
+    circuits = InMemoryCircuits(clock)
+    outage = Outage(circuits, swoogo, connections, board, clock)
+    world = World(
+        clock,
+        inbox,
+        ledger,
+        swoogo,
+        board,
+        connections,
+        credentials,
+        pusher,
+        connector,
+        images,
+        pairs,
+        circuits,
+        outage,
+    )
     await inbox.set_continuous(EVENT, on=True)
     await connections.put_connection(ORG, a_connection())
     await connections.put_mapping(ORG, EVENT, world.mapping)

@@ -13,12 +13,14 @@ import msgspec
 
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.circuit import CircuitRule
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Trigger
 from consumer.ports import Grant, Lease, Work, event_subject
 from consumer.settings import SwoogoSettings
+from tests.support.fakes import InMemoryCircuits
 
 KEY = "k/ey:1"
 SECRET = "s ecret+é"
@@ -206,15 +208,22 @@ class World:
     budget: MemoryBudget
     tokens: MemoryTokens
     clock: Time
+    circuits: InMemoryCircuits
 
 
 def a_world(
-    *replies: Reply, token_replies: Iterable[Reply] = (), settings: SwoogoSettings | None = None, **changed: Any
+    *replies: Reply,
+    token_replies: Iterable[Reply] = (),
+    settings: SwoogoSettings | None = None,
+    rule: CircuitRule | None = None,
+    **changed: Any,
 ) -> World:
     """A client of an API that answers with these replies; `changed` are settings of it."""
     clock, log = Time(), list[str]()
     api = Api(list(replies), list(token_replies), log)
     budget, tokens = MemoryBudget(log), MemoryTokens(clock)
     chosen = settings or SwoogoSettings(**changed)
-    client = SwoogoClient(chosen, budget, tokens, clock, open_credentials, httpx.MockTransport(api))
-    return World(client, api, budget, tokens, clock)
+    # Most tests are about one call and its repeats; the circuit has tests of its own.
+    circuits = InMemoryCircuits(clock, rule or CircuitRule(failures=1_000))
+    client = SwoogoClient(chosen, budget, tokens, clock, open_credentials, circuits, httpx.MockTransport(api))
+    return World(client, api, budget, tokens, clock, circuits)

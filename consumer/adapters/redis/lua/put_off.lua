@@ -1,0 +1,30 @@
+-- Give a claimed event back untried: it comes again as it was, a while later, and that is no failure.
+-- KEYS: state (hash), dirty (hash), orders (set)
+-- ARGV: epoch, op id, ms, request seen (JSON or "")
+-- Returns {due ms, -1 for not due, or -2 when somebody else has it, now ms}.
+-- Atomic because what is asked for meanwhile must not be put off with it. A repeat with the same op id changes nothing.
+local function earliest(due, survey, hold, held)
+  if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
+  return due and math.max(due, held) or -1
+end
+local state = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fields = redis.call('HMGET', state, 'epoch', 'done', 'due', 'survey', 'hold', 'surveying', 'request', 'continuous')
+if fields[1] ~= ARGV[1] then return {-2, now} end
+local survey = tonumber(fields[4])
+if fields[2] == ARGV[2] then return {earliest(tonumber(fields[3]), survey, tonumber(fields[5]) or 0, 0), now} end
+local hold = now + tonumber(ARGV[3])
+local due, request = hold, fields[7]
+local dirt = redis.call('HLEN', KEYS[2]) + redis.call('SCARD', KEYS[3])
+-- A survey is due by a moment of its own; changes may have come since.
+if fields[6] and not request and not (fields[8] == '1' and dirt > 0) then due = nil end
+if request and request ~= ARGV[4] then due = now end
+redis.call('HDEL', state, 'op', 'surveying')
+redis.call('HSET', state, 'until', 0, 'done', ARGV[2], 'hold', string.format('%.0f', hold))
+if due then
+  redis.call('HSET', state, 'due', string.format('%.0f', due))
+else
+  redis.call('HDEL', state, 'due', 'first')
+end
+return {earliest(due, survey, hold, 0), now}
