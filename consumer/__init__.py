@@ -9,6 +9,9 @@ Run         `entrypoints.cli`                what can be called and how
             `app`                            composition root: builds, binds, starts, stops
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.keys_commands`      the commands keys
+            `entrypoints.dlq_commands`       the commands dlq
+            `entrypoints.parked_commands`    the commands parked
+            `entrypoints.replay_commands`    the command replay
             `entrypoints.runs_commands`      the commands runs and issues
             `entrypoints.setup_commands`     the commands doctor and probe
             `entrypoints.topics_commands`    the command topics
@@ -68,6 +71,9 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.convert`         Sessionboard's spelling to ours
             `adapters.kafka.topics`          topics: how each is kept, whether it is there
+            `services.replay`                a topic read again into the recorder
+            `adapters.redis.replays`         where an interrupted one goes on
+            `adapters.kafka.letters`         dead letters as operators see and settle them
             `adapters.kafka.history`         a topic read again, beside the consumer groups
             `domain.snapshot`                the newest known state of an event
             `domain.record`                  kinds, keys, version stamps, digests
@@ -199,6 +205,9 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.orders`     ledger lift, adopt, forget: ask for something to be done to it
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.topics`     topics create: what is missing, with the right policies
+            `entrypoints.console.dlq`        dlq: dead letters listed, put back, discarded
+            `entrypoints.console.parked`     parked: refused changes listed, tried once more
+            `entrypoints.console.replay`     replay: read a topic again
             `entrypoints.console.keys`       keys: make, show, seal
             `entrypoints.console.rotation`   keys: from one pair to the next
             `entrypoints.console.config`     config: settings in effect

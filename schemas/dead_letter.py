@@ -15,6 +15,10 @@ from pydantic import Field
 from schemas.wire import LARGEST_INTEGER, WireModel
 
 HEADER_PREFIX: Final = "swoogo-sync-"
+SETTLES: Final = f"{HEADER_PREFIX}settles"
+"""Header of a record that settles a dead letter of its own partition: `PARTITION:OFFSET` of that letter."""
+SETTLED: Final = f"{HEADER_PREFIX}settled"
+"""What became of it: `replayed`, `superseded` or `discarded`."""
 
 
 class Reason(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from enum import StrEnum
 from typing import Final
 
@@ -89,7 +90,8 @@ SENTENCES: Final[dict[Code, str]] = {
 class Issue:
     """One thing to know about one record.
 
-    `parked` is the fingerprint of an operation that Swoogo refused: it is not sent again while it is the same.
+    `parked` is the fingerprint of an operation that Swoogo refused: it is not sent again while it is the same; `at` is
+    since when (ms).
     """
 
     key: str
@@ -97,6 +99,7 @@ class Issue:
     field: str = ""
     detail: str = ""
     parked: str = ""
+    at: int = field_of(default=0, compare=False)
 
     @property
     def notice(self) -> bool:

@@ -20,12 +20,14 @@ from consumer.domain.record import Kind, digest, id_of, key_of, kind_of
 
 class Act(StrEnum):
     """`adopt`: this Swoogo record is ours. `forget`: what an unanswered create may have made is none of those there.
-    `lift`: what was deleted in Swoogo may be synced again.
+    `lift`: what was deleted in Swoogo may be synced again. `retry`: what Swoogo refused is tried once more; its key is
+    that of the issue, and it changes no ledger entry.
     """
 
     ADOPT = "adopt"
     FORGET = "forget"
     LIFT = "lift"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,6 +115,8 @@ def carried_out(
                     news = {order.key: None}
             case Act.LIFT:
                 news = lifted(held, {order.key})
+            case Act.RETRY:
+                continue  # over when a push has tried it
         changes |= news
         held = {key: each for key, each in {**held, **news}.items() if each is not None}
         done.add(order)

@@ -15,9 +15,12 @@ from typer.core import TyperGroup
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
 from consumer.entrypoints.arguments import AsJson, Event, Everything
 from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+from consumer.entrypoints.dlq_commands import dlq_app
 from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.ledger_commands import ledger_app
+from consumer.entrypoints.parked_commands import parked_app
+from consumer.entrypoints.replay_commands import replay
 from consumer.entrypoints.runs_commands import issues, runs_app
 from consumer.entrypoints.setup_commands import doctor, probe
 from consumer.entrypoints.topics_commands import topics_app
@@ -51,6 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(parked_app, name="parked")
+app.add_typer(dlq_app, name="dlq")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(keys_app, name="keys")
 app.add_typer(topics_app, name="topics")
@@ -237,6 +242,8 @@ def status(
 
 
 app.command()(issues)
+
+app.command()(replay)
 app.command()(health)
 app.command()(doctor)
 app.command()(probe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 
 from consumer.domain.debounce import retry_delay
@@ -86,6 +87,14 @@ def settled(state: EventState, trigger: Trigger, scope: Scope) -> dict[str, str]
     if trigger is not Trigger.MANUAL:
         return dict(state.marks)
     return {key: stamp for key, stamp in state.marks.items() if scope.settles(key)}
+
+
+def parked_since(issue: Issue, former: Issue | None, now: int) -> Issue:
+    """The issue with the moment (ms) since when this same change is refused; other issues stay as they are."""
+    if not issue.parked:
+        return issue
+    known = former.at if former and former.parked == issue.parked else 0
+    return replace(issue, at=issue.at or known or now)
 
 
 def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue]) -> dict[str, Issue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from consumer.domain.errors import (
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, abandoned, known_ids
 from consumer.domain.mapping import EventMapping
+from consumer.domain.orders import Act, Order
 from consumer.domain.plan import Operation, Pace, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
@@ -34,6 +35,7 @@ from consumer.services.leftovers import (
     failed,
     merged_issues,
     of_surveys,
+    parked_since,
     pushed_marks,
     retry_in,
     settled,
@@ -84,12 +86,13 @@ class Pusher:
         )
         plan = Plan()
         error: SwoogoSyncError | None = None
-        idle = False
+        idle, retries = False, frozenset[Order]()
         await execution.keep(abandoned(execution.ledger, self.clock.now()))
         try:
             # Not by a sync that might leave the record out.
             if state.orders and (trigger is not Trigger.MANUAL or scope == Scope()):
-                await carry_out(execution, self.inbox, state.orders)
+                retries = frozenset(order for order in state.orders if order.act is Act.RETRY)
+                await carry_out(execution, self.inbox, state.orders - retries)
             if lease.survey:
                 execution.survey = await self.reconciler.survey(work, execution.ledger, lease.survey)
                 execution.work = await self._zone_seen(work, execution.survey.timezone)
@@ -100,7 +103,7 @@ class Pusher:
             else:
                 if lease.survey:
                     state = await self.inbox.load(mapping.event_id)
-                plan = await self._plan(execution, state, scope, former)
+                plan = await self._plan(execution, state, scope, former, retries)
                 run.note_plan(plan)
             progress = Progress(execution, plan, self.swoogo, self.board, self.store, self.clock, self.pace)
             if not plan.empty or trigger is Trigger.MANUAL:
@@ -109,13 +112,23 @@ class Pusher:
         except (CredentialError, RetryableError, RefusedError) as caught:
             error = caught
         marks = settled(state, trigger, scope)
-        await self._finish(execution, plan, marks, former, error, idle=idle, careful=state.careful)
+        await self._finish(
+            execution, plan, marks, former, error, idle=idle, careful=state.careful, retries=sorted(retries)
+        )
         return run
 
-    async def _plan(self, execution: Execution, state: EventState, scope: Scope, former: Mapping[str, Issue]) -> Plan:
+    async def _plan(
+        self,
+        execution: Execution,
+        state: EventState,
+        scope: Scope,
+        former: Mapping[str, Issue],
+        retries: AbstractSet[Order],
+    ) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
         mapping = execution.work.mapping
         refused = {issue.key: issue.parked for issue in former.values() if issue.parked}
+        again = {order.key for order in retries}
         given = PlanInput(
             mapping=mapping,
             snapshot=state.snapshot,
@@ -127,7 +140,7 @@ class Pusher:
                 **(execution.survey.directories if execution.survey else {}),
             },
             # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there.
-            parked={} if execution.survey else refused,
+            parked={} if execution.survey else {key: each for key, each in refused.items() if key not in again},
             refused=refused,
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
@@ -186,6 +199,7 @@ class Pusher:
         *,
         idle: bool,
         careful: AbstractSet[Kind],
+        retries: Sequence[Order],
     ) -> None:
         """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
         run, lease = execution.run, execution.work.lease
@@ -203,6 +217,8 @@ class Pusher:
             }
         else:
             issues = dict(former) if unplanned else merged_issues(plan, execution, former)
+        now = self.clock.now()
+        issues = {key: parked_since(issue, former.get(key), now) for key, issue in issues.items()}
         run.issues, run.told = count_issues(issues), first_issues(issues)
         run.outcome = "failed" if trouble else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
@@ -221,6 +237,8 @@ class Pusher:
         unsuccessful = failed(execution, error)
         waiting = frozenset() if again is None else waiting_keys(execution, plan)
         pushed = {} if unsuccessful else pushed_marks(marks, waiting)
+        if retries and not unsuccessful:
+            await self.inbox.carried_out(lease, retries)
         if execution.looked & careful and not unsuccessful:
             await self.inbox.looked(lease, execution.looked & careful)
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)

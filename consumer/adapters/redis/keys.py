@@ -30,6 +30,7 @@ a secret or personal data; credentials are named by a hash.
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events` | set: event ids ever recorded | - | inbox |
+| `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | the longest lease and a minute | budget |
@@ -90,6 +91,10 @@ class Keys:
     def generation(self, name: str) -> str:
         """`marker`, `lock` or `progress` of rebuilding."""
         return self._of("generation", name)
+
+    def replay(self, topic: str) -> str:
+        """Where a replay of a topic is."""
+        return self._of(f"replay/{topic}", "position")
 
     def credential(self, credential: str, name: str) -> str:
         """A key of a credential."""

@@ -12,6 +12,7 @@ from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
@@ -19,7 +20,7 @@ from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import SurveyMemory
-from consumer.ports import Lease, org_subject
+from consumer.ports import Lease, Span, org_subject
 from consumer.ports.rebuild import RebuildProgress
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
@@ -75,6 +76,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     for what in ("token", "levels"):
         await bench.tokens.lock(CREDENTIAL, "owner", 60, what=what)
     await bench.circuits.failed(CREDENTIAL, "down")
+    await RedisReplays(redis, Keys("test")).keep("sessions", {0: Span(1, 2)}, "")
     for work in (a_work(lease), a_work(lease, Trigger.MANUAL)):
         await bench.budget.spent(await bench.budget.permit(work, 1, 0.1), remaining=3, reset=0.2)
     throttled = await bench.budget.permit(a_work(lease), 1, 0.1)

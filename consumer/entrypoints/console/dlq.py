@@ -1,0 +1,201 @@
+"""`dlq`: records nobody could read: listed, shown, put back where they came from, or discarded (G1)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+from rich.table import Table
+
+from consumer.adapters.kafka.letters import Letter, Letters
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.output import counted, iso, out, plain, print_json
+from consumer.settings import Settings
+from schemas.dead_letter import Reason
+
+_SHOWN: Final = 4_000
+"""Characters of a value that are shown."""
+_SECRET: Final = re.compile(
+    r'("[^"]*(?:secret|token|password|sealed|consumer_key|authorization)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE
+)
+_ADVICE: Final[dict[Reason, str]] = {
+    Reason.UNKNOWN_VERSION: "update this service to one that knows the version, then replay it",
+    Reason.TOO_LARGE: "raise SWOOGO_SYNC_KAFKA__MAX_RECORD_BYTES, then replay it; or publish a smaller one",
+    Reason.UNKNOWN_ACTION: "update this service to one that knows the action, then replay it; or discard it",
+}
+_USUALLY: Final = "have it published anew, then discard it"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterDocument:
+    """One dead letter. `id` is `PARTITION:OFFSET`; `value` and `headers` with `dlq show` alone, secrets withheld."""
+
+    id: str
+    at: str | None
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    reason: str
+    error: str
+    advice: str
+    value: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LettersDocument:
+    """What `dlq list --json` prints: the newest open ones. `open`: how many there are in all."""
+
+    open: int
+    letters: tuple[LetterDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledDocument:
+    """What `dlq replay --json` and `dlq discard --json` print: ids by what became of them."""
+
+    replayed: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def list_letters(settings: Settings, *, limit: int, topic: str | None, as_json: bool) -> Exit:
+    """Open dead letters, oldest first. Raises UnavailableError, ConfigurationError."""
+    found = [each for each in _open(settings) if topic in {None, each.origin.origin_topic}]
+    document = LettersDocument(len(found), tuple(_document(each) for each in found[-limit:]))
+    if as_json:
+        print_json(document)
+    elif not found:
+        out().print("There are no open dead letters.")
+    else:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column in ("id", "when", "from", "key", "reason", "what to do"):
+            table.add_column(column, overflow="fold")
+        for each in document.letters:
+            origin = f"{each.topic} {each.partition}:{each.offset}"
+            table.add_row(each.id, each.at or "-", origin, each.key, each.reason, each.advice)
+        out().print(table)
+        if len(found) > limit:
+            out().print(f"… and {len(found) - limit:,} older ones; --limit shows more.", style="dim")
+    return Exit.FINE
+
+
+def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
+    """One dead letter with its headers and bytes. Raises UnavailableError, ConfigurationError."""
+    chosen = _chosen(settings, name)
+    if not chosen:
+        return Exit.NO
+    document = _document(chosen[0], whole=True)
+    if as_json:
+        print_json(document)
+        return Exit.FINE
+    console = out()
+    console.print(f"Dead letter {document.id}, {document.reason}", style="bold")
+    console.print(f"    {document.error}", soft_wrap=True)
+    console.print(f"    from {document.topic} {document.partition}:{document.offset}, {document.at or '-'}")
+    console.print(f"    key: {document.key}", soft_wrap=True)
+    for header, value in document.headers:
+        console.print(f"    header {header}: {value}", soft_wrap=True)
+    console.print(f"    value: {'(none)' if document.value is None else document.value}", soft_wrap=True)
+    console.print(f"    what to do: {document.advice}", soft_wrap=True)
+    return Exit.FINE
+
+
+def replay_letters(settings: Settings, name: str | None, *, sure: bool, as_json: bool) -> Exit:
+    """Put letters back on the topic they came from; None: all. Raises UnavailableError, ConfigurationError."""
+    chosen = _chosen(settings, name)
+    if not chosen:
+        return Exit.NO
+    whole = [each for each in chosen if not each.incomplete]
+    for each in chosen:
+        if each.incomplete:
+            say(f"Dead letter {each.name} cannot be replayed: {each.incomplete}")
+    refused = tuple(each.name for each in chosen if each.incomplete)
+    old = asyncio.run(Letters(settings.kafka).superseded(whole)) if whole else set[str]()
+    back = [each for each in whole if each.name not in old]
+    passed_over = [each for each in whole if each.name in old]
+    if whole and not sure:
+        also = f"; {counted(len(passed_over), 'letter')} with a newer record of the same key only settled"
+        question = f"Put {counted(len(back), 'record')} back where they came from{also if passed_over else ''}?"
+        if not typer.confirm(question, err=True):
+            return Exit.NO
+
+    async def settle() -> None:
+        letters = Letters(settings.kafka)
+        await letters.settle(passed_over, "superseded", put_back=False)
+        await letters.settle(back, "replayed", put_back=True)
+
+    asyncio.run(settle())
+    _told(SettledDocument(replayed=_names(back), superseded=_names(passed_over), refused=refused), as_json=as_json)
+    return Exit.NO if refused else Exit.FINE
+
+
+def discard_letters(settings: Settings, name: str | None, *, sure: bool, as_json: bool) -> Exit:
+    """Mark letters as dealt with; None: all. Raises UnavailableError, ConfigurationError."""
+    chosen = _chosen(settings, name)
+    if not chosen:
+        return Exit.NO
+    question = f"Discard {counted(len(chosen), 'dead letter')}? What they hold is not synced."
+    if not sure and not typer.confirm(question, err=True):
+        return Exit.NO
+    asyncio.run(Letters(settings.kafka).settle(chosen, "discarded", put_back=False))
+    _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
+    return Exit.FINE
+
+
+def _open(settings: Settings) -> list[Letter]:
+    return asyncio.run(Letters(settings.kafka).open())
+
+
+def _chosen(settings: Settings, name: str | None) -> list[Letter]:
+    found = [each for each in _open(settings) if name in {None, each.name}]
+    if not found:
+        say("There are no open dead letters." if name is None else f"There is no open dead letter {plain(name)}.")
+    return found
+
+
+def _names(letters: Sequence[Letter]) -> tuple[str, ...]:
+    return tuple(each.name for each in letters)
+
+
+def _told(document: SettledDocument, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    for what, names in (
+        ("put back; the service reads them now", document.replayed),
+        ("settled, since newer records of the same keys have been read", document.superseded),
+        ("discarded", document.discarded),
+    ):
+        if names:
+            out().print(f"{counted(len(names), 'dead letter')} {what}.", soft_wrap=True)
+
+
+def _document(letter: Letter, *, whole: bool = False) -> LetterDocument:
+    origin, record = letter.origin, letter.record
+    return LetterDocument(
+        id=letter.name,
+        at=iso(record.timestamp),
+        topic=origin.origin_topic,
+        partition=origin.origin_partition,
+        offset=origin.origin_offset,
+        key="(none)" if record.key is None else plain(record.key.decode(errors="replace"), 80),
+        reason=origin.reason.value,
+        error=plain(origin.error),
+        advice=letter.incomplete or _ADVICE.get(origin.reason, _USUALLY),
+        value=_readable(record.value) if whole else None,
+        headers=tuple((plain(name, 80), _readable(value) or "") for name, value in letter.headers) if whole else (),
+    )
+
+
+def _readable(value: bytes | None) -> str | None:
+    """Bytes as a safe line: secrets and e-mail addresses withheld, the rest cut."""
+    if value is None:
+        return None
+    return plain(_SECRET.sub(r'\1"(withheld)"', value[: 4 * _SHOWN].decode(errors="replace")), _SHOWN)

@@ -1,0 +1,153 @@
+"""`replay`: read a topic again, from a moment or an offset, at a bounded rate (G3, G1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.redis.replays import RedisReplays
+from consumer.app import check_redis, stores
+from consumer.domain.errors import ConfigurationError
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.output import counted, err, lasting, out, plain, print_json
+from consumer.ports import Span, Start
+from consumer.services.record import Recorder
+from consumer.services.replay import CountedLetters, Replayed, Replayer
+from consumer.settings import Settings
+
+_INPUTS = ("sessions", "speakers", "sponsors", "mappings")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to replay. `start`: a moment, an offset or PARTITION:OFFSET; "" for everything."""
+
+    topic: str
+    start: str = ""
+    event_id: str = ""
+    rate: float = 2_000.0
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDocument:
+    """What `replay --json` prints. `offsets`: of each partition, from and up to; `done`: read to the end."""
+
+    topic: str
+    event_id: str
+    offsets: Mapping[int, tuple[int, int]]
+    read: int = 0
+    recorded: int = 0
+    news: int = 0
+    unreadable: int = 0
+    done: bool = False
+
+
+def replay_topic(settings: Settings, asked: Asked, *, sure: bool, as_json: bool) -> Exit:
+    """Replay a topic, after saying what that means. Raises UnavailableError, ConfigurationError."""
+    names = {name: getattr(settings.kafka.topics, name) for name in _INPUTS}
+    topic = names.get(asked.topic, asked.topic)
+    if topic not in names.values():
+        raise ConfigurationError(f"{plain(asked.topic)} is no input topic; replay one of {', '.join(names)}.")
+    start = read_start(asked.start)
+    document, told = asyncio.run(_replay(settings, asked, topic, start, sure=sure))
+    if told:
+        say(told)
+    if as_json and document:
+        print_json(document)
+    elif document and document.done:
+        unreadable = f"; {document.unreadable:,} nobody can read, see `swoogo-sync dlq list`"
+        out().print(
+            f"{counted(document.read, 'record')} read, {document.news:,} of them news"
+            f"{unreadable if document.unreadable else ''}.",
+            soft_wrap=True,
+        )
+    return Exit.FINE if document and document.done else Exit.NO
+
+
+def read_start(text: str) -> Start:
+    """A moment (ISO 8601, UTC where it has no zone), an offset, or PARTITION:OFFSET. Raises ConfigurationError."""
+    partition, _, offset = text.rpartition(":")
+    if not text:
+        return Start()
+    if offset.isdecimal() and (partition.isdecimal() or not partition):
+        return Start(int(offset), int(partition) if partition else None)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--from is {plain(text)}: it is a moment such as 2026-06-01T09:00:00+00:00, an offset, or "
+            "PARTITION:OFFSET."
+        ) from None
+    return Start(time=round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
+
+
+async def _replay(
+    settings: Settings, asked: Asked, topic: str, start: Start, *, sure: bool
+) -> tuple[ReplayDocument | None, str]:
+    """What was done, and a sentence about why no more."""
+    bound, clock = stores(settings), SystemClock()
+    positions = RedisReplays(bound.redis, bound.keys)
+    kafka = settings.kafka
+    decoder = KafkaDecoder(kafka.topics, kafka.max_record_bytes, kafka.tier_field)
+    replayer = Replayer(Recorder(decoder, bound.inbox, bound.connections, CountedLetters()), decoder, positions, clock)
+    try:
+        await check_redis(bound.redis, settings)
+        async with TopicHistory(kafka, topic) as history:
+            event_id = asked.event_id
+            if asked.resume:
+                kept = await positions.kept(topic)
+                if kept is None:
+                    return None, f"No replay of {topic} was interrupted; start one without --resume."
+                spans, event_id = kept
+            else:
+                spans = await history.spans(start)
+            offsets = {number: (span.start, span.end) for number, span in sorted(spans.items())}
+            document = ReplayDocument(topic, event_id, offsets)
+            total = sum(span.end - span.start for span in spans.values())
+            if not total:
+                return ReplayDocument(topic, event_id, offsets, done=True), ""
+            if not sure and not await asyncio.to_thread(_confirmed, topic, event_id, spans, total, asked.rate):
+                return None, ""
+            done = Replayed()
+            try:
+                with _progress() as progress:
+                    bar = progress.add_task(f"replaying {topic}", total=total)
+                    async for done in replayer.replay(history, topic, spans, event_id=event_id, rate=asked.rate):
+                        progress.update(bar, completed=done.read)
+            except asyncio.CancelledError:
+                say(f"Stopped after {done.read:,} records; go on with: swoogo-sync replay {asked.topic} --resume")
+                raise
+            return _finished(document, done), ""
+    finally:
+        await bound.redis.aclose()
+
+
+def _confirmed(topic: str, event_id: str, spans: Mapping[int, Span], total: int, rate: float) -> bool:
+    of = f", only those of event {plain(event_id)}," if event_id else ""
+    ranges = ", ".join(f"{number}: {span.start} to {span.end - 1}" for number, span in sorted(spans.items()))
+    say(
+        f"Up to {total:,} records of {topic}{of} are read again (offsets by partition {ranges}), at {rate:,.0f} a "
+        f"second at most: {lasting(total / rate)} or longer. What is known changes nothing; what is news is synced."
+    )
+    return typer.confirm("Go on?", err=True)
+
+
+def _finished(document: ReplayDocument, done: Replayed) -> ReplayDocument:
+    return replace(
+        document, read=done.read, recorded=done.recorded, news=done.news, unreadable=done.unreadable, done=True
+    )
+
+
+def _progress() -> Progress:
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,97 @@
+"""G1, issue 5.6: dead letters are listed, shown without secrets, put back to be read as any record, or discarded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
+from consumer.entrypoints.cli import app
+from consumer.ports import DeadLetter, RawRecord
+from consumer.settings import PREFIX
+from tests.integration.kafka.kafka_world import KafkaWorld
+
+pytestmark = pytest.mark.integration
+
+
+async def call(kafka: KafkaWorld, *arguments: str) -> Result:
+    """A command, in a loop of its own."""
+    names = {f"KAFKA__TOPICS__{name.upper()}": value for name, value in kafka.topics.model_dump().items()}
+    values = {"KAFKA__BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers, **names}
+    environment = {PREFIX + name: value for name, value in values.items()}
+    return await asyncio.to_thread(CliRunner().invoke, app, ["dlq", *arguments], env=environment)
+
+
+async def read(kafka: KafkaWorld, *arguments: str, code: int = 0) -> Any:
+    result = await call(kafka, *arguments, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+async def lettered(kafka: KafkaWorld, records: Sequence[tuple[str, bytes]]) -> None:
+    """These records are on the sessions topic, and each has become a dead letter."""
+    topic = kafka.topics.sessions
+    await kafka.send(*(value for _, value in records), keys=[key.encode() for key, _ in records], headers=[("h", b"x")])
+    written = await kafka.read(topic, len(records))
+    sender = producer(kafka.settings)
+    await sender.start()
+    try:
+        await KafkaDeadLetters(sender, kafka.topics.dead_letters).put(
+            [
+                DeadLetter(
+                    RawRecord(topic, 0, each.offset, each.timestamp, each.key, each.value, tuple(each.headers)),
+                    "not_json",
+                    "The value is not JSON.",
+                )
+                for each in written
+            ]
+        )
+    finally:
+        await sender.stop()
+
+
+async def test_letters_are_listed_shown_put_back_and_discarded(kafka: KafkaWorld) -> None:
+    secret = b'{"token": "hush-hush", "mail": "ada@example.org", "x": 1'
+    await lettered(kafka, [("7/a", b"bad a"), ("7/b", secret), ("7/c", b"bad c"), ("7/a", b"newer a")])
+    listed = await read(kafka, "list")
+    assert (listed["open"], {each["reason"] for each in listed["letters"]}) == (4, {"not_json"})
+    ids = {(each["key"], each["offset"]): each["id"] for each in listed["letters"]}
+    assert set(ids) == {("7/a", 0), ("7/b", 1), ("7/c", 2), ("7/a", 3)}
+    shown = await call(kafka, "show", ids["7/b", 1])
+    assert "hush-hush" not in shown.output
+    assert "ada@example.org" not in shown.output
+    assert '"x": 1' in shown.output
+    assert (await read(kafka, "discard", ids["7/c", 2], "--yes"))["discarded"] == [ids["7/c", 2]]
+    assert (await read(kafka, "list"))["open"] == 3
+    done = await read(kafka, "replay", "--all", "--yes")
+    assert sorted(done["replayed"]) == sorted([ids["7/b", 1], ids["7/a", 3]])
+    assert done["superseded"] == [ids["7/a", 0]], "compaction would keep the older one"
+    assert (await read(kafka, "list")) == {"open": 0, "letters": []}
+    topic = await kafka.read(kafka.topics.sessions, 6)
+    back = {record.key: record for record in topic[4:]}
+    assert {key: record.value for key, record in back.items()} == {b"7/b": secret, b"7/a": b"newer a"}
+    assert {record.timestamp for record in topic[4:]} <= {record.timestamp for record in topic[:4]}
+    assert {tuple(record.headers) for record in topic[4:]} == {(("h", b"x"),)}
+    assert (await call(kafka, "replay", "--all")).exit_code == 1
+    assert (await call(kafka, "show", "0:99")).exit_code == 1
+    assert (await call(kafka, "replay")).exit_code == 2
+
+
+async def test_without_yes_nothing_is_done_before_the_answer(kafka: KafkaWorld) -> None:
+    await lettered(kafka, [("7/a", b"bad a")])
+    assert (await call(kafka, "discard", "--all")).exit_code == 1
+    assert (await read(kafka, "list"))["open"] == 1
+
+
+async def test_a_letter_whose_value_was_not_kept_cannot_be_replayed(kafka: KafkaWorld) -> None:
+    """Decision 0012: credentials in clear are nowhere but on the input topic."""
+    await lettered(kafka, [("integration/o", b'{"consumer_secret": "clear"')])
+    [letter] = (await read(kafka, "list"))["letters"]
+    assert "credentials in clear" in letter["advice"]
+    assert (await read(kafka, "replay", "--all", "--yes", code=1))["refused"] == [letter["id"]]
+    assert (await read(kafka, "list"))["open"] == 1
