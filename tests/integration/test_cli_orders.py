@@ -1,0 +1,110 @@
+"""`ledger adopt` and `ledger forget` at the command line: what is asked for, what is refused, what is said (G2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+from typer.testing import CliRunner
+
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import State
+from consumer.domain.orders import Act, Order
+from consumer.entrypoints.cli import app
+from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
+from tests.support.desk import Desk, a_desk, soon
+
+pytestmark = pytest.mark.integration
+
+ADOPT = Order(Act.ADOPT, "session/s1", 7)
+FORGET = Order(Act.FORGET, "session/s1")
+
+
+@pytest.fixture
+async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
+    """An event with an unanswered create, a session in Swoogo and one deleted there."""
+    async with a_desk(redis_url) as made:
+        await made.map(a_mapping())
+        await made.record(soon("s1"))
+        await made.pushed(
+            {
+                "session/s1": an_intent("talk"),
+                "session/s2": an_entry(8),
+                "session/s3": an_entry(9, state=State.GONE),
+                "location/r1": an_intent("hall 1"),
+                "location/r2": an_entry(20),
+            }
+        )
+        yield made
+
+
+async def asked(desk: Desk) -> set[Order]:
+    return set((await desk.stores.inbox.load(EVENT)).orders)
+
+
+@pytest.mark.parametrize(
+    ("command", "order"),
+    [
+        (("adopt", EVENT, "session/s1", "7"), ADOPT),
+        (("adopt", EVENT, "session/s3", "9"), Order(Act.ADOPT, "session/s3", 9)),
+        (("adopt", EVENT, "location/r1", "20"), Order(Act.ADOPT, "location/r1", 20)),
+        (("forget", EVENT, "session/s1"), FORGET),
+        (("forget", EVENT, "location/r1"), Order(Act.FORGET, "location/r1")),
+    ],
+    ids=["adopt", "adopt a deleted one", "adopt the location of another room", "forget", "forget a room"],
+)
+async def test_g2_an_order_is_kept_for_whoever_claims_the_event_next(
+    desk: Desk, command: tuple[str, ...], order: Order
+) -> None:
+    """G2: the command line writes no ledger."""
+    document = await desk.read("ledger", *command, "--yes")
+    assert document == {
+        "event_id": EVENT,
+        "act": order.act.value,
+        "key": order.key,
+        "swoogo_id": order.swoogo_id or None,
+        "at_once": True,
+    }
+    assert await asked(desk) == {order}
+    assert str((await desk.stores.inbox.due(10)).subjects[0]) == f"event/{EVENT}"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("adopt", EVENT, "session/s9", "7"), "has no session/s9; a key looks like session/ID."),
+        (("adopt", EVENT, "session/s1", "8"), "cannot be adopted: 8 in Swoogo is session s2."),
+        (("adopt", EVENT, "session/s2", "7"), "cannot be adopted: it is 8 in Swoogo already."),
+        (("adopt", EVENT, "session/s2", "8"), "cannot be adopted: it is that in Swoogo already."),
+        (("forget", EVENT, "session/s2"), "no unanswered create of session/s2."),
+        (("forget", EVENT, "session/s3"), "no unanswered create of session/s3."),
+        (("forget", EVENT, "nothing"), "no unanswered create of nothing."),
+    ],
+)
+async def test_g2_what_cannot_be_done_is_said_at_once(desk: Desk, command: tuple[str, ...], says: str) -> None:
+    """G2: nothing in Swoogo is forgotten, so nothing is made twice."""
+    result = await desk.call("ledger", *command, "--yes")
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert await asked(desk) == set()
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1)])
+@pytest.mark.parametrize("command", [("adopt", EVENT, "session/s1", "7"), ("forget", EVENT, "session/s1")])
+async def test_g2_without_yes_it_is_asked_whether_that_is_meant(
+    desk: Desk, command: tuple[str, ...], answer: str, code: int
+) -> None:
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["ledger", *command], env=desk.environment, input=answer)
+    assert result.exit_code == code
+    assert "session/s1" in result.stderr
+    assert len(await asked(desk)) == (not code)
+
+
+async def test_g2_the_issue_names_the_commands_that_settle_it() -> None:
+    """N2: a sentence to act on."""
+    sentence = Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9").sentence()
+    assert "ids 7, 9" in sentence
+    assert "swoogo-sync ledger adopt EVENT session/s1 SWOOGO_ID" in sentence
+    assert "swoogo-sync ledger forget EVENT session/s1" in sentence
