@@ -25,7 +25,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages chaos soak check docs bench lock clean help
+.PHONY: setup demo test outages chaos soak check audit docs bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -48,6 +48,10 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/python -m consumer.issues_docs --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/python -m consumer.observability.metrics_docs --check
+	@$(MAKE) --no-print-directory audit
+
+audit: $(READY)  ## Look for known vulnerabilities in what is locked, where the package index tells
+	@$(BIN)/python -m tests.support.audit
 
 docs: $(READY)  ## Build the documents as a site into out/site; every link is checked
 	@said=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$said" | grep -v INFO; exit 1; }

@@ -24,6 +24,7 @@ from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
 
 _LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
+_KEPT: Final = 100_000
 _TRUNCATED: Final = ("swoogo-sync-truncated", b"true")
 _WITHHELD: Final = ("swoogo-sync-withheld", b"credentials in clear")
 _CLEAR_SECRET: Final = b"consumer_secret"
@@ -153,15 +154,19 @@ class KafkaDeadLetters:
             reason=Reason(letter.reason),
             error=letter.sentence,
         ).to_headers()
+        own = [*headers]
         headers += [(name, value or b"") for name, value in record.headers]
         original = record.value
         if original and _CLEAR_SECRET in original:
             # Somebody published credentials unsealed (C2): they must not come to rest in a second place.
-            original, headers = None, [*headers, _WITHHELD]
+            original, own, headers = None, [*own, _WITHHELD], [*headers, _WITHHELD]
         try:
             await self._producer.send_and_wait(self._topic, value=original, key=record.key, headers=headers)
         except MessageSizeTooLargeError:
             # The topic takes less than the input topics do. The record itself stays at its origin; what is
             # kept here says where that is.
-            value = (record.value or b"")[:100_000]
-            await self._producer.send_and_wait(self._topic, value=value, key=record.key, headers=[*headers, _TRUNCATED])
+            value = (original or b"")[:_KEPT]
+            weight = sum(len(name) + len(held) for name, held in headers)
+            kept = headers if weight <= _KEPT else own
+            key = record.key if len(record.key or b"") <= _KEPT else None
+            await self._producer.send_and_wait(self._topic, value=value, key=key, headers=[*kept, _TRUNCATED])

@@ -30,6 +30,15 @@ _CLEANER: Final = nh3.Cleaner(
     link_rel=None,
 )
 
+# A parser walks up all open elements for many a tag, so 60,000 characters of "<ul><li>" hold a processor for seconds.
+_OPEN_MOST: Final = 1_000
+# As many attributes in one tag: each is compared with all before it.
+_CROWD_MOST: Final = 5_000
+_SEPARATOR: Final = re.compile(r"[\s/\"']")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_ANY_TAG: Final = re.compile(r"<[^>]*>?")
+_VOID: Final = {"br", "hr", "img", "input", "link", "meta", "wbr", "col", "area", "embed", "source", "track", "base"}
+
 # Line feeds, tabs and returns stay. Lone surrogates cannot be encoded, NUL ends strings in databases.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -40,11 +49,32 @@ def printable(text: str) -> str:
 
 
 def clean_html(html: str) -> str:
-    """The HTML with nothing in it that runs: an allow-list of tags, attributes and link schemes."""
+    """The HTML with nothing in it that runs: an allow-list of tags, attributes and link schemes.
+
+    HTML with more than a thousand elements left open, or thousands of attributes in one tag, keeps its text only.
+    """
     text = printable(html)
     if "<" not in text:
         return text
-    return _CLEANER.clean(text)
+    return _cleaned(text)
+
+
+def _cleaned(text: str) -> str:
+    return _ANY_TAG.sub(" ", text) if _slow(text) else _CLEANER.clean(text)
+
+
+def _slow(text: str) -> bool:
+    """Whether a parser would need seconds; found out in one pass."""
+    if len(text) <= _OPEN_MOST:
+        return False
+    opened: dict[str, int] = {}
+    for closing, name in _TAG.findall(text):
+        if name.lower() not in _VOID:
+            opened[name.lower()] = opened.get(name.lower(), 0) + (-1 if closing else 1)
+    if sum(left for left in opened.values() if left > 0) > _OPEN_MOST:
+        return True
+    long = (tag for tag in _ANY_TAG.findall(text) if len(tag) > _CROWD_MOST)
+    return any(len(_SEPARATOR.findall(tag)) > _CROWD_MOST for tag in long)
 
 
 def same_html(one: str, other: str) -> bool:
@@ -53,4 +83,4 @@ def same_html(one: str, other: str) -> bool:
 
 
 def _folded(html: str) -> str:
-    return " ".join(unescape(_CLEANER.clean(printable(html))).split())
+    return " ".join(unescape(_cleaned(printable(html))).split())

@@ -184,6 +184,48 @@ def test_cleaning_twice_is_cleaning_once(html: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("html", "clean"),
+    [
+        ('<p style="background:url(javascript:x())">a</p>', "<p>a</p>"),
+        ("<style>p{background:url(https://a.example)}</style>a", "a"),
+        ('<a href="java\tscript:x()">a</a><a href="&#106;avascript:x()">b</a>', "<a>a</a><a>b</a>"),
+        ("<p>\u202eevil\u202c \u200fשלום</p>", "<p>\u202eevil\u202c \u200fשלום</p>"),
+        ("<p>a\x00\x1b[31mb</p>", "<p>a[31mb</p>"),
+    ],
+    ids=["style attribute", "style element", "a hidden scheme", "reading direction", "control characters"],
+)
+def test_s1_styles_go_hidden_schemes_go_and_writing_stays(html: str, clean: str) -> None:
+    """Row content of the fault matrix: what steers the look or hides a scheme goes; marks of direction are text."""
+    assert clean_html(html) == clean
+    assert clean_html(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<ul><li>" * 125_000,
+        "<div>" * 200_000,
+        "<b></p>" * 70_000,
+        "<p " + " ".join(f"x{number}=1" for number in range(110_000)) + ">",
+        "<" * 100_000,
+        "<p>" + "biography " * 100_000 + "</p>",
+    ],
+    ids=["lists", "divisions", "endings", "attributes", "brackets", "a long biography"],
+)
+def test_html_made_to_be_slow_is_not(html: str) -> None:
+    """A megabyte from somebody who writes their own biography must not hold the process: seconds, not minutes."""
+    once = clean_html(html)
+    assert clean_html(once) == once
+    assert same_html(once, html)
+
+
+def test_html_with_everything_left_open_keeps_its_text() -> None:
+    assert clean_html("<ul><li>" * 2_000 + "a &amp; b").split() == ["a", "&amp;", "b"]
+    assert clean_html("<ul>" + "<li>a" * 900 + "</ul>").count("<li>") == 900
+    assert "<img" in clean_html(f'<img src="https://a.example/a.png" alt="{"a" * 9_000}">')
+
+
+@pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         ("<p>A &amp; B</p>", "<p>A & B</p>", True),
