@@ -8,8 +8,8 @@ Where what may be:
 | | secrets | e-mail addresses | names of people |
 | --- | --- | --- | --- |
 | logs, metrics, probes, process arguments, names of Redis keys and Kafka keys | no | no | no |
-| status topic, headers of dead letters, command line | no | no | yes, where people need them |
-| values in Redis, the ledger topic, dead letters' own bytes | no | yes | yes |
+| status topic, headers of dead letters, command line, issues and runs in Redis | no | no | yes, where needed |
+| other values in Redis, the ledger topic, dead letters' own bytes | no | yes | yes |
 """
 
 from __future__ import annotations
@@ -152,6 +152,7 @@ async def story(playing: Play, old: KeyPair) -> None:
     people = {key: replace(person, company=f"{NAME} & Co") for key, person in conference.people.items()}
     talks = {key: replace(talk, title=f"{talk.title}, again") for key, talk in conference.talks.items()}
     await playing.publish([replace(conference, people=people, talks=talks)], "again")
+    assert all(fault["hits"] == 1 for fault in await shared.get("faults"))
     other = replace(writer, event=replace(playing.event, org_id="another-organization"))
     wrong = seal(shared.keys.public, KEY, WRONG)
     await playing.publisher.send([other.integration_connected(sealed=wrong, continuous_sync=True, at=playing.now())])
@@ -245,7 +246,10 @@ async def listen(playing: Play, redis: Redis) -> Heard:
             heard.people[f"swoogo-sync {' '.join([*arguments, *flags])}"] = result.output.encode()
     async for key in redis.scan_iter(count=1_000):
         heard.machine[f"name of {key!r}"] = key
-        heard.stored[f"value of {key!r}"] = await value_of(redis, key)
+        # What people are told rests there first: issues and runs are held to what people may see.
+        told = key.endswith((b":issues", b":run", b":runs"))
+        place = heard.people if told else heard.stored
+        place[f"value of {key!r}"] = await value_of(redis, key)
     await shared.stop_services()
     heard.machine["logs"] = replica.log_path.read_bytes()
     return heard
@@ -292,5 +296,6 @@ async def test_c2_no_output_carries_what_is_marked(guarded: Guarded) -> None:
     # The search finds what is there, and everything was there to be searched.
     assert found(emails, heard.stored)
     assert found({"a name": NAME}, heard.people)
+    assert any(b"(an e-mail address) is taken by" in text for text in heard.people.values())
     assert b"record.dead_letters" in heard.machine["logs"]
     assert len(heard.machine["metrics"]) > 1_000
