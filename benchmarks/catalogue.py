@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import first_call, ingest, memory, planning, push, reconcile
+from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground, ground
 from benchmarks.usage import busy
@@ -21,6 +21,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
         first_call.NAME: first_call.measure,
         push.NAME: push.measure,
         memory.NAME: memory.measure,
+        rebuild.NAME: rebuild.measure,
         ingest.NAME: ingest.measure,
     }
 )

@@ -72,7 +72,7 @@ async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
     names = {each.name: f"{prefix}.{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
     traffic = Traffic(events=traffic.events, pairs=traffic.pairs, versions=traffic.versions, topics=TopicNames(**names))
     await create_topics(servers.bootstrap, {f"{prefix}.{name}": policy for name, policy in DEFAULT_TOPICS.items()})
-    size = await _preload(servers.bootstrap, traffic)
+    size = await preload(servers.bootstrap, traffic)
     ours = await _consume(servers, "service", traffic.count)
     peer = await _consume(servers, "peer", max(50, round(traffic.count * _PEER_SHARE)))
     said = (
@@ -102,7 +102,7 @@ async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
     ]
 
 
-async def _preload(bootstrap: str, traffic: Traffic) -> int:
+async def preload(bootstrap: str, traffic: Traffic) -> int:
     """Publish everything; returns the mean size in bytes."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=20, max_batch_size=262_144)
     await producer.start()

@@ -184,10 +184,10 @@ class Service:
 
 
 async def ended(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task, and wait for its end."""
-    if task:
+    """Cancel a task, and wait for its end. More than once: a library may swallow the first."""
+    while task and not task.done():
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait({task}, timeout=1.0)
 
 
 @asynccontextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -23,15 +26,19 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.e2e
 
 _events = itertools.count(9001)
-_LEASE: Final = "8"
+_LEASE: Final = "5"
+
+Loss = Callable[[EmbeddedValkey, Path], Awaitable[None]]
+"""Does something to a Valkey; the path holds a copy of its data from a while before."""
 
 
 @asynccontextmanager
 async def a_world(kafka_bootstrap: str, valkey: EmbeddedValkey, **options: Any) -> AsyncIterator[World]:
     """A world on a Valkey of its own, with one replica."""
     servers = Servers(kafka_bootstrap, valkey.url, f"lost-{uuid.uuid4().hex[:8]}")
-    settings = {**QUICK, "PUSH__LEASE": _LEASE, "SWOOGO__DEADLINE": "6", **options.pop("settings", {})}
-    async with world(window=60.0, latency_ms=2.0, limit=100_000, settings=settings, servers=servers) as running:
+    settings = {**QUICK, "PUSH__LEASE": _LEASE, "SWOOGO__DEADLINE": "3", **options.pop("settings", {})}
+    latency = options.pop("latency_ms", 2.0)
+    async with world(window=60.0, latency_ms=latency, limit=100_000, settings=settings, servers=servers) as running:
         running.start_service()
         yield running
 
@@ -89,3 +96,90 @@ async def test_g6_a_wiped_redis_comes_back_and_nothing_is_doubled(playing: Play,
     assert playing.exact
     assert chapter.writes == 1
     await redis.aclose()
+
+
+async def sound(playing: Play, valkey: EmbeddedValkey) -> None:
+    """Wait until Redis is known to have everything."""
+    async with Redis.from_url(valkey.url) as redis:
+
+        async def known() -> bool:
+            for replica in playing.world.replicas:
+                replica.check()
+            found, server = await marker(redis, playing.world), (await redis.info("server"))["run_id"]
+            return found.get(b"server") == server.encode() and b"lost" not in found
+
+        await wait_until(known, "Redis is sound again", 60)
+
+
+async def converged(playing: Play) -> None:
+    """Nothing missing, nothing too much, nothing doubled, no call refused."""
+
+    async def nothing() -> int:
+        return 0
+
+    chapter = await playing.chapter("afterwards", nothing)
+    assert chapter.differences == [], playing.world.replicas[0].tail(40)
+    assert chapter.duplicates == 0
+    assert (await playing.world.get("stats"))["refused_429"] == 0
+
+
+async def half_way(playing: Play, records: int) -> None:
+    """Wait until Swoogo holds so many sessions of an import that goes on."""
+
+    async def reached() -> bool:
+        for replica in playing.world.replicas:
+            replica.check()
+        return len((await playing.state())["sessions"]) >= records
+
+    await wait_until(reached, f"{records} sessions are in Swoogo", 60)
+
+
+async def wipe(valkey: EmbeddedValkey, _: Path) -> None:
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.flushall()
+
+
+async def cut_tail(valkey: EmbeddedValkey, _: Path) -> None:
+    """What a machine that lost its power leaves of a file that was not synced."""
+    await valkey.astop(keep=True, hard=True)
+    [log] = (valkey.root / "data" / "appendonlydir").glob("*.incr.aof")
+    with log.open("r+b") as file:
+        file.truncate(int(log.stat().st_size * 0.8))
+    await valkey.astart()
+
+
+async def restore_copy(valkey: EmbeddedValkey, copy: Path) -> None:
+    await valkey.astop(keep=True, hard=True)
+    shutil.rmtree(valkey.root / "data")
+    shutil.copytree(copy, valkey.root / "data")
+    await valkey.astart()
+
+
+LOSSES: Final[dict[str, Loss]] = {
+    "FLUSHALL": wipe,
+    "tail of the AOF cut off": cut_tail,
+    "older copy restored": restore_copy,
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+async def test_g2_g6_redis_is_lost_in_the_middle_of_an_import(
+    kafka_bootstrap: str, valkey: EmbeddedValkey, tmp_path: Path, name: str
+) -> None:
+    """G1, G2, G5, G6: creates of before the loss are neither repeated nor forgotten, whatever Redis forgot."""
+    conference = small(talks=24, people=6)
+    async with (
+        a_world(kafka_bootstrap, valkey, latency_ms=120.0, settings={"PUSH__CONCURRENCY": "3"}) as running,
+        play(running, conference, event_id=next(_events), org_id=str(uuid.uuid4())) as playing,
+    ):
+        await playing.connect()
+
+        async def lose() -> None:
+            await half_way(playing, 4)
+            shutil.copytree(valkey.root / "data", tmp_path / "copy")
+            await half_way(playing, 10)
+            await LOSSES[name](valkey, tmp_path / "copy")
+
+        await asyncio.gather(lose(), playing.publish([conference], "an import"))
+        await sound(playing, valkey)
+        await converged(playing)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
@@ -34,6 +35,7 @@ class Opened:
     board: RedisStatusBoard
     budget: RedisBudget
     clock: Clock
+    markers: RedisMarkers
 
 
 class _NoTopics:
@@ -77,6 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nothing),
             RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
             clock,
+            RedisMarkers(bound.redis, bound.keys, bound.scripts),
         )
     finally:
         await bound.redis.aclose()

@@ -11,6 +11,7 @@ from consumer.domain.report import Run, Tally
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked
 from consumer.entrypoints.console.plan_document import Told, told
+from consumer.ports.rebuild import RebuildProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """What `status --json` prints."""
+    """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6)."""
 
     events: tuple[EventRow, ...]
+    rebuild: RebuildProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,8 @@ async def known_events(stores: Opened) -> tuple[str, ...]:
 
 async def read_status(stores: Opened) -> StatusDocument:
     """All events. Raises UnavailableError."""
-    events = await known_events(stores)
-    return StatusDocument(tuple(await asyncio.gather(*(_row(stores, event) for event in events))))
+    rebuild, events = await asyncio.gather(stores.markers.progress(), known_events(stores))
+    return StatusDocument(tuple(await asyncio.gather(*(_row(stores, event) for event in events))), rebuild)
 
 
 async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument | None:

@@ -22,6 +22,7 @@ from consumer.entrypoints.console.status_document import (
     read_event,
     read_status,
 )
+from consumer.ports.rebuild import RebuildProgress
 from consumer.settings import Settings
 
 _KEYS_SHOWN: Final = 10
@@ -39,11 +40,24 @@ def show_status(settings: Settings, *, as_json: bool) -> Exit:
     document, now = asyncio.run(read())
     if as_json:
         print_json(document)
-    elif document.events:
+        return Exit.FINE
+    if document.rebuild:
+        out().print(rebuilding(document.rebuild))
+    if document.events:
         out().print(events_table(document, now))
     else:
         out().print("Nothing was recorded yet.")
     return Exit.FINE
+
+
+def rebuilding(progress: RebuildProgress) -> str:
+    """The line that tells of a rebuild."""
+    share = f" {progress.read / progress.total:.0%}," if progress.total else ""
+    left = "" if progress.seconds_left is None else f", about {lasting(progress.seconds_left)} left"
+    return (
+        f"Redis is being rebuilt from Kafka:{share} phase {progress.phase}, "
+        f"{progress.read:,} of {progress.total:,} read{left}. Nothing is pushed until that is done."
+    )
 
 
 def show_event(settings: Settings, event_id: str, *, runs: int, everything: bool, as_json: bool) -> Exit:

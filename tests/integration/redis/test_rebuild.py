@@ -1,0 +1,359 @@
+"""A real Redis loses what it had, and Kafka (a list here) knows: what comes back, and what must not (G6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from redis.asyncio import Redis
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.redis.generation import RedisMarkers
+from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.restore import RedisRestorer
+from consumer.app import Stores, ended, stores
+from consumer.domain.connection import Connection
+from consumer.domain.ledger import State
+from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair, PairEnd
+from consumer.domain.record import Kind
+from consumer.domain.standing import ConnectionStanding, PairStanding
+from consumer.ports import event_subject, org_subject
+from consumer.services.rebuild import LockLostError, Rebuilder
+from consumer.settings import Topics, load_settings
+from sandbox.conference.records import TopicNames, Writer
+from sandbox.conference.sessionboard import Event
+from tests.support.builders import an_entry, an_intent
+from tests.support.conferences import small
+from tests.support.desk import Silent
+from tests.support.history import ListedHistory
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+EVENT: Final = "3960"
+AT: Final = datetime(2026, 5, 1, 9, tzinfo=UTC)
+CONNECTION: Final = Connection(ORG, "c" * 64, continuous=True, sealed="c2VhbGVk", stamp="1")
+MAPPING: Final = EventMapping(EVENT, ORG, 4711, "Europe/London", CONNECTION.credential, name="A conference")
+PAIR: Final = Pair(EVENT, 4711, ORG, mapped_at=5)
+
+
+@dataclass
+class Replica:
+    """One process that may rebuild."""
+
+    stores: Stores
+    pairs: RedisPairs
+    markers: RedisMarkers
+    rebuilder: Rebuilder
+
+
+@dataclass
+class Ground:
+    """One Redis and one Kafka, for as many replicas as a test wants."""
+
+    redis_url: str
+    redis: Redis
+    history: ListedHistory
+    writer: Writer
+    opened: list[Stores]
+
+    def replica(self, *, lease: float = 0.0) -> Replica:
+        bound = stores(
+            load_settings(
+                redis={"url": self.redis_url, "prefix": "test"}, debounce={"quiet_period": 0.0, "max_wait": 0.0}
+            )
+        )
+        self.opened.append(bound)
+        markers = RedisMarkers(bound.redis, bound.keys, bound.scripts)
+        rebuilder = Rebuilder(
+            markers,
+            self.history,
+            RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, 600.0),
+            bound.inbox,
+            bound.connections,
+            KafkaDecoder(Topics(), 4_194_304),
+            SystemClock(),
+            lease,
+        )
+        return Replica(bound, RedisPairs(bound.redis, bound.keys, bound.scripts, Silent()), markers, rebuilder)
+
+    def synced(self) -> None:
+        """A connected organization whose event was mapped and synced: what Kafka holds of it."""
+        self.history.publish(
+            self.writer.integration_connected(sealed=CONNECTION.sealed, continuous_sync=True, at=AT),
+            self.writer.mapping_added(4711, at=AT),
+            *self.writer.revision(None, small(), at=AT),
+        )
+        self.history.log_entry(EVENT, "session/s1", an_entry(1, epoch=7, at=50))
+        self.history.log_pair(PAIR)
+        settled = {f"integration/{ORG}": self.stamp(0)}
+        self.history.log_standing(ConnectionStanding(ORG, CONNECTION, settled, 3))
+        self.history.log_standing(PairStanding(ORG, EVENT, MAPPING, self.stamp(1), 3))
+
+    def stamp(self, offset: int, at: datetime = AT) -> str:
+        """Of a request of the mapping topic, as the decoder makes it."""
+        return f"{round(at.timestamp() * 1000):015d}.{1:015d}.{offset:015d}"
+
+
+@pytest.fixture
+async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
+    event = Event.of(small(), event_id=int(EVENT), org_id=ORG)
+    made = Ground(redis_url, redis, ListedHistory(), Writer(event=event, topics=TopicNames()), [])
+    yield made
+    for each in made.opened:
+        await each.redis.aclose()
+
+
+async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:
+    """Nothing in Redis, nothing in Kafka: the marker is written on both sides, and nobody waits."""
+    replica = ground.replica(lease=3600.0)
+    assert not await replica.rebuilder.vouched()
+    assert await replica.rebuilder.restore()
+    assert await replica.rebuilder.vouched()
+    assert len(ground.history.announced) == 1
+    assert (await replica.markers.look()).generation == ground.history.announced[0]
+    assert await ground.redis.keys("*careful*") == []
+
+
+async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    bound = replica.stores
+    state = await bound.inbox.load(EVENT)
+    assert len(state.snapshot.sessions) == 6
+    assert len(state.snapshot.contacts) == 4
+    assert state.careful == {Kind.SESSION, Kind.SPONSOR}
+    assert await replica.pairs.all() == {EVENT: PAIR}
+    assert (await replica.pairs.partners("another", 4711)).of_swoogo_event == PAIR
+    assert await bound.connections.connection(ORG) == CONNECTION
+    assert await bound.connections.mappings(ORG) == {EVENT: MAPPING}
+    assert await bound.connections.asked_by(EVENT) == {ORG}
+    assert await bound.inbox.events() == (EVENT,)
+    assert await ground.redis.hlen(bound.keys.event(EVENT, "ledger")) == 1
+    assert (await bound.inbox.waiting(EVENT)).survey_in is not None
+    lease = await bound.inbox.claim(event_subject(EVENT), "op")
+    assert lease is not None
+    assert lease.epoch > 7
+    reads = [topic for topic, *_ in ground.history.reads]
+    assert reads[:2] == [ground.history.ledger, ground.history.requests]
+
+
+async def test_g6_requests_that_were_dealt_with_are_not_dealt_with_again(ground: Ground) -> None:
+    """Nobody is told twice, nothing is verified twice, and no disconnect is sealed twice."""
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    asked = await replica.stores.inbox.requests(ORG)
+    assert len(asked.rows) == 2
+    assert asked.marks == {}
+    assert await replica.stores.inbox.claim(org_subject(ORG), "op") is None
+    assert org_subject(ORG) not in (await replica.stores.inbox.due(10)).subjects
+
+
+async def test_m2_g6_a_refused_request_does_not_win_because_nothing_else_is_left_of_its_key(ground: Ground) -> None:
+    """Compaction keeps the refused one; the pair in force comes from the changelog."""
+    ground.synced()
+    refused = ground.writer.mapping_added(9999, at=AT + timedelta(hours=1))
+    ground.history.records[ground.history.requests].pop()
+    ground.history.publish(refused)
+    later = ground.stamp(1, AT + timedelta(hours=1))
+    ground.history.log_standing(PairStanding(ORG, EVENT, MAPPING, later, 4))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) == MAPPING
+    assert (await replica.stores.inbox.requests(ORG)).marks == {}
+
+
+async def test_g6_a_request_that_was_not_dealt_with_yet_still_is(ground: Ground) -> None:
+    ground.synced()
+    ground.history.publish(ground.writer.mapping_removed(at=AT + timedelta(hours=1)))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert (await replica.stores.inbox.requests(ORG)).marks.keys() == {f"mapping/{EVENT}"}
+    assert await replica.stores.inbox.claim(org_subject(ORG), "op")
+
+
+async def test_x2_g6_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
+    ground.synced()
+    sealed = replace(PAIR.ended(PairEnd.DISCONNECTED, 77, 0, era=77))
+    ground.history.log_pair(sealed)
+    ground.history.publish(ground.writer.integration_disconnected(at=AT + timedelta(hours=1)))
+    settled = {f"disconnect/{ORG}": ground.stamp(2, AT + timedelta(hours=1))}
+    ground.history.log_standing(ConnectionStanding(ORG, None, settled, 5))
+    ground.history.log_standing(PairStanding(ORG, EVENT, None, ground.stamp(1), 5))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.pairs.pair(EVENT) == sealed
+    assert await replica.stores.connections.connection(ORG) is None
+    assert await replica.stores.connections.mapping(EVENT) is None
+
+
+async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
+    ground.synced()
+    ground.history.log_pair(Pair(EVENT, 5000, ORG, mapped_at=6))
+    ground.history.log_pair(Pair("another", 4711, ORG, mapped_at=7))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.pairs.all() == {EVENT: PAIR}
+
+
+async def test_g6_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica(lease=3600.0)
+    replica.rebuilder.lease = 0.0
+    await replica.rebuilder.restore()
+    replica.rebuilder.lease = 3600.0
+    generation = (await replica.markers.look()).generation
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    ground.history.reads.clear()
+    assert not await replica.rebuilder.vouched()
+    assert await replica.rebuilder.restore()
+    after = await replica.markers.look()
+    assert after.sound
+    assert after.generation == generation
+    # The marker itself was published after the ends were read.
+    assert [topic for topic, *_ in ground.history.reads] == [ground.history.ledger]
+
+
+async def test_g1_g6_what_redis_lost_since_its_positions_is_restored_and_counts_as_a_loss(ground: Ground) -> None:
+    """The tail of the append-only file is gone: offsets were committed, and the rows are not there."""
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    generation = (await replica.markers.look()).generation
+    ground.history.publish(*ground.writer.revision(small(), small(talks=7), at=AT + timedelta(hours=2)))
+    ground.history.log_entry(EVENT, "session/s2", an_intent("talk 6"))
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    assert await replica.rebuilder.restore()
+    assert (await replica.markers.look()).generation != generation
+    assert len((await replica.stores.inbox.load(EVENT)).snapshot.sessions) == 7
+    lease = await replica.stores.inbox.claim(event_subject(EVENT), "op")
+    assert lease is not None
+    assert b"session/s2" in await ground.redis.hkeys(replica.stores.keys.event(EVENT, "ledger"))
+
+
+async def test_g6_an_entry_forgotten_since_an_older_copy_was_made_is_forgotten_again(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    ground.history.log_entry(EVENT, "session/s1", None, at=60)
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    await replica.rebuilder.restore()
+    assert await ground.redis.hlen(replica.stores.keys.event(EVENT, "ledger")) == 0
+
+
+async def test_g4_g6_one_of_two_replicas_rebuilds_and_the_other_waits_and_sees_how_far_it_is(ground: Ground) -> None:
+    ground.synced()
+    first, second = ground.replica(), ground.replica()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held() -> None:
+        reading.set()
+        await go_on.wait()
+
+    ground.history.before_read = held
+    rebuilding = asyncio.create_task(first.rebuilder.restore())
+    await asyncio.wait_for(reading.wait(), 30)
+    assert not await second.rebuilder.restore()
+    assert not await second.rebuilder.vouched()
+    assert second.rebuilder.progress is not None
+    assert second.rebuilder.progress.total == sum((await ground.history.ends()).values())
+    go_on.set()
+    assert await rebuilding
+    assert await second.rebuilder.vouched()
+    assert len(ground.history.announced) == 1
+
+
+async def test_g6_another_replica_takes_over_from_one_that_died(ground: Ground) -> None:
+    """Its lock runs out; what it had restored is found as it is."""
+    ground.synced()
+    died, heir = ground.replica(), ground.replica()
+    assert await died.markers.lock("died")
+    assert not await heir.rebuilder.restore()
+    await ground.redis.pexpire(heir.stores.keys.generation("lock"), 1)
+    await wait_until(heir.rebuilder.restore, "the heir rebuilds", 30)
+    assert await heir.rebuilder.vouched()
+
+
+async def test_g6_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica()
+
+    async def wiped_again() -> None:
+        await ground.redis.flushdb()
+
+    ground.history.before_read = wiped_again
+    with pytest.raises(LockLostError):
+        await replica.rebuilder.restore()
+    assert not await replica.rebuilder.vouched()
+    assert await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) == MAPPING
+
+
+async def test_g6_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_next(ground: Ground) -> None:
+    """What it restored is no news to the next; the doubts about credits and creates must not go with it."""
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    generation = (await replica.markers.look()).generation
+    ground.history.log_entry(EVENT, "session/s2", an_intent("talk 6"))
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    replica.rebuilder.lease = 3600.0
+
+    async def rebuild() -> None:
+        await replica.rebuilder.restore()
+
+    broken = asyncio.create_task(rebuild())
+
+    async def lost() -> bool:
+        return (await replica.markers.look()).lost
+
+    await wait_until(lost, "the loss is found", 30)
+    await ended(broken)
+    replica.rebuilder.lease = 0.0
+    assert not await replica.rebuilder.vouched()
+    assert await replica.rebuilder.restore()
+    assert (await replica.markers.look()).generation != generation
+
+
+async def test_g5_g6_after_a_loss_the_credits_of_every_credential_are_in_doubt(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    credits_ = replica.stores.keys.credential(CONNECTION.credential, "credits")
+    assert await ground.redis.hexists(credits_, "doubt")
+    assert 0 < await ground.redis.pttl(credits_) <= 1_200_000
+
+
+async def test_g6_positions_advance_only_in_the_redis_that_was_found_sound(ground: Ground) -> None:
+    """A server put in its place in between keeps the positions that it came with."""
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    marker = await replica.markers.look()
+    place = (ground.history.ledger, 0)
+    await replica.markers.advance(marker, {place: marker.offsets[place] + 5})
+    assert (await replica.markers.look()).offsets[place] == marker.offsets[place] + 5
+    other = replace(marker, server="another process")
+    await replica.markers.advance(other, {place: marker.offsets[place] + 9})
+    after = await replica.markers.look()
+    assert after.offsets[place] == marker.offsets[place]
+    assert not after.sound
+
+
+async def test_g6_every_state_of_an_entry_survives(ground: Ground) -> None:
+    ground.synced()
+    for state in State:
+        ground.history.log_entry(EVENT, f"sponsor/{state.value}", an_entry(5, state=state))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    found = await ground.redis.hkeys(replica.stores.keys.event(EVENT, "ledger"))
+    assert {f"sponsor/{state.value}".encode() for state in State} <= set(found)

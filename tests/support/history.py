@@ -1,0 +1,83 @@
+"""What Kafka holds, as a list: for rebuilds without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record
+from consumer.domain.ledger import Entry
+from consumer.domain.pair import Pair
+from consumer.domain.standing import Generation, Standing
+from consumer.ports import RawRecord
+from consumer.ports.rebuild import Offsets, Remembered
+from consumer.settings import Topics
+from sandbox.conference.records import Record
+
+_TOPICS = Topics()
+
+
+@dataclass
+class ListedHistory:
+    """See `ports.rebuild.History`: one partition a topic. `before_read` is awaited before each batch."""
+
+    records: dict[str, list[RawRecord]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    reads: list[tuple[str, int, int]] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
+    before_read: Callable[[], Awaitable[None]] | None = None
+    ledger: str = _TOPICS.ledger
+    requests: str = _TOPICS.mappings
+    resources: Sequence[str] = (_TOPICS.sessions, _TOPICS.speakers, _TOPICS.sponsors)
+
+    def add(self, topic: str, key: bytes, value: bytes | None, at: int = 1) -> None:
+        """One more record."""
+        log = self.records.setdefault(topic, [])
+        log.append(RawRecord(topic, 0, len(log), at, key, value))
+
+    def publish(self, *records: Record) -> None:
+        """Records of Sessionboard, as it publishes them, which a consumer group has taken in."""
+        for record in records:
+            self.add(record.topic, record.key, record.value, 1)
+            self.taken[record.topic] = len(self.records[record.topic])
+
+    def log_entry(self, event_id: str, key: str, entry: Entry | None, at: int = 1) -> None:
+        """An entry on the changelog."""
+        self.add(self.ledger, f"{event_id}/{key}".encode(), ledger_value(key, entry) if entry else None, at)
+
+    def log_pair(self, pair: Pair) -> None:
+        """A pair on the changelog."""
+        self.add(self.ledger, f"{pair.event_id}/pair/{pair.swoogo_event_id}".encode(), pair_value(pair))
+
+    def log_standing(self, standing: Standing) -> None:
+        """A standing on the changelog."""
+        self.add(self.ledger, *standing_record(standing))
+
+    async def ends(self) -> Offsets:
+        """See `ports.rebuild.History`."""
+        return {(topic, 0): len(self.records.get(topic, [])) for topic in (self.ledger, self.requests, *self.resources)}
+
+    async def committed(self) -> Offsets:
+        """See `ports.rebuild.History`."""
+        return {(topic, 0): offset for topic, offset in self.taken.items()}
+
+    async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
+        """See `ports.rebuild.History`."""
+        for place, end in ends.items():
+            start = starts.get(place, 0)
+            if start >= end:
+                continue
+            hook, self.before_read = self.before_read, None
+            if hook:
+                await hook()
+            self.reads.append((place[0], start, end))
+            yield end - start, self.records[place[0]][start:end]
+
+    def remembered(self, record: RawRecord) -> Remembered | None:
+        """See `ports.rebuild.History`."""
+        return remembered(record)
+
+    async def announce(self, generation: str) -> None:
+        """See `ports.rebuild.History`."""
+        self.announced.append(generation)
+        self.log_standing(Generation(generation))
