@@ -17,6 +17,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.topics_commands`    the command topics
             `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget
             `observability.logs`             structured logs
+            `observability.storm`            lines that come again and again
             `adapters.tls`                   certificates for Kafka and Redis
             `domain.pulse`                   whether a consumer is alive
             `adapters.kafka.pulse`           what is seen of it

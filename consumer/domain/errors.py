@@ -11,7 +11,8 @@ SwoogoSyncError
 ├── ImageUnusableError     no try will make this image usable: sync the record without it, say why
 ├── CredentialError        the credential itself is refused: nothing of this organization can go on
 ├── PoisonError            a Kafka record nobody can read: dead letter
-└── LeaseLostError         another worker has the event: stop writing at once
+├── LeaseLostError         another worker has the event: stop writing at once
+└── StoppedError           the service is being stopped: give the event back as it is
 
 Every message is a sentence for a person, without secrets and personal data.
 """
@@ -89,3 +90,7 @@ class PoisonError(SwoogoSyncError):
 
 class LeaseLostError(SwoogoSyncError):
     """The lease on the event is no longer ours."""
+
+
+class StoppedError(SwoogoSyncError):
+    """The service is being stopped: what was begun is finished, the rest is left to whoever comes next."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from typing import Final
 
 import structlog
 
+from consumer.observability.storm import Storm
 from consumer.settings import LogSettings
 
 _QUIET: Final = {
@@ -23,26 +23,6 @@ _QUIET: Final = {
     # What FastStream says of our consumers. Its warnings are about creating topics and about idle members.
     "kafka.consumer": logging.ERROR,
 }
-_STORMY: Final = ("aiokafka", "kafka.consumer")
-_STORM_SECONDS: Final = 5.0
-
-
-class OncePerWhile(logging.Filter):
-    """Lets one line of a kind through every few seconds: an outage logs dozens a second otherwise."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self._seconds = seconds
-        self._last: dict[tuple[str, str], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this line is written."""
-        kind = (record.name, str(record.msg))
-        now = time.monotonic()
-        if now - self._last.get(kind, -self._seconds) < self._seconds:
-            return False
-        self._last[kind] = now
-        return True
 
 
 def set_up(settings: LogSettings) -> None:
@@ -76,8 +56,7 @@ def set_up(settings: LogSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
         )
     )
-    storm = OncePerWhile(_STORM_SECONDS)
-    handler.addFilter(lambda record: storm.filter(record) if record.name.startswith(_STORMY) else True)
+    handler.addFilter(Storm())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

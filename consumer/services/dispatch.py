@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -16,7 +17,7 @@ import structlog
 
 from consumer.domain.connection import Connection
 from consumer.domain.debounce import retry_delay
-from consumer.domain.errors import LeaseLostError, RetryableError, SwoogoSyncError
+from consumer.domain.errors import LeaseLostError, RetryableError, StoppedError, SwoogoSyncError
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
@@ -28,6 +29,9 @@ from consumer.settings import PushSettings
 
 _REMEMBERED = 10_000
 """Subjects whose share of the places is remembered; a lookup each beyond that."""
+
+_GIVE_BACK_SECONDS = 3.0
+"""For giving a subject back while the service is stopped; without Redis it is left to its lease."""
 
 log = structlog.get_logger("dispatch")
 
@@ -79,7 +83,8 @@ class Dispatcher:
         await self._drain()
 
     async def _drain(self) -> None:
-        """Let what runs finish, for so long; what does not is left to its lease, and open creates to their intents."""
+        """Let the calls that run finish, for so long; then break off. Every subject is given back (G1, G4)."""
+        self.pusher.stopping.set()
         if self._running:
             _, unfinished = await asyncio.wait(self._running.values(), timeout=self.settings.drain)
             for task in unfinished:
@@ -159,6 +164,13 @@ class Dispatcher:
                 keeper = group.create_task(self._keep(lease))
                 try:
                     await self._handle(lease)
+                except StoppedError:
+                    await self._give_back(lease, 0.0)
+                except asyncio.CancelledError:
+                    if self.pusher.stopping.is_set():
+                        # A call that was on the wire may still arrive: the next one does not come at its heels.
+                        await self._give_back(lease, self.settings.retry_first)
+                    raise
                 finally:
                     keeper.cancel()
         except* LeaseLostError:
@@ -171,6 +183,14 @@ class Dispatcher:
 
     async def _vouched(self) -> bool:
         return self.rebuilder is None or await self.rebuilder.vouched()
+
+    async def _give_back(self, lease: Lease, after: float) -> None:
+        """Leave a subject as it is, due again, so that another replica goes on before the lease is over."""
+        with suppress(SwoogoSyncError, TimeoutError):
+            async with asyncio.timeout(_GIVE_BACK_SECONDS):
+                # A reconcile comes again at the time it had; anything else says when.
+                await self.inbox.complete(lease, {}, retry_in=None if lease.survey else after)
+        log.info("push.given_back", subject=str(lease.subject))
 
     async def _keep(self, lease: Lease) -> None:
         """Renew while the work goes on; a lost lease ends the work with it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
@@ -14,6 +14,7 @@ from consumer.domain.errors import (
     LeaseLostError,
     RefusedError,
     RetryableError,
+    StoppedError,
     SwoogoSyncError,
 )
 from consumer.domain.issue import Issue
@@ -62,11 +63,13 @@ class Pusher:
     reconciler: Reconciler
     connections: Connections
     pace: Pace
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
         """Bring Swoogo to the snapshot of a claimed event.
 
-        Raises LeaseLostError when the event was taken over; everything else ends in the run and a retry.
+        Raises LeaseLostError when the event was taken over, and StoppedError when `stopping` was set before all was
+        done; everything else ends in the run and a retry.
         """
         trigger, scope = asked_of(lease, mapping)
         work = Work(mapping, connection, lease, trigger)
@@ -166,11 +169,15 @@ class Pusher:
         return directory
 
     async def _execute(self, execution: Execution, plan: Plan, progress: Progress) -> None:
+        left: list[Operation] = []
         for phase in plan.phases:
             pending = iter(phase)
 
             async def worker(pending: Iterator[Operation] = pending) -> None:
                 for operation in pending:
+                    if self.stopping.is_set():
+                        left.append(operation)
+                        return
                     if len(execution.trouble) >= HOPELESS:
                         return
                     await execution.perform(operation)
@@ -178,6 +185,8 @@ class Pusher:
 
             # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
             await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
+            if left:
+                raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
             if execution.trouble and len(execution.trouble) >= HOPELESS:
                 break
         if execution.missing:

@@ -112,6 +112,32 @@ async def test_stopping_finishes_what_runs_and_claims_nothing_new(running: Runni
     assert running.world.inbox.state(event_subject("late")).marks
 
 
+async def test_stopping_in_the_middle_of_a_push_finishes_its_calls_and_gives_it_back_at_once(world: World) -> None:
+    """G1, G4: no call is begun after the stop, none is left without its answer, and nobody waits for the lease."""
+    made = Running(world)
+    made.held.add(EVENT)
+    await world.inbox.set_continuous(EVENT, on=False)
+    await world.given(*(a_session(f"s{number}") for number in range(30)))
+    await world.inbox.set_continuous(EVENT, on=True)
+    await wait_until(lambda: len(made.waiting) == SETTINGS.concurrency, "the push is under way")
+    made.stop.set()
+    made.dispatcher.wake.set()
+    await settle()
+    made.gate.set()
+    await asyncio.wait_for(made.task, 5)
+    created = len(world.swoogo.records[Kind.SESSION])
+    assert SETTINGS.concurrency <= created <= 2 * SETTINGS.concurrency
+    assert {entry.state for entry in world.ledger.entries[EVENT].values()} == {State.APPLIED}
+    assert len(world.marks) == 30
+    assert (await world.inbox.due(1)).subjects == (SUBJECT,)
+    again = Running(world)
+    again.dispatcher.pusher = replace(world.pusher, stopping=asyncio.Event())
+    await wait_until(lambda: not world.marks, "the next one goes on")
+    again.stop.set()
+    await asyncio.wait_for(again.task, 5)
+    assert len(world.swoogo.records[Kind.SESSION]) == 30
+
+
 async def test_what_takes_longer_than_the_drain_is_broken_off_and_its_create_stays_an_intent(world: World) -> None:
     """G1, G2: a push that waits for credits does not hold up a stop; nothing is lost or created again blindly."""
     made = Running(world)
@@ -124,6 +150,7 @@ async def test_what_takes_longer_than_the_drain_is_broken_off_and_its_create_sta
     await asyncio.wait_for(made.task, 5)
     assert made.broken_off == [EVENT]
     assert world.inbox.state(SUBJECT).marks
+    assert (await world.inbox.due(1)).next_in == SETTINGS.retry_first
     assert world.entry(f"session/of {EVENT}").state is State.INTENT
 
 
