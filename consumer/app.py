@@ -246,6 +246,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             clock,
             settings.push.lease,
         )
+        stopping = asyncio.Event()
         dispatcher = Dispatcher(
             inbox,
             bound.connections,
@@ -263,12 +264,14 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                     Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
                     bound.connections,
                     settings.pace(),
+                    stopping,
                 )
             ),
             Outage(circuits, swoogo, bound.connections, board, clock),
             clock,
             settings.push,
             rebuilder,
+            stopping,
         )
         broker = None
         if settings.role != "sync":

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from consumer.domain.connection import Connection
-from consumer.domain.errors import LeaseLostError, RetryableError
+from consumer.domain.errors import LeaseLostError, RetryableError, StoppedError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.mapping import EventMapping
@@ -200,7 +200,7 @@ class ObservedPusher:
         except LeaseLostError:
             outcome = "lease_lost"
             raise
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StoppedError):
             outcome = "stopped"
             raise
         finally:

@@ -48,7 +48,8 @@ class Pushes(Protocol):
 class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
-    Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `turned_at` is when the loop last came round
+    Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `stopping` is the pusher's, set when no
+    further call may begin. `turned_at` is when the loop last came round
     (ms), for the liveness probe.
     """
 
@@ -60,6 +61,7 @@ class Dispatcher:
     clock: Clock
     settings: PushSettings
     rebuilder: Rebuilder | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
@@ -84,7 +86,7 @@ class Dispatcher:
 
     async def _drain(self) -> None:
         """Let the calls that run finish, for so long; then break off. Every subject is given back (G1, G4)."""
-        self.pusher.stopping.set()
+        self.stopping.set()
         if self._running:
             _, unfinished = await asyncio.wait(self._running.values(), timeout=self.settings.drain)
             for task in unfinished:
@@ -167,7 +169,7 @@ class Dispatcher:
                 except StoppedError:
                     await self._give_back(lease, 0.0)
                 except asyncio.CancelledError:
-                    if self.pusher.stopping.is_set():
+                    if self.stopping.is_set():
                         # A call that was on the wire may still arrive: the next one does not come at its heels.
                         await self._give_back(lease, self.settings.retry_first)
                     raise

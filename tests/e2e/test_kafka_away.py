@@ -34,7 +34,7 @@ async def breakable() -> AsyncIterator[Breakable]:
 async def away(breakable: Breakable, redis_url: str) -> AsyncIterator[World]:
     """A world whose service has Kafka behind the proxy."""
     servers = Servers(f"{HOST}:{breakable.proxy.port}", f"{redis_url.rpartition('/')[0]}/1", uuid.uuid4().hex[:8])
-    settings = {**QUICK, "KAFKA__SESSION_TIMEOUT": "6", "KAFKA__LOST_AFTER": "4", "PUSH__DRAIN": "3"}
+    settings = {**QUICK, "KAFKA__SESSION_TIMEOUT": "6", "KAFKA__LOST_AFTER": "4"}
     async with world(window=60.0, latency_ms=2.0, limit=100_000, settings=settings, servers=servers) as opened:
         yield opened
         await breakable.proxy.up()

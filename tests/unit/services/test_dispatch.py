@@ -35,7 +35,14 @@ class Running:
         world.swoogo.before_call = self._hold
         settings = SETTINGS.model_copy(update={"poll_interval": 0.02})
         self.dispatcher = Dispatcher(
-            world.inbox, world.connections, world.connector, world.pusher, world.outage, world.clock, settings
+            world.inbox,
+            world.connections,
+            world.connector,
+            world.pusher,
+            world.outage,
+            world.clock,
+            settings,
+            stopping=world.pusher.stopping,
         )
         self.task = asyncio.create_task(self.dispatcher.run(self.stop))
 
@@ -130,8 +137,8 @@ async def test_stopping_in_the_middle_of_a_push_finishes_its_calls_and_gives_it_
     assert {entry.state for entry in world.ledger.entries[EVENT].values()} == {State.APPLIED}
     assert len(world.marks) == 30
     assert (await world.inbox.due(1)).subjects == (SUBJECT,)
+    world.pusher.stopping.clear()
     again = Running(world)
-    again.dispatcher.pusher = replace(world.pusher, stopping=asyncio.Event())
     await wait_until(lambda: not world.marks, "the next one goes on")
     again.stop.set()
     await asyncio.wait_for(again.task, 5)

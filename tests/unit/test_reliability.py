@@ -1,0 +1,28 @@
+"""The fault matrix in `docs/reliability.md` names tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+_PROJECT: Final = Path(__file__).parents[2]
+
+
+def test_every_test_that_the_fault_matrix_names_exists() -> None:
+    """A renamed or removed test has to leave the matrix."""
+    named = set(re.findall(r"`(test_\w+)`", (_PROJECT / "docs" / "reliability.md").read_text()))
+    there = {
+        name
+        for path in (_PROJECT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)\(", path.read_text())
+    }
+    assert len(named) > 40
+    assert named - there == set()
+
+
+def test_every_row_has_its_five_columns() -> None:
+    """Otherwise the table would show nonsense."""
+    text = (_PROJECT / "docs" / "reliability.md").read_text().partition("## Not covered")[0]
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count(" | ") for line in rows} == {4}
