@@ -222,6 +222,7 @@ async def test_the_process_ends_with_the_sentence_and_exit_code_2(ground: Ground
         "KAFKA__TLS__CA_FILE": str(ground.files.authority),
         "REDIS__URL": redis_url,
         "KEYS__PRIVATE": KeyPair.generate().private,
+        "HTTP__PORT": "0",
         "LOG__LEVEL": "DEBUG",
     }
     process = await asyncio.create_subprocess_exec(
