@@ -31,6 +31,9 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `observability.observed_calls`   calls to Swoogo and their credits, counted
             `observability.figures`          gauges of what stands in Redis
             `adapters.redis.overview`        counts it
+            `observability.tracing`          a change's trace, the push that carried it, its calls
+            `observability.exporter`         where spans go
+            `adapters.redis.parents`         the way back to the traces of changes that wait
             `observability.journal`          what is noted of one push
             `adapters.redis.freshness`       since when changes count for the goal
             `observability.health`           named checks: live, ready, started
@@ -50,6 +53,7 @@ Settings    `settings.group`                 what they share; `settings` alone r
             `settings.keys`                  the key pair
             `settings.log`                   logs
             `settings.http`                  where probes and metrics are served
+            `settings.tracing`               traces
             `settings.errors`                one sentence for a wrong setting
             `settings.docs`                  writes `.env.example` and `docs/settings.md`
 

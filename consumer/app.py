@@ -35,6 +35,7 @@ from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.refusal import refusal
 from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.scripts import Scripts
@@ -215,6 +216,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         topics = settings.kafka.topics
         budget = watch.budget(RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo))
         circuits = RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo)
+        watch.circuits(circuits)
         client = SwoogoClient(
             settings.swoogo,
             budget,
@@ -231,7 +233,8 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told))
         changelog = KafkaChangelog(publisher, topics.ledger)
         ledger = watch.ledger(RedisLedger(bound.redis, bound.keys, bound.scripts, changelog), clock)
-        inbox = watch.inbox(bound.inbox, clock, RedisFreshness(bound.redis, bound.keys))
+        parents = RedisParents(bound.redis, bound.keys)
+        inbox = watch.inbox(bound.inbox, clock, RedisFreshness(bound.redis, bound.keys), parents)
         pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
         decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
         history = KafkaHistory(settings.kafka, publisher)
@@ -277,8 +280,8 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         if settings.role != "sync":
             broker = open_broker(settings.kafka)
             recorder = Recorder(
-                decoder,
-                bound.inbox,
+                watch.decoder(decoder),
+                watch.records(bound.inbox, parents),
                 bound.connections,
                 watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters)),
             )

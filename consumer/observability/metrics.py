@@ -388,7 +388,7 @@ LOOK_AGE: Final = Metric(
     "seconds",
     "Age of the figures that are read from Redis and Kafka for this scrape.",
     "Above a minute: that server does not answer, and the gauges beside it are old.",
-    {"source": "redis, due, events, credits or kafka"},
+    {"source": "redis, due, events, credits, circuits or kafka"},
 )
 BUILD: Final = Metric(
     "build_info",

@@ -6,6 +6,7 @@ Made before anything else, so that the probes answer while the service still sta
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -13,16 +14,20 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any, Final, Protocol, cast
 
+from opentelemetry.trace import Tracer
+
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.observability.figures import Figures
 from consumer.observability.health import PROBES, Health, turning
 from consumer.observability.meters import Meters
 from consumer.observability.metrics import (
     BUILD,
+    CIRCUIT_STATE,
     CONSUMER_LAG,
     CREDITS_LEFT,
     DISPATCHER_AGE,
     FRESHNESS_TARGET,
+    LOG_LINES_SUPPRESSED,
     LOOK_AGE,
     LOOP_LAG,
     REBUILD_PROGRESS,
@@ -39,7 +44,16 @@ from consumer.observability.observed import (
 )
 from consumer.observability.observed_calls import ObservedBudget, ObservedSwoogo
 from consumer.observability.sources import Source
-from consumer.ports import Budget, Clock, DeadLetters, Inbox, LedgerStore, StatusBoard, Swoogo
+from consumer.observability.tracing import (
+    Parents,
+    TracedDecoder,
+    TracedInbox,
+    TracedPusher,
+    TracedRecords,
+    TracedSwoogo,
+)
+from consumer.ports import Budget, Clock, DeadLetters, Decoder, Inbox, LedgerStore, StatusBoard, Swoogo
+from consumer.ports.circuits import Circuits
 from consumer.ports.rebuild import RebuildProgress
 from consumer.services.dispatch import Pushes
 from consumer.services.record import Recorder
@@ -47,7 +61,7 @@ from consumer.settings import Settings
 
 GOAL_SECONDS: Final = 60.0
 """Beyond the quiet period: until then a change is to be in Swoogo (see docs/architecture/observability.md)."""
-LOOP_PATIENCE: Final = 30.0
+LOOP_PATIENCE: Final = 25.0
 _ANSWER_PATIENCE: Final = 20.0
 _PING_EVERY: Final = 5.0
 _LAG_EVERY: Final = 10.0
@@ -90,16 +104,18 @@ class Lag(Protocol):
 
 
 class Watch:
-    """One a process."""
+    """One a process. `tracer` is there while tracing is on, and set before anything is built."""
 
     def __init__(self, settings: Settings) -> None:
         """Look at nothing yet."""
         self.meters = Meters()
         self.health = Health(self.meters)
+        self.tracer: Tracer | None = None
         self.goal = settings.debounce.quiet_period + GOAL_SECONDS
         self._sources: list[Source[Any]] = []
         self._late: list[tuple[float, float]] = []
         self._spending: dict[str, float] = {}
+        self._held_back = 0
         self.meters.set(FRESHNESS_TARGET, self.goal)
         self.meters.at_scrape(LOOP_LAG, self._longest_lag)
         labels = {"version": _version(), "python": platform.python_version(), "role": settings.role}
@@ -107,16 +123,30 @@ class Watch:
 
     def swoogo(self, inner: Swoogo) -> Swoogo:
         """Counts and times calls."""
-        return cast("Swoogo", ObservedSwoogo(inner, self.meters))
+        traced = TracedSwoogo(inner, self.tracer) if self.tracer else inner
+        return cast("Swoogo", ObservedSwoogo(traced, self.meters))
 
     def budget(self, inner: Budget) -> Budget:
         """Counts credits, and shows what is left of them."""
         self._sources.append(Source("Credits", lambda: self._credits_left(inner), every=_CREDITS_EVERY))
         return cast("Budget", ObservedBudget(inner, self.meters, self._spends))
 
-    def inbox(self, inner: Inbox, clock: Clock, fresh: FreshSince) -> Inbox:
+    def circuits(self, inner: Circuits) -> None:
+        """Shows whether the calls of the credentials used lately are paused."""
+        self._sources.append(Source("Circuits", lambda: self._states(inner), every=_CREDITS_EVERY))
+
+    def inbox(self, inner: Inbox, clock: Clock, fresh: FreshSince, parents: Parents) -> Inbox:
         """Tells how long changes take to Swoogo."""
-        return cast("Inbox", ObservedInbox(inner, self.meters, clock, fresh, self.goal))
+        traced = TracedInbox(inner, parents) if self.tracer else inner
+        return cast("Inbox", ObservedInbox(traced, self.meters, clock, fresh, self.goal))
+
+    def records(self, inner: Inbox, parents: Parents) -> Inbox:
+        """The inbox that records go into: as it is, unless they are traced."""
+        return cast("Inbox", TracedRecords(inner, parents)) if self.tracer else inner
+
+    def decoder(self, inner: Decoder) -> Decoder:
+        """The decoder of what comes in: as it is, unless it is traced."""
+        return cast("Decoder", TracedDecoder(inner, self.tracer)) if self.tracer else inner
 
     def ledger(self, inner: LedgerStore, clock: Clock) -> LedgerStore:
         """Tells what Swoogo confirmed."""
@@ -136,7 +166,7 @@ class Watch:
 
     def pusher(self, inner: Pushes) -> Pushes:
         """Counts pushes, and writes the line of each."""
-        return ObservedPusher(inner, self.meters)
+        return ObservedPusher(TracedPusher(inner, self.tracer) if self.tracer else inner, self.meters)
 
     def rebuilds(self, rebuilder: Rebuilds) -> None:
         """Shows a rebuild of Redis; the process is not ready meanwhile."""
@@ -159,6 +189,9 @@ class Watch:
             self.meters.set(LOOK_AGE, source.age, source=source.name.lower())
         for probe in PROBES:
             await self.health.ask(probe)
+        held_back = _held_back()
+        self.meters.add(LOG_LINES_SUPPRESSED, max(held_back - self._held_back, 0))
+        self._held_back = held_back
         return self.meters.exposition()
 
     @asynccontextmanager
@@ -209,6 +242,13 @@ class Watch:
             left[(self.meters.credential(each),)] = await budget.left(each)
         self.meters.replace(CREDITS_LEFT, left)
 
+    async def _states(self, circuits: Circuits) -> None:
+        states: dict[tuple[str, ...], float] = {}
+        for each in list(self._spending):
+            circuit = await circuits.look(each)
+            states[(self.meters.credential(each),)] = 0 if not circuit.open else 1 if circuit.probe_until else 2
+        self.meters.replace(CIRCUIT_STATE, states)
+
     async def _lags(self, lag: Lag) -> None:
         for topic, records in (await lag.records()).items():
             self.meters.set(CONSUMER_LAG, records, topic=topic)
@@ -230,6 +270,12 @@ class Watch:
         longest = max((late for _, late in self._late), default=0.0)
         self._late.clear()
         return longest
+
+
+def _held_back() -> int:
+    """Log lines that the filters of this process held back so far."""
+    filters = [each for handler in logging.getLogger().handlers for each in handler.filters]
+    return sum(getattr(each, "held_back", 0) for each in filters)
 
 
 def _now() -> float:

@@ -26,6 +26,7 @@ from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import SwoogoSettings
 from consumer.settings.sync import DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
+from consumer.settings.tracing import TracingSettings
 
 __all__ = [
     "PREFIX",
@@ -44,6 +45,7 @@ __all__ = [
     "SwoogoSettings",
     "TlsSettings",
     "Topics",
+    "TracingSettings",
     "load_settings",
 ]
 
@@ -68,6 +70,7 @@ class Settings(BaseSettings):
     keys: KeySettings = Field(default_factory=KeySettings)
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
     def pace(self, latency: float = LATENCY) -> Pace:
         """What bounds a push, when Swoogo answers in `latency` seconds."""

@@ -10,6 +10,7 @@ import structlog
 
 from consumer.app import service
 from consumer.entrypoints.console.exits import Exit
+from consumer.observability.exporter import tracing
 from consumer.observability.logs import set_up
 from consumer.observability.probes import probes
 from consumer.observability.watch import Watch
@@ -54,9 +55,10 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)
     try:
-        async with probes(settings.http, watch.health, watch.scrape), service(settings, watch) as running:
-            starting = None
-            await running.run(stop)
+        with tracing(settings.tracing) as watch.tracer:
+            async with probes(settings.http, watch.health, watch.scrape), service(settings, watch) as running:
+                starting = None
+                await running.run(stop)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise

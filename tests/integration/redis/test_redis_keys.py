@@ -12,6 +12,7 @@ from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
@@ -71,6 +72,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
     await bench.inbox.request_orders(EVENT, [Order(Act.LIFT, session_key())])
     await RedisFreshness(redis, Keys("test")).begin(EVENT, NOW)
+    await RedisParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
+    assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
     for what in ("token", "levels"):

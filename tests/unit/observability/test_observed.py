@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import structlog
 
 from consumer.adapters.redis import rows
+from consumer.domain.circuit import Circuit
 from consumer.domain.errors import (
     CredentialError,
     LeaseLostError,
@@ -79,7 +81,7 @@ async def a_watched(**mapping: Any) -> Watched:
     ledger, swoogo = watch.ledger(world.ledger, world.clock), watch.swoogo(world.swoogo)
     pusher = replace(
         world.pusher,
-        inbox=watch.inbox(world.inbox, world.clock, fresh),
+        inbox=watch.inbox(world.inbox, world.clock, fresh, parents=None),  # type: ignore[arg-type] # only for tracing
         store=ledger,
         swoogo=swoogo,
         board=watch.board(world.board),
@@ -298,3 +300,40 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
     assert [each["run"] for each in seen] == [run.id] * len(seen)
     assert seen
     assert "run" not in structlog.contextvars.get_contextvars()
+
+
+async def test_log_lines_that_were_held_back_are_counted() -> None:
+    watch = Watch(load_settings())
+    await watch.scrape()
+    before = watch.meters.value("swoogo_sync_log_lines_suppressed_total") or 0
+
+    class Storm(logging.Filter):
+        held_back = 0
+
+    storm = Storm()
+    handler = logging.getLogger().handlers[0]
+    handler.addFilter(storm)
+    try:
+        storm.held_back = 3
+        await watch.scrape()
+        await watch.scrape()
+    finally:
+        handler.removeFilter(storm)
+    assert watch.meters.value("swoogo_sync_log_lines_suppressed_total") == before + 3
+
+
+async def test_the_circuits_of_credentials_in_use_are_shown() -> None:
+    """0 closed, 1 trying, 2 open."""
+    watch = Watch(load_settings())
+    known = {"aaaaaaaa11": Circuit(), "bbbbbbbb22": Circuit(since=1, probe_until=5), "cccccccc33": Circuit(since=1)}
+
+    class Circuits:
+        async def look(self, credential: str) -> Circuit:
+            return known[credential]
+
+    watch.circuits(Circuits())  # type: ignore[arg-type] # only looks are asked for
+    for credential in known:
+        watch._spends(credential)
+    await watch.scrape()
+    found = [watch.meters.value("swoogo_sync_circuit_state", credential=each[:8]) for each in known]
+    assert found == [0, 1, 2]
