@@ -25,8 +25,16 @@ class InMemoryBudget:
     """See `ports.Budget`. `window` is seconds. One object stands for all replicas."""
 
     def __init__(
-        self, clock: Clock, inbox: InMemoryInbox, *, limit: int = 2000, window: float = 600.0, reserve: int = 0
+        self,
+        clock: Clock,
+        inbox: InMemoryInbox,
+        *,
+        limit: int = 2000,
+        window: float = 600.0,
+        reserve: int = 0,
+        ask_again: float = _ASK_AGAIN,
     ) -> None:
+        self._ask_again = ask_again
         self._clock = clock
         self._inbox = inbox
         self._limit = limit
@@ -56,7 +64,7 @@ class InMemoryBudget:
                     self._charges.setdefault(credential, {})[grant.id] = _Charge(cost, now)
                     return grant
                 self._waiting[credential, priority] = now + _WAITS_FOR
-            await self._clock.sleep(_ASK_AGAIN)
+            await self._clock.sleep(self._ask_again)
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
         """See `ports.Budget`."""

@@ -182,7 +182,14 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     reconcile = ReconcileSettings(interval=0)
     inbox = InMemoryInbox(clock, quiet=1.0, max_wait=5.0, lease=LEASE, survey=0)
     ledger, board, connections = InMemoryLedger(inbox), InMemoryStatusBoard(inbox), InMemoryConnections()
-    budget = InMemoryBudget(clock, inbox, limit=api.credit_limit, window=api.credit_window, reserve=api.credit_reserve)
+    budget = InMemoryBudget(
+        clock,
+        inbox,
+        limit=api.credit_limit,
+        window=api.credit_window,
+        reserve=api.credit_reserve,
+        ask_again=1.0,
+    )
     circuits = InMemoryCircuits(clock, rule_of(api))
     client = SwoogoClient(
         api, budget, InMemoryTokens(clock), clock, lambda source: (source.secret_name, SECRET), circuits, wire
