@@ -160,3 +160,17 @@ async def test_one_bad_record_opens_nothing_while_others_go_through(site: Site) 
     site.sandbox.clear_faults()
     await site.settle()
     assert site.differences("e1") + site.differences("e2") == []
+
+
+async def test_403_about_two_events_in_a_row_is_about_the_credential(site: Site) -> None:
+    """The token is good, every record is forbidden: it opens, and what was refused is tried again after it."""
+    rule = {"match": {"path": "sessions|events", "credential": "key"}, "times": None, "do": OUTAGES["403 for all"]}
+    site.sandbox.add_faults([rule])
+    for event_id in ("e1", "e2"):
+        await site.say(event_id, *sessions("Forbidden"))
+    await site.settle(within=60)
+    assert site.circuits.opened == [credential_id("key")]
+    site.sandbox.clear_faults()
+    await site.settle()
+    await site.reconcile()
+    assert site.differences("e1") + site.differences("e2") == []
