@@ -13,6 +13,7 @@ from consumer.settings import PREFIX, VARIABLES, load_settings
 from tests.support.rendered import (
     COMPONENTS,
     OVERLAYS,
+    ROOT,
     Object,
     component,
     everything,
@@ -331,3 +332,13 @@ def test_kafka_with_login_and_tls_reaches_every_pod_that_reads_the_settings() ->
         assert environment[f"{PREFIX}KAFKA__SECURITY_PROTOCOL"] == "SASL_SSL"
         mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
         assert environment[f"{PREFIX}KAFKA__TLS__CA_FILE"].rpartition("/")[0] in mounts
+
+
+def test_the_guide_names_every_overlay_and_component() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    for name in OVERLAYS:
+        assert f"| `{name}` |" in guide, name
+    for name in COMPONENTS:
+        assert f"| `{name.removeprefix('kubernetes/') if 'components' in name else f'deploy/{name}'}` |" in guide, name
+    for path in re.findall(r"`(deploy/[a-z/.-]+)`", guide):
+        assert (ROOT / path).exists(), path
