@@ -56,6 +56,9 @@ audit: $(READY)  ## Look for known vulnerabilities in what is locked, where the 
 docs: $(READY)  ## Build the documents as a site into out/site; every link is checked
 	@said=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$said" | grep -v INFO; exit 1; }
 
+chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer (ARGS="--seed N" shows one)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)
 

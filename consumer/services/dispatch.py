@@ -163,7 +163,8 @@ class Dispatcher:
                 await self.inbox.complete(lease, {}, retry_in=1.0)
                 return
             async with asyncio.TaskGroup() as group:
-                keeper = group.create_task(self._keep(lease))
+                over = asyncio.Event()
+                keeper = group.create_task(self._keep(lease, over))
                 try:
                     await self._handle(lease)
                 except StoppedError:
@@ -174,6 +175,7 @@ class Dispatcher:
                         await self._give_back(lease, self.settings.retry_first)
                     raise
                 finally:
+                    over.set()
                     keeper.cancel()
         except* LeaseLostError:
             log.warning("push.lease_lost", subject=str(subject))
@@ -194,9 +196,13 @@ class Dispatcher:
                 await self.inbox.complete(lease, {}, retry_in=None if lease.survey else after)
         log.info("push.given_back", subject=str(lease.subject))
 
-    async def _keep(self, lease: Lease) -> None:
-        """Renew while the work goes on; a lost lease ends the work with it."""
-        while True:
+    async def _keep(self, lease: Lease, over: asyncio.Event) -> None:
+        """Renew until the work is over; a lost lease ends the work with it.
+
+        The cancellation alone does not do: `asyncio.wait_for`, which redis-py sends with, loses one that comes together
+        with its timeout (before Python 3.12), and then the event would be held for ever.
+        """
+        while not over.is_set():
             await self.clock.sleep(self.settings.lease / 3)
             await self.inbox.renew(lease)
 

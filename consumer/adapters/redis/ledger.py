@@ -53,7 +53,12 @@ class RedisLedger:
             # G6: a create that may be sent is on the changelog first, as it was put: Redis may know less by now.
             async with self._order(lease.subject.id):
                 await self._changelog.write(lease.subject.id, intents)
-            await self._still_held(lease)
+            try:
+                await self._still_held(lease)
+            except LeaseLostError:
+                # They may have come after what the next holder wrote: that is sent on once more.
+                await self._logged(lease, {key: rows.encode(entry) for key, entry in intents.items()})
+                raise
 
     @guarded
     async def _put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from consumer.domain.connection import IntegrationRequest
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
-from consumer.ports import Change, Due, EventState, Work, event_subject, org_subject
+from consumer.ports import Change, Due, EventState, Lease, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
 from tests.support.fakes.clock import settle
@@ -283,6 +284,27 @@ async def test_g4_a_lease_is_renewed_while_the_work_goes_on(running: Running) ->
     running.gate.set()
     await wait_until(lambda: running.synced(EVENT), "the change is pushed")
     assert running.world.inbox.state(SUBJECT).epoch == 1
+
+
+async def test_g4_a_renewal_that_misses_its_cancellation_does_not_hold_the_event_for_ever(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`asyncio.wait_for`, which redis-py sends with, loses a cancellation that comes with its timeout (Python 3.11)."""
+    renewing = asyncio.Event()
+
+    async def deaf(lease: Lease) -> None:
+        renewing.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(running.world.inbox, "renew", deaf)
+    running.held.add(EVENT)
+    await running.change(EVENT)
+    await wait_until(lambda: running.waiting == [EVENT], "the push is at work")
+    await running.world.clock.advance(SETTINGS.lease / 3 + 1)
+    await wait_until(renewing.is_set, "a renewal is under way")
+    running.gate.set()
+    await wait_until(lambda: running.synced(EVENT) and not running.dispatcher._running, "the push lets go")
 
 
 async def test_g4_work_whose_lease_was_lost_is_broken_off(running: Running) -> None:

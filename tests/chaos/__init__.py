@@ -1,0 +1,19 @@
+"""Chaos: seeded runs of a small conference in which something breaks at a random effect boundary (G1-G6).
+
+Everything runs in one process and one event loop whose time moves only when nobody can go on, so that leases, credit
+windows and settle times cost no time and a seed gives the same run again.
+
+`machine`     time, and worker processes that can be frozen or vanish between two steps
+`effects`     the numbered boundaries, and which fault strikes at which
+`valkey`      the way to a real Valkey, with its real Lua scripts, on the loop's time
+`wire`        the way to the sandbox Swoogo
+`log`         Kafka in memory: topics, groups, a producer, a broker for the subscribers
+`replica`     the service, as `consumer.app` composes it, on all of these
+`peer`        what one would write without all this: retries on a consumer of single changes
+`history`     what happens to the conference
+`checks`      what must be true when everything has calmed down
+`run`         one seed, from the first record to the verdict
+`report`      many of them: verdicts, and faults by kind and boundary
+
+`python -m tests.chaos --seed N` (or `make chaos ARGS="--seed N"`) runs one seed and tells what happened in it.
+"""

@@ -1,0 +1,196 @@
+"""The boundaries of a run, numbered as they come, and what strikes at which.
+
+A boundary is one exchange with something outside the process: a command to Valkey, a call to Swoogo, a record sent, a
+batch fetched, an offset committed. What can break there is the same for the service and for its peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from tests.chaos.machine import current
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "redis": ("kill before", "kill after", "drop reply", "delay", "pause before", "pause after", "error", "outage"),
+    "swoogo": (
+        "kill before",
+        "kill after",
+        "drop before effect",
+        "drop after effect",
+        "timeout after effect",
+        "half answer",
+        "delay",
+        "hang",
+        "pause before",
+        "pause after",
+        "error",
+        "error after effect",
+        "throttled",
+        "token expired",
+    ),
+    "produce": (
+        "kill before",
+        "kill after",
+        "drop answer after effect",
+        "delay",
+        "pause before",
+        "pause after",
+        "error",
+    ),
+    "fetch": ("kill before", "kill after", "delay", "pause before", "error"),
+    "commit": ("kill before", "kill after", "delay", "pause before", "pause after", "error"),
+}
+"""What can happen, by what the boundary leads to."""
+
+FAMILIES: Final = ("kill", "drop reply", "drop answer", "delay", "pause", "error")
+
+TARGETS: Final = (
+    "swoogo POST sessions",
+    "swoogo POST speakers/create",
+    "swoogo POST speakers/session",
+    "swoogo POST locations",
+    "swoogo POST tracks",
+    "swoogo POST sponsors",
+    "swoogo PUT",
+    "swoogo GET",
+    "swoogo DELETE",
+    "swoogo POST oauth2",
+    "swoogo PUT sponsors/field",
+    "swoogo PUT image",
+    "swoogo GET sponsors/field",
+    "swoogo GET events",
+    "redis record_changes",
+    "redis claim_subject",
+    "redis complete_subject",
+    "redis take_permit",
+    "redis settle_permit",
+    "redis write_fenced",
+    "redis write_pair",
+    "redis tick_off",
+    "redis renew_lease",
+    "redis set_fence",
+    "redis set_continuous",
+    "redis request_sync",
+    "redis take_lock",
+    "redis drop_equal",
+    "redis hset",
+    "redis hgetall",
+    "redis smembers",
+    "redis multi",
+    "redis zadd",
+    "redis zrem",
+    "redis set",
+    "redis script",
+    "redis",
+    "produce",
+    "fetch",
+    "commit",
+)
+"""Boundaries by the start of their names, so that the rare ones are struck as often as the frequent ones."""
+
+
+def family(kind: str) -> str:
+    """Which of the six families of the specification a kind belongs to."""
+    if kind.startswith(("drop", "timeout", "half")) and kind != "drop reply":
+        return "drop answer"
+    for name in FAMILIES:
+        if kind.startswith(name):
+            return name
+    return {"hang": "drop answer", "outage": "error", "throttled": "error", "token expired": "error"}[kind]
+
+
+@dataclass(slots=True)
+class _Due:
+    """A fault in waiting: at a number, or at the n-th boundary of a name."""
+
+    number: int = -1
+    target: str = ""
+    left: int = 0
+
+
+@dataclass(slots=True)
+class Effects:
+    """Numbers the boundaries of a run and strikes at some. `calm` ends that; `over`: nothing works any more."""
+
+    chance: Random
+    count: int = 0
+    calm: bool = False
+    over: bool = False
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+    _waiting: list[_Due] = field(default_factory=list)
+
+    def plan(self, most: int, expected: int) -> None:
+        """Choose up to `most` faults: half of them anywhere, half at boundaries of a certain name."""
+        for _ in range(self.chance.randint(1, most)):
+            if self.chance.random() < 0.5:
+                self._waiting.append(_Due(number=self.chance.randrange(expected)))
+            else:
+                left = 1 if self.chance.random() < 0.5 else self.chance.randint(1, 6)
+                self._waiting.append(_Due(target=self.chance.choice(TARGETS), left=left))
+
+    def strike(self, name: str) -> str:
+        """The next boundary is reached; the fault that strikes there, or ""."""
+        if self.over:
+            raise asyncio.CancelledError
+        self.count += 1
+        self.seen[name] += 1
+        if self.calm:
+            return ""
+        for due in self._waiting:
+            if due.target and name.startswith(due.target):
+                due.left -= 1
+            if due.number == self.count or (due.target and due.left == 0 and name.startswith(due.target)):
+                self._waiting.remove(due)
+                kind = self.chance.choice(KINDS[name.partition(" ")[0]])
+                self.hits[name, kind] += 1
+                process = current()
+                self.tell(f"#{self.count} {name}: {kind} ({process.name if process else '-'})")
+                return kind
+        return ""
+
+    def tell(self, line: str) -> None:
+        """One line of what happened."""
+        self.told.append(f"{asyncio.get_running_loop().time():9.3f} {line}")
+
+    async def before(self, kind: str) -> None:
+        """What strikes before the effect, whatever the effect is."""
+        if kind == "kill before":
+            await die()
+        elif kind == "pause before":
+            await pause(self.chance)
+        elif kind == "delay":
+            await asyncio.sleep(self.chance.uniform(0.05, 4.0))
+
+    async def after(self, kind: str) -> None:
+        """What strikes after it."""
+        if kind == "kill after":
+            await die()
+        elif kind == "pause after":
+            await pause(self.chance)
+
+    async def latency(self, most: float) -> None:
+        """A while that differs, so that workers get in each other's way differently in every run."""
+        await asyncio.sleep(self.chance.uniform(0.0, most))
+
+
+async def die() -> None:
+    """The process vanishes here."""
+    process = current()
+    assert process is not None
+    process.kill()
+    await asyncio.get_running_loop().create_future()
+
+
+async def pause(chance: Random) -> None:
+    """The process is stopped here, longer than a lease lasts and than a group waits, and goes on."""
+    process = current()
+    assert process is not None
+    process.freeze(chance.choice((65.0, 130.0, 200.0)))
+    await asyncio.sleep(0)

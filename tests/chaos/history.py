@@ -1,0 +1,313 @@
+"""What happens to the conference: a seeded choice of steps, and what Swoogo must hold after them.
+
+Steps whose order against the pushes decides what Swoogo holds (E3, D1, R2, S8) wait until the one before is through;
+the others come as they come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from consumer.adapters.sealing import KeyPair, seal
+from consumer.domain.survey import Depth
+from sandbox.conference.expected import NOTHING, Expected, Resources, fold
+from sandbox.conference.model import Conference, Person, Room, Sponsor, Talk, Track
+from sandbox.conference.records import Record, Writer
+from sandbox.conference.sessionboard import Event
+from sandbox.swoogo.server import SandboxSwoogo
+from tests.chaos.log import Log
+from tests.chaos.machine import EPOCH, seconds
+
+ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+EVENT_ID: Final = 4001
+KEY, SECRET = "chaos-key", "chaos-secret"
+TIMEZONE: Final = "Europe/Berlin"
+_START: Final = datetime.fromtimestamp(EPOCH, UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=30)
+
+
+def identifier(kind: str, number: int) -> str:
+    """The Sessionboard id of the n-th of a kind."""
+    return str(uuid5(NAMESPACE_URL, f"chaos/{kind}/{number}"))
+
+
+def conference() -> Conference:
+    """Five talks, four people (one of them with a headshot), two rooms, two tracks, two sponsors of two tiers."""
+    rooms = [Room(id=identifier("room", number), name=f"Room {number}") for number in range(2)]
+    tracks = [Track(id=identifier("track", number), name=f"Track {number}") for number in range(2)]
+    people = [
+        Person(
+            id=identifier("person", number),
+            first_name=f"First{number}",
+            last_name=f"Last{number}",
+            email=f"person{number}@example.org",
+            photo_url="" if number else "https://images.example.org/0.png",
+        )
+        for number in range(4)
+    ]
+    sponsors = [
+        Sponsor(id=identifier("sponsor", number), name=f"Sponsor {number}", tier=("Gold", "Silver")[number])
+        for number in range(2)
+    ]
+    talks = [talk(number, (number % 4, (number + 1) % 4)[: 1 + number % 2]) for number in range(5)]
+    return Conference(
+        name="Chaos",
+        timezone=TIMEZONE,
+        rooms={each.id: each for each in rooms},
+        tracks={each.id: each for each in tracks},
+        people={each.id: each for each in people},
+        sponsors={each.id: each for each in sponsors},
+        talks={each.id: each for each in talks},
+    )
+
+
+def talk(number: int, speakers: Iterable[int]) -> Talk:
+    """The n-th talk."""
+    start = _START + timedelta(hours=number)
+    return Talk(
+        id=identifier("talk", number),
+        title=f"Talk {number}",
+        description=f"<p>About {number}.</p>",
+        starts_at=start,
+        ends_at=start + timedelta(minutes=45),
+        room_id=identifier("room", number % 2),
+        track_id=identifier("track", number % 2),
+        speaker_ids=tuple(identifier("person", each) for each in speakers),
+    )
+
+
+@dataclass(slots=True)
+class History:
+    """One conference's life in one run. `idle`: waits until the workers are through with everything."""
+
+    chance: Random
+    log: Log
+    sandbox: SandboxSwoogo
+    keys: KeyPair
+    idle: Callable[[], Awaitable[None]]
+    survey: Callable[[Depth], Awaitable[None]]
+    rewind: Callable[[], None]
+    event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
+    held: Conference = field(default_factory=conference)
+    expected: Expected = NOTHING
+    typed: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    bad: int = 0
+    steps: list[str] = field(default_factory=list)
+    swoogo_event_id: int = 0
+    _published: Conference | None = None
+    _moment: datetime = field(default_factory=lambda: datetime.fromtimestamp(EPOCH, UTC))
+    _edits: int = 0
+
+    @property
+    def writer(self) -> Writer:
+        """Spells records."""
+        return Writer(event=self.event, deletion=self.chance.choice(("envelope", "null")))
+
+    def at(self) -> datetime:
+        """A moment later than all before."""
+        now = datetime.fromtimestamp(seconds(), UTC).replace(microsecond=0)
+        self._moment = max(now, self._moment + timedelta(milliseconds=1))
+        return self._moment
+
+    async def begin(self) -> None:
+        """Connect, map, and publish the whole conference, in any order."""
+        seeded = self.sandbox.seed(
+            {
+                "credentials": [{"key": KEY, "secret": SECRET}],
+                "events": [{"name": self.held.name, "timezone": self.held.timezone}],
+            }
+        )
+        self.swoogo_event_id = seeded["events"][0]
+        acts = [self._connect, self._publish]
+        self.chance.shuffle(acts)
+        for act in acts:
+            act()
+            await asyncio.sleep(self.chance.choice((0.0, 0.0, 5.0)))
+
+    async def go_on(self, most: int) -> None:
+        """Some more steps."""
+        for _ in range(self.chance.randint(1, most)):
+            step = self.chance.choice(STEPS)
+            self.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step.__name__}")
+            await step(self)
+            await asyncio.sleep(self.chance.choice((0.0, 1.0, 12.0, 40.0)))
+
+    def _connect(self) -> None:
+        sealed = seal(self.keys.public, KEY, SECRET, org_id=ORG_ID)
+        at = self.at()
+        self._send(
+            [
+                self.writer.integration_connected(sealed=sealed, continuous_sync=True, at=at),
+                self.writer.mapping_added(self.swoogo_event_id, at=at),
+            ]
+        )
+
+    def _publish(self) -> None:
+        at = self.at()
+        self._send(self.writer.revision(self._published, self.held, at=at))
+        self._published = self.held
+        # What lies in the past for everybody: the talks are weeks ahead.
+        self.expected = fold(self.expected, Resources.of(self.held, self.event, at=at), self.at())
+
+    def _send(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self.log.append(record.topic, record.key, record.value)
+            if self.chance.random() < 0.05:  # Sessionboard sends at least once, too
+                self.log.append(record.topic, record.key, record.value)
+
+    def _talks(self, **changes: Any) -> None:
+        """Change some talks that Swoogo still has."""
+        alive = sorted(key for key in self.held.talks if key not in self.deleted)
+        for key in self.chance.sample(alive, min(len(alive), self.chance.randint(1, 3))):
+            self._edits += 1
+            self._change(key, title=f"{self.held.talks[key].title.split(',')[0]}, edited {self._edits}")
+
+    def _change(self, key: str, **changes: Any) -> None:
+        before = self.held.talks[key]
+        after = replace(before, **changes)
+        if before.title in self.typed:
+            self.typed[after.title] = self.typed.pop(before.title)
+        self.held = replace(self.held, talks={**self.held.talks, key: after})
+
+    async def edit(self) -> None:
+        """New titles."""
+        self._talks()
+        self._publish()
+
+    async def add(self) -> None:
+        """A new talk in a new room, with somebody new."""
+        number = len(self.held.talks) + 10 + self._edits
+        self._edits += 1
+        room = Room(id=identifier("room", number), name=f"Room {number}")
+        somebody = Person(
+            id=identifier("person", number),
+            first_name=f"First{number}",
+            last_name=f"Last{number}",
+            email=f"person{number}@example.org",
+        )
+        new = replace(talk(number, (0, number)), room_id=room.id)
+        self.held = replace(
+            self.held,
+            rooms={**self.held.rooms, room.id: room},
+            people={**self.held.people, somebody.id: somebody},
+            talks={**self.held.talks, new.id: new},
+        )
+        self._publish()
+
+    async def edit_speaker(self) -> None:
+        """Another company."""
+        self._edits += 1
+        key = self.chance.choice(sorted(self.held.people))
+        person = replace(self.held.people[key], company=f"Company {self._edits}")
+        self.held = replace(self.held, people={**self.held.people, key: person})
+        self._publish()
+
+    async def edit_sponsor(self) -> None:
+        """Another website."""
+        self._edits += 1
+        key = self.chance.choice(sorted(self.held.sponsors))
+        sponsor = replace(self.held.sponsors[key], website_url=f"https://example.org/{self._edits}")
+        self.held = replace(self.held, sponsors={**self.held.sponsors, key: sponsor})
+        self._publish()
+
+    async def remove(self) -> None:
+        """D1: a talk is deleted in Sessionboard; Swoogo keeps it."""
+        await self.idle()
+        alive = sorted(key for key in self.held.talks if key not in self.deleted)
+        if len(alive) < 3:
+            return
+        key = self.chance.choice(alive)
+        self.held = replace(self.held, talks={name: each for name, each in self.held.talks.items() if name != key})
+        self._publish()
+        await self.idle()
+
+    async def move_speaker(self) -> None:
+        """S8: a speaker leaves a talk, another comes."""
+        await self.idle()
+        key = self.chance.choice(sorted(key for key in self.held.talks if key not in self.deleted))
+        self._change(key, speaker_ids=(identifier("person", self.chance.randrange(4)),))
+        self._publish()
+        await self.idle()
+
+    async def edit_by_hand(self) -> None:
+        """R2: somebody types a description in Swoogo, which stays."""
+        await self.idle()
+        key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted))
+        name = self.expected.sessions[key].name
+        row = next(each for each in self._state()["sessions"] if each["name"] == name)
+        self._edits += 1
+        text = f"<p>Typed {self._edits}</p>"
+        self.sandbox.edit("sessions", row["id"], {"description": text})
+        self.typed[name] = text
+        if self.chance.random() < 0.5:
+            await self.survey(Depth.SHALLOW)
+
+    async def delete_by_hand(self) -> None:
+        """D2: somebody deletes a session in Swoogo, which is never synced again."""
+        await self.idle()
+        if self.deleted:
+            return
+        key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions)))
+        name = self.expected.sessions[key].name
+        row = next(each for each in self._state()["sessions"] if each["name"] == name)
+        self.sandbox.delete("sessions", row["id"])
+        self.deleted.add(key)
+        self._edits += 1
+        self._change(key, title=f"{self.held.talks[key].title}, after all {self._edits}")
+        if self.chance.random() < 0.5:
+            await self.survey(Depth.SHALLOW)
+        else:
+            self._publish()
+
+    async def reconcile(self) -> None:
+        """C4: at any moment."""
+        await self.survey(self.chance.choice((Depth.SHALLOW, Depth.DEEP)))
+
+    async def sync(self) -> None:
+        """C5: a manual sync."""
+        self._send([self.writer.sync_requested("all", at=self.at())])
+
+    async def map_again(self) -> None:
+        """M3, M4: the mapping is removed, things change, the same pair is mapped again."""
+        self._send([self.writer.mapping_removed(at=self.at())])
+        await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
+        self._talks()
+        self._publish()
+        await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
+        self._send([self.writer.mapping_added(self.swoogo_event_id, at=self.at())])
+
+    async def replay(self) -> None:
+        """G3: every topic is read again from its start."""
+        self.rewind()
+
+    async def nonsense(self) -> None:
+        """G1: a record that nobody can read."""
+        self.bad += 1
+        self.log.append(self.writer.topics.sessions, f"{EVENT_ID}/bad-{self.bad}".encode(), b"\xff\xfe not json")
+
+    def _state(self) -> dict[str, Any]:
+        return self.sandbox.state(self.swoogo_event_id)
+
+
+STEPS: Final[tuple[Callable[[History], Awaitable[None]], ...]] = (
+    History.edit,
+    History.edit,
+    History.add,
+    History.edit_speaker,
+    History.edit_sponsor,
+    History.remove,
+    History.move_speaker,
+    History.edit_by_hand,
+    History.delete_by_hand,
+    History.reconcile,
+    History.sync,
+    History.map_again,
+    History.replay,
+    History.nonsense,
+)

@@ -1,0 +1,314 @@
+"""Kafka in memory: at least once, offsets committed by a group, members that are thrown out when they are silent.
+
+What it keeps of the real one is what the service relies on: order within a partition, redelivery of what was not
+committed, a commit that is refused after a rebalance, a record that may be there although its sending failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import astuple, dataclass, field
+from typing import Any, Final
+from zlib import crc32
+
+from aiokafka.errors import KafkaTimeoutError
+
+from consumer.adapters.kafka.past import KafkaHistory
+from consumer.ports import RawRecord
+from consumer.ports.rebuild import Offsets
+from consumer.settings import KafkaSettings
+from tests.chaos.effects import Effects
+from tests.chaos.machine import Process, current, outside, seconds
+
+_PARTITIONS: Final = 2
+_SESSION_SECONDS: Final = 30.0
+_BATCH: Final = 50
+_RESOURCES: Final = ("sessions", "speakers", "sponsors")
+
+Handler = Callable[[list[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record as a consumer gets it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class Log:
+    """All topics and groups."""
+
+    effects: Effects
+    topics: dict[str, list[list[LogRecord]]] = field(
+        default_factory=lambda: defaultdict(lambda: [[] for _ in range(_PARTITIONS)])
+    )
+    groups: dict[str, Group] = field(default_factory=dict)
+
+    def append(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> LogRecord:
+        """Put a record at the end of its partition."""
+        number = crc32(key or b"") % _PARTITIONS
+        partition = self.topics[topic][number]
+        record = LogRecord(topic, number, len(partition), round(seconds() * 1000), key, value, tuple(headers))
+        partition.append(record)
+        for group in self.groups.values():
+            if group.topic == topic:
+                outside(group.news.set)
+        return record
+
+    def group(self, name: str, topic: str) -> Group:
+        """The consumer group of a topic."""
+        return self.groups.setdefault(name, Group(self, name, topic))
+
+    def newest(self, topic: str) -> dict[bytes, bytes]:
+        """What compaction leaves: key -> last value, without those that are null."""
+        kept: dict[bytes, bytes] = {}
+        for record in (record for partition in self.topics[topic] for record in partition):
+            kept.pop(record.key or b"", None)
+            if record.value is not None:
+                kept[record.key or b""] = record.value
+        return kept
+
+
+@dataclass(slots=True)
+class Group:
+    """Who reads which partition of a topic, and how far the group has come."""
+
+    log: Log
+    name: str
+    topic: str
+    committed: list[int] = field(default_factory=lambda: [0] * _PARTITIONS)
+    members: list[Member] = field(default_factory=list)
+    generation: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def lag(self) -> int:
+        """Records not committed."""
+        return sum(len(partition) for partition in self.log.topics[self.topic]) - sum(self.committed)
+
+    def join(self, member: Member) -> None:
+        """A member comes; everybody's assignment changes."""
+        self.members.append(member)
+        self.rebalance()
+
+    def leave(self, member: Member) -> None:
+        """A member goes, or is thrown out."""
+        if member in self.members:
+            self.members.remove(member)
+            self.rebalance()
+
+    def rebalance(self) -> None:
+        """Deal the partitions anew."""
+        self.generation += 1
+        outside(self.news.set)
+
+    def assigned(self, member: Member) -> list[int]:
+        """The partitions of a member."""
+        place = self.members.index(member)
+        return [number for number in range(_PARTITIONS) if number % len(self.members) == place]
+
+    def rewind(self) -> None:
+        """Read the topic again from its beginning."""
+        self.committed = [0] * _PARTITIONS
+        self.rebalance()
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One consumer of one process."""
+
+    group: Group
+    process: Process
+    handler: Handler
+    batch: int
+
+    async def consume(self) -> None:
+        """Fetch, handle, commit, until cancelled."""
+        group, effects = self.group, self.group.log.effects
+        group.join(self)
+        generation, positions = -1, dict[int, int]()
+        while True:
+            if self not in group.members:  # was thrown out while it was silent
+                group.join(self)
+            if generation != group.generation:
+                generation = group.generation
+                positions = {number: group.committed[number] for number in group.assigned(self)}
+            batch = self._fetched(positions)
+            if not batch:
+                group.news.clear()
+                await group.news.wait()
+                continue
+            kind = effects.strike(f"fetch {group.name.rpartition('.')[2]}")
+            await effects.before(kind)
+            if kind == "error":
+                await asyncio.sleep(5.0)
+                continue
+            await effects.latency(0.05)
+            await effects.after(kind)
+            try:
+                await self.handler(batch)
+            except Exception:  # noqa: BLE001, S112 - as NACK_ON_ERROR: back to the first record of the batch
+                continue
+            for record in batch:
+                positions[record.partition] = max(positions[record.partition], record.offset + 1)
+            if not await self._commit(generation, positions):
+                generation = -1  # read again what the group does not know to be done
+
+    def _fetched(self, positions: dict[int, int]) -> list[LogRecord]:
+        partitions = self.group.log.topics[self.group.topic]
+        return [record for number, at in positions.items() for record in partitions[number][at : at + self.batch]]
+
+    async def _commit(self, generation: int, positions: dict[int, int]) -> bool:
+        group, effects = self.group, self.group.log.effects
+        kind = effects.strike(f"commit {group.name.rpartition('.')[2]}")
+        await effects.before(kind)
+        taken = generation == group.generation and kind != "error"
+        if taken:
+            for number, position in positions.items():
+                group.committed[number] = position
+        await effects.after(kind)
+        return taken
+
+
+class FakeBroker:
+    """Stands for `faststream.kafka.KafkaBroker`: batch subscribers, each with a group of its own."""
+
+    def __init__(self, log: Log, effects: Effects) -> None:
+        self._log = log
+        self._effects = effects
+        self._subscribers: list[tuple[str, str, int, Handler]] = []
+        self._members: list[tuple[Member, asyncio.Task[None]]] = []
+
+    def subscriber(self, topic: str, *, group_id: str, max_records: int, **_: Any) -> Callable[[Handler], Handler]:
+        """A subscriber, to be put around its handler."""
+
+        def put(handler: Handler) -> Handler:
+            self._subscribers.append((topic, group_id, min(max_records, _BATCH), handler))
+            return handler
+
+        return put
+
+    async def start(self) -> None:
+        """Join all groups."""
+        process = current()
+        assert process is not None
+        for topic, group_id, batch, handler in self._subscribers:
+            member = Member(self._log.group(group_id, topic), process, handler, batch)
+            self._members.append((member, asyncio.create_task(member.consume())))
+
+    async def stop(self, *_: Any) -> None:
+        """Leave all groups."""
+        for member, task in self._members:
+            task.cancel()
+            member.group.leave(member)
+        await asyncio.gather(*(task for _, task in self._members), return_exceptions=True)
+
+
+class FakeProducer:
+    """Stands for `AIOKafkaProducer`, idempotent: records of a process stay in their order."""
+
+    def __init__(self, log: Log, effects: Effects) -> None:
+        self._log = log
+        self._effects = effects
+        self._order = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def stop(self) -> None:
+        """Nothing to close."""
+
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] | None = None,
+        **_: Any,
+    ) -> asyncio.Task[LogRecord]:
+        """Returns what is done when the record is acknowledged."""
+        return asyncio.create_task(self._deliver(topic, value, key, headers or ()))
+
+    async def send_and_wait(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] | None = None,
+        **_: Any,
+    ) -> LogRecord:
+        """Returns when the record is acknowledged. Raises KafkaError."""
+        return await self._deliver(topic, value, key, headers or ())
+
+    async def _deliver(
+        self, topic: str, value: bytes | None, key: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> LogRecord:
+        async with self._order:
+            kind = self._effects.strike(f"produce {topic}")
+            await self._effects.before(kind)
+            if kind == "error":
+                raise KafkaTimeoutError
+            record = self._log.append(topic, key, value, headers)
+            await self._effects.after(kind)
+            if kind == "drop answer after effect":
+                raise KafkaTimeoutError
+            return record
+
+
+class LogHistory(KafkaHistory):
+    """Reads the log where the real one reads Kafka."""
+
+    def __init__(self, settings: KafkaSettings, producer: Any, log: Log) -> None:
+        super().__init__(settings, producer)
+        self._log = log
+        self._group_id = settings.group_id
+        self._inputs = {name: getattr(settings.topics, name) for name in ("mappings", *_RESOURCES)}
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    async def ends(self) -> Offsets:
+        """See `ports.rebuild.History`."""
+        return {
+            (topic, number): len(partition)
+            for topic in (self.ledger, *self._inputs.values())
+            for number, partition in enumerate(self._log.topics[topic])
+        }
+
+    async def committed(self) -> Offsets:
+        """See `ports.rebuild.History`."""
+        groups = [self._log.groups.get(f"{self._group_id}.{name}") for name in self._inputs]
+        return {
+            (group.topic, number): offset
+            for group in groups
+            if group
+            for number, offset in enumerate(group.committed)
+            if offset
+        }
+
+    async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
+        """See `ports.rebuild.History`."""
+        for (topic, number), end in ends.items():
+            found = self._log.topics[topic][number][starts.get((topic, number), 0) : end]
+            if found:
+                yield len(found), [RawRecord(*astuple(record)) for record in found]
+
+
+async def evict(log: Log, process: Process) -> None:
+    """Throw a process that says nothing out of its groups, once its session has ended."""
+    await asyncio.sleep(_SESSION_SECONDS)
+    if process.dead or process.frozen:
+        for group in log.groups.values():
+            for member in [each for each in group.members if each.process is process]:
+                group.leave(member)

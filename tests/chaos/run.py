@@ -1,0 +1,275 @@
+"""One seed, from the first record to the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import random
+from collections import Counter
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+import structlog
+
+from consumer import app
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.status import RedisRuns
+from consumer.adapters.sealing import KeyPair
+from consumer.domain.survey import Depth
+from consumer.ports import event_subject, org_subject
+from consumer.settings import Settings, load_settings
+from sandbox.swoogo.server import SandboxSwoogo
+from tests.chaos import checks
+from tests.chaos.effects import Effects
+from tests.chaos.history import EVENT_ID, ORG_ID, History
+from tests.chaos.log import Log, evict
+from tests.chaos.machine import Process, VirtualLoop, end_everything, seconds, task_outside
+from tests.chaos.peer import live_peer
+from tests.chaos.replica import Surroundings, composed_on, live
+from tests.chaos.valkey import Server
+
+_LONGEST: Final = 2 * 3600.0
+_LOOK: Final = 2.0
+_WORKERS: Final = 2
+_EXPECTED_EFFECTS: Final = 600
+_TOPICS: Final = ("mappings", "sessions", "speakers", "sponsors")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a run. `failures`: check -> sentences; empty when all is as it must be."""
+
+    seed: int
+    who: str
+    failures: dict[str, list[str]] = field(default_factory=dict)
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    effects: int = 0
+    lost: int = 0
+    doubled: int = 0
+    story: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        """A guarantee was: what else is in `failures` is told, and put right by the service itself or by people."""
+        return bool(self.failures.keys() & {"lost", "doubled", "credits", "converged", "dead letters"})
+
+    @property
+    def good(self) -> bool:
+        """Nothing lost, nothing doubled, nothing overspent."""
+        return not self.failures
+
+
+def run(seed: int, redis_url: str, *, who: str = "service", faults: int = 6) -> Verdict:
+    """Play one seed on an empty database of a Valkey. `who`: `service` or `peer`; `faults`: how many at most."""
+    verdict = Verdict(seed, who)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner, _logging_to(verdict):
+        runner.run(_play(seed, redis_url, who, faults, verdict))
+    return verdict
+
+
+async def _play(seed: int, redis_url: str, who: str, faults: int, verdict: Verdict) -> None:
+    random.seed(seed)  # redis-py's pauses
+    await _Run(seed, redis_url, who, faults, verdict).play()
+
+
+class _Run:
+    """A run in progress."""
+
+    def __init__(self, seed: int, redis_url: str, who: str, faults: int, verdict: Verdict) -> None:
+        self._who = who
+        self._verdict = verdict
+        self._faults = faults
+        # What happens and what breaks are drawn apart, so that the peer meets the same history and the same faults.
+        self._chance = Random(f"history {seed}")
+        self._effects = Effects(Random(f"faults {seed}"))
+        self._effects.told = verdict.story
+        self._server = Server(redis_url, self._effects)
+        limit = self._chance.choice((60, 90, 200, 2000))
+        window = 60.0 if limit < 200 else 600.0
+        self._keys, self._settings = _settings(redis_url, limit, window)
+        self._sandbox = SandboxSwoogo(limit=limit, window=window, clock=seconds)
+        self._log = Log(self._effects)
+        self._around = Surroundings(self._effects, self._server, self._sandbox, self._log, self._settings)
+        self._workers: list[Process] = []
+        self._lives = 0
+
+    async def play(self) -> None:
+        """Everything."""
+        effects, verdict = self._effects, self._verdict
+        if self._faults:
+            effects.plan(self._faults, _EXPECTED_EFFECTS)
+        with composed_on(self._around):
+            stores = app.stores(self._settings)
+            history = History(
+                self._chance,
+                self._log,
+                self._sandbox,
+                self._keys,
+                self._idle,
+                functools.partial(stores.inbox.request_survey, str(EVENT_ID)),
+                self._rewind,
+            )
+            keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
+            try:
+                await history.begin()
+                await history.go_on(5)
+                effects.calm = True
+                await self._idle()
+                await self._check(history, stores)
+            except TimeoutError as error:
+                verdict.failures["converged"] = [str(error)]
+            finally:
+                verdict.story = [*verdict.story, *history.steps]  # what is logged from here on is no part of it
+                verdict.hits, verdict.seen, verdict.effects = effects.hits, effects.seen.copy(), effects.count
+                effects.over = True
+                for keeper in keepers:
+                    keeper.cancel()
+                for worker in self._workers:
+                    worker.bury()
+                await end_everything()
+                await stores.redis.aclose()
+                self._server.close()
+
+    async def _keep_alive(self, number: int) -> None:
+        """What Kubernetes does: whoever died is started again after a while."""
+        while True:
+            self._lives += 1
+            process = Process(f"worker {number}.{self._lives}")
+            self._workers.append(process)
+            task = process.start(live_peer(self._around) if self._who == "peer" else live(self._around))
+            ended = asyncio.create_task(process.ended.wait())
+            watched = asyncio.create_task(self._throw_out(process))
+            await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done() and not process.dead:
+                error = task.exception()
+                self._effects.tell(f"{process.name} ended by itself: {error!r}")
+                process.kill()
+            await asyncio.sleep(self._effects.chance.choice((0.5, 5.0, 45.0)))
+            watched.cancel()
+            for group in self._log.groups.values():
+                for member in [each for each in group.members if each.process is process]:
+                    group.leave(member)
+
+    async def _throw_out(self, process: Process) -> None:
+        while not process.dead:
+            await asyncio.sleep(1.0 if process.frozen else 10.0)
+            if process.frozen:
+                await evict(self._log, process)
+
+    async def _idle(self) -> None:
+        """Until everything published is read and nothing is due but the next reconcile."""
+        started = asyncio.get_running_loop().time()
+        quiet = 0
+        while quiet < 2:
+            busy = self._busy()
+            quiet = 0 if busy else quiet + 1
+            if busy and asyncio.get_running_loop().time() - started > _LONGEST:
+                raise TimeoutError(f"After {_LONGEST / 3600:.0f} hours there is still work: {busy}.")
+            await asyncio.sleep(_LOOK)
+
+    def _busy(self) -> str:
+        for group in self._log.groups.values():
+            if group.lag:
+                return f"{group.lag} records of {group.topic}"
+        wanted = 3 if self._who == "peer" else 4
+        if len(self._log.groups) < wanted:
+            return "nobody reads yet"
+        if any(worker.frozen for worker in self._workers):
+            return "somebody is paused"
+        if self._who == "peer":
+            return ""
+        keys, now = Keys(self._settings.redis.prefix), seconds() * 1000
+        for subject in (event_subject(str(EVENT_ID)), org_subject(ORG_ID)):
+            fields: Any = self._server.client.hmget(keys.subject(subject, "state"), ["due", "until", "survey"])
+            due, until, survey = (None if each is None else int(each) for each in fields)
+            if until and until > now:
+                return f"{subject} is held"
+            if due is not None or (survey is not None and survey <= now):
+                return f"{subject} is due"
+        return ""
+
+    def _rewind(self) -> None:
+        for group in self._log.groups.values():
+            group.rewind()
+
+    async def _check(self, history: History, stores: app.Stores) -> None:
+        verdict, topics = self._verdict, self._settings.kafka.topics
+        missing, verdict.doubled = checks.missing(history), checks.twice(history)
+        verdict.lost = len(missing)
+        found = {"lost": missing, "doubled": [f"{verdict.doubled} records"] if verdict.doubled else []}
+        found["credits"] = checks.overspent(self._sandbox)
+        if self._who == "service":
+            lost = checks.lost(history)
+            found["lost"] = lost or missing
+            found["doubled"] = checks.doubled(history)
+            issues = await RedisRuns(stores.redis, stores.keys).issues(str(EVENT_ID))
+            found["dead letters"] = checks.untold(history, self._log, topics.dead_letters)
+            found["issues"] = checks.complaints(issues)
+            before = checks.writes(self._sandbox)
+            self._rewind()
+            await stores.inbox.request_survey(str(EVENT_ID), Depth.DEEP)
+            await self._idle()
+            # What a paused worker sent on too late is put right by the next push, and that has been one.
+            ledger = await RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog()).load(str(EVENT_ID))
+            found["changelog"] = checks.unlogged(ledger, self._log, topics.ledger)
+            more = checks.writes(self._sandbox) - before
+            found["settled"] = [f"a replay and a reconcile wrote: {each}" for each in more]
+            found["lost afterwards"] = checks.lost(history) if not lost else []
+        verdict.failures = {name: sentences for name, sentences in found.items() if sentences}
+
+
+class _NoChangelog:
+    """The ledger is only read here."""
+
+    def write(self, event_id: str, entries: Any) -> Awaitable[None]:
+        """Never called."""
+        raise AssertionError
+
+
+@functools.cache
+def _key_pair() -> KeyPair:
+    return KeyPair.generate()
+
+
+def _settings(redis_url: str, limit: int, window: float) -> tuple[KeyPair, Settings]:
+    keys = _key_pair()
+    return keys, load_settings(
+        redis={"url": redis_url, "prefix": "chaos"},
+        kafka={"group_id": "chaos"},
+        push={"poll_interval": 5.0},
+        swoogo={
+            "base_url": "http://swoogo.test/api/v1",
+            "credit_limit": limit,
+            "credit_window": window,
+            "credit_reserve": 0,
+        },
+        keys={"private": keys.private},
+    )
+
+
+@contextlib.contextmanager
+def _logging_to(verdict: Verdict) -> Iterator[None]:
+    """What the service logs goes to the story of the run."""
+    story = verdict.story
+
+    def keep(_: Any, __: str, event: Any) -> Any:
+        with contextlib.suppress(RuntimeError):
+            words = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
+            story.append(f"{asyncio.get_running_loop().time():9.3f}   {event['event']} {words}")
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.processors.format_exc_info, keep], cache_logger_on_first_use=False)
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(level)
+        structlog.configure(**before)

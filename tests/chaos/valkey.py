@@ -1,0 +1,228 @@
+"""The way to a real Valkey: redis-py as it is, on a socket that is read on the spot, and scripts on the loop's time.
+
+Nothing here waits for the network in the event loop, so the order of things depends on the seed alone. The server's
+clock is a key: scripts read it instead of calling `TIME`, and whatever expires ages with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+from collections.abc import Iterable
+from hashlib import sha1
+from importlib import resources
+from typing import Any, Final
+
+import redis as blocking
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+
+from tests.chaos.effects import Effects
+from tests.chaos.machine import current, seconds
+
+_CLOCK: Final = "chaos:clock"
+_ENDS: Final = "chaos:ends"
+_TIME: Final = "redis.call('TIME')"
+_VIRTUAL: Final = f"redis.call('HMGET', '{_CLOCK}', 's', 'u')"
+_TURN: Final = f"""
+local before = tonumber(redis.call('HGET', '{_CLOCK}', 'ms')) or tonumber(ARGV[3])
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local left = redis.call('PTTL', key)
+  if left >= 0 then
+    redis.call('PERSIST', key)
+    redis.call('ZADD', '{_ENDS}', before + math.ceil(left / 1000) * 1000, key)
+  end
+end
+for _, key in ipairs(redis.call('ZRANGE', '{_ENDS}', '-inf', ARGV[3], 'BYSCORE')) do
+  redis.call('DEL', key)
+  redis.call('ZREM', '{_ENDS}', key)
+end
+redis.call('HSET', '{_CLOCK}', 's', ARGV[1], 'u', ARGV[2], 'ms', ARGV[3])
+return 1
+"""
+_READ_ONLY: Final = b"-READONLY You can't write against a read only replica.\r\n"
+
+
+class Server:
+    """One database of a Valkey, on the time of one run."""
+
+    def __init__(self, url: str, effects: Effects) -> None:
+        """`url` names a database that is emptied."""
+        self.effects = effects
+        self.client = blocking.Redis.from_url(url)
+        self.client.flushdb()
+        self.client.script_flush()
+        for name in ("hash", "set", "zset"):
+            # Small encodings keep the order of insertion; tables would have one of the server's own.
+            self.client.config_set(f"{name}-max-listpack-entries", 100_000)
+            self.client.config_set(f"{name}-max-listpack-value", 1_000_000)
+        self.address = socket_address(url)
+        self.outages: dict[str, float] = {}
+        """Process -> until when its commands fail."""
+        self._turn = self.client.register_script(_TURN)
+        self._turned = -1
+
+    def turn(self) -> None:
+        """Move the server's clock to the loop's, and drop what has expired on the way.
+
+        What is set to expire is taken off the server's own clock, as whose milliseconds no two runs agree.
+        """
+        now = round(seconds() * 1000)
+        if now != self._turned:
+            self._turn(args=[now // 1000, now % 1000 * 1000, now])
+            self._turned = now
+
+    def connect(self, *, struck: bool = True) -> Redis:
+        """A client as `adapters.redis.client.connect` makes it. `struck`: faults strike on its way."""
+        client = _Client.from_pool(
+            BlockingConnectionPool(
+                connection_class=_Connection,
+                max_connections=64,
+                timeout=5,
+                socket_timeout=5.0,
+                socket_connect_timeout=5.0,
+                retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), 3),
+                decode_responses=False,
+                db=self.address[2],
+                host=self.address[0],
+                port=self.address[1],
+                way=_Way(self, struck=struck),
+            )
+        )
+        assert isinstance(client, Redis)
+        return client
+
+    def close(self) -> None:
+        """Empty the database and hang up."""
+        self.client.flushdb()
+        self.client.close()
+
+
+class _Client(Redis):
+    """Registers scripts that read the virtual clock."""
+
+    def register_script(self, script: Any) -> Any:
+        return super().register_script(on_virtual_time(str(script)))
+
+
+def on_virtual_time(script: str) -> str:
+    """The same script, told the time by a key."""
+    return script.replace(_TIME, _VIRTUAL)
+
+
+@functools.cache
+def _script_names() -> dict[str, str]:
+    folder = resources.files("consumer.adapters.redis") / "lua"
+    return {
+        sha1(on_virtual_time(each.read_text()).encode()).hexdigest(): each.name.removesuffix(".lua")  # noqa: S324
+        for each in folder.iterdir()
+        if each.name.endswith(".lua")
+    }
+
+
+class _Way:
+    """What lies between a client and the server."""
+
+    def __init__(self, server: Server, *, struck: bool) -> None:
+        self.server = server
+        self.struck = struck
+
+
+class _Connection(Connection):
+    """A connection whose two streams are one blocking socket."""
+
+    def __init__(self, *, way: _Way, **options: Any) -> None:
+        super().__init__(**options)
+        self._way = way
+
+    async def _connect(self) -> None:
+        stream = _Stream(self._way, (self.host, int(self.port)))
+        self._reader: Any = stream
+        self._writer: Any = stream
+
+
+class _Stream:
+    """Reader and writer. A write is an effect; the first read after it is its answer."""
+
+    def __init__(self, way: _Way, address: tuple[str, int]) -> None:
+        self._way = way
+        self._socket = socket.create_connection(address, timeout=10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._pending = b""
+        self._kind = ""
+        self._buffer = b""
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self._pending += b"".join(parts)
+
+    async def drain(self) -> None:
+        sent, self._pending = self._pending, b""
+        if self._way.struck and current():
+            await self._strike(sent)
+        self._way.server.turn()
+        if self._kind == "error" and not _pipelined(sent):
+            self._buffer = _READ_ONLY
+            return
+        self._socket.sendall(sent)
+
+    async def read(self, size: int) -> bytes:
+        if self._buffer:
+            found, self._buffer, self._kind = self._buffer, b"", ""
+            return found
+        found = self._socket.recv(size)
+        kind, self._kind = self._kind, ""
+        if kind == "drop reply":
+            raise ConnectionResetError(104, "the reply was lost")
+        if kind:
+            await self._way.server.effects.after(kind)
+        return found
+
+    async def _strike(self, sent: bytes) -> None:
+        server, process = self._way.server, current()
+        assert process is not None
+        kind = self._kind = server.effects.strike(f"redis {label(sent)}")
+        if kind == "outage":
+            server.outages[process.name] = seconds() + server.effects.chance.uniform(0.5, 8.0)
+        if server.outages.get(process.name, 0.0) > seconds():
+            self._kind = ""
+            await asyncio.sleep(0.01)
+            raise ConnectionRefusedError(111, "nobody listens")
+        await server.effects.before(kind)
+        if server.effects.chance.random() < 0.1:
+            await server.effects.latency(0.004)
+
+    def at_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self._socket.close()
+
+    async def wait_closed(self) -> None:
+        """It is."""
+
+
+def label(sent: bytes) -> str:
+    """The script's or command's name, of the first when several go together."""
+    parts = sent.split(b"\r\n", 6)
+    name = parts[2].decode().lower()
+    if name == "evalsha":
+        return _script_names().get(parts[4].decode(), "a script")
+    return f"{name}..." if _pipelined(sent) else name
+
+
+def _pipelined(sent: bytes) -> bool:
+    words = int(sent[1 : sent.index(b"\r\n")])
+    at = sent.index(b"\r\n") + 2
+    for _ in range(words):
+        end = sent.index(b"\r\n", at)
+        at = end + 2 + int(sent[at + 1 : end]) + 2
+    return at < len(sent)
+
+
+def socket_address(url: str) -> tuple[str, int, int]:
+    """Host, port and database of a `redis://` URL."""
+    parse: Any = blocking.connection.parse_url
+    given = parse(url)
+    return str(given.get("host", "127.0.0.1")), int(given.get("port", 6379)), int(given.get("db", 0))
