@@ -48,7 +48,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/python -m consumer.issues_docs --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/python -m consumer.observability.metrics_docs --check
-	@$(MAKE) --no-print-directory audit
+	@$(MAKE) --no-print-directory docs audit
 
 audit: $(READY)  ## Look for known vulnerabilities in what is locked, where the package index tells
 	@$(BIN)/python -m tests.support.audit

@@ -29,6 +29,7 @@ class PlanInput:
         now: ms since the epoch.
         careful: kinds that may hold records of ours which the ledger does not know (G6).
         settle: ms after which an unanswered create that cannot be found did not happen.
+        changed_images: record keys whose image is another one now behind the same address.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -42,6 +43,7 @@ class PlanInput:
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
     careful: AbstractSet[Kind] = frozenset()
+    changed_images: AbstractSet[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
 
     def directory(self, kind: Kind) -> Directory:

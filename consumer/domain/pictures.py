@@ -7,6 +7,7 @@ whether its bytes are new, and so to be uploaded, only the fetch can tell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from consumer.domain.desired import Desired
@@ -16,6 +17,8 @@ from consumer.domain.plan import SetImage
 from consumer.domain.record import fingerprint
 
 URL: Final = "url"
+VALIDATORS: Final = ("etag", "modified")
+"""Names under which an image's record keeps what its server said (`ETag`, `Last-Modified`)."""
 UNUSABLE: Final = "unusable"
 """Name under which an image's record says why it will not do; it is not fetched again until its address changes."""
 
@@ -23,7 +26,7 @@ IMAGE_FIELDS: Final = {"speaker": "photo_url", "sponsor": "logo_image_url"}
 
 
 def plan_pictures(
-    wanted: Iterable[Desired], ledger: Ledger, parked: Mapping[str, str]
+    wanted: Iterable[Desired], ledger: Ledger, parked: Mapping[str, str], changed: AbstractSet[str] = frozenset()
 ) -> tuple[list[SetImage], list[Issue]]:
     """Images to see to, and issues of those known not to do.
 
@@ -31,6 +34,7 @@ def plan_pictures(
         wanted: speakers and sponsors that are in Swoogo or planned to be.
         ledger: the event's.
         parked: key -> fingerprint of refused operations.
+        changed: keys whose image was seen to be another one behind the same address.
     """
     due: list[SetImage] = []
     issues: list[Issue] = []
@@ -39,13 +43,22 @@ def plan_pictures(
             continue
         entry = ledger.get(desired.key)
         known = entry.image if entry and entry.live else {}
-        if known.get(URL) != desired.image:
+        if known.get(URL) != desired.image or desired.key in changed:
             operation = SetImage(desired.kind, desired.key, desired.image, known)
             if parked.get(image_key(desired.key)) != image_fingerprint(operation):
                 due.append(operation)
         elif known.get(UNUSABLE):
             issues.append(unusable(desired.key, known[UNUSABLE]))
     return due, issues
+
+
+def to_ask_again(ledger: Ledger) -> dict[str, Mapping[str, str]]:
+    """Key -> what is known of its image, for those whose server says by a validator whether it is still the same."""
+    return {
+        key: entry.image
+        for key, entry in sorted(ledger.items())
+        if entry.live and entry.image.get(URL) and any(entry.image.get(name) for name in VALIDATORS)
+    }
 
 
 def image_key(key: str) -> str:

@@ -108,6 +108,7 @@ def make_plan(given: PlanInput) -> Plan:
         [each for each in (*people.speakers.values(), *sponsors) if each.key in draft.planned],
         given.ledger,
         given.parked,
+        given.changed_images,
     )
     draft.issues.extend(unusable)
 

@@ -37,6 +37,7 @@ class Execution:
         directories: lists read in this push, before the plan.
         survey: what was read of Swoogo before the plan, in a reconcile.
         sent: key -> fields that were sent, which ends what a survey had to say about them.
+        changed_images: keys whose image is another one now behind the same address.
         looked: kinds of which every record was listed for this push.
         slots: how many calls may be on the wire at once.
     """
@@ -59,6 +60,7 @@ class Execution:
     directories: dict[Kind, Directory] = field(default_factory=dict)
     survey: Survey | None = None
     sent: dict[str, set[str]] = field(default_factory=dict)
+    changed_images: frozenset[str] = frozenset()
     looked: set[Kind] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _freeing: asyncio.Lock = field(default_factory=asyncio.Lock)

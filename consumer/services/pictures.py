@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from consumer.domain.errors import ImageUnusableError, UnavailableError
 from consumer.domain.issue import Issue
-from consumer.domain.ledger import Entry
-from consumer.domain.pictures import UNUSABLE, URL, unusable
+from consumer.domain.ledger import Entry, Ledger
+from consumer.domain.pictures import UNUSABLE, URL, to_ask_again, unusable
 from consumer.domain.plan import SetImage
 from consumer.ports import Images, Picture, Swoogo, Unchanged, Work
+
+_ASKED_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,26 @@ class Seen:
     record: Mapping[str, str] | None
     issue: Issue | None = None
     uploaded: bool = False
+
+
+async def changed_images(ledger: Ledger, images: Images) -> frozenset[str]:
+    """Keys whose image is another one now behind the same address (P4), as its server says when asked by validator.
+
+    An image that cannot be had now says nothing: the one in Swoogo stays.
+    """
+    pending = iter(to_ask_again(ledger).items())
+    found: set[str] = set()
+
+    async def worker() -> None:
+        for key, known in pending:
+            with suppress(ImageUnusableError, UnavailableError):
+                if isinstance(await images.get(known[URL], known), Picture):
+                    found.add(key)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_ASKED_AT_ONCE):
+            group.create_task(worker())
+    return frozenset(found)
 
 
 async def see_to_image(operation: SetImage, entry: Entry, images: Images, swoogo: Swoogo, work: Work) -> Seen:

@@ -43,6 +43,7 @@ from consumer.services.leftovers import (
     waiting_keys,
 )
 from consumer.services.orders import carry_out
+from consumer.services.pictures import changed_images
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.settings import PushSettings
@@ -100,6 +101,8 @@ class Pusher:
                 execution.survey = await self.reconciler.survey(work, execution.ledger, lease.survey)
                 execution.work = await self._zone_seen(work, execution.survey.timezone)
                 await execution.keep({**execution.survey.findings.learned, **execution.survey.findings.gone})
+                if execution.survey.deep:
+                    execution.changed_images = await changed_images(execution.ledger, self.images)
             if execution.survey and nothing_new(execution.survey, execution.work, state, former, execution.ledger):
                 idle = True
                 run.note_unchanged(execution.ledger)
@@ -148,6 +151,7 @@ class Pusher:
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
             careful=state.careful,
+            changed_images=execution.changed_images,
             scope=scope,
         )
         if execution.survey:

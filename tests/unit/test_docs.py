@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import typer.main
+import yaml
 
 from consumer.entrypoints.cli import app
 
@@ -76,3 +77,17 @@ def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {(str(page.relative_to(ROOT)), name) for page in PAGES for name in _MAKE.findall(code_of(page))}
     assert {(page, name) for page, name in named if name not in targets} == set()
+
+
+def test_every_page_is_on_the_site_s_menu() -> None:
+    """A page that nobody finds is not there."""
+
+    def listed(part: Any) -> Iterator[str]:
+        if isinstance(part, str):
+            yield part
+        else:
+            for each in part.values() if isinstance(part, dict) else part:
+                yield from listed(each)
+
+    menu = sorted(listed(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
+    assert menu == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))

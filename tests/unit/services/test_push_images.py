@@ -7,10 +7,13 @@ import pytest
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
-from tests.support.builders import a_contact, a_session
-from tests.unit.services.world import World, a_world
+from consumer.domain.survey import Depth
+from consumer.settings import ReconcileSettings
+from tests.support.builders import EVENT, a_connection, a_contact, a_session
+from tests.unit.services.world import SUBJECT, World, a_world
 
 URL = "https://cdn.example.org/ada.jpg"
+PLAIN = "https://cdn.example.org/bob.jpg"
 
 
 async def with_headshot(world: World, url: str) -> None:
@@ -40,6 +43,35 @@ async def test_another_address_with_the_same_bytes_is_not_uploaded() -> None:
     await world.push()
     assert len(world.images.fetched) == 2
     assert await uploads(world) == 1
+
+
+async def test_an_image_behind_an_unchanged_address_is_asked_for_by_its_validator_in_a_deep_reconcile() -> None:
+    """P4: uploaded again only when its bytes are others; a server that gives no validator is not asked."""
+    world = await a_world(ReconcileSettings(interval=1800, deep_interval=86_400))
+    world.images.tagged.add(URL)
+    await world.given(
+        a_session("s1", people=["c1", "c2"]), a_contact("c1", photo_url=URL), a_contact("c2", photo_url=PLAIN)
+    )
+    await world.push()
+    assert (await uploads(world), sorted(world.images.fetched)) == (2, [URL, PLAIN])
+
+    async def reconcile(depth: Depth) -> list[str]:
+        world.images.fetched.clear()
+        await world.inbox.request_survey(EVENT, depth)
+        lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
+        assert lease is not None
+        await world.pusher.push(lease, world.mapping, a_connection())
+        return world.images.fetched
+
+    assert await reconcile(Depth.DEEP) == [URL]
+    assert await uploads(world) == 2
+    world.images.web[URL] = b"another picture"
+    assert await reconcile(Depth.SHALLOW) == []
+    assert await reconcile(Depth.DEEP) == [URL, URL]
+    assert await uploads(world) == 3
+    world.images.web[URL] = UnavailableError("Its server is down.")
+    assert await reconcile(Depth.DEEP) == [URL]
+    assert (await uploads(world), await world.codes()) == (3, [])
 
 
 async def test_an_image_that_will_not_do_is_an_issue_and_not_fetched_again() -> None:
