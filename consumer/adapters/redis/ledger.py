@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -13,7 +13,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.errors import LeaseLostError
+from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.ledger import Directory, Entry, Ledger, State
 from consumer.domain.record import Kind
 from consumer.domain.survey import SurveyMemory
@@ -38,6 +38,7 @@ class RedisLedger:
         self._scripts = scripts
         self._changelog = changelog
         self._flushes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
@@ -51,14 +52,32 @@ class RedisLedger:
         intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
         if intents:
             # G6: a create that may be sent is on the changelog first, as it was put: Redis may know less by now.
-            async with self._order(lease.subject.id):
-                await self._changelog.write(lease.subject.id, intents)
+            await self._to_the_end(self._log_intents(lease, intents))
+
+    async def _log_intents(self, lease: Lease, intents: Mapping[str, Entry]) -> None:
+        async with self._order(lease.subject.id):
             try:
-                await self._still_held(lease)
-            except LeaseLostError:
-                # They may have come after what the next holder wrote: that is sent on once more.
-                await self._logged(lease, {key: rows.encode(entry) for key, entry in intents.items()})
-                raise
+                await self._changelog.write(lease.subject.id, intents)
+            finally:
+                await self._settle(lease, {key: rows.encode(entry) for key, entry in intents.items()})
+
+    async def _settle(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+        """Raises LeaseLostError when these were sent, with whatever answer, by somebody who has no lease any more.
+
+        They may have come after what the next holder wrote: that is sent on once more.
+        """
+        try:
+            await self._still_held(lease)
+        except LeaseLostError:
+            await self._logged(lease, stored)
+            raise
+
+    async def _to_the_end(self, work: Coroutine[None, None, None]) -> None:
+        """Also when the caller is broken off: what is on its way to the changelog cannot be called back."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
 
     @guarded
     async def _put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
@@ -78,12 +97,19 @@ class RedisLedger:
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
+        await self._to_the_end(self._flush(lease))
+
+    async def _flush(self, lease: Lease) -> None:
         event_id = lease.subject.id
         async with self._order(event_id):
             stored = await self._unlogged(event_id)
             entries = {name: rows.entry.decode(row) if row else None for name, row in stored.items()}
             if entries:
-                await self._changelog.write(event_id, entries)
+                try:
+                    await self._changelog.write(event_id, entries)
+                except UnavailableError:
+                    await self._settle(lease, stored)
+                    raise
             await self._logged(lease, stored)
 
     @guarded

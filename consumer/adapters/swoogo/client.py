@@ -61,6 +61,7 @@ class SwoogoClient(Swoogo):
         self._caller = Caller(self._channel, shared, self._meter, clock, breaker)
         self._uploads = Uploads(settings, self._caller)
         self._insists: set[Kind] = set()
+        self._links_add = False
         self._surveys = Surveys(self._caller, settings.page_size)
         self._levels = Levels(
             self._caller,
@@ -148,12 +149,11 @@ class SwoogoClient(Swoogo):
             rest = [identifier for identifier in session_ids if identifier not in held]
             if len(rest) == len(session_ids):
                 raise
-            if rest:
-                held = await self._send_links(work, speaker_id, rest, [*held])
-        if held is not None and not held >= set(already):
-            # The setting link_mode is wrong: what was sent replaced what was there. All of it, then.
-            log.warning("swoogo.links_were_replaced", setting="SWOOGO_SYNC_SWOOGO__LINK_MODE", good_value="replace")
-            held = await self._send_links(work, speaker_id, [*already, *session_ids], ())
+            if not rest:
+                return
+            held = await self._send_links(work, speaker_id, rest, [*held])
+        if held is not None:
+            held = await self._were_replaced(work, speaker_id, session_ids, already, held)
         missed = [identifier for identifier in session_ids if held is not None and identifier not in held]
         if missed:
             raise RefusedError(
@@ -285,6 +285,25 @@ class SwoogoClient(Swoogo):
         content = msgspec.json.encode({"session_ids": [*wanted]})
         call = Call("the sessions of a speaker", "POST", f"/speakers/{speaker_id}/session.json", content, JSON)
         return wire.linked_sessions(await self._caller.call(work, call))
+
+    async def _were_replaced(
+        self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int], held: frozenset[int]
+    ) -> frozenset[int] | None:
+        """Sends the former sessions again when what was sent replaced them, so the setting link_mode is wrong.
+
+        Single ones that are gone were taken away by people, with the association or the session itself (D2); and so
+        were all, where an earlier answer has shown that associations are added.
+        """
+        former = set(already) - set(session_ids)
+        if former & held:
+            self._links_add = True
+        if not former or self._links_add or self._settings.link_mode == "replace":
+            return held
+        there = [each for each in already if await self._there(work, wire.RESOURCES[Kind.SESSION], each)]
+        if not there:
+            return held
+        log.warning("swoogo.links_were_replaced", setting="SWOOGO_SYNC_SWOOGO__LINK_MODE", good_value="replace")
+        return await self._send_links(work, speaker_id, [*there, *session_ids], ())
 
     async def _there(self, work: Work, resource: wire.Resource, swoogo_id: int) -> bool:
         path = f"/{resource.path}/{swoogo_id}?fields=id"

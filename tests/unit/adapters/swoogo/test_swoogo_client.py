@@ -466,6 +466,50 @@ async def test_s7_where_links_are_replaced_those_there_are_sent_too() -> None:
     assert world.api.calls[0].content == b'{"session_ids":[1,4,5]}'
 
 
+async def test_s7_associations_that_were_replaced_against_the_setting_are_sent_again() -> None:
+    """G1: nothing is lost by a wrong link_mode; a session that people deleted meanwhile is none of them (D2)."""
+    world = a_world(
+        answer({"id": 3, "sessions": [{"id": 4}]}),
+        answer({"id": 1}),
+        answer({"message": "Not found."}, 404),
+        answer({"id": 3, "sessions": [{"id": 1}, {"id": 4}]}),
+    )
+    await world.client.link(WORK, 3, [4], already=[1, 2])
+    assert world.api.calls[-1].content == b'{"session_ids":[1,4]}'
+
+
+async def test_d2_a_session_that_people_deleted_is_not_associated_again() -> None:
+    """The speaker's only former session is gone: that is no sign of associations that were replaced."""
+    world = a_world(answer({"id": 3, "sessions": [{"id": 4}]}), answer({"message": "Not found."}, 404))
+    await world.client.link(WORK, 3, [4], already=[1])
+    assert [call.method for call in world.api.calls] == ["POST", "GET"]
+
+
+async def test_r2_associations_that_people_took_away_stay_away() -> None:
+    """One of several that is gone, and all of them once an answer has shown that associations are added."""
+    world = a_world(
+        answer({"id": 3, "sessions": [{"id": 2}, {"id": 4}]}),
+        answer({"id": 5, "sessions": [{"id": 4}]}),
+    )
+    await world.client.link(WORK, 3, [4], already=[1, 2])
+    await world.client.link(WORK, 5, [4], already=[1])
+    assert len(world.api.calls) == 2
+
+
+async def test_s7_what_was_there_before_a_refusal_says_nothing_about_adding() -> None:
+    """The look after a refused call shows former sessions, as nothing was sent; a later call may replace them."""
+    world = a_world(
+        answer({"message": "No."}, 400),
+        answer({"id": 3, "sessions": [{"id": 1}, {"id": 4}]}),
+        answer({"id": 5, "sessions": [{"id": 4}]}),
+        answer({"id": 1}),
+        answer({"id": 5, "sessions": [{"id": 1}, {"id": 4}]}),
+    )
+    await world.client.link(WORK, 3, [4], already=[1])
+    await world.client.link(WORK, 5, [4], already=[1])
+    assert world.api.calls[-1].content == b'{"session_ids":[1,4]}'
+
+
 async def test_no_new_sessions_is_no_call() -> None:
     world = a_world()
     await world.client.link(WORK, 3, [], already=[1])
