@@ -67,14 +67,26 @@ class NoAnswerError(Exception):
         self.blip = blip
 
 
-class _Body(httpx.AsyncByteStream):
-    """A request body that knows whether it was handed over: without it, no call can take effect."""
+def too_late() -> NoAnswerError:
+    """Nothing was sent, because somebody else may have the lease by now."""
+    return NoAnswerError("This process stood still for so long that it sent nothing.", sent=False, blip=False)
 
-    def __init__(self, content: bytes) -> None:
+
+class _Body(httpx.AsyncByteStream):
+    """A request body that knows whether it was handed over: without it, no call can take effect.
+
+    Past `until` (seconds of the event loop's clock) it is not: this is the last moment before the bytes leave, and a
+    process can be stopped at any moment before it (G4).
+    """
+
+    def __init__(self, content: bytes, until: float | None) -> None:
         self._content = content
+        self._until = until
         self.sent = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._until is not None and asyncio.get_running_loop().time() >= self._until:
+            raise too_late()
         self.sent = True
         yield self._content
 
@@ -118,8 +130,19 @@ class Channel:
         content: bytes = b"",
         content_type: bytes = b"",
         extra: tuple[tuple[bytes, bytes], ...] = (),
+        *,
+        until: float | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
+
+        Args:
+            method: of HTTP.
+            path: below the base.
+            authorization: the header.
+            content: the body.
+            content_type: of the body; none for no body.
+            extra: more headers.
+            until: seconds of the event loop's clock from which on no body leaves any more.
 
         Raises:
             NoAnswerError: nothing came, or not all of it, or too much of it.
@@ -127,7 +150,7 @@ class Channel:
         headers = [*self._headers, (b"authorization", authorization), *extra]
         if content_type:
             headers += [(b"content-type", content_type), (b"content-length", b"%d" % len(content))]
-        body = _Body(content)
+        body = _Body(content, until)
         # Built here and not by the client, whose merging of headers and cookies costs more than the rest.
         request = httpx.Request(method, self.base + path, headers=headers, stream=body, extensions=self._extensions)
         try:

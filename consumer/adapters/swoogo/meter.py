@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 
-from consumer.adapters.swoogo.channel import Answer, NoAnswerError
+from consumer.adapters.swoogo.channel import Answer, NoAnswerError, too_late
 from consumer.domain.errors import RetryableError
 from consumer.ports import Budget, Grant, Lease, Work
 from consumer.settings import SwoogoSettings
@@ -21,8 +21,13 @@ _TOO_MANY_REQUESTS: Final = 429
 _LEASES_COUNTED: Final = 2_048
 _LONGEST_PAUSE_SECONDS: Final = 3_600.0
 
-Exchange = Callable[[], Awaitable[Answer]]
-"""Sends once. Raises NoAnswerError."""
+
+class Exchange(Protocol):
+    """Sends once, and no body after `until`. Raises NoAnswerError."""
+
+    def __call__(self, *, until: float | None) -> Awaitable[Answer]:
+        """Seconds of the event loop's clock; None: whenever."""
+        ...
 
 
 class Charge:
@@ -40,11 +45,11 @@ class Charge:
         Raises NoAnswerError.
         """
         if self._until is not None and asyncio.get_running_loop().time() >= self._until:
-            raise NoAnswerError("This process stood still for so long that it sent nothing.", sent=False, blip=False)
+            raise too_late()
         self.sent = True  # what is broken off from outside may arrive
         try:
             async with asyncio.timeout_at(self._until):
-                self.answer = await exchange()
+                self.answer = await exchange(until=self._until)
         except TimeoutError:
             raise NoAnswerError("Swoogo did not answer before the lease could end.", sent=True, blip=False) from None
         except NoAnswerError as silence:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
+from pydantic import HttpUrl
 
-from consumer.adapters.swoogo.channel import Answer, NoAnswerError
+from consumer.adapters.swoogo.channel import FORM, Answer, Channel, NoAnswerError
 from consumer.adapters.swoogo.meter import Charge
+from consumer.settings import SwoogoSettings
 
 
 def now() -> float:
@@ -18,7 +21,7 @@ async def test_g4_what_would_start_after_the_lease_could_end_is_not_sent() -> No
     """G4: and nothing has to be looked for, because nothing was sent."""
     sent = []
 
-    async def exchange() -> Answer:
+    async def exchange(*, until: float | None) -> Answer:
         sent.append(True)
         raise AssertionError
 
@@ -30,7 +33,7 @@ async def test_g4_what_would_start_after_the_lease_could_end_is_not_sent() -> No
 async def test_g4_what_started_late_has_to_end_as_early() -> None:
     """G4: the permit vouches for the lease from when it was asked for."""
 
-    async def exchange() -> Answer:
+    async def exchange(*, until: float | None) -> Answer:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -39,3 +42,28 @@ async def test_g4_what_started_late_has_to_end_as_early() -> None:
         await charge.send(exchange)
     assert silence.value.sent
     assert charge.sent, "its credits count"
+
+
+async def test_g4_a_body_does_not_leave_after_that_moment_whatever_was_checked_before_it() -> None:
+    """G4: between the check and the first byte lies the work of the HTTP client; a process can be stopped there."""
+    received = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            received.append(head)
+            received.append(await reader.readexactly(3))
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    channel = Channel(SwoogoSettings(base_url=HttpUrl(f"http://127.0.0.1:{port}")))
+    try:
+        with pytest.raises(NoAnswerError) as refused:
+            await channel.exchange("POST", "/x", b"Bearer t", b"a=1", FORM, until=now())
+    finally:
+        await channel.aclose()
+        server.close()
+        await server.wait_closed()
+    assert (refused.value.sent, refused.value.blip) == (False, False)
+    assert b"a=1" not in received
