@@ -59,6 +59,11 @@ docs: $(READY)  ## Build the documents as a site into out/site; every link is ch
 chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer (ARGS="--seed N" shows one)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+SECONDS ?= 3600
+
+soak: setup  ## An hour of mixed traffic with faults; memory, handles and Redis must stay flat (SECONDS=600 for less)
+	@$(BIN)/python -m benchmarks.soak $(SECONDS) $(ARGS)
+
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)
 
