@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 
@@ -50,8 +51,7 @@ def test_a_dead_process_does_nothing_more() -> None:
         assert done == []
         await asyncio.get_running_loop().create_future()
 
-    loop = VirtualLoop()
-    with pytest.raises(DeadlockError):
+    with contextlib.closing(VirtualLoop()) as loop, pytest.raises(DeadlockError):
         loop.run_until_complete(play())
     assert done == []
 
