@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +27,7 @@ from consumer.ports import RawRecord, event_subject
 from consumer.settings import Topics, TracingSettings
 from tests.integration.kafka.kafka_world import a_session_value, key_of
 from tests.support.builders import EVENT, a_connection, a_session
+from tests.support.otlp import a_sink
 from tests.unit.services.world import World, a_world
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -152,30 +150,6 @@ async def test_a_call_that_fails_is_marked_without_its_words() -> None:
     call = next(span for span in traced.spans.get_finished_spans() if span.name.startswith("swoogo "))
     assert (call.status.is_ok, call.status.description) == (False, "unavailable")
     assert not any("somebody" in span.to_json() for span in traced.spans.get_finished_spans())
-
-
-@contextmanager
-def a_sink() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """An OTLP collector on the loopback address, and what it got."""
-    got: list[tuple[str, bytes]] = []
-
-    class Sink(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", got
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_spans_are_exported_by_otlp_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
