@@ -1,15 +1,19 @@
 """`python -m tests.chaos [--runs N] [--first SEED] [--peer N] [--jobs N] [--seed N]`: exit code 1 when a run failed.
 
+`--crashes [--moments N] [--minutes N]` kills real processes at their effects instead.
+
 One seed gives the same run every time, whoever runs it: the process starts anew with a fixed order of sets.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Sequence
+from math import inf
 
 from rich.console import Console
 
@@ -23,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             [sys.executable, "-m", "tests.chaos", *(sys.argv[1:] if arguments is None else arguments)],
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
+    if options.crashes:
+        return _crashes(options)
     from tests.chaos.report import faults_table, many, verdict_table
 
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
@@ -44,9 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"{len(verdicts)} of {len(seeds)} runs, {time.monotonic() - started:.0f} s", markup=False)
     console.print(faults_table([each for each in verdicts if each.who == "service"]))
     console.print(verdict_table(verdicts))
-    bad = [
-        each.seed for each in verdicts if each.who == "service" and (each.broken if options.short else not each.good)
-    ]
+    bad = [each.seed for each in verdicts if each.who == "service" and not each.good]
     console.print(f"{time.monotonic() - started:.0f} s in all.", end=" ")
     if bad:
         again = " ".join(f"--seed {seed}" for seed in bad[:10])
@@ -62,10 +66,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peer", type=int, default=300, metavar="N", help="runs of the peer, same seeds (300)")
     parser.add_argument("--first", type=int, default=1, metavar="SEED", help="the first seed (1)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes side by side (2)")
-    parser.add_argument("--short", action="store_true", help="fail only for what was lost, doubled or overspent")
     parser.add_argument("--seed", type=int, metavar="SEED", help="this run only, and what happened in it")
     parser.add_argument("--who", choices=["service", "peer"], default="service", help="whose run --seed is")
+    parser.add_argument("--crashes", action="store_true", help="kill real processes on real servers instead")
+    parser.add_argument("--moments", type=int, default=10_000, metavar="N", help="kill at so many moments at most")
+    parser.add_argument("--minutes", type=float, default=inf, metavar="N", help="begin no further kill after that time")
     return parser
+
+
+def _crashes(options: argparse.Namespace) -> int:
+    """Kill at every moment there is, or as many as asked for; tells each as it comes."""
+    from tests.chaos.crashes import Crash, crash_all
+    from tests.support.services import find_kafka, find_redis
+
+    started = time.monotonic()
+    done: list[Crash] = []
+
+    def told(crash: Crash) -> None:
+        done.append(crash)
+        said = "; ".join(crash.wrong) or ("right" if crash.hit else "right, and was never reached")
+        print(f"{len(done):4} {time.monotonic() - started:6.0f} s  {crash.moment}: {said}", flush=True)
+
+    kafka, redis = find_kafka(os.environ), find_redis(os.environ)
+    try:
+        until = started + options.minutes * 60
+        every, _ = asyncio.run(
+            crash_all(kafka.address, redis.address, options.moments, options.first, options.jobs, told, until)
+        )
+    finally:
+        redis.stop()
+        kafka.stop()
+    bad = [crash for crash in done if crash.wrong]
+    hit = sum(crash.hit for crash in done)
+    print(f"{len(done)} of {every} moments tried, {hit} times killed, {len(bad)} times not right afterwards.")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
