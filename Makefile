@@ -56,7 +56,7 @@ audit: $(READY)  ## Look for known vulnerabilities in what is locked, where the 
 docs: $(READY)  ## Build the documents as a site into out/site; every link is checked
 	@said=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$said" | grep -v INFO; exit 1; }
 
-chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer (ARGS="--seed N" shows one)
+chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer (ARGS="--seed N" shows one, "--crashes" kills real processes)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 SECONDS ?= 3600
