@@ -81,6 +81,7 @@ class RedisInbox:
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
         self._indexed: set[str] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
@@ -302,8 +303,15 @@ class RedisInbox:
 
         Another worker may change the state between our script and our write here, and its own write may come
         first. So whoever writes the index reads the state after it (one connection keeps that order), and writes
-        again until the two agree: the last to write has read the last state.
+        again until the two agree: the last to write has read the last state. Also when the caller is broken off: a
+        write that came late would leave a subject out that is due.
         """
+        task = asyncio.create_task(self._agree(subject, due))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
+
+    async def _agree(self, subject: Subject, due: int) -> None:
         index, state, name = self._keys.due_of(subject), self._keys.subject(subject, "state"), str(subject)
         while True:
             async with self._redis.pipeline(transaction=False) as pipe:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.ports import SyncRequest, event_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -120,3 +125,31 @@ async def test_an_event_dealt_with_in_between_is_not_left_in_the_index(
     scripts.then = deal_with_it
     await here.inbox.record(SUBJECT, [a_change()])
     assert (await here.inbox.due(10)).next_in is None
+
+
+async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broken_off(
+    redis: Redis, here: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker wakes after its lease: its old write takes the event out, and then the keeper ends its work."""
+    lease = await here.leased()
+    await here.inbox.complete(lease, {}, retry_in=60)
+    written, go_on = asyncio.Event(), asyncio.Event()
+    execute = Pipeline.execute
+
+    async def standing_still(pipe: Any, *args: Any, **given: Any) -> Any:
+        answer = await execute(pipe, *args, **given)
+        written.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(Pipeline, "execute", standing_still)
+    assert isinstance(here.inbox, RedisInbox)
+    task = asyncio.create_task(here.inbox._plan(SUBJECT, -1))
+    await asyncio.wait_for(written.wait(), 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    index = Keys("test").due_of(SUBJECT)
+    assert await redis.zscore(index, str(SUBJECT)) is None
+    go_on.set()
+    await wait_until(lambda: redis.zscore(index, str(SUBJECT)), "the event is in the index again", 30)
