@@ -133,7 +133,9 @@ class Rebuilder:
         owner = self.clock.new_id()
         if not await self.markers.lock(owner):
             self.progress = await self.markers.progress()
-            self.decided.set()
+            # Until the other one shows that it rebuilds, it is still looking whether anything was ever recorded.
+            if self.progress is not None:
+                self.decided.set()
             return False
         try:
             marker = await self.markers.look()

@@ -213,14 +213,19 @@ async def _prometheus_scrapes_and_evaluates(graph: Graph) -> None:
 async def _the_dashboard_draws(graph: Graph) -> None:
     """Every query is answered; those of what the service surely did are not empty."""
     dashboard = json.loads((ROOT / "deploy/observability/dashboard.json").read_text())
-    drawn = set()
-    for panel in dashboard["panels"]:
-        for target in panel.get("targets", ()):
-            expression = target["expr"].replace("$__rate_interval", "1m").replace("$namespace", ".*")
-            if (await graph.ask("query", query=expression))["result"]:
-                drawn.add(panel["title"])
     wanted = {"Replicas", "Records not read yet", "Event loop and figures", "Memory", "Processor"}
-    assert wanted <= drawn, wanted - drawn
+
+    async def all_drawn() -> bool:
+        # A rate needs two scrapes of each replica.
+        drawn = set()
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                expression = target["expr"].replace("$__rate_interval", "1m").replace("$namespace", ".*")
+                if (await graph.ask("query", query=expression))["result"]:
+                    drawn.add(panel["title"])
+        return wanted <= drawn
+
+    await wait_until(all_drawn, f"the panels {', '.join(sorted(wanted))} are drawn", _PATIENCE)
 
 
 async def _an_alert_fires_and_clears(graph: Graph) -> None:

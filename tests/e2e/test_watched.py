@@ -37,9 +37,18 @@ async def test_a_push_is_told_by_metrics_and_one_line(playing: Play) -> None:
     """What a push did is in its canonical line, and every line of it has the run's id."""
     service = await probes_of(playing)
     await playing.connect()
+    started = value(await service.samples(), "pushes_total", trigger="changes")
+
+    async def told(pushes: int) -> bool:
+        # A push is counted when it is over, a moment after the event is idle; changes count from the first one on.
+        return value(await service.samples(), "pushes_total", trigger="changes") >= started + pushes
+
     await playing.publish([small()], "small")
+    await wait_until(lambda: told(1), "the first push is counted", 60)
     before = await service.samples()
+    started = value(before, "pushes_total", trigger="changes")
     await playing.publish([edited(small(), 1, title="Another title")], "one edit")
+    await wait_until(lambda: told(1), "the edit's push is counted", 60)
     after = await service.samples()
 
     def grown(name: str, **labels: str) -> float:

@@ -24,6 +24,7 @@ from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
 from consumer.domain.standing import ConnectionStanding, PairStanding
 from consumer.ports import event_subject, org_subject
+from consumer.ports.rebuild import RebuildProgress
 from consumer.services.rebuild import LockLostError, Rebuilder
 from consumer.settings import Topics, load_settings
 from sandbox.conference.records import TopicNames, Writer
@@ -270,6 +271,17 @@ async def test_g4_g6_one_of_two_replicas_rebuilds_and_the_other_waits_and_sees_h
     assert await rebuilding
     assert await second.rebuilder.vouched()
     assert len(ground.history.announced) == 1
+
+
+async def test_g6_nobody_records_while_another_replica_looks_whether_this_is_a_first_start(ground: Ground) -> None:
+    """What was recorded meanwhile would look like the rest of something lost, and cost a lease of waiting."""
+    first, second = ground.replica(), ground.replica()
+    assert await first.markers.lock("looking")
+    assert not await second.rebuilder.restore()
+    assert not second.rebuilder.decided.is_set()
+    assert await first.markers.hold("looking", RebuildProgress("ledger", 0, 0, 0))
+    assert not await second.rebuilder.restore()
+    assert second.rebuilder.decided.is_set()
 
 
 async def test_g6_another_replica_takes_over_from_one_that_died(ground: Ground) -> None:
