@@ -105,8 +105,11 @@ class Journal:
         return gone
 
     def arrivals(self, since: int) -> list[Landed]:
-        """The changes that reached Swoogo, of those published after `since` (ms)."""
-        found = []
+        """The changes that reached Swoogo, of those published since `since` (ms).
+
+        Publishers may stamp in whole seconds: what carries the second of `since` counts.
+        """
+        found, since = [], since // 1000 * 1000
         for key, stamp in self.marks.items():
             kind = _LEDGER_KINDS.get(key.partition("/")[0])
             at = self.applied.get(key_of(kind, id_of(key))) if kind else None

@@ -62,10 +62,12 @@ class ObservedInbox(Through):
             journal.marks = state.marks
         return state
 
-    async def set_continuous(self, event_id: str, *, on: bool) -> None:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
-        await self._inner.set_continuous(event_id, on=on)
-        await (self._fresh.begin(event_id, self._clock.now()) if on else self._fresh.end(event_id))
+        done: bool = await self._inner.set_continuous(event_id, on=on, by=by)
+        if done:
+            await (self._fresh.begin(event_id, self._clock.now()) if on else self._fresh.end(event_id))
+        return done
 
     async def complete(self, lease: Lease, marks: Mapping[str, str], **how: Any) -> None:
         """See `ports.Inbox`."""

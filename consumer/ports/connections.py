@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.mapping import EventMapping
+from consumer.ports.inbox import Lease
 
 
 class Connections(Protocol):
@@ -16,8 +17,11 @@ class Connections(Protocol):
         """The credential in use."""
         ...
 
-    async def put_connection(self, org_id: str, connection: Connection | None) -> None:
-        """Replace or end it."""
+    async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
+        """Replace or end it. `by`: the organization's lease; None where nobody else can be at it (a rebuild).
+
+        Raises LeaseLostError.
+        """
         ...
 
     async def mapping(self, event_id: str) -> EventMapping | None:
@@ -28,8 +32,21 @@ class Connections(Protocol):
         """The active pairs of an organization by event id."""
         ...
 
-    async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
-        """Activate or end a pair."""
+    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+        """From now on no older lease of the organization changes the pair of these events, or of any it has (G4).
+
+        To be called before they are read. `by`: the organization's lease; None for one newer than all there are.
+        Raises LeaseLostError.
+        """
+        ...
+
+    async def put_mapping(
+        self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
+    ) -> None:
+        """Activate or end a pair. `by`: the lease that holds it, or None as for `put_connection`.
+
+        Raises LeaseLostError.
+        """
         ...
 
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:

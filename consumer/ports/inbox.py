@@ -111,8 +111,13 @@ class Inbox(Protocol):
         """Ask for a manual sync now; False when this or a newer request was seen before."""
         ...
 
-    async def set_continuous(self, event_id: str, *, on: bool) -> None:
-        """Whether changes of this event make it due by themselves, and surveys come round (C4, M5)."""
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+        """Whether changes of this event make it due by themselves, and surveys come round (C4, M5).
+
+        `by`: the lease of the organization that maps it, and holds its pair; or the event's own, which found no pair:
+        that one switches nothing off that was switched on since it was claimed, and returns False. None where nobody
+        else can be at it. Raises LeaseLostError.
+        """
         ...
 
     async def request_survey(self, event_id: str, depth: Depth) -> None:

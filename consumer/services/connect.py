@@ -67,6 +67,8 @@ class Connector:
         """
         org_id = lease.subject.id
         asked = await self.inbox.requests(org_id)
+        events = {request.event_id for request in asked.rows.values() if isinstance(request, MappingRequest)}
+        await self.connections.hold(org_id, events, by=lease)
         connection = await self.connections.connection(org_id)
         ended = asked.stamps.get(disconnect_key(org_id), "")
         cut = disconnect_key(org_id) in asked.marks and (connection is None or ended > connection.stamp)
@@ -76,7 +78,7 @@ class Connector:
         key = integration_key(org_id)
         integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
         if isinstance(integration, IntegrationRequest) and stamp > ended and (cut or key in asked.marks):
-            connection = await self._integrate(integration, stamp, connection)
+            connection = await self._integrate(lease, integration, stamp, connection)
         # A pair refused for want of credentials gets its chance when some arrive; by the mark, so that a settlement
         # that was broken off gives it too.
         chance = connection is not None and bool({key, disconnect_key(org_id)} & asked.marks.keys())
@@ -115,7 +117,9 @@ class Connector:
             ),
         ]
 
-    async def _integrate(self, wanted: IntegrationRequest, stamp: str, current: Connection | None) -> Connection | None:
+    async def _integrate(
+        self, lease: Lease, wanted: IntegrationRequest, stamp: str, current: Connection | None
+    ) -> Connection | None:
         """C1, C3: verified before it replaces the one in use; a refusal leaves that one in force."""
         if current is None or not current.uses(wanted):
             try:
@@ -131,9 +135,9 @@ class Connector:
             current = Connection(wanted.org_id, credential, wanted.continuous, wanted.sealed, wanted.secret_name)
             await self.connections.forget_refusal(wanted.org_id)
         current = replace(current, continuous=wanted.continuous, stamp=stamp)
-        await self.connections.put_connection(wanted.org_id, current)
+        await self.connections.put_connection(wanted.org_id, current, by=lease)
         for mapping in (await self.connections.mappings(wanted.org_id)).values():
-            await self._activate(replace(mapping, continuous=current.continuous, credential=current.credential))
+            await self._activate(lease, replace(mapping, continuous=current.continuous, credential=current.credential))
         await self._tell_integration(wanted, None, "Swoogo accepted the credentials.")
         return current
 
@@ -148,7 +152,7 @@ class Connector:
                 await self.pairs.end(lease, pair.event_id, PairEnd.DISCONNECTED, self.clock.now(), era=era)
         await self.pairs.flush(lease)
         await self.connections.forget_refusal(org_id)
-        await self.connections.put_connection(org_id, None)
+        await self.connections.put_connection(org_id, None, by=lease)
 
     async def _map(
         self,
@@ -195,7 +199,7 @@ class Connector:
             # M2: before the pair counts, so that no loss of Redis can give either partner to another.
             await self.pairs.flush(lease)
             mapping = replace(mapping, era=pair.era)
-        await self._activate(mapping, stamp)
+        await self._activate(lease, mapping, stamp)
         await self._accepted(mapping, wanted)
 
     async def _accepted(self, mapping: EventMapping, wanted: MappingRequest) -> None:
@@ -228,22 +232,22 @@ class Connector:
             return mapping, Verdict(RejectionCode.CREDENTIALS_REFUSED, str(error))
         return timezone_seen(mapping, zone), Verdict()
 
-    async def _activate(self, mapping: EventMapping, stamp: str = "") -> None:
+    async def _activate(self, lease: Lease, mapping: EventMapping, stamp: str = "") -> None:
         """Put a pair in force; with the `stamp` of its request, its event has a change to push."""
-        await self.connections.put_mapping(mapping.org_id, mapping.event_id, mapping)
+        await self.connections.put_mapping(mapping.org_id, mapping.event_id, mapping, by=lease)
         if stamp:
             # What a setting asks for now takes no other change; after the mapping, so that no push with the former
             # one settles it.
             change = Change(f"mapping/{mapping.event_id}", stamp, b"null")
             await self.inbox.record(event_subject(mapping.event_id), [change])
-        await self.inbox.set_continuous(mapping.event_id, on=mapping.continuous)
+        await self.inbox.set_continuous(mapping.event_id, on=mapping.continuous, by=lease)
 
     async def _deactivate(
         self, mapping: EventMapping, lease: Lease, by: PairEnd, sentence: str, *, era: int = 0
     ) -> None:
-        await self.inbox.set_continuous(mapping.event_id, on=False)
+        await self.inbox.set_continuous(mapping.event_id, on=False, by=lease)
         await self.pairs.end(lease, mapping.event_id, by, self.clock.now(), era=era)
-        await self.connections.put_mapping(mapping.org_id, mapping.event_id, None)
+        await self.connections.put_mapping(mapping.org_id, mapping.event_id, None, by=lease)
         code = by.value if by is PairEnd.DISCONNECTED else ""
         await self.board.announce(
             Announcement("mapping.removed", mapping.org_id, sentence, code, mapping.event_id, mapping.swoogo_event_id)

@@ -213,7 +213,7 @@ class Dispatcher:
         mapping = await self.connections.mapping(lease.subject.id)
         connection = await self.connections.connection(mapping.org_id) if mapping else None
         if mapping is None or connection is None:
-            await self._release(lease, mapping)
+            await self._release(lease)
             return
         seconds = await self.outage.wait(Work(mapping, connection, lease, asked_of(lease, mapping)[0]))
         if seconds:
@@ -221,14 +221,12 @@ class Dispatcher:
             return
         await self.pusher.push(lease, mapping, connection)
 
-    async def _release(self, lease: Lease, known: EventMapping | None) -> None:
-        """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due."""
-        event_id = lease.subject.id
-        await self.inbox.set_continuous(event_id, on=False)
-        accepted = await self.connections.mapping(event_id)
-        if known is None and accepted:
-            # Whoever has the organization switched it on in the meantime; that must not be undone.
-            await self.inbox.set_continuous(event_id, on=accepted.continuous)
+    async def _release(self, lease: Lease) -> None:
+        """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due.
+
+        Whoever has the organization may switch it on in the meantime; by this lease that is not undone.
+        """
+        await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.inbox.complete(lease, {})
 
     async def _connect(self, lease: Lease) -> None:

@@ -246,6 +246,7 @@ class Rebuilder:
             settled[standing.org_id] |= standing.settled
         # Those that ended first: another organization may have taken the event over since.
         for pair in sorted(attempt.pairs.values(), key=lambda each: each.mapping is not None):
+            await self.connections.hold(pair.org_id, [pair.event_id])
             held = await self.connections.mapping(pair.event_id)
             if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):
                 await self.connections.put_mapping(pair.org_id, pair.event_id, pair.mapping)

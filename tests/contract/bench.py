@@ -186,7 +186,7 @@ def in_memory(times: Times) -> Bench:
         clock=clock,
         inbox=inbox,
         ledger=InMemoryLedger(inbox, changelog),
-        connections=InMemoryConnections(),
+        connections=InMemoryConnections(inbox),
         pairs=InMemoryPairs(pair_log),
         board=InMemoryStatusBoard(inbox, topic),
         topic=topic,

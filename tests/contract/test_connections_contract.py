@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.contract.bench import Bench
-from tests.support.builders import EVENT, ORG, a_connection, a_mapping
+import pytest
+
+from consumer.adapters.redis import rows
+from consumer.domain.errors import LeaseLostError
+from consumer.ports import Change, Lease, event_subject, org_subject
+from tests.contract.bench import Bench, a_change, stamped
+from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_mapping_request
 
 
 async def test_c1_an_organization_has_one_connection_which_is_replaced_as_a_whole(bench: Bench) -> None:
@@ -80,3 +85,71 @@ async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_a
     assert await bench.connections.note_refusal("another", "second")
     await bench.connections.forget_refusal(ORG)
     assert await bench.connections.note_refusal(ORG, "second")
+
+
+async def two_leases(bench: Bench) -> tuple[Lease, Lease]:
+    """Of one organization, one after the other; the first looked at the event's pair."""
+    subject, wanted = org_subject(ORG), a_mapping_request()
+    await bench.inbox.record(subject, [Change(f"mapping/{EVENT}", stamped(1), rows.encode(wanted))])
+    first = await bench.claimed(subject, "first")
+    await bench.connections.hold(ORG, [EVENT], by=first)
+    await bench.inbox.complete(first, {})
+    return first, await bench.claimed(subject, "second")
+
+
+async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) -> None:
+    """A process that was stopped half-way through a settlement, and wakes when another one has done it since."""
+    first, second = await two_leases(bench)
+    await bench.connections.hold(ORG, [], by=second)
+    with pytest.raises(LeaseLostError):
+        await bench.connections.put_connection(ORG, a_connection(), by=first)
+    assert await bench.connections.connection(ORG) is None
+    await bench.connections.put_connection(ORG, a_connection(), by=second)
+    await bench.connections.hold(ORG, [EVENT], by=second)
+    for mapping in (None, a_mapping()):
+        await bench.connections.put_mapping(ORG, EVENT, mapping, by=second)
+        other = None if mapping else a_mapping()
+        with pytest.raises(LeaseLostError):
+            await bench.connections.put_mapping(ORG, EVENT, other, by=first)
+        assert await bench.connections.mapping(EVENT) == mapping
+        assert await bench.connections.mappings(ORG) == ({EVENT: mapping} if mapping else {})
+    with pytest.raises(LeaseLostError):
+        await bench.connections.hold(ORG, [EVENT], by=first)
+    await bench.connections.put_connection(ORG, None, by=second)
+    assert await bench.connections.connection(ORG) is None
+
+
+async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Bench) -> None:
+    """Also those nobody asks for any more."""
+    first, second = await two_leases(bench)
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
+    await bench.connections.hold(ORG, [], by=second)
+    with pytest.raises(LeaseLostError):
+        await bench.connections.put_mapping(ORG, EVENT, None, by=first)
+    assert await bench.connections.mapping(EVENT) == a_mapping()
+
+
+async def test_g4_who_lost_the_organization_switches_no_event_on_or_off(bench: Bench) -> None:
+    first, second = await two_leases(bench)
+    await bench.connections.hold(ORG, [EVENT], by=second)
+    subject, change = event_subject(EVENT), a_change()
+    await bench.inbox.record(subject, [change])
+    with pytest.raises(LeaseLostError):
+        await bench.inbox.set_continuous(EVENT, on=True, by=first)
+    assert await bench.inbox.claim(subject, "op") is None
+    assert await bench.inbox.set_continuous(EVENT, on=True, by=second)
+    with pytest.raises(LeaseLostError):
+        await bench.inbox.set_continuous(EVENT, on=False, by=first)
+    assert (await bench.claimed(subject)).epoch
+
+
+async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) -> None:
+    """What comes back from Kafka is not overwritten by who held the organization when Redis was lost."""
+    _, second = await two_leases(bench)
+    await bench.connections.hold(ORG, [EVENT], by=second)
+    await bench.passed(0.01)
+    await bench.connections.hold(ORG, [EVENT])
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    with pytest.raises(LeaseLostError):
+        await bench.connections.put_mapping(ORG, EVENT, None, by=second)
+    assert await bench.connections.mapping(EVENT) == a_mapping()

@@ -236,6 +236,35 @@ async def test_m5_what_was_recorded_before_is_due_at_once_when_continuous_sync_c
     assert await bench.inbox.claim(SUBJECT, "op")
 
 
+async def test_m5_an_event_found_without_a_pair_waits_for_nothing(mapped: Bench) -> None:
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    lease = await mapped.claimed(SUBJECT)
+    assert await mapped.inbox.set_continuous(EVENT, on=False, by=lease)
+    await mapped.inbox.complete(lease, {})
+    due = await mapped.inbox.due(10)
+    assert (due.subjects, due.next_in) == ((), None)
+
+
+async def test_m5_g4_what_was_switched_on_since_the_claim_is_not_switched_off_by_it(mapped: Bench) -> None:
+    """Whoever accepted the pair meanwhile may have been on another replica."""
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    lease = await mapped.claimed(SUBJECT)
+    await mapped.inbox.set_continuous(EVENT, on=False)
+    await mapped.inbox.set_continuous(EVENT, on=True)
+    assert not await mapped.inbox.set_continuous(EVENT, on=False, by=lease)
+    await mapped.inbox.complete(lease, {})
+    assert (await mapped.claimed(SUBJECT, "next")).epoch > lease.epoch
+
+
+async def test_g4_who_lost_the_event_switches_it_neither_on_nor_off(mapped: Bench) -> None:
+    await mapped.inbox.record(SUBJECT, [a_change()])
+    lost = await mapped.claimed(SUBJECT)
+    await mapped.inbox.complete(lost, {})
+    await mapped.claimed(SUBJECT, "next")
+    with pytest.raises(LeaseLostError):
+        await mapped.inbox.set_continuous(EVENT, on=False, by=lost)
+
+
 async def test_c4_continuous_sync_switched_off_keeps_the_marks_and_ends_the_waiting(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     await mapped.inbox.set_continuous(EVENT, on=False)

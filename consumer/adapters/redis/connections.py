@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
@@ -12,7 +12,9 @@ from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import Connection
+from consumer.domain.errors import LeaseLostError
 from consumer.domain.mapping import EventMapping
+from consumer.ports import Lease
 
 
 class RedisConnections:
@@ -41,13 +43,10 @@ class RedisConnections:
         return tuple(sorted(found))
 
     @guarded
-    async def put_connection(self, org_id: str, connection: Connection | None) -> None:
+    async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
-        key = self._keys.org(org_id, "connection")
-        if connection is None:
-            await self._redis.delete(key)
-        else:
-            await self._redis.set(key, rows.encode(connection))
+        key, value = self._keys.org(org_id, "connection"), rows.encode(connection) if connection else b""
+        await self._write(key, value, by, self._keys.org(org_id, "state"), "epoch")
 
     @guarded
     async def mapping(self, event_id: str) -> EventMapping | None:
@@ -64,15 +63,33 @@ class RedisConnections:
         return {event: mapping for event, mapping in found.items() if mapping and mapping.org_id == org_id}
 
     @guarded
-    async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
+    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+        """See `ports.Connections`."""
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
+        for event_id in sorted({*events, *(member.decode() for member in members)}):
+            holders = self._keys.event(event_id, "holders")
+            if not await self._scripts.hold_mapping(holders, org_id=org_id, epoch=by.epoch if by else None):
+                raise _lost(org_id)
+
+    @guarded
+    async def put_mapping(
+        self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
+    ) -> None:
         """See `ports.Connections`. The set is entered first and left last: it never misses an active pair."""
-        key, index = self._keys.event(event_id, "mapping"), self._keys.org(org_id, "mappings")
-        if mapping is None:
-            await self._redis.delete(key)
-            await self._redis.srem(index, event_id)
-        else:
+        index, holders = self._keys.org(org_id, "mappings"), self._keys.event(event_id, "holders")
+        if mapping:
             await self._redis.sadd(index, event_id)
-            await self._redis.set(key, rows.encode(mapping))
+        value = rows.encode(mapping) if mapping else b""
+        await self._write(self._keys.event(event_id, "mapping"), value, by, holders, org_id)
+        if mapping is None:
+            await self._redis.srem(index, event_id)
+
+    async def _write(self, key: str, value: bytes, by: Lease | None, epochs: str, field: str) -> None:
+        """Write or delete a value, for the newest lease only."""
+        if by is None:
+            await (self._redis.set(key, value) if value else self._redis.delete(key))
+        elif not await self._scripts.write_held(key, epochs, field=field, epoch=by.epoch, value=value):
+            raise _lost(by.subject.id)
 
     @guarded
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
@@ -101,3 +118,7 @@ class RedisConnections:
     async def forget_refusal(self, org_id: str) -> None:
         """See `ports.Connections`."""
         await self._redis.delete(self._keys.org(org_id, "refused"))
+
+
+def _lost(org_id: str) -> LeaseLostError:
+    return LeaseLostError(f"org/{org_id} was taken over by another worker.")

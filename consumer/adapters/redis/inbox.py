@@ -114,13 +114,25 @@ class RedisInbox:
         return new
 
     @guarded
-    async def set_continuous(self, event_id: str, *, on: bool) -> None:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
-        state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
         # Spread over the interval, so that the events of a credential are not surveyed all at once.
         first = round(spread(event_id) * self._interval * 1000) if self._interval else -1
-        await self._plan(subject, await self._scripts.set_continuous(state, dirty, on=on, survey_in=first))
+        org_id = by.subject.id if by and by.subject.kind == "org" else ""
+        due = await self._scripts.set_continuous(
+            [self._keys.event(event_id, name) for name in ("state", "dirty", "holders")],
+            on=on,
+            survey_in=first,
+            org_id=org_id,
+            epoch=by.epoch if by else None,
+        )
+        if by and due == -2:
+            raise LeaseLostError(f"{by.subject} was taken over by another worker.")
+        if due == -3:
+            return False
+        await self._plan(subject, due)
+        return True
 
     @guarded
     async def request_survey(self, event_id: str, depth: Depth) -> None:

@@ -30,6 +30,8 @@ class Scripts:
         self._record = script("record_changes")
         self._request = script("request_sync")
         self._continuous = script("set_continuous")
+        self._hold = script("hold_mapping")
+        self._write_held = script("write_held")
         self._survey = script("request_survey")
         self._order = script("request_orders")
         self._drop_orders = script("drop_orders")
@@ -68,10 +70,23 @@ class Scripts:
         new, due, _ = await self._request([state], [stamp, request])
         return bool(new), due
 
-    async def set_continuous(self, state: str, dirty: str, *, on: bool, survey_in: int) -> int:
-        """Due ms or -1. `survey_in`: ms until the first survey, -1 for none."""
-        due, _ = await self._continuous([state, dirty], [int(on), survey_in])
+    async def set_continuous(
+        self, keys: Iterable[str], *, on: bool, survey_in: int, org_id: str = "", epoch: int | None = None
+    ) -> int:
+        """Due ms; -1 not due, -2 somebody else has it, -3 switched on meanwhile. `keys`: state, dirty, holders.
+
+        `survey_in`: ms until the first survey, -1: none. `epoch`: of the organization's lease, or of the event's own.
+        """
+        due, _ = await self._continuous(keys, [int(on), survey_in, org_id, "" if epoch is None else epoch])
         return int(due)
+
+    async def hold_mapping(self, holders: str, *, org_id: str, epoch: int | None) -> bool:
+        """False when a newer lease was here. `epoch` None: newer than every lease there is."""
+        return bool(await self._hold([holders], [org_id, "" if epoch is None else epoch]))
+
+    async def write_held(self, key: str, epochs: str, *, field: str, epoch: int, value: bytes) -> bool:
+        """False when the epoch in that field of `epochs` is another one. An empty value deletes."""
+        return bool(await self._write_held([key, epochs], [field, epoch, value]))
 
     async def request_survey(self, state: str, *, depth: str) -> int:
         """Due ms."""

@@ -64,6 +64,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    await bench.connections.hold(ORG, [EVENT])
     await bench.connections.note_asked(EVENT, ORG)
     await bench.connections.note_refusal(ORG, CREDENTIAL)
     await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)

@@ -23,6 +23,8 @@ from tests.support.builders import EVENT, an_entry, session_key
 pytestmark = pytest.mark.integration
 
 STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
+HOLDERS = "{s}:holders"
+SWITCHED = [STATE, DIRTY, HOLDERS]
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
 WINDOW = 60_000
 EPOCH = 2**52
@@ -48,8 +50,12 @@ def request(scripts: Scripts) -> Awaitable[Any]:
     return scripts.request_sync(STATE, stamp=stamped(1), request=b'{"id":"r"}')
 
 
+def hold(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.hold_mapping(HOLDERS, org_id="o", epoch=7)
+
+
 def switch_on(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.set_continuous(STATE, DIRTY, on=True, survey_in=9_000)
+    return scripts.set_continuous(SWITCHED, on=True, survey_in=9_000)
 
 
 def ask_survey(scripts: Scripts) -> Awaitable[Any]:
@@ -132,8 +138,21 @@ def write_pair(scripts: Scripts) -> Awaitable[Any]:
 CASES: dict[str, tuple[list[Run], Run]] = {
     "record_changes": ([], record),
     "request_sync": ([], request),
-    "set_continuous on": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=True, survey_in=9_000)),
-    "set_continuous off": ([record], lambda scripts: scripts.set_continuous(STATE, DIRTY, on=False, survey_in=9_000)),
+    "set_continuous on": ([record], switch_on),
+    "set_continuous off": ([record], lambda scripts: scripts.set_continuous(SWITCHED, on=False, survey_in=9_000)),
+    "set_continuous by the event's own lease": (
+        [switch_on, record_to_claim, claim],
+        lambda scripts: scripts.set_continuous(SWITCHED, on=False, survey_in=9_000, epoch=EPOCH),
+    ),
+    "set_continuous by an organization": (
+        [hold, record],
+        lambda scripts: scripts.set_continuous(SWITCHED, on=True, survey_in=9_000, org_id="o", epoch=7),
+    ),
+    "hold_mapping": ([], hold),
+    "write_held": (
+        [hold],
+        lambda scripts: scripts.write_held("{s}:mapping", HOLDERS, field="o", epoch=7, value=b"row"),
+    ),
     "request_survey": ([], ask_survey),
     "request_survey while one goes on": ([ask_survey, claim], ask_survey),
     "request_orders": ([record, switch_on], ask_lift),

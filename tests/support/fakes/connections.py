@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
 from consumer.domain.mapping import EventMapping
+from consumer.ports import Lease
+from tests.support.fakes.inbox import InMemoryInbox
 
 
 class InMemoryConnections:
     """See `ports.Connections`."""
 
-    def __init__(self) -> None:
+    def __init__(self, inbox: InMemoryInbox | None = None) -> None:
+        """`inbox`: who has the leases; without it none is older than another."""
+        self._inbox = inbox
         self._connections: dict[str, Connection] = {}
         self._mappings: dict[str, EventMapping] = {}
         self._events_of: dict[str, set[str]] = {}
@@ -23,8 +27,10 @@ class InMemoryConnections:
         """See `ports.Connections`."""
         return self._connections.get(org_id)
 
-    async def put_connection(self, org_id: str, connection: Connection | None) -> None:
+    async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
+        if self._inbox and by:
+            self._inbox.fence(by)
         if connection is None:
             self._connections.pop(org_id, None)
         else:
@@ -40,8 +46,18 @@ class InMemoryConnections:
         found = {event: self._mappings[event] for event in sorted(events) if event in self._mappings}
         return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
 
-    async def put_mapping(self, org_id: str, event_id: str, mapping: EventMapping | None) -> None:
+    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
+        if self._inbox:
+            for event_id in {*events, *self._events_of.get(org_id, ())}:
+                self._inbox.hold(event_id, org_id, by)
+
+    async def put_mapping(
+        self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
+    ) -> None:
+        """See `ports.Connections`."""
+        if self._inbox and by:
+            self._inbox.fence_holder(event_id, by)
         events = self._events_of.setdefault(org_id, set())
         if mapping is None:
             self._mappings.pop(event_id, None)

@@ -51,6 +51,8 @@ class SubjectState:
     depth: Depth = Depth.SHALLOW
     orders: set[Order] = field(default_factory=set)
     careful: set[Kind] = field(default_factory=set)
+    switched: bool = False
+    holders: dict[str, int] = field(default_factory=dict)
 
     def moment(self) -> int | None:
         """When it may be claimed."""
@@ -116,19 +118,28 @@ class InMemoryInbox:
         state.request, state.request_stamp, state.due = request, stamp, self.clock.now()
         return True
 
-    async def set_continuous(self, event_id: str, *, on: bool) -> None:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
+        if by and by.subject.kind == "org":
+            self.fence_holder(event_id, by)
+        elif by:
+            self.fence(by)
+            if state.switched:
+                return False
         state.continuous = on
+        state.switched = state.switched or on
         if not on:
             state.survey, state.depth = None, Depth.SHALLOW
             if state.request is None:
                 state.due, state.first, state.hold, state.attempt = None, None, 0, 0
-            return
+            return True
         if state.survey is None and self._survey:
             state.survey = self.clock.now() + round(spread(event_id) * self._survey * 1000)
-        if state.marks and state.due is None:
+        held = state.until > self.clock.now() and state.first is None
+        if state.marks and (state.due is None or held):
             state.due = state.first = self.clock.now()
+        return True
 
     async def request_survey(self, event_id: str, depth: Depth) -> None:
         """See `ports.Inbox`."""
@@ -152,6 +163,19 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         self.state(lease.subject).careful -= set(kinds)
 
+    def hold(self, event_id: str, org_id: str, by: Lease | None) -> None:
+        """No older lease of the organization changes the event's pair any more; raises LeaseLostError."""
+        epoch = by.epoch if by else self.clock.now()
+        holders = self.state(event_subject(event_id)).holders
+        if holders.get(org_id, 0) > epoch:
+            raise LeaseLostError(f"org/{org_id} was taken over by another worker.")
+        holders[org_id] = epoch
+
+    def fence_holder(self, event_id: str, by: Lease) -> None:
+        """Raises LeaseLostError when this is not the lease that holds the event's pair (G4)."""
+        if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
+            raise LeaseLostError(f"{by.subject} was taken over by another worker.")
+
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""
         now = self.clock.now()
@@ -174,7 +198,8 @@ class InMemoryInbox:
             return None
         else:
             state.surveying = None if state.due is not None and state.due <= now else state.survey
-            state.epoch += 1
+            state.epoch = max(state.epoch + 1, now)
+            state.switched = False
             state.op_id = op_id
             state.until = state.due = now + self._lease
             state.first = None

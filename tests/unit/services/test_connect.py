@@ -473,3 +473,26 @@ async def test_m1_an_event_of_another_organization_is_refused_until_that_one_let
     assert (said.action, said.code) == ("mapping.rejected", "event_already_mapped")
     await world.pairs.end(theirs, "e1", PairEnd.REMOVED, NOW)
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
+
+
+@pytest.mark.parametrize("stopped_in", ["flush", "put_mapping", "set_continuous"])
+async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, stopped_in: str
+) -> None:
+    """Stopped for longer than its lease while it activates a pair; the pair was removed since."""
+    await settle(world, connected())
+    owner: object = {"flush": world.pairs, "set_continuous": world.inbox}.get(stopped_in, world.connections)
+    meant = getattr(owner, stopped_in)
+
+    async def slept(*args: object, **how: object) -> object:
+        monkeypatch.setattr(owner, stopped_in, meant)
+        await world.clock.advance(61)
+        await settle(world, removed())
+        return await meant(*args, **how)
+
+    lease = await ask(world, pair())
+    monkeypatch.setattr(owner, stopped_in, slept)
+    with pytest.raises(LeaseLostError):
+        await world.connector.settle(lease)
+    assert await world.connections.mapping("e1") is None
+    assert not world.inbox.state(event_subject("e1")).continuous

@@ -181,7 +181,7 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     wire = Wire(sandbox)
     reconcile = ReconcileSettings(interval=0)
     inbox = InMemoryInbox(clock, quiet=1.0, max_wait=5.0, lease=LEASE, survey=0)
-    ledger, board, connections = InMemoryLedger(inbox), InMemoryStatusBoard(inbox), InMemoryConnections()
+    ledger, board, connections = InMemoryLedger(inbox), InMemoryStatusBoard(inbox), InMemoryConnections(inbox)
     budget = InMemoryBudget(
         clock,
         inbox,

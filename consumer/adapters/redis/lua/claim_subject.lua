@@ -26,7 +26,7 @@ held = now + tonumber(ARGV[2])
 -- Due again when the lease runs out: a worker that dies leaves nothing behind.
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'op', ARGV[1],
   'until', string.format('%.0f', held), 'due', string.format('%.0f', held))
-redis.call('HDEL', KEYS[1], 'first', 'surveying')
+redis.call('HDEL', KEYS[1], 'first', 'surveying', 'switched')
 -- Changes and manual syncs go first; the survey stays due and follows them.
 if due and due <= now then return {epoch, held, now, attempt, request, ''} end
 redis.call('HSET', KEYS[1], 'surveying', fields[7])

@@ -1,18 +1,29 @@
 -- Switch whether changes make the event due by themselves; what waits already becomes due now. Surveys go with it: the
 -- first is planned when there is none, so that a restart or a second replica neither skips nor doubles one.
--- KEYS: state (hash), dirty (hash)
--- ARGV: "1" or "0", ms until the first survey or -1 for none
--- Returns {due ms or -1, now ms}.
--- Atomic because a change recorded meanwhile must not be left without a due time.
+-- KEYS: state (hash), dirty (hash), holders (hash: organization -> epoch of its newest lease that was here)
+-- ARGV: "1" or "0", ms until the first survey or -1 for none, and who says so:
+--   organization and the epoch of its lease, or
+--   "" and the epoch of the event's own lease: it found no pair, unless one was switched on since it was claimed, or
+--   "" and "": nobody can be at it
+-- Returns {due ms, -1 for not due, -2 when somebody else has it, or -3 when it was switched on meanwhile, now ms}.
+-- Atomic because a change recorded meanwhile must not be left without a due time, and because a worker that was
+-- stopped half-way must not undo what another one said since (G4).
 local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
   return due and math.max(due, held) or -1
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[1], 'continuous', ARGV[1])
-local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'request', 'survey', 'hold')
+local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'request', 'survey', 'hold', 'epoch', 'switched', 'first')
 local due, survey, hold = tonumber(fields[1]), tonumber(fields[4]), tonumber(fields[5]) or 0
+if ARGV[3] ~= '' then
+  if redis.call('HGET', KEYS[3], ARGV[3]) ~= ARGV[4] then return {-2, now} end
+elseif ARGV[4] ~= '' then
+  if fields[6] ~= ARGV[4] then return {-2, now} end
+  if fields[7] then return {-3, now} end
+end
+redis.call('HSET', KEYS[1], 'continuous', ARGV[1])
+if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'switched', 1) end
 if ARGV[1] == '0' then
   redis.call('HDEL', KEYS[1], 'survey', 'depth')
   survey = nil
@@ -26,7 +37,9 @@ else
     survey = now + tonumber(ARGV[2])
     redis.call('HSET', KEYS[1], 'survey', string.format('%.0f', survey))
   end
-  if not due and redis.call('HLEN', KEYS[2]) > 0 then
+  -- Whoever has the event just now may have found no pair, and leaves what waits to whoever comes next.
+  local held = (tonumber(fields[2]) or 0) > now and not fields[8]
+  if (not due or held) and redis.call('HLEN', KEYS[2]) > 0 then
     due = now
     redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due), 'first', string.format('%.0f', now))
   end
