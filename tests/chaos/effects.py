@@ -75,6 +75,8 @@ TARGETS: Final = (
     "redis renew_lease",
     "redis set_fence",
     "redis set_continuous",
+    "redis hold_mapping",
+    "redis write_held",
     "redis request_sync",
     "redis take_lock",
     "redis drop_equal",
