@@ -48,42 +48,58 @@ NOTICES: Final = frozenset(
 """Codes that report something done, not something left out."""
 
 SENTENCES: Final[dict[Code, str]] = {
-    Code.MISSING_FIELD: "{record} is not synced because its {field} is missing. Fill it in in Sessionboard.",
-    Code.INVALID_TIME_RANGE: "{record} is not synced because it ends before it starts. Correct its times.",
-    Code.UNKNOWN_STATUS: "{record} is not synced because its status category is none that we know. Give it one of the "
-    "five built-in categories in Sessionboard.",
+    Code.MISSING_FIELD: "{record} is not synced because its {field} is missing. Add it in Sessionboard.",
+    Code.INVALID_TIME_RANGE: "{record} is not synced because it does not end after it starts. Correct its times in "
+    "Sessionboard.",
+    Code.UNKNOWN_STATUS: "{record} is not synced because the category of its status is none of Sessionboard's five: "
+    "accepted, accept queue, pending, decline queue, declined. Give it a status of one of them.",
     Code.DUPLICATE_EMAIL: "{record} is not synced because another speaker has the same e-mail address ({detail}). "
     "Merge the two in Sessionboard or correct one address.",
-    Code.AMBIGUOUS_MATCH: "Swoogo did not answer when {record} was created, and more than one record there may be it "
-    "({detail}). Delete the extra ones in Swoogo, or have an operator say which one it is (`swoogo-sync ledger adopt "
-    "EVENT {key} SWOOGO_ID`) or that it is none of them (`swoogo-sync ledger forget EVENT {key}`).",
-    Code.NOT_ADOPTED: "{record} was not adopted as an operator asked: {detail} Look it up with `swoogo-sync ledger "
-    "show EVENT {key}` and ask again.",
+    Code.AMBIGUOUS_MATCH: "Swoogo did not answer when {record} was created, and has more than one record that may be "
+    "it ({detail}). Delete the extra ones in Swoogo, or ask an operator to say which one it is (`swoogo-sync ledger "
+    "adopt EVENT {key} SWOOGO_ID`) or that it is none of them (`swoogo-sync ledger forget EVENT {key}`).",
+    Code.NOT_ADOPTED: "An operator asked to adopt a Swoogo record as {record}, which was not done: {detail} The "
+    "operator can look it up with `swoogo-sync ledger show EVENT {key}` and ask again.",
     Code.FIELD_NOT_APPLIED: "Swoogo accepted the change of {record} but did not keep its {field}. Check in Swoogo "
     "whether the field can be edited; it is sent again when it changes in Sessionboard.",
     Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
     "Shorten it in Sessionboard.",
-    Code.IMAGE_UNUSABLE: "{record} is synced without its image ({field}): {detail} Put another one in Sessionboard.",
-    Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard; it is tried again when it changes.",
-    Code.NO_PERMISSION: "Swoogo does not let this credential write {record}. Ask the owner of the Swoogo account to "
-    "give its user access to the event.",
-    Code.GONE_IN_SWOOGO: "{record} was deleted in Swoogo and is never synced again. If that was a mistake, an "
-    "operator can lift the mark.",
-    Code.MULTI_DAY_CLAMPED: "{record} runs over several dates; Swoogo shows it on its first date only.",
+    Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} Put another one in Sessionboard.",
+    Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard, or in Swoogo what is in its way; it "
+    "is tried again when it changes, and at the next comparison with Swoogo.",
+    Code.NO_PERMISSION: "Swoogo does not let the user of our API key write {record}. Ask the owner of the Swoogo "
+    "account to give that user access to the event.",
+    Code.GONE_IN_SWOOGO: "{record} was deleted in Swoogo and is not synced any more. If that was a mistake, ask an "
+    "operator to have it made again (`swoogo-sync ledger lift EVENT {key}`).",
+    Code.MULTI_DAY_CLAMPED: "{record} runs over several dates; Swoogo shows it on its first date only. To show the "
+    "others, make a session for each in Sessionboard.",
     Code.RENAMED_AFTER_SYNC: "{record} was renamed in Sessionboard after it was synced; Swoogo keeps the name "
-    "{detail}. To change it, make a new one in Sessionboard and assign it to the sessions.",
-    Code.NAME_SHORTENED: "The {field} of {record} is longer than Swoogo takes and was cut to {detail}.",
-    Code.HAS_REGISTRANTS: "{record} is no longer accepted in Sessionboard and was to be deleted in Swoogo, but "
-    "Swoogo keeps it: {detail} Move its registrants in Swoogo, or delete it there by hand.",
+    "{detail}. Rename it in Swoogo too (this notice stays), or make a new one in Sessionboard and assign it to the "
+    "sessions.",
+    Code.NAME_SHORTENED: "The {field} of {record} is longer than Swoogo takes and was cut to {detail}. Shorten it in "
+    "Sessionboard if the cut is in the wrong place.",
+    Code.HAS_REGISTRANTS: "{record} is deleted or no longer accepted in Sessionboard and was to be deleted in Swoogo, "
+    "but Swoogo keeps it: {detail} Move its registrants in Swoogo and it is deleted at the next comparison, or delete "
+    "it there by hand.",
     Code.EDITED_IN_SWOOGO: "The {field} of {record} was edited in Swoogo. It stays as it is there until it changes in "
     "Sessionboard; edit it back in Swoogo to undo that.",
     Code.MANY_MISSING: "{record}: {detail} {field} are missing in Swoogo at once, which looks like a mistake, so "
-    "none is taken for deleted. Restore them in Swoogo; if they were deleted on purpose, an operator can confirm it.",
+    "none is taken for deleted. Restore them in Swoogo; if they were deleted on purpose, ask an operator to confirm it "
+    "(`swoogo-sync reconcile EVENT --confirm-deletions`).",
     Code.TOO_MANY_REMOVALS: "{record} would lose {detail} {field} in Swoogo at once, which looks like a mistake, "
     "so none of them was deleted. Check them in Sessionboard; what is really to go can be deleted in Swoogo by hand.",
     Code.TIMEZONE_MISMATCH: "The time zones of {record} differ: {detail}. The schedule is right all the same, because "
-    "every session is written with its own time zone; set the same zone on both sides to be rid of that.",
+    "every session is written with its own time zone; set the same zone on both sides to end this notice.",
 }
+
+_LABELS: Final = {
+    "starts_at": "start time",
+    "ends_at": "end time",
+    "email": "e-mail address",
+    "photo_url": "headshot",
+    "logo_image_url": "logo",
+}
+"""What people call a field, where it is more than its name without underscores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,8 @@ class Issue:
         # What is about a speaker's associations is filed under `speaker/c1#sessions`.
         kind, _, identifier = self.key.partition("#")[0].partition("/")
         record = f"{kind.capitalize()} {identifier}"
-        return SENTENCES[self.code].format(record=record, field=self.field, detail=self.detail, key=self.key)
+        label = _LABELS.get(self.field, self.field.replace("_", " "))
+        return SENTENCES[self.code].format(record=record, field=label, detail=self.detail, key=self.key)
 
 
 def ambiguous_match(key: str, matches: Iterable[Remote]) -> Issue:

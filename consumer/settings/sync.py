@@ -24,7 +24,7 @@ class PushSettings(Group):
         64, ge=1, le=1000, description="Events pushed side by side in one process, whatever their credentials."
     )
     drain: float = Field(
-        20.0, ge=0, le=3600, description="Seconds that running pushes may take to finish when the service is stopped."
+        20.0, ge=0, le=3600, description="Seconds that calls under way may take to finish when the service is stopped."
     )
     settle: float = Field(
         120.0,

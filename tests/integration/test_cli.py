@@ -213,7 +213,7 @@ async def test_n2_status_of_an_event_has_its_runs_issues_and_unpushed_changes(de
     assert document["event"]["working"] is True
     text = (await desk.call("status", EVENT)).stdout
     assert "2 changes not pushed; due: working" in text
-    assert "Session s9 is not synced because its title is missing. Fill it in in Sessionboard." in text
+    assert "Session s9 is not synced because its title is missing. Add it in Sessionboard." in text
     assert ["sessions", "3", "1", "1", "-", "-", "-", "4", "-", "2"] in [line.split() for line in text.splitlines()]
     assert "left out: speaker ended 1" in text
     assert [run["id"] for run in (await desk.read("status", EVENT, "--runs", "1"))["runs"]] == [newest.id]

@@ -66,11 +66,11 @@ async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
         ("speaker", "c1", "missing_field", False),
         ("session", "s1", "multi_day_clamped", True),
     ]
-    assert "email is missing" in document["issues"][0]["sentence"]
+    assert "e-mail address is missing" in document["issues"][0]["sentence"]
     assert (await desk.read("issues", EVENT))["issues"] == []
     shown = (await desk.call("runs", "show", EVENT, run.id[-8:])).stdout
     assert f"Run {run.id} of event {EVENT}" in shown
-    assert "Speaker c1 is not synced because its email is missing." in shown
+    assert "Speaker c1 is not synced because its e-mail address is missing." in shown
 
 
 async def test_n2_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk) -> None:

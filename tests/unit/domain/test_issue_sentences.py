@@ -34,11 +34,11 @@ def test_a_sentence_says_all_that_is_known(code: Code) -> None:
     [
         (
             Issue("speaker/c1", Code.MISSING_FIELD, field="email"),
-            "Speaker c1 is not synced because its email is missing. Fill it in in Sessionboard.",
+            "Speaker c1 is not synced because its e-mail address is missing. Add it in Sessionboard.",
         ),
         (
             Issue("session/s1", Code.INVALID_TIME_RANGE, field="ends_at"),
-            "Session s1 is not synced because it ends before it starts. Correct its times.",
+            "Session s1 is not synced because it does not end after it starts. Correct its times in Sessionboard.",
         ),
         (
             Issue("speaker/c2", Code.DUPLICATE_EMAIL, field="email", detail="speaker c1"),
@@ -50,23 +50,30 @@ def test_a_sentence_says_all_that_is_known(code: Code) -> None:
         (
             Issue("session/s1", Code.REFUSED, field="name", detail="Name is required."),
             (
-                "Swoogo refused Session s1: Name is required. Correct it in Sessionboard; "
-                "it is tried again when it changes."
+                "Swoogo refused Session s1: Name is required. Correct it in Sessionboard, or in Swoogo what is in its "
+                "way; it is tried again when it changes, and at the next comparison with Swoogo."
             ),
         ),
         (
             Issue("speaker/c1", Code.NAME_SHORTENED, field="job_title", detail="255 characters"),
-            "The job_title of Speaker c1 is longer than Swoogo takes and was cut to 255 characters.",
+            (
+                "The job title of Speaker c1 is longer than Swoogo takes and was cut to 255 characters. "
+                "Shorten it in Sessionboard if the cut is in the wrong place."
+            ),
         ),
         (
             Issue("session/s1", Code.MULTI_DAY_CLAMPED),
-            "Session s1 runs over several dates; Swoogo shows it on its first date only.",
+            (
+                "Session s1 runs over several dates; Swoogo shows it on its first date only. "
+                "To show the others, make a session for each in Sessionboard."
+            ),
         ),
         (
             Issue("location/r1", Code.RENAMED_AFTER_SYNC, field="name", detail='"Hall 1"'),
             (
                 'Location r1 was renamed in Sessionboard after it was synced; Swoogo keeps the name "Hall 1". '
-                "To change it, make a new one in Sessionboard and assign it to the sessions."
+                "Rename it in Swoogo too (this notice stays), or make a new one in Sessionboard and assign it to the "
+                "sessions."
             ),
         ),
     ],
@@ -95,3 +102,26 @@ def test_a_notice_is_about_something_that_was_synced(code: Code) -> None:
     """S3, S6: a notice reports something done, an issue something left out."""
     assert Issue("session/s1", code).notice is (code in NOTICES)
     assert ("is not synced" in SENTENCES[code]) <= (code not in NOTICES)
+
+
+@pytest.mark.parametrize(
+    ("field", "label"),
+    [("starts_at", "start time"), ("ends_at", "end time"), ("first_name", "first name"), ("photo_url", "headshot")],
+)
+def test_a_field_is_called_what_admins_call_it(field: str, label: str) -> None:
+    """N2: the names of the contract are for machines."""
+    sentence = Issue("session/s1", Code.IMAGE_UNUSABLE, field=field, detail="No.").sentence()
+    assert f"without its {label}:" in sentence
+    assert field not in sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        (Code.GONE_IN_SWOOGO, "swoogo-sync ledger lift EVENT session/s1"),
+        (Code.MANY_MISSING, "swoogo-sync reconcile EVENT --confirm-deletions"),
+    ],
+)
+def test_where_only_an_operator_can_help_the_command_is_named(code: Code, command: str) -> None:
+    """N2: whoever is asked finds what to type."""
+    assert f"`{command}`" in Issue("session/s1", code).sentence()

@@ -35,11 +35,11 @@ async def planned(record: RawRecord) -> Plan:
 @pytest.mark.parametrize(
     ("name", "code", "part"),
     [
-        ("sessions-end-before-start", "invalid_time_range", "ends before it starts"),
-        ("sessions-unknown-status", "unknown_status", "status category is none that we know"),
-        ("sessions-unscheduled", "missing_field", "its starts_at is missing"),
+        ("sessions-end-before-start", "invalid_time_range", "does not end after it starts"),
+        ("sessions-unknown-status", "unknown_status", "none of Sessionboard's five"),
+        ("sessions-unscheduled", "missing_field", "its start time is missing"),
         ("sessions-title-300-characters", "name_shortened", "was cut to 255 characters"),
-        ("sessions-speaker-without-email", "missing_field", "its email is missing"),
+        ("sessions-speaker-without-email", "missing_field", "its e-mail address is missing"),
     ],
 )
 async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: str, code: str, part: str) -> None:
