@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.plan import NAMED_ONLY, Delete, Link, Operation, Plan, SetImage
+from consumer.domain.plan import NAMED_ONLY, Adopt, Create, Delete, Link, Operation, Plan, SetImage
 from consumer.domain.record import Kind, Source, id_of, key_of
 
 
@@ -60,12 +60,17 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
         tuple(
             operation
             for operation in phase
-            if id(operation) in kept or (operation.kind in NAMED_ONLY and operation.key in needed)
+            if id(operation) in kept or (operation.kind in NAMED_ONLY and not needed.isdisjoint(_stands_for(operation)))
         )
         for phase in plan.phases
     )
     kinds = {operation.kind for phase in phases for operation in phase}
     return replace(plan, phases=phases, looks=frozenset(plan.looks & kinds))
+
+
+def _stands_for(operation: Operation) -> tuple[str, ...]:
+    """The ledger keys it gives a Swoogo id to: rooms of one name share a location."""
+    return (operation.key, *operation.also) if isinstance(operation, Create | Adopt) else (operation.key,)
 
 
 def _within(operation: Operation, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> bool:

@@ -9,8 +9,9 @@ import pytest
 
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.plan import Delete, Link, Plan
+from consumer.domain.plan import Create, Delete, Link, Plan
 from consumer.domain.planner import make_plan
+from consumer.domain.record import fingerprint
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
@@ -153,3 +154,15 @@ def test_a_sync_settles_the_changes_it_covers(scope: Scope, name: str, settled: 
     """O3, R6: a sync of selected records settles nothing, as it may not have pushed all of a change."""
     assert scope.name == name
     assert {key for key in ("session/s1", "contact/c1", "sponsor/p1") if scope.settles(key)} == settled
+
+
+@pytest.mark.parametrize("scope", [scope_of_request("all", ("s2",), ()), Scope(sponsors=False)])
+def test_r6_s5_a_room_that_another_session_s_room_stands_for_goes_along(scope: Scope) -> None:
+    """Rooms of one name are one location; the session that names it first is not part of this sync."""
+    parked_first = a_session("s1", room=a_room("r1", "Hall"))
+    second = a_session("s2", room=a_room("r2", " hall"))
+    given = a_plan_input(parked_first, second, ledger={})
+    [refused] = [each for each in make_plan(given).operations if each.key == session_key("s1")]
+    assert isinstance(refused, Create)
+    plan = make_plan(replace(given, scope=scope, parked={refused.key: fingerprint(refused.fields)}))
+    assert [each.key for each in plan.operations] == ["location/r1", session_key("s2")]
