@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Change, Lease, event_subject, org_subject
-from tests.contract.bench import Bench, a_change, stamped
+from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_mapping_request
 
 
@@ -153,3 +156,42 @@ async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) ->
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=second)
     assert await bench.connections.mapping(EVENT) == a_mapping()
+
+
+async def test_m1_who_lets_an_event_go_takes_it_from_nobody_who_took_it_over_meanwhile(bench: Bench) -> None:
+    """The history says first that a pair ended; from then on another organization may have it."""
+    _, second = await two_leases(bench)
+    await bench.connections.hold(ORG, [EVENT], by=second)
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=second)
+    taken = replace(a_mapping(), org_id="another")
+    await bench.connections.put_mapping("another", EVENT, taken)
+    await bench.connections.put_mapping(ORG, EVENT, None, by=second)
+    assert await bench.connections.mapping(EVENT) == taken
+    assert await bench.connections.mappings("another") == {EVENT: taken}
+
+
+@pytest.mark.integration
+async def test_x1_m4_who_lost_the_organization_hides_no_pair_that_was_added_again(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped before the last command that ends a pair; another worker adds it again, and the first one wakes."""
+    bench = in_redis(redis, Times())
+    first, second = await two_leases(bench)
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
+    meant: Callable[..., Awaitable[Any]] = redis.execute_command
+
+    async def add_again() -> None:
+        monkeypatch.undo()
+        await bench.connections.hold(ORG, [EVENT], by=second)
+        await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=second)
+
+    async def stopped_before_its_last(*command: Any, **how: Any) -> Any:
+        if command[0] in {"SREM", "DEL"}:
+            await add_again()
+        return await meant(*command, **how)
+
+    monkeypatch.setattr(redis, "execute_command", stopped_before_its_last)
+    await bench.connections.put_mapping(ORG, EVENT, None, by=first)
+    if await bench.connections.mapping(EVENT) is None:
+        await add_again()
+    assert await bench.connections.mappings(ORG) == {EVENT: a_mapping()}

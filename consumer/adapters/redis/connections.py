@@ -59,7 +59,7 @@ class RedisConnections:
         """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
         found = {event.decode(): await self.mapping(event.decode()) for event in sorted(members)}
-        # Another organization may have taken over an event that this one let go.
+        # The set also has events that this organization let go; another one may have taken them over.
         return {event: mapping for event, mapping in found.items() if mapping and mapping.org_id == org_id}
 
     @guarded
@@ -75,20 +75,23 @@ class RedisConnections:
     async def put_mapping(
         self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
     ) -> None:
-        """See `ports.Connections`. The set is entered first and left last: it never misses an active pair."""
+        """See `ports.Connections`. The set is entered first and never left: it must not miss an active pair.
+
+        Whoever lost the lease just before leaving it would take out a pair that was activated since.
+        """
         index, holders = self._keys.org(org_id, "mappings"), self._keys.event(event_id, "holders")
         if mapping:
             await self._redis.sadd(index, event_id)
         value = rows.encode(mapping) if mapping else b""
         await self._write(self._keys.event(event_id, "mapping"), value, by, holders, org_id)
-        if mapping is None:
-            await self._redis.srem(index, event_id)
 
     async def _write(self, key: str, value: bytes, by: Lease | None, epochs: str, field: str) -> None:
         """Write or delete a value, for the newest lease only."""
         if by is None:
             await (self._redis.set(key, value) if value else self._redis.delete(key))
-        elif not await self._scripts.write_held(key, epochs, field=field, epoch=by.epoch, value=value):
+        elif not await self._scripts.write_held(
+            key, epochs, field=field, epoch=by.epoch, value=value, org_id=by.subject.id
+        ):
             raise _lost(by.subject.id)
 
     @guarded

@@ -23,7 +23,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:mapping` | string: the active pair | - | connections |
 | `{event/ID}:holders` | hash: organization -> epoch of its newest lease that looked at the pair | - | connections |
 | `{org/ID}:connection` | string: the credential in use, sealed | - | connections |
-| `{org/ID}:mappings` | set: event ids of its active pairs | - | connections |
+| `{org/ID}:mappings` | set: event ids of its pairs, also of those that ended | - | connections |
 | `{event/ID}:asked` | set: organizations that asked to map it | - | connections |
 | `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |

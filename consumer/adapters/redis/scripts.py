@@ -84,9 +84,9 @@ class Scripts:
         """False when a newer lease was here. `epoch` None: newer than every lease there is."""
         return bool(await self._hold([holders], [org_id, "" if epoch is None else epoch]))
 
-    async def write_held(self, key: str, epochs: str, *, field: str, epoch: int, value: bytes) -> bool:
-        """False when the epoch in that field of `epochs` is another one. An empty value deletes."""
-        return bool(await self._write_held([key, epochs], [field, epoch, value]))
+    async def write_held(self, key: str, epochs: str, *, field: str, epoch: int, value: bytes, org_id: str) -> bool:
+        """False when the epoch in that field of `epochs` is another one. An empty value deletes the organization's."""
+        return bool(await self._write_held([key, epochs], [field, epoch, value, org_id]))
 
     async def request_survey(self, state: str, *, depth: str) -> int:
         """Due ms."""

@@ -151,7 +151,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "hold_mapping": ([], hold),
     "write_held": (
         [hold],
-        lambda scripts: scripts.write_held("{s}:mapping", HOLDERS, field="o", epoch=7, value=b"row"),
+        lambda scripts: scripts.write_held("{s}:mapping", HOLDERS, field="o", epoch=7, value=b"row", org_id="o"),
     ),
     "request_survey": ([], ask_survey),
     "request_survey while one goes on": ([ask_survey, claim], ask_survey),

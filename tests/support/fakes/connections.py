@@ -60,8 +60,9 @@ class InMemoryConnections:
             self._inbox.fence_holder(event_id, by)
         events = self._events_of.setdefault(org_id, set())
         if mapping is None:
-            self._mappings.pop(event_id, None)
-            events.discard(event_id)
+            held = self._mappings.get(event_id)
+            if by is None or (held and held.org_id == org_id):
+                self._mappings.pop(event_id, None)
         else:
             self._mappings[event_id] = mapping
             events.add(event_id)
