@@ -26,9 +26,6 @@ class SwoogoSettings(Group):
     max_name: int = Field(255, ge=10, le=10_000, description="Characters of a name; a longer one is cut. Guess.")
     max_text: int = Field(60_000, ge=100, le=10_000_000, description="Characters of a text; longer is left out. Guess.")
     page_size: int = Field(200, ge=1, le=1000, description="Rows per list page. 200 is safe, 1000 is claimed once.")
-    page_overflow: Literal["last_page", "empty"] = Field(
-        "last_page", description="What a page beyond the last holds. Guess; both are read rightly."
-    )
     delete_path: Literal["action", "rest"] = Field(
         "action", description="DELETE /sessions/delete/{id} (action) or /sessions/{id} (rest). Guess."
     )
@@ -42,9 +39,6 @@ class SwoogoSettings(Group):
     )
     clear_with: Literal["empty", "null"] = Field(
         "empty", description="What clears a field in a form: an empty string or the word null. Guess."
-    )
-    custom_fields: Literal["top_level", "nested"] = Field(
-        "top_level", description="c_1=x or custom_fields[c_1]=x in forms. Guess."
     )
     speaker_picture: Literal["contact_image", "profile_picture"] = Field(
         "contact_image", description="Route of headshots: the image of the contact, or a URL in the field. Guess."

@@ -139,7 +139,7 @@ GUESSES: list[tuple[str, Switches, dict[str, Any]]] = [
     ("links-once", Switches(link_duplicate="refused"), {}),
     ("unlink-by-body", Switches(unlink="body"), {"unlink": "body"}),
     ("delete-200", Switches(delete_status=200), {}),
-    ("empty-overflow", Switches(page_overflow="empty"), {"page_overflow": "empty"}),
+    ("empty-overflow", Switches(page_overflow="empty"), {}),
     ("big-pages", Switches(per_page_cap=1000), {"page_size": 1000}),
     ("page-size-clamped", Switches(per_page_cap=200), {"page_size": 1000}),
     ("unique", Switches(names_unique="refused", speaker_email_unique="refused"), {}),

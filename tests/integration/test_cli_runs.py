@@ -56,6 +56,15 @@ async def test_n2_runs_are_listed_newest_first(desk: Desk) -> None:
     assert [line.split()[0] for line in shown[1:]] == [second.id, first.id]
 
 
+async def test_n2_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> None:
+    """N2, issue 6.6: whoever is woken by failing pushes needs no second command."""
+    await ran(desk, outcome="failed", error="An older reason.")
+    failed = await ran(desk, outcome="failed", error="Swoogo did not answer.")
+    await ran(desk)
+    shown = (await desk.call("runs", EVENT)).stdout.splitlines()
+    assert shown[-1] == f"{failed.id} failed: Swoogo did not answer."
+
+
 async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
     """N2: code, field and a sentence per record, also when a later run has mended it."""
     run = await ran(desk, CLAMPED, MISSING)

@@ -37,7 +37,6 @@ _ONE_TO_ONE: Final = {
     "unlink": "UNLINK",
     "link_mode": "LINK_MODE",
     "clear_with": "CLEAR_WITH",
-    "page_overflow": "PAGE_OVERFLOW",
     "per_page_cap": "PAGE_SIZE",
     "token_costs_credit": "TOKEN_COSTS_CREDIT",
     "refused_costs_credit": "REFUSED_COSTS_CREDIT",

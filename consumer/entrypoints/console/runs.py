@@ -68,7 +68,7 @@ def list_runs(settings: Settings, event_id: str, *, limit: int, as_json: bool) -
     if as_json:
         print_json(document)
     elif document.runs:
-        out().print(runs_table(document))
+        print_runs(out(), document)
     else:
         out().print("No run has ended yet.")
     return Exit.FINE
@@ -122,6 +122,14 @@ def list_issues(settings: Settings, event_id: str, *, code: str | None, as_json:
     else:
         out().print("Nothing needs attention.")
     return Exit.FINE
+
+
+def print_runs(console: Console, document: RunsDocument) -> None:
+    """One line a run, then why the newest that failed did."""
+    console.print(runs_table(document))
+    failed = next((run for run in document.runs if run.error), None)
+    if failed:
+        console.print(f"{plain(failed.id)} failed: {plain(failed.error)}", style="red", soft_wrap=True)
 
 
 def runs_table(document: RunsDocument) -> Table:

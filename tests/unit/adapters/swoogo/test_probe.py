@@ -102,7 +102,6 @@ async def test_the_settings_it_prints_are_settings_and_suit_the_findings() -> No
         "unlink": "body",
         "link_mode": "replace",
         "clear_with": "null",
-        "page_overflow": "empty",
         "page_size": "1000",
         "token_costs_credit": "true",
         "refused_costs_credit": "false",
