@@ -5,6 +5,7 @@ Written only by whoever holds the organization's lease; a writer that lost it ha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, cast
 
@@ -14,7 +15,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.errors import LeaseLostError
+from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.ports import Lease
 
@@ -36,6 +37,7 @@ class RedisPairs:
         self._keys = keys
         self._scripts = scripts
         self._changelog = changelog
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @guarded
     async def all(self) -> Mapping[str, Pair]:
@@ -82,11 +84,27 @@ class RedisPairs:
         await self._change(lease, event_id, ended)
 
     async def flush(self, lease: Lease) -> None:
-        """See `ports.PairRegister`."""
-        stored = await self._unlogged(lease)
-        if stored:
-            await self._changelog.write_pairs([rows.pair.decode(row) for row in stored.values()])
-            await self._logged(lease, stored)
+        """See `ports.PairRegister`. Also to the end when the caller is broken off: what is on its way to the changelog
+        cannot be called back.
+        """
+        task = asyncio.create_task(self._flush(lease.subject.id))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
+
+    async def _flush(self, org_id: str) -> None:
+        """Until all rows are on the changelog as they are in Redis.
+
+        Whoever lost the lease meanwhile may have sent a row after the next holder sent a newer one, and the changelog
+        keeps the last: so what was sent is compared afterwards, and sent again as it is by then (G4, G6).
+        """
+        while stored := await self._unlogged(org_id):
+            try:
+                await self._changelog.write_pairs([rows.pair.decode(row) for row in stored.values()])
+            except UnavailableError:
+                await self._not_logged(org_id, stored)  # it may come late all the same
+                raise
+            await self._logged(org_id, stored)
 
     @guarded
     async def _change(self, lease: Lease, event_id: str, wanted: Callable[[Pair | None], Pair | None]) -> Pair | None:
@@ -115,18 +133,22 @@ class RedisPairs:
         return await cast("Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("records"), event_id))
 
     @guarded
-    async def _unlogged(self, lease: Lease) -> dict[str, bytes]:
-        key = self._keys.pairs(f"unlogged/{lease.subject.id}")
+    async def _unlogged(self, org_id: str) -> dict[str, bytes]:
+        key = self._keys.pairs(f"unlogged/{org_id}")
         members = sorted(await cast("Awaitable[set[bytes]]", self._redis.smembers(key)))
         if not members:
             return {}
-        found = await cast("Awaitable[list[bytes]]", self._redis.hmget(self._keys.pairs("records"), members))
-        return {event.decode(): row for event, row in zip(members, found, strict=True)}
+        found = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(self._keys.pairs("records"), members))
+        return {event.decode(): row for event, row in zip(members, found, strict=True) if row}
 
     @guarded
-    async def _logged(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+    async def _logged(self, org_id: str, stored: Mapping[str, bytes]) -> None:
         await self._scripts.tick_off_pairs(
             self._keys.pairs("records"),
-            self._keys.pairs(f"unlogged/{lease.subject.id}"),
+            self._keys.pairs(f"unlogged/{org_id}"),
             fields=[part for item in stored.items() for part in item],
         )
+
+    @guarded
+    async def _not_logged(self, org_id: str, stored: Mapping[str, bytes]) -> None:
+        await self._redis.sadd(self._keys.pairs(f"unlogged/{org_id}"), *stored)

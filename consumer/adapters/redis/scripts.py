@@ -179,7 +179,7 @@ class Scripts:
         return int(await self._pair([records, event_of, unlogged], [event_id, swoogo_event_id, before, after]))
 
     async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
-        """Take pairs out of the outbox that are as they were sent on."""
+        """Take pairs out of the outbox that are as they were sent on; put those back that are not."""
         await self._tick_off_pairs([records, unlogged], [*fields])
 
     async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:

@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.ports import event_subject
+from consumer.domain.pair import PairEnd
+from consumer.ports import Lease, event_subject, org_subject
 from tests.contract.bench import Bench, Times, in_redis
-from tests.support.builders import EVENT, an_entry, an_intent, session_key
+from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, an_entry, an_intent, session_key
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -112,3 +113,39 @@ async def test_g6_after_a_loss_of_redis_a_late_write_leaves_no_name_without_an_e
     with pytest.raises(LeaseLostError):
         await task
     assert not await late.heir.redis.exists(Keys("test").event(EVENT, "unlogged"))
+
+
+@pytest.mark.parametrize("broken_off", [True, False])
+async def test_x2_g6_a_pair_that_was_sent_too_late_is_followed_by_what_it_is_now(late: Late, broken_off: bool) -> None:
+    """Or a rebuild would bring back a pair as it was before the disconnect, and unseal what was synced before it."""
+    former, heir = (Lease(org_subject(ORG), epoch, "op") for epoch in (1, 2))
+    await late.bench.pairs.claim(former, EVENT, SWOOGO_EVENT, NOW)
+    late.bench.pair_log.during_write = late.stand_still
+    task = asyncio.create_task(late.bench.pairs.flush(former))
+    await asyncio.wait_for(late.writing.wait(), 30)
+    await late.heir.pairs.end(heir, EVENT, PairEnd.DISCONNECTED, NOW + 1, era=NOW + 1)
+    await late.heir.pairs.flush(heir)
+    if broken_off:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    late.go_on.set()
+    sent = late.bench.pair_log.written
+    await wait_until(lambda: len(sent) > 1, "the pair is sent again", 30)
+    pair = await late.heir.pairs.pair(EVENT)
+    assert pair is not None
+    assert (sent[-1], sent[-1].era) == (pair, NOW + 1)
+
+
+async def test_x2_g6_a_pair_whose_late_record_has_no_known_end_is_sent_again_with_the_next(late: Late) -> None:
+    former, heir = (Lease(org_subject(ORG), epoch, "op") for epoch in (1, 2))
+    await late.bench.pairs.claim(former, EVENT, SWOOGO_EVENT, NOW)
+    late.bench.pair_log.during_write, late.error = late.stand_still, UnavailableError("Kafka does not answer.")
+    task = asyncio.create_task(late.bench.pairs.flush(former))
+    await asyncio.wait_for(late.writing.wait(), 30)
+    await late.heir.pairs.flush(heir)
+    late.go_on.set()
+    with pytest.raises(UnavailableError):
+        await task
+    await late.heir.pairs.flush(heir)
+    assert len(late.heir.pair_log.written) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.pair import Pair, PairEnd, Partners
@@ -11,16 +11,20 @@ from consumer.ports import Lease
 
 
 class ListedPairs:
-    """See `adapters.redis.pairs.PairLog`. `failures`: what the next writes raise."""
+    """See `adapters.redis.pairs.PairLog`. `failures`, `during_write`: as with `ListedChangelog`."""
 
     def __init__(self) -> None:
         self.written: list[Pair] = []
         self.failures: list[Exception] = []
+        self.during_write: Callable[[], Awaitable[None]] | None = None
 
     async def write_pairs(self, pairs: Sequence[Pair]) -> None:
         """Keep them, or fail."""
         if self.failures:
             raise self.failures.pop(0)
+        hook, self.during_write = self.during_write, None
+        if hook:
+            await hook()
         self.written += pairs
 
 
