@@ -75,6 +75,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.decode`          bytes to envelope, then to resource
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.convert`         Sessionboard's spelling to ours
+            `adapters.kafka.codecs`          which compressions can be read
             `adapters.kafka.topics`          topics: how each is kept, whether it is there
             `services.replay`                a topic read again into the recorder
             `adapters.redis.replays`         where an interrupted one goes on
@@ -85,7 +86,8 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
 
 Debounce    `domain.debounce`                when an event is due; back-off
 and claim   `services.dispatch`              finds what is due, claims it, keeps the lease
-            `adapters.redis.inbox`           rows, dirty marks, due times, claims
+            `adapters.redis.inbox`           rows, dirty marks, claims
+            `adapters.redis.due_index`       where workers look for what is due
             `adapters.redis.leases`          until when this process holds what it claimed
 
 Plan        `domain.planner`                 the pure function: snapshot, ledger, mapping, now -> plan
@@ -165,7 +167,7 @@ Connect     `services.connect`               integrations and pairs: checked, in
             `adapters.sealing`               sealed credentials, encrypted tokens
 
 Redis       `adapters.redis.client`          connections, and how failures are named
-            `adapters.redis.refusal`         why Redis does not let us in
+            `adapters.redis.refusal`         why Redis will not do
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.rows`            how objects lie in Redis

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaProducer, codec
+from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
 from consumer.adapters.kafka.broker import open_broker
+from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.past import KafkaHistory
@@ -36,7 +37,7 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parents import RedisParents
-from consumer.adapters.redis.refusal import refusal
+from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import RedisStatusBoard
@@ -44,7 +45,7 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.desired import TextLimits
-from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.watch import Watch
 from consumer.services.connect import Connector
@@ -208,7 +209,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         await ensure_topics(settings.kafka)
         bound = stores(settings)
         stack.push_async_callback(bound.redis.aclose)
-        await check_redis(bound.redis, settings)
+        await check_redis(bound.redis, settings.redis)
         publisher = producer(settings.kafka)
         await publisher.start()
         # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
@@ -303,41 +304,3 @@ async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:
             await closing
     except TimeoutError:
         log.warning("app.not_closed", what=what, seconds=seconds)
-
-
-def check_codecs() -> None:
-    """Every compression a producer may choose can be read; aiokafka would stall for ever on another.
-
-    Raises:
-        ConfigurationError: a codec is missing from this installation.
-    """
-    missing = [
-        name
-        for name, present in (
-            ("gzip", codec.has_gzip()),
-            ("snappy", codec.has_snappy()),
-            ("lz4", codec.has_lz4()),
-            ("zstd", codec.has_zstd()),
-        )
-        if not present
-    ]
-    if missing:
-        raise ConfigurationError(f"Topics compressed with {', '.join(missing)} could not be read; install cramjam.")
-
-
-async def check_redis(redis: Redis, settings: Settings) -> None:
-    """Redis answers and keeps what it is told.
-
-    Raises:
-        UnavailableError: it does not answer.
-        ConfigurationError: it does not let us in, or would drop keys when it is full.
-    """
-    try:
-        policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
-    except Exception as error:
-        raise refusal(settings.redis, error) from error
-    if policy != "noeviction":
-        raise ConfigurationError(
-            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "
-            "set maxmemory-policy to noeviction."
-        )

@@ -6,7 +6,6 @@ in between is healed by whatever records, claims or completes next: each returns
 
 from __future__ import annotations
 
-import asyncio
 from binascii import crc32
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded
-from consumer.adapters.redis.keys import DUE_SHARDS, Keys
+from consumer.adapters.redis.due_index import DueIndex
+from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
@@ -81,7 +81,7 @@ class RedisInbox:
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
         self._indexed: set[str] = set()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._due = DueIndex(redis, keys, scripts)
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
@@ -97,7 +97,7 @@ class RedisInbox:
                 names, quiet=0 if org else self._quiet, max_wait=self._max_wait, always=org, changes=arguments
             )
             news += added
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
         if not org and subject.id not in self._indexed:
             await self._redis.sadd(self._keys.events(), subject.id)
             self._indexed.add(subject.id)
@@ -110,7 +110,7 @@ class RedisInbox:
         new, due = await self._scripts.request_sync(
             self._keys.subject(subject, "state"), stamp=stamp, request=rows.encode(request)
         )
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
         return new
 
     @guarded
@@ -131,7 +131,7 @@ class RedisInbox:
             raise LeaseLostError(f"{by.subject} was taken over by another worker.")
         if due == -3:
             return False
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
         return True
 
     @guarded
@@ -139,14 +139,14 @@ class RedisInbox:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         due = await self._scripts.request_survey(self._keys.subject(subject, "state"), depth=depth.value)
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
 
     @guarded
     async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
-        await self._plan(subject, await self._scripts.request_orders(state, waiting, orders=map(str, orders)))
+        await self._due.put(subject, await self._scripts.request_orders(state, waiting, orders=map(str, orders)))
 
     @guarded
     async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
@@ -167,17 +167,12 @@ class RedisInbox:
     @guarded
     async def index(self, subject: Subject, due: int) -> None:
         """Put a subject where it belongs in the due index, after its state was changed elsewhere."""
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
 
     @guarded
     async def due(self, limit: int) -> Due:
-        """See `ports.Inbox`. All shards at once."""
-        answers = await asyncio.gather(
-            *(self._scripts.next_due(self._keys.due(shard), limit) for shard in range(DUE_SHARDS))
-        )
-        waits = [wait / 1000 for wait, _ in answers if wait >= 0]
-        found = sorted(each for _, subjects in answers for each in subjects)
-        return Due(tuple(Subject(*name.split("/", 1)) for _, name in found[:limit]), min(waits, default=None))
+        """See `ports.Inbox`."""
+        return await self._due.first(limit)
 
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
@@ -185,7 +180,7 @@ class RedisInbox:
         epoch, following, attempt, request, depth = await self._scripts.claim_subject(
             self._keys.subject(subject, "state"), op_id=op_id, lease=self._lease
         )
-        await self._plan(subject, following)
+        await self._due.put(subject, following)
         if not epoch:
             return None
         asked = rows.sync_request.decode(request) if request else None
@@ -202,7 +197,7 @@ class RedisInbox:
         if not until:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
         self._leases.hold(lease, until)
-        await self._plan(lease.subject, until)
+        await self._due.put(lease.subject, until)
 
     @guarded
     async def complete(
@@ -233,7 +228,7 @@ class RedisInbox:
         self._leases.drop(lease)
         if due == -2:
             raise LeaseLostError(f"{subject} was taken over by another worker.")
-        await self._plan(subject, due)
+        await self._due.put(subject, due)
 
     @guarded
     async def put_off(self, lease: Lease, seconds: float) -> None:
@@ -248,7 +243,7 @@ class RedisInbox:
         self._leases.drop(lease)
         if due == -2:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
-        await self._plan(lease.subject, due)
+        await self._due.put(lease.subject, due)
 
     @guarded
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
@@ -309,33 +304,3 @@ class RedisInbox:
             request=rows.sync_request.decode(request) if request else None,
             survey_in=None if survey is None else max(int(survey) - now, 0) / 1000,
         )
-
-    async def _plan(self, subject: Subject, due: int) -> None:
-        """Put a subject where it belongs in the due index.
-
-        Another worker may change the state between our script and our write here, and its own write may come
-        first. So whoever writes the index reads the state after it (one connection keeps that order), and writes
-        again until the two agree: the last to write has read the last state. Also when the caller is broken off: a
-        write that came late would leave a subject out that is due.
-        """
-        task = asyncio.create_task(self._agree(subject, due))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        await asyncio.shield(task)
-
-    async def _agree(self, subject: Subject, due: int) -> None:
-        index, state, name = self._keys.due_of(subject), self._keys.subject(subject, "state"), str(subject)
-        while True:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                if due < 0:
-                    pipe.zrem(index, name)
-                else:
-                    pipe.zadd(index, {name: due})
-                pipe.hmget(state, ["due", "until", "survey", "hold"])
-                _, (planned, held, survey, hold) = await pipe.execute()
-            moments = [int(planned)] if planned is not None else []
-            moments += [max(int(survey), int(hold or 0))] if survey is not None else []
-            actual = max(min(moments), int(held or 0)) if moments else -1
-            if actual == due:
-                return
-            due = actual

@@ -10,7 +10,7 @@ a secret or personal data; credentials are named by a hash.
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
-| `{due/N}:due` | sorted set: subject -> due ms | - | inbox |
+| `{due/N}:due` | sorted set: subject -> due ms | - | due index |
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |

@@ -21,7 +21,7 @@ _AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Overdue:
     """Due subjects of one kind: how many, and for how many seconds the first has been due."""
 
     count: int = 0
@@ -62,7 +62,7 @@ class RedisOverview:
         self._scripts = scripts
 
     @guarded
-    async def due(self, most: int = 1_000) -> Mapping[str, Waiting]:
+    async def due(self, most: int = 1_000) -> Mapping[str, Overdue]:
         """`event` and `org` -> what is due now and nobody works on; counts end at `most` a shard."""
         seconds, micros = await self._redis.time()
         now = seconds * 1000 + micros // 1000
@@ -75,7 +75,7 @@ class RedisOverview:
             kind = name.decode().partition("/")[0]
             counts[kind] += 1
             first[kind] = min(first.get(kind, now), int(moment))
-        return {kind: Waiting(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
+        return {kind: Overdue(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
 
     @guarded
     async def events(self) -> Sequence[str]:

@@ -1,16 +1,35 @@
-"""Why Redis does not let us in: what a setting can change is told from a server that is away."""
+"""Why Redis will not do: what a setting can change is told from a server that is away."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
 
+from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
 from consumer.settings import PREFIX, RedisSettings
 
 _OWN = f"{PREFIX}REDIS__"
+
+
+async def check_redis(redis: Redis, settings: RedisSettings) -> None:
+    """Redis answers and keeps what it is told.
+
+    Raises:
+        UnavailableError: it does not answer.
+        ConfigurationError: it does not let us in, or would drop keys when it is full.
+    """
+    try:
+        policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
+    except Exception as error:
+        raise refusal(settings, error) from error
+    if policy != "noeviction":
+        raise ConfigurationError(
+            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "
+            "set maxmemory-policy to noeviction."
+        )
 
 
 def refusal(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:

@@ -13,9 +13,10 @@ from consumer.adapters.doctor.kafka import of_kafka
 from consumer.adapters.doctor.redis import of_redis
 from consumer.adapters.doctor.swoogo import of_swoogo
 from consumer.adapters.doctor.verdict import Grade, Verdict, fine, wrong
+from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.channel import Channel
-from consumer.app import Stores, check_codecs, stores
+from consumer.app import Stores, stores
 from consumer.domain.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.console.exits import Exit

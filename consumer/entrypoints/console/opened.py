@@ -13,8 +13,9 @@ from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.status import RedisStatusBoard
-from consumer.app import check_redis, stores
+from consumer.app import stores
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
@@ -69,7 +70,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     bound = stores(settings)
     clock, nothing = SystemClock(), _NoTopics()
     try:
-        await check_redis(bound.redis, settings)
+        await check_redis(bound.redis, settings.redis)
         yield Opened(
             settings,
             bound.inbox,

@@ -52,7 +52,7 @@ def lift(settings: Settings, event_id: str, wanted: str, *, sure: bool, as_json:
 
     Raises UnavailableError, ConfigurationError.
     """
-    ledger, at_once = asyncio.run(_known(settings, event_id))
+    ledger = asyncio.run(_known(settings, event_id))
     found = tuple(
         key
         for key, entry in sorted(ledger.items())
@@ -64,7 +64,7 @@ def lift(settings: Settings, event_id: str, wanted: str, *, sure: bool, as_json:
     named = ", ".join(plain(key) for key in found)
     if not sure and not typer.confirm(f"Make {named} again in Swoogo?", err=True):
         return Exit.NO
-    asyncio.run(_ask(settings, event_id, [Order(Act.LIFT, key) for key in found]))
+    at_once = asyncio.run(ask_for(settings, event_id, [Order(Act.LIFT, key) for key in found]))
     if as_json:
         print_json(LiftDocument(event_id, found, at_once))
     else:
@@ -86,7 +86,7 @@ def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: 
 
     Raises UnavailableError, ConfigurationError.
     """
-    ledger, at_once = asyncio.run(_known(settings, event_id))
+    ledger = asyncio.run(_known(settings, event_id))
     order, entry = Order(Act.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
         say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
@@ -96,11 +96,7 @@ def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: 
         say(f"{plain(key)} cannot be adopted: {plain(refusal)}")
         return Exit.NO
     question = f"Take {swoogo_id} in Swoogo as {plain(key)} and bring it up to date?"
-    if not sure and not typer.confirm(question, err=True):
-        return Exit.NO
-    asyncio.run(_ask(settings, event_id, [order]))
-    _told(order, event_id, at_once=at_once, as_json=as_json, what="is adopted")
-    return Exit.FINE
+    return _order(settings, event_id, order, question, "is adopted", sure=sure, as_json=as_json)
 
 
 def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: bool) -> Exit:
@@ -115,33 +111,39 @@ def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: 
 
     Raises UnavailableError, ConfigurationError.
     """
-    ledger, at_once = asyncio.run(_known(settings, event_id))
+    ledger = asyncio.run(_known(settings, event_id))
     order, entry = Order(Act.FORGET, key), ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
         return Exit.NO
     question = f"Is {plain(key)} none of the records in Swoogo? It may be made anew."
+    return _order(settings, event_id, order, question, "is synced anew", sure=sure, as_json=as_json)
+
+
+async def ask_for(settings: Settings, event_id: str, orders: Sequence[Order]) -> bool:
+    """Leave orders for whoever claims the event next; True when that is at once, without anybody asking for a sync.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    async with opened(settings) as stores:
+        await stores.inbox.request_orders(event_id, orders)
+        mapping = await stores.connections.mapping(event_id)
+        return mapping is not None and mapping.continuous
+
+
+def _order(
+    settings: Settings, event_id: str, order: Order, question: str, done: str, *, sure: bool, as_json: bool
+) -> Exit:
     if not sure and not typer.confirm(question, err=True):
         return Exit.NO
-    asyncio.run(_ask(settings, event_id, [order]))
-    _told(order, event_id, at_once=at_once, as_json=as_json, what="is synced anew")
-    return Exit.FINE
-
-
-def _told(order: Order, event_id: str, *, at_once: bool, as_json: bool, what: str) -> None:
+    at_once = asyncio.run(ask_for(settings, event_id, [order]))
     if as_json:
         print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
     else:
-        out().print(f"{plain(order.key)} {what} {'now' if at_once else 'with the next sync'}.", soft_wrap=True)
+        out().print(f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.", soft_wrap=True)
+    return Exit.FINE
 
 
-async def _known(settings: Settings, event_id: str) -> tuple[Ledger, bool]:
-    """The ledger, and whether an order is carried out without anybody asking for a sync."""
+async def _known(settings: Settings, event_id: str) -> Ledger:
     async with opened(settings) as stores:
-        mapping = await stores.connections.mapping(event_id)
-        return await stores.ledger.load(event_id), mapping is not None and mapping.continuous
-
-
-async def _ask(settings: Settings, event_id: str, orders: Sequence[Order]) -> None:
-    async with opened(settings) as stores:
-        await stores.inbox.request_orders(event_id, orders)
+        return await stores.ledger.load(event_id)

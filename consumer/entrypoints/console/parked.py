@@ -11,6 +11,7 @@ from rich.table import Table
 from consumer.domain.orders import Act, Order
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.orders import ask_for
 from consumer.entrypoints.console.output import counted, iso, masked, out, plain, print_json
 from consumer.settings import Settings
 
@@ -69,7 +70,7 @@ def retry_parked(settings: Settings, event_id: str, keys: Sequence[str], *, as_j
     if not chosen:
         say(f"Event {plain(event_id)} has nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
         return Exit.NO
-    at_once = asyncio.run(_ask(settings, event_id, chosen))
+    at_once = asyncio.run(ask_for(settings, event_id, [Order(Act.RETRY, key) for key in chosen]))
     if as_json:
         print_json(RetryDocument(event_id, chosen, at_once))
     else:
@@ -87,10 +88,3 @@ async def _parked(settings: Settings, event_id: str | None) -> list[ParkedRow]:
             for issue in sorted((await stores.board.issues(event)).values(), key=lambda each: each.key)
             if issue.parked
         ]
-
-
-async def _ask(settings: Settings, event_id: str, keys: Sequence[str]) -> bool:
-    async with opened(settings) as stores:
-        await stores.inbox.request_orders(event_id, [Order(Act.RETRY, key) for key in keys])
-        mapping = await stores.connections.mapping(event_id)
-        return mapping is not None and mapping.continuous

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import Depth
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import out, plain, print_json
 from consumer.entrypoints.console.status_document import run_document
-from consumer.entrypoints.console.status_view import print_run
-from consumer.entrypoints.console.sync import SyncDocument
+from consumer.entrypoints.console.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
 from consumer.settings import Settings
-
-_LOOK_EVERY: Final = 0.2
-_RUNS_LOOKED_AT: Final = 20
 
 
 def reconcile_event(
@@ -39,18 +34,7 @@ def reconcile_event(
         ConfigurationError: a setting is not as it must be.
     """
     document, now = asyncio.run(_reconcile(settings, event_id, depth, timeout if wait else None))
-    if as_json:
-        print_json(document)
-    if not document.mapped:
-        say(f"Event {plain(event_id)} is not mapped to a Swoogo event, so there is nothing to compare.")
-        return Exit.NO
-    if document.run is None:
-        if not as_json:
-            out().print(f"A reconcile of event {plain(event_id)} is asked for; `swoogo-sync status` shows its result.")
-        return Exit.FINE
-    if not as_json:
-        print_run(out(), document.run, now)
-    return Exit.NO if document.run.outcome == "failed" else Exit.FINE
+    return show_outcome(document, now, "reconcile", as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +76,7 @@ async def _reconcile(
     async with opened(settings) as stores:
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
-        before = frozenset(run.id for run in await stores.board.runs(event_id, _RUNS_LOOKED_AT))
+        before = frozenset(run.id for run in await stores.board.runs(event_id, RUNS_LOOKED_AT))
         await stores.inbox.request_survey(event_id, depth)
         run = None if timeout is None else await follow(stores, event_id, before, timeout)
         return SyncDocument(event_id, mapped=True, run=run_document(run) if run else None), stores.clock.now()
@@ -104,11 +88,11 @@ async def follow(stores: Opened, event_id: str, before: frozenset[str], timeout:
         async with asyncio.timeout(timeout):
             while True:
                 waiting = (await stores.inbox.waiting(event_id)).survey_in == 0
-                ended = await stores.board.runs(event_id, _RUNS_LOOKED_AT)
+                ended = await stores.board.runs(event_id, RUNS_LOOKED_AT)
                 ours = [run for run in ended if run.trigger is Trigger.RECONCILE and run.id not in before]
                 if ours and (not waiting or ours[0].outcome == "failed"):
                     return ours[0]
-                await stores.clock.sleep(_LOOK_EVERY)
+                await stores.clock.sleep(LOOK_EVERY)
     except TimeoutError:
         raise UnavailableError(
             f"Event {plain(event_id)}: no reconcile ended within {timeout:g} seconds; is `swoogo-sync run` running?"

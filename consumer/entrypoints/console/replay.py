@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replays import RedisReplays
-from consumer.app import check_redis, stores
+from consumer.app import stores
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.output import counted, err, lasting, out, plain, print_json
@@ -100,7 +101,7 @@ async def _replay(
     decoder = KafkaDecoder(kafka.topics, kafka.max_record_bytes, kafka.tier_field)
     replayer = Replayer(Recorder(decoder, bound.inbox, bound.connections, CountedLetters()), decoder, positions, clock)
     try:
-        await check_redis(bound.redis, settings)
+        await check_redis(bound.redis, settings.redis)
         async with TopicHistory(kafka, topic) as history:
             event_id = asked.event_id
             if asked.resume:

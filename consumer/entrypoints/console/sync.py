@@ -20,8 +20,8 @@ from consumer.entrypoints.console.status_view import print_run
 from consumer.ports import SyncRequest
 from consumer.settings import Settings
 
-_LOOK_EVERY: Final = 0.2
-_RUNS_LOOKED_AT: Final = 20
+LOOK_EVERY: Final = 0.2
+RUNS_LOOKED_AT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,24 @@ def sync_event(settings: Settings, event_id: str, wanted: Wanted, *, wait: bool,
         ConfigurationError: a setting is not as it must be.
     """
     document, now = asyncio.run(_sync(settings, event_id, wanted, timeout=timeout if wait else None))
+    code = show_outcome(document, now, "sync", as_json=as_json)
+    return Exit.NO if document.run and document.run.failures else code
+
+
+def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) -> Exit:
+    """Print what became of a sync or a reconcile (`what`); the code is NO without a mapping and after a failed run."""
+    event, run = plain(document.event_id), document.run
     if as_json:
         print_json(document)
     if not document.mapped:
-        say(f"Event {plain(event_id)} is not mapped to a Swoogo event, so nothing can be synced.")
+        say(f"Event {event} is not mapped to a Swoogo event, so there is nothing to {what}.")
         return Exit.NO
-    if document.run is None:
-        if not as_json:
-            out().print(
-                f"A sync of event {plain(event_id)} is asked for; `swoogo-sync status` shows what became of it."
-            )
-        return Exit.FINE
     if not as_json:
-        print_run(out(), document.run, now)
-    return Exit.NO if document.run.outcome == "failed" or document.run.failures else Exit.FINE
+        if run is None:
+            out().print(f"A {what} of event {event} is asked for; `swoogo-sync status` shows what became of it.")
+        else:
+            print_run(out(), run, now)
+    return Exit.NO if run and run.outcome == "failed" else Exit.FINE
 
 
 async def _sync(
@@ -124,7 +128,7 @@ async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[R
                     show(found)
                     if found.ended and (found.outcome == "failed" or waiting != asked.request):
                         return found
-                await stores.clock.sleep(_LOOK_EVERY)
+                await stores.clock.sleep(LOOK_EVERY)
     except TimeoutError:
         where = f"Event {plain(asked.event_id)}: "
         if found is None:
@@ -143,7 +147,7 @@ def _answer(runs: list[Run], asked: Asked) -> Run | None:
 async def _runs(stores: Opened, event_id: str) -> list[Run]:
     """The run in progress or the last one, and the ones that ended before."""
     current = await stores.board.current(event_id)
-    ended = await stores.board.runs(event_id, _RUNS_LOOKED_AT)
+    ended = await stores.board.runs(event_id, RUNS_LOOKED_AT)
     known = {run.id for run in ended}
     return [*ended, *([current] if current and current.id not in known else [])]
 

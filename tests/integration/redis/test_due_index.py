@@ -144,7 +144,7 @@ async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broke
 
     monkeypatch.setattr(Pipeline, "execute", standing_still)
     assert isinstance(here.inbox, RedisInbox)
-    task = asyncio.create_task(here.inbox._plan(SUBJECT, -1))
+    task = asyncio.create_task(here.inbox._due.put(SUBJECT, -1))
     await asyncio.wait_for(written.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

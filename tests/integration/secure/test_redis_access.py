@@ -16,7 +16,7 @@ from redis.exceptions import NoPermissionError
 
 import consumer
 from consumer.adapters.redis.client import connect
-from consumer.app import check_redis
+from consumer.adapters.redis.refusal import check_redis
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.settings import Settings, load_settings
 from tests.support.certificates import KEY_PASSWORD, Certificates, certificates
@@ -77,7 +77,7 @@ async def test_a_limited_user_comes_in_by_tls_and_cannot_leave_its_prefix(ground
     settings = ground.settings(ground.usual)
     assert PASSWORD not in str(settings.redis.url)
     async with connect(settings.redis) as redis:
-        await check_redis(redis, settings)
+        await check_redis(redis, settings.redis)
         await redis.set(f"{PREFIX}:{{a}}:b", b"1")
         assert await redis.get(f"{PREFIX}:{{a}}:b") == b"1"
         with pytest.raises(NoPermissionError):
@@ -90,7 +90,7 @@ async def test_a_limited_user_comes_in_by_tls_and_cannot_leave_its_prefix(ground
 async def test_a_certificate_of_our_own_is_shown_where_it_is_asked_for(ground: Ground) -> None:
     settings = ground.settings(ground.asking, tls=ground.certificate)
     async with connect(settings.redis) as redis:
-        await check_redis(redis, settings)
+        await check_redis(redis, settings.redis)
 
 
 REFUSED: dict[str, tuple[Callable[[Ground], Settings], str]] = {
@@ -130,7 +130,7 @@ async def test_whoever_is_not_let_in_is_told_in_one_sentence_what_to_check(groun
     settings = way(ground)
     with pytest.raises(ConfigurationError) as caught:
         async with connect(settings.redis) as redis:
-            await check_redis(redis, settings)
+            await check_redis(redis, settings.redis)
     assert says in str(caught.value)
     assert "canary" not in str(caught.value)
 
@@ -143,7 +143,7 @@ async def test_a_redis_that_is_away_or_asks_for_a_certificate_is_told_too(ground
     ):
         with pytest.raises((UnavailableError, ConfigurationError), match="SWOOGO_SYNC_REDIS__"):
             async with connect(settings.redis) as redis:
-                await check_redis(redis, settings)
+                await check_redis(redis, settings.redis)
 
 
 def test_every_command_that_the_code_sends_is_documented() -> None:
