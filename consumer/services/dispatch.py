@@ -227,7 +227,15 @@ class Dispatcher:
         Whoever has the organization may switch it on in the meantime; by this lease that is not undone.
         """
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
-        await self.inbox.complete(lease, {})
+        waits = lease.request is not None and await self._may_be_mapped(lease.subject.id)
+        await self.inbox.complete(lease, {}, retry_in=self.settings.retry_first if waits else None)
+
+    async def _may_be_mapped(self, event_id: str) -> bool:
+        """C5: a sync asked for together with the mapping waits until that is dealt with, and is not lost to it."""
+        for org_id in await self.connections.asked_by(event_id):
+            if (await self.inbox.requests(org_id)).marks:
+                return True
+        return await self.connections.mapping(event_id) is not None
 
     async def _connect(self, lease: Lease) -> None:
         try:

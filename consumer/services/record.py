@@ -67,12 +67,13 @@ class Recorder:
                 candidates[peeked.subject, peeked.key].append(peeked)
 
         changes: dict[Subject, list[Change]] = defaultdict(list)
+        syncs: list[tuple[str, SyncRequest, str]] = []
         for (subject, key), versions in candidates.items():
             newest = self._newest_readable(versions, letters, result)
             if newest is None:
                 continue
             if isinstance(newest[1], SyncRequest) and subject:
-                result.news += await self.inbox.request_sync(subject.id, newest[1], newest[0].stamp)
+                syncs.append((subject.id, newest[1], newest[0].stamp))
             elif isinstance(newest[1], Change):
                 owners = await self._owners(subject, key, candidates)
                 result.ignored += not owners
@@ -80,6 +81,8 @@ class Recorder:
                     changes[owner].append(newest[1])
         for owner, rows in changes.items():
             result.news += await self.inbox.record(owner, rows)
+        for sync in syncs:  # last, so that they find what came with them, the mapping included (C5)
+            result.news += await self.inbox.request_sync(*sync)
         if letters:
             result.dead = len(letters)
             await self.dead_letters.put(letters)

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.adapters.redis import rows
-from consumer.domain.connection import IntegrationRequest
+from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
-from consumer.ports import Change, Due, EventState, Lease, Work, event_subject, org_subject
+from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
 from tests.support.fakes.clock import settle
@@ -248,6 +248,33 @@ async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the
     await wait_until(lambda: made.synced("new"), "the event is pushed under its new mapping")
     made.stop.set()
     await asyncio.wait_for(made.task, 5)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_c5_a_sync_asked_for_together_with_the_mapping_waits_until_that_is_dealt_with(
+    running: Running, accepted: bool
+) -> None:
+    """C4, C5, G1: also where nothing but that request makes the event due. A refused mapping ends the waiting."""
+    world = running.world
+    await world.connections.put_connection(ORG, replace(a_connection(), continuous=False))
+    world.swoogo.zones[502] = "Europe/London"
+    running.held.add("new")
+    wanted = MappingRequest(ORG, "new", True, 502 if accepted else 503, "Europe/London")
+    await world.given(a_session("of new"), event_id="new")
+    await world.connections.note_asked("new", ORG)
+    await world.inbox.record(org_subject(ORG), [Change("mapping/new", "1", rows.encode(wanted))])
+    await wait_until(lambda: running.waiting, "the mapping is being looked at")
+    await world.inbox.request_sync("new", SyncRequest("asked"), "1")
+    running.dispatcher.wake.set()
+    await wait_until(lambda: world.inbox.completed, "the event is released")
+    running.gate.set()
+    await wait_until(lambda: not world.inbox.state(org_subject(ORG)).marks, "the mapping is dealt with")
+    await world.clock.advance(SETTINGS.retry_first)
+    running.dispatcher.wake.set()
+    state = world.inbox.state(event_subject("new"))
+    await wait_until(lambda: state.request is None, "the request is dealt with")
+    assert running.synced("new") == accepted
+    assert state.due is None
 
 
 async def test_a_defect_in_one_subject_stops_no_other_and_its_lease_runs_out(
