@@ -128,6 +128,7 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.meter`          permits taken and settled
             `adapters.swoogo.channel`        one HTTP exchange
             `adapters.swoogo.listing`        lists that prove they are complete
+            `adapters.swoogo.links`          associations of speakers with sessions
             `adapters.swoogo.levels`         sponsorship levels, added once
             `adapters.swoogo.uploads`        headshots and logos
             `adapters.swoogo.wire`           what each kind is called there

@@ -49,8 +49,7 @@ class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
     Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `stopping` is the pusher's, set when no
-    further call may begin. `turned_at` is when the loop last came round
-    (ms), for the liveness probe.
+    further call may begin. `turned_at` is when the loop last came round (ms), for the liveness probe.
     """
 
     inbox: Inbox

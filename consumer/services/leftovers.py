@@ -23,7 +23,7 @@ from consumer.services.execute import Execution
 from consumer.settings import PushSettings
 
 HOPELESS: Final = 5
-"""Calls in a row that failed for now, after which the rest of a push is put off."""
+"""Calls of a push that failed for now, after which its rest is put off."""
 
 
 def failed(execution: Execution, error: SwoogoSyncError | None) -> bool:

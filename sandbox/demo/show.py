@@ -17,6 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from consumer.domain.report import Run, Tally
+from consumer.entrypoints.console.output import counted
 from sandbox.demo.ideal import FORMULA, Credits
 from sandbox.demo.play import Chapter, Play
 from sandbox.demo.world import World
@@ -69,12 +70,12 @@ class Progress:
     def ended(self, chapter: Chapter) -> None:
         """One line a finished chapter."""
         mark = "[green]✓[/green]" if not (chapter.differences or chapter.duplicates) else "[red]✗[/red]"
-        cost = f"{chapter.spent.total} credits"
+        cost = counted(chapter.spent.total, "credit")
         if chapter.least.total or chapter.spent.total:
             cost += f" (least possible {chapter.least.total})"
         self.console.print(
-            f"{mark} {chapter.title}: {chapter.records} records, {chapter.writes} writes, {cost}, "
-            f"in Swoogo {chapter.seconds:.1f} s after the last record",
+            f"{mark} {chapter.title}: {counted(chapter.records, 'record')}, {counted(chapter.writes, 'write')}, "
+            f"{cost}, in Swoogo {chapter.seconds:.1f} s after the last record",
             highlight=False,
             soft_wrap=True,
         )

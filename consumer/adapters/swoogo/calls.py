@@ -103,6 +103,15 @@ class Caller:
                 continue
             await self._after_answer(work, call, answer, action, token, repeats)
 
+    async def there(self, work: Work, resource: Resource, swoogo_id: int) -> bool:
+        """Whether a record answers for itself; one credit."""
+        path = f"/{resource.path}/{swoogo_id}?fields=id"
+        try:
+            await self.call(work, Call(f"a {resource.kind}", "GET", path))
+        except MissingError:
+            return False
+        return True
+
     async def _token(self, work: Work) -> str:
         try:
             return await self._tokens.token(work)

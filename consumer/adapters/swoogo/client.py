@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
-import msgspec
-import structlog
 
 from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import FORM, JSON, Channel
+from consumer.adapters.swoogo.channel import FORM, Channel
 from consumer.adapters.swoogo.levels import Levels
+from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.meter import Meter
 from consumer.adapters.swoogo.surveys import Surveys
@@ -32,8 +31,6 @@ from consumer.domain.record import Fields, Kind
 from consumer.domain.survey import EventSighting, Known, Sighting
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.settings import SwoogoSettings
-
-log = structlog.get_logger("swoogo")
 
 
 class SwoogoClient(Swoogo):
@@ -61,7 +58,7 @@ class SwoogoClient(Swoogo):
         self._caller = Caller(self._channel, shared, self._meter, clock, breaker)
         self._uploads = Uploads(settings, self._caller)
         self._insists: set[Kind] = set()
-        self._links_add = False
+        self._links = Links(settings, self._caller)
         self._surveys = Surveys(self._caller, settings.page_size)
         self._levels = Levels(
             self._caller,
@@ -130,56 +127,12 @@ class SwoogoClient(Swoogo):
         return wire.written(resource, body if isinstance(body, dict) else {}, swoogo_id, sent)
 
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
-        """Associate a speaker with further sessions, in one call (S7, `swoogo-api.md 8.4`).
-
-        Raises:
-            RefusedError: also when the answer shows the speaker without one of them.
-        """
-        if not session_ids:
-            return
-        try:
-            held = await self._send_links(work, speaker_id, session_ids, already)
-        except MissingError:
-            raise
-        except RefusedError as refused:
-            if refused.permission:
-                raise
-            # Whether a session may be added twice is not known, and it was when an answer got lost.
-            held = await self._linked(work, speaker_id)
-            rest = [identifier for identifier in session_ids if identifier not in held]
-            if len(rest) == len(session_ids):
-                raise
-            if not rest:
-                return
-            held = await self._send_links(work, speaker_id, rest, [*held])
-        if held is not None:
-            held = await self._were_replaced(work, speaker_id, session_ids, already, held)
-        missed = [identifier for identifier in session_ids if held is not None and identifier not in held]
-        if missed:
-            raise RefusedError(
-                f"Swoogo did not associate the speaker with session {', '.join(map(str, missed))}.", field="sessions"
-            )
+        """Associate a speaker with further sessions (S7)."""
+        await self._links.add(work, speaker_id, session_ids, already)
 
     async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
-        """Take one association away; a 404 says it is not there (S8)."""
-        path, content = f"/speakers/{speaker_id}/session/{session_id}", b""
-        if self._settings.unlink == "body":
-            path, content = f"/speakers/{speaker_id}/session.json", b'{"session_ids":[%d]}' % session_id
-        call = Call("the removal of a session from a speaker", "DELETE", path, content, JSON if content else b"")
-        try:
-            await self._caller.call(work, call)
-        except MissingError:
-            # A path that does not exist is answered like an association that does not.
-            try:
-                held = await self._linked(work, speaker_id)
-            except MissingError:
-                return  # nor is the speaker
-            if session_id in held:
-                raise RefusedError(
-                    "It answers 404 to the removal of a session that the speaker has, which suggests that the setting "
-                    f"unlink is not {self._settings.unlink}.",
-                    field="sessions",
-                ) from None
+        """Take one association away; one that is not there is fine (S8)."""
+        await self._links.remove(work, speaker_id, session_id)
 
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
         """Set a headshot or a logo (P3, O1)."""
@@ -200,7 +153,7 @@ class SwoogoClient(Swoogo):
         try:
             await self._caller.call(work, call)
         except MissingError:
-            if await self._there(work, resource, swoogo_id):
+            if await self._caller.there(work, resource, swoogo_id):
                 raise RefusedError(
                     "It answers 404 to the deletion of a record that it has, which suggests that the setting "
                     f"delete_path is not {self._settings.delete_path}."
@@ -262,7 +215,7 @@ class SwoogoClient(Swoogo):
 
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """Whether a record answers for itself; one credit."""
-        return await self._there(work, wire.RESOURCES[kind], swoogo_id)
+        return await self._caller.there(work, wire.RESOURCES[kind], swoogo_id)
 
     async def left(self, work: Work) -> int:
         """See `ports.Swoogo`."""
@@ -275,47 +228,6 @@ class SwoogoClient(Swoogo):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._channel.aclose()
-
-    async def _send_links(
-        self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int]
-    ) -> frozenset[int] | None:
-        """The sessions that the answer shows the speaker with; None when it shows none at all."""
-        replaces = self._settings.link_mode == "replace"
-        wanted = dict.fromkeys((*already, *session_ids) if replaces else session_ids)
-        content = msgspec.json.encode({"session_ids": [*wanted]})
-        call = Call("the sessions of a speaker", "POST", f"/speakers/{speaker_id}/session.json", content, JSON)
-        return wire.linked_sessions(await self._caller.call(work, call))
-
-    async def _were_replaced(
-        self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int], held: frozenset[int]
-    ) -> frozenset[int] | None:
-        """Sends the former sessions again when what was sent replaced them, so the setting link_mode is wrong.
-
-        Single ones that are gone were taken away by people, with the association or the session itself (D2); and so
-        were all, where an earlier answer has shown that associations are added.
-        """
-        former = set(already) - set(session_ids)
-        if former & held:
-            self._links_add = True
-        if not former or self._links_add or self._settings.link_mode == "replace":
-            return held
-        there = [each for each in already if await self._there(work, wire.RESOURCES[Kind.SESSION], each)]
-        if not there:
-            return held
-        log.warning("swoogo.links_were_replaced", setting="SWOOGO_SYNC_SWOOGO__LINK_MODE", good_value="replace")
-        return await self._send_links(work, speaker_id, [*there, *session_ids], ())
-
-    async def _there(self, work: Work, resource: wire.Resource, swoogo_id: int) -> bool:
-        path = f"/{resource.path}/{swoogo_id}?fields=id"
-        try:
-            await self._caller.call(work, Call(f"a {resource.kind}", "GET", path))
-        except MissingError:
-            return False
-        return True
-
-    async def _linked(self, work: Work, speaker_id: int) -> frozenset[int]:
-        path = f"/speakers/{speaker_id}?fields=id&expand=sessions"
-        return wire.linked_sessions(await self._caller.call(work, Call("a speaker", "GET", path))) or frozenset()
 
     def _form(self, work: Work, resource: wire.Resource, sent: Fields, *, create: bool) -> bytes:
         return forms.encode(
