@@ -30,7 +30,7 @@ class Execution:
     Attributes:
         attempted: keys an operation was sent for; their former issues are settled by it.
         issues: what Swoogo's answers gave rise to.
-        missing: records Swoogo answered 404 for, to be looked up once at the end.
+        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
         unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
         wait_until: ms when an operator's order can be carried out that could not be yet.
@@ -52,7 +52,7 @@ class Execution:
     ledger: dict[str, Entry] = field(default_factory=dict)
     attempted: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
-    missing: dict[Kind, set[str]] = field(default_factory=dict)
+    missing: dict[Kind, dict[str, Issue]] = field(default_factory=dict)
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     later: bool = False
@@ -91,8 +91,8 @@ class Execution:
                 case Delete():
                     await self._delete(operation)
                     tally.deleted += 1
-        except MissingError:
-            self.missing.setdefault(operation.kind, set()).add(operation.key)
+        except MissingError as error:
+            self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error)
             tally.failed += 1
         except RefusedError as error:
             self.issues.append(parked_issue(operation, error))
@@ -224,9 +224,12 @@ class Execution:
             await self.keep({operation.key: kept})
 
     async def confirm_missing(self, known: Mapping[Kind, Mapping[int, str]]) -> None:
-        """Records answered with 404: a complete list tells the deleted (tombstone, D2) from the unreadable."""
-        for kind, keys in self.missing.items():
-            ids = {key: entry.swoogo_id for key in keys if (entry := self.ledger.get(key)) and entry.swoogo_id}
+        """Records answered with 404: a complete list tells the deleted (tombstone, D2) from the unreadable.
+
+        One that was to be created is neither; where the list can be read, that answer is a refusal (G1).
+        """
+        for kind, answers in self.missing.items():
+            ids = {key: entry.swoogo_id for key in answers if (entry := self.ledger.get(key)) and entry.swoogo_id}
             suspects = set(ids.values())
             expected = {swoogo_id: text for swoogo_id, text in known[kind].items() if swoogo_id not in suspects}
             try:
@@ -236,9 +239,10 @@ class Execution:
                 continue
             await self.store.put_directory(self.work.lease, kind, directory)
             gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
-            await self.keep({key: replace(entry, state=State.GONE) for key, entry in gone.items()})
+            await self.keep({key: replace(entry, state=State.GONE, at=self.clock.now()) for key, entry in gone.items()})
             self.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in gone]
             self.issues += [Issue(key, Code.NO_PERMISSION) for key in ids.keys() - gone.keys()]
+            self.issues += [issue for key, issue in answers.items() if key not in ids]
 
     async def _applied(
         self, keys: tuple[str, ...], entry: Entry, fields: Fields, operation: Create | Adopt | Update, written: Written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.errors import RefusedError
+from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
@@ -203,3 +203,23 @@ async def test_a_create_that_failed_for_its_credential_left_no_intent(world: Wor
     world.swoogo.trouble.credential_refused = True
     await world.sync(a_session("s1"))
     assert world.ledger.entries[EVENT] == {}
+
+
+async def test_g1_a_create_that_is_answered_with_404_is_an_issue(world: World) -> None:
+    """The list can be read, so it is not the event that is missing; nothing else would tell of the record."""
+
+    async def miss(work: object, call: object) -> None:
+        if str(call) == "create session":
+            raise MissingError("Location not found: 7.")
+
+    world.swoogo.before_call = miss
+    run = await world.sync(a_session("s1"))
+    [issue] = await world.issues()
+    assert (issue.key, issue.code, issue.detail) == (session_key("s1"), Code.REFUSED, "Location not found: 7.")
+    assert (run.tally(Kind.SESSION).failed, run.outcome, world.marks) == (1, "completed_with_issues", {})
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == [], "it is parked like any refusal"
+    world.swoogo.before_call = None
+    await world.sync(a_session("s1", title="Changed"))
+    assert (len(world.swoogo.records[Kind.SESSION]), await world.codes()) == (1, [])
