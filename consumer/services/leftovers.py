@@ -9,10 +9,11 @@ from typing import Final
 
 from consumer.domain.debounce import retry_delay
 from consumer.domain.eligibility import Reason
-from consumer.domain.errors import RetryableError, SwoogoSyncError, UnansweredError
+from consumer.domain.errors import RefusedError, RetryableError, SwoogoSyncError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
-from consumer.domain.plan import Plan
+from consumer.domain.parking import parked_issue
+from consumer.domain.plan import Create, Plan
 from consumer.domain.record import Kind, Source, id_of, kind_of
 from consumer.domain.removals import removal_key
 from consumer.domain.report import Trigger
@@ -76,6 +77,20 @@ def retry_in(execution: Execution, plan: Plan, error: SwoogoSyncError | None, se
     if execution.later:
         waits.append(settings.retry_most)
     return min(waits, default=None)
+
+
+def refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Issue]:
+    """Sponsorship levels to be added that Swoogo does not let this credential look at, as if it had refused each (E6).
+
+    They are a field of the whole account, so this says nothing about the event; sponsors go without. Other kinds: none.
+    """
+    if kind is not Kind.LEVEL:
+        return {}
+    return {
+        each.key: parked_issue(each, error)
+        for each in plan.operations
+        if each.kind is kind and isinstance(each, Create)
+    }
 
 
 def settled(state: EventState, trigger: Trigger, scope: Scope) -> dict[str, str]:

@@ -38,6 +38,7 @@ from consumer.services.leftovers import (
     of_surveys,
     parked_since,
     pushed_marks,
+    refused_levels,
     retry_in,
     settled,
     waiting_keys,
@@ -158,11 +159,19 @@ class Pusher:
             execution.looked |= execution.survey.directories.keys()
         plan = make_plan(given)
         while plan.looks:
-            directories = dict(given.directories)
+            directories, parked = dict(given.directories), dict(given.parked)
             for kind in sorted(plan.looks):
-                directories[kind] = await self._look(execution, kind, given)
-                execution.looked.add(kind)
-            given = replace(given, directories=directories)
+                try:
+                    directories[kind] = await self._look(execution, kind, given)
+                    execution.looked.add(kind)
+                except RefusedError as error:
+                    unseen = refused_levels(plan, kind, error)
+                    if not unseen:
+                        raise
+                    execution.attempted |= unseen.keys()
+                    execution.issues += unseen.values()
+                    parked |= {key: issue.parked for key, issue in unseen.items()}
+            given = replace(given, directories=directories, parked=parked)
             plan = make_plan(given)
         return plan
 

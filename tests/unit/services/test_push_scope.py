@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import MappingSettings
+from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
 from consumer.domain.report import Trigger
 from consumer.domain.snapshot import Sponsor
@@ -126,3 +128,24 @@ async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it
     assert (run.trigger, names(world, Kind.SESSION)) == (Trigger.MANUAL, ["Title of s1"])
     assert world.inbox.state(SUBJECT).due is None
     assert session_key("s2") in world.marks
+
+
+async def test_o1_e6_levels_that_this_credential_may_not_see_hold_up_nothing_else(world: World) -> None:
+    """G1: they are a field of the whole account, which a user of one event may have no access to."""
+
+    async def hide(work: object, call: object) -> None:
+        if str(call) == "list level":
+            raise RefusedError("Swoogo shows no field for sponsorship levels.", field="level")
+
+    world.swoogo.before_call = hide
+    run = await world.sync(a_session("s1"), ACME)
+    assert (names(world, Kind.SESSION), names(world, Kind.SPONSOR)) == (["Title of s1"], ["Acme"])
+    assert (run.outcome, await world.codes()) == ("completed_with_issues", [("level/gold", Code.REFUSED)])
+    world.swoogo.calls.clear()
+    await world.push()
+    assert (world.swoogo.calls, await world.codes()) == ([], [("level/gold", Code.REFUSED)])
+    world.swoogo.before_call = None
+    await world.inbox.request_orders(EVENT, [Order(Act.RETRY, "level/gold")])
+    await world.push(SyncRequest("again"))
+    [sponsor] = world.swoogo.records[Kind.SPONSOR].values()
+    assert (sponsor["level"], await world.codes()) == (str(world.entry("level/gold").swoogo_id), [])
