@@ -26,7 +26,6 @@ class Reason(StrEnum):
     SEALED = "sealed"
     PARKED = "parked"
     WAITING = "waiting_for_swoogo"
-    OUT_OF_SCOPE = "out_of_scope"
     ISSUE = "issue"
 
 

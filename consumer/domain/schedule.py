@@ -7,7 +7,7 @@ becomes a wall-clock time here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -64,8 +64,3 @@ def wall_clock(moment: int, timezone: ZoneInfo) -> tuple[str, str]:
     """The date (`YYYY-MM-DD`) and time (`HH:MM:SS`, rounded down) that clocks in a zone show at `moment` ms."""
     text = datetime.fromtimestamp(moment // 1000, timezone).isoformat(sep=" ")
     return text[:10], text[11:19]
-
-
-def utc_text(moment: int) -> str:
-    """`2026-11-21 09:30:00 UTC` of ms since the epoch, for sentences and logs."""
-    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -162,9 +162,9 @@ class Execution:
 
     async def _update(self, operation: Update) -> None:
         fields = resolved(operation.fields, self.ledger)
-        written = await self.swoogo.update(
-            self.work, operation.kind, operation.swoogo_id, wired(fields, self.ledger), operation.name
-        )
+        sent = wired(fields, self.ledger)
+        async with self.slots:
+            written = await self.swoogo.update(self.work, operation.kind, operation.swoogo_id, sent, operation.name)
         await self._applied((operation.key,), self.ledger[operation.key], fields, operation, written)
 
     async def _link(self, operation: Link) -> None:

@@ -39,7 +39,7 @@ async def use(desk: Desk, org_id: str, *, sealed: str = "", secret_name: str = "
 async def ask(desk: Desk, request: IntegrationRequest, *, at: int = 1) -> None:
     """What an integration event leaves behind."""
     key = integration_key(request.org_id) if request.connected else disconnect_key(request.org_id)
-    change = Change(key, stamp(at, at, 0), rows.encode_resource(request))
+    change = Change(key, stamp(at, at, 0), rows.encode(request))
     await desk.stores.inbox.record(org_subject(request.org_id), [change])
 
 

@@ -80,7 +80,7 @@ class Desk:
             Change(
                 f"{'session' if isinstance(each, Session) else 'contact'}/{each.id}",
                 stamp(each.version, 1, 0),
-                rows.encode_resource(each),
+                rows.encode(each),
             )
             for each in resources
         ]

@@ -13,7 +13,7 @@ from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
-from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
+from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import SyncRequest
 
@@ -67,11 +67,6 @@ run: Final = msgspec.json.Decoder(RunRow)
 sync_request: Final = msgspec.json.Decoder(SyncRequest)
 _integration: Final = msgspec.json.Decoder(IntegrationRequest)
 _mapping_request: Final = msgspec.json.Decoder(MappingRequest)
-
-
-def encode_resource(resource: Resource | Request) -> bytes:
-    """A snapshot row, or a row of an organization's requests."""
-    return encode(resource)
 
 
 def snapshot(rows: dict[bytes, bytes]) -> Snapshot:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.schedule import Placement, place, utc_text, zone
+from consumer.domain.schedule import Placement, place, zone
 from tests.support.builders import HOUR, MINUTE, at
 
 ZONES: Final = (
@@ -123,10 +123,6 @@ def test_a_name_that_is_no_zone_is_none(name: str) -> None:
 
 def test_a_known_name_is_its_zone() -> None:
     assert zone("America/Sao_Paulo") == ZoneInfo("America/Sao_Paulo")
-
-
-def test_utc_text_is_for_people() -> None:
-    assert utc_text(at("2026-11-21 09:30", "UTC")) == "2026-11-21 09:30:00 UTC"
 
 
 @given(

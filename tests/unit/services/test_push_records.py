@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import Kind
+from consumer.domain.snapshot import Contact, Session
 from tests.support.builders import (
     HOUR,
     START,
     a_contact,
+    a_mapping,
     a_room,
     a_session,
     a_track,
@@ -20,7 +24,7 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
-from tests.unit.services.world import World
+from tests.unit.services.world import World, a_world
 
 
 async def test_e1_e4_s5_s7_a_first_push_makes_rooms_then_records_then_associations(world: World) -> None:
@@ -191,3 +195,29 @@ async def test_calls_of_a_phase_run_side_by_side_but_not_more_than_are_allowed(w
     await world.sync(*(a_session(f"s{number}") for number in range(count)))
     assert len(world.swoogo.records[Kind.SESSION]) == count
     assert world.swoogo.most_at_once == min(count, 4)
+
+
+@pytest.mark.parametrize("what", ["update", "link", "unlink", "upload", "delete"])
+async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(what: str) -> None:
+    """PUSH__CONCURRENCY: not creates alone."""
+    world = await a_world(concurrency=2)
+    names = [f"c{number}" for number in range(20)]
+    talks = [a_session(name, people=[name]) for name in names]
+    people = [a_contact(name) for name in names]
+    bare = [replace(talk, people=()) for talk in talks]
+    keeper = a_session("keeper", people=names)
+    world.mapping = a_mapping(remove_deleted_sessions=True)
+    await world.sync(keeper, *people, *(bare if what == "link" else talks))
+    world.swoogo.calls.clear()
+    world.swoogo.most_at_once = 0
+    news: dict[str, list[Session] | list[Contact]] = {
+        "update": [replace(talk, title="Changed") for talk in talks],
+        "link": talks,
+        "unlink": bare,
+        "upload": [a_contact(name, photo_url="https://example.org/a.png") for name in names],
+        # Three at once are no mistake: see `domain.removals`.
+        "delete": [replace(talk, deleted=True) for talk in talks[:3]],
+    }
+    await world.sync(*news[what])
+    assert len(world.swoogo.called(what)) == len(news[what])
+    assert world.swoogo.most_at_once == 2
