@@ -32,11 +32,15 @@ class _Copy:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Speakers to sync, the sessions each belongs to (Sessionboard ids), and those left out."""
+    """Speakers to sync, the sessions each belongs to (Sessionboard ids), and those left out.
+
+    `addresses_of`: keys of those whose e-mail address somebody else is left out for.
+    """
 
     speakers: Mapping[str, Desired]
     sessions_of: Mapping[str, tuple[str, ...]]
     skips: tuple[Skip, ...]
+    addresses_of: frozenset[str] = frozenset()
 
 
 def choose_people(
@@ -85,8 +89,14 @@ def choose_people(
         for contact in sorted(snapshot.contacts.keys() - sessions_of.keys())
         if not snapshot.contacts[contact].deleted
     ]
-    skips += _drop_duplicates(wanted, ledger)
-    return People(wanted, {name: tuple(sorted(found)) for name, found in sessions_of.items()}, tuple(skips))
+    losers = _drop_duplicates(wanted, ledger)
+    skips += [_duplicate(*each) for each in losers.items()]
+    return People(
+        wanted,
+        {name: tuple(sorted(found)) for name, found in sessions_of.items()},
+        tuple(skips),
+        frozenset(key_of(Kind.SPEAKER, winner) for winner in losers.values()),
+    )
 
 
 def _profile(
@@ -108,22 +118,28 @@ def _profile(
     return profile, version, None
 
 
-def _drop_duplicates(wanted: dict[str, Desired], ledger: Ledger) -> list[Skip]:
-    """P2: one speaker per e-mail; the one synced before wins, else the smaller id. Removes the losers."""
+def _duplicate(loser: str, winner: str) -> Skip:
+    key = key_of(Kind.SPEAKER, loser)
+    return Skip(key, Reason.ISSUE, Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}"))
+
+
+def _drop_duplicates(wanted: dict[str, Desired], ledger: Ledger) -> dict[str, str]:
+    """P2: one speaker per e-mail; the one synced before wins, else the smaller id. Removes the losers.
+
+    Returns loser -> winner.
+    """
     owner_of = {
         entry.natural: id_of(key)
         for key, entry in entries_of(ledger, Kind.SPEAKER)
         if entry.live or entry.state is State.INTENT
     }
-    skips: list[Skip] = []
+    found: dict[str, str] = {}
     # Whoever does not get a new address keeps the one they have, which somebody else may have lost by that.
     while losers := _losers(wanted, owner_of, ledger):
-        for loser, winner in losers.items():
-            key = key_of(Kind.SPEAKER, loser)
-            issue = Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}")
-            skips.append(Skip(key, Reason.ISSUE, issue))
+        for loser in losers:
             del wanted[loser]
-    return skips
+        found |= losers
+    return found
 
 
 def _losers(wanted: Mapping[str, Desired], owner_of: Mapping[str, str], ledger: Ledger) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from operator import attrgetter
 
 from consumer.domain.desired import Desired, desired_session
@@ -20,7 +21,7 @@ from consumer.domain.links import plan_links
 from consumer.domain.people import choose_people
 from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
-from consumer.domain.plan import Plan
+from consumer.domain.plan import Delete, Plan
 from consumer.domain.record import Fields, Kind, key_of
 from consumer.domain.records import plan_record
 from consumer.domain.removals import plan_removals
@@ -128,7 +129,11 @@ def make_plan(given: PlanInput) -> Plan:
         unchanged=draft.unchanged,
         wait_until=draft.wait_until,
     )
-    return restrict(plan, given.scope, people.sessions_of)
+    plan = restrict(plan, given.scope, people.sessions_of)
+    if any(isinstance(each, Delete) and each.key in people.addresses_of for each in plan.operations):
+        # Whoever has the address of a speaker who is deleted now is synced by the push that follows at once (P2, D4).
+        plan = replace(plan, wait_until=given.now)
+    return plan
 
 
 def _zone_to_clear(session: Session, ledger: Ledger) -> str | None:

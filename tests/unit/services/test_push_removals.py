@@ -10,10 +10,10 @@ from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.record import Kind
-from consumer.ports import Work
+from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
-from tests.unit.services.world import World
+from tests.unit.services.world import SUBJECT, World
 
 BOTH: EventMapping = a_mapping(remove_deleted_sessions=True, remove_deleted_speakers=True)
 REGISTRANTS = RefusedError("This session cannot be deleted because it has registrants.", rule=True)
@@ -174,3 +174,43 @@ async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: Wor
     removing.swoogo.calls.clear()
     await removing.push()
     assert removing.swoogo.calls == []
+
+
+async def test_p2_who_follows_a_deleted_speaker_under_the_same_address_is_synced_when_that_one_is_gone(
+    removing: World,
+) -> None:
+    """D4: a contact imported anew has another id. Nothing else may change for a long time."""
+    await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
+    former = removing.entry(speaker_key("c1")).swoogo_id
+    again = a_contact("c2", email="ada@example.org")
+    await removing.sync(a_contact("c1", email="ada@example.org", deleted=True), again, a_session("s1", people=["c2"]))
+    assert [call.id for call in removing.swoogo.called("delete")] == [former]
+    assert removing.inbox.state(SUBJECT).due is not None
+    await removing.push()
+    entry = removing.entry(speaker_key("c2"))
+    assert list(removing.swoogo.records[Kind.SPEAKER]) == [entry.swoogo_id]
+    assert removing.swoogo.links == {entry.swoogo_id: {removing.entry(session_key("s1")).swoogo_id}}
+    assert (await removing.codes(), removing.inbox.state(SUBJECT).due) == ([], None)
+
+
+async def test_p2_a_speaker_whom_swoogo_keeps_is_not_waited_for(removing: World) -> None:
+    await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
+    former = removing.entry(speaker_key("c1")).swoogo_id
+    assert former is not None
+    removing.swoogo.trouble.kept[former] = REGISTRANTS
+    again = a_contact("c2", email="ada@example.org")
+    await removing.sync(a_contact("c1", email="ada@example.org", deleted=True), again, a_session("s1", people=["c2"]))
+    await removing.push()
+    assert (len(removing.swoogo.called("delete")), removing.inbox.state(SUBJECT).due) == (1, None)
+    assert (speaker_key("c2"), Code.DUPLICATE_EMAIL) in await removing.codes()
+
+
+async def test_r6_a_sync_that_does_not_delete_the_former_speaker_waits_for_nothing(removing: World) -> None:
+    """P2, D4: or it would come again and again."""
+    former = a_contact("c1", email="ada@example.org")
+    await removing.sync(former, a_session("s1", people=["c1"]), a_session("s9", people=["c9"]))
+    again = a_contact("c2", email="ada@example.org")
+    await removing.given(replace(former, deleted=True), again, a_session("s1", people=["c2"]))
+    await removing.push(SyncRequest("asked", session_ids=("s9",)))
+    state = removing.inbox.state(SUBJECT)
+    assert (state.request, removing.swoogo.called("delete")) == (None, [])
