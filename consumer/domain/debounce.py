@@ -1,7 +1,7 @@
 """When an event is due: trailing edge with a cap, and back-off after trouble.
 
-The scripts in `adapters/redis/lua` apply the same rule atomically on the server's clock; the property test of the
-inbox holds both against each other.
+The scripts in `adapters/redis/lua` apply the same rule atomically on the server's clock; a state machine of
+the tests holds the scripts against a model that uses it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from consumer.settings import SwoogoSettings
 _SLOTS: Final = 60
 """The window is counted in so many slots: exact enough to lose 1/60 of it, small enough to sum on every permit."""
 _LONGEST_NAP: Final = 1.0
-"""Seconds after which a waiting call asks again: credits may have been given back."""
+"""Seconds after which a waiting call asks again: credits may have been given back. `take_permit` counts on it."""
 _RENEWAL_NAP: Final = 0.05
 
 

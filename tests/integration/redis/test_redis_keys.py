@@ -29,7 +29,7 @@ from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
 
 pytestmark = pytest.mark.integration
 
-_ROW = re.compile(r"^\| (?P<names>`.*?) \| (?P<type>.*?) \| (?P<ttl>.*?) \| \w+ \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (?P<names>`.*?) \| (?P<type>.*?) \| (?P<ttl>.*?) \| [\w ]+ \|$", re.MULTILINE)
 
 
 def documented() -> dict[str, bool]:

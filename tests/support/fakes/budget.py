@@ -11,7 +11,7 @@ from tests.support.fakes.inbox import InMemoryInbox
 
 _ASK_AGAIN: Final = 0.02
 _WAITS_FOR: Final = 1_000
-"""ms for which whoever waits keeps its place before those of lower priority."""
+"""ms for which whoever waits keeps its place before those of lower rank."""
 
 
 @dataclass(slots=True)
@@ -43,27 +43,27 @@ class InMemoryBudget:
         self._charges: dict[str, dict[str, _Charge]] = {}
         self._hold: dict[str, int] = {}
         self._foreign: dict[str, tuple[int, int]] = {}
-        self._waiting: dict[tuple[str, int], int] = {}
+        self._waiting: dict[tuple[str, tuple[int, int]], int] = {}
         self._surveys: dict[str, dict[str, tuple[int, int]]] = {}
 
     async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
         """See `ports.Budget`."""
-        credential, priority = work.mapping.credential, work.trigger.priority
+        credential = work.mapping.credential
+        # Lists go before single calls of their priority.
+        rank = work.trigger.priority, int(cost == 1)
         while True:
             now = self._clock.now()
             if not self._inbox.holds(work.lease):
                 raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
             if self._inbox.holds(work.lease, round(seconds * 1000) - 1):
                 behind = any(
-                    until > now
-                    for (name, rank), until in self._waiting.items()
-                    if name == credential and rank < priority
+                    until > now for (name, other), until in self._waiting.items() if name == credential and other < rank
                 )
                 if not behind and self._free(credential) >= cost:
                     grant = Grant(self._clock.new_id(), credential, cost)
                     self._charges.setdefault(credential, {})[grant.id] = _Charge(cost, now)
                     return grant
-                self._waiting[credential, priority] = now + _WAITS_FOR
+                self._waiting[credential, rank] = now + _WAITS_FOR
             await self._clock.sleep(self._ask_again)
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:

@@ -143,16 +143,18 @@ class InMemoryInbox:
 
     async def request_survey(self, event_id: str, depth: Depth) -> None:
         """See `ports.Inbox`."""
-        state = self.state(event_subject(event_id))
-        state.survey, state.depth = self.clock.now(), max(state.depth, depth, key=list(Depth).index)
+        state, now = self.state(event_subject(event_id)), self.clock.now()
+        state.depth = max(state.depth, depth, key=list(Depth).index)
+        if state.survey is None or state.survey > now or state.survey == state.surveying:
+            state.survey = now
 
     async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
-        state = self.state(event_subject(event_id))
+        state, now = self.state(event_subject(event_id)), self.clock.now()
         state.orders |= set(orders)
-        if state.continuous:
-            state.due = self.clock.now()
-            state.first = state.first or state.due
+        if state.continuous and (state.due is None or state.due > now):
+            state.due = now
+            state.first = state.first or now
 
     async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
@@ -210,6 +212,8 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         self.fence(lease)
         state = self.state(lease.subject)
+        if not state.op_id:
+            raise LeaseLostError(f"{lease.subject} was given back.")
         state.until = self.clock.now() + self._lease
         if state.first is None:
             state.due = state.until
@@ -245,7 +249,7 @@ class InMemoryInbox:
                 again = (state.continuous or unread) and not isinf(survey_in)
                 state.survey = now + round(survey_in * 1000) if again else None
                 state.depth = state.depth if unread else Depth.SHALLOW
-            if unread and dirt and state.continuous:
+            if unread and dirt and state.continuous and not isinf(survey_in):
                 retry_in = survey_in
         state.surveying = None
         state.due = None

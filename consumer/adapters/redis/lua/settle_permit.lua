@@ -29,9 +29,10 @@ elseif doubt then
   redis.call('HDEL', credits, 'probe')
 end
 if remaining >= 0 and what == 'spent' then
-  local used = 0
+  local used, oldest = 0, math.floor(now / (window / slots)) - slots
   for _, name in ipairs(redis.call('HKEYS', credits)) do
-    if string.match(name, '^b%d+$') then used = used + tonumber(redis.call('HGET', credits, name)) end
+    local bucket = tonumber(string.match(name, '^b(%d+)$'))
+    if bucket and bucket >= oldest then used = used + tonumber(redis.call('HGET', credits, name)) end
   end
   -- Somebody else spends on this credential: what they took counts until Swoogo's window resets.
   local foreign = limit - used - remaining

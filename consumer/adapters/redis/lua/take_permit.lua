@@ -7,6 +7,8 @@ local credits, now = KEYS[1], redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local cost, priority, limit = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local window, slots = tonumber(ARGV[7]), tonumber(ARGV[8])
+-- A list goes before single calls of its priority: these would take each credit that comes free, and it never saw ten.
+local rank = priority * 2 + (cost > 1 and 0 or 1)
 if redis.call('EXISTS', KEYS[3]) == 1 then return {1, 0} end
 local fence = redis.call('HGET', KEYS[2], ARGV[1])
 local epoch, held = string.match(fence or '', '^(%d+):(%d+)$')
@@ -28,7 +30,7 @@ for at = 1, #all, 2 do
     end
   elseif name == 'hold' then hold = value
   elseif name == 'foreign' and (tonumber(redis.call('HGET', credits, 'foreign_until')) or 0) > now then foreign = value
-  elseif string.sub(name, 1, 7) == 'waiting' and tonumber(string.sub(name, 8)) < priority and value > now then
+  elseif string.sub(name, 1, 7) == 'waiting' and tonumber(string.sub(name, 8)) < rank and value > now then
     hold = math.max(hold, now + 50)
   end
 end
@@ -50,9 +52,14 @@ if wait <= 0 and used + foreign + cost > limit then
   end
 end
 if wait > 0 then
-  redis.call('HSET', credits, 'waiting' .. priority, string.format('%.0f', now + 1000))
+  wait = math.max(1, math.ceil(wait))
+  -- Until it has asked again, after a nap of this wait and a tenth, a second at most: else lower ranks came in between.
+  local mark = 'waiting' .. rank
+  local until_asked = now + math.ceil(math.min(wait, 1000) * 11 / 10) + 500
+  until_asked = math.max(until_asked, tonumber(redis.call('HGET', credits, mark)) or 0)
+  redis.call('HSET', credits, mark, string.format('%.0f', until_asked))
   redis.call('PEXPIRE', credits, math.max(window * 2, hold - now + window))
-  return {0, math.max(1, math.ceil(wait))}
+  return {0, wait}
 end
 redis.call('HINCRBY', credits, string.format('b%.0f', slot), cost)
 if doubt then redis.call('HSET', credits, 'probe', string.format('%.0f', now + tonumber(ARGV[3]) + 1000)) end

@@ -1,0 +1,300 @@
+"""The scripts of record, debounce and claim, held against the inbox in memory by histories that Hypothesis draws.
+
+Every answer and every field must be the same, whichever replies get lost. What must hold whatever the two agree on
+(G1, G3, G4) is checked beside that, from what was done alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+)
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.domain import orders
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.orders import Order
+from consumer.domain.survey import Depth
+from consumer.ports import Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
+from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
+from tests.contract.bench import a_change
+from tests.support.fakes import FakeClock, InMemoryInbox
+from tests.support.fakes.inbox import SubjectState
+from tests.support.machines import play
+from tests.support.server_time import TimedServer
+
+pytestmark = pytest.mark.integration
+
+EVENTS: Final = (event_subject("one"), event_subject("two"))
+SUBJECTS: Final = (*EVENTS, org_subject("org"))
+ORDERS: Final = (Order(orders.Act.LIFT, "session/s1"), Order(orders.Act.FORGET, "session/s2"))
+QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
+LATER: Final = st.sampled_from([None, 0.0, 0.7, 5.0])
+Act = Callable[[Inbox], Coroutine[Any, Any, Any]]
+
+subjects = st.sampled_from(SUBJECTS)
+events = st.sampled_from(EVENTS)
+changes = st.lists(st.builds(a_change, st.sampled_from(["session/s1", "contact/c1"]), st.integers(1, 5)), max_size=3)
+moments = st.sampled_from([1, QUIET - 1, QUIET, LEASE, LEASE + 1, MAX_WAIT, SURVEY]) | st.integers(1, 4_000)
+lost = st.booleans()
+
+
+class InboxMachine(RuleBasedStateMachine):
+    """Two inboxes on one clock: what is done to one is done to the other."""
+
+    def __init__(self, server: TimedServer) -> None:
+        super().__init__()
+        self.server = server
+        self.clock = FakeClock()
+        server.forget(self.clock)
+        self.keys = Keys("test")
+        self.model = InMemoryInbox(
+            self.clock, quiet=QUIET / 1000, max_wait=MAX_WAIT / 1000, lease=LEASE / 1000, survey=SURVEY / 1000
+        )
+        self.real = RedisInbox(
+            server.redis,
+            self.keys,
+            server.scripts,
+            Leases(),
+            DebounceSettings(quiet_period=QUIET / 1000, max_wait=MAX_WAIT / 1000),
+            PushSettings.model_construct(lease=LEASE / 1000),
+            ReconcileSettings.model_construct(interval=SURVEY / 1000),
+        )
+        self.claims: list[tuple[Lease, dict[str, str]]] = []
+        self.given_back: set[str] = set()
+        self.highest: dict[Subject, int] = {}
+        self.holders: dict[Subject, tuple[str, int]] = {}
+        self.first_change: dict[Subject, int] = {}
+        self.asked = 0
+
+    def both(self, act: Act, *, reply_lost: bool, answer: bool = True) -> Any:
+        """Do the same to both, and compare what they say. `answer`: also when a reply was lost."""
+        self.server.reply_lost = reply_lost
+        said = self.server.run(_said(act(self.real)))
+        expected = self.server.run(_said(act(self.model)))
+        if answer or not reply_lost:
+            assert said == expected
+        return expected
+
+    @rule(milliseconds=moments)
+    def time_goes_by(self, milliseconds: int) -> None:
+        self.clock.ms += milliseconds
+
+    @rule(subject=subjects, batch=changes, reply_lost=lost)
+    def record(self, subject: Subject, batch: list[Any], reply_lost: bool) -> None:
+        news = self.both(lambda inbox: inbox.record(subject, batch), reply_lost=reply_lost, answer=False)
+        if news and self.follows(subject):
+            self.first_change.setdefault(subject, self.clock.now())
+
+    @rule(event=events, number=st.integers(1, 9), reply_lost=lost)
+    def ask_for_a_sync(self, event: Subject, number: int, reply_lost: bool) -> None:
+        request = SyncRequest(f"request-{number}")
+        self.both(lambda inbox: inbox.request_sync(event.id, request, f"{number}"), reply_lost=reply_lost, answer=False)
+
+    @rule(event=events, on=st.booleans(), reply_lost=lost)
+    def switch(self, event: Subject, on: bool, reply_lost: bool) -> None:
+        self.both(lambda inbox: inbox.set_continuous(event.id, on=on), reply_lost=reply_lost)
+        if not on:
+            self.first_change.pop(event, None)
+
+    @rule(event=events, depth=st.sampled_from(Depth), reply_lost=lost)
+    def ask_for_a_survey(self, event: Subject, depth: Depth, reply_lost: bool) -> None:
+        self.both(lambda inbox: inbox.request_survey(event.id, depth), reply_lost=reply_lost)
+
+    @rule(event=events, order=st.sampled_from(ORDERS), reply_lost=lost)
+    def order(self, event: Subject, order: Order, reply_lost: bool) -> None:
+        self.both(lambda inbox: inbox.request_orders(event.id, [order]), reply_lost=reply_lost)
+
+    @rule(reply_lost=lost)
+    def look_what_is_due(self, reply_lost: bool) -> None:
+        self.both(lambda inbox: inbox.due(10), reply_lost=reply_lost)
+
+    @rule(subject=subjects, reply_lost=lost)
+    def claim(self, subject: Subject, reply_lost: bool) -> None:
+        op_id = f"op-{self.asked}"
+        self.asked += 1
+        lease = self.both(lambda inbox: inbox.claim(subject, op_id), reply_lost=reply_lost)
+        if lease is None:
+            return
+        now = self.clock.now()
+        assert self.holders.get(subject, ("", 0))[1] <= now, "G4: somebody has it"
+        assert lease.epoch > self.highest.get(subject, 0), "G4: epochs only grow"
+        self.highest[subject] = lease.epoch
+        self.holders[subject] = (op_id, now + LEASE)
+        self.first_change.pop(subject, None)
+        self.claims.append((lease, dict(self.model.state(subject).marks)))
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), reply_lost=lost)
+    def claim_again_as_before(self, data: st.DataObject, reply_lost: bool) -> None:
+        """A claim whose answer never came is sent once more by whoever sent it."""
+        lease, _ = data.draw(st.sampled_from(self.claims))
+        if self.holds(lease):
+            again = self.both(lambda inbox: inbox.claim(lease.subject, lease.op_id), reply_lost=reply_lost)
+            assert again.epoch == lease.epoch
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), reply_lost=lost)
+    def renew(self, data: st.DataObject, reply_lost: bool) -> None:
+        lease, _ = data.draw(st.sampled_from(self.claims))
+        said = self.both(lambda inbox: inbox.renew(lease), reply_lost=reply_lost)
+        over = self.lost(lease) or lease.op_id in self.given_back
+        assert (said is LeaseLostError) == over, "G4: whoever has it renews, and nobody else"
+        if said is None:
+            self.holders[lease.subject] = (lease.op_id, self.clock.now() + LEASE)
+
+    @precondition(lambda self: self.claims)
+    @rule(
+        data=st.data(),
+        some=st.booleans(),
+        retry_in=LATER,
+        failed=st.booleans(),
+        survey_in=LATER | st.just(float("inf")),
+        reply_lost=lost,
+    )
+    def complete(
+        self,
+        data: st.DataObject,
+        some: bool,
+        retry_in: float | None,
+        failed: bool,
+        survey_in: float | None,
+        reply_lost: bool,
+    ) -> None:
+        lease, marks = data.draw(st.sampled_from(self.claims))
+        dealt_with = dict(list(marks.items())[:1]) if some else marks
+        said = self.both(
+            lambda inbox: inbox.complete(lease, dealt_with, retry_in=retry_in, failed=failed, survey_in=survey_in),
+            reply_lost=reply_lost,
+        )
+        self.gave_back(lease, said)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), seconds=st.sampled_from([0.5, 4.0]), reply_lost=lost)
+    def put_off(self, data: st.DataObject, seconds: float, reply_lost: bool) -> None:
+        lease, _ = data.draw(st.sampled_from(self.claims))
+        self.gave_back(lease, self.both(lambda inbox: inbox.put_off(lease, seconds), reply_lost=reply_lost))
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), order=st.sampled_from(ORDERS), reply_lost=lost)
+    def carry_out(self, data: st.DataObject, order: Order, reply_lost: bool) -> None:
+        lease, _ = data.draw(st.sampled_from(self.claims))
+        self.both(lambda inbox: inbox.carried_out(lease, [order]), reply_lost=reply_lost)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), reply_lost=lost)
+    def switch_off_as_the_holder(self, data: st.DataObject, reply_lost: bool) -> None:
+        """It found no pair."""
+        lease, _ = data.draw(st.sampled_from(self.claims))
+        if lease.subject in EVENTS:
+            self.both(lambda inbox: inbox.set_continuous(lease.subject.id, on=False, by=lease), reply_lost=reply_lost)
+            if not self.follows(lease.subject):
+                self.first_change.pop(lease.subject, None)
+
+    def follows(self, subject: Subject) -> bool:
+        """Changes make it due by themselves."""
+        return subject.kind == "org" or self.model.state(subject).continuous
+
+    def lost(self, lease: Lease) -> bool:
+        return lease.epoch != self.highest[lease.subject]
+
+    def holds(self, lease: Lease) -> bool:
+        op_id, until = self.holders.get(lease.subject, ("", 0))
+        return op_id == lease.op_id and until > self.clock.now()
+
+    def gave_back(self, lease: Lease, said: object) -> None:
+        assert (said is LeaseLostError) == self.lost(lease), "G4: whoever has it gives it back, and nobody else"
+        if said is None:
+            self.given_back.add(lease.op_id)
+            if self.holders.get(lease.subject, ("", 0))[0] == lease.op_id:
+                self.holders.pop(lease.subject)
+
+    @invariant()
+    def everything_is_as_in_the_model(self) -> None:
+        with self.server.looking.pipeline(transaction=False) as pipe:
+            for subject in SUBJECTS:
+                for name in ("state", "rows", "versions", "dirty"):
+                    pipe.hgetall(self.keys.subject(subject, name))
+                pipe.smembers(self.keys.subject(subject, "orders"))
+                pipe.zscore(self.keys.due_of(subject), str(subject))
+            found: Iterator[Any] = iter(pipe.execute())
+        for subject in SUBJECTS:
+            state, stored, versions, dirty, asked, due = (next(found) for _ in range(6))
+            expected = self.model.state(subject)
+            assert _texts(dirty) == expected.marks
+            assert _texts(versions) == expected.stamps
+            assert {key.decode(): row for key, row in stored.items()} == expected.rows
+            assert {order.decode() for order in asked} == {str(order) for order in expected.orders}
+            assert _fields(_texts(state)) == _model_fields(expected)
+            assert (None if due is None else int(due)) == expected.moment()
+            self.nothing_that_waits_is_forgotten(subject, due)
+
+    def nothing_that_waits_is_forgotten(self, subject: Subject, due: float | None) -> None:
+        """G1: what is marked comes again by itself, in time; G4: and not while somebody has it."""
+        state = self.model.state(subject)
+        if state.request or (self.follows(subject) and (state.marks or state.orders)):
+            assert due is not None, f"{subject} is never looked at again"
+        if due is not None:
+            held = self.holders.get(subject, ("", 0))[1]
+            assert due >= held, "G4: offered while somebody has it"
+            if subject in self.first_change:
+                assert due <= max(self.first_change[subject] + MAX_WAIT, held, state.hold), "after the longest wait"
+
+
+async def _said(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a call gave or raised."""
+    try:
+        return await work
+    except LeaseLostError as error:
+        return type(error)
+
+
+def _texts(stored: dict[bytes, bytes]) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in stored.items()}
+
+
+def _fields(state: dict[str, str]) -> dict[str, Any]:
+    """What decides, in the model's words."""
+    moments = {name: int(state[name]) if name in state else None for name in ("due", "first", "survey", "surveying")}
+    numbers = {name: int(state.get(name, 0)) for name in ("hold", "until", "epoch", "attempt")}
+    return {
+        **moments,
+        **numbers,
+        "continuous": state.get("continuous") == "1",
+        "switched": "switched" in state,
+        "op": state.get("op", ""),
+        "request": state.get("request"),
+        "depth": state.get("depth", "shallow"),
+    }
+
+
+def _model_fields(state: SubjectState) -> dict[str, Any]:
+    return {
+        **{name: getattr(state, name) for name in ("due", "first", "survey", "surveying")},
+        **{name: getattr(state, name) for name in ("hold", "until", "epoch", "attempt")},
+        "continuous": state.continuous,
+        "switched": state.switched,
+        "op": state.op_id,
+        "request": state.request and rows.encode(state.request).decode(),
+        "depth": state.depth.value,
+    }
+
+
+def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
+    """Issue 5: debounce and claim are a state machine."""
+    server = TimedServer(redis_url)
+    try:
+        play(lambda: InboxMachine(server), examples=40, steps=40)
+    finally:
+        server.close()
