@@ -132,6 +132,16 @@ async def test_g4_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: 
     assert (await mapped.inbox.load(EVENT)).orders == frozenset()
 
 
+async def test_g1_orders_of_every_record_of_a_large_event_are_kept_and_taken_out_in_one_go(mapped: Bench) -> None:
+    """5,000 sessions and as many speakers, all of them refused and to be tried again."""
+    orders = [Order(Act.RETRY, f"session/s{number}") for number in range(10_000)]
+    await mapped.inbox.request_orders(EVENT, orders)
+    held = await mapped.claimed(SUBJECT, "held")
+    assert (await mapped.inbox.load(EVENT)).orders == frozenset(orders)
+    await mapped.inbox.carried_out(held, orders)
+    assert (await mapped.inbox.load(EVENT)).orders == frozenset()
+
+
 async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_again(mapped: Bench) -> None:
     lease = await mapped.leased()
     marks = (await mapped.inbox.load(EVENT)).marks

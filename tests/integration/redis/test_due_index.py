@@ -153,3 +153,11 @@ async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broke
     assert await redis.zscore(index, str(SUBJECT)) is None
     go_on.set()
     await wait_until(lambda: redis.zscore(index, str(SUBJECT)), "the event is in the index again", 30)
+
+
+async def test_g1_however_many_are_due_at_once_they_are_found(redis: Redis, here: Bench) -> None:
+    """After an outage; a dispatcher asks for more and more while the first ones have to wait for their credential."""
+    index = Keys("test").due(0)
+    await redis.zadd(index, {f"event/e{number}": number for number in range(5_000)})
+    found = await here.inbox.due(8_192)
+    assert [subject.id for subject in found.subjects] == [f"e{number}" for number in range(5_000)]

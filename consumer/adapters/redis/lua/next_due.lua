@@ -9,4 +9,7 @@ local found = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 
 local following = redis.call('ZRANGE', KEYS[1], '(' .. now, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
 local wait = -1
 if following[2] then wait = tonumber(following[2]) - now end
-return {wait, unpack(found)}
+-- One by one: Lua hands over some 8,000 values at most.
+local answer = {wait}
+for at = 1, #found do answer[at + 1] = found[at] end
+return answer

@@ -9,7 +9,8 @@ local function earliest(due, survey, hold, held)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('SADD', KEYS[2], unpack(ARGV))
+-- One by one: Lua hands over some 8,000 arguments at most.
+for at = 1, #ARGV do redis.call('SADD', KEYS[2], ARGV[at]) end
 local fields = redis.call('HMGET', KEYS[1], 'continuous', 'due', 'until', 'survey', 'hold')
 local due = tonumber(fields[2])
 if fields[1] == '1' and (not due or due > now) then
