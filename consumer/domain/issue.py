@@ -64,7 +64,8 @@ SENTENCES: Final[dict[Code, str]] = {
     "whether the field can be edited; it is sent again when it changes in Sessionboard.",
     Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
     "Shorten it in Sessionboard.",
-    Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} Put another one in Sessionboard.",
+    Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} If that stays so, put another one in "
+    "Sessionboard.",
     Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard, or in Swoogo what is in its way; it "
     "is tried again when it changes, and at the next comparison with Swoogo.",
     Code.NO_PERMISSION: "Swoogo does not let the user of our API key write {record}. Ask the owner of the Swoogo "

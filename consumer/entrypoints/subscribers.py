@@ -44,7 +44,6 @@ class Subscribers:
     recorder: Recorder
     clock: Clock
     recorded: Callable[[], None]
-    handled_at: int = 0
     _failures: dict[str, int] = field(default_factory=dict)
 
     async def handle(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
@@ -63,7 +62,6 @@ class Subscribers:
             await self.clock.sleep(delay)
             raise
         self._failures.pop(topic, None)
-        self.handled_at = self.clock.now()
         if result.dead:
             log.warning("record.dead_letters", topic=topic, count=result.dead)
         if result.news:
