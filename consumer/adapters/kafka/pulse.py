@@ -108,16 +108,15 @@ class _Watched:
         return seen
 
     def _ended(self) -> str:
-        tasks = self._subscriber.tasks
-        if tasks and all(_over(task) for task in tasks):
-            return "reading"
         if _over(self._consumer._coordinator._coordination_task):
             return "group membership"
         if _over(self._consumer._fetcher.error_future):
             return "fetching"
         if _over(self._consumer._client._sync_task):
             return "knowledge of the cluster"
-        return ""
+        # Last: it ends because one of the others did, or by itself.
+        tasks = self._subscriber.tasks
+        return "reading" if tasks and all(_over(task) for task in tasks) else ""
 
     def _joined(self) -> bool:
         coordinator = self._consumer._coordinator
