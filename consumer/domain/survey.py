@@ -22,7 +22,7 @@ REFERRED: Final = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 """Kinds only a deep survey looks at. Whatever of them is gone is made again when a record needs it."""
 
 CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING})
-"""Issues that only surveys raise."""
+"""Issues that the next survey raises again, or settles."""
 
 MANY_MISSING_FEW: Final = 3
 """So many may always go: one deletion is a large share of a small event."""
@@ -164,16 +164,9 @@ def examine(
     for kind, sighting in seen.items():
         live = [(key, entry) for key, entry in entries.get(kind, {}).items() if entry.live]
         missing = {key: entry for key, entry in live if entry.swoogo_id not in sighting.ids}
-        allowed = max(MANY_MISSING_FEW, most_gone * len(live))
-        if len(missing) > allowed and not confirmed:
-            issues.append(
-                Issue(
-                    key_of_event(event_id),
-                    Code.MANY_MISSING,
-                    field=f"{kind.value}s",
-                    detail=f"{len(missing)} of {len(live)}",
-                )
-            )
+        doubt = None if confirmed else many_missing(event_id, kind, len(missing), len(live), most_gone)
+        if doubt:
+            issues.append(doubt)
         else:
             gone |= {key: replace(entry, state=State.GONE, at=now) for key, entry in missing.items()}
         if not sighting.rows or kind not in SURVEYED:
@@ -195,6 +188,13 @@ def examine(
             if first_seen:
                 learned[key] = replace(entry, seen={**entry.seen, **first_seen})
     return Findings(gone, learned, judged | gone.keys(), tuple(sorted(issues, key=_order)))
+
+
+def many_missing(event_id: str, kind: Kind, missing: int, live: int, most_gone: float) -> Issue | None:
+    """What is told instead of believing that so many of a kind are gone at once; None when they are believed to be."""
+    if missing <= max(MANY_MISSING_FEW, most_gone * live):
+        return None
+    return Issue(key_of_event(event_id), Code.MANY_MISSING, field=f"{kind.value}s", detail=f"{missing} of {live}")
 
 
 def key_of_event(event_id: str) -> str:

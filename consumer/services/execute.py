@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, State
+from consumer.domain.ledger import Directory, Entry, State, entries_of
 from consumer.domain.parking import parked_issue, told_under
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.record import Fields, Kind, digest, id_of
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.report import Run
+from consumer.domain.survey import many_missing
 from consumer.ports import Clock, Images, LedgerStore, Swoogo, Work, Written
 from consumer.services.pictures import see_to_image
 from consumer.services.reconcile import Survey
@@ -223,10 +224,12 @@ class Execution:
             kept = replace(self.ledger[operation.key], image=seen.record, at=self.clock.now())
             await self.keep({operation.key: kept})
 
-    async def confirm_missing(self, known: Mapping[Kind, Mapping[int, str]]) -> None:
+    async def confirm_missing(self, known: Mapping[Kind, Mapping[int, str]], most_gone: float) -> None:
         """Records answered with 404: a complete list tells the deleted (tombstone, D2) from the unreadable.
 
-        One that was to be created is neither; where the list can be read, that answer is a refusal (G1).
+        More than the share `most_gone` of a kind (0..1) at once is told, and believed only when an operator confirms
+        it: the list may show the credential nothing any more. One that was to be created is neither deleted nor
+        unreadable; where the list can be read, that answer is a refusal (G1).
         """
         for kind, answers in self.missing.items():
             ids = {key: entry.swoogo_id for key in answers if (entry := self.ledger.get(key)) and entry.swoogo_id}
@@ -239,10 +242,15 @@ class Execution:
                 continue
             await self.store.put_directory(self.work.lease, kind, directory)
             gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
-            await self.keep({key: replace(entry, state=State.GONE, at=self.clock.now()) for key, entry in gone.items()})
-            self.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in gone]
             self.issues += [Issue(key, Code.NO_PERMISSION) for key in ids.keys() - gone.keys()]
             self.issues += [issue for key, issue in answers.items() if key not in ids]
+            live = sum(1 for _, entry in entries_of(self.ledger, kind) if entry.live)
+            doubt = many_missing(self.work.mapping.event_id, kind, len(gone), live, most_gone)
+            if doubt:
+                self.issues.append(doubt)
+                continue
+            await self.keep({key: replace(entry, state=State.GONE, at=self.clock.now()) for key, entry in gone.items()})
+            self.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in gone]
 
     async def _applied(
         self, keys: tuple[str, ...], entry: Entry, fields: Fields, operation: Create | Adopt | Update, written: Written

@@ -208,7 +208,8 @@ class Pusher:
                 {
                     kind: known_ids(kind, directories.get(kind, Directory()), execution.ledger)
                     for kind in execution.missing
-                }
+                },
+                self.reconciler.settings.most_gone,
             )
 
     async def _finish(

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.issue import Issue
+from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Ledger, State, by_kind, known_ids
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Kind, digest
@@ -34,6 +34,9 @@ from consumer.settings import ReconcileSettings, SwoogoSettings
 
 _ASKED_SINGLY: Final = 3
 """Records missing from the event's answer that are asked for one by one; the lists tell of more."""
+
+_UNREACHED: Final = frozenset({Code.NO_PERMISSION, Code.MANY_MISSING})
+"""What may have kept an update from being made although its change was dealt with."""
 
 log = structlog.get_logger("reconcile")
 
@@ -214,12 +217,12 @@ def nothing_new(survey: Survey, work: Work, state: EventState, former: Mapping[s
     """Whether the plan would be the empty one of the last reconcile: nothing that it depends on has changed since.
 
     What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
-    still outstanding, and when a refused record is to be tried once more.
+    still outstanding, and when a record that was refused, or could not be reached, is to be tried once more.
     """
     return (
         survey.memory.settled == _of_mapping(work)
         and not (survey.deep or survey.findings.gone or state.marks or state.orders)
-        and not any(issue.parked for issue in former.values())
+        and not any(issue.parked or issue.code in _UNREACHED for issue in former.values())
         and not any(entry.state is State.INTENT for entry in ledger.values())
     )
 

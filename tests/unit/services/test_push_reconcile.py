@@ -365,3 +365,33 @@ async def test_the_interval_stretches_when_the_surveys_of_a_credential_would_tak
     planned = world.inbox.state(SUBJECT).survey
     assert planned is not None
     assert 4_800 * 900 <= planned - world.clock.now() <= 4_800 * 1100
+
+
+async def test_d2_many_updates_answered_with_404_at_once_leave_no_tombstones() -> None:
+    """A list may be empty because the credential sees the records no more (swoogo-api.md 4); it is for ever, so an
+    operator confirms it, as when a survey finds it.
+    """
+    world = await a_synced_world(sessions=20)
+    kept, world.swoogo.records[Kind.SESSION] = world.swoogo.records[Kind.SESSION], {}
+    await world.sync(*(a_session(f"s{number}", title="Changed") for number in range(2, 21)))
+    assert {world.entry(key_of(Kind.SESSION, f"s{number}")).state for number in range(1, 21)} == {State.APPLIED}
+    assert await world.codes() == [(f"event/{EVENT}", Code.MANY_MISSING)]
+    await reconcile(world)
+    assert await world.codes() == [(f"event/{EVENT}", Code.MANY_MISSING)]
+    world.swoogo.records[Kind.SESSION] = kept
+    await reconcile(world)
+    assert (len(kept), {row["name"] for row in kept.values()}) == (20, {"Title of s1", "Changed"})
+    assert await world.codes() == []
+
+
+async def test_r1_an_update_that_was_not_allowed_is_made_by_the_next_reconcile() -> None:
+    """C4: there is no change left that would tell of it, and its 404 parks nothing."""
+    world = await a_synced_world()
+    await reconcile(world)
+    world.swoogo.trouble.hidden.add(the_id(world, "session/s1"))
+    await world.sync(replace(SESSION, title="Changed"))
+    assert await world.codes() == [("session/s1", Code.NO_PERMISSION)]
+    world.swoogo.trouble.hidden.clear()
+    await reconcile(world)
+    assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Changed"]
+    assert await world.codes() == []
