@@ -70,14 +70,21 @@ class Connector:
         events = {request.event_id for request in asked.rows.values() if isinstance(request, MappingRequest)}
         await self.connections.hold(org_id, events, by=lease)
         connection = await self.connections.connection(org_id)
-        ended = asked.stamps.get(disconnect_key(org_id), "")
-        cut = disconnect_key(org_id) in asked.marks and (connection is None or ended > connection.stamp)
-        if cut:
-            await self._disconnect(lease, max(moments_of(ended)))
+        # The stamp of the newest disconnect; "" when there was none.
+        disconnected = asked.stamps.get(disconnect_key(org_id), "")
+        disconnecting = disconnect_key(org_id) in asked.marks and (
+            connection is None or disconnected > connection.stamp
+        )
+        if disconnecting:
+            await self._disconnect(lease, max(moments_of(disconnected)))
             connection = None
         key = integration_key(org_id)
         integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
-        if isinstance(integration, IntegrationRequest) and stamp > ended and (cut or key in asked.marks):
+        if (
+            isinstance(integration, IntegrationRequest)
+            and stamp > disconnected
+            and (disconnecting or key in asked.marks)
+        ):
             connection = await self._integrate(lease, integration, stamp, connection)
         # A pair refused for want of credentials gets its chance when some arrive; by the mark, so that a settlement
         # that was broken off gives it too.
@@ -86,7 +93,7 @@ class Connector:
         for name, request in sorted(asked.rows.items()):
             if not isinstance(request, MappingRequest):
                 continue
-            if request.present and moments_of(asked.stamps.get(name, "")) < moments_of(ended):
+            if request.present and moments_of(asked.stamps.get(name, "")) < moments_of(disconnected):
                 continue  # X1: asked for before the disconnect
             if name in asked.marks or (chance and request.present and request.event_id not in active):
                 await self._map(
