@@ -6,8 +6,11 @@ from collections.abc import Set as AbstractSet
 
 import structlog
 
+from consumer.domain.errors import RefusedError
+from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, known_ids
-from consumer.domain.orders import Order, carried_out, kinds_to_look_at
+from consumer.domain.orders import Act, Order, carried_out, kinds_to_look_at
+from consumer.domain.record import Kind, kind_of
 from consumer.ports import Inbox
 from consumer.services.execute import Execution
 
@@ -18,19 +21,29 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
     """Do what can be done now; here, because only the holder of the lease writes the ledger.
 
     A list of each kind that something is to be adopted from tells whether Swoogo's event has it. An order is dropped
-    only after the ledger has what it changes, so being killed in between carries it out once more, to no effect.
+    only after the ledger has what it changes, so being killed in between carries it out once more, to no effect. Where
+    Swoogo does not show the account's levels, the adoption of one is over: it would hold up the event for as long.
 
     Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
     """
     work = execution.work
+    impossible: set[Order] = set()
     kept = await execution.store.directories(work.mapping.event_id)
     for kind in sorted(kinds_to_look_at(orders)):
         known = known_ids(kind, kept.get(kind, Directory()), execution.ledger)
-        directory = await execution.swoogo.list(work, kind, known)
+        try:
+            directory = await execution.swoogo.list(work, kind, known)
+        except RefusedError as refused:
+            if kind is not Kind.LEVEL:
+                raise
+            unseen = {order for order in orders if order.act is Act.ADOPT and kind_of(order.key) is kind}
+            impossible |= unseen
+            execution.issues += [Issue(order.key, Code.NOT_ADOPTED, detail=str(refused)) for order in sorted(unseen)]
+            continue
         await execution.store.put_directory(work.lease, kind, directory)
         execution.directories[kind] = directory
     outcome = carried_out(
-        orders,
+        orders - impossible,
         execution.ledger,
         execution.directories,
         now=execution.clock.now(),
@@ -40,7 +53,8 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
     await execution.keep(outcome.changes)
     execution.issues += outcome.issues
     execution.wait_until = outcome.wait_until
-    if outcome.done:
-        await inbox.carried_out(work.lease, sorted(outcome.done))
-    for order in sorted(outcome.done):
+    done = sorted(outcome.done | impossible)
+    if done:
+        await inbox.carried_out(work.lease, done)
+    for order in done:
         log.info("order.carried_out", event_id=work.mapping.event_id, act=order.act.value, key=order.key)

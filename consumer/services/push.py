@@ -119,9 +119,9 @@ class Pusher:
         except (CredentialError, RetryableError, RefusedError) as caught:
             error = caught
         marks = settled(state, trigger, scope)
-        await self._finish(
-            execution, plan, marks, former, error, idle=idle, careful=state.careful, retries=sorted(retries)
-        )
+        # Selected records were looked for, but not those of their kind that a later push creates (G6).
+        careful = frozenset[Kind]() if scope.selected else state.careful
+        await self._finish(execution, plan, marks, former, error, idle=idle, careful=careful, retries=sorted(retries))
         return run
 
     async def _plan(

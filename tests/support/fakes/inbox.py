@@ -167,8 +167,8 @@ class InMemoryInbox:
 
     def hold(self, event_id: str, org_id: str, by: Lease | None) -> None:
         """No older lease of the organization changes the event's pair any more; raises LeaseLostError."""
-        epoch = by.epoch if by else self.clock.now()
         holders = self.state(event_subject(event_id)).holders
+        epoch = by.epoch if by else max(self.clock.now(), holders.get(org_id, 0) + 1)
         if holders.get(org_id, 0) > epoch:
             raise LeaseLostError(f"org/{org_id} was taken over by another worker.")
         holders[org_id] = epoch

@@ -326,3 +326,31 @@ async def until_done(world: World, most: int = 10) -> None:
 
 def _request() -> SyncRequest:
     return SyncRequest("pressed")
+
+
+async def test_an_order_about_levels_that_this_credential_may_not_see_holds_up_nothing(world: World) -> None:
+    """E6, G1: the adoption cannot be made, and the rest of the event goes on."""
+
+    async def hide(work: object, call: object) -> None:
+        if str(call) == "list level":
+            raise RefusedError("Swoogo shows no field for sponsorship levels.", field="level")
+
+    world.swoogo.before_call = hide
+    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, "level/gold", 7)])
+    await world.sync(*SESSION)
+    [issue] = await world.issues()
+    assert (issue.key, issue.code) == ("level/gold", Code.NOT_ADOPTED)
+    assert (len(world.swoogo.records[Kind.SESSION]), world.inbox.state(SUBJECT).orders) == (1, set())
+
+
+async def test_g6_after_a_loss_a_sync_of_one_session_looks_for_no_other(world: World) -> None:
+    """G2: what Swoogo holds of the others is still not known, so the push that creates them looks as well."""
+    lost = world.swoogo.add(Kind.SESSION, name="Title of s2", date="2026-07-01", start_time="09:00:00")
+    state = world.inbox.state(SUBJECT)
+    state.careful = {Kind.SESSION}
+    await world.given(a_session("s1"), a_session("s2"))
+    await world.push(SyncRequest("asked", session_ids=("s1",)))
+    assert state.careful == {Kind.SESSION}
+    await world.push()
+    assert (len(world.swoogo.records[Kind.SESSION]), world.entry(session_key("s2")).swoogo_id) == (2, lost)
+    assert state.careful == set()
