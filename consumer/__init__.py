@@ -6,6 +6,7 @@ the event, plans from the whole state and pushes. Nothing else writes to Swoogo.
 Run         `entrypoints.cli`                what can be called and how
             `entrypoints.console.serve`      run: the service until a signal
             `entrypoints.console.exits`      exit codes
+            `entrypoints.console.asking`     asking a person first
             `app`                            composition root: builds, binds, starts, stops
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.keys_commands`      the commands keys

@@ -31,7 +31,7 @@ def replay(
     """Read an input topic again, beside the running service, after asking.
 
     What is known already changes nothing and costs no credits. Ctrl-C stops it; `--resume` goes on from there. Exit
-    code 1 when it was not done to its end.
+    code 1 when it was not done to its end, 130 when Ctrl-C stopped it.
     """
     from consumer.entrypoints.console.replay import Asked, replay_topic
     from consumer.settings import load_settings

@@ -20,12 +20,16 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How far a replay is: records read, those of the event asked for, news among them, and unreadable ones."""
+    """How far a replay is: records read, those of the event asked for, news among them, and unreadable ones.
+
+    `left`: offsets still to be read, of which a compacted topic has fewer records.
+    """
 
     read: int = 0
     recorded: int = 0
     news: int = 0
     unreadable: int = 0
+    left: int = 0
 
 
 class Positions(Protocol):
@@ -72,14 +76,18 @@ class Replayer:
             event_id: only records of this event; "" for all.
             rate: records a second at most.
 
-        Raises whatever the history, the inbox and the positions raise; the position is that of the last chunk.
+        Raises whatever the history, the inbox and the positions raise; the position is that of the last chunk, and the
+        start of the spans before the first.
         """
         left, done = dict(spans), Replayed()
+        await self.positions.keep(topic, left, event_id)
         began = self.clock.now()
         async for chunk in history.read(spans, max(1, min(_CHUNK, round(rate)))):
             done = await self._record(chunk, event_id, done)
             left |= {number: Span(offset, spans[number].end) for number, offset in chunk.position.items()}
-            await self.positions.keep(topic, {n: each for n, each in left.items() if each.start < each.end}, event_id)
+            left = {number: span for number, span in left.items() if span.start < span.end}
+            await self.positions.keep(topic, left, event_id)
+            done = replace(done, left=sum(span.end - span.start for span in left.values()))
             yield done
             ahead = done.read / rate - (self.clock.now() - began) / 1000
             if ahead > 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-import typer
 from rich.table import Table
 
 from consumer.adapters.clock import SystemClock
@@ -16,6 +15,7 @@ from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.channel import Channel
 from consumer.domain.connection import Connection
 from consumer.domain.errors import CredentialError
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.keys import asked_credentials
 from consumer.entrypoints.console.opened import opened
@@ -94,7 +94,7 @@ async def _probe(settings: Settings, event_id: int, key: str, value: str, *, sur
     try:
         scratch = Scratch(channel, SystemClock(), event_id, key, value)
         event = await open_event(scratch)
-        if not sure and not typer.confirm(_question(event), err=True):
+        if not sure and not confirmed(_question(event)):
             return Exit.NO
         with err().status("probing", spinner="dots") as status:
             done = await probe(scratch, settings.swoogo.credit_window, lambda part: status.update(f"probing: {part}"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
-import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
@@ -17,6 +17,7 @@ from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.app import stores
 from consumer.domain.errors import ConfigurationError
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.output import counted, err, lasting, out, plain, print_json
 from consumer.ports import Span, Start
@@ -24,6 +25,7 @@ from consumer.services.record import Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
 from consumer.settings import Settings
 
+_RATE = 2_000.0
 _INPUTS = ("sessions", "speakers", "sponsors", "mappings")
 
 
@@ -34,7 +36,7 @@ class Asked:
     topic: str
     start: str = ""
     event_id: str = ""
-    rate: float = 2_000.0
+    rate: float = _RATE
     resume: bool = False
 
 
@@ -59,6 +61,8 @@ def replay_topic(settings: Settings, asked: Asked, *, sure: bool, as_json: bool)
     if topic not in names.values():
         raise ConfigurationError(f"{plain(asked.topic)} is no input topic; replay one of {', '.join(names)}.")
     start = read_start(asked.start)
+    if asked.resume and (asked.start or asked.event_id):
+        raise ConfigurationError("--resume goes on as the interrupted one was begun; leave out --from and --event.")
     document, told = asyncio.run(_replay(settings, asked, topic, start, sure=sure))
     if told:
         say(told)
@@ -116,20 +120,34 @@ async def _replay(
             total = sum(span.end - span.start for span in spans.values())
             if not total:
                 return ReplayDocument(topic, event_id, offsets, done=True), ""
-            if not sure and not await asyncio.to_thread(_confirmed, topic, event_id, spans, total, asked.rate):
+            if not sure and not _confirmed(topic, event_id, spans, total, asked.rate):
                 return None, ""
-            done = Replayed()
-            try:
-                with _progress() as progress:
-                    bar = progress.add_task(f"replaying {topic}", total=total)
-                    async for done in replayer.replay(history, topic, spans, event_id=event_id, rate=asked.rate):
-                        progress.update(bar, completed=done.read)
-            except asyncio.CancelledError:
-                say(f"Stopped after {done.read:,} records; go on with: swoogo-sync replay {asked.topic} --resume")
-                raise
-            return _finished(document, done), ""
+            replaying = replayer.replay(history, topic, spans, event_id=event_id, rate=asked.rate)
+            return _finished(document, await _watched(replaying, asked, total)), ""
     finally:
         await bound.redis.aclose()
+
+
+async def _watched(replaying: AsyncIterator[Replayed], asked: Asked, total: int) -> Replayed:
+    """Read to the end, with a bar; whoever interrupts it is told how to go on."""
+    done = Replayed()
+    try:
+        with _progress() as progress:
+            bar = progress.add_task(f"replaying {asked.topic}", total=total, read=0)
+            async for done in replaying:
+                progress.update(bar, completed=total - done.left, read=done.read)
+                _heed(asyncio.current_task())
+    except asyncio.CancelledError:
+        slower = "" if asked.rate == _RATE else f" --rate {asked.rate:g}"
+        say(f"Stopped after {done.read:,} records; go on with: swoogo-sync replay {asked.topic} --resume{slower}")
+        raise
+    return done
+
+
+def _heed(task: asyncio.Task[Any] | None) -> None:
+    """End a task that was cancelled: aiokafka may have swallowed that, and Ctrl-C must not be lost."""
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _confirmed(topic: str, event_id: str, spans: Mapping[int, Span], total: int, rate: float) -> bool:
@@ -139,7 +157,7 @@ def _confirmed(topic: str, event_id: str, spans: Mapping[int, Span], total: int,
         f"Up to {total:,} records of {topic}{of} are read again (offsets by partition {ranges}), at {rate:,.0f} a "
         f"second at most: {lasting(total / rate)} or longer. What is known changes nothing; what is news is synced."
     )
-    return typer.confirm("Go on?", err=True)
+    return confirmed("Go on?")
 
 
 def _finished(document: ReplayDocument, done: Replayed) -> ReplayDocument:
@@ -149,6 +167,14 @@ def _finished(document: ReplayDocument, done: Replayed) -> ReplayDocument:
 
 
 def _progress() -> Progress:
+    """By offsets, of which a compacted topic has fewer records."""
     console = err()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[read]:,} read"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

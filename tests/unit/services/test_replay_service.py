@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console.replay import read_start
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.entrypoints.cli import app
+from consumer.entrypoints.console.replay import Asked, _watched, read_start
 from consumer.ports import Chunk, RawRecord, Span, Start, event_subject
 from consumer.services.record import Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
@@ -31,6 +35,14 @@ class Written:
         for at in range(spans[0].start, spans[0].end, limit):
             upto = min(at + limit, spans[0].end)
             yield Chunk(tuple(self.records[at:upto]), {0: upto})
+
+
+class Away(Written):
+    """A broker that does not answer."""
+
+    async def read(self, spans: Mapping[int, Span], limit: int = 500) -> AsyncIterator[Chunk]:
+        raise UnavailableError("away")
+        yield Chunk((), {})
 
 
 class Kept:
@@ -61,7 +73,7 @@ class Stage:
         good = valid_record("sessions-scheduled")
         bad = [a_record(b"no json", key=f"{EVENT}/{number}", offset=number) for number in range(1, 9)]
         other = a_record(None, key="77/gone", offset=9)
-        self.history = Written([good, *bad, other])
+        self.history: Written = Written([good, *bad, other])
         self.whole = {0: Span(0, 10)}
 
     async def run(self, spans: Mapping[int, Span] | None = None, stop: int = 99, **options: Any) -> Replayed:
@@ -104,6 +116,50 @@ async def test_it_goes_on_where_it_was_stopped() -> None:
     assert kept == ({0: Span(6, 10)}, EVENT)
     assert (await stage.run(kept[0])).read == 4
     assert await stage.kept.kept("t") is None
+
+
+async def test_before_the_first_chunk_the_position_is_where_it_began() -> None:
+    """Else `--resume` would go on where another one was interrupted before."""
+    stage = Stage()
+    await stage.kept.keep("t", {0: Span(9, 10)}, "77")
+    stage.history = Away([])
+    with pytest.raises(UnavailableError):
+        await stage.run({0: Span(3, 10)}, event_id=EVENT)
+    assert await stage.kept.kept("t") == ({0: Span(3, 10)}, EVENT)
+
+
+async def test_it_tells_how_many_offsets_are_left() -> None:
+    """A compacted topic has fewer records than offsets, and a bar by records would never be full."""
+    stage = Stage()
+    assert (await stage.run(stop=2, rate=3.0)).left == 4
+    assert (await stage.run(rate=3.0)).left == 0
+
+
+async def test_an_interruption_that_a_library_swallowed_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    """aiokafka's fetcher does when its assignment has just changed."""
+    reached = asyncio.Event()
+
+    async def replaying() -> AsyncIterator[Replayed]:
+        yield Replayed(1, left=9)
+        with suppress(asyncio.CancelledError):
+            reached.set()
+            await asyncio.Event().wait()
+        yield Replayed(2, left=8)
+        yield Replayed(10)
+
+    task = asyncio.create_task(_watched(replaying(), Asked("sessions"), 10))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert capsys.readouterr().err == "Stopped after 2 records; go on with: swoogo-sync replay sessions --resume\n"
+
+
+@pytest.mark.parametrize("other", [["--from", "3"], ["--event", "7"]])
+def test_resume_goes_on_as_it_was_begun(other: list[str]) -> None:
+    result = CliRunner().invoke(app, ["replay", "sessions", "--resume", *other])
+    assert result.exit_code == 2
+    assert "leave out --from and --event" in result.output
 
 
 async def test_it_reads_no_faster_than_it_may() -> None:
