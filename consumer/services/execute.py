@@ -34,6 +34,7 @@ class Execution:
         missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
         unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
+        ended: the pair is no longer in force: no further call.
         wait_until: ms when an operator's order can be carried out that could not be yet.
         directories: lists read in this push, before the plan.
         survey: what was read of Swoogo before the plan, in a reconcile.
@@ -57,6 +58,7 @@ class Execution:
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     later: bool = False
+    ended: bool = False
     wait_until: int | None = None
     directories: dict[Kind, Directory] = field(default_factory=dict)
     survey: Survey | None = None

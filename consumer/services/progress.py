@@ -36,11 +36,11 @@ class Progress:
         self.execution.run.announced = True
         await self.board.started(self.execution.run)
 
-    async def moved(self) -> None:
-        """An operation is done. Raises UnavailableError."""
+    async def moved(self) -> bool:
+        """An operation is done. True now and then, when it is time to look around. Raises UnavailableError."""
         now = self.clock.now()
         if now - self._noted <= _LOOKED_UP_EVERY:
-            return
+            return False
         self._noted = now
         await self.store.flush(self.execution.work.lease)
         await self._estimate()
@@ -49,6 +49,7 @@ class Progress:
             await self.board.moved(self.execution.run)
         else:
             await self.board.progress(self.execution.run)
+        return True
 
     async def _estimate(self) -> None:
         run = self.execution.run

@@ -16,6 +16,7 @@ from consumer.domain.errors import (
     RetryableError,
     StoppedError,
     SwoogoSyncError,
+    UnavailableError,
 )
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, abandoned, known_ids
@@ -188,16 +189,19 @@ class Pusher:
 
             async def worker(pending: Iterator[Operation] = pending) -> None:
                 for operation in pending:
-                    if self.stopping.is_set():
+                    if self.stopping.is_set() or execution.ended:
                         left.append(operation)
                         return
                     if len(execution.trouble) >= HOPELESS:
                         return
                     await execution.perform(operation)
-                    await progress.moved()
+                    if await progress.moved() and not await self._in_force(execution.work.mapping):
+                        execution.ended = True
 
             # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
             await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
+            if left and execution.ended:
+                raise UnavailableError(f"The pair of event {execution.run.event_id} was ended while it was synced.")
             if left:
                 raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
             if execution.trouble and len(execution.trouble) >= HOPELESS:
@@ -265,6 +269,15 @@ class Pusher:
         if execution.looked & careful and not unsuccessful:
             await self.inbox.looked(lease, execution.looked & careful)
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
+
+    async def _in_force(self, mapping: EventMapping) -> bool:
+        """M4, X1: whoever removes a pair, or disconnects, wants no call more than those on the wire."""
+        now = await self.connections.mapping(mapping.event_id)
+        return now is not None and (now.org_id, now.swoogo_event_id, now.era) == (
+            mapping.org_id,
+            mapping.swoogo_event_id,
+            mapping.era,
+        )
 
     async def _zone_seen(self, work: Work, timezone: str) -> Work:
         """M7: compared at every reconcile, and kept before anything is written by it."""

@@ -174,3 +174,23 @@ async def test_m4_a_reconcile_does_not_bring_back_a_pair_removed_meanwhile(surve
     await world.connections.put_mapping(ORG, EVENT, None)
     await world.pusher.push(lease, world.mapping, a_connection())
     assert await world.connections.mapping(EVENT) is None
+
+
+@pytest.mark.parametrize("now", [None, "another era", "the same"])
+async def test_x1_m4_a_pair_that_ends_while_it_is_synced_gets_no_further_call(world: World, now: str | None) -> None:
+    """A large event takes as long as its credits. What was dealt with is in the ledger, the rest stays dirty."""
+    pair = None if now is None else replace(world.mapping, era=NOW if now == "another era" else world.mapping.era)
+
+    async def ended(work: object, call: object) -> None:
+        await world.clock.advance(0.2)
+        if len(world.swoogo.calls) == 10:
+            await world.connections.put_mapping(ORG, EVENT, pair)
+
+    world.swoogo.before_call = ended
+    run = await world.sync(*(a_session(f"s{number}") for number in range(60)))
+    made = len(world.swoogo.records[Kind.SESSION])
+    if now == "the same":
+        assert (made, run.outcome, world.marks) == (60, "completed", {})
+        return
+    assert (10 <= made < 30, run.outcome, len(world.marks)) == (True, "failed", 60)
+    assert len(world.ledger.entries[EVENT]) == made
