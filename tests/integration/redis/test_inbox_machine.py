@@ -11,12 +11,7 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.inbox import RedisInbox
@@ -36,7 +31,7 @@ from tests.support.server_time import TimedServer
 
 pytestmark = pytest.mark.integration
 
-EVENTS: Final = (event_subject("one"), event_subject("two"))
+EVENTS: Final = (event_subject("one"),)
 SUBJECTS: Final = (*EVENTS, org_subject("org"))
 ORDERS: Final = (Order(orders.Act.LIFT, "session/s1"), Order(orders.Act.FORGET, "session/s2"))
 QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
@@ -45,7 +40,7 @@ Act = Callable[[Inbox], Coroutine[Any, Any, Any]]
 
 subjects = st.sampled_from(SUBJECTS)
 events = st.sampled_from(EVENTS)
-changes = st.lists(st.builds(a_change, st.sampled_from(["session/s1", "contact/c1"]), st.integers(1, 5)), max_size=3)
+changes = st.lists(st.builds(a_change, st.sampled_from(["session/s1", "contact/c1"]), st.integers(1, 30)), max_size=3)
 moments = st.sampled_from([1, QUIET - 1, QUIET, LEASE, LEASE + 1, MAX_WAIT, SURVEY]) | st.integers(1, 4_000)
 lost = st.booleans()
 
@@ -77,6 +72,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.holders: dict[Subject, tuple[str, int]] = {}
         self.first_change: dict[Subject, int] = {}
         self.asked = 0
+        self.newest = 30
 
     def both(self, act: Act, *, reply_lost: bool, answer: bool = True) -> Any:
         """Do the same to both, and compare what they say. `answer`: also when a reply was lost."""
@@ -87,6 +83,12 @@ class InboxMachine(RuleBasedStateMachine):
             assert said == expected
         return expected
 
+    @initialize(on=st.booleans())
+    def begin(self, on: bool) -> None:
+        """With continuous sync or without."""
+        for event in EVENTS:
+            self.switch(event, on, reply_lost=False)
+
     @rule(milliseconds=moments)
     def time_goes_by(self, milliseconds: int) -> None:
         self.clock.ms += milliseconds
@@ -96,6 +98,13 @@ class InboxMachine(RuleBasedStateMachine):
         news = self.both(lambda inbox: inbox.record(subject, batch), reply_lost=reply_lost, answer=False)
         if news and self.follows(subject):
             self.first_change.setdefault(subject, self.clock.now())
+
+    @rule(subject=subjects, key=st.sampled_from(["session/s1", "contact/c1"]), milliseconds=st.sampled_from([0, 400]))
+    def change(self, subject: Subject, key: str, milliseconds: int) -> None:
+        """Somebody goes on editing: always newer than all before."""
+        self.clock.ms += milliseconds
+        self.newest += 1
+        self.record(subject, [a_change(key, self.newest)], reply_lost=False)
 
     @rule(event=events, number=st.integers(1, 9), reply_lost=lost)
     def ask_for_a_sync(self, event: Subject, number: int, reply_lost: bool) -> None:
@@ -135,11 +144,17 @@ class InboxMachine(RuleBasedStateMachine):
         self.first_change.pop(subject, None)
         self.claims.append((lease, dict(self.model.state(subject).marks)))
 
+    @rule(subject=subjects, reply_lost=lost)
+    def wait_and_claim(self, subject: Subject, reply_lost: bool) -> None:
+        """As a worker does that has nothing else to do."""
+        self.clock.ms = max(self.clock.ms, self.model.state(subject).moment() or 0)
+        self.claim(subject, reply_lost)
+
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), reply_lost=lost)
     def claim_again_as_before(self, data: st.DataObject, reply_lost: bool) -> None:
         """A claim whose answer never came is sent once more by whoever sent it."""
-        lease, _ = data.draw(st.sampled_from(self.claims))
+        lease, _ = data.draw(self.recent())
         if self.holds(lease):
             again = self.both(lambda inbox: inbox.claim(lease.subject, lease.op_id), reply_lost=reply_lost)
             assert again.epoch == lease.epoch
@@ -147,7 +162,7 @@ class InboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), reply_lost=lost)
     def renew(self, data: st.DataObject, reply_lost: bool) -> None:
-        lease, _ = data.draw(st.sampled_from(self.claims))
+        lease, _ = data.draw(self.recent())
         said = self.both(lambda inbox: inbox.renew(lease), reply_lost=reply_lost)
         over = self.lost(lease) or lease.op_id in self.given_back
         assert (said is LeaseLostError) == over, "G4: whoever has it renews, and nobody else"
@@ -172,7 +187,7 @@ class InboxMachine(RuleBasedStateMachine):
         survey_in: float | None,
         reply_lost: bool,
     ) -> None:
-        lease, marks = data.draw(st.sampled_from(self.claims))
+        lease, marks = data.draw(self.recent())
         dealt_with = dict(list(marks.items())[:1]) if some else marks
         said = self.both(
             lambda inbox: inbox.complete(lease, dealt_with, retry_in=retry_in, failed=failed, survey_in=survey_in),
@@ -183,24 +198,28 @@ class InboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), seconds=st.sampled_from([0.5, 4.0]), reply_lost=lost)
     def put_off(self, data: st.DataObject, seconds: float, reply_lost: bool) -> None:
-        lease, _ = data.draw(st.sampled_from(self.claims))
+        lease, _ = data.draw(self.recent())
         self.gave_back(lease, self.both(lambda inbox: inbox.put_off(lease, seconds), reply_lost=reply_lost))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), order=st.sampled_from(ORDERS), reply_lost=lost)
     def carry_out(self, data: st.DataObject, order: Order, reply_lost: bool) -> None:
-        lease, _ = data.draw(st.sampled_from(self.claims))
+        lease, _ = data.draw(self.recent())
         self.both(lambda inbox: inbox.carried_out(lease, [order]), reply_lost=reply_lost)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), reply_lost=lost)
     def switch_off_as_the_holder(self, data: st.DataObject, reply_lost: bool) -> None:
         """It found no pair."""
-        lease, _ = data.draw(st.sampled_from(self.claims))
+        lease, _ = data.draw(self.recent())
         if lease.subject in EVENTS:
             self.both(lambda inbox: inbox.set_continuous(lease.subject.id, on=False, by=lease), reply_lost=reply_lost)
             if not self.follows(lease.subject):
                 self.first_change.pop(lease.subject, None)
+
+    def recent(self) -> st.SearchStrategy[tuple[Lease, dict[str, str]]]:
+        """The newest claim, or one of those before it, which may have been lost."""
+        return st.sampled_from(self.claims[:-4:-1])
 
     def follows(self, subject: Subject) -> bool:
         """Changes make it due by themselves."""
@@ -295,6 +314,6 @@ def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) 
     """Issue 5: debounce and claim are a state machine."""
     server = TimedServer(redis_url)
     try:
-        play(lambda: InboxMachine(server), examples=40, steps=40)
+        play(lambda: InboxMachine(server), examples=120, steps=40)
     finally:
         server.close()
