@@ -24,6 +24,7 @@ from consumer.adapters.kafka.topic_ids import TopicIdsRequest
 _EVERY_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 1.0
 _NONE: Final = "-"
 """Stands for the id where nothing was committed, so that it is never taken for that of the topic."""
 
@@ -78,6 +79,7 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
             if anew and not getattr(error, "retriable", True):
                 raise
             log.debug("record.topic_not_compared", reason=type(error).__name__)
+            self._look_again = time.monotonic() + _RETRY_SECONDS
             return not anew
         if assignment is not self._assigned():
             return False

@@ -100,6 +100,7 @@ class Trouble(KafkaWorld):
             max_request_size=LARGEST,
             retry_backoff_ms=20,
             metadata_max_age_ms=500,
+            request_timeout_ms=180_000,  # what was not accepted for so long is given up
         )
         await publisher.start()
 
