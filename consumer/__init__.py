@@ -100,6 +100,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
             `domain.people`                  who syncs as a speaker
+            `domain.heirs`                   who goes on with the speaker of a contact imported anew
             `domain.places`                  rooms and tracks
             `domain.sponsors`                sponsors and the levels they use
             `domain.removals`                what is to be deleted in Swoogo, where that is asked for

@@ -18,6 +18,7 @@ from consumer.domain.errors import (
     SwoogoSyncError,
     UnavailableError,
 )
+from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, abandoned, known_ids
 from consumer.domain.mapping import EventMapping
@@ -135,6 +136,7 @@ class Pusher:
     ) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
         mapping = execution.work.mapping
+        await execution.keep(inherited(state.snapshot, execution.ledger, mapping.settings))
         refused = {issue.key: issue.parked for issue in former.values() if issue.parked}
         again = {order.key for order in retries}
         given = PlanInput(

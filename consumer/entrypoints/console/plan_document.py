@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import TextLimits
+from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
@@ -120,7 +121,9 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
         return PlanDocument(event_id, mapped=False)
     settings = stores.settings
     state = await stores.inbox.load(event_id)
-    ledger = await stores.ledger.load(event_id)
+    known = await stores.ledger.load(event_id)
+    changes = inherited(state.snapshot, known, mapping.settings)
+    ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
     issues = await stores.board.issues(event_id)
     plan = make_plan(
         PlanInput(

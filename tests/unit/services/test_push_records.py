@@ -24,7 +24,7 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
-from tests.unit.services.world import World, a_world
+from tests.unit.services.world import SUBJECT, World, a_world
 
 
 async def test_e1_e4_s5_s7_a_first_push_makes_rooms_then_records_then_associations(world: World) -> None:
@@ -221,3 +221,27 @@ async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(wha
     await world.sync(*news[what])
     assert len(world.swoogo.called(what)) == len(news[what])
     assert world.swoogo.most_at_once == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_p2_d1_a_contact_imported_anew_goes_on_with_the_speaker_it_was(world: World, at_once: bool) -> None:
+    """One call for what differs; sessions stay associated, and nobody is created."""
+    await world.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
+    former = world.entry(speaker_key("c1")).swoogo_id
+    assert former is not None
+    again: list[Contact | Session] = [a_contact("c2", email="ada@example.org", bio="New.")]
+    again.append(a_session("s1", version=2, people=["c2"]))
+    if not at_once:  # while the former is there, the address is theirs
+        await world.sync(*again)
+        assert await world.codes() == [(speaker_key("c2"), Code.DUPLICATE_EMAIL)]
+    world.swoogo.calls.clear()
+    await world.sync(a_contact("c1", version=2, email="ada@example.org", deleted=True), *(again if at_once else []))
+    assert world.swoogo.called("create") == []
+    assert list(world.swoogo.records[Kind.SPEAKER]) == [former]
+    assert world.entry(speaker_key("c2")).swoogo_id == former
+    assert world.swoogo.records[Kind.SPEAKER][former]["bio"] == "New."
+    assert world.swoogo.links == {former: {world.entry(session_key("s1")).swoogo_id}}
+    assert (await world.codes(), world.inbox.state(SUBJECT).due) == ([], None)
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == []

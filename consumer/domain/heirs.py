@@ -1,0 +1,38 @@
+"""Who goes on with the speaker of a contact that was deleted: one imported anew under the same e-mail address (P2).
+
+Sessionboard gives a contact that is deleted and made again another id. Swoogo keeps the speaker (D1), so the newcomer
+is that speaker, and not a second one with the address of somebody who is gone.
+"""
+
+from __future__ import annotations
+
+from consumer.domain.ledger import Entry, Ledger, entries_of
+from consumer.domain.mapping import MappingSettings
+from consumer.domain.record import Kind, id_of, key_of, natural
+from consumer.domain.snapshot import Snapshot
+
+
+def inherited(snapshot: Snapshot, ledger: Ledger, settings: MappingSettings) -> dict[str, Entry | None]:
+    """Ledger entries to write before a plan is made: the heir's, and None for whom it was.
+
+    Nobody inherits while another contact that is not deleted was synced with the address, and of several newcomers the
+    smallest id does. Where deleted speakers are removed from Swoogo (D4), the newcomer is created after that.
+    """
+    if settings.remove_deleted_speakers:
+        return {}
+    former: dict[str, str] = {}
+    taken: set[str] = set()
+    for key, entry in entries_of(ledger, Kind.SPEAKER):
+        contact = snapshot.contacts.get(id_of(key))
+        if contact and contact.deleted and entry.live:
+            former[entry.natural] = key
+        else:
+            taken.add(entry.natural)
+    changes: dict[str, Entry | None] = {}
+    for contact in sorted(snapshot.contacts.values(), key=lambda each: each.id) if former else ():
+        address, key = natural(contact.profile.email or ""), key_of(Kind.SPEAKER, contact.id)
+        if contact.deleted or not address or address in taken or address not in former or key in ledger:
+            continue
+        changes[key], changes[former[address]] = ledger[former[address]], None
+        taken.add(address)
+    return changes
