@@ -61,7 +61,7 @@ chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer
 
 SECONDS ?= 3600
 
-soak: setup  ## An hour of mixed traffic with faults; memory, handles and Redis must stay flat (SECONDS=600 for less)
+soak: setup  ## An hour of mixed traffic with faults; memory, handles, tasks and Redis must stay flat (SECONDS=600 for less)
 	@$(BIN)/python -m benchmarks.soak $(SECONDS) $(ARGS)
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer

@@ -30,6 +30,7 @@ from benchmarks.soak_samples import Sample, Trend, sample, trends
 from sandbox.demo.play import play
 from sandbox.demo.world import Servers, world
 from sandbox.embedded import EmbeddedKafka, EmbeddedValkey, ServerFailedError, ServerUnavailableError
+from sandbox.embedded.server import free_ports
 
 _WINDOW: Final = 20.0
 _SETTINGS: Final = {
@@ -89,7 +90,8 @@ async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None
         running = await stack.enter_async_context(
             world(window=_WINDOW, latency_ms=20, limit=limit, settings=_SETTINGS, servers=servers)
         )
-        steady = running.start_service("steady")
+        [port] = free_ports(1)
+        steady = running.start_service("steady", HTTP__PORT=str(port))
         running.start_service("second")
         playing = await stack.enter_async_context(play(running, programme()))
         await playing.connect()
@@ -102,7 +104,7 @@ async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None
 
         async def look() -> None:
             steady.check()
-            samples.append(await sample(started, steady.pid or 0, redis))
+            samples.append(await sample(started, steady.pid or 0, port, redis))
             if len(samples) % 6 == 1:
                 told(f"{samples[-1].at:5.0f} s: {samples[-1]}")
 

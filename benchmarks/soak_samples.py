@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+import httpx
 from redis.asyncio import Redis
 
 from benchmarks.usage import MB, memory
 
 _GROWTH: Final = 0.10
+_TASKS: Final = re.compile(r"^swoogo_sync_event_loop_tasks (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Sample:
     resident: float
     handles: float
     threads: float
+    tasks: float
     redis_keys: float
     redis_memory: float
 
@@ -41,6 +45,7 @@ MEASURES: Final = (
     Measure("resident memory, MB", lambda sample: sample.resident, 8.0),
     Measure("open handles", lambda sample: sample.handles, 8.0),
     Measure("threads", lambda sample: sample.threads, 2.0),
+    Measure("event loop tasks", lambda sample: sample.tasks, 8.0),
     Measure("Redis keys", lambda sample: sample.redis_keys, 8.0),
     Measure("Redis memory, MB", lambda sample: sample.redis_memory, 1.0),
 )
@@ -57,16 +62,26 @@ class Trend:
     flat: bool
 
 
-async def sample(started: float, pid: int, redis: Redis) -> Sample:
-    """Look now. `started`: of `time.monotonic`. Raises OSError when the process is gone, RedisError."""
+async def sample(started: float, pid: int, port: int, redis: Redis) -> Sample:
+    """Look now. `started`: of `time.monotonic`; `port`: of the probes and metrics of the process.
+
+    Raises OSError and httpx.HTTPError when the process is gone, RedisError.
+    """
     return Sample(
         at=time.monotonic() - started,
         resident=memory(pid).resident,
         handles=_entries(f"/proc/{pid}/fd"),
         threads=_entries(f"/proc/{pid}/task"),
+        tasks=await _tasks(port),
         redis_keys=await redis.dbsize(),
         redis_memory=(await redis.info("memory"))["used_memory"] / MB,
     )
+
+
+async def _tasks(port: int) -> float:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        answer = await http.get(f"http://127.0.0.1:{port}/metrics")
+    return float(_TASKS.findall(answer.raise_for_status().text)[-1])
 
 
 def _entries(directory: str) -> int:

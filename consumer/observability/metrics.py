@@ -352,6 +352,13 @@ LOOP_LAG: Final = Metric(
     "The longest that the event loop kept a timer waiting since the last scrape, at most a minute back.",
     "Above a second: the process has too little CPU; above the heartbeat, Kafka takes its partitions away.",
 )
+TASKS: Final = Metric(
+    "event_loop_tasks",
+    "gauge",
+    "tasks",
+    "Tasks of the event loop that are not over; some dozens, and a few more for each push that runs.",
+    "Grows for hours while `pushes_running` does not: a leak. Note the version, take the log, restart the process.",
+)
 DISPATCHER_AGE: Final = Metric(
     "dispatcher_turn_age_seconds",
     "gauge",
@@ -437,6 +444,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "The process": (
         PROBE_FAILING,
         LOOP_LAG,
+        TASKS,
         DISPATCHER_AGE,
         REBUILDING,
         REBUILD_PROGRESS,

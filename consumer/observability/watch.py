@@ -32,6 +32,7 @@ from consumer.observability.metrics import (
     LOOP_LAG,
     REBUILD_PROGRESS,
     REBUILDING,
+    TASKS,
 )
 from consumer.observability.observed import (
     FreshSince,
@@ -118,6 +119,7 @@ class Watch:
         self._held_back = 0
         self.meters.set(FRESHNESS_TARGET, self.goal)
         self.meters.at_scrape(LOOP_LAG, self._longest_lag)
+        self.meters.at_scrape(TASKS, _tasks)
         labels = {"version": _version(), "python": platform.python_version(), "role": settings.role}
         self.meters.set(BUILD, 1, **labels)
 
@@ -287,3 +289,11 @@ def _version() -> str:
         return metadata.version("swoogo-sync")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def _tasks() -> float:
+    """Tasks of the loop that runs; none outside of one."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0

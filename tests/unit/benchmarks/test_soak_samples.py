@@ -11,7 +11,7 @@ from benchmarks.soak_samples import Sample, trends
 
 def samples(resident: Callable[[int], float]) -> list[Sample]:
     """An hour of looks; only memory moves."""
-    return [Sample(at * 10.0, resident(at), 30, 1, 40, 2.0) for at in range(360)]
+    return [Sample(at * 10.0, resident(at), 30, 1, 30, 40, 2.0) for at in range(360)]
 
 
 @pytest.mark.parametrize(
