@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from faststream.kafka import KafkaBroker
 
 from consumer.adapters.kafka.access import security
-from consumer.adapters.kafka.reader import TopicReader
 from consumer.settings import KafkaSettings
 
 REBALANCE_MS: Final = 60_000
@@ -22,19 +20,12 @@ _BATCH_SECONDS: Final = 5.0
 whatever was not committed is read again."""
 
 
-class _Broker(KafkaBroker):
-    async def _connect(self) -> Any:
-        builder: Any = await super()._connect()
-        self.config.broker_config.builder = partial(TopicReader, **builder.keywords)
-        return self.config.broker_config.builder
-
-
 def open_broker(settings: KafkaSettings) -> KafkaBroker:
     """A broker to subscribe at; nothing is connected yet.
 
     Its own producer is left out (`adapters.kafka.publish` has one), and so is the AsyncAPI page.
     """
-    return _Broker(
+    return KafkaBroker(
         settings.bootstrap_servers,
         security=security(settings),
         apply_types=False,
