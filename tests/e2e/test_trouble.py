@@ -57,7 +57,7 @@ def one_create(**do: Any) -> dict[str, Any]:
             "Track is not allowed here.",
         ),
         ({"status": 422, "body": [{"field": "name", "message": "Name is taken."}]}, Code.REFUSED, "Name is taken."),
-        ({"status": 403, "body": {"message": "Forbidden"}}, Code.NO_PERMISSION, "give its user access to the event"),
+        ({"status": 403, "body": {"message": "Forbidden"}}, Code.NO_PERMISSION, "give that user access to the event"),
     ],
 )
 async def test_one_refused_record_is_an_issue_and_the_rest_flows(
