@@ -124,7 +124,7 @@ class SyncFailure(SyncReport):
     """A run that stopped early; the counts say how far it came."""
 
     code: Code
-    """Why."""
+    """Why: `postponed`, or `pair_ended` when the mapping was removed or Swoogo disconnected while it went on."""
     sentence: str
     """What an admin can do about it."""
 

@@ -16,6 +16,9 @@ from consumer.domain.record import Kind, kind_of
 ISSUES_KEPT: Final = 50
 """Issues kept with each run; the numbers are kept of all."""
 
+PAIR_ENDED: Final = "The event's pair was ended while it was synced."
+"""Why a run stopped early whose mapping was removed, or whose organization disconnected (M4, X1)."""
+
 
 class Trigger(StrEnum):
     """What started a run; also the order in which credits are given (G5)."""
@@ -58,7 +61,8 @@ class Run:
     """One sync of one event, from start to end. Times are ms since the epoch.
 
     `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
-    the credits then left, 0 while that is not known. `operations` counts those of its plan by their name.
+    the credits then left, 0 while that is not known. `operations` counts those of its plan by their name. `org_id` and
+    `swoogo_event_id` are of the pair it syncs, which may end before it does. `pair_ended`: that is why it stopped.
     """
 
     id: str
@@ -83,6 +87,9 @@ class Run:
     issues: dict[str, int] = field(default_factory=dict)
     told: tuple[Issue, ...] = ()
     operations: dict[str, int] = field(default_factory=dict)
+    org_id: str = ""
+    swoogo_event_id: int = 0
+    pair_ended: bool = False
 
     def tally(self, kind: Kind) -> Tally:
         """The counts of a kind, made on first use."""

@@ -30,6 +30,10 @@ class StatusBoard(Protocol):
         """It ended: publish, keep the run, replace the event's issues."""
         ...
 
+    async def current(self, event_id: str) -> Run | None:
+        """The run in progress, or the last one."""
+        ...
+
     async def issues(self, event_id: str) -> Mapping[str, Issue]:
         """Issues of the event by their key."""
         ...

@@ -25,7 +25,7 @@ from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import PairEnd, Partners
 from consumer.domain.record import moments_of
-from consumer.domain.report import Trigger
+from consumer.domain.report import PAIR_ENDED, Trigger
 from consumer.domain.standing import ConnectionStanding, PairStanding, Standing
 from consumer.domain.timezones import described, mismatch, timezone_seen
 from consumer.ports import (
@@ -107,6 +107,17 @@ class Connector:
         await self.pairs.flush(lease)
         await self.standings.write_standings(await self._standing(lease, asked))
         await self.inbox.complete(lease, asked.marks)
+
+    async def let_go(self, lease: Lease) -> None:
+        """N1: whoever pushed an event that has no pair any more comes not back to it; their run has its end here.
+
+        Raises LeaseLostError and UnavailableError.
+        """
+        event_id = lease.subject.id
+        run = await self.board.current(event_id)
+        if run is not None and not run.ended:
+            run.ended, run.outcome, run.error, run.pair_ended = self.clock.now(), "failed", PAIR_ENDED, True
+            await self.board.ended(run, await self.board.issues(event_id), lease)
 
     async def _standing(self, lease: Lease, asked: Requested) -> list[Standing]:
         """How everything of the organization stands now, for whoever rebuilds Redis (G6)."""

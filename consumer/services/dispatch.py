@@ -226,6 +226,7 @@ class Dispatcher:
         Whoever has the organization may switch it on in the meantime; by this lease that is not undone.
         """
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
+        await self.connector.let_go(lease)
         waits = lease.request is not None and await self._may_be_mapped(lease.subject.id)
         await self.inbox.complete(lease, {}, retry_in=self.settings.retry_first if waits else None)
 

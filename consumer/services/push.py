@@ -26,7 +26,7 @@ from consumer.domain.orders import Act, Order
 from consumer.domain.plan import Operation, Pace, Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Trigger, count_issues, first_issues
+from consumer.domain.report import PAIR_ENDED, Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
@@ -79,7 +79,15 @@ class Pusher:
         work = Work(mapping, connection, lease, trigger)
         state = await self.inbox.load(mapping.event_id, snapshot=lease.survey is None)
         former = await self.board.issues(mapping.event_id)
-        run = Run(lease.op_id, mapping.event_id, trigger, self.clock.now(), scope=scope.name)
+        run = Run(
+            lease.op_id,
+            mapping.event_id,
+            trigger,
+            self.clock.now(),
+            scope=scope.name,
+            org_id=mapping.org_id,
+            swoogo_event_id=mapping.swoogo_event_id,
+        )
         execution = Execution(
             work,
             self.swoogo,
@@ -203,7 +211,7 @@ class Pusher:
             # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
             await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
             if left and execution.ended:
-                raise UnavailableError(f"The pair of event {execution.run.event_id} was ended while it was synced.")
+                raise UnavailableError(PAIR_ENDED)
             if left:
                 raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
             if execution.trouble and len(execution.trouble) >= HOPELESS:
@@ -237,7 +245,8 @@ class Pusher:
         run.credits = self.swoogo.spent(execution.work)
         again = retry_in(execution, plan, error, self.settings)
         trouble = error or next(iter(execution.trouble), None)
-        run.error = str(trouble or "")
+        run.pair_ended = trouble is not None and not await self._in_force(execution.work.mapping)
+        run.error = PAIR_ENDED if run.pair_ended else str(trouble or "")
         unplanned = idle or (error is not None and plan.empty)
         if idle:
             issues = {

@@ -49,6 +49,8 @@ async def test_n1_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_o
 
 async def test_n2_an_ended_run_is_kept_whole(bench: Bench) -> None:
     run = ended(
+        org_id=ORG,
+        swoogo_event_id=7,
         credits=42,
         links=2,
         planned_credits=50,

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from consumer.domain.connection import Announcement
-from consumer.domain.mapping import EventMapping
 from consumer.domain.record import Kind
 from consumer.domain.report import Run
 from schemas.mapping import SyncScope
@@ -18,15 +17,17 @@ from schemas.status import (
 )
 
 _COUNTED: Final = {Kind.SESSION: "sessions", Kind.SPEAKER: "speakers", Kind.SPONSOR: "sponsors"}
+_POSTPONED: Final = ("postponed", "The sync is tried again by itself.")
+_PAIR_ENDED: Final = ("pair_ended", "What is left is synced if the two events are mapped again.")
 
 
-def sync_message(run: Run, mapping: EventMapping, now: datetime) -> StatusMessage:
+def sync_message(run: Run, now: datetime) -> StatusMessage:
     """`sync.started`, then `sync.progress` while a run goes on; `sync.completed` or `sync.failed` when it has ended."""
     data: dict[str, object] = {
         "run_id": run.id,
         "trigger": Trigger(run.trigger.value),
         "scope": SyncScope(run.scope),
-        "swoogo_event_id": mapping.swoogo_event_id,
+        "swoogo_event_id": run.swoogo_event_id,
         "started_at": _moment(run.started),
     }
     counts = {name: _counts(run, kind) for kind, name in _COUNTED.items()}
@@ -51,8 +52,9 @@ def sync_message(run: Run, mapping: EventMapping, now: datetime) -> StatusMessag
             **counts,
         }
     if action == "sync.failed":
-        data |= {"code": "postponed", "sentence": f"{run.error} The sync is tried again by itself."}
-    return _message(action, data, {"event_id": run.event_id, "org_id": mapping.org_id}, now)
+        code, then = _PAIR_ENDED if run.pair_ended else _POSTPONED
+        data |= {"code": code, "sentence": f"{run.error} {then}"}
+    return _message(action, data, {"event_id": run.event_id, "org_id": run.org_id}, now)
 
 
 def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:

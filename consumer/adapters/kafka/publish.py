@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -109,10 +110,13 @@ class KafkaStatusTopic:
 
     async def run(self, run: Run) -> None:
         """`sync.started`, `sync.progress`, `sync.completed` or `sync.failed`."""
-        mapping = await self._connections.mapping(run.event_id)
-        if mapping is not None:
-            message = messages.sync_message(run, mapping, self._now())
-            await self._publish(message.key, message.encode())
+        if not run.org_id:  # kept by a version that did not note the pair of a run
+            mapping = await self._connections.mapping(run.event_id)
+            if mapping is None:
+                return
+            run = replace(run, org_id=mapping.org_id, swoogo_event_id=mapping.swoogo_event_id)
+        message = messages.sync_message(run, self._now())
+        await self._publish(message.key, message.encode())
 
     async def announce(self, announcement: Announcement) -> None:
         """`integration.*` and `mapping.*`."""

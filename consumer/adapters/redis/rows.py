@@ -47,6 +47,8 @@ class RunRow(msgspec.Struct):
     told: tuple[Issue, ...] = ()
     credits_left: int = 0
     eta: int = 0
+    org_id: str = ""
+    swoogo_event_id: int = 0
 
 
 _encoder: Final = msgspec.json.Encoder()

@@ -135,6 +135,8 @@ def row_of(run: Run) -> rows.RunRow:
         told=run.told,
         credits_left=run.credits_left,
         eta=run.eta,
+        org_id=run.org_id,
+        swoogo_event_id=run.swoogo_event_id,
     )
 
 
@@ -160,4 +162,6 @@ def run_of(row: rows.RunRow) -> Run:
         told=row.told,
         credits_left=row.credits_left,
         eta=row.eta,
+        org_id=row.org_id,
+        swoogo_event_id=row.swoogo_event_id,
     )

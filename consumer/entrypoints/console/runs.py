@@ -85,7 +85,8 @@ def show_run(settings: Settings, event_id: str, wanted: str, *, everything: bool
         found = {run.id: run for run in await stores.board.runs(event_id, _RUNS_KEPT)}
         if current:
             found.setdefault(current.id, current)
-        return [_shown(run) for run in found.values() if run.id.endswith(wanted)], stores.clock.now()
+        held = (await stores.inbox.waiting(event_id)).held
+        return [_shown(run, held=held) for run in found.values() if run.id.endswith(wanted)], stores.clock.now()
 
     answer = _of_known_event(settings, event_id, read)
     if answer is None:
@@ -169,10 +170,10 @@ def print_shown(console: Console, shown: RunShown, now: int, *, everything: bool
         )
 
 
-def _shown(run: Run) -> RunShown:
+def _shown(run: Run, *, held: bool) -> RunShown:
     return RunShown(
         run.event_id,
-        run_document(run),
+        run_document(run, held=held),
         told(run.told),
         not_listed=max(sum(run.issues.values()) - len(run.told), 0),
     )

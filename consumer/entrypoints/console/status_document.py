@@ -31,8 +31,9 @@ class KindNumbers:
 
 @dataclass(frozen=True, slots=True)
 class RunDocument:
-    """A run. `outcome`: running, completed, completed_with_issues or failed; times in ms as recorded.
+    """A run. `outcome`: running, completed, completed_with_issues, failed or broken_off; times in ms as recorded.
 
+    `broken_off`: it never ended, and no worker has the event any more.
     `eta`: when it should be done at the credits left; None when it is over or not known.
     """
 
@@ -110,13 +111,13 @@ class EventDocument:
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def run_document(run: Run) -> RunDocument:
-    """A run as it is shown."""
+def run_document(run: Run, *, held: bool = True) -> RunDocument:
+    """A run as it is shown. `held`: a worker has its event, so that one without an end goes on."""
     return RunDocument(
         id=run.id,
         trigger=run.trigger.value,
         scope=run.scope,
-        outcome=run.outcome,
+        outcome=run.outcome if held or run.ended else "broken_off",
         error=masked(run.error),
         started=iso(run.started),
         ended=iso(run.ended),
@@ -199,5 +200,5 @@ async def _row(stores: Opened, event_id: str) -> EventRow:
         survey_in=waiting.survey_in,
         survey_every=(await stores.ledger.survey(event_id)).every,
         credits_left=await stores.budget.left(mapping.credential) if mapping else None,
-        last_run=run_document(run) if run else None,
+        last_run=run_document(run, held=waiting.held) if run else None,
     )

@@ -27,7 +27,13 @@ from consumer.settings import Settings
 
 _KEYS_SHOWN: Final = 10
 _SHORT: Final = {"completed_with_issues": "with issues"}
-_STYLES: Final = {"completed": "green", "completed_with_issues": "yellow", "failed": "red", "running": "cyan"}
+_STYLES: Final = {
+    "completed": "green",
+    "completed_with_issues": "yellow",
+    "failed": "red",
+    "running": "cyan",
+    "broken_off": "red",
+}
 
 
 def show_status(settings: Settings, *, as_json: bool) -> Exit:
@@ -141,6 +147,8 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
         console.print(
             f"Running since {ago(run.started_ms, now)}: call {run.done_calls:,} of {run.planned_calls:,}{ahead}"
         )
+    elif row.last_run and row.last_run.outcome == "broken_off":
+        console.print(f"The sync of {ago(row.last_run.started_ms, now)} was broken off and never ended.")
     if document.runs:
         print_run(console, document.runs[0], now)
         if len(document.runs) > 1:
@@ -152,7 +160,8 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
 
 def print_run(console: Console, run: RunDocument, now: int) -> None:
     """The numbers of one run (N1)."""
-    when = f"took {lasting(run.seconds)}, {ago(run.started_ms, now)}" if run.seconds is not None else "running"
+    began = ago(run.started_ms, now)
+    when = f"started {began}" if run.seconds is None else f"took {lasting(run.seconds)}, {began}"
     console.print(
         f"Sync ({run.trigger}) {run.outcome}: {when}, {counted(run.credits, 'credit')}, "
         f"{counted(run.links, 'association')} changed",

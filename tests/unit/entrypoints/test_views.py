@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from consumer.domain.report import Run, Trigger
@@ -66,6 +67,14 @@ def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
         color_system="auto",
     )
     return console, shown
+
+
+@pytest.mark.parametrize(("held", "outcome"), [(True, "running"), (False, "broken_off")])
+def test_n2_a_run_without_an_end_goes_on_only_while_a_worker_has_its_event(held: bool, outcome: str) -> None:
+    """Whoever made it may be no more, and its pair too."""
+    assert run_document(Run("id", "ev", Trigger.CHANGES, 1), held=held).outcome == outcome
+    ended = Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed")
+    assert run_document(ended, held=held).outcome == "completed"
 
 
 def test_n3_a_plan_reads_field_by_field() -> None:

@@ -14,6 +14,7 @@ from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
+from consumer.domain.report import Run, Trigger
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
@@ -230,6 +231,20 @@ async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(run
     await wait_until(lambda: running.world.inbox.completed, "the event is released")
     assert (list(state.marks), state.due, state.continuous) == (["session/of unmapped"], None, False)
     assert running.world.swoogo.calls == []
+
+
+async def test_n1_a_run_left_behind_by_whoever_had_the_event_ends_when_the_event_has_no_pair_any_more(
+    running: Running,
+) -> None:
+    """N1, M4: stopped in the middle of a push, and the mapping removed: nobody comes back to that run."""
+    board = running.world.board
+    await board.started(Run("left behind", "unmapped", Trigger.CHANGES, 1, org_id=ORG, swoogo_event_id=7))
+    await running.change("unmapped")
+    await wait_until(lambda: running.world.inbox.completed, "the event is released")
+    [run] = await board.runs("unmapped")
+    assert (run.id, run.outcome, run.ended > 0) == ("left behind", "failed", True)
+    assert [(told.outcome, told.pair_ended) for told in board.topic.runs] == [("running", False), ("failed", True)]
+    assert await board.current("unmapped") == run
 
 
 async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the_same(world: World) -> None:

@@ -193,4 +193,5 @@ async def test_x1_m4_a_pair_that_ends_while_it_is_synced_gets_no_further_call(wo
         assert (made, run.outcome, world.marks) == (60, "completed", {})
         return
     assert (10 <= made < 30, run.outcome, len(world.marks)) == (True, "failed", 60)
+    assert [(each.ended > 0, each.pair_ended) for each in world.board.topic.runs[-1:]] == [(True, True)]
     assert len(world.ledger.entries[EVENT]) == made

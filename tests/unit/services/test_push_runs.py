@@ -10,7 +10,7 @@ from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError,
 from consumer.domain.record import Kind
 from consumer.domain.report import Tally, Trigger
 from consumer.ports import SyncRequest
-from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
+from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
 from tests.unit.services.world import PACE, SUBJECT, World, a_world
 
 
@@ -157,6 +157,23 @@ async def test_a_start_that_cannot_be_told_is_tried_again_before_anything_is_wri
     assert (run.outcome, world.swoogo.calls) == ("failed", [])
     await world.push()
     assert len(world.swoogo.records[Kind.SESSION]) == 1
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+async def test_n1_a_run_whose_pair_ends_before_it_does_is_told_to_its_end_for_that_pair(
+    world: World, trouble: bool
+) -> None:
+    """N1, M4: `sync.started` was told for the pair; the mapping is gone when the run ends."""
+
+    async def remove(work: object, call: object) -> None:
+        await world.connections.put_mapping(ORG, EVENT, None)
+        world.swoogo.trouble.unavailable = int(trouble)
+
+    world.swoogo.before_call = remove
+    await world.sync(a_session("s1"))
+    assert world.board.topic.outcomes == ["running", "failed" if trouble else "completed"]
+    assert [(run.org_id, run.swoogo_event_id) for run in world.board.topic.runs] == [(ORG, SWOOGO_EVENT)] * 2
+    assert world.board.topic.runs[-1].pair_ended is trouble
 
 
 @pytest.mark.parametrize("call", range(6))

@@ -11,9 +11,9 @@ import pytest
 from consumer.adapters.kafka.messages import sync_message, verdict_message
 from consumer.domain.connection import Announcement, RejectionCode
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Tally, Trigger
+from consumer.domain.report import PAIR_ENDED, Run, Tally, Trigger
 from schemas.status import StatusMessage
-from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping
+from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT
 
 WHEN: Final = datetime.fromtimestamp(NOW / 1000, UTC)
 
@@ -25,6 +25,7 @@ def as_json(message: StatusMessage) -> dict[str, Any]:
 
 def a_run(*, ended: int = 0, outcome: str = "completed", error: str = "") -> Run:
     run = Run("run-1", EVENT, Trigger.MANUAL, NOW, ended=ended, outcome=outcome, error=error)
+    run.org_id, run.swoogo_event_id = ORG, SWOOGO_EVENT
     run.credits = 12
     run.issues = {"missing_field": 2}
     run.tallies = {
@@ -37,7 +38,7 @@ def a_run(*, ended: int = 0, outcome: str = "completed", error: str = "") -> Run
 
 def test_a_sync_that_starts_says_so() -> None:
     """N1: keyed by event, with what it is about to do and nothing of what it has done."""
-    said = as_json(sync_message(a_run(), a_mapping(), WHEN))
+    said = as_json(sync_message(a_run(), WHEN))
     assert said["metadata"]["action"] == "sync.started"
     assert (said["metadata"]["event_id"], said["metadata"]["org_id"]) == (EVENT, ORG)
     assert said["data"]["run_id"] == "run-1"
@@ -50,23 +51,23 @@ def test_a_sync_on_its_way_says_how_far_it_is_and_when_it_should_be_done() -> No
     """N1: calls, credits and counts so far; the estimate is a moment, and null while there is none."""
     run = a_run()
     run.planned_calls, run.credits_left, run.eta = 40, 1_200, NOW + 90_000
-    begun = as_json(sync_message(run, a_mapping(), WHEN))
+    begun = as_json(sync_message(run, WHEN))
     assert begun["metadata"]["action"] == "sync.started"
     assert [begun["data"][name] for name in ("planned_calls", "done_calls", "credits_left")] == [40, 0, 1_200]
     assert datetime.fromisoformat(begun["data"]["eta"]).timestamp() * 1000 == NOW + 90_000
     run.done_calls = 7
-    said = as_json(sync_message(run, a_mapping(), WHEN))
+    said = as_json(sync_message(run, WHEN))
     assert said["metadata"]["action"] == "sync.progress"
     assert (said["data"]["done_calls"], said["data"]["credits"]) == (7, 12)
     assert (said["data"]["sessions"]["attempted"], said["data"]["sessions"]["synced"]) == (6, 5)
     run.eta = 0
-    assert as_json(sync_message(run, a_mapping(), WHEN))["data"]["eta"] is None
+    assert as_json(sync_message(run, WHEN))["data"]["eta"] is None
 
 
 @pytest.mark.parametrize("outcome", ["completed", "completed_with_issues"])
 def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: str) -> None:
     """N1, N2: sessions, speakers and sponsors; rooms and tracks are not counted among them."""
-    said = as_json(sync_message(a_run(ended=NOW + 1500, outcome=outcome), a_mapping(), WHEN))
+    said = as_json(sync_message(a_run(ended=NOW + 1500, outcome=outcome), WHEN))
     data = said["data"]
     assert said["metadata"]["action"] == "sync.completed"
     assert (data["duration_ms"], data["credits"], data["issues"]) == (1500, 12, {"missing_field": 2})
@@ -79,11 +80,20 @@ def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: s
 def test_a_sync_that_failed_says_why_and_that_it_is_tried_again() -> None:
     """N1: one sentence for a person."""
     run = a_run(ended=NOW + 1, outcome="failed", error="Swoogo did not answer.")
-    said = as_json(sync_message(run, a_mapping(), WHEN))
+    said = as_json(sync_message(run, WHEN))
     assert said["metadata"]["action"] == "sync.failed"
     assert said["data"]["code"] == "postponed"
     assert said["data"]["sentence"] == "Swoogo did not answer. The sync is tried again by itself."
     assert said["data"]["sessions"]["failed"] == 1
+
+
+def test_n1_a_sync_whose_pair_ended_says_so_and_promises_no_other_try() -> None:
+    """N1, M4, X1: the same end as any sync that stopped early, under a code of its own."""
+    run = a_run(ended=NOW + 1, outcome="failed", error=PAIR_ENDED)
+    run.pair_ended = True
+    said = as_json(sync_message(run, WHEN))
+    assert (said["metadata"]["action"], said["data"]["code"]) == ("sync.failed", "pair_ended")
+    assert "tried again" not in said["data"]["sentence"]
 
 
 @pytest.mark.parametrize(
