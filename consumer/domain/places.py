@@ -159,11 +159,15 @@ def _plan_new(
     if not name:  # all were renamed since the unanswered create that made what is held
         name = held.fields.get("name", wanted) if held else wanted
     fields = {"name": name}
-    if held is not None:
-        plan.operations.append(Adopt(kind, keys[0], held, fields, wanted, also=keys[1:]))
-    elif parked.get(keys[0]) == fingerprint(fields):
-        return
-    else:
+    if ours is None and (held is None or not directory.fresh):
+        if parked.get(keys[0]) == fingerprint(fields):
+            return
+        # An old list tells neither that there is none, nor that one is still there.
         plan.look = plan.look or not directory.fresh
-        plan.operations.append(Create(kind, keys[0], fields, wanted, also=keys[1:]))
+    also = keys[1:]
+    plan.operations.append(
+        Create(kind, keys[0], fields, wanted, also=also)
+        if held is None
+        else Adopt(kind, keys[0], held, fields, wanted, also=also)
+    )
     plan.usable.update(place.id for place in places)

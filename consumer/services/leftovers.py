@@ -13,7 +13,7 @@ from consumer.domain.errors import RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.parking import parked_issue
-from consumer.domain.plan import Create, Plan
+from consumer.domain.plan import Adopt, Create, Plan
 from consumer.domain.record import Kind, Source, id_of, kind_of
 from consumer.domain.removals import removal_key
 from consumer.domain.report import Trigger
@@ -89,7 +89,7 @@ def refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Iss
     return {
         each.key: parked_issue(each, error)
         for each in plan.operations
-        if each.kind is kind and isinstance(each, Create)
+        if each.kind is kind and isinstance(each, Create | Adopt)
     }
 
 

@@ -72,13 +72,13 @@ def test_a_place_is_not_created_before_swoogo_was_asked() -> None:
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-def test_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
-    """S5: trimmed, case-insensitive; a match in an old list saves asking again."""
+def test_s5_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
+    """S5: trimmed, case-insensitive. An old list is not believed: who deleted the room since wants no session in it."""
     existing = a_remote(7, " HALL 1", name=" HALL 1")
     plan = planned(a_room("r1", "Hall 1 "), directory=a_directory(existing, fresh=fresh))
     assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
     assert plan.operations[0].credits == 0
-    assert not plan.look
+    assert plan.look is not fresh
 
 
 def test_of_several_places_of_one_name_the_oldest_is_used() -> None:

@@ -132,6 +132,25 @@ async def test_s5_a_room_that_swoogo_has_under_that_name_is_taken_and_two_rooms_
     assert {row["location"] for row in world.swoogo.records[Kind.SESSION].values()} == {str(there)}
 
 
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_s5_a_room_known_from_an_earlier_list_is_looked_for_before_a_session_is_put_into_it(
+    world: World, deleted: bool
+) -> None:
+    """S5: somebody may have deleted it in Swoogo since; one list, once for each room that is new to us."""
+    hall = world.swoogo.add(Kind.LOCATION, name="Hall 2")
+    await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
+    if deleted:
+        del world.swoogo.records[Kind.LOCATION][hall]
+    world.swoogo.calls.clear()
+    await world.sync(a_session("s2", room=a_room("r2", "Hall 2")))
+    [session] = world.swoogo.named(Kind.SESSION, "Title of s2")
+    assert int(session["location"]) in world.swoogo.records[Kind.LOCATION]
+    assert (int(session["location"]) == hall) is not deleted
+    assert len(world.swoogo.called("list", Kind.LOCATION)) == 1
+    await world.sync(a_session("s3", room=a_room("r2", "Hall 2")))
+    assert len(world.swoogo.called("list", Kind.LOCATION)) == 1
+
+
 async def test_s6_a_renamed_room_changes_nothing_and_a_new_one_is_synced(world: World) -> None:
     await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
     world.swoogo.calls.clear()

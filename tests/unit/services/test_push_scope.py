@@ -8,6 +8,7 @@ import pytest
 
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
+from consumer.domain.ledger import Directory, Remote
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
@@ -130,8 +131,13 @@ async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it
     assert session_key("s2") in world.marks
 
 
-async def test_o1_e6_levels_that_this_credential_may_not_see_hold_up_nothing_else(world: World) -> None:
-    """G1: they are a field of the whole account, which a user of one event may have no access to."""
+@pytest.mark.parametrize("listed", [False, True])
+async def test_o1_e6_levels_that_this_credential_may_not_see_hold_up_nothing_else(world: World, listed: bool) -> None:
+    """G1: they are a field of the whole account, which a user of one event may have no access to, or no more."""
+    if listed:
+        old = Directory({7: Remote(7, "gold", {"name": "Gold"})}, at=world.clock.now())
+        await world.ledger.put_directory(await world.claim(), Kind.LEVEL, old)
+        await world.clock.advance(60)
 
     async def hide(work: object, call: object) -> None:
         if str(call) == "list level":
