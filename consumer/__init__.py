@@ -71,6 +71,8 @@ Ports       `ports.clock`                    time and chance
 
 Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.broker`          what they hang on
+            `adapters.kafka.reader`          notices that a topic is another one of the same name
+            `adapters.kafka.topic_ids`       what tells them apart
             `services.record`                a batch becomes rows and dirty marks, or dead letters
             `adapters.kafka.access`          encryption and login, and why a broker refuses
             `adapters.kafka.decode`          bytes to envelope, then to resource

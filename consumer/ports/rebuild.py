@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.standing import Standing
 from consumer.ports.topics import RawRecord
 
-Offsets = Mapping[tuple[str, int], int]
-"""(topic, partition) -> next offset."""
+
+class Place(NamedTuple):
+    """A partition. `of`: id of the topic that an offset there belongs to, which a topic made again does not share; ""
+    where nobody said.
+    """
+
+    topic: str
+    partition: int
+    of: str = ""
+
+
+Offsets = Mapping[Place, int]
+"""Next offsets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,7 @@ class History(Protocol):
         ...
 
     async def committed(self) -> Offsets:
-        """Up to where the consumer groups say that the input topics were recorded."""
+        """Up to where the consumer groups say that the input topics were recorded, and of which topic that is."""
         ...
 
     def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:

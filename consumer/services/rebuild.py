@@ -21,7 +21,7 @@ from consumer.domain.errors import RetryableError
 from consumer.domain.pair import Pair
 from consumer.domain.standing import ConnectionStanding, PairStanding
 from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord
-from consumer.ports.rebuild import History, Logged, Marker, Markers, Offsets, RebuildProgress, Restorer
+from consumer.ports.rebuild import History, Logged, Marker, Markers, Offsets, Place, RebuildProgress, Restorer
 from consumer.services.record import Recorder
 
 _LOOK_SECONDS: Final = 1.0
@@ -119,7 +119,7 @@ class Rebuilder:
         ends, committed = await self.history.ends(), await self.history.committed()
         marker = await self.markers.look()
         if marker.sound:
-            ledger = {place: end for place, end in ends.items() if place[0] == self.history.ledger}
+            ledger = {place: end for place, end in ends.items() if place.topic == self.history.ledger}
             await self.markers.advance(marker, {**ledger, **committed})
             self._advanced = self.clock.now()
 
@@ -163,6 +163,7 @@ class Rebuilder:
         if marker.generation:
             # What was not recorded yet comes through the consumer groups; what they passed must be here.
             ends = {**committed, **self._of(self.history.ledger, ends)}
+        # A position in a topic that was deleted since, and made again, is not found, or lies beyond the end.
         starts = {place: start if (start := marker.offsets.get(place, 0)) <= end else 0 for place, end in ends.items()}
         total = sum(end - starts[place] for place, end in ends.items())
         attempt = _Attempt(owner, marker, RebuildProgress("ledger", 0, total, began), lost)
@@ -286,8 +287,8 @@ class Rebuilder:
             left = None if seconds_left is None else round(seconds_left)
             log.info("rebuild.progress", phase=phase, read=done.read, total=done.total, seconds_left=left)
 
-    def _of(self, topic: str, offsets: Offsets) -> dict[tuple[str, int], int]:
-        return {place: offset for place, offset in offsets.items() if place[0] == topic}
+    def _of(self, topic: str, offsets: Offsets) -> dict[Place, int]:
+        return {place: offset for place, offset in offsets.items() if place.topic == topic}
 
 
 def _why(marker: Marker) -> str:

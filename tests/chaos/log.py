@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from consumer.adapters.kafka.past import KafkaHistory
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets
+from consumer.ports.rebuild import Offsets, Place
 from consumer.settings import KafkaSettings
 from tests.chaos.effects import Effects
 from tests.chaos.machine import Process, current, outside, seconds
@@ -281,7 +281,7 @@ class LogHistory(KafkaHistory):
     async def ends(self) -> Offsets:
         """See `ports.rebuild.History`."""
         return {
-            (topic, number): len(partition)
+            Place(topic, number): len(partition)
             for topic in (self.ledger, *self._inputs.values())
             for number, partition in enumerate(self._log.topics[topic])
         }
@@ -290,7 +290,7 @@ class LogHistory(KafkaHistory):
         """See `ports.rebuild.History`."""
         groups = [self._log.groups.get(f"{self._group_id}.{name}") for name in self._inputs]
         return {
-            (group.topic, number): offset
+            Place(group.topic, number): offset
             for group in groups
             if group
             for number, offset in enumerate(group.committed)
@@ -299,8 +299,8 @@ class LogHistory(KafkaHistory):
 
     async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
         """See `ports.rebuild.History`."""
-        for (topic, number), end in ends.items():
-            found = self._log.topics[topic][number][starts.get((topic, number), 0) : end]
+        for place, end in ends.items():
+            found = self._log.topics[place.topic][place.partition][starts.get(place, 0) : end]
             if found:
                 yield len(found), [RawRecord(*astuple(record)) for record in found]
 

@@ -10,7 +10,7 @@ from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.standing import Generation, Standing
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets, Remembered
+from consumer.ports.rebuild import Offsets, Place, Remembered
 from consumer.settings import Topics
 from sandbox.conference.records import Record
 
@@ -19,10 +19,13 @@ _TOPICS = Topics()
 
 @dataclass
 class ListedHistory:
-    """See `ports.rebuild.History`: one partition a topic. `before_read` is awaited before each batch."""
+    """See `ports.rebuild.History`: one partition a topic. `before_read` is awaited before each batch; `made`: topic ->
+    the id that offsets are committed with.
+    """
 
     records: dict[str, list[RawRecord]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
     reads: list[tuple[str, int, int]] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
     before_read: Callable[[], Awaitable[None]] | None = None
@@ -55,11 +58,13 @@ class ListedHistory:
 
     async def ends(self) -> Offsets:
         """See `ports.rebuild.History`."""
-        return {(topic, 0): len(self.records.get(topic, [])) for topic in (self.ledger, self.requests, *self.resources)}
+        return {
+            Place(topic, 0): len(self.records.get(topic, [])) for topic in (self.ledger, self.requests, *self.resources)
+        }
 
     async def committed(self) -> Offsets:
         """See `ports.rebuild.History`."""
-        return {(topic, 0): offset for topic, offset in self.taken.items()}
+        return {Place(topic, 0, self.made.get(topic, "")): offset for topic, offset in self.taken.items()}
 
     async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
         """See `ports.rebuild.History`."""
@@ -70,8 +75,8 @@ class ListedHistory:
             hook, self.before_read = self.before_read, None
             if hook:
                 await hook()
-            self.reads.append((place[0], start, end))
-            yield end - start, self.records[place[0]][start:end]
+            self.reads.append((place.topic, start, end))
+            yield end - start, self.records[place.topic][start:end]
 
     def remembered(self, record: RawRecord) -> Remembered | None:
         """See `ports.rebuild.History`."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from faststream.kafka import KafkaBroker
 
 from consumer.adapters.kafka.access import security
+from consumer.adapters.kafka.reader import TopicReader
 from consumer.settings import KafkaSettings
 
 REBALANCE_MS: Final = 60_000
@@ -20,12 +22,19 @@ _BATCH_SECONDS: Final = 5.0
 whatever was not committed is read again."""
 
 
+class _Broker(KafkaBroker):
+    async def _connect(self) -> Any:
+        builder: Any = await super()._connect()
+        self.config.broker_config.builder = partial(TopicReader, **builder.keywords)
+        return self.config.broker_config.builder
+
+
 def open_broker(settings: KafkaSettings) -> KafkaBroker:
     """A broker to subscribe at; nothing is connected yet.
 
     Its own producer is left out (`adapters.kafka.publish` has one), and so is the AsyncAPI page.
     """
-    return KafkaBroker(
+    return _Broker(
         settings.bootstrap_servers,
         security=security(settings),
         apply_types=False,

@@ -18,7 +18,7 @@ from consumer.adapters.kafka.changelog import remembered, standing_record
 from consumer.domain.errors import UnavailableError
 from consumer.domain.standing import Generation
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets, Remembered
+from consumer.ports.rebuild import Offsets, Place, Remembered
 from consumer.settings import KafkaSettings
 
 _P = ParamSpec("_P")
@@ -72,18 +72,18 @@ class KafkaHistory:
         ]
         consumer = await self._asking()
         found = await consumer.end_offsets(places)
-        return {(place.topic, place.partition): offset for place, offset in found.items()}
+        return {Place(*place): offset for place, offset in found.items()}
 
     @_told
     async def committed(self) -> Offsets:
         """See `ports.rebuild.History`."""
         admin = await self._administering()
-        found: dict[tuple[str, int], int] = {}
+        found: dict[Place, int] = {}
         for name in ("mappings", "sessions", "speakers", "sponsors"):
             topic = getattr(self._settings.topics, name)
             offsets = await admin.list_consumer_group_offsets(f"{self._settings.group_id}.{name}")
             found |= {
-                (place.topic, place.partition): held.offset
+                Place(place.topic, place.partition, held.metadata or ""): held.offset
                 for place, held in offsets.items()
                 if place.topic == topic and held.offset >= 0
             }
@@ -91,10 +91,15 @@ class KafkaHistory:
 
     async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
         """See `ports.rebuild.History`."""
-        left = {TopicPartition(*place): end for place, end in ends.items() if starts.get(place, 0) < end}
-        if not left:
+        spans = {
+            TopicPartition(place.topic, place.partition): (start, end)
+            for place, end in ends.items()
+            if (start := starts.get(place, 0)) < end
+        }
+        if not spans:
             return
-        at = {place: starts.get((place.topic, place.partition), 0) for place in left}
+        at = {place: start for place, (start, _) in spans.items()}
+        left = {place: end for place, (_, end) in spans.items()}
         consumer = self._consumer()
         await _told(consumer.start)()
         try:
@@ -116,7 +121,7 @@ class KafkaHistory:
                     )
                     for batch in fetched.values()
                     for each in batch
-                    if each.offset < ends.get((each.topic, each.partition), 0)
+                    if each.offset < spans[TopicPartition(each.topic, each.partition)][1]
                 ]
                 passed = 0
                 for place in list(left):

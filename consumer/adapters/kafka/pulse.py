@@ -1,7 +1,8 @@
 """The pulse of the consumers: alive, in their groups and polling, or not (peers-and-pitfalls.md A5, B).
 
 aiokafka has no public signal for any of this, and the framework's own ping stays green when a consumer is dead. So
-this module, and no other, looks at the clients' insides; `tests/integration/kafka` holds it against real dead ones.
+this module looks at the clients' insides, as beside it only `adapters.kafka.reader` does; `tests/integration/kafka`
+holds it against real dead ones.
 """
 
 # ruff: noqa: SLF001 - see above

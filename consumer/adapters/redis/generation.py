@@ -16,7 +16,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.ports.rebuild import Marker, Offsets, RebuildProgress
+from consumer.ports.rebuild import Marker, Offsets, Place, RebuildProgress
 
 _LOCK_MS: Final = 30_000
 _FIELDS: Final = frozenset({"id", "server", "lost", "owner"})
@@ -119,10 +119,10 @@ def _run_id(info: Any) -> str:
     return str(info["run_id"])
 
 
-def _name(place: tuple[str, int]) -> str:
-    return f"{place[0]}/{place[1]}"
+def _name(place: Place) -> str:
+    return f"{place.topic}/{place.partition}" + (f"/{place.of}" if place.of else "")
 
 
-def _place(name: str) -> tuple[str, int]:
-    topic, _, partition = name.rpartition("/")
-    return topic, int(partition)
+def _place(name: str) -> Place:
+    topic, partition, *of = name.split("/")
+    return Place(topic, int(partition), *of)

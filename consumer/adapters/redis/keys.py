@@ -28,7 +28,7 @@ a secret or personal data; credentials are named by a hash.
 | `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
-| `{generation}:marker` | hash: generation, server process, topic/partition -> offset | - | rebuild |
+| `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events` | set: event ids ever recorded | - | inbox |

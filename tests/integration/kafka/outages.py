@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from redis.asyncio import Redis
 
+from consumer.adapters.kafka.past import KafkaHistory
 from consumer.adapters.kafka.topics import INPUT, create_topics
+from consumer.ports.rebuild import Place
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from sandbox.embedded import EmbeddedKafka
@@ -150,6 +152,34 @@ class Trouble(KafkaWorld):
     async def create(self, topic: str) -> None:
         """Make a topic as the service's are made."""
         await create_topics(self.settings.bootstrap_servers, {topic: INPUT}, partitions=1)
+
+    async def make_anew(self, topic: str, count: int) -> None:
+        """Delete a topic, make it again, and publish so many edits to it, all around the proxy."""
+        await self.delete(topic)
+        await self.create(topic)
+        await self.edits(count)
+
+    async def places(self) -> list[Place]:
+        """Where the service has committed sessions, as a rebuild sees it."""
+        history = KafkaHistory(self.settings, cast("AIOKafkaProducer", None))
+        try:
+            return [place for place in await history.committed() if place.topic == self.topics.sessions]
+        finally:
+            await history.aclose()
+
+    async def set_offset(self, topic: str, offset: int) -> None:
+        """As `kafka-consumer-groups.sh --reset-offsets` does."""
+        group = f"{self.settings.group_id}.sessions"
+        # It would commit once more as it stops: where it would read on.
+        tool = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap_servers, group_id=group, enable_auto_commit=False
+        )
+        await tool.start()
+        try:
+            tool.assign([TopicPartition(topic, 0)])
+            await tool.commit({TopicPartition(topic, 0): offset})
+        finally:
+            await tool.stop()
 
     async def grow(self, topic: str, partitions: int) -> None:
         """Add partitions to a topic, so that there are so many."""

@@ -16,6 +16,7 @@ from aiokafka.record import default_records
 from redis.asyncio import Redis
 
 from consumer.adapters.kafka import broker as timeouts
+from consumer.adapters.kafka import reader
 from consumer.adapters.kafka.pulse import Pulse
 from consumer.domain import pulse as rule
 from consumer.domain.errors import UnavailableError
@@ -182,6 +183,64 @@ async def test_g1_a_topic_that_is_deleted_and_made_again_is_read_from_its_start(
         await trouble.create(trouble.topics.sessions)
         await trouble.edits(30)
         await trouble.nothing_lost()
+
+
+async def test_g1_a_topic_made_again_and_filled_beyond_the_old_offsets_while_the_connection_was_cut_is_read_whole(
+    trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For less than the session timeout: the member and its position stay, and the position means another topic."""
+    monkeypatch.setattr(reader, "_EVERY_SECONDS", 0.5)
+    trouble.settings = trouble.settings.model_copy(update={"session_timeout": 60})
+    async with trouble.recording():
+        await trouble.edits(20)
+        await trouble.nothing_lost()
+        [before] = await trouble.places()
+        await trouble.breakable.proxy.down()
+        await trouble.make_anew(trouble.topics.sessions, 60)
+        await trouble.breakable.proxy.up()
+        await trouble.nothing_lost()
+
+        async def of_the_new_topic() -> bool:
+            return [place.of for place in await trouble.places()] not in ([], [before.of])
+
+        await wait_until(of_the_new_topic, "what is committed says so, for a rebuild", 30)
+
+
+async def test_g1_a_commit_on_a_topic_made_again_hides_nothing_from_the_next_start(
+    trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends before it has looked: what it committed says that it is of the topic of before."""
+    monkeypatch.setattr(reader, "_EVERY_SECONDS", 3_600.0)
+    trouble.settings = trouble.settings.model_copy(update={"session_timeout": 60})
+    async with trouble.recording():
+        await trouble.edits(20)
+        await trouble.nothing_lost()
+        await trouble.breakable.proxy.down()
+        await trouble.make_anew(trouble.topics.sessions, 60)
+        await trouble.breakable.proxy.up()
+        await trouble.all_committed()
+        assert len(await trouble.sessions()) == 40  # of 60: the first twenty were passed over, and 60 is committed
+    async with trouble.recording():
+        await trouble.nothing_lost()
+
+
+async def test_g1_a_topic_made_again_while_nobody_reads_is_read_whole(trouble: Trouble) -> None:
+    """However far it was filled: Kafka forgets a group's offsets with the topic."""
+    async with trouble.recording():
+        await trouble.edits(20)
+        await trouble.nothing_lost()
+    await trouble.make_anew(trouble.topics.sessions, 60)
+    async with trouble.recording():
+        await trouble.nothing_lost()
+
+
+async def test_an_offset_that_an_operator_set_is_where_reading_goes_on(trouble: Trouble) -> None:
+    """It says nothing of the topic, and is believed."""
+    await trouble.edits(20)
+    await trouble.set_offset(trouble.topics.sessions, 15)
+    async with trouble.recording():
+        await trouble.all_committed()
+        assert set(await trouble.sessions()) == {f"s{number}" for number in range(15, 20)}
 
 
 async def test_g1_partitions_that_are_added_are_read_from_their_start(

@@ -24,7 +24,7 @@ from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
 from consumer.domain.standing import ConnectionStanding, PairStanding
 from consumer.ports import event_subject, org_subject
-from consumer.ports.rebuild import RebuildProgress
+from consumer.ports.rebuild import Place, RebuildProgress
 from consumer.services.rebuild import LockLostError, Rebuilder
 from consumer.settings import Topics, load_settings
 from sandbox.conference.records import TopicNames, Writer
@@ -241,6 +241,24 @@ async def test_g1_g6_what_redis_lost_since_its_positions_is_restored_and_counts_
     assert b"session/s2" in await ground.redis.hkeys(replica.stores.keys.event(EVENT, "ledger"))
 
 
+async def test_g1_g6_a_position_in_a_topic_that_was_made_again_since_means_nothing(ground: Ground) -> None:
+    """An older copy of Redis knows the topic of before; what lies before that position in the new one is not in it."""
+    ground.synced()
+    sessions = ground.history.resources[0]
+    ground.history.made[sessions] = "the first"
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    await replica.markers.advance(await replica.markers.look(), await ground.history.committed())
+    ground.history.made[sessions] = "the second"
+    ground.history.records[sessions].clear()
+    ground.history.publish(*ground.writer.revision(None, small(talks=9), at=AT + timedelta(hours=2)))
+    ground.history.reads.clear()
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    assert await replica.rebuilder.restore()
+    assert (sessions, 0, 9) in ground.history.reads
+    assert len((await replica.stores.inbox.load(EVENT)).snapshot.sessions) == 9
+
+
 async def test_g6_an_entry_forgotten_since_an_older_copy_was_made_is_forgotten_again(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
@@ -351,7 +369,7 @@ async def test_g6_positions_advance_only_in_the_redis_that_was_found_sound(groun
     replica = ground.replica()
     await replica.rebuilder.restore()
     marker = await replica.markers.look()
-    place = (ground.history.ledger, 0)
+    place = Place(ground.history.ledger, 0)
     await replica.markers.advance(marker, {place: marker.offsets[place] + 5})
     assert (await replica.markers.look()).offsets[place] == marker.offsets[place] + 5
     other = replace(marker, server="another process")
