@@ -135,7 +135,7 @@ class IntegrationVerdict(WireModel):
     org_id: Identifier
     """The Sessionboard organization."""
     code: Code
-    """`accepted`, or why not: `credentials_unreadable`, `credentials_refused`."""
+    """`accepted`, or why not: `credentials_unreadable`, `credentials_refused`, `dated_too_early`."""
     sentence: str
     """What an admin can do about it."""
 
@@ -149,7 +149,7 @@ class MappingVerdict(WireModel):
     """The Swoogo event."""
     code: Code
     """`accepted`, `removed`, `disconnected`, or why not: `event_already_mapped`, `swoogo_event_already_mapped`,
-    `swoogo_event_not_found`, `not_connected`, `unknown_timezone`."""
+    `swoogo_event_not_found`, `not_connected`, `unknown_timezone`, `dated_too_early`."""
     sentence: str
     """What an admin can do about it."""
     partner: Identifier | None = None

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.pair import Partners
+from consumer.domain.record import moments_of
 from consumer.domain.schedule import zone
+
+_LAST_SECOND: Final = 253_402_300_799
+"""Of the year 9999."""
 
 
 class RejectionCode(StrEnum):
@@ -20,6 +26,7 @@ class RejectionCode(StrEnum):
     SWOOGO_EVENT_ALREADY_MAPPED = "swoogo_event_already_mapped"
     SWOOGO_EVENT_NOT_FOUND = "swoogo_event_not_found"
     UNKNOWN_TIMEZONE = "unknown_timezone"
+    DATED_TOO_EARLY = "dated_too_early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,28 @@ def integration_key(org_id: str) -> str:
 def disconnect_key(org_id: str) -> str:
     """Under which the newest disconnect is recorded: beside the credentials, which would hide it (X1)."""
     return f"disconnect/{org_id}"
+
+
+def held_back(by: str, stamp: str, now: int) -> str:
+    """The sentence for a request that an earlier one is believed to be newer than; "" when it is no mistake.
+
+    Args:
+        by: what the request before it was, as in "by {a disconnect}".
+        stamp: of that one; dated in the future, it comes from a clock that is ahead.
+        now: ms.
+    """
+    moment = next(iter(moments_of(stamp)), 0)
+    if moment <= now:
+        return ""
+    shown = (
+        datetime.fromtimestamp(min(moment / 1000, _LAST_SECOND), UTC)
+        .isoformat(timespec="seconds")
+        .replace("+00:00", "Z")
+    )
+    return (
+        f"This is held back by {by} dated {shown}, which is in the future: the clock of who published that is ahead. "
+        "Set that clock right, and publish this again with a later datetime."
+    )
 
 
 def check_mapping(request: MappingRequest, connection: Connection | None, partners: Partners) -> Verdict:

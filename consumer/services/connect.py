@@ -18,6 +18,7 @@ from consumer.domain.connection import (
     Verdict,
     check_mapping,
     disconnect_key,
+    held_back,
     integration_key,
 )
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
@@ -78,8 +79,17 @@ class Connector:
         if disconnecting:
             await self._disconnect(lease, max(moments_of(disconnected)))
             connection = None
+        elif disconnect_key(org_id) in asked.marks and connection is not None:
+            why = held_back("credentials", connection.stamp, self.clock.now())
+            if why:
+                await self._tell_integration(
+                    org_id, RejectionCode.DATED_TOO_EARLY, f"Swoogo is not disconnected. {why}"
+                )
         key = integration_key(org_id)
         integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
+        too_early = held_back("a disconnect", disconnected, self.clock.now())
+        if too_early and key in asked.marks and stamp <= disconnected:
+            await self._tell_integration(org_id, RejectionCode.DATED_TOO_EARLY, too_early)
         if (
             isinstance(integration, IntegrationRequest)
             and stamp > disconnected
@@ -94,6 +104,9 @@ class Connector:
             if not isinstance(request, MappingRequest):
                 continue
             if request.present and moments_of(asked.stamps.get(name, "")) < moments_of(disconnected):
+                if too_early and name in asked.marks:
+                    verdict = Verdict(RejectionCode.DATED_TOO_EARLY, too_early)
+                    await self._tell_mapping("mapping.rejected", request, verdict)
                 continue  # X1: asked for before the disconnect
             if name in asked.marks or (chance and request.present and request.event_id not in active):
                 await self._map(
@@ -143,12 +156,12 @@ class Connector:
             try:
                 credential = self.credentials.credential_of(wanted)
             except CredentialError as error:
-                await self._tell_integration(wanted, RejectionCode.CREDENTIALS_UNREADABLE, str(error))
+                await self._tell_integration(wanted.org_id, RejectionCode.CREDENTIALS_UNREADABLE, str(error))
                 return current
             try:
                 await self.credentials.verify(wanted)
             except CredentialError as error:
-                await self._tell_integration(wanted, RejectionCode.CREDENTIALS_REFUSED, str(error))
+                await self._tell_integration(wanted.org_id, RejectionCode.CREDENTIALS_REFUSED, str(error))
                 return current
             current = Connection(wanted.org_id, credential, wanted.continuous, wanted.sealed, wanted.secret_name)
             await self.connections.forget_refusal(wanted.org_id)
@@ -156,7 +169,7 @@ class Connector:
         await self.connections.put_connection(wanted.org_id, current, by=lease)
         for mapping in (await self.connections.mappings(wanted.org_id)).values():
             await self._activate(lease, replace(mapping, continuous=current.continuous, credential=current.credential))
-        await self._tell_integration(wanted, None, "Swoogo accepted the credentials.")
+        await self._tell_integration(wanted.org_id, None, "Swoogo accepted the credentials.")
         return current
 
     async def _disconnect(self, lease: Lease, era: int) -> None:
@@ -271,9 +284,9 @@ class Connector:
             Announcement("mapping.removed", mapping.org_id, sentence, code, mapping.event_id, mapping.swoogo_event_id)
         )
 
-    async def _tell_integration(self, wanted: IntegrationRequest, code: RejectionCode | None, sentence: str) -> None:
+    async def _tell_integration(self, org_id: str, code: RejectionCode | None, sentence: str) -> None:
         action = "integration.rejected" if code else "integration.accepted"
-        await self.board.announce(Announcement(action, wanted.org_id, sentence, code.value if code else ""))
+        await self.board.announce(Announcement(action, org_id, sentence, code.value if code else ""))
 
     async def _tell_mapping(
         self, action: str, wanted: MappingRequest, verdict: Verdict, notices: tuple[str, ...] = ()

@@ -139,6 +139,8 @@ class KafkaDecoder:
             return Peeked(None, str(change), when, record)
         # Sessionboard's moments may be whole seconds; what came first within one, Kafka's timestamp tells.
         moment, published = to_ms(change.metadata.datetime), max(record.timestamp, 0)
+        # A message dated later than Kafka had it comes from a clock that is ahead, and must not hold back what follows.
+        moment = min(moment, published or moment)
         return Peeked(
             _control_subject(change),
             disconnect_key(change.data.org_id)

@@ -10,8 +10,10 @@ from consumer.domain.connection import (
     RejectionCode,
     Verdict,
     check_mapping,
+    held_back,
 )
 from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.domain.record import stamp
 from tests.support.builders import NOW, ORG, a_connection, a_mapping_request
 
 EV = Pair("ev", 4711, ORG, mapped_at=NOW)
@@ -104,3 +106,15 @@ def test_credentials_in_use_are_recognised(request_: IntegrationRequest, same: b
     """C1, C3: the same ones need no new token; continuous sync is not part of them."""
     connection: Connection = a_connection()
     assert connection.uses(request_) is same
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [(NOW, ""), (NOW + 1_000, "2026-06-01T08:00:01Z"), (10**15, "9999-12-31T23:59:59Z")],
+)
+def test_g3_only_a_moment_in_the_future_is_told_to_hold_a_request_back(moment: int, shown: str) -> None:
+    """X1, C3: an earlier one is the order of things; any moment can be shown."""
+    sentence = held_back("a disconnect", stamp(moment, 0, 0), NOW)
+    assert shown in sentence
+    assert bool(sentence) is bool(shown)
+    assert held_back("a disconnect", "", NOW) == ""

@@ -18,6 +18,7 @@ from consumer.domain.connection import (
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.pair import PairEnd
+from consumer.domain.record import stamp
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
 from tests.unit.services.world import World, a_world
@@ -375,6 +376,49 @@ async def test_g3_a_disconnect_older_than_the_credentials_in_use_ends_nothing(wo
     await settle(world)
     assert set(await world.connections.mappings(ORG)) == {"e1"}
     assert (await world.pairs.all())["e1"].era == 0
+
+
+async def dated(world: World, moment: int, *requests: Request) -> list[tuple[str, str]]:
+    """Publish requests that are dated `moment` (ms), and have them dealt with; what was announced."""
+    world.board.topic.announcements.clear()
+    changes = [Change(key_of(each), stamp(moment, moment, next(_stamps)), rows.encode(each)) for each in requests]
+    await world.inbox.record(SUBJECT, changes)
+    lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
+    assert lease is not None
+    await world.connector.settle(lease)
+    return told(world.board.topic.announcements)
+
+
+async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused_with_a_sentence(world: World) -> None:
+    """The publisher's clock was ahead. Order is order (G3), but nobody has to guess why nothing connects (C3, M2)."""
+    late = NOW + 86_400_000
+    await dated(world, NOW - 2, connected(), pair())
+    assert await dated(world, late, DISCONNECTED) == [("mapping.removed", "disconnected")]
+    assert await dated(world, NOW - 1, connected(), pair()) == [
+        ("integration.rejected", "dated_too_early"),
+        ("mapping.rejected", "dated_too_early"),
+    ]
+    assert all("2026-06-02T08:00:00Z" in each.sentence for each in world.board.topic.announcements)
+    assert await dated(world, late + 1, connected(), pair()) == [("integration.accepted", ""), ("mapping.accepted", "")]
+
+
+async def test_g3_x1_a_disconnect_held_back_by_credentials_dated_in_the_future_is_refused_with_a_sentence(
+    world: World,
+) -> None:
+    """Whoever disconnects must not believe that they have."""
+    await dated(world, NOW + 86_400_000, connected())
+    assert await dated(world, NOW - 1, DISCONNECTED) == [("integration.rejected", "dated_too_early")]
+    assert "not disconnected" in world.board.topic.announcements[0].sentence
+    assert await world.connections.connection(ORG) is not None
+
+
+async def test_g3_x1_what_was_published_before_an_ordinary_disconnect_is_not_told_of(world: World) -> None:
+    """It came together with the disconnect that ended it, or was read late."""
+    await dated(world, NOW - 3, connected())
+    await world.inbox.record(
+        SUBJECT, [Change(disconnect_key(ORG), stamp(NOW - 1, NOW - 1, 9), rows.encode(DISCONNECTED))]
+    )
+    assert await dated(world, NOW - 2, connected("second"), pair()) == []
 
 
 async def test_g6_a_disconnect_read_again_seals_nothing_that_was_synced_after_it(world: World) -> None:

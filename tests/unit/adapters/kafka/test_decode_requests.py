@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -10,12 +11,15 @@ import pytest
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.mapping import MappingSettings
+from consumer.domain.record import moments_of
 from consumer.ports import Change, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from tests.support.builders import a_record
 from tests.support.examples import valid_record, valid_value
 
 ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+DATED: Final = 1_772_356_500_480
+"""The moment in the examples, ms."""
 DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
 
 
@@ -92,6 +96,22 @@ def test_a_disconnect_and_a_null_value_say_the_same() -> None:
     peeked = DECODER.peek(null)
     assert peeked is not None
     assert (peeked.subject, peeked.key) == (org_subject(ORG), f"disconnect/{ORG}")
+
+
+@pytest.mark.parametrize(
+    ("received", "counts"),
+    [
+        pytest.param(DATED - 86_400_000, DATED - 86_400_000, id="dated in the future"),
+        pytest.param(DATED + 5_000, DATED, id="sent a little later"),
+        pytest.param(-1, DATED, id="no timestamp in Kafka"),
+    ],
+)
+def test_g3_a_request_counts_from_when_kafka_had_it_if_it_is_dated_later(received: int, counts: int) -> None:
+    """X1: a clock that is ahead must not hold back what is published after it."""
+    record = replace(valid_record("mappings-integration-disconnected"), timestamp=received)
+    peeked = DECODER.peek(record)
+    assert peeked is not None
+    assert moments_of(peeked.stamp)[0] == counts
 
 
 def test_a_sync_request_is_known_by_its_stamp() -> None:
