@@ -95,10 +95,10 @@ class Execution:
                     await self._delete(operation)
                     tally.deleted += 1
         except MissingError as error:
-            self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error)
+            self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error, self.ledger)
             tally.failed += 1
         except RefusedError as error:
-            self.issues.append(parked_issue(operation, error))
+            self.issues.append(parked_issue(operation, error, self.ledger))
             tally.failed += 1
         except RetryableError as error:
             self.trouble.append(error)

@@ -87,7 +87,7 @@ def refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Iss
     if kind is not Kind.LEVEL:
         return {}
     return {
-        each.key: parked_issue(each, error)
+        each.key: parked_issue(each, error, {})
         for each in plan.operations
         if each.kind is kind and isinstance(each, Create | Adopt)
     }

@@ -20,6 +20,7 @@ from consumer.ports import SyncRequest, Work
 from consumer.services import push
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_connection, a_contact, a_room, a_session, an_intent
+from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import SUBJECT, World, a_world
 
 SETTINGS = ReconcileSettings(interval=1800, deep_interval=86_400)
@@ -183,6 +184,35 @@ async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
     assert world.swoogo.called("update", Kind.SPEAKER) == refused
     await reconcile(world)
     assert world.swoogo.records[Kind.SPEAKER][the_id(world, "speaker/c1")]["company"] == "Other"
+    assert await world.codes() == []
+
+
+async def test_p1_two_speakers_that_swap_addresses_are_told_what_to_do_and_settle_once_one_is_changed_by_hand() -> None:
+    """N2, R5: where Swoogo wants addresses unique neither can go first; no address is made up in between."""
+    world = await a_synced_world()
+    await world.sync(a_session("s2", people=["c1", "c2"]), a_contact("c2"))
+    held = world.swoogo.records[Kind.SPEAKER]
+
+    async def unique(work: Work, call: Called) -> None:
+        others = [row["email"] for each, row in held.items() if each != call.id]
+        if call.kind is Kind.SPEAKER and call.fields.get("email") in others:
+            raise RefusedError("Email has already been taken.", field="email", rule=True)
+
+    world.swoogo.before_call = unique
+    await world.sync(
+        a_contact("c1", version=9, email="c2@example.org"), a_contact("c2", version=9, email="c1@example.org")
+    )
+    told = {issue.key: issue.sentence() for issue in await world.issues()}
+    assert told.keys() == {"speaker/c1", "speaker/c2"}
+    assert "Speaker c2 still has that address in Swoogo" in told["speaker/c1"]
+    assert "give one of the two another address in Swoogo by hand, and both settle" in told["speaker/c1"]
+    held[the_id(world, "speaker/c1")]["email"] = "by.hand@example.org"
+    for _ in range(2):  # the first to go clears the way for the other
+        await reconcile(world)
+    assert [held[the_id(world, f"speaker/{each}")]["email"] for each in ("c1", "c2")] == [
+        "c2@example.org",
+        "c1@example.org",
+    ]
     assert await world.codes() == []
 
 
