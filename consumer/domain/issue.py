@@ -67,7 +67,8 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} If that stays so, put another one in "
     "Sessionboard.",
     Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard, or in Swoogo what is in its way; it "
-    "is tried again when it changes, and at the next comparison with Swoogo.",
+    "is tried again when it changes, and at the next comparison with Swoogo (without continuous sync: at the next "
+    "manual sync).",
     Code.NO_PERMISSION: "Swoogo does not let the user of our API key write {record}. Ask the owner of the Swoogo "
     "account to give that user access to the event.",
     Code.GONE_IN_SWOOGO: "{record} was deleted in Swoogo and is not synced any more. If that was a mistake, ask an "

@@ -147,6 +147,10 @@ class Pusher:
         await execution.keep(inherited(state.snapshot, execution.ledger, mapping.settings))
         refused = {issue.key: issue.parked for issue in former.values() if issue.parked}
         again = {order.key for order in retries}
+        # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there. Without
+        # continuous sync none comes round, and who asks for a sync asks for that too.
+        by_hand = execution.work.trigger is Trigger.MANUAL and not mapping.continuous
+        once_more = by_hand or execution.survey is not None
         given = PlanInput(
             mapping=mapping,
             snapshot=state.snapshot,
@@ -157,8 +161,7 @@ class Pusher:
                 **execution.directories,
                 **(execution.survey.directories if execution.survey else {}),
             },
-            # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there.
-            parked={} if execution.survey else {key: each for key, each in refused.items() if key not in again},
+            parked={} if once_more else {key: each for key, each in refused.items() if key not in again},
             refused=refused,
             settle=int(self.settings.settle * 1000),
             limits=self.limits,

@@ -105,7 +105,9 @@ async def test_a_plan_for_people_masks_emails_and_steers_no_terminal(desk: Desk)
 
 
 async def test_a_plan_knows_what_swoogo_refused_and_the_mode_of_the_pair(desk: Desk) -> None:
-    """A parked record is planned again only when it changes; C4: without continuous sync nothing happens by itself."""
+    """A parked record is planned again only when it changes; C4, C5: without continuous sync nothing happens by itself,
+    and the sync that is asked for tries it once more.
+    """
     await desk.map(a_mapping())
     session = soon("s1", description=None)
     await desk.record(session)
@@ -113,14 +115,16 @@ async def test_a_plan_knows_what_swoogo_refused_and_the_mode_of_the_pair(desk: D
     wanted = dict.fromkeys(("location", "track"), "") | {each["field"]: each["new"] for each in fields}
     issue = Issue("session/s1", Code.REFUSED, detail="No.", parked=fingerprint(wanted))
     await desk.pushed({}, {"session/s1|refused|": issue}, desk.run())
-    await desk.map(a_mapping(continuous=False))
 
     document = await desk.read("plan", EVENT)
     assert (document["operations"], document["left_out"]) == ([], {"session": {"parked": 1}})
     text = (await desk.call("plan", EVENT, "--all")).stdout
-    assert "continuous sync is off: only a manual sync would do this" in text
     assert "    session s1: parked" in text.splitlines()
     assert text.splitlines()[-1] == "Nothing to send: 0 credits."
+
+    await desk.map(a_mapping(continuous=False))
+    assert [each["action"] for each in (await desk.read("plan", EVENT))["operations"]] == ["create"]
+    assert "continuous sync is off: only a manual sync would do this" in (await desk.call("plan", EVENT)).stdout
 
 
 async def test_a_long_plan_is_cut_for_people_and_whole_on_demand(desk: Desk) -> None:

@@ -125,6 +125,7 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
     changes = inherited(state.snapshot, known, mapping.settings)
     ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
     issues = await stores.board.issues(event_id)
+    refused = {issue.key: issue.parked for issue in issues.values() if issue.parked}
     plan = make_plan(
         PlanInput(
             mapping=mapping,
@@ -132,7 +133,9 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
             ledger=ledger,
             now=stores.clock.now(),
             directories=await stores.ledger.directories(event_id),
-            parked={issue.key: issue.parked for issue in issues.values() if issue.parked},
+            # Without continuous sync, a sync tries what was refused once more.
+            parked=refused if mapping.continuous else {},
+            refused=refused,
             settle=round(settings.push.settle * 1000),
             limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
         )

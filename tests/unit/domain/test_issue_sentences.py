@@ -51,7 +51,8 @@ def test_a_sentence_says_all_that_is_known(code: Code) -> None:
             Issue("session/s1", Code.REFUSED, field="name", detail="Name is required."),
             (
                 "Swoogo refused Session s1: Name is required. Correct it in Sessionboard, or in Swoogo what is in its "
-                "way; it is tried again when it changes, and at the next comparison with Swoogo."
+                "way; it is tried again when it changes, and at the next comparison with Swoogo (without continuous "
+                "sync: at the next manual sync)."
             ),
         ),
         (

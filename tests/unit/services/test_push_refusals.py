@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
+from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key, speaker_key
 from tests.unit.services.world import World
 
@@ -41,6 +44,23 @@ async def test_a_parked_create_is_not_sent_again_until_the_record_changes(world:
     await world.sync(a_session("s1", title="Better"))
     assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Better"]
     assert await world.codes() == []
+
+
+async def test_c5_r5_without_continuous_sync_a_manual_sync_tries_what_was_refused_once_more(world: World) -> None:
+    """No reconcile comes round that would (C4), and whoever presses sync may have set right what was in the way."""
+    world.mapping = replace(world.mapping, continuous=False)
+    world.swoogo.trouble.refused[S1] = RefusedError("Name is not allowed.", field="name")
+    await world.sync(a_session("s1"), a_session("s2"))
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.log == ["create session"]
+    world.swoogo.trouble.refused.clear()
+    await world.push(SyncRequest("sponsors alone", "sponsors"))
+    assert world.swoogo.named(Kind.SESSION, "Title of s1") == []
+    assert await world.codes() == [(session_key("s1"), Code.REFUSED)]
+    await world.push()
+    assert len(world.swoogo.named(Kind.SESSION, "Title of s1")) == 1
+    assert (await world.codes(), len(world.swoogo.called("create"))) == ([], 2)
 
 
 async def test_a_parked_update_is_not_sent_again_until_the_record_changes(world: World) -> None:
