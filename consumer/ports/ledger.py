@@ -66,6 +66,13 @@ class PairRegister(Protocol):
         """What is known of two events that are to be paired."""
         ...
 
+    async def hold(self, lease: Lease) -> None:
+        """From now on no older lease of the organization changes a pair (G4). To be called before they are read.
+
+        Raises LeaseLostError.
+        """
+        ...
+
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
         """Enter a pair for ever, or take up again one that ended; None when either partner has another.
 

@@ -24,7 +24,7 @@ from consumer.domain.connection import (
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import PairEnd, Partners
+from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import moments_of
 from consumer.domain.report import PAIR_ENDED, Trigger
 from consumer.domain.standing import ConnectionStanding, PairStanding, Standing
@@ -70,6 +70,7 @@ class Connector:
         asked = await self.inbox.requests(org_id)
         events = {request.event_id for request in asked.rows.values() if isinstance(request, MappingRequest)}
         await self.connections.hold(org_id, events, by=lease)
+        await self.pairs.hold(lease)
         connection = await self.connections.connection(org_id)
         # The stamp of the newest disconnect; "" when there was none.
         disconnected = asked.stamps.get(disconnect_key(org_id), "")
@@ -175,11 +176,13 @@ class Connector:
     async def _disconnect(self, lease: Lease, era: int) -> None:
         """X1, X2: ends every mapping of the organization, and seals what any pair of it has ever synced."""
         org_id = lease.subject.id
-        for mapping in (await self.connections.mappings(org_id)).values():
+        pairs = [pair for pair in (await self.pairs.all()).values() if pair.org_id == org_id]
+        held: dict[str, EventMapping | Pair] = {pair.event_id: pair for pair in pairs if pair.ended_at is None}
+        for each in (held | {**await self.connections.mappings(org_id)}).values():
             sentence = "Swoogo was disconnected; the pair is no longer synced."
-            await self._deactivate(mapping, lease, PairEnd.DISCONNECTED, sentence, era=era)
-        for pair in (await self.pairs.all()).values():
-            if pair.org_id == org_id and pair.era < era:
+            await self._deactivate(each, lease, PairEnd.DISCONNECTED, sentence, era=era)
+        for pair in pairs:
+            if pair.event_id not in held and pair.era < era:
                 await self.pairs.end(lease, pair.event_id, PairEnd.DISCONNECTED, self.clock.now(), era=era)
         await self.pairs.flush(lease)
         await self.connections.forget_refusal(org_id)
@@ -196,8 +199,11 @@ class Connector:
         news: bool,
     ) -> None:
         if not wanted.present:
-            if current:  # M4: this pair only
-                await self._deactivate(current, lease, PairEnd.REMOVED, "The pair is no longer synced.")
+            # M4: this pair only; also one whose end or beginning was broken off, which is not in force.
+            pair = await self.pairs.pair(wanted.event_id)
+            held = pair if pair and pair.org_id == wanted.org_id and pair.ended_at is None else current
+            if held:
+                await self._deactivate(held, lease, PairEnd.REMOVED, "The pair is no longer synced.")
             return
         verdict = check_mapping(wanted, connection, await self._partners(wanted))
         if verdict.partner and not news:
@@ -274,15 +280,18 @@ class Connector:
         await self.inbox.set_continuous(mapping.event_id, on=mapping.continuous, by=lease)
 
     async def _deactivate(
-        self, mapping: EventMapping, lease: Lease, by: PairEnd, sentence: str, *, era: int = 0
+        self, held: EventMapping | Pair, lease: Lease, by: PairEnd, sentence: str, *, era: int = 0
     ) -> None:
-        await self.inbox.set_continuous(mapping.event_id, on=False, by=lease)
-        await self.pairs.end(lease, mapping.event_id, by, self.clock.now(), era=era)
-        await self.connections.put_mapping(mapping.org_id, mapping.event_id, None, by=lease)
+        """The pair ends last: from then on another organization may have the event, and nothing of this one's may be in
+        force any more (M1). Where this is broken off, the next one finds the pair not ended yet.
+        """
+        await self.inbox.set_continuous(held.event_id, on=False, by=lease)
+        await self.connections.put_mapping(held.org_id, held.event_id, None, by=lease)
         code = by.value if by is PairEnd.DISCONNECTED else ""
         await self.board.announce(
-            Announcement("mapping.removed", mapping.org_id, sentence, code, mapping.event_id, mapping.swoogo_event_id)
+            Announcement("mapping.removed", held.org_id, sentence, code, held.event_id, held.swoogo_event_id)
         )
+        await self.pairs.end(lease, held.event_id, by, self.clock.now(), era=era)
 
     async def _tell_integration(self, org_id: str, code: RejectionCode | None, sentence: str) -> None:
         action = "integration.rejected" if code else "integration.accepted"

@@ -103,6 +103,34 @@ async def test_g4_a_worker_that_lost_the_organization_changes_no_pair(bench: Ben
     assert await bench.pairs.pair(EVENT) == replace(PAIR, epoch=2)
 
 
+async def test_g4_who_looked_at_the_register_keeps_out_all_that_had_the_organization_before(bench: Bench) -> None:
+    """Also where it changed nothing: what it decided by must not change behind its back."""
+    await bench.pairs.hold(held(epoch=2))
+    await bench.pairs.hold(held("somebody else", 1))
+    for work in (
+        bench.pairs.claim(held(epoch=1), EVENT, SWOOGO_EVENT, NOW),
+        bench.pairs.end(held(epoch=1), EVENT, PairEnd.REMOVED, NOW),
+        bench.pairs.hold(held(epoch=1)),
+    ):
+        with pytest.raises(LeaseLostError):
+            await work
+    assert await bench.pairs.all() == {}
+    assert await bench.pairs.claim(held(epoch=2), EVENT, SWOOGO_EVENT, NOW)
+
+
+async def test_g4_m1_a_pair_that_went_to_another_organization_is_not_taken_by_an_old_lease(bench: Bench) -> None:
+    """A worker that lost the organization wakes when the event was with another one and is free again."""
+    theirs = held("somebody else", 3)
+    assert await bench.pairs.claim(held(epoch=2), EVENT, SWOOGO_EVENT, NOW)
+    await bench.pairs.end(held(epoch=2), EVENT, PairEnd.REMOVED, NOW)
+    assert await bench.pairs.claim(theirs, EVENT, SWOOGO_EVENT, NOW)
+    await bench.pairs.end(theirs, EVENT, PairEnd.REMOVED, NOW)
+    ended = await bench.pairs.pair(EVENT)
+    with pytest.raises(LeaseLostError):
+        await bench.pairs.claim(held(epoch=1), EVENT, SWOOGO_EVENT, NOW)
+    assert await bench.pairs.pair(EVENT) == ended
+
+
 async def test_m2_g6_every_change_of_a_pair_is_on_the_changelog_after_a_flush(bench: Bench) -> None:
     await claimed(bench)
     assert bench.pair_log.written == []

@@ -39,9 +39,9 @@ class ListedHistory:
         log.append(RawRecord(topic, 0, len(log), at, key, value))
 
     def publish(self, *records: Record) -> None:
-        """Records of Sessionboard, as it publishes them, which a consumer group has taken in."""
+        """Records of Sessionboard, as it publishes them without a timestamp, which a consumer group has taken in."""
         for record in records:
-            self.add(record.topic, record.key, record.value, 1)
+            self.add(record.topic, record.key, record.value, at=0)
             self.taken[record.topic] = len(self.records[record.topic])
 
     def log_entry(self, event_id: str, key: str, entry: Entry | None, at: int = 1) -> None:

@@ -14,7 +14,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{due/\d+\}:due",
     r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|survey|issues|run|runs|mapping|asked|holders|careful|fresh)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
-    r"[^{}]+:\{pairs\}:(records|event_of|unlogged/.+)",
+    r"[^{}]+:\{pairs\}:(records|event_of|holders|unlogged/.+)",
     r"[^{}]+:\{generation\}:marker",
     r"[^{}]+:\{index\}:events",
 ]

@@ -62,6 +62,7 @@ class TimedServer:
         scripts: for adapters; nothing waits for the network in the loop, so `FakeClock(auto=True)` is right too.
         looking: for the test to look with.
         reply_lost: the next script is run twice, as redis-py does when the answer to the first was lost.
+        meanwhile: what somebody else does just before the next script runs, after whatever was read for it.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,6 +74,7 @@ class TimedServer:
         self._fsync = str(self.looking.config_get(_FSYNC)[_FSYNC])
         self.looking.config_set(_FSYNC, "no")
         self.reply_lost = False
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self.scripts = Scripts(cast("Redis", self))
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._turn = self.looking.register_script(_TURN)
@@ -81,7 +83,7 @@ class TimedServer:
     def forget(self, clock: FakeClock) -> None:
         """Begin again with nothing, on this clock."""
         self.clock, self._turned = clock, -1
-        self.reply_lost = False
+        self.reply_lost, self.meanwhile = False, None
         self.looking.flushdb()
 
     def follow(self) -> None:
@@ -97,8 +99,11 @@ class TimedServer:
         async def call(keys: Iterable[Any], args: Iterable[Any]) -> Any:
             self.follow()
             given = list(keys), list(args)
-            if self.reply_lost:
-                self.reply_lost = False
+            lost, self.reply_lost = self.reply_lost, False
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile:
+                await meanwhile()
+            if lost:
                 script(*given)
             return script(*given)
 

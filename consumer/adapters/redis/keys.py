@@ -27,6 +27,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:asked` | set: organizations that asked to map it | - | connections |
 | `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
+| `{pairs}:holders` | hash: organization -> epoch of its newest lease that looked at the register | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
@@ -83,7 +84,7 @@ class Keys:
         return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
 
     def pairs(self, name: str) -> str:
-        """`records`, `event_of`, or `unlogged/` and an organization."""
+        """`records`, `event_of`, `holders`, or `unlogged/` and an organization."""
         return self._of("pairs", name)
 
     def events(self) -> str:

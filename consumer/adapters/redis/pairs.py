@@ -1,6 +1,7 @@
 """The register of pairs in Redis, each change of it handed to the changelog (M2).
 
-Written only by whoever holds the organization's lease; a writer that lost it has a lower epoch and is refused.
+Written only by whoever holds the organization's lease; a writer that lost it has a lower epoch than the newest that was
+here, and is refused (G4).
 """
 
 from __future__ import annotations
@@ -62,6 +63,13 @@ class RedisPairs:
             return Partners(own)
         return Partners(own, own if holder.decode() == event_id else await self.pair(holder.decode()))
 
+    @guarded
+    async def hold(self, lease: Lease) -> None:
+        """See `ports.PairRegister`."""
+        org_id = lease.subject.id
+        if not await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=org_id, epoch=lease.epoch):
+            raise _lost(lease)
+
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
         """See `ports.PairRegister`."""
         org_id = lease.subject.id
@@ -110,22 +118,29 @@ class RedisPairs:
     async def _change(self, lease: Lease, event_id: str, wanted: Callable[[Pair | None], Pair | None]) -> Pair | None:
         """Write what `wanted` makes of the pair; None when it makes nothing of it or the partner is taken."""
         while True:
+            newest = await cast(
+                "Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("holders"), lease.subject.id)
+            )
+            if int(newest or 0) > lease.epoch:
+                raise _lost(lease)
             row = await self._row(event_id)
-            known = rows.pair.decode(row) if row else None
-            if known and known.org_id == lease.subject.id and known.epoch > lease.epoch:
-                raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
-            pair = wanted(known)
+            pair = wanted(rows.pair.decode(row) if row else None)
             if pair is None:
                 return None
             written = await self._scripts.write_pair(
                 self._keys.pairs("records"),
                 self._keys.pairs("event_of"),
                 self._keys.pairs(f"unlogged/{pair.org_id}"),
+                self._keys.pairs("holders"),
                 event_id=event_id,
                 swoogo_event_id=pair.swoogo_event_id,
                 before=row or b"",
                 after=rows.encode(pair),
+                org_id=pair.org_id,
+                epoch=lease.epoch,
             )
+            if written == -2:
+                raise _lost(lease)
             if written:
                 return pair if written > 0 else None
 
@@ -152,3 +167,7 @@ class RedisPairs:
     @guarded
     async def _not_logged(self, org_id: str, stored: Mapping[str, bytes]) -> None:
         await self._redis.sadd(self._keys.pairs(f"unlogged/{org_id}"), *stored)
+
+
+def _lost(lease: Lease) -> LeaseLostError:
+    return LeaseLostError(f"{lease.subject} was taken over by another worker.")

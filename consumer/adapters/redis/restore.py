@@ -75,6 +75,8 @@ class RedisRestorer:
                 return False
         if held and _same(held, pair):
             return False
+        # Whoever held the organization when Redis lost this must not write over what comes back (G4).
+        await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=pair.org_id, epoch=None)
         async with self._redis.pipeline(transaction=True) as pipe:
             if held and held.swoogo_event_id != pair.swoogo_event_id:
                 pipe.hdel(event_of, str(held.swoogo_event_id))

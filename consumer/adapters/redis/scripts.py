@@ -169,14 +169,20 @@ class Scripts:
         records: str,
         event_of: str,
         unlogged: str,
+        holders: str,
         *,
         event_id: str,
         swoogo_event_id: int,
         before: bytes,
         after: bytes,
+        org_id: str,
+        epoch: int,
     ) -> int:
-        """1 written; 0 the row is another than `before`; -1 the Swoogo event has another partner."""
-        return int(await self._pair([records, event_of, unlogged], [event_id, swoogo_event_id, before, after]))
+        """1 written; 0 the row is another than `before`; -1 the Swoogo event has another partner; -2 a newer lease of
+        the organization was here.
+        """
+        args = [event_id, swoogo_event_id, before, after, org_id, epoch]
+        return int(await self._pair([records, event_of, unlogged, holders], args))
 
     async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
         """Take pairs out of the outbox that are as they were sent on; put those back that are not."""

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.adapters.redis import rows
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
@@ -25,9 +24,9 @@ from consumer.ports import Inbox, Lease, Subject, SyncRequest, event_subject, or
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change
 from tests.support.fakes import FakeClock, InMemoryInbox
-from tests.support.fakes.inbox import SubjectState
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
+from tests.support.twins import fields, model_fields, outcome, texts
 
 pytestmark = pytest.mark.integration
 
@@ -77,8 +76,8 @@ class InboxMachine(RuleBasedStateMachine):
     def both(self, act: Act, *, reply_lost: bool, answer: bool = True) -> Any:
         """Do the same to both, and compare what they say. `answer`: also when a reply was lost."""
         self.server.reply_lost = reply_lost
-        said = self.server.run(_said(act(self.real)))
-        expected = self.server.run(_said(act(self.model)))
+        said = self.server.run(outcome(act(self.real)))
+        expected = self.server.run(outcome(act(self.model)))
         if answer or not reply_lost:
             assert said == expected
         return expected
@@ -251,11 +250,11 @@ class InboxMachine(RuleBasedStateMachine):
         for subject in SUBJECTS:
             state, stored, versions, dirty, asked, due = (next(found) for _ in range(6))
             expected = self.model.state(subject)
-            assert _texts(dirty) == expected.marks
-            assert _texts(versions) == expected.stamps
+            assert texts(dirty) == expected.marks
+            assert texts(versions) == expected.stamps
             assert {key.decode(): row for key, row in stored.items()} == expected.rows
             assert {order.decode() for order in asked} == {str(order) for order in expected.orders}
-            assert _fields(_texts(state)) == _model_fields(expected)
+            assert fields(texts(state)) == model_fields(expected)
             assert (None if due is None else int(due)) == expected.moment()
             self.nothing_that_waits_is_forgotten(subject, due)
 
@@ -269,45 +268,6 @@ class InboxMachine(RuleBasedStateMachine):
             assert due >= held, "G4: offered while somebody has it"
             if subject in self.first_change:
                 assert due <= max(self.first_change[subject] + MAX_WAIT, held, state.hold), "after the longest wait"
-
-
-async def _said(work: Coroutine[Any, Any, Any]) -> Any:
-    """What a call gave or raised."""
-    try:
-        return await work
-    except LeaseLostError as error:
-        return type(error)
-
-
-def _texts(stored: dict[bytes, bytes]) -> dict[str, str]:
-    return {key.decode(): value.decode() for key, value in stored.items()}
-
-
-def _fields(state: dict[str, str]) -> dict[str, Any]:
-    """What decides, in the model's words."""
-    moments = {name: int(state[name]) if name in state else None for name in ("due", "first", "survey", "surveying")}
-    numbers = {name: int(state.get(name, 0)) for name in ("hold", "until", "epoch", "attempt")}
-    return {
-        **moments,
-        **numbers,
-        "continuous": state.get("continuous") == "1",
-        "switched": "switched" in state,
-        "op": state.get("op", ""),
-        "request": state.get("request"),
-        "depth": state.get("depth", "shallow"),
-    }
-
-
-def _model_fields(state: SubjectState) -> dict[str, Any]:
-    return {
-        **{name: getattr(state, name) for name in ("due", "first", "survey", "surveying")},
-        **{name: getattr(state, name) for name in ("hold", "until", "epoch", "attempt")},
-        "continuous": state.continuous,
-        "switched": state.switched,
-        "op": state.op_id,
-        "request": state.request and rows.encode(state.request).decode(),
-        "depth": state.depth.value,
-    }
 
 
 def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:

@@ -18,12 +18,13 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.restore import RedisRestorer
 from consumer.app import Stores, ended, stores
 from consumer.domain.connection import Connection
+from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger import State
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
 from consumer.domain.standing import ConnectionStanding, PairStanding
-from consumer.ports import event_subject, org_subject
+from consumer.ports import Lease, event_subject, org_subject
 from consumer.ports.rebuild import Place, RebuildProgress
 from consumer.services.rebuild import LockLostError, Rebuilder
 from consumer.settings import Topics, load_settings
@@ -100,7 +101,7 @@ class Ground:
 
     def stamp(self, offset: int, at: datetime = AT) -> str:
         """Of a request of the mapping topic, as the decoder makes it."""
-        return f"{round(at.timestamp() * 1000):015d}.{1:015d}.{offset:015d}"
+        return f"{round(at.timestamp() * 1000):015d}.{0:015d}.{offset:015d}"
 
 
 @pytest.fixture
@@ -195,6 +196,18 @@ async def test_x2_g6_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
     assert await replica.pairs.pair(EVENT) == sealed
     assert await replica.stores.connections.connection(ORG) is None
     assert await replica.stores.connections.mapping(EVENT) is None
+
+
+async def test_x2_g4_g6_who_held_the_organization_before_the_loss_writes_over_no_pair_that_came_back(
+    ground: Ground,
+) -> None:
+    ground.synced()
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    former = Lease(org_subject(ORG), 3, "op")
+    with pytest.raises(LeaseLostError):
+        await replica.pairs.end(former, EVENT, PairEnd.DISCONNECTED, 8, era=8)
+    assert await replica.pairs.pair(EVENT) == PAIR
 
 
 async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:

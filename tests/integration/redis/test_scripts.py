@@ -131,7 +131,16 @@ def lock(scripts: Scripts) -> Awaitable[Any]:
 
 def write_pair(scripts: Scripts) -> Awaitable[Any]:
     return scripts.write_pair(
-        "{p}:records", "{p}:event_of", "{p}:unlogged", event_id="ev", swoogo_event_id=7, before=b"", after=b"row"
+        "{p}:records",
+        "{p}:event_of",
+        "{p}:unlogged",
+        "{p}:holders",
+        event_id="ev",
+        swoogo_event_id=7,
+        before=b"",
+        after=b"row",
+        org_id="o",
+        epoch=7,
     )
 
 

@@ -17,61 +17,61 @@ class InMemoryConnections:
     def __init__(self, inbox: InMemoryInbox | None = None) -> None:
         """`inbox`: who has the leases; without it none is older than another."""
         self._inbox = inbox
-        self._connections: dict[str, Connection] = {}
-        self._mappings: dict[str, EventMapping] = {}
-        self._events_of: dict[str, set[str]] = {}
+        self.accepted: dict[str, Connection] = {}
+        self.in_force: dict[str, EventMapping] = {}
+        self.events_of: dict[str, set[str]] = {}
         self._asked: dict[str, set[str]] = {}
         self._refused: dict[str, str] = {}
 
     async def connection(self, org_id: str) -> Connection | None:
         """See `ports.Connections`."""
-        return self._connections.get(org_id)
+        return self.accepted.get(org_id)
 
     async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
         if self._inbox and by:
             self._inbox.fence(by)
         if connection is None:
-            self._connections.pop(org_id, None)
+            self.accepted.pop(org_id, None)
         else:
-            self._connections[org_id] = connection
+            self.accepted[org_id] = connection
 
     async def mapping(self, event_id: str) -> EventMapping | None:
         """See `ports.Connections`."""
-        return self._mappings.get(event_id)
+        return self.in_force.get(event_id)
 
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
         """See `ports.Connections`."""
-        events = self._events_of.get(org_id, set())
-        found = {event: self._mappings[event] for event in sorted(events) if event in self._mappings}
+        events = self.events_of.get(org_id, set())
+        found = {event: self.in_force[event] for event in sorted(events) if event in self.in_force}
         return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
 
     async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
         if self._inbox:
-            for event_id in {*events, *self._events_of.get(org_id, ())}:
+            for event_id in sorted({*events, *self.events_of.get(org_id, ())}):
                 self._inbox.hold(event_id, org_id, by)
 
     async def put_mapping(
         self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
     ) -> None:
         """See `ports.Connections`."""
+        if mapping:
+            self.events_of.setdefault(org_id, set()).add(event_id)
         if self._inbox and by:
             self._inbox.fence_holder(event_id, by)
-        events = self._events_of.setdefault(org_id, set())
         if mapping is None:
-            held = self._mappings.get(event_id)
+            held = self.in_force.get(event_id)
             if by is None or (held and held.org_id == org_id):
-                self._mappings.pop(event_id, None)
+                self.in_force.pop(event_id, None)
         else:
-            self._mappings[event_id] = mapping
-            events.add(event_id)
+            self.in_force[event_id] = mapping
 
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
         """See `ports.Connections`."""
-        if self._mappings.get(before.event_id) not in {before, after}:
+        if self.in_force.get(before.event_id) not in {before, after}:
             return False
-        self._mappings[before.event_id] = after
+        self.in_force[before.event_id] = after
         return True
 
     async def note_asked(self, event_id: str, org_id: str) -> None:

@@ -46,7 +46,8 @@ class InMemoryPairs:
         self.changelog = changelog or ListedPairs()
         self._pairs: dict[str, Pair] = {}
         self._event_of: dict[int, str] = {}
-        self._unlogged: dict[str, set[str]] = {}
+        self.unlogged: dict[str, set[str]] = {}
+        self.newest: dict[str, int] = {}
 
     async def all(self) -> Mapping[str, Pair]:
         """See `ports.PairRegister`."""
@@ -61,10 +62,15 @@ class InMemoryPairs:
         holder = self._event_of.get(swoogo_event_id, "")
         return Partners(self._pairs.get(event_id), self._pairs.get(holder))
 
+    async def hold(self, lease: Lease) -> None:
+        """See `ports.PairRegister`."""
+        self._fence(lease)
+        self.newest[lease.subject.id] = lease.epoch
+
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
         """See `ports.PairRegister`."""
         org_id, known = lease.subject.id, self._pairs.get(event_id)
-        self._fence(lease, known)
+        self._fence(lease)
         if self._event_of.get(swoogo_event_id, event_id) != event_id:
             return None
         if known is None:
@@ -76,23 +82,26 @@ class InMemoryPairs:
     async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
         """See `ports.PairRegister`."""
         known = self._pairs.get(event_id)
-        self._fence(lease, known)
+        self._fence(lease)
         if known and known.org_id == lease.subject.id:
             self._keep(known.ended(by, at, lease.epoch, era=era))
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.PairRegister`."""
-        unlogged = self._unlogged.setdefault(lease.subject.id, set())
+        unlogged = self.unlogged.setdefault(lease.subject.id, set())
         if unlogged:
             await self.changelog.write_pairs([self._pairs[event] for event in sorted(unlogged)])
             unlogged.clear()
 
     def _keep(self, pair: Pair) -> Pair:
+        if self._pairs.get(pair.event_id) == pair:
+            return pair
         self._pairs[pair.event_id] = pair
         self._event_of[pair.swoogo_event_id] = pair.event_id
-        self._unlogged.setdefault(pair.org_id, set()).add(pair.event_id)
+        self.unlogged.setdefault(pair.org_id, set()).add(pair.event_id)
+        self.newest[pair.org_id] = pair.epoch
         return pair
 
-    def _fence(self, lease: Lease, known: Pair | None) -> None:
-        if known and known.org_id == lease.subject.id and known.epoch > lease.epoch:
+    def _fence(self, lease: Lease) -> None:
+        if self.newest.get(lease.subject.id, 0) > lease.epoch:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")

@@ -519,13 +519,14 @@ async def test_m1_an_event_of_another_organization_is_refused_until_that_one_let
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
 
 
-@pytest.mark.parametrize("stopped_in", ["flush", "put_mapping", "set_continuous"])
+@pytest.mark.parametrize("stopped_in", ["claim", "flush", "put_mapping", "set_continuous"])
 async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, stopped_in: str
 ) -> None:
     """Stopped for longer than its lease while it activates a pair; the pair was removed since."""
     await settle(world, connected())
-    owner: object = {"flush": world.pairs, "set_continuous": world.inbox}.get(stopped_in, world.connections)
+    owners = {"put_mapping": world.connections, "set_continuous": world.inbox}
+    owner: object = owners.get(stopped_in, world.pairs)
     meant = getattr(owner, stopped_in)
 
     async def slept(*args: object, **how: object) -> object:
@@ -540,3 +541,34 @@ async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
         await world.connector.settle(lease)
     assert await world.connections.mapping("e1") is None
     assert not world.inbox.state(event_subject("e1")).continuous
+    known = await world.pairs.pair("e1")
+    assert known is None if stopped_in == "claim" else known and known.ended_at is not None
+
+
+@pytest.mark.parametrize("broken_in", ["set_continuous", "put_mapping", "announce", "end"])
+@pytest.mark.parametrize("wish", [pair(), removed()])
+async def test_m1_a_removal_broken_off_half_way_leaves_no_event_with_two_organizations(
+    world: World, monkeypatch: pytest.MonkeyPatch, broken_in: str, wish: MappingRequest
+) -> None:
+    """G1: whatever is wished for next. A pair in force whose end is in the history would be anybody's to take."""
+    theirs = Lease(org_subject("somebody else"), 1, "op")
+    await settle(world, connected(), pair())
+    owners = {"set_continuous": world.inbox, "put_mapping": world.connections, "announce": world.board}
+    owner: object = owners.get(broken_in, world.pairs)
+    meant = getattr(owner, broken_in)
+
+    async def done_and_killed(*args: object, **how: object) -> object:
+        monkeypatch.setattr(owner, broken_in, meant)
+        await meant(*args, **how)
+        raise UnavailableError("Killed.")
+
+    lease = await ask(world, removed())
+    monkeypatch.setattr(owner, broken_in, done_and_killed)
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    await world.clock.advance(61)
+    await settle(world, wish)
+    in_force = await world.connections.mapping("e1")
+    assert (in_force is not None) == wish.present
+    assert (await world.pairs.claim(theirs, "e1", A, NOW) is None) == wish.present
+    assert world.inbox.state(event_subject("e1")).continuous == wish.present
