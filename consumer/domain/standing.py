@@ -6,10 +6,12 @@ back as they were: without calls, announcements, or a refused request winning be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumer.domain.connection import Connection
 from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,21 @@ class PairStanding:
     mapping: EventMapping | None
     settled: str
     epoch: int
+
+
+def overtaken(standing: PairStanding, history: Mapping[tuple[str, int], Pair]) -> bool:
+    """Whether a pair told to be active has ended since, or begun anew: the history of pairs is written before (M2).
+
+    A worker that was stopped may publish how a pair stood long after; compaction then leaves nothing newer. `history`:
+    by the ids of both events.
+    """
+    if standing.mapping is None:
+        return False
+    pair = history.get((standing.event_id, standing.mapping.swoogo_event_id))
+    if pair is None:
+        return False
+    same = (pair.org_id, pair.era) == (standing.org_id, standing.mapping.era)
+    return pair.ended_at is not None or not same
 
 
 @dataclass(frozen=True, slots=True)

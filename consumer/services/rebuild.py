@@ -19,7 +19,7 @@ import structlog
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import RetryableError
 from consumer.domain.pair import Pair
-from consumer.domain.standing import ConnectionStanding, PairStanding
+from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
 from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord
 from consumer.ports.rebuild import History, Logged, Marker, Markers, Offsets, Place, RebuildProgress, Restorer
 from consumer.services.record import Recorder
@@ -53,6 +53,7 @@ class _Attempt:
     lost: bool
     connections: dict[str, ConnectionStanding] = field(default_factory=dict)
     pairs: dict[tuple[str, str], PairStanding] = field(default_factory=dict)
+    history: dict[tuple[str, int], Pair] = field(default_factory=dict)
     unreadable: int = 0
     held: int = 0
     told: int = 0
@@ -208,6 +209,7 @@ class Rebuilder:
                     case Logged() as logged:
                         entries[logged.event_id].append(logged)
                     case Pair() as pair:
+                        attempt.history[pair.event_id, pair.swoogo_event_id] = pair
                         changed += await self.restorer.pair(pair)
                     case ConnectionStanding() as standing:
                         known = attempt.connections.get(standing.org_id)
@@ -245,8 +247,10 @@ class Rebuilder:
         for standing in attempt.connections.values():
             await self.connections.put_connection(standing.org_id, standing.connection)
             settled[standing.org_id] |= standing.settled
+        # What the history contradicts is left as it is, and its request, if there is one, is dealt with again.
+        standing_so = [each for each in attempt.pairs.values() if not overtaken(each, attempt.history)]
         # Those that ended first: another organization may have taken the event over since.
-        for pair in sorted(attempt.pairs.values(), key=lambda each: each.mapping is not None):
+        for pair in sorted(standing_so, key=lambda each: each.mapping is not None):
             await self.connections.hold(pair.org_id, [pair.event_id])
             held = await self.connections.mapping(pair.event_id)
             if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):

@@ -210,6 +210,29 @@ async def test_x2_g4_g6_who_held_the_organization_before_the_loss_writes_over_no
     assert await replica.pairs.pair(EVENT) == PAIR
 
 
+@pytest.mark.parametrize(
+    "since",
+    [
+        pytest.param(PAIR.ended(PairEnd.REMOVED, 77, 0), id="removed"),
+        pytest.param(PAIR.ended(PairEnd.DISCONNECTED, 77, 0, era=77), id="disconnected"),
+        pytest.param(replace(PAIR, era=77), id="disconnected and mapped again"),
+        pytest.param(replace(PAIR, org_id="another"), id="mapped by another organization"),
+    ],
+)
+async def test_m4_g6_a_standing_published_late_brings_back_no_pair_that_ended_since(
+    ground: Ground, since: Pair
+) -> None:
+    """A worker slept before it published how the pair stood, and compaction left nothing newer of that key. The history
+    of the pair tells; what was asked for, if anything is left of it, is dealt with again (X1).
+    """
+    ground.synced()
+    ground.history.log_pair(since)
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) is None
+    assert (await replica.stores.inbox.requests(ORG)).marks.keys() == {f"mapping/{EVENT}"}
+
+
 async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
     ground.synced()
     ground.history.log_pair(Pair(EVENT, 5000, ORG, mapped_at=6))
