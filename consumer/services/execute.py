@@ -15,7 +15,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, State, entries_of
 from consumer.domain.parking import parked_issue, told_under
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.record import Fields, Kind, digest, id_of
+from consumer.domain.record import Fields, Kind, digest, id_of, key_of
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.report import Run
 from consumer.domain.survey import many_missing
@@ -31,7 +31,8 @@ class Execution:
     Attributes:
         attempted: keys an operation was sent for; their former issues are settled by it.
         issues: what Swoogo's answers gave rise to.
-        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
+        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue; None for
+            those that may be gone, although nobody said so.
         unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
         ended: the pair is no longer in force: no further call.
@@ -54,7 +55,7 @@ class Execution:
     ledger: dict[str, Entry] = field(default_factory=dict)
     attempted: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
-    missing: dict[Kind, dict[str, Issue]] = field(default_factory=dict)
+    missing: dict[Kind, dict[str, Issue | None]] = field(default_factory=dict)
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     later: bool = False
@@ -96,9 +97,11 @@ class Execution:
                     tally.deleted += 1
         except MissingError as error:
             self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error, self.ledger)
+            self._doubt_sessions(operation)
             tally.failed += 1
         except RefusedError as error:
             self.issues.append(parked_issue(operation, error, self.ledger))
+            self._doubt_sessions(operation)
             tally.failed += 1
         except RetryableError as error:
             self.trouble.append(error)
@@ -106,6 +109,15 @@ class Execution:
                 self.unanswered.add(operation.key)
             tally.failed += 1
         self.run.done_calls += operation.credits
+
+    def _doubt_sessions(self, operation: Operation) -> None:
+        """One of the sessions of a refused association may be gone, and keeps the speaker from the others (D2).
+
+        With continuous sync the next reconcile finds out; without, none comes round.
+        """
+        if isinstance(operation, Link) and not self.work.mapping.continuous:
+            for session in operation.add:
+                self.missing.setdefault(Kind.SESSION, {}).setdefault(key_of(Kind.SESSION, session), None)
 
     async def _create(self, operation: Create) -> None:
         """Intent first (G2): if the answer never comes, the next plan looks before it creates again."""
@@ -244,8 +256,9 @@ class Execution:
                 continue
             await self.store.put_directory(self.work.lease, kind, directory)
             gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
-            self.issues += [Issue(key, Code.NO_PERMISSION) for key in ids.keys() - gone.keys()]
-            self.issues += [issue for key, issue in answers.items() if key not in ids]
+            there = [issue for key, issue in answers.items() if issue and key in ids and key not in gone]
+            self.issues += [Issue(issue.key, Code.NO_PERMISSION) for issue in there]
+            self.issues += [issue for key, issue in answers.items() if issue and key not in ids]
             live = sum(1 for _, entry in entries_of(self.ledger, kind) if entry.live)
             doubt = many_missing(self.work.mapping.event_id, kind, len(gone), live, most_gone)
             if doubt:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from consumer.domain.errors import MissingError, RefusedError
+from consumer.domain.issue import Code
 from consumer.domain.record import Kind
 from tests.support.builders import a_contact, a_session, session_key, speaker_key
+from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import World
 
 
@@ -91,3 +98,30 @@ async def test_s7_half_done_associations_are_finished_by_the_retry_without_repea
     await world.push()
     assert len(world.swoogo.called("unlink")) == 1
     assert linked(world) == {"s3"}
+
+
+@pytest.mark.parametrize("error", [RefusedError, MissingError])
+async def test_d2_g1_without_continuous_sync_a_session_deleted_in_swoogo_keeps_no_speaker_from_the_others(
+    world: World, error: type[RefusedError]
+) -> None:
+    """C4: no reconcile comes round to notice it, and one wrong id refuses the whole call. The next sync goes on."""
+    world.mapping = replace(world.mapping, continuous=False)
+    await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
+    held = world.swoogo.records[Kind.SESSION]
+    gone = world.entry(session_key("s1")).swoogo_id
+    assert gone is not None
+    del held[gone]
+
+    async def know_all(work: object, call: Called) -> None:
+        if call.what == "link" and not held.keys() >= set(call.ids):
+            raise error("Session is invalid.")
+
+    world.swoogo.before_call = know_all
+    await world.sync(a_session("s1", people=["c1"]), a_session("s2", people=["c1"]), a_contact("c1"))
+    assert (session_key("s1"), Code.GONE_IN_SWOOGO) in await world.codes()
+    assert world.entry(session_key("s2")).live
+    assert len(world.swoogo.called("list", Kind.SESSION)) == 1
+    await world.push()
+    assert linked(world) == {"s2"}
+    assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
+    assert len(world.swoogo.called("list", Kind.SESSION)) == 1
