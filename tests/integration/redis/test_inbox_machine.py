@@ -30,22 +30,23 @@ from tests.support.twins import fields, model_fields, outcome, texts
 
 pytestmark = pytest.mark.integration
 
-EVENTS: Final = (event_subject("one"),)
-SUBJECTS: Final = (*EVENTS, org_subject("org"))
 ORDERS: Final = (Order(orders.Act.LIFT, "session/s1"), Order(orders.Act.FORGET, "session/s2"))
 QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
 LATER: Final = st.sampled_from([None, 0.0, 0.7, 5.0])
 Act = Callable[[Inbox], Coroutine[Any, Any, Any]]
 
-subjects = st.sampled_from(SUBJECTS)
-events = st.sampled_from(EVENTS)
+subjects = st.runner().flatmap(lambda machine: st.sampled_from(machine.among))
+events = st.runner().flatmap(lambda machine: st.sampled_from(machine.named))
 changes = st.lists(st.builds(a_change, st.sampled_from(["session/s1", "contact/c1"]), st.integers(1, 30)), max_size=3)
 moments = st.sampled_from([1, QUIET - 1, QUIET, LEASE, LEASE + 1, MAX_WAIT, SURVEY]) | st.integers(1, 4_000)
 lost = st.booleans()
 
 
 class InboxMachine(RuleBasedStateMachine):
-    """Two inboxes on one clock: what is done to one is done to the other."""
+    """Two inboxes on one clock: what is done to one is done to the other. With few subjects, much happens to each."""
+
+    named: tuple[Subject, ...] = (event_subject("one"),)
+    among: tuple[Subject, ...] = (*named, org_subject("org"))
 
     def __init__(self, server: TimedServer) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class InboxMachine(RuleBasedStateMachine):
     @initialize(on=st.booleans())
     def begin(self, on: bool) -> None:
         """With continuous sync or without."""
-        for event in EVENTS:
+        for event in self.named:
             self.switch(event, on, reply_lost=False)
 
     @rule(milliseconds=moments)
@@ -211,7 +212,7 @@ class InboxMachine(RuleBasedStateMachine):
     def switch_off_as_the_holder(self, data: st.DataObject, reply_lost: bool) -> None:
         """It found no pair."""
         lease, _ = data.draw(self.recent())
-        if lease.subject in EVENTS:
+        if lease.subject in self.named:
             self.both(lambda inbox: inbox.set_continuous(lease.subject.id, on=False, by=lease), reply_lost=reply_lost)
             if not self.follows(lease.subject):
                 self.first_change.pop(lease.subject, None)
@@ -241,13 +242,13 @@ class InboxMachine(RuleBasedStateMachine):
     @invariant()
     def everything_is_as_in_the_model(self) -> None:
         with self.server.looking.pipeline(transaction=False) as pipe:
-            for subject in SUBJECTS:
+            for subject in self.among:
                 for name in ("state", "rows", "versions", "dirty"):
                     pipe.hgetall(self.keys.subject(subject, name))
                 pipe.smembers(self.keys.subject(subject, "orders"))
                 pipe.zscore(self.keys.due_of(subject), str(subject))
             found: Iterator[Any] = iter(pipe.execute())
-        for subject in SUBJECTS:
+        for subject in self.among:
             state, stored, versions, dirty, asked, due = (next(found) for _ in range(6))
             expected = self.model.state(subject)
             assert texts(dirty) == expected.marks
@@ -270,10 +271,26 @@ class InboxMachine(RuleBasedStateMachine):
                 assert due <= max(self.first_change[subject] + MAX_WAIT, held, state.hold), "after the longest wait"
 
 
+class TwoOfEach(InboxMachine):
+    """Two events and two organizations, which must not touch each other."""
+
+    named = (event_subject("one"), event_subject("two"))
+    among = (*named, org_subject("here"), org_subject("there"))
+
+
 def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
     """Issue 5: debounce and claim are a state machine."""
     server = TimedServer(redis_url)
     try:
         play(lambda: InboxMachine(server), examples=120, steps=40)
+    finally:
+        server.close()
+
+
+def test_g1_g4_events_and_organizations_do_not_touch_each_other(redis_url: str) -> None:
+    """Issue 5: the same, for more than one of each."""
+    server = TimedServer(redis_url)
+    try:
+        play(lambda: TwoOfEach(server), examples=30, steps=40)
     finally:
         server.close()
