@@ -195,6 +195,21 @@ class InboxMachine(RuleBasedStateMachine):
         )
         self.gave_back(lease, said)
 
+    @rule(subject=subjects, renews=st.booleans(), reply_lost=lost)
+    def change_while_it_is_pushed(self, subject: Subject, renews: bool, reply_lost: bool) -> None:
+        """G1: what changed since the claim stays marked, and comes when it would have come."""
+        self.change(subject, "session/s1", 0)
+        self.wait_and_claim(subject, reply_lost=False)
+        lease, marks = self.claims[-1] if self.claims else (None, {})
+        if lease is None or lease.subject != subject or not self.holds(lease):
+            return
+        self.change(subject, "session/s1", 400)
+        if renews:
+            self.both(lambda inbox: inbox.renew(lease), reply_lost=reply_lost)
+            self.holders[subject] = (lease.op_id, self.clock.now() + LEASE)
+        self.gave_back(lease, self.both(lambda inbox: inbox.complete(lease, marks), reply_lost=reply_lost))
+        assert self.model.state(subject).marks.get("session/s1") != marks.get("session/s1")
+
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), seconds=st.sampled_from([0.5, 4.0]), reply_lost=lost)
     def put_off(self, data: st.DataObject, seconds: float, reply_lost: bool) -> None:
