@@ -173,6 +173,7 @@ Connect     `services.connect`               integrations and pairs: checked, in
 
 Redis       `adapters.redis.client`          connections, and how failures are named
             `adapters.redis.refusal`         why Redis will not do
+            `adapters.redis.server_time`     what the clock of this process goes by
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.rows`            how objects lie in Redis

@@ -40,6 +40,7 @@ from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.server_time import following
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
@@ -210,6 +211,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         bound = stores(settings)
         stack.push_async_callback(bound.redis.aclose)
         await check_redis(bound.redis, settings.redis)
+        await stack.enter_async_context(following(bound.redis, clock))
         publisher = producer(settings.kafka)
         await publisher.start()
         # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.

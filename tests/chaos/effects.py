@@ -23,6 +23,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "drop before effect",
         "drop after effect",
         "timeout after effect",
+        "late effect",
         "half answer",
         "delay",
         "hang",
@@ -46,6 +47,13 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": ("kill before", "kill after", "delay", "pause before", "pause after", "error"),
 }
 """What can happen, by what the boundary leads to."""
+
+UNANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
+    **KINDS,
+    "swoogo": ("late effect", "late effect", "kill after", "error after effect"),
+    "redis": ("pause after", "kill after"),
+}
+"""What can happen in a run that is about creates without an answer."""
 
 FAMILIES: Final = ("kill", "drop reply", "drop answer", "delay", "pause", "error")
 
@@ -95,6 +103,13 @@ TARGETS: Final = (
 )
 """Boundaries by the start of their names, so that the rare ones are struck as often as the frequent ones."""
 
+CREATES: Final = (
+    *(f"swoogo POST {each}/create" for each in ("sessions", "speakers", "locations", "tracks", "sponsors")),
+    "redis renew_lease",
+    "redis complete_subject",
+)
+"""Boundaries at which a create is made, or left to another worker."""
+
 
 def family(kind: str) -> str:
     """Which of the six families of the specification a kind belongs to."""
@@ -103,7 +118,7 @@ def family(kind: str) -> str:
     for name in FAMILIES:
         if kind.startswith(name):
             return name
-    return {"hang": "drop answer", "outage": "error", "throttled": "error", "token expired": "error"}[kind]
+    return "drop answer" if kind in {"hang", "late effect"} else "error"
 
 
 @dataclass(slots=True)
@@ -126,16 +141,22 @@ class Effects:
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
+    _kinds: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: KINDS)
     _waiting: list[_Due] = field(default_factory=list)
 
-    def plan(self, most: int, expected: int) -> None:
-        """Choose up to `most` faults: half of them anywhere, half at boundaries of a certain name."""
+    def plan(self, most: int, expected: int, *, creates: bool) -> None:
+        """Choose up to `most` faults: half of them anywhere, half at boundaries of a certain name.
+
+        `creates`: more of them, and those that leave a create without an answer or to another worker.
+        """
+        if creates:
+            self._kinds, most = UNANSWERED, most + 4
         for _ in range(self.chance.randint(1, most)):
             if self.chance.random() < 0.5:
                 self._waiting.append(_Due(number=self.chance.randrange(expected)))
             else:
                 left = 1 if self.chance.random() < 0.5 else self.chance.randint(1, 6)
-                self._waiting.append(_Due(target=self.chance.choice(TARGETS), left=left))
+                self._waiting.append(_Due(target=self.chance.choice(CREATES if creates else TARGETS), left=left))
 
     def strike(self, name: str) -> str:
         """The next boundary is reached; the fault that strikes there, or ""."""
@@ -150,7 +171,7 @@ class Effects:
                 due.left -= 1
             if due.number == self.count or (due.target and due.left == 0 and name.startswith(due.target)):
                 self._waiting.remove(due)
-                kind = self.chance.choice(KINDS[name.partition(" ")[0]])
+                kind = self.chance.choice(self._kinds[name.partition(" ")[0]])
                 self.hits[name, kind] += 1
                 process = current()
                 self.tell(f"#{self.count} {name}: {kind} ({process.name if process else '-'})")

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from consumer.adapters.clock import SystemClock
+
 EPOCH: Final = 1_790_000_000.0
 """Seconds since 1970 when a run begins: September 2026."""
 
@@ -147,19 +149,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return context, step
 
 
-class VirtualClock:
-    """The clock port on the loop's time; chance comes from the seed."""
+class VirtualClock(SystemClock):
+    """The clock of a process, on the loop's time, at first so many seconds off; chance comes from the seed."""
 
-    def __init__(self, chance: Random) -> None:
+    def __init__(self, chance: Random, off: float) -> None:
+        super().__init__(lambda: round(seconds() * 1e9), lambda: round((seconds() + off) * 1e9))
         self._chance = chance
-
-    def now(self) -> int:
-        """See `ports.Clock`."""
-        return round(seconds() * 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        """See `ports.Clock`."""
-        await asyncio.sleep(seconds)
 
     def new_id(self) -> str:
         """See `ports.Clock`."""

@@ -6,7 +6,7 @@ The composition root itself is what runs: only the names in it that lead outside
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,13 +31,14 @@ from tests.chaos.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a worker of a run stands on."""
+    """What a worker of a run stands on. `off`: by how many seconds the clock of its next process is wrong."""
 
     effects: Effects
     server: Server
     sandbox: SandboxSwoogo
     log: Log
     settings: Settings
+    off: Callable[[], float]
 
 
 class Pictures:
@@ -90,7 +91,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "ensure_topics": nothing,
         "connect": lambda _: around.server.connect(struck=current() is not None),
         "producer": lambda _: FakeProducer(around.log, around.effects),
-        "SystemClock": lambda: VirtualClock(around.effects.chance),
+        "SystemClock": lambda: VirtualClock(around.effects.chance, around.off()),
         "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
         "open_images": lambda _: Pictures(),
         "open_broker": lambda _: FakeBroker(around.log, around.effects),

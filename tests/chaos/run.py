@@ -90,7 +90,18 @@ class _Run:
         self._keys, self._settings = _settings(redis_url, limit, window)
         self._sandbox = SandboxSwoogo(limit=limit, window=window, clock=seconds)
         self._log = Log(self._effects)
-        self._around = Surroundings(self._effects, self._server, self._sandbox, self._log, self._settings)
+        # A quarter of the runs is about creates without an answer, and clocks that are wrong by ten minutes.
+        clocks = Random(f"clocks {seed}")
+        self._creates = clocks.random() < 0.25
+        off = (-600.0, 600.0) if self._creates else (-600.0, 0.0, 600.0)
+        self._around = Surroundings(
+            self._effects,
+            self._server,
+            self._sandbox,
+            self._log,
+            self._settings,
+            lambda: clocks.choice(off) * (1.0 if self._creates else clocks.random()),
+        )
         self._workers: list[Process] = []
         self._lives = 0
 
@@ -98,7 +109,7 @@ class _Run:
         """Everything."""
         effects, verdict = self._effects, self._verdict
         if self._faults:
-            effects.plan(self._faults, _EXPECTED_EFFECTS)
+            effects.plan(self._faults, _EXPECTED_EFFECTS, creates=self._creates)
         with composed_on(self._around):
             stores = app.stores(self._settings)
             history = History(

@@ -101,7 +101,12 @@ class Server:
 
 
 class _Client(Redis):
-    """Registers scripts that read the virtual clock."""
+    """Reads the virtual clock, and registers scripts that do."""
+
+    async def time(self, **_: Any) -> tuple[int, int]:
+        await self.ping()
+        now = round(seconds() * 1e6)
+        return now // 1_000_000, now % 1_000_000
 
     def register_script(self, script: Any) -> Any:
         return super().register_script(on_virtual_time(str(script)))

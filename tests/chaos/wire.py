@@ -16,6 +16,8 @@ from tests.chaos.effects import Effects
 from tests.chaos.machine import current, task_outside
 
 _FOREVER: Final = 10_000.0
+_LATEST: Final = 100.0
+"""Seconds after it was given up that a call may take effect; less than the service waits (`push.settle`)."""
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -46,6 +48,10 @@ class Wire(httpx.AsyncBaseTransport):
             self._sandbox.expire_tokens()
         if kind == "hang":
             await asyncio.sleep(_FOREVER)
+        if kind == "late effect":
+            task_outside(self._late(request, content))
+            await asyncio.sleep(15.0)
+            raise httpx.ReadTimeout("nothing came yet", request=request)
         answer = task_outside(self._exchange(request.method, request.url, request.headers, content))
         await effects.latency(0.3)
         status, headers, body = await answer
@@ -62,6 +68,11 @@ class Wire(httpx.AsyncBaseTransport):
             headers = httpx.Headers({**headers, "content-length": str(len(body) // 2)})
             body = body[: len(body) // 2]
         return httpx.Response(status, headers=headers, content=body, request=request)
+
+    async def _late(self, request: httpx.Request, content: bytes) -> None:
+        """Whatever is asked is done, though nobody waits for the answer any more."""
+        await asyncio.sleep(15.0 + self._effects.chance.uniform(0.0, _LATEST))
+        await self._exchange(request.method, request.url, request.headers, content)
 
     async def _exchange(
         self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes

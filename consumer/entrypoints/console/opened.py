@@ -14,6 +14,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.server_time import set_by_server
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.app import stores
 from consumer.domain.connection import Announcement
@@ -71,6 +72,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     clock, nothing = SystemClock(), _NoTopics()
     try:
         await check_redis(bound.redis, settings.redis)
+        await set_by_server(bound.redis, clock)
         yield Opened(
             settings,
             bound.inbox,
