@@ -34,6 +34,14 @@ class LedgerStore(Protocol):
         """
         ...
 
+    async def log_again(self, lease: Lease) -> None:
+        """Have the next flush write every entry (G6).
+
+        A worker that lost its lease may have sent an old entry after the newest one, and compaction keeps the last; a
+        topic may have been deleted. Raises LeaseLostError, UnavailableError.
+        """
+        ...
+
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """What Swoogo was last seen to hold; never fresh."""
         ...

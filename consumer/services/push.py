@@ -113,6 +113,7 @@ class Pusher:
                 execution.work = await self._zone_seen(work, execution.survey.timezone)
                 await execution.keep({**execution.survey.findings.learned, **execution.survey.findings.gone})
                 if execution.survey.deep:
+                    await self.store.log_again(lease)
                     execution.changed_images = await changed_images(execution.ledger, self.images)
             if execution.survey and nothing_new(execution.survey, execution.work, state, former, execution.ledger):
                 idle = True

@@ -81,6 +81,22 @@ async def test_a_flush_puts_the_last_state_of_each_entry_on_the_changelog_once(b
     assert len(bench.changelog.written) == 2
 
 
+async def test_g6_all_entries_are_put_on_the_changelog_again(bench: Bench) -> None:
+    lost = await bench.leased()
+    entries = {session_key("s1"): an_entry(1), session_key("s2"): an_entry(2)}
+    await bench.ledger.put(lost, entries)
+    await bench.ledger.flush(lost)
+    heir = await bench.claimed(event_subject(EVENT), "heir")
+    bench.changelog.written.clear()
+    with pytest.raises(LeaseLostError):
+        await bench.ledger.log_again(lost)
+    await bench.ledger.flush(heir)
+    assert bench.changelog.written == []
+    await bench.ledger.log_again(heir)
+    await bench.ledger.flush(heir)
+    assert sorted(bench.changelog.written) == [(EVENT, key, entry) for key, entry in sorted(entries.items())]
+
+
 async def test_g6_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: Bench) -> None:
     """A Redis that forgets it, a moment later, does not make the create forgotten."""
     lease = await bench.leased()

@@ -113,6 +113,14 @@ class RedisLedger:
             await self._logged(lease, stored)
 
     @guarded
+    async def log_again(self, lease: Lease) -> None:
+        """See `ports.LedgerStore`."""
+        event = lease.subject.id
+        state, ledger = self._keys.subject(lease.subject, "state"), self._keys.event(event, "ledger")
+        if not await self._scripts.log_again(state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch):
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+
+    @guarded
     async def _unlogged(self, event_id: str) -> dict[str, bytes]:
         members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "unlogged")))
         if not members:

@@ -42,6 +42,7 @@ class Scripts:
         self._next_due = script("next_due")
         self._write = script("write_fenced")
         self._tick_off = script("tick_off")
+        self._log_again = script("log_again")
         self._pair = script("write_pair")
         self._tick_off_pairs = script("tick_off_pairs")
         self._fence = script("set_fence")
@@ -163,6 +164,10 @@ class Scripts:
     ) -> bool:
         """False when somebody else has the lease."""
         return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
+
+    async def log_again(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
+        """False when somebody else has the lease."""
+        return bool(await self._log_again([state, target, outbox], [epoch]))
 
     async def write_pair(
         self,

@@ -92,6 +92,10 @@ def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
     )
 
 
+def tick_off(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.tick_off(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""])
+
+
 def permit(scripts: Scripts) -> Awaitable[Any]:
     return scripts.take_permit(
         [CREDITS, FENCES, GRANT],
@@ -182,11 +186,10 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     ),
     "write_fenced": ([record_to_claim, claim], write),
     "write_fenced that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
-    "tick_off": (
-        [record_to_claim, claim, write],
-        lambda scripts: scripts.tick_off(
-            STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""]
-        ),
+    "tick_off": ([record_to_claim, claim, write], tick_off),
+    "log_again": (
+        [record_to_claim, claim, write, tick_off],
+        lambda scripts: scripts.log_again(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH),
     ),
     "write_pair": ([], write_pair),
     "tick_off_pairs": (

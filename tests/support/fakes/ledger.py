@@ -85,6 +85,11 @@ class InMemoryLedger:
             self._inbox.fence(lease)
             unlogged -= {key for key, entry in sent.items() if held.get(key) == entry}
 
+    async def log_again(self, lease: Lease) -> None:
+        """See `ports.LedgerStore`."""
+        self._inbox.fence(lease)
+        self._unlogged.setdefault(lease.subject.id, set()).update(self.entries.get(lease.subject.id, {}))
+
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """See `ports.LedgerStore`."""
         return dict(self._directories.get(event_id, {}))

@@ -281,6 +281,17 @@ async def test_after_a_lost_answer_the_deep_survey_serves_the_plan_as_its_look()
     assert len(world.swoogo.named(Kind.SESSION, "Title of s2")) == 1
 
 
+async def test_g6_a_deep_survey_puts_the_ledger_on_the_changelog_again() -> None:
+    """A worker that lost its lease may have left an old entry there as the last one, or the topic was deleted."""
+    world = await a_synced_world()
+    await reconcile(world)
+    world.ledger.changelog.written.clear()
+    await reconcile(world)
+    assert world.ledger.changelog.written == []
+    await reconcile(world, Depth.DEEP)
+    assert {key: entry for _, key, entry in world.ledger.changelog.written} == world.ledger.entries[EVENT]
+
+
 @pytest.mark.parametrize(
     "what",
     ["a deep survey", "another mapping", "an unanswered create", "a change that was not pushed", "a refused record"],
