@@ -78,7 +78,7 @@ _LAGS_KEPT_SECONDS: Final = 60.0
 
 
 class Turning(Protocol):
-    """A loop that notes when it came round (ms); 0 before the first time."""
+    """A loop that notes when it came round (ms of the clock's ticks); 0 before the first time."""
 
     turned_at: int
 
@@ -210,13 +210,17 @@ class Watch:
         self.health.add("ready", "redis", lambda: pinged.trouble(_ANSWER_PATIENCE, _WAIT))
         self.health.add("ready", "kafka", lambda: lags.trouble(_ANSWER_PATIENCE, _WAIT))
         if dispatcher is not None:
+
+            def now() -> float:
+                return clock.ticks() / 1e9
+
             self.health.add(
                 "live",
                 "dispatcher",
-                turning("The loop that looks for due events", lambda: dispatcher.turned_at / 1000, LOOP_PATIENCE, _now),
+                turning("The loop that looks for due events", lambda: dispatcher.turned_at / 1000, LOOP_PATIENCE, now),
             )
             self.meters.at_scrape(
-                DISPATCHER_AGE, lambda: (clock.now() - dispatcher.turned_at) / 1000 if dispatcher.turned_at else 0.0
+                DISPATCHER_AGE, lambda: now() - dispatcher.turned_at / 1000 if dispatcher.turned_at else 0.0
             )
         beat = asyncio.create_task(self._beat(), name="beat")
         try:
@@ -278,10 +282,6 @@ def _held_back() -> int:
     """Log lines that the filters of this process held back so far."""
     filters = [each for handler in logging.getLogger().handlers for each in handler.filters]
     return sum(getattr(each, "held_back", 0) for each in filters)
-
-
-def _now() -> float:
-    return time.time()
 
 
 def _version() -> str:

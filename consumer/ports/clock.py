@@ -9,7 +9,11 @@ class Clock(Protocol):
     """Time and chance, so that tests own both."""
 
     def now(self) -> int:
-        """Milliseconds since the epoch, UTC."""
+        """Milliseconds since the epoch, UTC; set back and forth meanwhile, so no measure of how long anything takes."""
+        ...
+
+    def ticks(self) -> int:
+        """Nanoseconds that only go forward, since no moment in particular."""
         ...
 
     async def sleep(self, seconds: float) -> None:

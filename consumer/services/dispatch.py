@@ -49,7 +49,8 @@ class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
     Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `stopping` is the pusher's, set when no
-    further call may begin. `turned_at` is when the loop last came round (ms), for the liveness probe.
+    further call may begin. `turned_at` is when the loop last came round (ms of the clock's ticks), for the
+    liveness probe.
     """
 
     inbox: Inbox
@@ -79,7 +80,7 @@ class Dispatcher:
                 failures += 1
                 pause = retry_delay(failures, 0.2, 5.0, self.clock.jitter())
                 log.warning("dispatch.waiting", reason=str(error), seconds=round(pause, 1))
-            self.turned_at = self.clock.now()
+            self.turned_at = self.clock.ticks() // 1_000_000
             await self._pause(pause, stop)
         await self._drain()
 

@@ -31,14 +31,14 @@ class Progress:
 
     async def begin(self) -> None:
         """The run starts: say so, with what it will cost. Raises UnavailableError."""
-        self._noted = self._published = self.clock.now()
+        self._noted = self._published = self._passed()
         await self._estimate()
         self.execution.run.announced = True
         await self.board.started(self.execution.run)
 
     async def moved(self) -> bool:
         """An operation is done. True now and then, when it is time to look around. Raises UnavailableError."""
-        now = self.clock.now()
+        now = self._passed()
         if now - self._noted <= _LOOKED_UP_EVERY:
             return False
         self._noted = now
@@ -50,6 +50,9 @@ class Progress:
         else:
             await self.board.progress(self.execution.run)
         return True
+
+    def _passed(self) -> int:
+        return self.clock.ticks() // 1_000_000
 
     async def _estimate(self) -> None:
         run = self.execution.run

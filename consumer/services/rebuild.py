@@ -51,12 +51,13 @@ class _Attempt:
     marker: Marker
     progress: RebuildProgress
     lost: bool
+    began: float
     connections: dict[str, ConnectionStanding] = field(default_factory=dict)
     pairs: dict[tuple[str, str], PairStanding] = field(default_factory=dict)
     history: dict[tuple[str, int], Pair] = field(default_factory=dict)
     unreadable: int = 0
-    held: int = 0
-    told: int = 0
+    held: float = -_HELD_SECONDS
+    told: float = -_TOLD_SECONDS
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class Rebuilder:
     sound: bool = False
     progress: RebuildProgress | None = None
     decided: asyncio.Event = field(default_factory=asyncio.Event)
-    _advanced: int = 0
+    _advanced: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
@@ -115,14 +116,14 @@ class Rebuilder:
 
     async def _advance(self) -> None:
         """Note how far Redis has come; read before the marker, which says that it was there all the time."""
-        if self.clock.now() < self._advanced + _ADVANCE_SECONDS * 1000:
+        if self._advanced is not None and self._passed() < self._advanced + _ADVANCE_SECONDS:
             return
         ends, committed = await self.history.ends(), await self.history.committed()
         marker = await self.markers.look()
         if marker.sound:
             ledger = {place: end for place, end in ends.items() if place.topic == self.history.ledger}
             await self.markers.advance(marker, {**ledger, **committed})
-            self._advanced = self.clock.now()
+            self._advanced = self._passed()
 
     async def restore(self) -> bool:
         """Bring back what is missing; False when another replica is at it.
@@ -148,11 +149,11 @@ class Rebuilder:
             self.progress = None
             await self.markers.release(owner)
         self.sound = True
-        self._advanced = self.clock.now()
+        self._advanced = self._passed()
         return True
 
     async def _restore(self, owner: str, marker: Marker) -> None:
-        began = self.clock.now()
+        began = self._passed()
         ends, committed = await self.history.ends(), await self.history.committed()
         if not marker.generation and not committed and not any(self._of(self.history.ledger, ends).values()):
             await self._finish(owner, marker, self.clock.new_id(), {}, announce=True)
@@ -167,7 +168,7 @@ class Rebuilder:
         # A position in a topic that was deleted since, and made again, is not found, or lies beyond the end.
         starts = {place: start if (start := marker.offsets.get(place, 0)) <= end else 0 for place, end in ends.items()}
         total = sum(end - starts[place] for place, end in ends.items())
-        attempt = _Attempt(owner, marker, RebuildProgress("ledger", 0, total, began), lost)
+        attempt = _Attempt(owner, marker, RebuildProgress("ledger", 0, total, self.clock.now()), lost, began)
         log.info("rebuild.started", reason=_why(marker), offsets=total)
         await self._ledger(attempt, starts, ends)
         recorder = Recorder(self.decoder, self.inbox, self.connections, _Unread())
@@ -189,7 +190,7 @@ class Rebuilder:
             offsets=attempt.progress.read,
             restored=restored,
             unreadable=attempt.unreadable,
-            ms=self.clock.now() - began,
+            ms=round((self._passed() - began) * 1000),
         )
 
     async def _finish(self, owner: str, marker: Marker, generation: str, offsets: Offsets, *, announce: bool) -> None:
@@ -236,10 +237,10 @@ class Rebuilder:
     async def _let_calls_end(self, attempt: _Attempt) -> None:
         """Whoever got a permit before the loss may still be calling; no lease that was good then is good after this."""
         await self._show(attempt, "waiting")
-        end = attempt.progress.started + round(self.lease * 1000)
-        while (left := end - self.clock.now()) > 0:
-            await self.clock.sleep(min(left / 1000, _HELD_SECONDS))
-            await self._show(attempt, "waiting", seconds_left=max(end - self.clock.now(), 0) / 1000)
+        end = attempt.began + self.lease
+        while (left := end - self._passed()) > 0:
+            await self.clock.sleep(min(left, _HELD_SECONDS))
+            await self._show(attempt, "waiting", seconds_left=max(end - self._passed(), 0.0))
 
     async def _stand_again(self, attempt: _Attempt) -> None:
         """Connections and pairs as they were, without asking Swoogo or telling anybody again."""
@@ -276,20 +277,24 @@ class Rebuilder:
 
     async def _show(self, attempt: _Attempt, phase: str, *, seconds_left: float | None = None) -> None:
         """Hold the lock, and tell how far it is; a line every few seconds."""
-        now, done = self.clock.now(), attempt.progress
-        gone = (now - done.started) / 1000
+        now, done = self._passed(), attempt.progress
+        gone = now - attempt.began
         if seconds_left is None and done.read and gone >= 1:
             seconds_left = gone * (done.total - done.read) / done.read
         attempt.progress = self.progress = replace(done, phase=phase, seconds_left=seconds_left)
-        if phase == done.phase and now < attempt.held + _HELD_SECONDS * 1000:
+        if phase == done.phase and now < attempt.held + _HELD_SECONDS:
             return
         attempt.held = now
         if not await self.markers.hold(attempt.owner, attempt.progress):
             raise LockLostError("Redis was lost again during the rebuild, or another replica rebuilds.")
-        if now >= attempt.told + _TOLD_SECONDS * 1000:
+        if now >= attempt.told + _TOLD_SECONDS:
             attempt.told = now
             left = None if seconds_left is None else round(seconds_left)
             log.info("rebuild.progress", phase=phase, read=done.read, total=done.total, seconds_left=left)
+
+    def _passed(self) -> float:
+        """Seconds, to measure with: the time of day may be set meanwhile, as when another Redis takes over."""
+        return self.clock.ticks() / 1e9
 
     def _of(self, topic: str, offsets: Offsets) -> dict[Place, int]:
         return {place: offset for place, offset in offsets.items() if place.topic == topic}

@@ -390,6 +390,34 @@ async def test_g6_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_n
     assert (await replica.markers.look()).generation != generation
 
 
+class SetClock(SystemClock):
+    """Set by so many seconds as soon as it is slept by; sleeps take no time."""
+
+    def __init__(self, by: float) -> None:
+        self.slept = self.moved = 0.0
+        super().__init__(ticks=lambda: round(self.slept * 1e9))
+        self.by = by
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        by, self.by = self.by, 0.0
+        told = self.now() * 1_000_000 + round(by * 1e9)
+        self.set_by(told, self.ticks(), self.ticks())
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("by", [0.0, 600.0, -600.0])
+async def test_g2_g6_calls_from_before_a_loss_get_their_lease_to_end_although_the_clock_is_set_meanwhile(
+    ground: Ground, by: float
+) -> None:
+    """Another server takes the place of the one that was lost, with another time."""
+    ground.synced()
+    replica = ground.replica(lease=40.0)
+    replica.rebuilder.clock = clock = SetClock(by)
+    assert await replica.rebuilder.restore()
+    assert 40.0 <= clock.slept < 42.0
+
+
 async def test_g5_g6_after_a_loss_the_credits_of_every_credential_are_in_doubt(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()

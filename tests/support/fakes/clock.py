@@ -19,6 +19,8 @@ class FakeClock:
 
     def __init__(self, now: int = _START, *, auto: bool = False) -> None:
         self.ms = now
+        self.off = 0
+        """By how much the time of day was set, ms; no time passes by that."""
         self.auto = auto
         self.fixed_jitter = 1.0
         self._ids = 0
@@ -28,7 +30,11 @@ class FakeClock:
 
     def now(self) -> int:
         """See `ports.Clock`."""
-        return self.ms
+        return self.ms + self.off
+
+    def ticks(self) -> int:
+        """See `ports.Clock`."""
+        return self.ms * 1_000_000
 
     def new_id(self) -> str:
         """See `ports.Clock`."""

@@ -45,6 +45,9 @@ class Time:
     def now(self) -> int:
         return self.ms
 
+    def ticks(self) -> int:
+        return self.ms * 1_000_000
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.ms += round(seconds * 1000)
