@@ -140,6 +140,13 @@ class Inbox(Protocol):
         """What to claim, oldest first."""
         ...
 
+    async def mend_index(self) -> None:
+        """Have `due` tell of everything ever recorded as its state says, whatever became of the index.
+
+        Raises UnavailableError.
+        """
+        ...
+
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """Take a due subject for the lease time; None when it is not due or somebody has it."""
         ...

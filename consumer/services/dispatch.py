@@ -30,6 +30,9 @@ from consumer.settings import PushSettings
 _REMEMBERED = 10_000
 """Subjects whose share of the places is remembered; a lookup each beyond that."""
 
+_MEND_SECONDS = 600
+"""Between two looks whether the due index has everything."""
+
 _GIVE_BACK_SECONDS = 3.0
 """For giving a subject back while the service is stopped; without Redis it is left to its lease."""
 
@@ -64,6 +67,7 @@ class Dispatcher:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
+    _mend_at: int = 0
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
     _shares: dict[Subject, str] = field(default_factory=dict)
@@ -97,6 +101,9 @@ class Dispatcher:
         """Start what is due; returns seconds until the next look."""
         if not await self._vouched():
             return self.settings.poll_interval
+        if self.clock.now() >= self._mend_at:
+            await self.inbox.mend_index()
+            self._mend_at = self.clock.now() + _MEND_SECONDS * 1000
         limit = self.settings.most_events - len(self._running)
         if limit <= 0:
             return self.settings.poll_interval

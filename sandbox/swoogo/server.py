@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sandbox.swoogo import people
-from sandbox.swoogo.accounts import Credential
+from sandbox.swoogo.accounts import Accounts, Credential
 from sandbox.swoogo.answers import ControlError
 from sandbox.swoogo.api import Api
 from sandbox.swoogo.backend import Backend, Settings
@@ -81,6 +81,11 @@ class SandboxSwoogo:
             raise ControlError(str(error)) from error
         self._backend.settings = dataclasses.replace(settings, switches=changed, **sizes)
         return self.settings
+
+    @property
+    def accounts(self) -> Accounts:
+        """Credentials, their credits and tokens."""
+        return self._backend.accounts
 
     def reset(self) -> None:
         """Back to how it was made: settings and credentials as given then, everything else gone."""

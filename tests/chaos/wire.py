@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Final
 
 import httpx
 
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.effects import Effects
-from tests.chaos.machine import current, task_outside
+from tests.chaos.machine import current, seconds, task_outside
 
 _FOREVER: Final = 10_000.0
+_GIVEN_UP: Final = 15.0
 _LATEST: Final = 100.0
 """Seconds after it was given up that a call may take effect; less than the service waits (`push.settle`)."""
 
@@ -50,7 +52,7 @@ class Wire(httpx.AsyncBaseTransport):
             await asyncio.sleep(_FOREVER)
         if kind == "late effect":
             task_outside(self._late(request, content))
-            await asyncio.sleep(15.0)
+            await asyncio.sleep(_GIVEN_UP)
             raise httpx.ReadTimeout("nothing came yet", request=request)
         answer = task_outside(self._exchange(request.method, request.url, request.headers, content))
         await effects.latency(0.3)
@@ -70,9 +72,24 @@ class Wire(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, content=body, request=request)
 
     async def _late(self, request: httpx.Request, content: bytes) -> None:
-        """Whatever is asked is done, though nobody waits for the answer any more."""
-        await asyncio.sleep(15.0 + self._effects.chance.uniform(0.0, _LATEST))
-        await self._exchange(request.method, request.url, request.headers, content)
+        """What was to be written is written, though nobody waits for the answer any more.
+
+        Credits are counted when a call arrives, so it goes through later in the name of another credential.
+        """
+        accounts, settings = self._sandbox.accounts, self._sandbox.settings
+        caller = accounts.by_bearer(request.headers.get("authorization", ""), now=seconds())
+        if caller is None or request.method == "GET":
+            return
+        meter = accounts.meter(caller)
+        if not meter.affords(1, now=seconds(), allowance=settings.allowance):
+            return
+        meter.spend(1, now=seconds(), allowance=settings.allowance)
+        await asyncio.sleep(_GIVEN_UP + self._effects.chance.uniform(0.0, _LATEST))
+        twin = replace(caller, key=f"{caller.key}, late")
+        accounts.admit(twin)
+        token = accounts.give_token(twin, now=seconds(), lifetime=60.0, revoke=False)["access_token"]
+        headers = httpx.Headers({**request.headers, "authorization": f"Bearer {token}"})
+        await self._exchange(request.method, request.url, headers, content)
 
     async def _exchange(
         self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes

@@ -16,7 +16,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
     r"[^{}]+:\{pairs\}:(records|event_of|holders|unlogged/.+)",
     r"[^{}]+:\{generation\}:marker",
-    r"[^{}]+:\{index\}:events",
+    r"[^{}]+:\{index\}:(events|orgs)",
 ]
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Final
 
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.ports import Due, Subject
+
+_FIELDS: Final = ["due", "until", "survey", "hold"]
+_AT_ONCE: Final = 200
 
 
 class DueIndex:
@@ -51,11 +56,33 @@ class DueIndex:
                     pipe.zrem(index, name)
                 else:
                     pipe.zadd(index, {name: due})
-                pipe.hmget(state, ["due", "until", "survey", "hold"])
-                _, (planned, held, survey, hold) = await pipe.execute()
-            moments = [int(planned)] if planned is not None else []
-            moments += [max(int(survey), int(hold or 0))] if survey is not None else []
-            actual = max(min(moments), int(held or 0)) if moments else -1
+                pipe.hmget(state, _FIELDS)
+                _, fields = await pipe.execute()
+            actual = _place(*fields)
             if actual == due:
                 return
             due = actual
+
+    async def mend(self, subjects: Sequence[Subject]) -> None:
+        """Put those where they belong that are somewhere else.
+
+        A worker that stood still before it wrote the index, and was killed as soon as it had, agrees with nobody: the
+        subject would stay out until something is recorded for it.
+        """
+        for start in range(0, len(subjects), _AT_ONCE):
+            some = subjects[start : start + _AT_ONCE]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for subject in some:
+                    pipe.hmget(self._keys.subject(subject, "state"), _FIELDS)
+                    pipe.zscore(self._keys.due_of(subject), str(subject))
+                answers = await pipe.execute()
+            for subject, fields, score in zip(some, answers[::2], answers[1::2], strict=True):
+                if _place(*fields) != (-1 if score is None else int(score)):
+                    await self.put(subject, _place(*fields))
+
+
+def _place(due: bytes | None, held: bytes | None, survey: bytes | None, hold: bytes | None) -> int:
+    """Where a subject belongs by its state, ms; negative: nowhere."""
+    moments = [int(due)] if due is not None else []
+    moments += [max(int(survey), int(hold or 0))] if survey is not None else []
+    return max(min(moments), int(held or 0)) if moments else -1

@@ -1,7 +1,8 @@
 """RECORD, DEBOUNCE and CLAIM in Redis: the inbox port on scripts that are each one atomic decision.
 
 The state hash of a subject is the truth; the due index only says where to look, and is written after it. A crash
-in between is healed by whatever records, claims or completes next: each returns the due time anew.
+in between is healed by whatever records, claims or completes next, each returns the due time anew; what even that
+leaves wrong, `mend_index` finds.
 """
 
 from __future__ import annotations
@@ -98,9 +99,9 @@ class RedisInbox:
             )
             news += added
         await self._due.put(subject, due)
-        if not org and subject.id not in self._indexed:
-            await self._redis.sadd(self._keys.events(), subject.id)
-            self._indexed.add(subject.id)
+        if str(subject) not in self._indexed:
+            await self._redis.sadd(self._keys.orgs() if org else self._keys.events(), subject.id)
+            self._indexed.add(str(subject))
         return news
 
     @guarded
@@ -168,6 +169,14 @@ class RedisInbox:
     async def index(self, subject: Subject, due: int) -> None:
         """Put a subject where it belongs in the due index, after its state was changed elsewhere."""
         await self._due.put(subject, due)
+
+    @guarded
+    async def mend_index(self) -> None:
+        """See `ports.Inbox`."""
+        events = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
+        orgs = cast("set[bytes]", await self._redis.smembers(self._keys.orgs()))
+        subjects = [event_subject(each.decode()) for each in events] + [org_subject(each.decode()) for each in orgs]
+        await self._due.mend(subjects)
 
     @guarded
     async def due(self, limit: int) -> Due:

@@ -32,7 +32,7 @@ a secret or personal data; credentials are named by a hash.
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
-| `{index}:events` | set: event ids ever recorded | - | inbox |
+| `{index}:events`, `{index}:orgs` | set: ids ever recorded | - | inbox |
 | `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
@@ -90,6 +90,10 @@ class Keys:
     def events(self) -> str:
         """The set of events ever recorded."""
         return self._of("index", "events")
+
+    def orgs(self) -> str:
+        """The set of organizations ever recorded."""
+        return self._of("index", "orgs")
 
     def generation(self, name: str) -> str:
         """`marker`, `lock` or `progress` of rebuilding."""

@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.ports import SyncRequest, event_subject
+from consumer.ports import SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT
 from tests.support.waiting import wait_until
@@ -153,6 +153,22 @@ async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broke
     assert await redis.zscore(index, str(SUBJECT)) is None
     go_on.set()
     await wait_until(lambda: redis.zscore(index, str(SUBJECT)), "the event is in the index again", 30)
+
+
+async def test_g1_what_was_left_out_of_the_index_or_lies_elsewhere_is_mended(redis: Redis, here: Bench) -> None:
+    """A worker that woke took it out and was killed: nothing else would find it before it is recorded again."""
+    org, quiet, keys = org_subject("org"), event_subject("quiet"), Keys("test")
+    await here.inbox.set_continuous(EVENT, on=True)
+    for subject in (SUBJECT, org, quiet):
+        await here.inbox.record(subject, [a_change()])
+    right = {subject: await redis.zscore(keys.due_of(subject), str(subject)) for subject in (SUBJECT, org)}
+    await redis.zrem(keys.due_of(SUBJECT), str(SUBJECT))
+    await redis.zadd(keys.due_of(org), {str(org): 32_503_680_000_000})
+    await redis.zadd(keys.due_of(quiet), {str(quiet): 1})
+    await here.inbox.mend_index()
+    assert {subject: await redis.zscore(keys.due_of(subject), str(subject)) for subject in right} == right
+    assert await redis.zscore(keys.due_of(quiet), str(quiet)) is None
+    assert None not in right.values()
 
 
 async def test_g1_however_many_are_due_at_once_they_are_found(redis: Redis, here: Bench) -> None:

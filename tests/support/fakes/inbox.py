@@ -70,6 +70,7 @@ class InMemoryInbox:
         self.clock = clock
         self.failures: list[Exception] = []
         self.completed: list[tuple[Lease, dict[str, str], float | None, bool]] = []
+        self.mended_at: list[int] = []
         self._quiet = round(quiet * 1000)
         self._max_wait = round(max_wait * 1000)
         self._lease = round(lease * 1000)
@@ -177,6 +178,10 @@ class InMemoryInbox:
         """Raises LeaseLostError when this is not the lease that holds the event's pair (G4)."""
         if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
             raise LeaseLostError(f"{by.subject} was taken over by another worker.")
+
+    async def mend_index(self) -> None:
+        """See `ports.Inbox`: there is no index here."""
+        self.mended_at.append(self.clock.now())
 
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""

@@ -96,6 +96,20 @@ async def test_what_is_due_is_pushed_and_given_back(running: Running) -> None:
     assert (await running.world.inbox.due(1)).next_in is None
 
 
+async def test_g1_the_due_index_is_mended_at_the_start_and_every_ten_minutes(running: Running) -> None:
+    """Whatever was left out of it would wait until something is recorded for it."""
+    world = running.world
+    await wait_until(lambda: world.inbox.mended_at, "it was mended")
+    began = world.clock.now()
+    for _ in range(3):
+        running.dispatcher.wake.set()
+        await settle()
+    assert world.inbox.mended_at == [began]
+    world.clock.ms += 600_000
+    running.dispatcher.wake.set()
+    await wait_until(lambda: world.inbox.mended_at == [began, began + 600_000], "it was mended again")
+
+
 async def test_a_wake_up_is_not_waited_for_until_the_next_poll(world: World) -> None:
     made = Running(world)
     made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 60.0})
