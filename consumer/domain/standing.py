@@ -38,16 +38,16 @@ class PairStanding:
     epoch: int
 
 
-def overtaken(standing: PairStanding, history: Mapping[tuple[str, int], Pair]) -> bool:
+def overtaken(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
     """Whether a pair told to be active has ended since, or begun anew: the history of pairs is written before (M2).
 
     A worker that was stopped may publish how a pair stood long after; compaction then leaves nothing newer. `history`:
-    by the ids of both events.
+    by event.
     """
     if standing.mapping is None:
         return False
-    pair = history.get((standing.event_id, standing.mapping.swoogo_event_id))
-    if pair is None:
+    pair = history.get(standing.event_id)
+    if pair is None or pair.swoogo_event_id != standing.mapping.swoogo_event_id:
         return False
     same = (pair.org_id, pair.era) == (standing.org_id, standing.mapping.era)
     return pair.ended_at is not None or not same

@@ -169,6 +169,10 @@ class Restorer(Protocol):
         """Enter a pair of the history; False when it was known as it is."""
         ...
 
+    async def pairs(self) -> Mapping[str, Pair]:
+        """The history of pairs by event, with what was entered again."""
+        ...
+
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
         """These requests were dealt with before the loss."""
         ...

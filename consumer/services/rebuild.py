@@ -54,7 +54,6 @@ class _Attempt:
     began: float
     connections: dict[str, ConnectionStanding] = field(default_factory=dict)
     pairs: dict[tuple[str, str], PairStanding] = field(default_factory=dict)
-    history: dict[tuple[str, int], Pair] = field(default_factory=dict)
     unreadable: int = 0
     held: float = -_HELD_SECONDS
     told: float = -_TOLD_SECONDS
@@ -210,7 +209,6 @@ class Rebuilder:
                     case Logged() as logged:
                         entries[logged.event_id].append(logged)
                     case Pair() as pair:
-                        attempt.history[pair.event_id, pair.swoogo_event_id] = pair
                         changed += await self.restorer.pair(pair)
                     case ConnectionStanding() as standing:
                         known = attempt.connections.get(standing.org_id)
@@ -248,8 +246,10 @@ class Rebuilder:
         for standing in attempt.connections.values():
             await self.connections.put_connection(standing.org_id, standing.connection)
             settled[standing.org_id] |= standing.settled
-        # What the history contradicts is left as it is, and its request, if there is one, is dealt with again.
-        standing_so = [each for each in attempt.pairs.values() if not overtaken(each, attempt.history)]
+        # What the history contradicts is left as it is, and its request, if there is one, is dealt with again. All of
+        # it, whatever part was read again.
+        history = await self.restorer.pairs()
+        standing_so = [each for each in attempt.pairs.values() if not overtaken(each, history)]
         # Those that ended first: another organization may have taken the event over since.
         for pair in sorted(standing_so, key=lambda each: each.mapping is not None):
             await self.connections.hold(pair.org_id, [pair.event_id])

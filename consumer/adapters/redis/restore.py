@@ -8,7 +8,7 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
-from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -32,10 +32,12 @@ class RedisRestorer:
         self._scripts = scripts
         self._inbox = inbox
         self._window = round(window * 1000)
+        self._fenced: set[str] = set()
 
     def begin(self) -> None:
         """See `ports.rebuild.Restorer`."""
         self._inbox.forget_index()
+        self._fenced.clear()
 
     @guarded
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
@@ -75,8 +77,11 @@ class RedisRestorer:
                 return False
         if held and _same(held, pair):
             return False
-        # Whoever held the organization when Redis lost this must not write over what comes back (G4).
-        await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=pair.org_id, epoch=None)
+        # Whoever held the organization when Redis lost this must not write over what comes back (G4). Once is enough,
+        # and where epochs are above the server's time more would put the fence above those of the next claims.
+        if pair.org_id not in self._fenced:
+            await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=pair.org_id, epoch=None)
+            self._fenced.add(pair.org_id)
         async with self._redis.pipeline(transaction=True) as pipe:
             if held and held.swoogo_event_id != pair.swoogo_event_id:
                 pipe.hdel(event_of, str(held.swoogo_event_id))
@@ -84,6 +89,12 @@ class RedisRestorer:
             pipe.hset(event_of, str(pair.swoogo_event_id), pair.event_id)
             await pipe.execute()
         return True
+
+    @guarded
+    async def pairs(self) -> Mapping[str, Pair]:
+        """See `ports.rebuild.Restorer`."""
+        stored = await read_hash(self._redis, self._keys.pairs("records"))
+        return {event.decode(): rows.pair.decode(row) for event, row in stored.items()}
 
     @guarded
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:

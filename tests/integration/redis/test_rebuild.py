@@ -233,6 +233,38 @@ async def test_m4_g6_a_standing_published_late_brings_back_no_pair_that_ended_si
     assert (await replica.stores.inbox.requests(ORG)).marks.keys() == {f"mapping/{EVENT}"}
 
 
+async def test_m4_g6_a_standing_published_late_brings_back_no_pair_whose_end_redis_still_has(ground: Ground) -> None:
+    """What is read again begins after the end of the pair: only the register tells of that."""
+    ground.synced()
+    ground.history.log_pair(PAIR.ended(PairEnd.REMOVED, 77, 0))
+    ground.history.log_standing(PairStanding(ORG, EVENT, None, ground.stamp(1), 5))
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) is None
+    ground.history.log_standing(PairStanding(ORG, EVENT, MAPPING, ground.stamp(1), 3))
+    ground.history.log_entry(EVENT, "session/s2", an_intent("talk 6"))
+    await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
+    assert await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) is None
+
+
+async def test_g4_g6_an_organization_whose_pairs_came_back_can_be_claimed_also_where_a_clock_was_ahead(
+    ground: Ground,
+) -> None:
+    """Its epochs are above the server's time, and grow by one a claim; the fence must not grow with each pair."""
+    ground.synced()
+    for number in range(5):
+        ground.history.log_pair(Pair(f"another {number}", 5000 + number, ORG, mapped_at=6))
+    ground.history.publish(ground.writer.mapping_removed(at=AT + timedelta(hours=1)))
+    replica, ahead = ground.replica(), 10**14
+    await ground.redis.hset(replica.stores.keys.subject(org_subject(ORG), "state"), "epoch", ahead)
+    await ground.redis.hset(replica.stores.keys.pairs("holders"), ORG, ahead)
+    await replica.rebuilder.restore()
+    lease = await replica.stores.inbox.claim(org_subject(ORG), "op")
+    assert lease is not None
+    await replica.pairs.hold(lease)
+
+
 async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
     ground.synced()
     ground.history.log_pair(Pair(EVENT, 5000, ORG, mapped_at=6))
