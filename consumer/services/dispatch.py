@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Protocol
 
 import structlog
@@ -67,7 +68,7 @@ class Dispatcher:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
-    _mend_at: int = 0
+    _mend_at: float = -inf
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
     _shares: dict[Subject, str] = field(default_factory=dict)
@@ -101,9 +102,9 @@ class Dispatcher:
         """Start what is due; returns seconds until the next look."""
         if not await self._vouched():
             return self.settings.poll_interval
-        if self.clock.now() >= self._mend_at:
+        if self.clock.ticks() >= self._mend_at:
             await self.inbox.mend_index()
-            self._mend_at = self.clock.now() + _MEND_SECONDS * 1000
+            self._mend_at = self.clock.ticks() + _MEND_SECONDS * 1_000_000_000
         limit = self.settings.most_events - len(self._running)
         if limit <= 0:
             return self.settings.poll_interval
