@@ -39,6 +39,7 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         super().__init__(*topics, **options)
         self._held_of: dict[TopicPartition, str] = {}
         self._looked_at: Any = None
+        self._astray = False
         self._look_again = 0.0
 
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> Any:
@@ -47,7 +48,13 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
             self._coordinator.check_errors()
             await asyncio.sleep(_AGAIN_SECONDS)
             return {}
-        records = await super().getmany(*partitions, **options)
+        try:
+            records = await super().getmany(*partitions, **options)
+        except KafkaError:
+            # What was taken of other partitions by then is in nobody's hands, and positions are past it: all go back to
+            # what is committed.
+            self._looked_at, self._astray = None, True
+            raise
         if self._assigned() is not self._looked_at:
             # It waited for a rebalance, and these are of an assignment that was not compared: given back until it is.
             for place, handed_out in records.items():
@@ -64,7 +71,8 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
             offsets = {
                 place: (held.offset, self._held_of[place]) for place, held in assignment.all_consumed_offsets().items()
             }
-        await super().commit(offsets)
+        if offsets:
+            await super().commit(offsets)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Rewind to a record that was handed out; whoever has the partition by now goes on from what is committed."""
@@ -92,8 +100,12 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         if anew:
             self._looked_at = assignment
             self._held_of = {
-                place: committed[place].metadata if place in committed else _NONE for place in assignment.tps
+                place: committed[place].metadata or "" if place in committed else _NONE for place in assignment.tps
             }
+            if self._astray:
+                for place in assignment.tps:
+                    super().seek(place, committed[place].offset if place in committed else 0)
+                self._astray = False
         self._look_again = time.monotonic() + _EVERY_SECONDS
         for place, held_of in self._held_of.items():
             found = ids.get(place.topic, held_of)

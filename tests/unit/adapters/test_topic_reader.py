@@ -12,7 +12,12 @@ from typing import Any, Final
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, NodeNotReadyError, RequestTimedOutError
+from aiokafka.errors import (
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from consumer.adapters.kafka import reader as module
@@ -24,7 +29,8 @@ PLACE: Final = TopicPartition("sessions", 0)
 @dataclass
 class Insides:
     """Client, coordinator and fetcher of a consumer. `failure` is raised by whatever is asked for; a fetch waits for
-    `rebalances`, then hands out the record at the position, as aiokafka's does.
+    `rebalances`, then hands out the record at the position, as aiokafka's does. With `corrupt` it has taken that record
+    when it comes to another partition's, and raises.
     """
 
     reader: Any
@@ -33,6 +39,7 @@ class Insides:
     failure: Exception | None = None
     asked: int = 0
     rebalances: int = 0
+    corrupt: bool = False
 
     def get_random_node(self) -> int:
         return 1
@@ -59,6 +66,8 @@ class Insides:
             self.assign()
         offset = self.position or 0
         self.seek_to(PLACE, offset + 1)
+        if self.corrupt:
+            raise CorruptRecordException
         return {PLACE: [SimpleNamespace(offset=offset)]}
 
     def seek_to(self, place: TopicPartition, offset: int) -> None:
@@ -172,6 +181,58 @@ async def test_g1_nothing_is_read_before_it_is_known_of_which_topic(
     inside.failure = failure
     assert await inside.read() == [8]
     assert inside.asked == 3
+
+
+@pytest.mark.parametrize("topic", ["the first", None])
+@pytest.mark.parametrize("rebalances", [0, 1])
+@pytest.mark.parametrize("held", [None, 7])
+async def test_g1_what_was_taken_of_a_partition_before_another_one_failed_comes_again(
+    inside: Insides, committed: list[Any], held: int | None, rebalances: int, topic: str | None
+) -> None:
+    """aiokafka has moved on past it by then, and would commit that with whatever comes next."""
+    inside.held = {} if held is None else {PLACE: OffsetAndMetadata(held, "the first")}
+    inside.topic = topic
+    inside.assign()
+    assert await inside.read() == [held or 0]
+    await inside.reader.commit()
+    committed.clear()
+    inside.held = {PLACE: OffsetAndMetadata((held or 0) + 1, "the first")}
+    inside.corrupt, inside.rebalances = True, rebalances
+    with pytest.raises(CorruptRecordException):
+        await inside.read()
+    await inside.reader.commit()
+    assert committed == []
+    inside.corrupt = False
+    assert await inside.read() == [(held or 0) + 1]
+
+
+async def test_g1_where_nothing_was_committed_what_was_taken_before_a_failure_comes_again_too(inside: Insides) -> None:
+    inside.topic = None
+    inside.assign()
+    inside.corrupt = True
+    for _ in range(2):
+        with pytest.raises(CorruptRecordException):
+            await inside.read()
+    inside.corrupt = False
+    assert await inside.read() == [0]
+
+
+async def test_nothing_is_committed_while_no_position_is_known(inside: Insides, committed: list[Any]) -> None:
+    """As after an offset that is out of range; aiokafka takes no commit of nothing."""
+    inside.topic = None
+    inside.assign()
+    await inside.reader._look()
+    await inside.reader.commit()
+    assert committed == []
+
+
+async def test_an_offset_committed_without_a_word_is_taken_as_it_is(inside: Insides, committed: list[Any]) -> None:
+    """Some brokers answer with nothing at all where others have an empty text."""
+    inside.held = {PLACE: OffsetAndMetadata(7, None)}
+    inside.assign()
+    assert await inside.read() == [7]
+    await inside.reader.commit()
+    assert committed == [{PLACE: (8, "the first")}]
 
 
 async def test_a_refusal_is_not_asked_again_in_silence(inside: Insides) -> None:
