@@ -254,6 +254,10 @@ class Execution:
             except RetryableError as error:
                 self.trouble.append(error)
                 continue
+            except RefusedError:
+                # Nobody can tell, now or at a retry: the answers stay what they were.
+                self.issues += [issue for issue in answers.values() if issue]
+                continue
             await self.store.put_directory(self.work.lease, kind, directory)
             gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
             there = [issue for key, issue in answers.items() if issue and key in ids and key not in gone]

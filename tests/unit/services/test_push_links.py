@@ -125,3 +125,26 @@ async def test_d2_g1_without_continuous_sync_a_session_deleted_in_swoogo_keeps_n
     assert linked(world) == {"s2"}
     assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
     assert len(world.swoogo.called("list", Kind.SESSION)) == 1
+
+
+@pytest.mark.parametrize("error", [RefusedError, MissingError])
+async def test_e6_where_the_sessions_may_not_be_listed_a_refused_association_stays_an_issue(
+    world: World, error: type[RefusedError]
+) -> None:
+    """C4: without continuous sync the refusal is reason to list them; that this is refused too ends nothing else."""
+    world.mapping = replace(world.mapping, continuous=False)
+    await world.sync(a_session("s1"))
+
+    refused = []
+
+    async def may_not(work: object, call: Called) -> None:
+        if call.what == "link" or (call.what, call.kind) == ("list", Kind.SESSION):
+            refused.append(call.what)
+            raise error("No access to sessions.", permission=True)
+
+    world.swoogo.before_call = may_not
+    run = await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    assert run.outcome == "completed_with_issues"
+    assert [code for _, code in await world.codes()] == [Code.NO_PERMISSION]
+    assert world.marks == {}
+    assert refused == ["link", "list"]
