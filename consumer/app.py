@@ -227,6 +227,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             clock,
             opener,
             circuits,
+            settle=settings.push.settle,
         )
         stack.push_async_callback(client.aclose)
         swoogo = watch.swoogo(client)

@@ -111,11 +111,14 @@ class TokenStore(Protocol):
         """Forget this token (Swoogo refused it), unless another has come in its place."""
         ...
 
-    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
-        """Single flight: True when `owner` may ask for a token, or do `what` (again true for the same owner)."""
+    async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+        """Single flight: True when `owner` may ask for a token, or do `what` (again true for the same owner).
+
+        `whose`: the credential, or `field-ID` for what is done to a field of a whole account.
+        """
         ...
 
-    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
+    async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
         """Let others."""
         ...
 

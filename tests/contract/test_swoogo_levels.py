@@ -24,6 +24,8 @@ from tests.contract.test_swoogo import GOLD, WORK, a_bench
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 
+OTHER_KEY = "other-key"
+
 
 def levels(sandbox: SandboxSwoogo) -> list[str]:
     """Names of all levels of the account, oldest first."""
@@ -98,6 +100,27 @@ async def test_o1_a_level_that_may_come_late_is_not_added_again_at_once() -> Non
         assert levels(bench.sandbox) == [GOLD]
 
 
+@pytest.mark.parametrize("look", [None, {"status": 503}], ids=["seen to be missing", "not seen"])
+async def test_o1_while_a_level_may_come_late_no_other_event_adds_it(look: dict[str, Any] | None) -> None:
+    """O1, G2: intents are an event's, levels are the account's; the lock is kept until the call is settled."""
+    async with a_bench(deadline=0.5) as bench:
+        await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        rules: list[dict[str, Any]] = [{"match": {"method": "PUT", "path": "field"}, "do": {"hang": True}}]
+        if look:
+            match = {"method": "GET", "path": "field", "nth": 2}
+            rules.append({"match": match, "times": None, "do": look})
+        bench.sandbox.add_faults(rules)
+        with pytest.raises(UnansweredError):
+            await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")
+        bench.sandbox.clear_faults()
+        other = a_work(event_id=EVENT)
+        with pytest.raises(UnavailableError):
+            await bench.swoogo.create(other, Kind.LEVEL, {"name": "Silver"}, "op")
+        bench.clock.ms += 120_000
+        await bench.swoogo.create(other, Kind.LEVEL, {"name": "Silver"}, "op")
+        assert levels(bench.sandbox) == [GOLD, "Silver"]
+
+
 async def test_o1_whoever_waits_for_credits_keeps_the_lock() -> None:
     """O1, G5: between looking and adding a whole window may pass; nobody else adds the level meanwhile."""
     async with a_bench() as bench:
@@ -131,8 +154,8 @@ async def test_o1_without_a_level_field_the_levels_are_refused_with_a_sentence()
 
 @pytest.fixture
 async def replicas(redis: Redis) -> AsyncIterator[tuple[SandboxSwoogo, list[SwoogoClient]]]:
-    """One account with two events, and two clients that share nothing but Redis."""
-    sandbox = SandboxSwoogo(credentials=[Credential(KEY, SECRET)])
+    """One account with two events and two credentials, and two clients that share nothing but Redis."""
+    sandbox = SandboxSwoogo(latency_ms=20, credentials=[Credential(KEY, SECRET), Credential(OTHER_KEY, SECRET)])
     sandbox.seed({"events": [{"id": each, "name": "C", "timezone": "Asia/Tokyo"} for each in (EVENT, EVENT + 1)]})
     cipher = TokenCipher(KeyPair.generate().private)
     clients = [
@@ -152,15 +175,16 @@ async def replicas(redis: Redis) -> AsyncIterator[tuple[SandboxSwoogo, list[Swoo
         await client.aclose()
 
 
+@pytest.mark.parametrize("keys", [(KEY, KEY), (KEY, OTHER_KEY)], ids=["one credential", "two credentials"])
 async def test_o1_two_workers_on_two_events_of_one_account_never_double_a_level(
-    replicas: tuple[SandboxSwoogo, list[SwoogoClient]],
+    replicas: tuple[SandboxSwoogo, list[SwoogoClient]], keys: tuple[str, str]
 ) -> None:
     """O1, G4: levels belong to the account; the lock that replicas share in Redis makes adding one at a time."""
     sandbox, clients = replicas
     names = [f"Level {number}" for number in range(4)]
     made = await asyncio.gather(
         *(
-            client.create(a_work(event_id=EVENT + number), Kind.LEVEL, {"name": name}, "op")
+            client.create(a_work(event_id=EVENT + number, key=keys[number]), Kind.LEVEL, {"name": name}, "op")
             for name in names
             for number, client in enumerate(clients)
         )

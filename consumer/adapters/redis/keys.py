@@ -40,7 +40,8 @@ a secret or personal data; credentials are named by a hash.
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
 | `{cred/HASH}:circuit` | string: failures in a row, until when nobody calls | minutes | circuits |
-| `{cred/HASH}:token-lock`, `...:levels-lock` | string: who asks for a token, adds a level | seconds | tokens |
+| `{cred/HASH}:token-lock` | string: who asks for a token | seconds | tokens |
+| `{cred/field-ID}:levels-lock` | string: who adds a level to this field of an account | seconds | tokens |
 """
 
 from __future__ import annotations

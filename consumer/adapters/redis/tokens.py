@@ -54,12 +54,12 @@ class RedisTokens:
             await self._scripts.drop_equal(key, stored)
 
     @guarded
-    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+    async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         """See `ports.TokenStore`."""
-        key = self._keys.credential(credential, f"{what}-lock")
+        key = self._keys.credential(whose, f"{what}-lock")
         return await self._scripts.take_lock(key, owner=owner, milliseconds=max(1, round(seconds * 1000)))
 
     @guarded
-    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
+    async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
         """See `ports.TokenStore`."""
-        await self._scripts.drop_equal(self._keys.credential(credential, f"{what}-lock"), owner)
+        await self._scripts.drop_equal(self._keys.credential(whose, f"{what}-lock"), owner)

@@ -47,7 +47,10 @@ class SwoogoClient(Swoogo):
         open_credentials: OpenCredentials,
         circuits: Circuits,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        settle: float = 120.0,
     ) -> None:
+        """`settle`: seconds after a call without an answer in which it may still take effect."""
         self._settings = settings
         self._clock = clock
         self._channel = Channel(settings, transport)
@@ -66,6 +69,7 @@ class SwoogoClient(Swoogo):
             clock,
             lock_seconds=settings.credit_window + settings.deadline * 4,
             wait_seconds=settings.deadline * 3,
+            settle_seconds=settle,
         )
 
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:

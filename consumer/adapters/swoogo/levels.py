@@ -1,11 +1,13 @@
 """Sponsorship levels: the choices of an account-wide field, looked at before one is added (`swoogo-api.md 9.2`).
 
 Guarantees: of one account, one replica at a time adds a level, and looks once more before it does, so that events
-which share the account never add the same one twice (O1); choices that are there stay as they are.
+which share the account never add the same one twice, whichever of its credentials they use (O1); choices that are there
+stay as they are.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,7 +17,15 @@ from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import JSON
 from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import record_id
-from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
+from consumer.domain.errors import (
+    CredentialError,
+    LeaseLostError,
+    RefusedError,
+    RetryableError,
+    SwoogoSyncError,
+    UnansweredError,
+    UnavailableError,
+)
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import LIST_CREDITS
 from consumer.domain.record import Fields, digest, natural
@@ -30,7 +40,14 @@ class Levels:
     """Levels of all accounts."""
 
     def __init__(
-        self, caller: Caller, locks: TokenStore, clock: Clock, *, lock_seconds: float, wait_seconds: float
+        self,
+        caller: Caller,
+        locks: TokenStore,
+        clock: Clock,
+        *,
+        lock_seconds: float,
+        wait_seconds: float,
+        settle_seconds: float,
     ) -> None:
         """Remember who calls.
 
@@ -40,12 +57,14 @@ class Levels:
             clock: for waiting.
             lock_seconds: how long looking and adding may take at most, waiting for credits included.
             wait_seconds: how long to wait for somebody else's lock.
+            settle_seconds: how long after a call without an answer its level may still come.
         """
         self._caller = caller
         self._locks = locks
         self._clock = clock
         self._lock_seconds = lock_seconds
         self._wait_seconds = wait_seconds
+        self._settle_seconds = settle_seconds
         self._fields: dict[str, int] = {}
 
     async def list(self, work: Work) -> Directory:
@@ -66,17 +85,25 @@ class Levels:
             UnansweredError: it may have been added, but cannot be seen yet.
             UnavailableError: somebody else is adding levels for too long.
         """
-        credential, owner = work.connection.credential, self._clock.new_id()
+        # By the field, which is the account's: of one account there may be several credentials.
+        whose, owner = f"field-{await self._field_id(work)}", self._clock.new_id()
         waited = 0.0
-        while not await self._locks.lock(credential, owner, self._lock_seconds, what=_LOCK):
+        while not await self._locks.lock(whose, owner, self._lock_seconds, what=_LOCK):
             await self._clock.sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
             if waited > self._wait_seconds:
                 raise UnavailableError("Another replica has been adding sponsorship levels for too long.")
         try:
-            return await self._add(work, fields["name"])
-        finally:
-            await self._locks.unlock(credential, owner, what=_LOCK)
+            written = await self._add(work, fields["name"])
+        except (UnansweredError, LeaseLostError, asyncio.CancelledError):
+            # It may be added yet: until that is settled nobody looks, for whichever event (G2).
+            await self._locks.lock(whose, owner, self._settle_seconds, what=_LOCK)
+            raise
+        except SwoogoSyncError:
+            await self._locks.unlock(whose, owner, what=_LOCK)
+            raise
+        await self._locks.unlock(whose, owner, what=_LOCK)
+        return written
 
     async def _add(self, work: Work, name: str) -> Written:
         field = await self._read(work)
@@ -90,12 +117,19 @@ class Levels:
             try:
                 held = _named(await self._call(work, call), name)
             except UnansweredError:
-                held = _named(await self._read(work), name)
+                held = await self._seen(work, name)
                 if held is None:
                     raise
         if held is None:
             raise RefusedError("Swoogo did not add the sponsorship level.", field="level")
         return Written(held, {"name": digest(name)})
+
+    async def _seen(self, work: Work, name: str) -> int | None:
+        """The level of that name, as far as it can be seen now."""
+        try:
+            return _named(await self._read(work), name)
+        except (RetryableError, RefusedError, CredentialError):
+            return None
 
     async def _read(self, work: Work) -> Mapping[str, Any]:
         path = f"/sponsors/field/{await self._field_id(work)}"

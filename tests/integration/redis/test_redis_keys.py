@@ -77,8 +77,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
-    for what in ("token", "levels"):
-        await bench.tokens.lock(CREDENTIAL, "owner", 60, what=what)
+    await bench.tokens.lock(CREDENTIAL, "owner", 60)
+    await bench.tokens.lock("field-1", "owner", 60, what="levels")
     await bench.circuits.failed(CREDENTIAL, "down")
     await RedisReplays(redis, Keys("test")).keep("sessions", {0: Span(1, 2)}, "")
     for work in (a_work(lease), a_work(lease, Trigger.MANUAL)):

@@ -27,18 +27,18 @@ class InMemoryTokens:
         if self._tokens.get(credential, ("", 0))[0] == token:
             del self._tokens[credential]
 
-    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+    async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         """See `ports.TokenStore`."""
-        holder, until = self._locks.get((credential, what), (owner, 0))
+        holder, until = self._locks.get((whose, what), (owner, 0))
         if holder != owner and until > self._clock.now():
             return False
-        self._locks[credential, what] = (owner, self._end(seconds))
+        self._locks[whose, what] = (owner, self._end(seconds))
         return True
 
-    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
+    async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
         """See `ports.TokenStore`."""
-        if self._locks.get((credential, what), ("", 0))[0] == owner:
-            del self._locks[credential, what]
+        if self._locks.get((whose, what), ("", 0))[0] == owner:
+            del self._locks[whose, what]
 
     def _end(self, seconds: float) -> int:
         return self._clock.now() + max(1, round(seconds * 1000))

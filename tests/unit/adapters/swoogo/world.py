@@ -124,16 +124,16 @@ class MemoryTokens:
         if self.tokens.get(credential, ("", 0))[0] == token:
             del self.tokens[credential]
 
-    async def lock(self, credential: str, owner: str, seconds: float, *, what: str = "token") -> bool:
-        holder, until = self.locks.get(credential, (owner, 0))
+    async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
+        holder, until = self.locks.get(whose, (owner, 0))
         if holder != owner and self._clock.now() < until:
             return False
-        self.locks[credential] = (owner, self._clock.now() + round(seconds * 1000))
+        self.locks[whose] = (owner, self._clock.now() + round(seconds * 1000))
         return True
 
-    async def unlock(self, credential: str, owner: str, *, what: str = "token") -> None:
-        if self.locks.get(credential, ("", 0))[0] == owner:
-            del self.locks[credential]
+    async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
+        if self.locks.get(whose, ("", 0))[0] == owner:
+            del self.locks[whose]
 
 
 @dataclass
