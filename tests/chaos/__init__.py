@@ -11,6 +11,8 @@ windows and settle times cost no time and a seed gives the same run again.
 `replica`     the service, as `consumer.app` composes it, on all of these
 `peer`        what one would write without all this: retries on a consumer of single changes
 `history`     what happens to the conference
+`orgs`        two organizations with an event each, and what happens between them
+`second`      who takes part in that, and which seeds play it
 `checks`      what must be true when everything has calmed down
 `run`         one seed, from the first record to the verdict
 `report`      many of them: verdicts, and faults by kind and boundary

@@ -12,7 +12,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 from math import inf
 
 from rich.console import Console
@@ -30,10 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.crashes:
         return _crashes(options)
     from tests.chaos.report import faults_table, many, verdict_table
+    from tests.chaos.second import chance_of
 
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     started = time.monotonic()
-    seeds = [(options.first + number, "service") for number in range(options.runs)]
+    numbers: Iterator[int] = count(options.first)
+    if options.orgs:
+        numbers = filter(chance_of, numbers)
+    seeds = [(number, "service") for number in islice(numbers, options.runs)]
     seeds += [(options.first + number, "peer") for number in range(options.peer)]
     if options.seed is not None:
         seeds = [(options.seed, options.who)]
@@ -68,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes side by side (2)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="this run only, and what happened in it")
     parser.add_argument("--who", choices=["service", "peer"], default="service", help="whose run --seed is")
+    parser.add_argument("--orgs", action="store_true", help="only runs of two organizations, of the service")
     parser.add_argument("--crashes", action="store_true", help="kill real processes on real servers instead")
     parser.add_argument("--moments", type=int, default=10_000, metavar="N", help="kill at so many moments at most")
     parser.add_argument("--minutes", type=float, default=inf, metavar="N", help="begin no further kill after that time")

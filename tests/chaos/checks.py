@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from consumer.adapters.kafka.changelog import ledger_value
+from consumer.adapters.kafka.changelog import ledger_value, pair_value
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
+from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair
 from sandbox.conference.expected import Expected
 from sandbox.demo.verify import differences, duplicates
 from sandbox.swoogo.server import SandboxSwoogo
-from tests.chaos.history import EVENT_ID, KEY, History
+from tests.chaos.history import History
 from tests.chaos.log import Log
+from tests.chaos.orgs import Orgs
 
 _KINDS: Final = ("locations", "tracks", "sessions", "speakers", "sponsors")
 
@@ -22,7 +25,8 @@ _KINDS: Final = ("locations", "tracks", "sessions", "speakers", "sponsors")
 def lost(history: History) -> list[str]:
     """G1: Swoogo equals the oracle, to the last link; and nothing of what people did there was undone (R2, D2)."""
     state = history.sandbox.state(history.swoogo_event_id)
-    return differences(state, _without(history.expected, history.deleted), edited=history.typed)
+    typed = {history.expected.sessions[key].name: text for key, text in history.typed.items()}
+    return differences(state, _without(history.expected, history.deleted), edited=typed)
 
 
 def missing(history: History) -> list[str]:
@@ -53,15 +57,15 @@ def twice(history: History) -> int:
     return duplicates(history.sandbox.state(history.swoogo_event_id))
 
 
-def doubled(history: History) -> list[str]:
+def doubled(sandbox: SandboxSwoogo, histories: Sequence[History]) -> list[str]:
     """G2: no two records of one origin, now or at any time: as many creates as there are records, or were deleted."""
-    state, found = history.sandbox.state(history.swoogo_event_id), []
-    number = duplicates(state)
+    found = []
+    number = sum(twice(history) for history in histories)
     if number:
         found.append(f"{number} records are there twice")
-    made = history.sandbox.stats()["creates"]
+    made, state = sandbox.stats()["creates"], sandbox.state()
     for kind in _KINDS:
-        wanted = len(state[kind]) + (len(history.deleted) if kind == "sessions" else 0)
+        wanted = len(state[kind]) + (sum(len(each.deleted) for each in histories) if kind == "sessions" else 0)
         if made.get(kind, 0) != wanted:
             found.append(f"{made.get(kind, 0)} {kind} were created, of which {wanted} are accounted for")
     return found
@@ -69,21 +73,19 @@ def doubled(history: History) -> list[str]:
 
 def overspent(sandbox: SandboxSwoogo) -> list[str]:
     """G5: never more credits than allowed in any window, and no call refused for them."""
-    meter = sandbox.stats()["credentials"].get(KEY)
     limit = sandbox.settings.limit
-    if meter is None:
-        return []
     found = []
-    if meter["most_in_sliding_window"] > limit:
-        found.append(f"{meter['most_in_sliding_window']} credits in a window of {limit}")
-    if meter["refused_429"]:
-        found.append(f"{meter['refused_429']} calls were refused for want of credits")
+    for key, meter in sandbox.stats()["credentials"].items():
+        if meter["most_in_sliding_window"] > limit:
+            found.append(f"{meter['most_in_sliding_window']} credits of {key} in a window of {limit}")
+        if meter["refused_429"]:
+            found.append(f"{meter['refused_429']} calls of {key} were refused for want of credits")
     return found
 
 
-def unlogged(ledger: Ledger, log: Log, topic: str) -> list[str]:
+def unlogged(event_id: int, ledger: Ledger, log: Log, topic: str) -> list[str]:
     """The changelog's newest state is the ledger (G6: it can be rebuilt)."""
-    prefix = f"{EVENT_ID}/".encode()
+    prefix = f"{event_id}/".encode()
     logged = {
         key: value
         for key, value in log.newest(topic).items()
@@ -101,13 +103,61 @@ def unlogged(ledger: Ledger, log: Log, topic: str) -> list[str]:
     ]
 
 
+def mispaired(
+    orgs: Orgs, pairs: Mapping[str, Pair], mappings: Mapping[str, EventMapping], log: Log, topic: str
+) -> list[str]:
+    """M2: in force is what must be, register and changelog say the same, and no partner is given twice."""
+    wanted = {each.event.id: (each.event.org_id, each.swoogo_event_id) for each in orgs.histories if each.mapped}
+    wanted |= orgs.others
+    active = {int(event): (each.org_id, each.swoogo_event_id) for event, each in mappings.items()}
+    open_ones = {
+        int(event): (each.org_id, each.swoogo_event_id) for event, each in pairs.items() if each.ended_at is None
+    }
+    logged = {key: value for key, value in log.newest(topic).items() if key.split(b"/")[1] == b"pair"}
+    values = {pair_value(each) for each in pairs.values()}
+    partners = Counter(each.swoogo_event_id for each in pairs.values())
+    return [
+        *orgs.wrong,
+        *([f"in force are {active}, not {wanted}"] if active != wanted else []),
+        *([f"the register has {open_ones} in force, not {wanted}"] if open_ones != wanted else []),
+        *(f"Swoogo event {each} has {number} partners" for each, number in partners.items() if number > 1),
+        *(["the changelog has other pairs than the register"] if values != set(logged.values()) else []),
+    ]
+
+
+def trespasses(orgs: Orgs, sandbox: SandboxSwoogo) -> list[str]:
+    """M4, X1: once all is through, a Swoogo event is written with its own organization's credentials, or not at all."""
+    state, found = sandbox.state(), []
+    event_of = {(kind, row["id"]): row["event_id"] for kind in _KINDS for row in state[kind]}
+    for call in sandbox.journal():
+        if call["method"] == "GET" or (call["status"] or 200) >= 400:
+            continue
+        about = _event_of(call, event_of)
+        found += [
+            f"{call['method']} {call['path']} by {call['credential']}, when {span.key or 'nobody'} had event {about}"
+            for span in orgs.spans
+            if span.swoogo_event_id == about and span.since < call["at"] < span.until and call["credential"] != span.key
+        ]
+    return found
+
+
+def _event_of(call: Mapping[str, Any], event_of: Mapping[tuple[str, int], int]) -> int | None:
+    """The Swoogo event that a call is about, as far as its path and body tell."""
+    body = call["body"]
+    if isinstance(body, Mapping) and str(body.get("event_id", "")).isdecimal():
+        return int(str(body["event_id"]))
+    parts = str(call["path"]).partition("/api/v1/")[2].split("/")
+    numbers = [int(part) for part in parts if part.isdecimal()]
+    return event_of.get((parts[0], numbers[0])) if numbers else None
+
+
 def untold(history: History, log: Log, dead_letters: str) -> list[str]:
     """G1: what nobody could read is a dead letter."""
     letters = {record.key for partition in log.topics[dead_letters] for record in partition}
     return [
         f"bad record {number} is no dead letter"
         for number in range(1, history.bad + 1)
-        if f"{EVENT_ID}/bad-{number}".encode() not in letters
+        if f"{history.event.id}/bad-{number}".encode() not in letters
     ]
 
 

@@ -184,6 +184,8 @@ class Effects:
 
     async def before(self, kind: str) -> None:
         """What strikes before the effect, whatever the effect is."""
+        if self.over:
+            raise asyncio.CancelledError
         if kind == "kill before":
             await die()
         elif kind == "pause before":
@@ -193,6 +195,8 @@ class Effects:
 
     async def after(self, kind: str) -> None:
         """What strikes after it."""
+        if self.over:
+            raise asyncio.CancelledError
         if kind == "kill after":
             await die()
         elif kind == "pause after":

@@ -36,25 +36,31 @@ def identifier(kind: str, number: int) -> str:
     return str(uuid5(NAMESPACE_URL, f"chaos/{kind}/{number}"))
 
 
-def conference() -> Conference:
-    """Five talks, four people (one of them with a headshot), two rooms, two tracks, two sponsors of two tiers."""
-    rooms = [Room(id=identifier("room", number), name=f"Room {number}") for number in range(2)]
-    tracks = [Track(id=identifier("track", number), name=f"Track {number}") for number in range(2)]
+def conference(first: int = 0, talks: int = 5) -> Conference:
+    """Five talks, four people (one of them with a headshot), two rooms, two tracks, two sponsors of two tiers.
+
+    `first`: the number that everything is counted from, a multiple of 4; `talks`: another number of them.
+    """
+    rooms = [Room(id=identifier("room", number), name=f"Room {number}") for number in range(first, first + 2)]
+    tracks = [Track(id=identifier("track", number), name=f"Track {number}") for number in range(first, first + 2)]
     people = [
         Person(
             id=identifier("person", number),
             first_name=f"First{number}",
             last_name=f"Last{number}",
             email=f"person{number}@example.org",
-            photo_url="" if number else "https://images.example.org/0.png",
+            photo_url="" if number % 4 else f"https://images.example.org/{number}.png",
         )
-        for number in range(4)
+        for number in range(first, first + 4)
     ]
     sponsors = [
-        Sponsor(id=identifier("sponsor", number), name=f"Sponsor {number}", tier=("Gold", "Silver")[number])
-        for number in range(2)
+        Sponsor(id=identifier("sponsor", number), name=f"Sponsor {number}", tier=("Gold", "Silver")[number % 2])
+        for number in range(first, first + 2)
     ]
-    talks = [talk(number, (number % 4, (number + 1) % 4)[: 1 + number % 2]) for number in range(5)]
+    held = [
+        talk(number, (first + number % 4, first + (number + 1) % 4)[: 1 + number % 2])
+        for number in range(first, first + talks)
+    ]
     return Conference(
         name="Chaos",
         timezone=TIMEZONE,
@@ -62,28 +68,45 @@ def conference() -> Conference:
         tracks={each.id: each for each in tracks},
         people={each.id: each for each in people},
         sponsors={each.id: each for each in sponsors},
-        talks={each.id: each for each in talks},
+        talks={each.id: each for each in held},
     )
 
 
 def talk(number: int, speakers: Iterable[int]) -> Talk:
     """The n-th talk."""
-    start = _START + timedelta(hours=number)
+    start = _START + timedelta(hours=number % 1000)
     return Talk(
         id=identifier("talk", number),
         title=f"Talk {number}",
         description=f"<p>About {number}.</p>",
         starts_at=start,
         ends_at=start + timedelta(minutes=45),
-        room_id=identifier("room", number % 2),
-        track_id=identifier("track", number % 2),
+        room_id=identifier("room", number - number % 1000 + number % 2),
+        track_id=identifier("track", number - number % 1000 + number % 2),
         speaker_ids=tuple(identifier("person", each) for each in speakers),
     )
 
 
+def seed(sandbox: SandboxSwoogo, keys: Iterable[str], events: Iterable[str]) -> list[int]:
+    """Credentials and events in Swoogo; returns the events' ids."""
+    content = {
+        "credentials": [{"key": key, "secret": SECRET} for key in keys],
+        "events": [{"name": name, "timezone": TIMEZONE} for name in events],
+    }
+    return sandbox.seed(content)["events"]
+
+
 @dataclass(slots=True)
 class History:
-    """One conference's life in one run. `idle`: waits until the workers are through with everything."""
+    """One conference's life in one run.
+
+    Attributes:
+        idle: waits until the workers are through with everything.
+        first: the number its talks, rooms and people are counted from.
+        mapped: whether its pair is meant to be in force; `expected` stands still while it is not.
+        sealed: talks synced before a disconnect, which stay as they are (X2).
+        typed: talk -> description that somebody typed in Swoogo.
+    """
 
     chance: Random
     log: Log
@@ -94,6 +117,10 @@ class History:
     rewind: Callable[[], None]
     event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
     held: Conference = field(default_factory=conference)
+    first: int = 0
+    key: str = KEY
+    mapped: bool = True
+    sealed: set[str] = field(default_factory=set)
     expected: Expected = NOTHING
     typed: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
@@ -117,14 +144,8 @@ class History:
 
     async def begin(self) -> None:
         """Connect, map, and publish the whole conference, in any order."""
-        seeded = self.sandbox.seed(
-            {
-                "credentials": [{"key": KEY, "secret": SECRET}],
-                "events": [{"name": self.held.name, "timezone": self.held.timezone}],
-            }
-        )
-        self.swoogo_event_id = seeded["events"][0]
-        acts = [self._connect, self._publish]
+        self.swoogo_event_id = seed(self.sandbox, [KEY], [self.held.name])[0]
+        acts = [self.connect, self.publish]
         self.chance.shuffle(acts)
         for act in acts:
             act()
@@ -138,30 +159,45 @@ class History:
             await step(self)
             await asyncio.sleep(self.chance.choice((0.0, 1.0, 12.0, 40.0)))
 
-    def _connect(self) -> None:
-        sealed = seal(self.keys.public, KEY, SECRET, org_id=ORG_ID)
+    def connect(self) -> None:
+        """Its organization's credentials, and its pair."""
+        sealed = seal(self.keys.public, self.key, SECRET, org_id=self.event.org_id)
         at = self.at()
-        self._send(
+        self.send(
             [
                 self.writer.integration_connected(sealed=sealed, continuous_sync=True, at=at),
                 self.writer.mapping_added(self.swoogo_event_id, at=at),
             ]
         )
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """What changed since the last time."""
         at = self.at()
-        self._send(self.writer.revision(self._published, self.held, at=at))
+        self.send(self.writer.revision(self._published, self.held, at=at))
         self._published = self.held
-        # What lies in the past for everybody: the talks are weeks ahead.
-        self.expected = fold(self.expected, Resources.of(self.held, self.event, at=at), self.at())
+        if self.mapped:
+            self.pushed()
 
-    def _send(self, records: Iterable[Record]) -> None:
+    def pushed(self) -> None:
+        """Swoogo gets what was published, but for what is sealed."""
+        # What lies in the past for everybody: the talks are weeks ahead.
+        at = self.at()
+        everything = Resources.of(self._published or self.held, self.event, at=at)
+        after = fold(self.expected, everything, at)
+        if self.sealed:
+            open_ones = tuple(each for each in everything.sessions if each["id"] not in self.sealed)
+            # Whoever speaks in a sealed session is a speaker all the same.
+            after = replace(fold(self.expected, replace(everything, sessions=open_ones), at), speakers=after.speakers)
+        self.expected = after
+
+    def send(self, records: Iterable[Record]) -> None:
+        """Publish records, some of them twice."""
         for record in records:
             self.log.append(record.topic, record.key, record.value)
             if self.chance.random() < 0.05:  # Sessionboard sends at least once, too
                 self.log.append(record.topic, record.key, record.value)
 
-    def _talks(self, **changes: Any) -> None:
+    def retitle(self) -> None:
         """Change some talks that Swoogo still has."""
         alive = sorted(key for key in self.held.talks if key not in self.deleted)
         for key in self.chance.sample(alive, min(len(alive), self.chance.randint(1, 3))):
@@ -169,20 +205,17 @@ class History:
             self._change(key, title=f"{self.held.talks[key].title.split(',')[0]}, edited {self._edits}")
 
     def _change(self, key: str, **changes: Any) -> None:
-        before = self.held.talks[key]
-        after = replace(before, **changes)
-        if before.title in self.typed:
-            self.typed[after.title] = self.typed.pop(before.title)
+        after = replace(self.held.talks[key], **changes)
         self.held = replace(self.held, talks={**self.held.talks, key: after})
 
     async def edit(self) -> None:
         """New titles."""
-        self._talks()
-        self._publish()
+        self.retitle()
+        self.publish()
 
     async def add(self) -> None:
         """A new talk in a new room, with somebody new."""
-        number = len(self.held.talks) + 10 + self._edits
+        number = self.first + len(self.held.talks) + 10 + self._edits
         self._edits += 1
         room = Room(id=identifier("room", number), name=f"Room {number}")
         somebody = Person(
@@ -191,14 +224,14 @@ class History:
             last_name=f"Last{number}",
             email=f"person{number}@example.org",
         )
-        new = replace(talk(number, (0, number)), room_id=room.id)
+        new = replace(talk(number, (self.first, number)), room_id=room.id)
         self.held = replace(
             self.held,
             rooms={**self.held.rooms, room.id: room},
             people={**self.held.people, somebody.id: somebody},
             talks={**self.held.talks, new.id: new},
         )
-        self._publish()
+        self.publish()
 
     async def edit_speaker(self) -> None:
         """Another company."""
@@ -206,7 +239,7 @@ class History:
         key = self.chance.choice(sorted(self.held.people))
         person = replace(self.held.people[key], company=f"Company {self._edits}")
         self.held = replace(self.held, people={**self.held.people, key: person})
-        self._publish()
+        self.publish()
 
     async def edit_sponsor(self) -> None:
         """Another website."""
@@ -214,7 +247,7 @@ class History:
         key = self.chance.choice(sorted(self.held.sponsors))
         sponsor = replace(self.held.sponsors[key], website_url=f"https://example.org/{self._edits}")
         self.held = replace(self.held, sponsors={**self.held.sponsors, key: sponsor})
-        self._publish()
+        self.publish()
 
     async def remove(self) -> None:
         """D1: a talk is deleted in Sessionboard; Swoogo keeps it."""
@@ -224,15 +257,15 @@ class History:
             return
         key = self.chance.choice(alive)
         self.held = replace(self.held, talks={name: each for name, each in self.held.talks.items() if name != key})
-        self._publish()
+        self.publish()
         await self.idle()
 
     async def move_speaker(self) -> None:
         """S8: a speaker leaves a talk, another comes."""
         await self.idle()
         key = self.chance.choice(sorted(key for key in self.held.talks if key not in self.deleted))
-        self._change(key, speaker_ids=(identifier("person", self.chance.randrange(4)),))
-        self._publish()
+        self._change(key, speaker_ids=(identifier("person", self.first + self.chance.randrange(4)),))
+        self.publish()
         await self.idle()
 
     async def edit_by_hand(self) -> None:
@@ -244,7 +277,7 @@ class History:
         self._edits += 1
         text = f"<p>Typed {self._edits}</p>"
         self.sandbox.edit("sessions", row["id"], {"description": text})
-        self.typed[name] = text
+        self.typed[key] = text
         if self.chance.random() < 0.5:
             await self.survey(Depth.SHALLOW)
 
@@ -263,7 +296,7 @@ class History:
         if self.chance.random() < 0.5:
             await self.survey(Depth.SHALLOW)
         else:
-            self._publish()
+            self.publish()
 
     async def reconcile(self) -> None:
         """C4: at any moment."""
@@ -271,16 +304,16 @@ class History:
 
     async def sync(self) -> None:
         """C5: a manual sync."""
-        self._send([self.writer.sync_requested("all", at=self.at())])
+        self.send([self.writer.sync_requested("all", at=self.at())])
 
     async def map_again(self) -> None:
         """M3, M4: the mapping is removed, things change, the same pair is mapped again."""
-        self._send([self.writer.mapping_removed(at=self.at())])
+        self.send([self.writer.mapping_removed(at=self.at())])
         await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
-        self._talks()
-        self._publish()
+        self.retitle()
+        self.publish()
         await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
-        self._send([self.writer.mapping_added(self.swoogo_event_id, at=self.at())])
+        self.send([self.writer.mapping_added(self.swoogo_event_id, at=self.at())])
 
     async def replay(self) -> None:
         """G3: every topic is read again from its start."""
@@ -289,7 +322,7 @@ class History:
     async def nonsense(self) -> None:
         """G1: a record that nobody can read."""
         self.bad += 1
-        self.log.append(self.writer.topics.sessions, f"{EVENT_ID}/bad-{self.bad}".encode(), b"\xff\xfe not json")
+        self.log.append(self.writer.topics.sessions, f"{self.event.id}/bad-{self.bad}".encode(), b"\xff\xfe not json")
 
     def _state(self) -> dict[str, Any]:
         return self.sandbox.state(self.swoogo_event_id)

@@ -7,8 +7,9 @@ import contextlib
 import functools
 import logging
 import random
+import traceback
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -18,10 +19,11 @@ import structlog
 from consumer import app
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.sealing import KeyPair
 from consumer.domain.survey import Depth
-from consumer.ports import event_subject, org_subject
+from consumer.ports import Subject, event_subject, org_subject
 from consumer.settings import Settings, load_settings
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos import checks
@@ -29,8 +31,10 @@ from tests.chaos.effects import Effects
 from tests.chaos.history import EVENT_ID, ORG_ID, History
 from tests.chaos.log import Log, evict
 from tests.chaos.machine import Process, VirtualLoop, end_everything, seconds, task_outside
+from tests.chaos.orgs import Orgs
 from tests.chaos.peer import live_peer
 from tests.chaos.replica import Surroundings, composed_on, live
+from tests.chaos.second import EVENTS, OTHER_EVENT, OTHER_ORG, both, chance_of
 from tests.chaos.valkey import Server
 
 _LONGEST: Final = 2 * 3600.0
@@ -102,6 +106,8 @@ class _Run:
             self._settings,
             lambda: clocks.choice(off) * (1.0 if self._creates else clocks.random()),
         )
+        # A third plays two organizations with an event each; the peer knows of one.
+        self._orgs_chance = chance_of(seed) if who == "service" else None
         self._workers: list[Process] = []
         self._lives = 0
 
@@ -112,26 +118,29 @@ class _Run:
             effects.plan(self._faults, _EXPECTED_EFFECTS, creates=self._creates)
         with composed_on(self._around):
             stores = app.stores(self._settings)
-            history = History(
-                self._chance,
-                self._log,
-                self._sandbox,
-                self._keys,
-                self._idle,
-                functools.partial(stores.inbox.request_survey, str(EVENT_ID)),
-                self._rewind,
-            )
+            orgs = self._two(stores) if self._orgs_chance else None
+            histories = orgs.histories if orgs else (self._history(stores, EVENT_ID),)
             keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
             try:
-                await history.begin()
-                await history.go_on(5)
+                if orgs:
+                    await orgs.begin()
+                    await orgs.go_on()
+                else:
+                    await histories[0].begin()
+                    await histories[0].go_on(5)
                 effects.calm = True
                 await self._idle()
-                await self._check(history, stores)
+                if orgs:
+                    orgs.last_word()
+                    await orgs.idle()
+                await self._check(histories, stores, orgs)
             except TimeoutError as error:
                 verdict.failures["converged"] = [str(error)]
+            except Exception as error:  # noqa: BLE001 - the next step does not find what it stands on
+                verdict.failures["lost"] = ["".join(traceback.format_exception(error))]
             finally:
-                verdict.story = [*verdict.story, *history.steps]  # what is logged from here on is no part of it
+                # What is logged from here on is no part of it.
+                verdict.story = [*verdict.story, *(orgs or histories[0]).steps]
                 verdict.hits, verdict.seen, verdict.effects = effects.hits, effects.seen.copy(), effects.count
                 effects.over = True
                 for keeper in keepers:
@@ -141,6 +150,26 @@ class _Run:
                 await end_everything()
                 await stores.redis.aclose()
                 self._server.close()
+
+    def _history(self, stores: app.Stores, event_id: int) -> History:
+        return History(
+            self._chance,
+            self._log,
+            self._sandbox,
+            self._keys,
+            self._idle,
+            functools.partial(stores.inbox.request_survey, str(event_id)),
+            self._rewind,
+        )
+
+    def _two(self, stores: app.Stores) -> Orgs:
+        chance = self._orgs_chance
+        assert chance is not None
+        two_keys = chance.random() < 0.5
+        first, second = self._history(stores, EVENT_ID), self._history(stores, OTHER_EVENT)
+        histories = both(first, second, two_keys=two_keys)
+        topic = self._settings.kafka.topics.status
+        return Orgs(chance, histories, stores.connections, self._idle, topic, two_keys)
 
     async def _keep_alive(self, number: int) -> None:
         """What Kubernetes does: whoever died is started again after a while."""
@@ -191,7 +220,7 @@ class _Run:
         if self._who == "peer":
             return ""
         keys, now = Keys(self._settings.redis.prefix), seconds() * 1000
-        for subject in (event_subject(str(EVENT_ID)), org_subject(ORG_ID)):
+        for subject in self._subjects():
             fields: Any = self._server.client.hmget(keys.subject(subject, "state"), ["due", "until", "survey"])
             due, until, survey = (None if each is None else int(each) for each in fields)
             if until and until > now:
@@ -200,40 +229,68 @@ class _Run:
                 return f"{subject} is due"
         return ""
 
+    def _subjects(self) -> list[Subject]:
+        if self._orgs_chance:
+            return [*(event_subject(str(each)) for each in EVENTS), org_subject(ORG_ID), org_subject(OTHER_ORG)]
+        return [event_subject(str(EVENT_ID)), org_subject(ORG_ID)]
+
     def _rewind(self) -> None:
         for group in self._log.groups.values():
             group.rewind()
 
-    async def _check(self, history: History, stores: app.Stores) -> None:
+    async def _check(self, histories: Sequence[History], stores: app.Stores, orgs: Orgs | None) -> None:
         verdict, topics = self._verdict, self._settings.kafka.topics
-        missing, verdict.doubled = checks.missing(history), checks.twice(history)
+        missing = _each(checks.missing, histories)
+        verdict.doubled = sum(checks.twice(history) for history in histories)
         verdict.lost = len(missing)
         found = {"lost": missing, "doubled": [f"{verdict.doubled} records"] if verdict.doubled else []}
         found["credits"] = checks.overspent(self._sandbox)
         if self._who == "service":
-            lost = checks.lost(history)
+            lost = _each(checks.lost, histories)
             found["lost"] = lost or missing
-            found["doubled"] = checks.doubled(history)
-            issues = await RedisRuns(stores.redis, stores.keys).issues(str(EVENT_ID))
-            found["dead letters"] = checks.untold(history, self._log, topics.dead_letters)
-            found["issues"] = checks.complaints(issues)
+            found["doubled"] = checks.doubled(self._sandbox, histories)
+            runs = RedisRuns(stores.redis, stores.keys)
+            found["dead letters"] = _each(lambda each: checks.untold(each, self._log, topics.dead_letters), histories)
+            found["issues"] = []
+            for history in histories:
+                found["issues"] += checks.complaints(await runs.issues(str(history.event.id)))
             before = checks.writes(self._sandbox)
             self._rewind()
-            await stores.inbox.request_survey(str(EVENT_ID), Depth.DEEP)
+            for history in histories:
+                if history.mapped:
+                    await stores.inbox.request_survey(str(history.event.id), Depth.DEEP)
             await self._idle()
             # What a paused worker sent on too late is put right by the next push, and that has been one.
-            ledger = await RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog()).load(str(EVENT_ID))
-            found["changelog"] = checks.unlogged(ledger, self._log, topics.ledger)
+            # An event that has no pair any more waits for its next one with that.
+            found["changelog"] = []
+            book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
+            for history in (each for each in histories if each.mapped):
+                ledger = await book.load(str(history.event.id))
+                found["changelog"] += checks.unlogged(history.event.id, ledger, self._log, topics.ledger)
             more = checks.writes(self._sandbox) - before
             found["settled"] = [f"a replay and a reconcile wrote: {each}" for each in more]
-            found["lost afterwards"] = checks.lost(history) if not lost else []
+            found["lost afterwards"] = _each(checks.lost, histories) if not lost else []
+            if orgs:
+                pairs = await RedisPairs(stores.redis, stores.keys, stores.scripts, _NoChangelog()).all()
+                mappings = {str(each): await stores.connections.mapping(str(each)) for each in EVENTS}
+                active = {event: mapping for event, mapping in mappings.items() if mapping}
+                found["pairs"] = checks.mispaired(orgs, pairs, active, self._log, topics.ledger)
+                found["trespasses"] = checks.trespasses(orgs, self._sandbox)
         verdict.failures = {name: sentences for name, sentences in found.items() if sentences}
 
 
+def _each(check: Callable[[History], list[str]], histories: Iterable[History]) -> list[str]:
+    return [sentence for history in histories for sentence in check(history)]
+
+
 class _NoChangelog:
-    """The ledger is only read here."""
+    """Ledger and register are only read here."""
 
     def write(self, event_id: str, entries: Any) -> Awaitable[None]:
+        """Never called."""
+        raise AssertionError
+
+    def write_pairs(self, pairs: Any) -> Awaitable[None]:
         """Never called."""
         raise AssertionError
 

@@ -34,6 +34,7 @@ from consumer.ports import Clock, TokenStore, Work, Written
 _ATTRIBUTE: Final = "level"
 _LOCK: Final = "levels"
 _PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 1.0
 
 
 class Levels:
@@ -87,10 +88,10 @@ class Levels:
         """
         # By the field, which is the account's: of one account there may be several credentials.
         whose, owner = f"field-{await self._field_id(work)}", self._clock.new_id()
-        waited = 0.0
+        waited, pause = 0.0, _PAUSE_SECONDS
         while not await self._locks.lock(whose, owner, self._lock_seconds, what=_LOCK):
-            await self._clock.sleep(_PAUSE_SECONDS)
-            waited += _PAUSE_SECONDS
+            await self._clock.sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, _LONGEST_PAUSE_SECONDS)
             if waited > self._wait_seconds:
                 raise UnavailableError("Another replica has been adding sponsorship levels for too long.")
         try:
