@@ -132,12 +132,16 @@ class _Due:
 
 @dataclass(slots=True)
 class Effects:
-    """Numbers the boundaries of a run and strikes at some. `calm` ends that; `over`: nothing works any more."""
+    """Numbers the boundaries of a run and strikes at some. `calm` ends that; `over`: nothing works any more.
+
+    `late` counts the calls that nobody waits for any more and that are still to take effect.
+    """
 
     chance: Random
     count: int = 0
     calm: bool = False
     over: bool = False
+    late: int = 0
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)

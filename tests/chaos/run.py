@@ -217,6 +217,8 @@ class _Run:
             return "nobody reads yet"
         if any(worker.frozen for worker in self._workers):
             return "somebody is paused"
+        if self._effects.late:
+            return "a call has yet to take effect"
         if self._who == "peer":
             return ""
         keys, now = Keys(self._settings.redis.prefix), seconds() * 1000

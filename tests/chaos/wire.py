@@ -84,12 +84,14 @@ class Wire(httpx.AsyncBaseTransport):
         if not meter.affords(1, now=seconds(), allowance=settings.allowance):
             return
         meter.spend(1, now=seconds(), allowance=settings.allowance)
+        self._effects.late += 1
         await asyncio.sleep(_GIVEN_UP + self._effects.chance.uniform(0.0, _LATEST))
         twin = replace(caller, key=f"{caller.key}, late")
         accounts.admit(twin)
         token = accounts.give_token(twin, now=seconds(), lifetime=60.0, revoke=False)["access_token"]
         headers = httpx.Headers({**request.headers, "authorization": f"Bearer {token}"})
         await self._exchange(request.method, request.url, headers, content)
+        self._effects.late -= 1
 
     async def _exchange(
         self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes
