@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -68,6 +69,12 @@ class Terminal:
             return
 
 
+def _take_the_terminal() -> None:
+    """In the new process: Ctrl-C of the terminal is meant for it, also where whoever runs the tests ignores it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def terminal(*arguments: str, environment: Mapping[str, str], columns: int = 80) -> AsyncIterator[Terminal]:
     """`swoogo-sync` with these arguments at a terminal so wide."""
@@ -80,8 +87,7 @@ async def terminal(*arguments: str, environment: Mapping[str, str], columns: int
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        # The terminal whose Ctrl-C is meant for this process.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_the_terminal,
         env={**os.environ, **environment, "TERM": "xterm"},
     )
     os.close(slave)
