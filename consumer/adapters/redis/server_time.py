@@ -29,13 +29,13 @@ async def following(redis: Redis, clock: SystemClock) -> AsyncIterator[None]:
 
     Raises UnavailableError when the server does not tell now; later it is asked again in a minute.
     """
-    await set_by_server(redis, clock)
+    _tell(await set_by_server(redis, clock))
 
     async def follow() -> None:
         while True:
             await clock.sleep(_EVERY_SECONDS)
             with suppress(UnavailableError):
-                await set_by_server(redis, clock)
+                _tell(await set_by_server(redis, clock))
 
     task = asyncio.create_task(follow(), name="clock")
     try:
@@ -46,10 +46,13 @@ async def following(redis: Redis, clock: SystemClock) -> AsyncIterator[None]:
 
 
 @guarded
-async def set_by_server(redis: Redis, clock: SystemClock) -> None:
-    """Set the clock by the server's, once. Raises UnavailableError."""
+async def set_by_server(redis: Redis, clock: SystemClock) -> float:
+    """Set the clock by the server's, once; returns by how many seconds it was moved. Raises UnavailableError."""
     asked = clock.ticks()
     seconds, micros = await redis.time()
-    moved = clock.set_by(seconds * 1_000_000_000 + micros * 1_000, asked, clock.ticks()) / 1e9
+    return clock.set_by(seconds * 1_000_000_000 + micros * 1_000, asked, clock.ticks()) / 1e9
+
+
+def _tell(moved: float) -> None:
     if abs(moved) >= _TOLD_FROM_SECONDS:
         log.warning("app.clock_set", seconds=round(moved, 1))

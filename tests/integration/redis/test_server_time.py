@@ -79,9 +79,12 @@ async def test_g2_a_server_that_does_not_tell_later_leaves_the_clock_as_it_is(
         assert not clock.wrong
 
 
-async def test_g2_commands_go_by_that_clock_too(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one of them writes down, such as an adoption, is read by the service."""
+async def test_g2_commands_go_by_that_clock_too(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What one of them writes down, such as an adoption, is read by the service; its output is its answer alone."""
     monkeypatch.setattr(console, "SystemClock", WrongClock)
     async with console.opened(load_settings(redis={"url": redis_url})) as stores:
         assert isinstance(stores.clock, WrongClock)
         assert not stores.clock.wrong
+    assert tuple(capfd.readouterr()) == ("", "")
