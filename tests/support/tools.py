@@ -1,4 +1,4 @@
-"""Programs the tests of what is deployed need: Prometheus, promtool, kustomize, a loader of compose files.
+"""Programs the tests of what is deployed need: Prometheus, promtool, kustomize, actionlint, a loader of compose files.
 
 Each is taken from where it is installed, else fetched once into `.cache/tools` without root: Prometheus from Debian's
 package (unpacked, not installed), the others built by Go. `python -m tests.support.tools` fetches all. A program that
@@ -20,6 +20,7 @@ from tests.support.services import MissingServiceError
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "tools"
 _KUSTOMIZE: Final = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.3"
 _COMPOSE: Final = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
+_ACTIONLINT: Final = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 _SECONDS: Final = 600
 
 
@@ -35,6 +36,11 @@ def kustomize() -> list[str]:
 def compose_loader() -> list[str]:
     """The command that reads a compose file as Docker's does, and prints it. Raises MissingServiceError."""
     return [str(_built("compose-spec", _COMPOSE, "cmd"))]
+
+
+def actionlint() -> Path:
+    """Reads the workflows of the code host. Raises MissingServiceError."""
+    return _built("actionlint", _ACTIONLINT, "actionlint")
 
 
 def promtool() -> Path:
@@ -118,7 +124,7 @@ def _run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | N
 def main() -> int:
     """Fetch everything; 1 with a sentence on standard error when something cannot be had."""
     try:
-        kustomize(), compose_loader(), promtool(), prometheus()
+        kustomize(), compose_loader(), actionlint(), promtool(), prometheus()
     except MissingServiceError as missing:
         print(missing, file=sys.stderr)
         return 1

@@ -1,0 +1,1 @@
+"""Programs of the project itself: what a release and the documents need."""
