@@ -61,8 +61,15 @@ class Connections(Protocol):
         """Organizations that ever asked to map the event."""
         ...
 
-    async def note_refusal(self, org_id: str, credential: str) -> bool:
-        """Remember that Swoogo refuses a credential in use; False when that was known."""
+    async def claim_refusal_report(self, org_id: str, credential: str, op_id: str) -> bool:
+        """Whether the caller is to report that Swoogo refuses this credential; again True for the same `op_id`.
+
+        False once it is reported, and while another caller reports it. A claim that is not confirmed ends by itself.
+        """
+        ...
+
+    async def confirm_refusal_report(self, org_id: str, credential: str, op_id: str) -> None:
+        """The refusal is reported; no effect once the claim is over."""
         ...
 
     async def forget_refusal(self, org_id: str) -> None:

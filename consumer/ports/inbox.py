@@ -104,7 +104,10 @@ class Inbox(Protocol):
     """Recorded changes and who works on them."""
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
-        """Keep what is newer, mark it dirty, plan the push. Returns how many were news. Idempotent."""
+        """Keep what is newer, mark it dirty, plan the push. Idempotent.
+
+        Returns how many were news; a reply that is lost on the way makes it fewer.
+        """
         ...
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consumer.domain.circuit import Passage
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError
 from consumer.ports import Circuits, Clock, Connections, StatusBoard, Swoogo, Work
-from consumer.services.credential import tell_of_credential
+from consumer.services.credential import report_credential_status
 
 _LEAST_SECONDS = 0.5
 _SPREAD_SECONDS = 5.0
@@ -50,6 +50,13 @@ class Outage:
         except RefusedError:
             return  # an answer
         except CredentialError as error:
-            await tell_of_credential(self.connections, self.board, work.connection, error, failed_before=True)
+            await report_credential_status(
+                self.connections,
+                self.board,
+                work.connection,
+                error,
+                op_id=self.clock.new_id(),
+                failed_before=True,
+            )
         except RetryableError:
             return  # the circuit is open for longer now

@@ -31,7 +31,7 @@ from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
 from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
-from consumer.services.credential import tell_of_credential
+from consumer.services.credential import report_credential_status
 from consumer.services.execute import Execution
 from consumer.services.leftovers import (
     HOPELESS,
@@ -264,8 +264,13 @@ class Pusher:
         run.issues, run.told = count_issues(issues), first_issues(issues)
         run.outcome = "failed" if trouble else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
-        await tell_of_credential(
-            self.connections, self.board, execution.work.connection, error, failed_before=lease.attempt > 0
+        await report_credential_status(
+            self.connections,
+            self.board,
+            execution.work.connection,
+            error,
+            op_id=run.id,
+            failed_before=lease.attempt > 0,
         )
         survey_in = None
         if execution.survey:

@@ -1,17 +1,22 @@
-"""`bench`: each contract runs on the fakes and on Redis."""
+"""`bench`: each contract runs on the fakes, on Redis, and on a Redis whose replies are lost once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.contract.bench import Bench, Times, in_memory, in_redis
+from tests.support.repeating import RepeatingRedis
 
 MakeBench = Callable[..., Bench]
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.integration)])
+_REDIS = pytest.mark.integration
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=_REDIS), pytest.param("redis_repeating", marks=_REDIS)])
 def make_bench(request: pytest.FixtureRequest) -> MakeBench:
     """Makes benches of one world; two of them share what they store."""
     if request.param == "memory":
@@ -23,10 +28,11 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
             return made[0]
 
         return fakes
-    redis = request.getfixturevalue("redis")
+    redis: Redis = request.getfixturevalue("redis")
+    client = RepeatingRedis(connection_pool=redis.connection_pool) if request.param == "redis_repeating" else redis
 
     def adapters(**times: float) -> Bench:
-        return in_redis(redis, Times(**times))  # type: ignore[arg-type]
+        return in_redis(client, Times(**times))  # type: ignore[arg-type]
 
     return adapters
 

@@ -83,11 +83,23 @@ async def test_m4_everybody_who_asked_for_an_event_is_known(bench: Bench) -> Non
 
 
 async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_another(bench: Bench) -> None:
-    answers = [await bench.connections.note_refusal(ORG, name) for name in ("first", "first", "second", "second")]
+    connections, answers = bench.connections, list[bool]()
+    for op_id, name in enumerate(("first", "first", "second", "second")):
+        answers.append(await connections.claim_refusal_report(ORG, name, f"op-{op_id}"))
+        await connections.confirm_refusal_report(ORG, name, f"op-{op_id}")
     assert answers == [True, False, True, False]
-    assert await bench.connections.note_refusal("another", "second")
-    await bench.connections.forget_refusal(ORG)
-    assert await bench.connections.note_refusal(ORG, "second")
+    assert not await connections.claim_refusal_report(ORG, "second", "op-2")
+    assert await connections.claim_refusal_report("another", "second", "op-4")
+    await connections.forget_refusal(ORG)
+    assert await connections.claim_refusal_report(ORG, "second", "op-5")
+
+
+async def test_c3_a_refusal_not_yet_reported_is_still_the_same_callers_to_report(bench: Bench) -> None:
+    """redis-py repeats a command whose reply was lost."""
+    claims = [await bench.connections.claim_refusal_report(ORG, "first", op_id) for op_id in ("op", "op", "another")]
+    assert claims == [True, True, False]
+    await bench.connections.confirm_refusal_report(ORG, "first", "another")
+    assert await bench.connections.claim_refusal_report(ORG, "first", "op")
 
 
 async def two_leases(bench: Bench) -> tuple[Lease, Lease]:

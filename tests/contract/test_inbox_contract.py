@@ -33,7 +33,7 @@ async def mapped(bench: Bench) -> Bench:
 async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) -> None:
     changes = [a_change("session/s1", 1), a_change("session/s2", 2), a_change("session/s1", 3)]
     contact = rows.encode(a_contact("c1", version=4))
-    assert await bench.inbox.record(SUBJECT, [*changes, a_change("contact/c1", 4, contact)]) == 4
+    assert await bench.inbox.record(SUBJECT, [*changes, a_change("contact/c1", 4, contact)]) == bench.news(4)
     state = await bench.inbox.load(EVENT)
     assert state.snapshot.sessions == {"s1": a_session("s1", version=3), "s2": a_session("s2", version=2)}
     assert state.snapshot.contacts == {"c1": a_contact("c1", version=4)}
@@ -44,7 +44,7 @@ async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) 
 @pytest.mark.parametrize("version", [4, 5])
 async def test_g3_an_older_or_equal_change_never_overwrites(bench: Bench, version: int) -> None:
     newest = a_change("session/s1", 5)
-    assert await bench.inbox.record(SUBJECT, [newest]) == 1
+    assert await bench.inbox.record(SUBJECT, [newest]) == bench.news(1)
     forged = a_change("session/s1", version, rows.encode(a_session("s1", title="from the past")))
     assert await bench.inbox.record(SUBJECT, [forged]) == 0
     assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
@@ -64,7 +64,7 @@ async def test_g3_replaying_a_batch_changes_nothing_and_makes_nothing_due(mapped
 
 async def test_more_changes_than_one_script_call_takes_are_all_recorded(bench: Bench) -> None:
     changes = [a_change(f"session/s{number}", 1, b'{"id":"x"}') for number in range(2_500)]
-    assert await bench.inbox.record(SUBJECT, changes) == 2_500
+    assert await bench.inbox.record(SUBJECT, changes) == bench.news(2_500)
     assert len((await bench.inbox.load(EVENT)).marks) == 2_500
 
 
@@ -289,7 +289,7 @@ async def test_c4_continuous_sync_switched_off_keeps_the_marks_and_ends_the_wait
 async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not(bench: Bench, on: bool) -> None:
     await bench.inbox.set_continuous(EVENT, on=on)
     request = SyncRequest("r1", "agenda", ("s1",), ("c1",))
-    assert await bench.inbox.request_sync(EVENT, request, stamped(1))
+    assert await bench.inbox.request_sync(EVENT, request, stamped(1)) == bool(bench.news(1))
     assert await is_due(bench)
     lease = await bench.inbox.claim(SUBJECT, "op")
     assert lease is not None

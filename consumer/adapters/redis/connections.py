@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import cast
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
@@ -15,6 +15,9 @@ from consumer.domain.connection import Connection
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.mapping import EventMapping
 from consumer.ports import Lease
+
+_REFUSAL_CLAIM_MS: Final = 30_000
+"""After that, another push reports the refusal: the one that claimed it has died."""
 
 
 class RedisConnections:
@@ -112,15 +115,28 @@ class RedisConnections:
         return frozenset(member.decode() for member in members)
 
     @guarded
-    async def note_refusal(self, org_id: str, credential: str) -> bool:
+    async def claim_refusal_report(self, org_id: str, credential: str, op_id: str) -> bool:
+        """See `ports.Connections`. A repeat after a lost reply finds its own claim."""
+        key, claim = self._keys.org(org_id, "refused"), _refusal_claim(credential, op_id)
+        held = await read_value(self._redis, key) or b""
+        if held != claim and held.partition(b" ")[0] == credential.encode():
+            return False
+        return await self._scripts.swap_expiring(key, before=held, after=claim, milliseconds=_REFUSAL_CLAIM_MS)
+
+    @guarded
+    async def confirm_refusal_report(self, org_id: str, credential: str, op_id: str) -> None:
         """See `ports.Connections`."""
-        former = await self._redis.getset(self._keys.org(org_id, "refused"), credential)
-        return former != credential.encode()
+        claim = _refusal_claim(credential, op_id)
+        await self._scripts.swap_equal(self._keys.org(org_id, "refused"), before=claim, after=credential.encode())
 
     @guarded
     async def forget_refusal(self, org_id: str) -> None:
         """See `ports.Connections`."""
         await self._redis.delete(self._keys.org(org_id, "refused"))
+
+
+def _refusal_claim(credential: str, op_id: str) -> bytes:
+    return f"{credential} {op_id}".encode()
 
 
 def _lost(org_id: str) -> LeaseLostError:

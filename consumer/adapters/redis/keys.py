@@ -25,7 +25,7 @@ a secret or personal data; credentials are named by a hash.
 | `{org/ID}:connection` | string: the credential in use, sealed | - | connections |
 | `{org/ID}:mappings` | set: event ids of its pairs, also of those that ended | - | connections |
 | `{event/ID}:asked` | set: organizations that asked to map it | - | connections |
-| `{org/ID}:refused` | string: the credential that Swoogo refused, told once | - | connections |
+| `{org/ID}:refused` | string: the refused credential that was reported; 30 s: who reports it | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
 | `{pairs}:holders` | hash: organization -> epoch of its newest lease that looked at the register | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |

@@ -66,7 +66,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     await bench.connections.hold(ORG, [EVENT])
     await bench.connections.note_asked(EVENT, ORG)
-    await bench.connections.note_refusal(ORG, CREDENTIAL)
+    await bench.connections.claim_refusal_report(ORG, CREDENTIAL, "op")
+    await bench.connections.confirm_refusal_report(ORG, CREDENTIAL, "op")
     await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
@@ -130,3 +131,12 @@ async def test_a_token_encrypted_with_another_key_is_no_token(redis: Redis) -> N
     stored = keys_module.Keys("test").credential(CREDENTIAL, "token")
     await redis.set(stored, b"\x00" * 60, ex=60)
     assert await bench.tokens.get(CREDENTIAL) is None
+
+
+async def test_c3_a_claim_to_report_a_refusal_ends_and_the_report_stays(redis: Redis) -> None:
+    """A push that dies in between leaves the report to the next one that fails."""
+    bench, key = in_redis(redis, Times()), Keys("test").org(ORG, "refused")
+    assert await bench.connections.claim_refusal_report(ORG, CREDENTIAL, "op")
+    assert 0 < await redis.pttl(key) <= 30_000
+    await bench.connections.confirm_refusal_report(ORG, CREDENTIAL, "op")
+    assert await redis.pttl(key) == -1

@@ -21,7 +21,7 @@ class InMemoryConnections:
         self.in_force: dict[str, EventMapping] = {}
         self.events_of: dict[str, set[str]] = {}
         self._asked: dict[str, set[str]] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, tuple[str, str | None]] = {}
 
     async def connection(self, org_id: str) -> Connection | None:
         """See `ports.Connections`."""
@@ -82,10 +82,18 @@ class InMemoryConnections:
         """See `ports.Connections`."""
         return frozenset(self._asked.get(event_id, ()))
 
-    async def note_refusal(self, org_id: str, credential: str) -> bool:
+    async def claim_refusal_report(self, org_id: str, credential: str, op_id: str) -> bool:
+        """See `ports.Connections`. Claims do not end here: no fake dies between the two."""
+        held = self._refused.get(org_id)
+        if held is not None and held[0] == credential and held[1] != op_id:
+            return False
+        self._refused[org_id] = (credential, op_id)
+        return True
+
+    async def confirm_refusal_report(self, org_id: str, credential: str, op_id: str) -> None:
         """See `ports.Connections`."""
-        known, self._refused[org_id] = self._refused.get(org_id), credential
-        return known != credential
+        if self._refused.get(org_id) == (credential, op_id):
+            self._refused[org_id] = (credential, None)
 
     async def forget_refusal(self, org_id: str) -> None:
         """See `ports.Connections`."""
