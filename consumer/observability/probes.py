@@ -1,7 +1,8 @@
 """The small HTTP server of a process: `/livez`, `/readyz`, `/startupz`, `/metrics`, and nothing else.
 
 It only reads. Each connection serves one request and lives a few seconds at most, heads are bounded and bodies are not
-read, so that nobody can hold it up; what is asked of Redis and Kafka for it is bounded by `sources`.
+read. Connections are bounded by closing the oldest one, never by refusing the newest: a probe is answered however many
+others are open and silent. What is asked of Redis and Kafka is bounded by `sources`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -71,12 +73,26 @@ class Probes:
 
 
 class _Connection(H11Protocol):
-    """One that ends by itself: uvicorn waits for the head of a request for ever."""
+    """One that ends by itself: uvicorn waits for the head of a request for ever.
+
+    Past the bound, the oldest makes room. A probe takes milliseconds, so the oldest is one that says nothing; uvicorn's
+    own bound would answer the newest with 503, and Kubernetes would restart a healthy pod.
+    """
 
     def connection_made(self, transport: Any) -> None:
         """Begin the time it has."""
         super().connection_made(transport)
+        self._began = time.monotonic()
         self._end = asyncio.get_running_loop().call_later(_CONNECTION_SECONDS, transport.abort)
+        if len(self.connections) > _CONNECTIONS:
+            oldest = min((each for each in self.connections if isinstance(each, _Connection)), key=_Connection.began)
+            # uvicorn forgets it only once the loop comes round; several may be accepted before that.
+            self.connections.discard(oldest)
+            oldest.transport.abort()
+
+    def began(self) -> float:
+        """When it was accepted, seconds."""
+        return self._began
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -113,7 +129,6 @@ async def probes(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_CONNECTIONS,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         timeout_graceful_shutdown=1,
     )

@@ -111,6 +111,46 @@ async def test_a_connection_that_says_nothing_ends(monkeypatch: pytest.MonkeyPat
     assert await sent(place.port, b"GET /livez HTTP/1.1\r\n") == b""
 
 
+def connected(port: int, count: int) -> list[socket.socket]:
+    """Connections that say nothing."""
+    return [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("first_bytes", [b"", b"GET /livez HTTP/1.1\r\n"])
+async def test_probes_answer_beside_hundreds_of_silent_connections(place: Place, first_bytes: bytes) -> None:
+    """Kubernetes restarts a pod whose /livez is refused."""
+    place.health.starting = False
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            for each in connected(place.port, 60):
+                stack.enter_context(each).sendall(first_bytes)
+            for path in ("/livez", "/readyz", "/metrics"):
+                assert (await place.http.get(path)).status_code == 200
+
+
+async def test_the_oldest_silent_connections_make_room(place: Place) -> None:
+    """So that their number is bounded."""
+    place.health.starting = False
+    with contextlib.ExitStack() as stack:
+        first = [stack.enter_context(each) for each in connected(place.port, 20)]
+        assert (await place.http.get("/livez")).status_code == 200
+        others = [stack.enter_context(each) for each in connected(place.port, module._CONNECTIONS)]
+        assert (await place.http.get("/livez")).status_code == 200
+        assert [ended(each) for each in first] == [True] * 20
+        assert not any(ended(each) for each in others[20:])
+
+
+def ended(each: socket.socket) -> bool:
+    """Whether the server closed it."""
+    each.setblocking(False)
+    try:
+        return each.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
 async def test_switched_off_nothing_listens() -> None:
     async def scrape() -> bytes:
         return b""
