@@ -107,6 +107,8 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.pictures`                which headshots and logos to see to
             `domain.scope`                   what one sync covers
             `domain.desired`                 a record as Swoogo should hold it
+            `domain.text`                    text as it is sent, and as it is compared
+            `domain.natural_key`             how a record is recognised in Swoogo without its id
             `domain.schedule`                wall-clock placement
             `domain.timezones`               whether two zones are the same for an event
 

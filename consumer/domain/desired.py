@@ -7,9 +7,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Fields, Kind, key_of, natural
+from consumer.domain.natural_key import natural_key
+from consumer.domain.record import Fields, Kind, key_of
 from consumer.domain.schedule import place
 from consumer.domain.snapshot import Profile, Session, Sponsor
+from consumer.domain.text import clean_email, natural_email, natural_name
 
 NAME_LIMIT: Final = 255
 """Characters of a name. Stated for locations (`swoogo-api.md 7.6`), assumed for the rest."""
@@ -78,7 +80,7 @@ def desired_session(
         Kind.SESSION,
         key,
         fields,
-        session_natural(name, placement.date, placement.start_time),
+        natural_key(Kind.SESSION, fields),
         session.version,
         tuple(issues),
     )
@@ -98,10 +100,12 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
     ):
         if value is not None:
             # A cut e-mail address would be somebody else's, or nobody's: Swoogo is to refuse it as it is.
-            fields[name] = value.strip() if name == "email" else fitted_name(value, limits, key, issues, field=name)
+            fields[name] = (
+                clean_email(value) if name == "email" else fitted_name(value, limits, key, issues, field=name)
+            )
     _add_text(fields, "bio", profile.bio, limits, key, issues)
     image = profile.photo_url and profile.photo_url.strip()
-    return Desired(Kind.SPEAKER, key, fields, natural(profile.email or ""), version, tuple(issues), image)
+    return Desired(Kind.SPEAKER, key, fields, natural_email(profile.email or ""), version, tuple(issues), image)
 
 
 def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
@@ -112,15 +116,10 @@ def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
     if sponsor.website is not None:
         fields["website"] = sponsor.website.strip()
     if sponsor.tier is not None:
-        fields["level"] = natural(sponsor.tier)
+        fields["level"] = natural_name(sponsor.tier)
     _add_text(fields, "description", sponsor.description, limits, key, issues)
     image = sponsor.logo_url and sponsor.logo_url.strip()
-    return Desired(Kind.SPONSOR, key, fields, natural(fields["name"]), sponsor.version, tuple(issues), image)
-
-
-def session_natural(name: str, date: str, start_time: str) -> str:
-    """How a session is recognised in Swoogo after an unanswered create: name, date and start."""
-    return f"{natural(name)}|{date}|{start_time}"
+    return Desired(Kind.SPONSOR, key, fields, natural_name(fields["name"]), sponsor.version, tuple(issues), image)
 
 
 def fitted_name(name: str, limits: TextLimits, key: str, issues: list[Issue], field: str = "name") -> str:

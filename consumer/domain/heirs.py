@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from consumer.domain.ledger import Entry, Ledger, entries_of
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Kind, id_of, key_of, natural
+from consumer.domain.record import Kind, id_of, key_of
 from consumer.domain.snapshot import Snapshot
+from consumer.domain.text import natural_email
 
 
 def inherited(snapshot: Snapshot, ledger: Ledger, settings: MappingSettings) -> dict[str, Entry | None]:
@@ -30,7 +31,7 @@ def inherited(snapshot: Snapshot, ledger: Ledger, settings: MappingSettings) -> 
             taken.add(entry.natural)
     changes: dict[str, Entry | None] = {}
     for contact in sorted(snapshot.contacts.values(), key=lambda each: each.id) if former else ():
-        address, key = natural(contact.profile.email or ""), key_of(Kind.SPEAKER, contact.id)
+        address, key = natural_email(contact.profile.email or ""), key_of(Kind.SPEAKER, contact.id)
         if contact.deleted or not address or address in taken or address not in former or key in ledger:
             continue
         changes[key], changes[former[address]] = ledger[former[address]], None

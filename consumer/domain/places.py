@@ -10,8 +10,9 @@ from consumer.domain.desired import Desired, TextLimits, fitted_name
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
-from consumer.domain.record import Kind, digest, fingerprint, key_of, natural, readable
+from consumer.domain.record import Kind, digest, fingerprint, key_of, readable
 from consumer.domain.snapshot import Place, Session
+from consumer.domain.text import natural_name
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ def plan_places(
         key = key_of(kind, place.id)
         known = ledger.get(key)
         notices: list[Issue] = []
-        name = natural(fitted_name(place.name, limits, key, notices))
+        name = natural_name(fitted_name(place.name, limits, key, notices))
         if known is None or known.state is State.GONE:
             new[name].append(place)
         elif known.state is State.INTENT:
@@ -137,7 +138,7 @@ def _ambiguous(kind: Kind, wanted: str, places: Iterable[Place], ledger: Ledger,
 def _renamed(key: str, entry: Entry) -> Issue:
     kept = readable(entry.pushed.get("name", ""))
     # Of a long name the ledger only has the form in which names are compared.
-    shown = kept if natural(kept) == entry.natural else entry.natural
+    shown = kept if natural_name(kept) == entry.natural else entry.natural
     return Issue(key, Code.RENAMED_AFTER_SYNC, field="name", detail=f'"{shown}"')
 
 
@@ -155,7 +156,7 @@ def _plan_new(
     names = [fitted_name(place.name, limits, key, plan.issues) for place, key in zip(places, keys, strict=True)]
     # The oldest of several equal names: the choice only has to be the same every time.
     held = Remote(ours, wanted) if ours is not None else next(iter(directory.matching(wanted)), None)
-    name = next((each for each in names if natural(each) == wanted), "")
+    name = next((each for each in names if natural_name(each) == wanted), "")
     if not name:  # all were renamed since the unanswered create that made what is held
         name = held.fields.get("name", wanted) if held else wanted
     fields = {"name": name}

@@ -106,8 +106,3 @@ def fingerprint(fields: Fields) -> str:
     """A short hash of a set of field values: tells whether an operation is the one refused before."""
     text = "\x1f".join(f"{name}\x1e{fields[name]}" for name in sorted(fields))
     return blake2b(text.encode(errors="replace"), digest_size=12).hexdigest()
-
-
-def natural(text: str) -> str:
-    """The form in which names and e-mails are compared: trimmed, case-insensitive (S5, P2)."""
-    return text.strip().casefold()

@@ -9,8 +9,9 @@ from consumer.domain.desired import Desired, TextLimits, desired_sponsor
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State
-from consumer.domain.record import Kind, key_of, natural
+from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Place, Snapshot
+from consumer.domain.text import natural_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> S
             skips.append(Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field="name")))
         else:
             wanted.append(desired_sponsor(sponsor, limits))
-            level = natural(sponsor.tier or "")
+            level = natural_name(sponsor.tier or "")
             if level:
                 levels.setdefault(level, Place(level, (sponsor.tier or "").strip()))
     return Sponsors(tuple(wanted), levels, tuple(skips))

@@ -17,8 +17,9 @@ from consumer.domain.connection import Connection, MappingRequest
 from consumer.domain.ledger import Directory, Entry, Remote, State
 from consumer.domain.mapping import EventMapping, MappingSettings
 from consumer.domain.planner import PlanInput
-from consumer.domain.record import Kind, digest, key_of, natural
+from consumer.domain.record import Kind, digest, key_of
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot, Sponsor
+from consumer.domain.text import natural_name
 from consumer.ports import RawRecord
 
 EVENT: Final = "ev"
@@ -167,7 +168,7 @@ def a_directory(*rows: Remote, fresh: bool = True) -> Directory:
 
 def a_remote(identifier: int, name: str, /, **fields: str) -> Remote:
     """A Swoogo record recognised by `name`, which is brought into the form that is compared."""
-    return Remote(identifier, natural(name), fields)
+    return Remote(identifier, natural_name(name), fields)
 
 
 def a_mapping(

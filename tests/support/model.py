@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from consumer.domain.desired import session_natural
 from consumer.domain.ledger import Directory, Entry, Remote, State
+from consumer.domain.natural_key import natural_key
 from consumer.domain.orders import Order, carried_out, kinds_to_look_at
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Fields, Kind, digest, key_of, natural
+from consumer.domain.record import Fields, Kind, digest, key_of
 
 
 class Fate(Enum):
@@ -58,7 +58,9 @@ class Model:
     def directory(self, kind: Kind) -> Directory:
         """A list call."""
         self.listed += 1
-        rows = {each: Remote(each, _natural(kind, fields), dict(fields)) for each, fields in self.records[kind].items()}
+        rows = {
+            each: Remote(each, natural_key(kind, fields), dict(fields)) for each, fields in self.records[kind].items()
+        }
         return Directory(rows, fresh=True)
 
     def remember(self, kind: Kind) -> None:
@@ -193,9 +195,3 @@ class Model:
 
 def _digests(fields: Fields) -> dict[str, str]:
     return {name: digest(value) for name, value in fields.items()}
-
-
-def _natural(kind: Kind, fields: Fields) -> str:
-    if kind is Kind.SESSION:
-        return session_natural(fields.get("name", ""), fields.get("date", ""), fields.get("start_time", ""))
-    return natural(fields.get("email" if kind is Kind.SPEAKER else "name", ""))

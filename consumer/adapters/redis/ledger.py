@@ -44,7 +44,7 @@ class RedisLedger:
     async def load(self, event_id: str) -> Ledger:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
-        return {key.decode(): rows.entry.decode(row) for key, row in stored.items()}
+        return dict(rows.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         """See `ports.LedgerStore`. The same script notes what the changelog lacks, so a crash forgets nothing."""
@@ -148,7 +148,9 @@ class RedisLedger:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
         found = {Kind(kind.decode()): rows.listing.decode(row) for kind, row in stored.items()}
-        return {kind: Directory(rows.remotes(listed), fresh=False, at=listed.at) for kind, listed in found.items()}
+        return {
+            kind: Directory(rows.remotes(kind, listed), fresh=False, at=listed.at) for kind, listed in found.items()
+        }
 
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:

@@ -11,6 +11,7 @@ from consumer.domain.connection import Connection, IntegrationRequest, MappingRe
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
+from consumer.domain.natural_key import current_key, with_current_key
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
@@ -87,11 +88,16 @@ def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
     return Snapshot(sessions, contacts, sponsors)
 
 
+def ledger_entry(key: str, row: bytes) -> tuple[str, Entry]:
+    """An entry under its key, its natural key in today's form."""
+    return key, with_current_key(key, entry.decode(row))
+
+
 def request(key: str, row: bytes) -> Request:
     """An organization's row."""
     return _mapping_request.decode(row) if key.startswith("mapping/") else _integration.decode(row)
 
 
-def remotes(listed: Listing) -> dict[int, Remote]:
-    """A listing as directory rows."""
-    return {swoogo_id: Remote(swoogo_id, natural) for swoogo_id, natural in listed.rows.items()}
+def remotes(kind: Kind, listed: Listing) -> dict[int, Remote]:
+    """A listing as directory rows, natural keys in today's form."""
+    return {each: Remote(each, current_key(kind, natural)) for each, natural in listed.rows.items()}

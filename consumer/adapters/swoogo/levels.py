@@ -28,7 +28,8 @@ from consumer.domain.errors import (
 )
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.record import Fields, digest, natural
+from consumer.domain.record import Fields, digest
+from consumer.domain.text import natural_name
 from consumer.ports import Clock, TokenStore, Work, Written
 
 _ATTRIBUTE: Final = "level"
@@ -76,7 +77,9 @@ class Levels:
             UnavailableError: an answer is not what it should be.
         """
         choices = _choices(await self._read(work))
-        rows = {identifier: Remote(identifier, natural(name), {"name": name}) for identifier, name in choices.items()}
+        rows = {
+            identifier: Remote(identifier, natural_name(name), {"name": name}) for identifier, name in choices.items()
+        }
         return Directory(rows, fresh=True, at=self._clock.now())
 
     async def create(self, work: Work, fields: Fields) -> Written:
@@ -169,5 +172,7 @@ def _choices(field: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _named(field: Mapping[str, Any], name: str) -> int | None:
-    wanted = natural(name)
-    return min((identifier for identifier, held in _choices(field).items() if natural(held) == wanted), default=None)
+    wanted = natural_name(name)
+    return min(
+        (identifier for identifier, held in _choices(field).items() if natural_name(held) == wanted), default=None
+    )

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumer.adapters.swoogo.wire import Resource, read_fields, record_id
-from consumer.domain.desired import session_natural
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Directory, Remote
-from consumer.domain.record import Fields, Kind, natural
+from consumer.domain.natural_key import natural_key
 
 _ATTEMPTS: Final = 2
 
@@ -118,15 +117,7 @@ def remote(resource: Resource, item: object) -> Remote | None:
     if identifier is None or not isinstance(item, Mapping):
         return None
     fields = read_fields(resource, item)
-    return Remote(identifier, _natural(resource.kind, fields), fields, record_id(item.get("contact_id")))
-
-
-def _natural(kind: Kind, fields: Fields) -> str:
-    if kind is Kind.SPEAKER:
-        return natural(fields.get("email", ""))
-    if kind is Kind.SESSION:
-        return session_natural(fields.get("name", ""), fields.get("date", ""), fields.get("start_time", ""))
-    return natural(fields.get("name", ""))
+    return Remote(identifier, natural_key(resource.kind, fields), fields, record_id(item.get("contact_id")))
 
 
 def _count(value: object) -> int | None:

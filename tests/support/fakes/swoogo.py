@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from consumer.domain.desired import session_natural
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory, Remote
+from consumer.domain.natural_key import natural_key
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.record import Fields, Kind, digest, natural
+from consumer.domain.record import Fields, Kind, digest
 from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.domain.text import natural_email, natural_name
 from consumer.ports import Clock, Picture, Work, Written
 
 _PAGE = 200
@@ -102,7 +103,8 @@ class FakeSwoogo:
 
     def named(self, kind: Kind, name: str) -> list[dict[str, str]]:
         """Records of a kind by their natural key's first part: a name, or an e-mail."""
-        return [row for row in self.records[kind].values() if _natural(kind, row).partition("|")[0] == natural(name)]
+        key = natural_email(name) if kind is Kind.SPEAKER else natural_name(name)
+        return [row for row in self.records[kind].values() if natural_key(kind, row).partition("|")[0] == key]
 
     def called(self, what: str, kind: Kind | None = None) -> list[Called]:
         """The calls of one sort: create, update, link, unlink, delete, list, event."""
@@ -116,7 +118,7 @@ class FakeSwoogo:
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """See `ports.Swoogo`."""
         await self._call(work, Called("create", kind, fields=dict(fields)), CALL_CREDITS)
-        self._refuse(_natural(kind, fields))
+        self._refuse(natural_key(kind, fields))
         if self.trouble.lost_before:
             self.trouble.lost_before -= 1
             raise UnansweredError("Swoogo gave no answer to the creation.")
@@ -132,8 +134,8 @@ class FakeSwoogo:
         """See `ports.Swoogo`."""
         await self._call(work, Called("update", kind, swoogo_id, dict(fields)), CALL_CREDITS)
         row = self._row(kind, swoogo_id)
-        self._refuse(_natural(kind, row))
-        self._refuse(_natural(kind, {**row, **fields}))
+        self._refuse(natural_key(kind, row))
+        self._refuse(natural_key(kind, {**row, **fields}))
         row |= {name: value for name, value in fields.items() if name not in self.trouble.not_applied}
         return self._written(kind, swoogo_id, fields)
 
@@ -174,7 +176,7 @@ class FakeSwoogo:
         """See `ports.Swoogo`."""
         await self._call(work, Called("list", kind), LIST_CREDITS)
         rows = {
-            identifier: Remote(identifier, _natural(kind, row), dict(row))
+            identifier: Remote(identifier, natural_key(kind, row), dict(row))
             for identifier, row in self.records[kind].items()
         }
         return Directory(rows, fresh=True, at=self._clock.now())
@@ -225,7 +227,7 @@ class FakeSwoogo:
         ids = sorted(self.records[kind])[:most]
         stamps = {each: self._stamp(kind, each) for each in ids}
         rows = {
-            each: Remote(each, _natural(kind, self.records[kind][each]), dict(self.records[kind][each]))
+            each: Remote(each, natural_key(kind, self.records[kind][each]), dict(self.records[kind][each]))
             for each in ids
             if known.changed(stamps[each])
         }
@@ -288,12 +290,3 @@ class FakeSwoogo:
             {name: digest(value) for name, value in row.items()},
             tuple(name for name, value in sent.items() if row.get(name, "") != value),
         )
-
-
-def _natural(kind: Kind, fields: Fields) -> str:
-    """What a record is recognised by, see `domain.ledger.Remote`."""
-    if kind is Kind.SPEAKER:
-        return natural(fields.get("email", ""))
-    if kind is Kind.SESSION:
-        return session_natural(fields.get("name", ""), fields.get("date", ""), fields.get("start_time", ""))
-    return natural(fields.get("name", ""))

@@ -23,8 +23,9 @@ from consumer.domain.issue import Code
 from consumer.domain.orders import Act, Order
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput
-from consumer.domain.record import Kind, natural
+from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Snapshot
+from consumer.domain.text import natural_email, natural_name
 from sandbox.conference.expected import NOTHING, Resources, fold
 from schemas.contact import ContactChange
 from schemas.session import SessionChange
@@ -257,7 +258,7 @@ class ConferenceLife:
         assert len(set(speakers.values())) == len(speakers)
         for identifier, person in self.expected.speakers.items():
             record = held[Kind.SPEAKER][speakers[identifier]]
-            assert natural(record["email"]) == person.email
+            assert natural_email(record["email"]) == person.email
             for name in ("first_name", "last_name", "job_title", "company", "bio"):
                 assert record.get(name, "") == getattr(person, name), name
         for identifier, session in self.expected.sessions.items():
@@ -266,13 +267,13 @@ class ConferenceLife:
                 assert record.get(name, "") == getattr(session, name), name
             for kind, expected in ((Kind.LOCATION, session.location), (Kind.TRACK, session.track)):
                 shown = record.get(kind.value, "")
-                assert natural(held[kind][int(shown)]["name"] if shown else "") == natural(expected or "")
+                assert natural_name(held[kind][int(shown)]["name"] if shown else "") == natural_name(expected or "")
             linked = {speaker for speaker, of in self.model.links if of == sessions[identifier]}
             assert linked == {speakers[each] for each in session.speaker_ids}
         for kind, names in ((Kind.LOCATION, self.expected.locations), (Kind.TRACK, self.expected.tracks)):
-            ours = {natural(held[kind][each]["name"]) for each in self.owned(kind).values()}
+            ours = {natural_name(held[kind][each]["name"]) for each in self.owned(kind).values()}
             assert ours == names.held.keys()
-            assert len({natural(each["name"]) for each in held[kind].values()}) == len(held[kind])
+            assert len({natural_name(each["name"]) for each in held[kind].values()}) == len(held[kind])
 
     def check_report(self, plan: Plan) -> None:
         said = {tuple(skip.key.split("/")): skip.label for skip in plan.skips}

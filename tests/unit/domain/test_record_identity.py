@@ -15,7 +15,6 @@ from consumer.domain.record import (
     id_of,
     key_of,
     kind_of,
-    natural,
     readable,
     stamp,
 )
@@ -100,11 +99,3 @@ def test_a_fingerprint_tells_whether_fields_are_the_refused_ones(a: dict[str, st
     """R5: whatever order they come in."""
     assert (fingerprint(a) == fingerprint(b)) is (a == b)
     assert fingerprint(dict(reversed(a.items()))) == fingerprint(a)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("Hall 1", " hall 1 "), ("STRASSE", "straße"), ("A@B.ORG", "a@b.org"), ("É", "é")]
-)
-def test_names_and_addresses_are_compared_trimmed_and_without_case(one: str, other: str) -> None:
-    """P2, S5."""
-    assert natural(one) == natural(other)

@@ -1,0 +1,79 @@
+"""Text as it is sent to Swoogo and as it is compared: cleaned once, before fields, natural keys and digests.
+
+Guarantees: every function here is idempotent; a comparing form is the same for the text as it was sent and as Swoogo
+may have stored it in NFC, with white space folded, or without invisible characters (S5, P2).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from unicodedata import category, normalize
+
+# Line feeds, tabs and returns stay. Lone surrogates cannot be encoded, NUL ends strings in databases.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+# PowerPoint breaks lines by a vertical tab. Removed, they would join two words.
+_BREAKS: Final = re.compile(r"[\x0b\x0c\x85]")
+
+_IGNORABLE: Final = frozenset(
+    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, 0xFFA0])
+) | frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+"""Invisible characters beside those of category Cf: fillers and variation selectors (Unicode's `Default_Ignorable`)."""
+_BLANK_BRAILLE: Final = "\u2800"
+
+_ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def clean_text(text: str) -> str:
+    """The text without control characters and lone surrogates; a vertical tab or form feed becomes a blank."""
+    # Every control character is unprintable, and most texts have not even a line feed.
+    return text if text.isprintable() else _CONTROLS.sub("", _BREAKS.sub(" ", text))
+
+
+def clean_name(text: str) -> str:
+    """A name as it is sent: clean, trimmed, and "" when nothing of it can be seen (E6)."""
+    name = clean_text(text).strip()
+    return name if name.isascii() or not _invisible(name) else ""
+
+
+def clean_email(text: str) -> str:
+    """An e-mail address as it is sent: without control and format characters, trimmed (P2)."""
+    text = clean_text(text)
+    return (text if text.isascii() else _without_format(text)).strip()
+
+
+def natural_name(text: str) -> str:
+    """The form in which names are compared (S5): NFC, no format characters, white space folded, lower case.
+
+    Case is not folded further: `Saal Maße` and `Saal Masse` are two rooms.
+    """
+    text = clean_text(text)
+    if not text.isascii():
+        text = normalize("NFC", _without_format(text))
+    text = " ".join(text.split()).lower()
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def natural_email(text: str) -> str:
+    """The form in which e-mail addresses are compared (P2): clean, ASCII letters lower-cased and nothing else.
+
+    Any other folding makes one address of two: a Kelvin sign would pass for a `k`.
+    """
+    return clean_email(text).translate(_ASCII_LOWER)
+
+
+def former_natural(text: str) -> str:
+    """The form in which releases up to 0.1 compared names and e-mail addresses; ledgers hold keys of it."""
+    return text.strip().casefold()
+
+
+def _without_format(text: str) -> str:
+    return "".join(char for char in text if not _is_format(char))
+
+
+def _is_format(char: str) -> bool:
+    return category(char) == "Cf" or char in _IGNORABLE
+
+
+def _invisible(text: str) -> bool:
+    return all(char.isspace() or char == _BLANK_BRAILLE or _is_format(char) for char in text)
