@@ -20,7 +20,7 @@ from consumer.adapters.kafka.publish import KafkaChangelog, producer
 from consumer.adapters.kafka.topics import DEFAULT_TOPICS, create_topics
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.restore import RedisRestorer
-from consumer.app import stores
+from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry, State
 from consumer.domain.record import digest
@@ -119,7 +119,7 @@ async def _coordinated(history: KafkaHistory) -> None:
 
 
 async def _rebuild(settings: Settings, publisher: AIOKafkaProducer) -> tuple[float, int]:
-    bound, history = stores(settings), KafkaHistory(settings.kafka, publisher)
+    bound, history = open_stores(settings), KafkaHistory(settings.kafka, publisher)
     rebuilder = Rebuilder(
         RedisMarkers(bound.redis, bound.keys, bound.scripts),
         history,

@@ -23,10 +23,10 @@ from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.app import stores
 from consumer.domain.connection import Announcement, Connection
 from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code
@@ -191,7 +191,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
     )
     sandbox.seed(_content(given))
     transport = _Canned(httpx.ASGITransport(app=create_app(sandbox)))
-    bound, clock, nowhere = stores(settings), SystemClock(), _Nowhere()
+    bound, clock, nowhere = open_stores(settings), SystemClock(), _Nowhere()
     images = open_images(settings.images)
     ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, nowhere)
     budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo)

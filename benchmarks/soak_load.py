@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from redis.asyncio import Redis
 
-from consumer.app import stores
+from consumer.adapters.redis.stores import open_stores
 from consumer.domain.survey import Depth
 from sandbox.conference.expected import Resources, fold
 from sandbox.conference.model import Conference, Person, Room, Talk, Track
@@ -161,7 +161,7 @@ class People:
         await self.playing.publisher.send([self.playing.publisher.writer.sync_requested("all", at=self.playing.now())])
 
     async def _compare(self) -> None:
-        held = stores(self.playing.world.settings)
+        held = open_stores(self.playing.world.settings)
         try:
             await held.inbox.request_survey(str(self.playing.event.id), Depth.SHALLOW)
         finally:

@@ -90,6 +90,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
 Debounce    `domain.debounce`                when an event is due; back-off
 and claim   `services.dispatch`              finds what is due, claims it, keeps the lease
             `adapters.redis.inbox`           rows, dirty marks, claims
+            `adapters.redis.stores`          these, bound to one pool, for service and commands
             `adapters.redis.due_index`       where workers look for what is due
             `adapters.redis.leases`          until when this process holds what it claimed
 

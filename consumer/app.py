@@ -12,7 +12,6 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
-from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
@@ -26,22 +25,17 @@ from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.topics import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.generation import RedisMarkers
-from consumer.adapters.redis.inbox import RedisInbox
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.restore import RedisRestorer
-from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import following
 from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -63,32 +57,6 @@ log = structlog.get_logger("app")
 _PULSE_SECONDS: Final = 1.0
 _LEAVE_SECONDS: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What lies in Redis; enough for every command that only looks."""
-
-    redis: Redis
-    keys: Keys
-    scripts: Scripts
-    leases: Leases
-    inbox: RedisInbox
-    connections: RedisConnections
-
-
-def stores(settings: Settings) -> Stores:
-    """Bind the Redis adapters; nothing is sent yet."""
-    redis = connect(settings.redis)
-    keys, scripts, leases = Keys(settings.redis.prefix), Scripts(redis), Leases()
-    return Stores(
-        redis,
-        keys,
-        scripts,
-        leases,
-        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile),
-        RedisConnections(redis, keys, scripts),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +176,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await ensure_topics(settings.kafka)
-        bound = stores(settings)
+        bound = open_stores(settings)
         stack.push_async_callback(bound.redis.aclose)
         await check_redis(bound.redis, settings.redis)
         await stack.enter_async_context(following(bound.redis, clock))

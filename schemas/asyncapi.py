@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from schemas.dead_letter import DeadLetterHeaders, Reason, header_name
+from schemas.docstrings import field_docstrings
 from schemas.json_schema import MODELS, OURS, file_name
 from schemas.topics import Topic
 from schemas.wire import IDENTIFIER_PATTERN
@@ -168,8 +169,8 @@ def _first_sentence(model: type[BaseModel]) -> str:
 
 def _dead_letter_headers() -> dict[str, Any]:
     headers: dict[str, dict[str, Any]] = {
-        header_name(name): {"type": "string", "description": field.description}
-        for name, field in DeadLetterHeaders.model_fields.items()
+        header_name(name): {"type": "string", "description": text}
+        for name, text in field_docstrings(DeadLetterHeaders).items()
     }
     headers[header_name("reason")]["enum"] = [reason.value for reason in Reason]
     return {"type": "object", "properties": headers, "required": list(headers)}

@@ -49,7 +49,6 @@ class WireModel(BaseModel):
         strict=True,
         extra="ignore",
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,
     )
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import RedisRuns
+from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.sealing import seal
-from consumer.app import stores
 from consumer.domain.report import Run
 from consumer.domain.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
@@ -190,7 +190,7 @@ class Play:
 
         async def act() -> int:
             settings, event_id = self.world.settings, str(self.event.id)
-            held = stores(settings)
+            held = open_stores(settings)
             try:
                 await held.inbox.request_survey(event_id, depth)
                 async with asyncio.timeout(_LONGEST):

@@ -16,6 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from consumer import app
+from consumer.adapters.redis import stores
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.observability.watch import Watch
 from consumer.ports import Picture, Unchanged
@@ -89,7 +90,6 @@ def composed_on(around: Surroundings) -> Iterator[None]:
 
     replaced: dict[str, Any] = {
         "ensure_topics": nothing,
-        "connect": lambda _: around.server.connect(struck=current() is not None),
         "producer": lambda _: FakeProducer(around.log, around.effects),
         "SystemClock": lambda: VirtualClock(around.effects.chance, around.off()),
         "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
@@ -102,7 +102,11 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),
     }
     # As often as in earnest would take most of a run.
-    with patch.multiple(app, **replaced), patch.object(rebuild, "_LOOK_SECONDS", 10.0):
+    with (
+        patch.multiple(app, **replaced),
+        patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
+        patch.object(rebuild, "_LOOK_SECONDS", 10.0),
+    ):
         yield
 
 

@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import structlog
 
-from consumer import app
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
+from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import KeyPair
 from consumer.domain.survey import Depth
 from consumer.ports import Subject, event_subject, org_subject
@@ -117,7 +117,7 @@ class _Run:
         if self._faults:
             effects.plan(self._faults, _EXPECTED_EFFECTS, creates=self._creates)
         with composed_on(self._around):
-            stores = app.stores(self._settings)
+            stores = open_stores(self._settings)
             orgs = self._two(stores) if self._orgs_chance else None
             histories = orgs.histories if orgs else (self._history(stores, EVENT_ID),)
             keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
@@ -151,7 +151,7 @@ class _Run:
                 await stores.redis.aclose()
                 self._server.close()
 
-    def _history(self, stores: app.Stores, event_id: int) -> History:
+    def _history(self, stores: Stores, event_id: int) -> History:
         return History(
             self._chance,
             self._log,
@@ -162,7 +162,7 @@ class _Run:
             self._rewind,
         )
 
-    def _two(self, stores: app.Stores) -> Orgs:
+    def _two(self, stores: Stores) -> Orgs:
         chance = self._orgs_chance
         assert chance is not None
         two_keys = chance.random() < 0.5
@@ -240,7 +240,7 @@ class _Run:
         for group in self._log.groups.values():
             group.rewind()
 
-    async def _check(self, histories: Sequence[History], stores: app.Stores, orgs: Orgs | None) -> None:
+    async def _check(self, histories: Sequence[History], stores: Stores, orgs: Orgs | None) -> None:
         verdict, topics = self._verdict, self._settings.kafka.topics
         missing = _each(checks.missing, histories)
         verdict.doubled = sum(checks.twice(history) for history in histories)

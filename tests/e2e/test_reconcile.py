@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.redis.status import RedisRuns
-from consumer.app import stores
+from consumer.adapters.redis.stores import open_stores
 from consumer.domain.issue import Code
 from consumer.domain.orders import Act, Order
 from consumer.domain.report import Run, Trigger
@@ -33,7 +33,7 @@ async def reconciles(playing: Play) -> list[Run]:
 async def notices(playing: Play) -> list[tuple[str, str]]:
     """Record and field of what people changed in Swoogo."""
 
-    held = stores(playing.world.settings)
+    held = open_stores(playing.world.settings)
     try:
         issues = await RedisRuns(held.redis, held.keys).issues(str(playing.event.id))
     finally:
@@ -126,7 +126,7 @@ async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
     talk = identifier("talk", 0)
     await playing.delete_by_hand(talk)
     await playing.reconcile("one is gone", Depth.DEEP)
-    held = stores(playing.world.settings)
+    held = open_stores(playing.world.settings)
     try:
 
         async def act() -> int:

@@ -16,7 +16,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
-from consumer.app import Stores, stores
+from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.domain.connection import Announcement
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry
@@ -123,7 +123,7 @@ class Desk:
 @asynccontextmanager
 async def a_desk(redis_url: str) -> AsyncIterator[Desk]:
     """A desk on an empty Redis; changes are due at once."""
-    bound = stores(
+    bound = open_stores(
         load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0})
     )
     silent = Silent()

@@ -14,9 +14,9 @@ from consumer.adapters.doctor.redis import of_redis
 from consumer.adapters.doctor.swoogo import of_swoogo
 from consumer.adapters.doctor.verdict import Grade, Verdict, fine, wrong
 from consumer.adapters.kafka.codecs import check_codecs
+from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.channel import Channel
-from consumer.app import Stores, stores
 from consumer.domain.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.console.exits import Exit
@@ -59,7 +59,7 @@ async def _examine() -> list[Verdict]:
     found.append(_codecs())
     found += await of_kafka(settings.kafka)
     try:
-        bound = stores(settings)
+        bound = open_stores(settings)
     except ConfigurationError as error:
         return [*found, wrong("redis", str(error))]
     try:

@@ -16,7 +16,7 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.server_time import set_by_server
 from consumer.adapters.redis.status import RedisStatusBoard
-from consumer.app import stores
+from consumer.adapters.redis.stores import open_stores
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
@@ -68,7 +68,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         UnavailableError: Redis does not answer.
         ConfigurationError: it would drop keys when it is full.
     """
-    bound = stores(settings)
+    bound = open_stores(settings)
     clock, nothing = SystemClock(), _NoTopics()
     try:
         await check_redis(bound.redis, settings.redis)

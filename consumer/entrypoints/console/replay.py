@@ -15,7 +15,7 @@ from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.history import TopicHistory
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replays import RedisReplays
-from consumer.app import stores
+from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
@@ -99,7 +99,7 @@ async def _replay(
     settings: Settings, asked: Asked, topic: str, start: Start, *, sure: bool
 ) -> tuple[ReplayDocument | None, str]:
     """What was done, and a sentence about why no more."""
-    bound, clock = stores(settings), SystemClock()
+    bound, clock = open_stores(settings), SystemClock()
     positions = RedisReplays(bound.redis, bound.keys)
     kafka = settings.kafka
     decoder = KafkaDecoder(kafka.topics, kafka.max_record_bytes, kafka.tier_field)

@@ -16,7 +16,8 @@ from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.restore import RedisRestorer
-from consumer.app import Stores, ended, stores
+from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.app import ended
 from consumer.domain.connection import Connection
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger import State
@@ -67,7 +68,7 @@ class Ground:
     opened: list[Stores]
 
     def replica(self, *, lease: float = 0.0) -> Replica:
-        bound = stores(
+        bound = open_stores(
             load_settings(
                 redis={"url": self.redis_url, "prefix": "test"}, debounce={"quiet_period": 0.0, "max_wait": 0.0}
             )

@@ -1,0 +1,41 @@
+"""The stores in Redis that every command needs, bound to one connection pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.scripts import Scripts
+from consumer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What lies in Redis; enough for every command that only looks."""
+
+    redis: Redis
+    keys: Keys
+    scripts: Scripts
+    leases: Leases
+    inbox: RedisInbox
+    connections: RedisConnections
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Bind the Redis adapters; nothing is sent yet."""
+    redis = connect(settings.redis)
+    keys, scripts, leases = Keys(settings.redis.prefix), Scripts(redis), Leases()
+    return Stores(
+        redis,
+        keys,
+        scripts,
+        leases,
+        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile),
+        RedisConnections(redis, keys, scripts),
+    )
