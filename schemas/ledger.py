@@ -46,7 +46,14 @@ class PairEnd(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class LedgerEntry(WireModel):
+class LedgerRecord(WireModel):
+    """What all values share."""
+
+    format: int = Field(default=1, ge=1)
+    """A reader leaves a value of a later format than its own alone. Values of before it was written have format 1."""
+
+
+class LedgerEntry(LedgerRecord):
     """What is known to be in Swoogo for one Sessionboard record."""
 
     kind: Literal["session", "speaker", "sponsor", "location", "track", "level"]
@@ -83,7 +90,7 @@ class LedgerEntry(WireModel):
     """Of an intent, that nobody waits for its answer any more; `at` says since when."""
 
 
-class PairEntry(WireModel):
+class PairEntry(LedgerRecord):
     """One partner an event has ever had. It is never removed: a pair is for life (M2)."""
 
     kind: Literal["pair"]
@@ -105,7 +112,7 @@ class PairEntry(WireModel):
     has a smaller era was synced before that and is never synced again (X2)."""
 
 
-class ConnectionEntry(WireModel):
+class ConnectionEntry(LedgerRecord):
     """How an organization is connected, so that a rebuild asks neither Swoogo nor anybody else again (G6)."""
 
     kind: Literal["connection"]
@@ -120,7 +127,7 @@ class ConnectionEntry(WireModel):
     """Lease epoch of the writer; the highest counts."""
 
 
-class MappingEntry(WireModel):
+class MappingEntry(LedgerRecord):
     """The active pair of an event as one organization has it (G6)."""
 
     kind: Literal["mapping"]
@@ -137,7 +144,7 @@ class MappingEntry(WireModel):
     """Lease epoch of the writer; the highest counts."""
 
 
-class GenerationEntry(WireModel):
+class GenerationEntry(LedgerRecord):
     """The marker that Redis has too: a Redis without it was wiped (G6)."""
 
     kind: Literal["generation"]

@@ -5,7 +5,8 @@ SwoogoSyncError
 │   └── UnknownTimezoneError
 ├── RetryableError         reschedule the event with back-off
 │   ├── UnavailableError   Swoogo (or a server of ours) did not answer as it should
-│   └── UnansweredError    a create was sent and no usable answer came: never repeat before looking
+│   ├── UnansweredError    a create was sent and no usable answer came: never repeat before looking
+│   └── UnreadableRowError Redis holds a row that this version cannot read: put that event off
 ├── RefusedError           Swoogo understood and said no: an issue, parked
 │   └── MissingError       404: gone, or not accessible
 ├── ImageUnusableError     no try will make this image usable: sync the record without it, say why
@@ -49,6 +50,10 @@ class UnavailableError(RetryableError):
 
 class UnansweredError(RetryableError):
     """A create whose effect is unknown."""
+
+
+class UnreadableRowError(RetryableError):
+    """A row in Redis that this version cannot read, as a later one wrote it."""
 
 
 class RefusedError(SwoogoSyncError):

@@ -36,7 +36,15 @@ class Logged:
     at: int
 
 
-Remembered = Logged | Pair | Standing
+@dataclass(frozen=True, slots=True)
+class NewerRecord:
+    """A record that a later version wrote. `owner`: the event or organization it belongs to; `what`: `kind/format`."""
+
+    owner: str
+    what: str
+
+
+Remembered = Logged | Pair | Standing | NewerRecord
 """What a record of the changelog says."""
 
 
@@ -146,7 +154,7 @@ class History(Protocol):
         ...
 
     def remembered(self, record: RawRecord) -> Remembered | None:
-        """What a record of the changelog says; None when nobody can read it."""
+        """What a record of the changelog says; None for a null value. Raises PoisonError: it cannot be read."""
         ...
 
     async def announce(self, generation: str) -> None:

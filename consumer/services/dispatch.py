@@ -18,7 +18,13 @@ import structlog
 
 from consumer.domain.connection import Connection
 from consumer.domain.debounce import retry_delay
-from consumer.domain.errors import LeaseLostError, RetryableError, StoppedError, SwoogoSyncError
+from consumer.domain.errors import (
+    LeaseLostError,
+    RetryableError,
+    StoppedError,
+    SwoogoSyncError,
+    UnreadableRowError,
+)
 from consumer.domain.mapping import EventMapping
 from consumer.domain.report import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
@@ -36,6 +42,9 @@ _MEND_SECONDS = 600
 
 _GIVE_BACK_SECONDS = 3.0
 """For giving a subject back while the service is stopped; without Redis it is left to its lease."""
+
+_UNREADABLE_SECONDS = 60.0
+"""Between two looks at an event that a later version has written to."""
 
 log = structlog.get_logger("dispatch")
 
@@ -139,7 +148,10 @@ class Dispatcher:
 
     async def _share(self, subject: Subject) -> str:
         """Whose places it takes: its credential's. Remembered, since whoever waits comes round again and again."""
-        mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
+        try:
+            mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
+        except UnreadableRowError:  # told when it is worked on; the others go on
+            mapping = None
         if len(self._shares) >= _REMEMBERED:
             self._shares.clear()
         self._shares[subject] = share = mapping.credential if mapping else str(subject)
@@ -175,6 +187,8 @@ class Dispatcher:
                 keeper = group.create_task(self._keep(lease, over))
                 try:
                     await self._handle(lease)
+                except UnreadableRowError as error:
+                    await self._defer(lease, str(error))
                 except StoppedError:
                     await self._give_back(lease, 0.0)
                 except asyncio.CancelledError:
@@ -192,6 +206,11 @@ class Dispatcher:
         except* Exception:
             # A defect of ours: the lease runs out and the subject is claimed again; other subjects go on.
             log.exception("push.broken", subject=str(subject))
+
+    async def _defer(self, lease: Lease, reason: str) -> None:
+        """Leave a subject to a replica that can read what is there; look again later."""
+        log.warning("push.deferred", subject=str(lease.subject), reason=reason, seconds=_UNREADABLE_SECONDS)
+        await self.inbox.put_off(lease, _UNREADABLE_SECONDS)
 
     async def _vouched(self) -> bool:
         return self.rebuilder is None or await self.rebuilder.vouched()

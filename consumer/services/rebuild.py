@@ -17,11 +17,22 @@ from typing import Final
 import structlog
 
 from consumer.domain.debounce import retry_delay
-from consumer.domain.errors import RetryableError
+from consumer.domain.errors import PoisonError, RetryableError
 from consumer.domain.pair import Pair
 from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
 from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord
-from consumer.ports.rebuild import History, Logged, Marker, Markers, Offsets, Place, RebuildProgress, Restorer
+from consumer.ports.rebuild import (
+    History,
+    Logged,
+    Marker,
+    Markers,
+    NewerRecord,
+    Offsets,
+    Place,
+    RebuildProgress,
+    Remembered,
+    Restorer,
+)
 from consumer.services.record import Recorder
 
 _LOOK_SECONDS: Final = 1.0
@@ -205,7 +216,7 @@ class Rebuilder:
             entries: dict[str, list[Logged]] = defaultdict(list)
             changed = 0
             for record in records:
-                match self.history.remembered(record):
+                match self._remembered(record):
                     case Logged() as logged:
                         entries[logged.event_id].append(logged)
                     case Pair() as pair:
@@ -218,13 +229,19 @@ class Rebuilder:
                         place = standing.org_id, standing.event_id
                         if place not in attempt.pairs or attempt.pairs[place].epoch <= standing.epoch:
                             attempt.pairs[place] = standing
-                    case None:
-                        attempt.unreadable += record.value is not None
+                    case NewerRecord():
+                        attempt.unreadable += 1
             for event_id, logged_of in entries.items():
                 changed += await self.restorer.entries(event_id, logged_of)
             if changed:
                 attempt.progress = replace(attempt.progress, restored=attempt.progress.restored + changed)
                 await self._loss(attempt)
+
+    def _remembered(self, record: RawRecord) -> Remembered | None:
+        try:
+            return self.history.remembered(record)
+        except PoisonError:
+            return NewerRecord("", "")
 
     async def _loss(self, attempt: _Attempt) -> None:
         if not attempt.lost:

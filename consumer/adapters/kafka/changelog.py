@@ -1,4 +1,9 @@
-"""The ledger's changelog as bytes: what is written there, and what is read back after a loss of Redis (G6)."""
+"""The ledger's changelog as bytes: what is written there, and what is read back after a loss of Redis (G6).
+
+Each value names its `kind` and its `format`. The format is 1 where a value does not say. Raise `FORMAT` when an older
+version would misread what is written now; a kind that it does not know needs no new format. A reader that meets a later
+format, or an unknown kind, says so (`NewerRecord`), and never guesses.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
+from consumer.domain.errors import PoisonError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, Standing
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Logged, Remembered
+from consumer.ports.rebuild import Logged, NewerRecord, Remembered
 
+FORMAT: Final = 1
 GENERATION_KEY: Final = b"service/generation/marker"
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -26,17 +33,26 @@ _OTHERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
 }
 
 
+class _Head(msgspec.Struct):
+    """What the values of all formats share."""
+
+    kind: str = ""
+    format: int = 1
+
+
+_head: Final = msgspec.json.Decoder(_Head)
+
+
 def pair_value(pair: Pair) -> bytes:
     """The changelog value of a pair, as `schemas.ledger.PairEntry` describes it."""
     fields: dict[str, Any] = msgspec.to_builtins(pair)
     del fields["epoch"]
-    return _encode({"kind": "pair", **fields})
+    return _value("pair", fields)
 
 
 def ledger_value(key: str, entry: Entry) -> bytes:
     """The changelog value of an entry, as `schemas.ledger.LedgerEntry` describes it."""
-    fields: dict[str, Any] = msgspec.to_builtins(entry)
-    return _encode({"kind": key.partition("/")[0], **fields})
+    return _value(key.partition("/")[0], msgspec.to_builtins(entry))
 
 
 def standing_record(standing: Standing) -> tuple[bytes, bytes]:
@@ -48,20 +64,38 @@ def standing_record(standing: Standing) -> tuple[bytes, bytes]:
             key, kind = f"{standing.event_id}/mapping/{standing.org_id}".encode(), "mapping"
         case Generation():
             key, kind = GENERATION_KEY, "generation"
-    fields: dict[str, Any] = msgspec.to_builtins(standing)
-    return key, _encode({"kind": kind, **fields})
+    return key, _value(kind, msgspec.to_builtins(standing))
+
+
+def _value(kind: str, fields: dict[str, Any]) -> bytes:
+    return _encode({"kind": kind, "format": FORMAT, **fields})
+
+
+def understands(what: str) -> bool:
+    """Whether this version reads a `NewerRecord.what`."""
+    kind, _, number = what.partition("/")
+    return (kind in _KINDS or kind in _OTHERS) and int(number) <= FORMAT
 
 
 def remembered(record: RawRecord) -> Remembered | None:
-    """What a record of the changelog says; None when it is none of ours, or says nothing (a null value)."""
+    """What a record of the changelog says; None when it says nothing any more (a null value).
+
+    Raises:
+        PoisonError: no version of this service writes such a record.
+    """
     try:
-        event_id, kind, identifier = (record.key or b"").decode().split("/", 2)
+        owner, kind, identifier = (record.key or b"").decode().split("/", 2)
+        if record.value is None:
+            return Logged(owner, f"{kind}/{identifier}", None, record.timestamp) if kind in _KINDS else None
+        head = _head.decode(record.value)
+        if head.kind != kind:
+            raise PoisonError("kind_mismatch", f"Its key says {kind}, its value says {head.kind or 'nothing'}.")
+        what = f"{kind}/{head.format}"
+        if not understands(what):
+            return NewerRecord(owner, what)
         if kind in _KINDS:
-            entry = _entry.decode(record.value) if record.value is not None else None
-            return Logged(event_id, f"{kind}/{identifier}", entry, record.timestamp)
-        if record.value is None or kind not in _OTHERS:
-            return None
+            return Logged(owner, f"{kind}/{identifier}", _entry.decode(record.value), record.timestamp)
         found: Remembered = _OTHERS[kind].decode(record.value)
-    except (ValueError, msgspec.DecodeError):
-        return None
+    except (ValueError, msgspec.DecodeError) as error:
+        raise PoisonError("malformed_entry", f"It cannot be read: {type(error).__name__}.") from error
     return found

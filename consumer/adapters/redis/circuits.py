@@ -129,7 +129,7 @@ class RedisCircuits:
             pipe.time()
             stored, (seconds, microseconds) = await pipe.execute()
         now = seconds * 1000 + microseconds // 1000
-        circuit = rows.circuit.decode(stored) if stored else Circuit()
+        circuit = (rows.circuit.known(stored) if stored else None) or Circuit()
         self._remember(credential, circuit, now)
         return circuit, now, stored or b""
 

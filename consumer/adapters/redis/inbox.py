@@ -193,7 +193,8 @@ class RedisInbox:
         if not epoch:
             return None
         asked = rows.sync_request.decode(request) if request else None
-        lease = Lease(subject, epoch, op_id, attempt, asked, Depth(depth.decode()) if depth else None)
+        survey = rows.parsed(Depth, depth, "a depth of a survey") if depth else None
+        lease = Lease(subject, epoch, op_id, attempt, asked, survey)
         self._leases.hold(lease, following)
         return lease
 
@@ -270,8 +271,8 @@ class RedisInbox:
         return EventState(
             held,
             marks,
-            frozenset(read_order(order.decode()) for order in orders),
-            frozenset(Kind(kind.decode()) for kind in careful),
+            frozenset(rows.parsed(read_order, order, "an order") for order in orders),
+            frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in careful),
         )
 
     @guarded

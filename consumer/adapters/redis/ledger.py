@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Mapping
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
@@ -18,6 +18,8 @@ from consumer.domain.ledger import Directory, Entry, Ledger, State
 from consumer.domain.record import Kind
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
+
+_KINDS: Final = frozenset(kind.value for kind in Kind)
 
 
 class Changelog(Protocol):
@@ -147,9 +149,12 @@ class RedisLedger:
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
-        found = {Kind(kind.decode()): rows.listing.decode(row) for kind, row in stored.items()}
+        found = {kind.decode(): rows.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
+        # One that cannot be read is listed again when it is needed.
         return {
-            kind: Directory(rows.remotes(kind, listed), fresh=False, at=listed.at) for kind, listed in found.items()
+            Kind(kind): Directory(rows.remotes(Kind(kind), listed), fresh=False, at=listed.at)
+            for kind, listed in found.items()
+            if listed
         }
 
     @guarded
@@ -162,7 +167,7 @@ class RedisLedger:
     async def survey(self, event_id: str) -> SurveyMemory:
         """See `ports.LedgerStore`."""
         row = await self._redis.hget(self._keys.event(event_id, "survey"), "last")
-        return rows.survey.decode(row) if row else SurveyMemory()
+        return (rows.survey.known(row) if row else None) or SurveyMemory()
 
     @guarded
     async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:

@@ -1,13 +1,19 @@
-"""How domain objects lie in Redis: JSON by msgspec, one codec per type, tolerant of fields it does not know."""
+"""How domain objects lie in Redis: JSON by msgspec, one codec per type, tolerant of fields it does not know.
+
+A row may carry a `format`; without one it has format 1. A version that changes the meaning of a row raises `FORMAT` and
+writes it into the row, so that older replicas leave that row alone.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from consumer.domain.circuit import Circuit
 from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.errors import UnreadableRowError
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
@@ -17,6 +23,57 @@ from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import SyncRequest
+
+FORMAT: Final = 1
+_MARK: Final = b'"format":'
+"""Within a string its quotes would be escaped, so only a field of this name looks like this."""
+
+_T = TypeVar("_T")
+
+
+class _Head(msgspec.Struct):
+    format: int = 1
+
+
+_head: Final = msgspec.json.Decoder(_Head)
+
+
+class RowReader(Generic[_T]):
+    """Reads the rows of one type. `what` names them in sentences."""
+
+    def __init__(self, type_: Any, what: str) -> None:
+        self._decoder: msgspec.json.Decoder[_T] = msgspec.json.Decoder(type_)
+        self._what = what
+
+    def decode(self, row: bytes | str) -> _T:
+        """Raises UnreadableRowError: a later version wrote it, or nobody did."""
+        try:
+            held = row.encode() if isinstance(row, str) else row
+            if _MARK in held and (found := _head.decode(held).format) > FORMAT:
+                raise UnreadableRowError(
+                    f"Redis holds {self._what} in format {found}, which a later version wrote; this one reads "
+                    f"format {FORMAT} and leaves it to that version."
+                )
+            return self._decoder.decode(held)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UnreadableRowError(
+                f"Redis holds {self._what} that this version cannot read ({error}); a later one may have written it."
+            ) from error
+
+    def known(self, row: bytes | str) -> _T | None:
+        """None where it cannot be read: for what is found out again, or only shown."""
+        try:
+            return self.decode(row)
+        except UnreadableRowError:
+            return None
+
+
+def parsed(parse: Callable[[str], _T], text: bytes, what: str) -> _T:
+    """A name that stands in Redis as such. Raises UnreadableRowError: none that this version knows."""
+    try:
+        return parse(text.decode())
+    except ValueError as error:
+        raise UnreadableRowError(f"Redis holds {what} that this version does not know.") from error
 
 
 class Listing(msgspec.Struct):
@@ -55,21 +112,21 @@ class RunRow(msgspec.Struct):
 _encoder: Final = msgspec.json.Encoder()
 encode = _encoder.encode
 
-session: Final = msgspec.json.Decoder(Session)
-contact: Final = msgspec.json.Decoder(Contact)
-sponsor: Final = msgspec.json.Decoder(Sponsor)
-entry: Final = msgspec.json.Decoder(Entry)
-issue: Final = msgspec.json.Decoder(Issue)
-mapping: Final = msgspec.json.Decoder(EventMapping)
-connection: Final = msgspec.json.Decoder(Connection)
-pair: Final = msgspec.json.Decoder(Pair)
-circuit: Final = msgspec.json.Decoder(Circuit)
-listing: Final = msgspec.json.Decoder(Listing)
-survey: Final = msgspec.json.Decoder(SurveyMemory)
-run: Final = msgspec.json.Decoder(RunRow)
-sync_request: Final = msgspec.json.Decoder(SyncRequest)
-_integration: Final = msgspec.json.Decoder(IntegrationRequest)
-_mapping_request: Final = msgspec.json.Decoder(MappingRequest)
+session: Final = RowReader[Session](Session, "a session")
+contact: Final = RowReader[Contact](Contact, "a contact")
+sponsor: Final = RowReader[Sponsor](Sponsor, "a sponsor")
+entry: Final = RowReader[Entry](Entry, "a ledger entry")
+issue: Final = RowReader[Issue](Issue, "an issue")
+mapping: Final = RowReader[EventMapping](EventMapping, "a mapping")
+connection: Final = RowReader[Connection](Connection, "a connection")
+pair: Final = RowReader[Pair](Pair, "a pair")
+circuit: Final = RowReader[Circuit](Circuit, "a circuit")
+listing: Final = RowReader[Listing](Listing, "a listing")
+survey: Final = RowReader[SurveyMemory](SurveyMemory, "what the last survey left")
+run: Final = RowReader[RunRow](RunRow, "a run")
+sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
+_integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")
+_mapping_request: Final = RowReader[MappingRequest](MappingRequest, "a request of an organization")
 
 
 def snapshot(rows: dict[bytes, bytes]) -> Snapshot:

@@ -20,6 +20,7 @@ from consumer.domain.report import Run, Tally, Trigger
 from consumer.ports import Lease
 
 _RUNS_KEPT: Final = 100
+_TRIGGERS: Final = frozenset(trigger.value for trigger in Trigger)
 
 
 class StatusTopic(Protocol):
@@ -46,19 +47,23 @@ class RedisRuns:
     async def issues(self, event_id: str) -> Mapping[str, Issue]:
         """See `ports.StatusBoard`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "issues"))
-        return {key.decode(): rows.issue.decode(row) for key, row in stored.items()}
+        # One of a later version is found again by the next push of that version.
+        found = {key.decode(): rows.issue.known(row) for key, row in stored.items()}
+        return {key: issue for key, issue in found.items() if issue}
 
     @guarded
     async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
         """Ended runs, newest first."""
         stored = await self._redis.lrange(self._keys.event(event_id, "runs"), 0, limit - 1)
-        return [run_of(rows.run.decode(row)) for row in stored]
+        found = (rows.run.known(row) for row in stored)
+        return [run_of(row) for row in found if row and row.trigger in _TRIGGERS]
 
     @guarded
     async def current(self, event_id: str) -> Run | None:
         """The run in progress, or the last one."""
         stored = await read_value(self._redis, self._keys.event(event_id, "run"))
-        return run_of(rows.run.decode(stored)) if stored else None
+        row = rows.run.known(stored) if stored else None
+        return run_of(row) if row and row.trigger in _TRIGGERS else None
 
 
 class RedisStatusBoard(RedisRuns):

@@ -1,0 +1,97 @@
+"""Values of the changelog: those of before and of today are read, those of later are known as such (G6)."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from consumer.adapters.kafka.changelog import FORMAT, ledger_value, pair_value, remembered, standing_record, understands
+from consumer.domain.errors import PoisonError
+from consumer.domain.pair import Pair
+from consumer.domain.standing import ConnectionStanding, Generation, PairStanding
+from consumer.ports import RawRecord
+from consumer.ports.rebuild import Logged, NewerRecord
+from schemas.ledger import read_ledger_value
+from tests.support.builders import EVENT, ORG, an_entry, an_intent
+
+ENTRY = an_entry(7, epoch=3, at=50)
+PAIR = Pair(EVENT, 4711, ORG, mapped_at=5)
+CONNECTION = ConnectionStanding(ORG, None, {}, 3)
+MAPPING = PairStanding(ORG, EVENT, None, "1", 3)
+WRITTEN = {
+    "entry": (f"{EVENT}/session/s1", ledger_value("session/s1", ENTRY), Logged(EVENT, "session/s1", ENTRY, 9)),
+    "pair": (f"{EVENT}/pair/4711", pair_value(PAIR), PAIR),
+    "connection": (f"{ORG}/connection/{ORG}", standing_record(CONNECTION)[1], CONNECTION),
+    "mapping": (f"{EVENT}/mapping/{ORG}", standing_record(MAPPING)[1], MAPPING),
+    "generation": ("service/generation/marker", standing_record(Generation("g"))[1], Generation("g")),
+}
+
+
+def record(key: str | bytes | None, value: bytes | None) -> RawRecord:
+    return RawRecord("ledger", 0, 0, 9, key.encode() if isinstance(key, str) else key, value)
+
+
+def changed(value: bytes, **fields: object) -> bytes:
+    """The value with other fields; a format of None takes it out."""
+    held = {**msgspec.json.decode(value), **fields}
+    return msgspec.json.encode({name: each for name, each in held.items() if name != "format" or each})
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_g6_every_value_says_its_format_and_comes_back(name: str) -> None:
+    key, value, said = WRITTEN[name]
+    assert msgspec.json.decode(value)["format"] == FORMAT
+    assert read_ledger_value(value).format == FORMAT
+    assert remembered(record(key, value)) == said
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_g6_values_from_before_formats_were_written_are_read(name: str) -> None:
+    key, value, said = WRITTEN[name]
+    assert remembered(record(key, changed(value, format=None))) == said
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
+    key, value, _ = WRITTEN[name]
+    found = remembered(record(key, changed(value, format=FORMAT + 1, state={"made": "anew"})))
+    assert isinstance(found, NewerRecord)
+    assert found == NewerRecord(key.split("/")[0], f"{key.split('/')[1]}/{FORMAT + 1}")
+    assert not understands(found.what)
+
+
+def test_g6_a_kind_of_a_later_version_is_known_as_such() -> None:
+    found = remembered(record(f"{EVENT}/novelty/n1", b'{"kind": "novelty", "format": 1}'))
+    assert found == NewerRecord(EVENT, "novelty/1")
+    assert not understands("novelty/1")
+    assert understands("session/1")
+
+
+def test_g6_a_null_value_forgets_an_entry_and_says_nothing_of_other_kinds() -> None:
+    assert remembered(record(f"{EVENT}/session/s1", None)) == Logged(EVENT, "session/s1", None, 9)
+    assert remembered(record(f"{EVENT}/pair/4711", None)) is None
+    assert remembered(record(f"{EVENT}/novelty/n1", None)) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param(None, b"{}", id="no key"),
+        pytest.param("a/b", b'{"kind": "b"}', id="a key of another shape"),
+        pytest.param(b"\xff/session/s1", b"{}", id="a key that is no text"),
+        pytest.param(f"{EVENT}/session/s1", b"not JSON", id="no JSON"),
+        pytest.param(f"{EVENT}/session/s1", b"[]", id="no object"),
+        pytest.param(f"{EVENT}/session/s1", b"{}", id="no kind"),
+        pytest.param(f"{EVENT}/session/s1", ledger_value("speaker/s1", ENTRY), id="another kind than its key"),
+        pytest.param(f"{EVENT}/session/s1", b'{"kind": "session", "format": 1}', id="no state"),
+        pytest.param(
+            f"{EVENT}/session/s1", changed(ledger_value("session/s1", ENTRY), state="unheard of"), id="unknown state"
+        ),
+        pytest.param(
+            f"{EVENT}/session/s1", ledger_value("session/s1", an_intent("opening"))[:-9], id="a value that was cut"
+        ),
+    ],
+)
+def test_g6_what_no_version_writes_cannot_be_read(key: str | bytes | None, value: bytes) -> None:
+    with pytest.raises(PoisonError):
+        remembered(record(key, value))
