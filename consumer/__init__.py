@@ -101,6 +101,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
             `domain.people`                  who syncs as a speaker
+            `domain.email_owners`            whose an e-mail address is
             `domain.heirs`                   who goes on with the speaker of a contact imported anew
             `domain.places`                  rooms and tracks
             `domain.sponsors`                sponsors and the levels they use

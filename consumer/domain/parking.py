@@ -50,7 +50,8 @@ def _in_the_way(operation: Operation, ledger: Ledger) -> str:
     for key, entry in entries_of(ledger, Kind.SPEAKER):
         if entry.live and entry.natural == operation.natural and key != operation.key:
             return (
-                f"Speaker {id_of(key)} still has that address in Swoogo. If the two swap theirs, give one of the two "
-                "another address in Swoogo by hand, and both settle by themselves at the next comparisons."
+                f"Speaker {id_of(key)} still has that address in Swoogo. If that contact is deleted in Sessionboard, "
+                "delete the speaker in Swoogo. If the two swap theirs, give one of the two another "
+                "address in Swoogo by hand, and both settle by themselves at the next comparisons."
             )
     return ""

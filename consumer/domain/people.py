@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.desired import Desired, TextLimits, desired_speaker
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
+from consumer.domain.email_owners import EmailOwners, drop_duplicates
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Ledger, State, entries_of
-from consumer.domain.record import Kind, id_of, key_of
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Profile, Role, Session, Snapshot
 
 ACCEPTED: Final = "accepted"
@@ -51,6 +53,7 @@ def choose_people(
     roles: frozenset[Role],
     accepted_only: bool,
     limits: TextLimits,
+    leaving: AbstractSet[str] = frozenset(),
 ) -> People:
     """Pick the speakers of the eligible sessions.
 
@@ -61,6 +64,7 @@ def choose_people(
         roles: whose holders sync as speakers (E7).
         accepted_only: leave out participants whose acceptance is known and not "accepted" (E7).
         limits: longest texts.
+        leaving: keys of speakers that the same plan deletes in Swoogo (D4); until then they have their address there.
     """
     sessions_of: dict[str, list[str]] = defaultdict(list)
     copies: dict[str, _Copy] = {}
@@ -89,7 +93,7 @@ def choose_people(
         for contact in sorted(snapshot.contacts.keys() - sessions_of.keys())
         if not snapshot.contacts[contact].deleted
     ]
-    losers = _drop_duplicates(wanted, ledger)
+    losers = drop_duplicates(wanted, EmailOwners.of(snapshot, ledger, leaving))
     skips += [_duplicate(*each) for each in losers.items()]
     return People(
         wanted,
@@ -121,49 +125,3 @@ def _profile(
 def _duplicate(loser: str, winner: str) -> Skip:
     key = key_of(Kind.SPEAKER, loser)
     return Skip(key, Reason.ISSUE, Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}"))
-
-
-def _drop_duplicates(wanted: dict[str, Desired], ledger: Ledger) -> dict[str, str]:
-    """P2: one speaker per e-mail; the one synced before wins, else the smaller id. Removes the losers.
-
-    Returns loser -> winner.
-    """
-    owner_of = {
-        entry.natural: id_of(key)
-        for key, entry in entries_of(ledger, Kind.SPEAKER)
-        if entry.live or entry.state is State.INTENT
-    }
-    found: dict[str, str] = {}
-    # Whoever does not get a new address keeps the one they have, which somebody else may have lost by that.
-    while losers := _losers(wanted, owner_of, ledger):
-        for loser in losers:
-            del wanted[loser]
-        found |= losers
-    return found
-
-
-def _losers(wanted: Mapping[str, Desired], owner_of: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
-    """Who asks for an e-mail that is another's, and whose."""
-    claims: dict[str, list[str]] = defaultdict(list)
-    for identifier, desired in wanted.items():
-        claims[desired.natural].append(identifier)
-    losers: dict[str, str] = {}
-    for email, claimants in claims.items():
-        owner = owner_of.get(email)
-        if owner is not None and owner not in wanted:
-            winner = owner  # synced before, and takes no part now: the address stays theirs
-        elif len(claimants) == 1:
-            continue
-        else:
-            winner = min(claimants, key=lambda name: _seniority(name, email, ledger))
-        losers |= {loser: winner for loser in claimants if loser != winner}
-    return losers
-
-
-def _seniority(identifier: str, email: str, ledger: Ledger) -> tuple[int, str]:
-    """Sorts first whoever was synced with this e-mail, then whoever was synced, then the smaller id."""
-    entry = ledger.get(key_of(Kind.SPEAKER, identifier))
-    synced = entry is not None and entry.state in {State.APPLIED, State.INTENT}
-    if not synced or entry is None:
-        return 2, identifier
-    return (0 if entry.natural == email else 1), identifier

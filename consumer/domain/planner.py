@@ -77,17 +77,6 @@ def make_plan(given: PlanInput) -> Plan:
     usable = {field: place.usable for field, place in places.items()}
     for desired in wanted:
         plan_record(draft, desired, _resolvable(desired.fields, usable))
-    people = choose_people(
-        given.snapshot,
-        eligible,
-        given.ledger,
-        roles=given.mapping.settings.roles,
-        accepted_only=given.mapping.settings.accepted_participants_only,
-        limits=given.limits,
-    )
-    draft.skips.extend(people.skips)
-    for desired in people.speakers.values():
-        plan_record(draft, desired, desired.fields)
     sealed = frozenset(key for key, entry in entries_of(given.ledger, Kind.SESSION) if entry.sealed(given.mapping.era))
     removals = plan_removals(
         given.snapshot,
@@ -99,6 +88,18 @@ def make_plan(given: PlanInput) -> Plan:
         now=given.now,
         sealed=sealed,
     )
+    people = choose_people(
+        given.snapshot,
+        eligible,
+        given.ledger,
+        roles=given.mapping.settings.roles,
+        accepted_only=given.mapping.settings.accepted_participants_only,
+        limits=given.limits,
+        leaving=frozenset(each.key for each in removals.speakers),
+    )
+    draft.skips.extend(people.skips)
+    for desired in people.speakers.values():
+        plan_record(draft, desired, desired.fields)
     draft.skips = [*(skip for skip in draft.skips if skip.key not in removals.keys), *removals.skips]
     draft.issues.extend(removals.issues)
     # Associations with a sealed session stay as they are, like the session (X2).

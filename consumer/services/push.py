@@ -145,8 +145,8 @@ class Pusher:
     ) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
         mapping = execution.work.mapping
-        await execution.keep(inherited(state.snapshot, execution.ledger, mapping.settings))
         refused = {issue.key: issue.parked for issue in former.values() if issue.parked}
+        await execution.keep(inherited(state.snapshot, execution.ledger, mapping.settings, refused.keys()))
         again = {order.key for order in retries}
         # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there. Without
         # continuous sync none comes round, and who asks for a sync asks for that too.

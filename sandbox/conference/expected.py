@@ -100,6 +100,10 @@ class Expected:
     sponsors: Mapping[str, ExpectedSponsor] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
     """Level as compared (trimmed, case folded) to level as written; those this event needed."""
+    contacts: frozenset[str] = frozenset()
+    """Contacts with a record of their own."""
+    deleted: frozenset[str] = frozenset()
+    """Contacts that had one, and were deleted."""
     left_out: Mapping[Key, tuple[str, str | None]] = field(default_factory=dict)
     """What the last revision held back: code and field, by kind and id. Notices are in `notices`."""
     notices: frozenset[tuple[str, str]] = frozenset()
@@ -127,7 +131,9 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
 
     roles = ("speaker", "moderator", "chairperson") if moderators else ("speaker",)
     cast = {session["id"]: _people_of(session, roles) for session in eligible}
-    speakers, current = _speakers(previous, resources, eligible, cast, left_out)
+    contacts = frozenset(str(contact["id"]) for contact in resources.contacts)
+    deleted = (previous.deleted | previous.contacts) - contacts
+    speakers, current = _speakers(previous, resources, eligible, cast, left_out, deleted)
 
     sponsors, levels = fold_sponsors(previous.sponsors, previous.levels, resources.sponsors, left_out)
     locations, tracks = _Registry(previous.locations), _Registry(previous.tracks)
@@ -159,6 +165,8 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         tracks=tracks.names(),
         sponsors=sponsors,
         levels=levels,
+        contacts=contacts,
+        deleted=deleted,
         left_out=left_out,
         notices=frozenset(notices),
     )
@@ -208,14 +216,22 @@ def _speakers(
     eligible: Iterable[Json],
     cast: Mapping[str, Mapping[str, Json]],
     left_out: dict[Key, tuple[str, str | None]],
+    deleted: frozenset[str],
 ) -> tuple[dict[str, ExpectedSpeaker], frozenset[str]]:
-    """E4, E6, P1, P2, P5: all speakers Swoogo holds afterwards, and the ids of those who are up to date."""
+    """E4, E6, P1, P2, P5: all speakers Swoogo holds afterwards, and the ids of those who are up to date.
+
+    The copy of a deleted contact never serves, and it owns no address: who was synced before may have that, and
+    somebody new goes on with the speaker whom Swoogo keeps (D1).
+    """
     contacts = {contact["id"]: contact for contact in resources.contacts}
     copies: dict[str, Json] = {}
     for session in eligible:
         copies.update({each: copy for each, copy in cast[session["id"]].items() if copy or each not in copies})
     claims: dict[str, dict[str, ExpectedSpeaker]] = {}
     for own_id, copy in copies.items():
+        if own_id in deleted:
+            left_out["speaker", own_id] = ("deleted", None)
+            continue
         source = contacts.get(own_id, copy)
         missing = next((each for each in ("first_name", "last_name", "email") if not _text(source, each).strip()), None)
         if missing:
@@ -229,10 +245,13 @@ def _speakers(
     for email, claimants in claims.items():
         # Whoever gives the address up in this very revision leaves it to the others.
         leaving = {each for other, people in claims.items() if other != email for each in people}
-        synced = {each: who for each, who in previous.speakers.items() if each not in leaving}
+        synced = {each: who for each, who in previous.speakers.items() if each not in leaving | deleted}
         winner = _owner(email, claimants, synced)
         for own_id, speaker in claimants.items():
             if own_id == winner:
+                former = min((each for each in deleted & held.keys() if held[each].email == email), default=None)
+                if own_id not in previous.speakers and former:
+                    del held[former]
                 held[own_id] = speaker
                 current.add(own_id)
             else:

@@ -240,3 +240,33 @@ def test_the_copy_in_the_session_serves_until_there_is_a_contact() -> None:
 def test_the_same_revision_again_changes_nothing() -> None:
     """R3."""
     assert sync(conference(TALK), conference(TALK)) == sync(conference(TALK))
+
+
+CAROL = Person(id="c", first_name="Carol", last_name="N", email="carol@example.org")
+
+
+def test_p2_the_survivor_of_a_merge_gets_the_address_of_the_deleted_contact() -> None:
+    """P2, D1: both were synced, and Swoogo keeps both speakers."""
+    before = conference(replace(TALK, speaker_ids=("a", "b")))
+    after = conference(replace(TALK, speaker_ids=("b",)), people=(replace(BOB, email="ada@example.org"),))
+    state = sync(before, after)
+    assert {each: who.email for each, who in state.speakers.items()} == {"a": "ada@example.org", "b": "ada@example.org"}
+    assert state.left_out == {}
+
+
+def test_p2_a_newcomer_goes_on_with_the_speaker_of_a_deleted_contact() -> None:
+    """P2, D1: Swoogo keeps the speaker, and gets no second one."""
+    again = replace(CAROL, email="Ada@example.org")
+    state = sync(conference(TALK), conference(replace(TALK, speaker_ids=("c",)), people=(again,)))
+    assert set(state.speakers) == {"c"}
+
+
+def test_p5_the_copy_of_a_deleted_contact_never_serves() -> None:
+    """P5: a session still names them, in this revision and in later ones."""
+    gone = conference(TALK, people=(BOB,))
+    copied = Resources.of(conference(TALK), Event.of(gone, event_id=1, org_id="o"), at=NOW)
+    state = sync(conference(people=(ADA, BOB)))
+    for _ in range(2):
+        state = fold(state, replace(copied, contacts=copied.contacts[1:]), NOW)
+        assert state.speakers == {}
+        assert state.left_out["speaker", "a"] == ("deleted", None)

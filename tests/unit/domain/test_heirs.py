@@ -48,12 +48,21 @@ def test_of_several_newcomers_the_smallest_id_does() -> None:
         ),
         pytest.param(
             (GONE_AWAY, AGAIN, a_contact("c3", email=ADA)),
+            {"c1": FORMER, "c3": replace(an_entry(9), natural="three@example.org")},
+            MappingSettings(),
+            id="somebody who was synced has the address now",
+        ),
+        pytest.param(
+            (GONE_AWAY, AGAIN, a_contact("c3", email=ADA)),
             {"c1": FORMER, "c3": replace(an_entry(9), natural=ADA)},
             MappingSettings(),
             id="somebody else was synced with the address",
         ),
         pytest.param(
-            (GONE_AWAY, AGAIN), {"c1": FORMER}, MappingSettings(remove_deleted_speakers=True), id="removed (D4)"
+            (GONE_AWAY, AGAIN),
+            {"c1": replace(FORMER, op_id="ours")},
+            MappingSettings(remove_deleted_speakers=True),
+            id="removed (D4)",
         ),
     ],
 )
@@ -62,3 +71,17 @@ def test_nobody_inherits_otherwise(
 ) -> None:
     ledger = {speaker_key(each): entry for each, entry in entries.items()}
     assert inherited(of(*contacts), ledger, settings) == {}
+
+
+@pytest.mark.parametrize(
+    ("former", "refused"),
+    [
+        pytest.param(FORMER, frozenset(), id="people made it in Swoogo"),
+        pytest.param(replace(FORMER, op_id="ours"), frozenset({f"{speaker_key('c1')}#removal"}), id="Swoogo refused"),
+    ],
+)
+def test_d4_a_speaker_that_is_not_removed_is_inherited(former: Entry, refused: frozenset[str]) -> None:
+    """D4, P2: the newcomer would wait for ever for a deletion that never comes."""
+    removing = MappingSettings(remove_deleted_speakers=True)
+    found = inherited(of(GONE_AWAY, AGAIN), {speaker_key("c1"): former}, removing, refused)
+    assert found == {speaker_key("c2"): former, speaker_key("c1"): None}

@@ -30,6 +30,7 @@ def chosen(
     ledger: Mapping[str, Entry] | None = None,
     roles: frozenset[Role] = frozenset({Role.SPEAKER}),
     accepted_only: bool = False,
+    leaving: frozenset[str] = frozenset(),
 ) -> People:
     """The people of an event all of whose sessions are eligible."""
     snapshot = a_snapshot(*resources)
@@ -40,6 +41,7 @@ def chosen(
         roles=roles,
         accepted_only=accepted_only,
         limits=TextLimits(),
+        leaving=leaving,
     )
 
 
@@ -285,3 +287,48 @@ def test_two_speakers_may_swap_their_emails() -> None:
         },
     )
     assert set(people.speakers) == {"c1", "c2"}
+
+
+DELETED = a_contact("c1", email="old@example.org", deleted=True)
+
+
+def test_p2_a_deleted_contact_owns_no_address() -> None:
+    """P2: two synced contacts were merged; the survivor takes over the address of the other one."""
+    people = chosen(
+        a_session(people=["c2"]),
+        DELETED,
+        a_contact("c2", email="old@example.org"),
+        ledger={
+            speaker_key("c1"): an_entry(1, natural="old@example.org"),
+            speaker_key("c2"): an_entry(2, natural="two@example.org"),
+        },
+    )
+    assert set(people.speakers) == {"c2"}
+    assert people.skips == ()
+
+
+def test_p2_a_newcomer_waits_for_the_speaker_of_a_deleted_contact() -> None:
+    """P2, D4: created now, it would be a second Swoogo speaker of one address."""
+    people = chosen(
+        a_session(people=["c2"]),
+        DELETED,
+        a_contact("c2", email="old@example.org"),
+        ledger={speaker_key("c1"): an_entry(1, natural="old@example.org")},
+    )
+    assert left_out(people) == {"c2": "duplicate_email"}
+
+
+def test_d4_an_address_is_free_when_its_speaker_was_deleted() -> None:
+    """P2, D4: Swoogo may refuse an address twice; the survivor of a merge follows after the deletion."""
+    people = chosen(
+        a_session(people=["c2"]),
+        DELETED,
+        a_contact("c2", email="old@example.org"),
+        ledger={
+            speaker_key("c1"): an_entry(1, natural="old@example.org"),
+            speaker_key("c2"): an_entry(2, natural="two@example.org"),
+        },
+        leaving=frozenset({speaker_key("c1")}),
+    )
+    assert left_out(people) == {"c2": "duplicate_email"}
+    assert people.addresses_of == {speaker_key("c1")}
