@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.natural_key import natural_key
-from consumer.domain.record import Fields, Kind, key_of
+from consumer.domain.record import Fields, Kind, changed, key_of
 from consumer.domain.schedule import place
 from consumer.domain.snapshot import Profile, Session, Sponsor
-from consumer.domain.text import clean_email, natural_email, natural_name
+from consumer.domain.text import clean_email, clean_name, clean_text, natural_name
 
 NAME_LIMIT: Final = 255
 """Characters of a name. Stated for locations (`swoogo-api.md 7.6`), assumed for the rest."""
@@ -34,6 +34,7 @@ class Desired:
             Sessionboard id of the room or track, resolved to Swoogo's id when sent.
         natural: how to recognise the record in Swoogo when its id is unknown.
         issues: what to tell about it although it is synced.
+        uncleaned: field -> the value as Sessionboard has it, where cleaning changed it; earlier builds pushed that.
         image: address of its headshot or logo; None when not known, "" when there is none.
     """
 
@@ -44,6 +45,56 @@ class Desired:
     version: int
     issues: tuple[Issue, ...] = ()
     image: str | None = None
+    uncleaned: Fields = field(default_factory=dict)
+
+    def news(self, fields: Fields, pushed: Fields) -> dict[str, str]:
+        """Those of `fields` that changed in Sessionboard since they were pushed (digests), however they were cleaned.
+
+        Only that may overwrite what people edited in Swoogo (R2).
+        """
+        found = changed(fields, pushed)
+        former = {name: value for name, value in self.uncleaned.items() if name in found}
+        kept = former.keys() - changed(former, pushed).keys()
+        return {name: value for name, value in found.items() if name not in kept} if kept else found
+
+
+@dataclass(slots=True)
+class _Text:
+    """The text fields of one record, each cleaned once (S1)."""
+
+    key: str
+    limits: TextLimits
+    fields: dict[str, str] = field(default_factory=dict)
+    uncleaned: dict[str, str] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+    def name(self, name: str, value: str) -> None:
+        """One line, cut when it is too long."""
+        self._set(
+            name, fitted_name(value, self.limits, self.key, self.issues, field=name), _cut(value.strip(), self.limits)
+        )
+
+    def email(self, value: str) -> None:
+        """Never cut: a shorter address is somebody else's, or nobody's. Swoogo is to refuse it as it is."""
+        self._set("email", clean_email(value), value.strip())
+
+    def url(self, name: str, value: str) -> None:
+        """An address, as it is."""
+        self._set(name, clean_text(value).strip(), value.strip())
+
+    def long(self, name: str, value: str | None) -> None:
+        """HTML. Cutting it would break it or drop half a sentence unseen; a long one is left as it is instead."""
+        text = clean_text(value) if value is not None else ""
+        if len(text) > self.limits.text:
+            detail = f"{len(text)} characters, at most {self.limits.text}"
+            self.issues.append(Issue(self.key, Code.TEXT_TOO_LONG, field=name, detail=detail))
+        elif value is not None:
+            self._set(name, text, value)
+
+    def _set(self, name: str, text: str, former: str) -> None:
+        self.fields[name] = text
+        if text != former:
+            self.uncleaned[name] = former
 
 
 def desired_session(
@@ -55,42 +106,31 @@ def desired_session(
     """
     assert session.starts_at is not None  # noqa: S101 - only eligible sessions come here
     assert session.ends_at is not None  # noqa: S101
-    key = key_of(Kind.SESSION, session.id)
-    issues: list[Issue] = []
+    text = _Text(key_of(Kind.SESSION, session.id), limits)
     room, track = session.room, session.track
     placement = place(session.starts_at, session.ends_at, timezone)
     if placement.clamped:
-        issues.append(Issue(key, Code.MULTI_DAY_CLAMPED))
-    name = fitted_name(session.title, limits, key, issues)
-    fields = {
-        "name": name,
+        text.issues.append(Issue(text.key, Code.MULTI_DAY_CLAMPED))
+    text.name("name", session.title)
+    text.fields |= {
         "date": placement.date,
         "start_time": placement.start_time,
         "end_time": placement.end_time,
-        "location": room.id if room and room.name.strip() else "",
-        "track": track.id if track and track.name.strip() else "",
+        "location": room.id if room and clean_name(room.name) else "",
+        "track": track.id if track and clean_name(track.name) else "",
     }
     if own_zone is not None:
-        fields["timezone"] = own_zone
-    _add_text(fields, "description", session.description, limits, key, issues)
+        text.fields["timezone"] = own_zone
+    text.long("description", session.description)
     if capacity:
         seats = session.capacity if session.capacity is not None else room and room.capacity
-        fields["capacity"] = "" if seats is None else str(seats)
-    return Desired(
-        Kind.SESSION,
-        key,
-        fields,
-        natural_key(Kind.SESSION, fields),
-        session.version,
-        tuple(issues),
-    )
+        text.fields["capacity"] = "" if seats is None else str(seats)
+    return _desired(Kind.SESSION, text, session.version)
 
 
 def desired_speaker(identifier: str, profile: Profile, version: int, limits: TextLimits) -> Desired:
     """P1 without the headshot: a person as Swoogo fields; fields that are not known are left alone."""
-    key = key_of(Kind.SPEAKER, identifier)
-    issues: list[Issue] = []
-    fields: dict[str, str] = {}
+    text = _Text(key_of(Kind.SPEAKER, identifier), limits)
     for name, value in (
         ("first_name", profile.first_name),
         ("last_name", profile.last_name),
@@ -98,47 +138,47 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
         ("job_title", profile.job_title),
         ("company", profile.company),
     ):
-        if value is not None:
-            # A cut e-mail address would be somebody else's, or nobody's: Swoogo is to refuse it as it is.
-            fields[name] = (
-                clean_email(value) if name == "email" else fitted_name(value, limits, key, issues, field=name)
-            )
-    _add_text(fields, "bio", profile.bio, limits, key, issues)
-    image = profile.photo_url and profile.photo_url.strip()
-    return Desired(Kind.SPEAKER, key, fields, natural_email(profile.email or ""), version, tuple(issues), image)
+        if value is not None and name == "email":
+            text.email(value)
+        elif value is not None:
+            text.name(name, value)
+    text.long("bio", profile.bio)
+    return _desired(Kind.SPEAKER, text, version, profile.photo_url)
 
 
 def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
     """O1 without the logo: a sponsor as Swoogo fields. `level` holds the tier in the form names are compared in."""
-    key = key_of(Kind.SPONSOR, sponsor.id)
-    issues: list[Issue] = []
-    fields = {"name": fitted_name(sponsor.name, limits, key, issues)}
+    text = _Text(key_of(Kind.SPONSOR, sponsor.id), limits)
+    text.name("name", sponsor.name)
     if sponsor.website is not None:
-        fields["website"] = sponsor.website.strip()
+        text.url("website", sponsor.website)
     if sponsor.tier is not None:
-        fields["level"] = natural_name(sponsor.tier)
-    _add_text(fields, "description", sponsor.description, limits, key, issues)
-    image = sponsor.logo_url and sponsor.logo_url.strip()
-    return Desired(Kind.SPONSOR, key, fields, natural_name(fields["name"]), sponsor.version, tuple(issues), image)
+        text.fields["level"] = natural_name(clean_name(sponsor.tier))
+    text.long("description", sponsor.description)
+    return _desired(Kind.SPONSOR, text, sponsor.version, sponsor.logo_url)
 
 
 def fitted_name(name: str, limits: TextLimits, key: str, issues: list[Issue], field: str = "name") -> str:
-    """The name, trimmed, and cut with an ellipsis when Swoogo could not take it (a notice says so)."""
-    trimmed = name.strip()
-    if len(trimmed) <= limits.name:
-        return trimmed
-    issues.append(Issue(key, Code.NAME_SHORTENED, field=field, detail=f"{limits.name} characters"))
-    return trimmed[: limits.name - 1].rstrip() + "…"
+    """The name, cleaned, and cut with an ellipsis when Swoogo could not take it (a notice says so)."""
+    cleaned = clean_name(name)
+    fitting = _cut(cleaned, limits)
+    if fitting != cleaned:
+        issues.append(Issue(key, Code.NAME_SHORTENED, field=field, detail=f"{limits.name} characters"))
+    return fitting
 
 
-def _add_text(
-    fields: dict[str, str], name: str, value: str | None, limits: TextLimits, key: str, issues: list[Issue]
-) -> None:
-    if value is None:
-        return
-    if len(value) > limits.text:
-        # Cutting HTML would break it or drop half a sentence unseen; the field is left as it is instead.
-        detail = f"{len(value)} characters, at most {limits.text}"
-        issues.append(Issue(key, Code.TEXT_TOO_LONG, field=name, detail=detail))
-        return
-    fields[name] = value
+def _cut(name: str, limits: TextLimits) -> str:
+    return name if len(name) <= limits.name else name[: limits.name - 1].rstrip() + "…"
+
+
+def _desired(kind: Kind, text: _Text, version: int, image: str | None = None) -> Desired:
+    return Desired(
+        kind,
+        text.key,
+        text.fields,
+        natural_key(kind, text.fields),
+        version,
+        tuple(text.issues),
+        image and image.strip(),
+        text.uncleaned,
+    )

@@ -9,6 +9,7 @@ from typing import Final
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Profile, Session
+from consumer.domain.text import clean_email, clean_name
 
 ACCEPTED: Final = "accepted"
 CATEGORIES: Final = frozenset({ACCEPTED, "accept_queue", "pending", "decline_queue", "declined"})
@@ -70,7 +71,7 @@ def session_skip(session: Session, now: int) -> Skip | None:
 
 
 def _missing_session_field(session: Session) -> str:
-    if not session.title.strip():
+    if not clean_name(session.title):
         return "title"
     if session.starts_at is None:
         return "starts_at"
@@ -79,7 +80,7 @@ def _missing_session_field(session: Session) -> str:
 
 def missing_person_field(profile: Profile) -> str:
     """The first required field a speaker lacks (E4), or an empty string."""
-    for name in ("first_name", "last_name", "email"):
-        if not (getattr(profile, name) or "").strip():
+    for name, clean in (("first_name", clean_name), ("last_name", clean_name), ("email", clean_email)):
+        if not clean(getattr(profile, name) or ""):
             return name
     return ""

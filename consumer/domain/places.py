@@ -12,7 +12,7 @@ from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entr
 from consumer.domain.plan import Adopt, Create, Operation
 from consumer.domain.record import Kind, digest, fingerprint, key_of, readable
 from consumer.domain.snapshot import Place, Session
-from consumer.domain.text import natural_name
+from consumer.domain.text import clean_name, natural_name
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def places_used(sessions: Iterable[Session], kind: Kind) -> dict[str, Place]:
     newest: dict[str, tuple[int, Place]] = {}
     for session in sessions:
         place = session.room if kind is Kind.LOCATION else session.track
-        if place and place.name.strip() and session.version >= newest.get(place.id, (-1, place))[0]:
+        if place and clean_name(place.name) and session.version >= newest.get(place.id, (-1, place))[0]:
             newest[place.id] = (session.version, place)
     return {identifier: newest[identifier][1] for identifier in sorted(newest)}
 

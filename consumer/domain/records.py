@@ -12,7 +12,7 @@ from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.issue import ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
-from consumer.domain.record import Fields, Kind, changed, fingerprint
+from consumer.domain.record import Fields, Kind, fingerprint
 
 
 def plan_record(draft: Draft, desired: Desired, fields: Fields) -> None:
@@ -93,7 +93,7 @@ def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
 
 def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
     assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
-    news = changed(fields, entry.pushed)
+    news = desired.news(fields, entry.pushed)
     if not news:
         draft.planned.add(desired.key)
         draft.unchanged[desired.kind] += 1

@@ -11,7 +11,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Place, Snapshot
-from consumer.domain.text import natural_name
+from consumer.domain.text import clean_name, natural_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> S
             skips.append(Skip(key, Reason.DELETED))
         elif entry and entry.state is State.GONE:
             skips.append(Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO)))
-        elif not sponsor.name.strip():
+        elif not clean_name(sponsor.name):
             skips.append(Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field="name")))
         else:
             wanted.append(desired_sponsor(sponsor, limits))
-            level = natural_name(sponsor.tier or "")
-            if level:
-                levels.setdefault(level, Place(level, (sponsor.tier or "").strip()))
+            tier = clean_name(sponsor.tier or "")
+            if tier:
+                levels.setdefault(natural_name(tier), Place(natural_name(tier), tier))
     return Sponsors(tuple(wanted), levels, tuple(skips))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from consumer.adapters.swoogo.markup import clean_html, printable
+from consumer.adapters.swoogo.markup import clean_html
 from consumer.adapters.swoogo.wire import Resource, Shape
 from consumer.domain.record import Fields
+from consumer.domain.text import clean_text
 
 _CLEARING: Final = {"empty": "", "null": "null"}
 
@@ -27,7 +28,7 @@ def outgoing(resource: Resource, fields: Fields, *, create: bool) -> dict[str, s
         attribute = resource.attributes.get(name)
         if attribute is None:
             raise ValueError(f"a {resource.kind} has no field {name!r}")
-        text = clean_html(value) if attribute.shape is Shape.HTML else printable(value)
+        text = clean_html(value) if attribute.shape is Shape.HTML else clean_text(value)
         if text or not (create or attribute.required):
             sent[name] = text
     return sent

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, fitted_name
+from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, desired_sponsor, fitted_name
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind
-from consumer.domain.snapshot import Session
+from consumer.domain.record import Kind, digest
+from consumer.domain.snapshot import Session, Sponsor
 from tests.support.builders import (
     DAY,
     START,
@@ -186,3 +186,36 @@ def test_an_email_is_never_cut() -> None:
     wanted = desired_speaker("c1", a_profile(email=email), 1, LIMITS)
     assert wanted.fields["email"] == email
     assert wanted.issues == ()
+
+
+NASTY = "Part\x0b1\x00\x07 \x7fof\ud800 2 "
+
+
+def test_g2_text_is_cleaned_before_fields_and_natural_key() -> None:
+    """G2: what is looked for is what was sent; a line break of PowerPoint does not join two words."""
+    wanted = session_fields(a_session(title=NASTY, description=f"<p>{NASTY}\n</p>"))
+    assert wanted.fields["name"] == "Part 1 of 2"
+    assert wanted.natural == "part 1 of 2|2026-07-01|09:00:00"
+    assert wanted.fields["description"] == "<p>Part 1 of 2 \n</p>"
+    sponsor = desired_sponsor(Sponsor("p1", name=NASTY, website=" https://a.org\x00", tier=NASTY), LIMITS)
+    assert dict(sponsor.fields) == {"name": "Part 1 of 2", "website": "https://a.org", "level": "part 1 of 2"}
+    speaker = desired_speaker("c1", a_profile(first_name=NASTY, email="a\u200b@b.org\x07"), 1, LIMITS)
+    assert (speaker.fields["first_name"], speaker.fields["email"]) == ("Part 1 of 2", "a@b.org")
+
+
+@pytest.mark.parametrize("title", [NASTY, NASTY * 30, "x" * 300 + "\x0b"])
+def test_r2_what_an_earlier_build_pushed_uncleaned_is_no_news(title: str) -> None:
+    """R2, R3: it would overwrite what people edited in Swoogo, for nothing that changed in Sessionboard."""
+    wanted = session_fields(a_session(title=title, description=title))
+    former = title.strip() if len(title.strip()) <= 255 else title.strip()[:254].rstrip() + "…"
+    pushed = {**wanted.fields, "name": former, "description": title}
+    assert wanted.news(wanted.fields, {name: digest(value) for name, value in pushed.items()}) == {}
+    changes = {**pushed, "name": "Before", "date": "2020-01-01"}
+    news = wanted.news(wanted.fields, {name: digest(value) for name, value in changes.items()})
+    assert news == {"name": wanted.fields["name"], "date": "2026-07-01"}
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\x0b", "\u00ad \u3164"])
+def test_s5_a_room_whose_name_cannot_be_seen_is_no_room(name: str) -> None:
+    fields = session_fields(a_session(room=a_room(name=name), track=a_track(name=name))).fields
+    assert (fields["location"], fields["track"]) == ("", "")

@@ -36,6 +36,8 @@ def test_a_status_that_is_no_category_is_an_issue(status: str) -> None:
     [
         (SessionFields(title=""), "title"),
         (SessionFields(title=" \t\n"), "title"),
+        (SessionFields(title="\u200b\u00ad"), "title"),
+        (SessionFields(title="\x00\x0b"), "title"),
         (SessionFields(starts_at=None), "starts_at"),
         (SessionFields(ends_at=None), "ends_at"),
         (SessionFields(starts_at=None, ends_at=None), "starts_at"),
@@ -101,3 +103,10 @@ def test_what_is_not_accepted_is_not_judged_further() -> None:
 def test_a_speaker_needs_first_name_last_name_and_email(profile: Profile, missing: str) -> None:
     """E4: not carried and empty are both missing; the first one is named."""
     assert missing_person_field(profile) == missing
+
+
+@pytest.mark.parametrize("name", ["first_name", "last_name", "email"])
+def test_e6_a_person_of_whom_nothing_can_be_seen_lacks_that_field(name: str) -> None:
+    """E4, E6: invisible and control characters alone are no name."""
+    fields = {"first_name": "Ada", "last_name": "L", "email": "a@b.org", name: "\u200d\x07 \u2060"}
+    assert missing_person_field(Profile(**fields)) == name
