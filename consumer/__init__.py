@@ -41,6 +41,7 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `observability.probes`           the HTTP server of probes and metrics
             `observability.sources`          figures that have to be asked for
             `adapters.kafka.lag`             how far the consumer groups are behind
+            `observability.lag`              the same as gauges
             `entrypoints.health_commands`    the command health
             `entrypoints.console.health`     health: asks a probe of the service on this machine
 

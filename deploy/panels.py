@@ -127,14 +127,23 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(
                 "Records not read yet",
-                (metrics.CONSUMER_LAG,),
-                (("{{topic}}", "max by (topic) (swoogo_sync:consumer_lag_records:max{$scope})"),),
+                (metrics.CONSUMER_LAG, metrics.HELD_BACK),
+                (
+                    ("{{topic}}", "max by (topic) (swoogo_sync:consumer_lag_records:max{$scope})"),
+                    ("{{topic}}, in an open transaction", _largest(metrics.HELD_BACK, "topic")),
+                ),
             ),
             Panel(
                 "Records read",
                 (metrics.RECORDS,),
                 (("{{topic}} {{result}}", _sum(metrics.RECORDS, "topic, result")),),
                 "ops",
+            ),
+            Panel(
+                "Held back by an open transaction",
+                (metrics.HELD_BACK_SECONDS,),
+                (("{{topic}}", _largest(metrics.HELD_BACK_SECONDS, "topic")),),
+                "s",
             ),
             Panel(
                 "Due and not worked on",

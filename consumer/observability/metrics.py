@@ -152,6 +152,24 @@ CONSUMER_LAG: Final = Metric(
     _TOPIC,
     scope="all",
 )
+HELD_BACK: Final = Metric(
+    "consumer_held_back_records",
+    "gauge",
+    "records",
+    "Records of a topic that nobody can read yet: they lie after the start of a producer's open transaction.",
+    "Look at consumer_held_back_seconds.",
+    _TOPIC,
+    scope="all",
+)
+HELD_BACK_SECONDS: Final = Metric(
+    "consumer_held_back_seconds",
+    "gauge",
+    "seconds",
+    "How long the same open transaction has held records of a topic back; as long as this process has seen it.",
+    "More than 15 minutes, the broker's transaction.max.timeout.ms: the transaction hangs; see the runbook.",
+    _TOPIC,
+    scope="all",
+)
 RECORDS: Final = Metric(
     "records_total",
     "counter",
@@ -418,7 +436,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
         EVENTS,
         RECONCILE_AGE,
     ),
-    "Record": (CONSUMER_LAG, RECORDS, RECORD_BATCHES, DEAD_LETTERS),
+    "Record": (CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, RECORDS, RECORD_BATCHES, DEAD_LETTERS),
     "Plan and push": (
         PUSHES,
         PUSH_SECONDS,

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import platform
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any, Final, Protocol, cast
@@ -19,11 +19,11 @@ from opentelemetry.trace import Tracer
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.observability.figures import Figures
 from consumer.observability.health import PROBES, Health, turning
+from consumer.observability.lag import Lag, show_lag
 from consumer.observability.meters import Meters
 from consumer.observability.metrics import (
     BUILD,
     CIRCUIT_STATE,
-    CONSUMER_LAG,
     CREDITS_LEFT,
     DISPATCHER_AGE,
     FRESHNESS_TARGET,
@@ -89,18 +89,6 @@ class Rebuilds(Protocol):
     @property
     def progress(self) -> RebuildProgress | None:
         """How far it is, None while nothing is being rebuilt."""
-        ...
-
-
-class Lag(Protocol):
-    """See `adapters.kafka.lag`."""
-
-    async def records(self) -> Mapping[str, int]:
-        """Topic -> records behind."""
-        ...
-
-    async def aclose(self) -> None:
-        """Disconnect."""
         ...
 
 
@@ -202,7 +190,7 @@ class Watch:
     ) -> AsyncIterator[None]:
         """Look at these while the block runs; readiness and liveness count on them."""
         pinged = Source("Redis", redis.ping, every=_PING_EVERY)
-        lags = Source("Kafka", lambda: self._lags(lag), every=_LAG_EVERY)
+        lags = Source("Kafka", lambda: show_lag(self.meters, lag), every=_LAG_EVERY)
         figures = Figures(overview, self.meters, clock)
         due = Source("Due", figures.due, every=_DUE_EVERY)
         events = Source("Events", figures.events, every=_EVENTS_EVERY)
@@ -254,10 +242,6 @@ class Watch:
             circuit = await circuits.look(each)
             states[(self.meters.credential(each),)] = 0 if not circuit.open else 1 if circuit.probe_until else 2
         self.meters.replace(CIRCUIT_STATE, states)
-
-    async def _lags(self, lag: Lag) -> None:
-        for topic, records in (await lag.records()).items():
-            self.meters.set(CONSUMER_LAG, records, topic=topic)
 
     async def _beat(self) -> None:
         """Measures how late the event loop is, and looks at liveness also when nobody asks."""

@@ -1,9 +1,15 @@
-"""How far the consumer groups are behind, as the brokers know it: true also when a consumer here is dead."""
+"""How far the consumer groups are behind, as the brokers know it: true also when a consumer here is dead.
+
+Consumers read up to the stable offset: an open transaction of a producer holds back everything after its start, also
+what others wrote. To the groups that is no lag, so it is measured apart.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,20 +22,37 @@ from consumer.settings import KafkaSettings
 INPUTS = ("mappings", "sessions", "speakers", "sponsors")
 
 
+@dataclass(frozen=True, slots=True)
+class TopicLag:
+    """What of an input topic is not read yet.
+
+    Attributes:
+        behind: records that the group could read and has not committed.
+        held_back: records after the start of an open transaction, which nobody can read.
+        held_back_seconds: how long the stable offset of a partition has stood still before such records, at most.
+    """
+
+    behind: int
+    held_back: int = 0
+    held_back_seconds: float = 0.0
+
+
 class KafkaLag:
     """Asks the brokers, with clients of its own that are members of no group."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        """Connect to nothing yet."""
+    def __init__(self, settings: KafkaSettings, *, now: Callable[[], float] = time.monotonic) -> None:
+        """Connect to nothing yet. `now`: seconds that only grow."""
         self._settings = settings
+        self._now = now
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
+        self._watermarks: AIOKafkaConsumer | None = None
+        self._stalled: dict[TopicPartition, tuple[int, float]] = {}
 
-    async def records(self) -> Mapping[str, int]:
-        """Input topic -> records behind the group's committed offsets. Raises UnavailableError."""
+    async def topics(self) -> Mapping[str, TopicLag]:
+        """Input topic -> its lag. Raises UnavailableError."""
         try:
-            admin, reader = await self._connected()
-            lags = await asyncio.gather(*(self._behind(admin, reader, name) for name in INPUTS))
+            lags = await self._ask()
         except (KafkaError, TimeoutError, OSError) as error:
             raise UnavailableError(f"Kafka did not say how far it is: {type(error).__name__}.") from error
         return {getattr(self._settings.topics, name): lag for name, lag in zip(INPUTS, lags, strict=True)}
@@ -38,10 +61,21 @@ class KafkaLag:
         """Disconnect."""
         if self._admin is not None:
             await self._admin.close()
-        if self._reader is not None:
-            await self._reader.stop()
+        for reader in (self._reader, self._watermarks):
+            if reader is not None:
+                await reader.stop()
 
-    async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+    async def _ask(self) -> list[TopicLag]:
+        admin = await self._admin_client()
+        # What an aborted transaction left is not behind: no consumer will ever read it.
+        if self._reader is None:
+            self._reader = await self._started("read_committed")
+        if self._watermarks is None:
+            self._watermarks = await self._started("read_uncommitted")
+        reader, watermarks = self._reader, self._watermarks
+        return await asyncio.gather(*(self._lag(admin, reader, watermarks, name) for name in INPUTS))
+
+    async def _admin_client(self) -> AIOKafkaAdminClient:
         if self._admin is None:
             admin = AIOKafkaAdminClient(**client_options(self._settings))
             try:
@@ -50,30 +84,46 @@ class KafkaLag:
                 await admin.close()
                 raise
             self._admin = admin
-        if self._reader is None:
-            # What an aborted transaction left is not behind: nobody will ever read it.
-            reader = AIOKafkaConsumer(
-                **client_options(self._settings), enable_auto_commit=False, isolation_level="read_committed"
-            )
-            try:
-                await reader.start()
-            except BaseException:
-                await reader.stop()
-                raise
-            self._reader = reader
-        return self._admin, self._reader
+        return self._admin
 
-    async def _behind(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, name: str) -> int:
+    async def _started(self, isolation: str) -> AIOKafkaConsumer:
+        reader = AIOKafkaConsumer(**client_options(self._settings), enable_auto_commit=False, isolation_level=isolation)
+        try:
+            await reader.start()
+        except BaseException:
+            await reader.stop()
+            raise
+        return reader
+
+    async def _lag(
+        self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, watermarks: AIOKafkaConsumer, name: str
+    ) -> TopicLag:
         topic = getattr(self._settings.topics, name)
         committed = await admin.list_consumer_group_offsets(f"{self._settings.group_id}.{name}")
         described = await admin.describe_topics([topic])
         partitions = [TopicPartition(topic, each["partition"]) for each in described[0]["partitions"]]
+        # The stable offsets first: records that come in between are not taken for held back for long.
         ends = await reader.end_offsets(partitions)
+        written = await watermarks.end_offsets(partitions)
         begins = await reader.beginning_offsets(partitions)
-        behind = 0
+        behind = held_back = 0
+        longest = 0.0
         for partition in partitions:
             known = committed.get(partition)
             # A group that never committed begins at the oldest record; one that retention overtook does too.
             position = max(known.offset if known else 0, begins[partition])
             behind += max(ends[partition] - position, 0)
-        return behind
+            held_back += max(written[partition] - ends[partition], 0)
+            longest = max(longest, self._stalled_for(partition, ends[partition], written[partition]))
+        return TopicLag(behind, held_back, longest)
+
+    def _stalled_for(self, partition: TopicPartition, stable: int, written: int) -> float:
+        """Seconds since this stable offset was first seen with records after it."""
+        if written <= stable:
+            self._stalled.pop(partition, None)
+            return 0.0
+        offset, since = self._stalled.get(partition, (-1, 0.0))
+        if offset != stable:
+            since = self._now()
+            self._stalled[partition] = (stable, since)
+        return self._now() - since
