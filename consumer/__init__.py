@@ -80,7 +80,8 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.convert`         Sessionboard's spelling to ours
             `adapters.kafka.codecs`          which compressions can be read
-            `adapters.kafka.topics`          topics: how each is kept, whether it is there
+            `adapters.kafka.topics`          topics: how each is kept
+            `adapters.kafka.topic_checks`    whether they are there, and kept so
             `services.replay`                a topic read again into the recorder
             `adapters.redis.replays`         where an interrupted one goes on
             `adapters.kafka.letters`         dead letters as operators see and settle them

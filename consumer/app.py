@@ -22,7 +22,7 @@ from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.past import KafkaHistory
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.pulse import Pulse
-from consumer.adapters.kafka.topics import ensure_topics
+from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.freshness import RedisFreshness

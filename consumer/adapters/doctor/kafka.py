@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from consumer.adapters.doctor.verdict import Verdict, fine, weak, wrong
 from consumer.adapters.kafka.access import client_options, refusal
+from consumer.adapters.kafka.topic_checks import CLEANUP, alteration, differing
 from consumer.adapters.kafka.topics import TopicPolicy, policies
 from consumer.domain.errors import SwoogoSyncError
 from consumer.settings import KafkaSettings
@@ -57,34 +57,18 @@ def _missing(name: str, policy: TopicPolicy) -> Verdict:
 
 async def _kept(admin: AIOKafkaAdminClient, wanted: Mapping[str, TopicPolicy]) -> list[Verdict]:
     """Whether each topic's configuration is the one that the guarantees stand on."""
-    if not wanted:
-        return []
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted])
-    held = {name: config for answer in answers for name, config in _configs(answer)}
     found = []
-    for name, policy in wanted.items():
-        config = held.get(name, {})
-        off = {key: value for key, value in policy.config().items() if not _suits(key, config.get(key), value)}
-        if not off:
+    off = await differing(admin, wanted)
+    for name in wanted:
+        change = off.get(name)
+        if change is None:
+            found.append(weak(_PART, f"topic {name}: its configuration cannot be read; grant DESCRIBE_CONFIGS."))
+        elif not change:
             found.append(fine(_PART, f"topic {name} is kept as it must be"))
-            continue
-        change = ",".join(f"{key}={value}" for key, value in off.items())
-        grade = wrong if "cleanup.policy" in off else weak
-        found.append(grade(_PART, f"topic {name}: kafka-configs.sh --alter --topic {name} --add-config {change}"))
+        else:
+            grade = wrong if CLEANUP in change else weak
+            found.append(grade(_PART, f"topic {name}: {alteration(name, change)}"))
     return found
-
-
-def _configs(answer: Any) -> list[tuple[str, dict[str, str]]]:
-    """Topic -> its configuration, out of one answer."""
-    return [(resource[3], {entry[0]: str(entry[1]) for entry in resource[4]}) for resource in answer.resources]
-
-
-def _suits(key: str, held: str | None, wanted: str) -> bool:
-    if held is None:
-        return False
-    if key == "cleanup.policy":
-        return held == wanted
-    return int(held) < 0 or int(held) >= int(wanted)
 
 
 async def _partitions(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[TopicPartition, int]:

@@ -1,4 +1,4 @@
-"""The topics this service reads and writes: how each is kept, and whether they are there."""
+"""The topics this service reads and writes, how each is kept, and how they are made."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from consumer.adapters.kafka.access import client_options, refusal
-from consumer.domain.errors import ConfigurationError
-from consumer.settings import KafkaSettings, Topics
+from consumer.settings import Topics
 
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -113,36 +111,3 @@ async def _until_led(admin: AIOKafkaAdminClient, names: set[str]) -> None:
             return
         await asyncio.sleep(_POLL_SECONDS)
     raise TimeoutError(f"Topics without a leader: {', '.join(sorted(names - led))}")
-
-
-async def ensure_topics(settings: KafkaSettings) -> None:
-    """All topics are there, or are made where the settings say so.
-
-    Raises:
-        ConfigurationError: a topic is missing (the sentence names it and how to create it), or the brokers do not let
-            us in.
-        UnavailableError: no broker answers.
-    """
-    wanted = policies(settings.topics)
-    options = client_options(settings)
-    try:
-        if settings.create_topics:
-            await create_topics(options.pop("bootstrap_servers"), wanted, **options)
-            return
-        admin = AIOKafkaAdminClient(**options)
-        await admin.start()
-        try:
-            there = set(await admin.list_topics())
-        finally:
-            await admin.close()
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise await refusal(settings, error) from error
-    missing = [name for name in wanted if name not in there]
-    if missing:
-        name = missing[0]
-        config = ",".join(f"{key}={value}" for key, value in wanted[name].config().items())
-        seen = f" that {settings.sasl.username} may see" if settings.logs_in else ""
-        raise ConfigurationError(
-            f"Kafka has no topic {', '.join(missing)}{seen}; create {name} with {config}, "
-            "or all with `swoogo-sync topics create`, or set SWOOGO_SYNC_KAFKA__CREATE_TOPICS=true."
-        )

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
-from consumer.adapters.kafka.topics import TopicPolicy, ensure_topics
+from consumer.adapters.kafka.topic_checks import ensure_topics
+from consumer.adapters.kafka.topics import LEDGER, TopicPolicy
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger import State
@@ -191,6 +192,25 @@ async def test_missing_topics_are_made_where_the_settings_say_so(kafka: KafkaWor
     settings = kafka.settings.model_copy(update={"topics": names})
     await ensure_topics(settings.model_copy(update={"create_topics": True}))
     await ensure_topics(settings)
+
+
+@pytest.mark.parametrize("name", ["ledger", "mappings", "sessions"])
+@pytest.mark.parametrize("policy", ["delete", "compact,delete"])
+async def test_g6_a_topic_kept_by_time_is_refused_at_the_start(
+    kafka: KafkaWorld, topics: Topics, monkeypatch: pytest.MonkeyPatch, name: str, policy: str
+) -> None:
+    """A changelog that forgets after a week doubles records when Redis is lost; not only `doctor` says so."""
+    monkeypatch.setattr(TopicPolicy, "config", lambda _: {"cleanup.policy": policy})
+    by_time = await topics("by-time", LEDGER)
+    monkeypatch.undo()
+    names = kafka.topics.model_copy(update={name: by_time})
+    for create in (False, True):
+        with pytest.raises(ConfigurationError) as told:
+            await ensure_topics(kafka.settings.model_copy(update={"topics": names, "create_topics": create}))
+        assert str(told.value) == (
+            f"Kafka keeps {by_time} by time, so that a loss of Redis could not be made good: "
+            f"kafka-configs.sh --alter --topic {by_time} --add-config cleanup.policy=compact"
+        )
 
 
 async def test_a_broker_that_does_not_answer_is_named_with_its_setting() -> None:

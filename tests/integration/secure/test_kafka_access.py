@@ -14,7 +14,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from redis.asyncio import Redis
 
-from consumer.adapters.kafka.topics import create_topics, ensure_topics, policies
+from consumer.adapters.kafka.topic_checks import ensure_topics
+from consumer.adapters.kafka.topics import create_topics, policies
 from consumer.adapters.redis.client import read_hash
 from consumer.adapters.sealing import KeyPair
 from consumer.app import service
