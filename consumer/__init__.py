@@ -78,6 +78,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.access`          encryption and login, and why a broker refuses
             `adapters.kafka.decode`          bytes to envelope, then to resource
             `adapters.kafka.usual`           the fast reader of records of the usual shape
+            `adapters.kafka.lenient`         records with odd values, read without these
             `adapters.kafka.convert`         Sessionboard's spelling to ours
             `adapters.kafka.codecs`          which compressions can be read
             `adapters.kafka.topics`          topics: how each is kept

@@ -1,11 +1,14 @@
 """From the bytes of a record to a typed change, or to the reason it is a dead letter.
 
 Guarantees: a record either comes back whole, or as the deletion of its key, or raises `UnreadableError`;
-nothing else is raised whatever the bytes are. Ids of the value and of the key agree. Headers are never read.
+nothing else is raised whatever the bytes are. Ids of the value and of the key agree. Headers are never read. What is
+refused here is what a publisher must not send; the service reads past faults in optional fields
+(`docs/for-publishers.md`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -48,7 +51,7 @@ def read_session(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX
     Raises:
         UnreadableError: it is a dead letter.
     """
-    return _read_resource(SessionChange, key, value, max_bytes)
+    return read_resource(SessionChange, key, value, max_bytes=max_bytes)
 
 
 def read_contact(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX_BYTES) -> ContactChange | RecordKey:
@@ -57,7 +60,7 @@ def read_contact(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX
     Raises:
         UnreadableError: it is a dead letter.
     """
-    return _read_resource(ContactChange, key, value, max_bytes)
+    return read_resource(ContactChange, key, value, max_bytes=max_bytes)
 
 
 def read_sponsor(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX_BYTES) -> SponsorChange | RecordKey:
@@ -66,7 +69,29 @@ def read_sponsor(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX
     Raises:
         UnreadableError: it is a dead letter.
     """
-    return _read_resource(SponsorChange, key, value, max_bytes)
+    return read_resource(SponsorChange, key, value, max_bytes=max_bytes)
+
+
+def read_resource(
+    model: type[ChangeT],
+    key: bytes | None,
+    value: bytes | None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    parse: Callable[[type[ChangeT], bytes], ChangeT] | None = None,
+) -> ChangeT | RecordKey:
+    """Reads a record of any of the three. `parse`: how bytes become the model; without it any fault is refused.
+
+    Raises:
+        UnreadableError: it is a dead letter.
+    """
+    if value is None:
+        return _deleted(key, "{event_id}/{id}")
+    _check_size(value, max_bytes)
+    change = (parse or _strictly)(model, value)
+    if change.metadata.event_id is not None:
+        _check_key(key, change.key)
+    return change
 
 
 def read_control(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX_BYTES) -> ControlChange | RecordKey:
@@ -109,17 +134,11 @@ class _ControlHead(WireModel):
     metadata: _ControlMetadata
 
 
-def _read_resource(model: type[ChangeT], key: bytes | None, value: bytes | None, limit: int) -> ChangeT | RecordKey:
-    if value is None:
-        return _deleted(key, "{event_id}/{id}")
-    _check_size(value, limit)
+def _strictly(model: type[ChangeT], value: bytes) -> ChangeT:
     try:
-        change = model.model_validate_json(value)
+        return model.model_validate_json(value)
     except ValidationError as error:
         raise unreadable(error) from None
-    if change.metadata.event_id is not None:
-        _check_key(key, change.key)
-    return change
 
 
 def _check_size(value: bytes, limit: int) -> None:

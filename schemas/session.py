@@ -12,7 +12,7 @@ from pydantic import Field
 
 from schemas.contact import Profile
 from schemas.envelope import Metadata, Resource, ResourceChange
-from schemas.wire import LARGEST_COUNT, Identifier, NullIsEmpty, Text, Timestamp, Unsettable, WireModel
+from schemas.wire import LARGEST_COUNT, Identifier, Text, Timestamp, UnsetIsEmpty, Unsettable, WireModel
 
 Capacity = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 
@@ -85,13 +85,13 @@ class SessionResource(Resource):
     """Its track."""
     parent_session_id: Annotated[Identifier | None, Unsettable] = None
     """Set on a sub-session, which is ignored (E8)."""
-    speakers: Annotated[tuple[SessionSpeaker, ...], NullIsEmpty] = ()
+    speakers: Annotated[tuple[SessionSpeaker, ...], UnsetIsEmpty] = ()
     """People of the speaker category."""
-    chairpersons: Annotated[tuple[SessionSpeaker, ...], NullIsEmpty] = ()
+    chairpersons: Annotated[tuple[SessionSpeaker, ...], UnsetIsEmpty] = ()
     """People of the chairperson category."""
-    moderators: Annotated[tuple[SessionSpeaker, ...], NullIsEmpty] = ()
+    moderators: Annotated[tuple[SessionSpeaker, ...], UnsetIsEmpty] = ()
     """People of the moderator category."""
-    participants: Annotated[tuple[Participant, ...], NullIsEmpty] = ()
+    participants: Annotated[tuple[Participant, ...], UnsetIsEmpty] = ()
     """Everybody, custom roles included."""
 
 

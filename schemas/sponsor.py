@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from schemas.envelope import Metadata, Resource, ResourceChange
-from schemas.wire import NullIsEmpty, Text, WireModel
+from schemas.wire import Text, UnsetIsEmpty, WireModel
 
 
 class CustomField(WireModel):
@@ -30,7 +30,7 @@ class SponsorResource(Resource):
     """Logo, an http or https URL of an image."""
     tier: Text = None
     """Sponsorship level by name. Left out: the custom field with the internal name `tier` is used (O5)."""
-    custom_fields: Annotated[tuple[CustomField, ...], NullIsEmpty] = ()
+    custom_fields: Annotated[tuple[CustomField, ...], UnsetIsEmpty] = ()
     """Custom fields of the sponsor."""
 
     def tier_or(self, internal_name: str) -> str | None:
@@ -43,7 +43,8 @@ class SponsorResource(Resource):
             return self.tier
         for field in self.custom_fields:
             if field.internal_name == internal_name:
-                return field.value if isinstance(field.value, str) else ""
+                # A number or a list is no tier that anybody could have meant: as if the record carried none.
+                return field.value if isinstance(field.value, str) else "" if field.value in ({}, None) else None
         return None
 
 

@@ -153,15 +153,16 @@ class _Unsettable:
         return {"anyOf": [*choices, _EMPTY_OBJECT]}
 
 
-class _NullIsEmpty:
-    """Lets null stand for an empty array."""
+class _UnsetIsEmpty:
+    """Lets null and `{}` stand for an empty array."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        nobody = core_schema.no_info_after_validator_function(_to_nobody, core_schema.none_schema())
+        unset = core_schema.union_schema([core_schema.none_schema(), _empty_object()], mode="left_to_right")
+        nobody = core_schema.no_info_after_validator_function(_to_nobody, unset)
         return core_schema.union_schema([(handler(source), VALUE), (nobody, UNSET)], mode="left_to_right")
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [handler(_value_branch(schema)), {"type": "null"}]}
+        return {"anyOf": [handler(_value_branch(schema)), {"type": "null"}, _EMPTY_OBJECT]}
 
 
 def _value_branch(union: CoreSchema) -> CoreSchema:
@@ -181,8 +182,8 @@ Text = Annotated[str | None, _Text()]
 Unsettable = _Unsettable()
 """Marks an optional field in which `{}` means the same as null."""
 
-NullIsEmpty = _NullIsEmpty()
-"""Marks an array in which null means the same as `[]`."""
+UnsetIsEmpty = _UnsetIsEmpty()
+"""Marks an array in which null and `{}` mean the same as `[]`."""
 
 SwoogoId = Annotated[int, Field(gt=0, le=LARGEST_INTEGER)]
 """An id that Swoogo gave; an integer everywhere in its API (`swoogo-api.md 8.1`)."""

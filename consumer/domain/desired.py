@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.natural_key import natural_key
 from consumer.domain.record import Fields, Kind, changed, key_of
 from consumer.domain.schedule import place
@@ -68,6 +68,11 @@ class _Text:
     uncleaned: dict[str, str] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, key: str, limits: TextLimits, unreadable: tuple[str, ...]) -> _Text:
+        """Those of one record, of which `unreadable` is to be told (E6)."""
+        return cls(key, limits, issues=unreadable_fields(key, unreadable))
+
     def name(self, name: str, value: str) -> None:
         """One line, cut when it is too long."""
         self._set(
@@ -106,7 +111,7 @@ def desired_session(
     """
     assert session.starts_at is not None  # noqa: S101 - only eligible sessions come here
     assert session.ends_at is not None  # noqa: S101
-    text = _Text(key_of(Kind.SESSION, session.id), limits)
+    text = _Text.of(key_of(Kind.SESSION, session.id), limits, session.unreadable)
     room, track = session.room, session.track
     placement = place(session.starts_at, session.ends_at, timezone)
     if placement.clamped:
@@ -130,7 +135,7 @@ def desired_session(
 
 def desired_speaker(identifier: str, profile: Profile, version: int, limits: TextLimits) -> Desired:
     """P1 without the headshot: a person as Swoogo fields; fields that are not known are left alone."""
-    text = _Text(key_of(Kind.SPEAKER, identifier), limits)
+    text = _Text.of(key_of(Kind.SPEAKER, identifier), limits, profile.unreadable)
     for name, value in (
         ("first_name", profile.first_name),
         ("last_name", profile.last_name),
@@ -148,7 +153,7 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
 
 def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
     """O1 without the logo: a sponsor as Swoogo fields. `level` holds the tier in the form names are compared in."""
-    text = _Text(key_of(Kind.SPONSOR, sponsor.id), limits)
+    text = _Text.of(key_of(Kind.SPONSOR, sponsor.id), limits, sponsor.unreadable)
     text.name("name", sponsor.name)
     if sponsor.website is not None:
         text.url("website", sponsor.website)

@@ -15,6 +15,8 @@ class Code(StrEnum):
     """Issue codes are part of the contract with people and dashboards: they never change meaning."""
 
     MISSING_FIELD = "missing_field"
+    UNREADABLE_FIELD = "unreadable_field"
+    UNREADABLE_ENTRY = "unreadable_entry"
     INVALID_TIME_RANGE = "invalid_time_range"
     UNKNOWN_STATUS = "unknown_status"
     DUPLICATE_EMAIL = "duplicate_email"
@@ -38,6 +40,8 @@ class Code(StrEnum):
 
 NOTICES: Final = frozenset(
     {
+        Code.UNREADABLE_FIELD,
+        Code.UNREADABLE_ENTRY,
         Code.MULTI_DAY_CLAMPED,
         Code.RENAMED_AFTER_SYNC,
         Code.NAME_SHORTENED,
@@ -49,6 +53,12 @@ NOTICES: Final = frozenset(
 
 SENTENCES: Final[dict[Code, str]] = {
     Code.MISSING_FIELD: "{record} is not synced because its {field} is missing. Add it in Sessionboard.",
+    Code.UNREADABLE_FIELD: "The {field} of {record} cannot be read and counts as not set. Enter it again in "
+    "Sessionboard; if this notice stays, it is published in a form that nobody agreed on: show this sentence to the "
+    "people who run the service.",
+    Code.UNREADABLE_ENTRY: "An entry of the {field} of {record} cannot be read and is left out. Enter it again in "
+    "Sessionboard; if this notice stays, it is published in a form that nobody agreed on: show this sentence to the "
+    "people who run the service.",
     Code.INVALID_TIME_RANGE: "{record} is not synced because it does not end after it starts. Correct its times in "
     "Sessionboard.",
     Code.UNKNOWN_STATUS: "{record} is not synced because the category of its status is none of Sessionboard's five: "
@@ -129,8 +139,18 @@ class Issue:
         # What is about a speaker's associations is filed under `speaker/c1#sessions`.
         kind, _, identifier = self.key.partition("#")[0].partition("/")
         record = f"{kind.capitalize()} {identifier}"
-        label = _LABELS.get(self.field, self.field.replace("_", " "))
+        label = _LABELS.get(self.field, self.field.replace("_", " ").replace(".", " "))
         return SENTENCES[self.code].format(record=record, field=label, detail=self.detail, key=self.key)
+
+
+def unreadable_fields(key: str, names: Iterable[str]) -> list[Issue]:
+    """E6: what of a record counts as not set, because it cannot be read; `names` as in the snapshot."""
+    return [
+        Issue(key, Code.UNREADABLE_ENTRY, field=name.removesuffix("[]"))
+        if name.endswith("[]")
+        else Issue(key, Code.UNREADABLE_FIELD, field=name)
+        for name in names
+    ]
 
 
 def ambiguous_match(key: str, matches: Iterable[Remote]) -> Issue:

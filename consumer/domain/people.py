@@ -11,7 +11,7 @@ from typing import Final
 from consumer.domain.desired import Desired, TextLimits, desired_speaker
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
 from consumer.domain.email_owners import EmailOwners, drop_duplicates
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Profile, Role, Session, Snapshot
@@ -36,13 +36,15 @@ class _Copy:
 class People:
     """Speakers to sync, the sessions each belongs to (Sessionboard ids), and those left out.
 
-    `addresses_of`: keys of those whose e-mail address somebody else is left out for.
+    `addresses_of`: keys of those whose e-mail address somebody else is left out for. `issues`: what else to tell about
+    those left out.
     """
 
     speakers: Mapping[str, Desired]
     sessions_of: Mapping[str, tuple[str, ...]]
     skips: tuple[Skip, ...]
     addresses_of: frozenset[str] = frozenset()
+    issues: tuple[Issue, ...] = ()
 
 
 def choose_people(
@@ -81,11 +83,14 @@ def choose_people(
                 copies[person.contact_id] = found if known is None else max(known, found, key=_Copy.rank)
 
     skips: list[Skip] = []
+    issues: list[Issue] = []
     wanted: dict[str, Desired] = {}
     for identifier in sorted(sessions_of):
         profile, version, skip = _profile(identifier, snapshot, copies.get(identifier), ledger)
         if skip:
             skips.append(skip)
+            if skip.reason is Reason.ISSUE:
+                issues += unreadable_fields(skip.key, profile.unreadable)
         else:
             wanted[identifier] = desired_speaker(identifier, profile, version, limits)
     skips += [
@@ -100,6 +105,7 @@ def choose_people(
         {name: tuple(sorted(found)) for name, found in sessions_of.items()},
         tuple(skips),
         frozenset(key_of(Kind.SPEAKER, winner) for winner in losers.values()),
+        tuple(issues),
     )
 
 

@@ -15,7 +15,7 @@ from consumer.domain.desired import Desired, desired_session
 from consumer.domain.draft import Draft, PlanInput
 from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State, entries_of
 from consumer.domain.links import plan_links
 from consumer.domain.people import choose_people
@@ -55,6 +55,8 @@ def make_plan(given: PlanInput) -> Plan:
             syncable.append(session)
         else:
             draft.skips.append(skip)
+            if skip.reason is Reason.ISSUE:
+                draft.issues.extend(unreadable_fields(skip.key, session.unreadable))
 
     zones_differ = mismatch(given.mapping, given.snapshot, given.now)
     if zones_differ:
@@ -98,6 +100,7 @@ def make_plan(given: PlanInput) -> Plan:
         leaving=frozenset(each.key for each in removals.speakers),
     )
     draft.skips.extend(people.skips)
+    draft.issues.extend(people.issues)
     for desired in people.speakers.values():
         plan_record(draft, desired, desired.fields)
     draft.skips = [*(skip for skip in draft.skips if skip.key not in removals.keys), *removals.skips]
@@ -160,6 +163,7 @@ def _plan_sponsors(draft: Draft) -> tuple[tuple[Desired, ...], PlacePlan]:
     given = draft.given
     sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits)
     draft.skips.extend(sponsors.skips)
+    draft.issues.extend(sponsors.issues)
     needed = still_needed(Kind.LEVEL, sponsors.levels, sponsors.wanted, given.ledger)
     levels = _places(draft, Kind.LEVEL, needed)
     for desired in sponsors.wanted:

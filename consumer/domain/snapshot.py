@@ -17,7 +17,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person's fields. `None`: not carried by this record; `""`: carried and empty."""
+    """A person's fields. `None`: not carried by this record; `""`: carried and empty.
+
+    `unreadable`: names of the fields that are not carried because what came could not be read (E6).
+    """
 
     first_name: str | None = None
     last_name: str | None = None
@@ -26,6 +29,7 @@ class Profile:
     company: str | None = None
     bio: str | None = None
     photo_url: str | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session resource. `status` is the status category as sent; times are ms, `None` when unscheduled."""
+    """A session resource. `status` is the status category as sent; times are ms, `None` when unscheduled.
+
+    `unreadable`: what counts as not set because it could not be read (E6), as `room.capacity`; `speakers[]` says that
+    an entry of that list is left out.
+    """
 
     id: str
     version: int = 0
@@ -63,6 +71,7 @@ class Session:
     track: Place | None = None
     capacity: int | None = None
     people: tuple[Attendance, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Sponsor:
-    """A sponsor resource; `tier` becomes the sponsorship level (O1, O5)."""
+    """A sponsor resource; `tier` becomes the sponsorship level (O1, O5). `unreadable` as that of a session."""
 
     id: str
     version: int = 0
@@ -87,6 +96,7 @@ class Sponsor:
     website: str | None = None
     tier: str | None = None
     logo_url: str | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 Resource = Session | Contact | Sponsor

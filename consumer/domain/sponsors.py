@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from consumer.domain.desired import Desired, TextLimits, desired_sponsor
 from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Place, Snapshot
@@ -16,17 +16,22 @@ from consumer.domain.text import clean_name, natural_name
 
 @dataclass(frozen=True, slots=True)
 class Sponsors:
-    """Sponsors to sync, the levels they use (by the form in which names are compared), and those left out."""
+    """Sponsors to sync, the levels they use (by the form in which names are compared), and those left out.
+
+    `issues`: what else to tell about those left out.
+    """
 
     wanted: tuple[Desired, ...]
     levels: Mapping[str, Place]
     skips: tuple[Skip, ...]
+    issues: tuple[Issue, ...] = ()
 
 
 def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> Sponsors:
     """Pick the sponsors of an event; a level is known by its name alone, so its name is its id."""
     wanted: list[Desired] = []
     skips: list[Skip] = []
+    issues: list[Issue] = []
     levels: dict[str, Place] = {}
     for sponsor in sorted(snapshot.sponsors.values(), key=lambda each: each.id):
         key = key_of(Kind.SPONSOR, sponsor.id)
@@ -37,9 +42,10 @@ def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> S
             skips.append(Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO)))
         elif not clean_name(sponsor.name):
             skips.append(Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field="name")))
+            issues += unreadable_fields(key, sponsor.unreadable)
         else:
             wanted.append(desired_sponsor(sponsor, limits))
             tier = clean_name(sponsor.tier or "")
             if tier:
                 levels.setdefault(natural_name(tier), Place(natural_name(tier), tier))
-    return Sponsors(tuple(wanted), levels, tuple(skips))
+    return Sponsors(tuple(wanted), levels, tuple(skips), tuple(issues))

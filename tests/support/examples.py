@@ -18,12 +18,16 @@ TOPICS: Final = ("sessions", "speakers", "sponsors", "mappings")
 
 @dataclass(frozen=True, slots=True)
 class InvalidExample:
-    """A record nobody can read: the reason of its dead letter, and a part of the sentence."""
+    """A record that a publisher must not send: the reason of its refusal, and a part of the sentence.
+
+    `counts_as_unset`: names of the fields that the service reads past; without any it is a dead letter.
+    """
 
     name: str
     record: RawRecord
     why: str
     says: str
+    counts_as_unset: tuple[str, ...] = ()
 
 
 def valid_names() -> list[str]:
@@ -43,15 +47,24 @@ def valid_record(name: str, *, offset: int = 0) -> RawRecord:
     return a_record(path.read_bytes(), topic=_topic(path), offset=offset)
 
 
-def invalid_examples() -> list[InvalidExample]:
+def dead_examples() -> list[InvalidExample]:
     """Everything that becomes a dead letter."""
+    return [each for each in _invalid_examples() if not each.counts_as_unset]
+
+
+def odd_examples() -> list[InvalidExample]:
+    """Everything that is read without an odd value in an optional field (E6)."""
+    return [each for each in _invalid_examples() if each.counts_as_unset]
+
+
+def _invalid_examples() -> list[InvalidExample]:
     return [_invalid(path) for path in sorted((FOLDER / "examples" / "invalid").glob("*.json"))]
 
 
 def _invalid(path: Path) -> InvalidExample:
     example = json.loads(path.read_bytes())
     record = a_record(_value(example), topic=_topic(path), key=example.get("key"))
-    return InvalidExample(path.stem, record, example["why"], example["says"])
+    return InvalidExample(path.stem, record, example["why"], example["says"], tuple(example.get("counts_as_unset", ())))
 
 
 def _value(example: dict[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.kafka import usual
+from consumer.adapters.kafka.lenient import NOTHING, Unread
 from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import Source
@@ -35,13 +36,23 @@ _Person = SessionSpeaker | usual.Person
 _ROOMS: Final = (usual.Room, Room)
 
 _encode: Final = msgspec.json.Encoder().encode
+_CALLED: Final = {"title": "job_title", "company_name": "company", "about": "bio"}
+"""Fields of a person that are called otherwise here than on the wire."""
 _ROLES: Final = {role.value: role for role in Role}
 
 
 def resource_row(
-    change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange, tier_field: str = "tier"
+    change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange,
+    tier_field: str = "tier",
+    unread: Unread = NOTHING,
 ) -> bytes:
-    """The snapshot row of a change. `tier_field`: internal name of the custom field with a sponsor's tier (O5)."""
+    """The snapshot row of a change.
+
+    Args:
+        change: what was read.
+        tier_field: internal name of the custom field with a sponsor's tier (O5).
+        unread: what of the record counts as not set, because it cannot be read (E6).
+    """
     match change:
         # First, as a pydantic class takes its time to say that something is not an instance of it.
         case usual.SessionChange():
@@ -49,11 +60,11 @@ def resource_row(
         case usual.ContactChange():
             return _encode(contact_of(change))
         case SessionChange():
-            return _encode(session_of(change))
+            return _encode(session_of(change, unread))
         case ContactChange():
-            return _encode(contact_of(change))
+            return _encode(contact_of(change, unread))
         case SponsorChange():
-            return _encode(sponsor_of(change, tier_field))
+            return _encode(sponsor_of(change, tier_field, unread))
     raise TypeError(f"no snapshot row for {type(change).__name__}")
 
 
@@ -68,7 +79,7 @@ def deleted_row(source: Source, identifier: str, timestamp: int) -> bytes:
             return _encode(Sponsor(identifier, version=max(timestamp, 0), deleted=True))
 
 
-def session_of(change: SessionChange | usual.SessionChange) -> Session:
+def session_of(change: SessionChange | usual.SessionChange, unread: Unread = NOTHING) -> Session:
     """A session; a sub-session counts as not there, since Swoogo has no place for it (E8)."""
     data = change.data
     return Session(
@@ -83,18 +94,22 @@ def session_of(change: SessionChange | usual.SessionChange) -> Session:
         room=_place(data.room),
         track=_place(data.track),
         capacity=data.capacity,
-        people=_people(data.speakers, data.chairpersons, data.moderators, data.participants),
+        people=_people(data.speakers, data.chairpersons, data.moderators, data.participants, unread),
+        unreadable=unread.own,
     )
 
 
-def contact_of(change: ContactChange | usual.ContactChange) -> Contact:
+def contact_of(change: ContactChange | usual.ContactChange, unread: Unread = NOTHING) -> Contact:
     """A contact of the event."""
-    return Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=_profile(change.data))
+    profile = _profile(change.data, unread.own)
+    return Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=profile)
 
 
-def sponsor_of(change: SponsorChange, tier_field: str = "tier") -> Sponsor:
+def sponsor_of(change: SponsorChange, tier_field: str = "tier", unread: Unread = NOTHING) -> Sponsor:
     """A sponsor; its tier is `data.tier`, else the custom field of that internal name (O5)."""
     data = change.data
+    tier = data.tier_or(tier_field)
+    odd = tier is None and any(each.internal_name == tier_field for each in data.custom_fields)
     return Sponsor(
         id=data.id,
         version=change.version_ms,
@@ -102,8 +117,9 @@ def sponsor_of(change: SponsorChange, tier_field: str = "tier") -> Sponsor:
         name=data.name or "",
         description=data.description,
         website=data.website_url,
-        tier=data.tier_or(tier_field),
+        tier=tier,
         logo_url=data.logo_image_url,
+        unreadable=(*unread.own, *(["tier"] if odd else [])),
     )
 
 
@@ -164,7 +180,7 @@ def _place(place: Room | Track | usual.Track | None) -> Place | None:
     return Place(place.id, place.name or "", place.capacity if isinstance(place, _ROOMS) else None)
 
 
-def _profile(person: WireProfile | usual.Profile) -> Profile:
+def _profile(person: WireProfile | usual.Profile, unreadable: Sequence[str] = ()) -> Profile:
     return Profile(
         first_name=person.first_name,
         last_name=person.last_name,
@@ -173,6 +189,7 @@ def _profile(person: WireProfile | usual.Profile) -> Profile:
         company=person.company_name,
         bio=person.about,
         photo_url=person.photo_url,
+        unreadable=tuple(_CALLED.get(name, name) for name in unreadable),
     )
 
 
@@ -181,6 +198,7 @@ def _people(
     chairpersons: Iterable[_Person],
     moderators: Iterable[_Person],
     participants: Iterable[_Person],
+    unread: Unread,
 ) -> tuple[Attendance, ...]:
     """Everybody once per role: the role arrays first, as they carry the profile; then the flat list (E7)."""
     found: dict[tuple[str, Role], Attendance] = {}
@@ -197,7 +215,8 @@ def _people(
             for each in [role] if role else [held for held in Role if (person.id, held) in found]:
                 known = found.get((person.id, each))
                 if known is None:
-                    found[person.id, each] = Attendance(person.id, each, _profile(person), acceptance)
+                    profile = _profile(person, unread.people.get(person.id, ()))
+                    found[person.id, each] = Attendance(person.id, each, profile, acceptance)
                 elif acceptance and not known.acceptance:
                     found[person.id, each] = replace(known, acceptance=acceptance)
     return tuple(found.values())

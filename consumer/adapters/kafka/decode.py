@@ -1,20 +1,19 @@
 """From Kafka bytes to the domain, in two steps: the envelope of every record, the resource of the newest only.
 
 Peeking reads six values of the envelope without building the resource, so that a burst of edits of one record costs
-one validation. Whatever peeking cannot read goes the thorough way through `schemas.reading`, which knows the reason
-and the sentence for the dead letter.
+one validation. Whatever peeking cannot read goes the thorough way through `lenient`, which leaves out odd values in
+optional fields (E6) and knows the reason and the sentence for the dead letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from pydantic import ValidationError
 
-from consumer.adapters.kafka import convert, usual
+from consumer.adapters.kafka import convert, lenient, usual
 from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
 from consumer.domain.record import Source, key_of, stamp
@@ -24,7 +23,7 @@ from schemas.contact import ContactChange
 from schemas.envelope import ResourceChange
 from schemas.keys import RecordKey, control_key
 from schemas.mapping import IntegrationConnected, IntegrationDisconnected, IntegrationUpdated, SyncRequested
-from schemas.reading import UnreadableError, read_contact, read_control, read_session, read_sponsor, unreadable
+from schemas.reading import UnreadableError, read_control, read_resource
 from schemas.session import SessionChange
 from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
@@ -51,8 +50,6 @@ class _Envelope(msgspec.Struct):
 
 
 _envelope: Final = msgspec.json.Decoder(_Envelope)
-
-_Read = Callable[..., ResourceChange[Any, Any] | RecordKey]
 
 
 class KafkaDecoder:
@@ -99,15 +96,17 @@ class KafkaDecoder:
         except usual.UnusualError:
             model = _MODELS[source]
         try:
-            change = model.model_validate_json(value)
-        except ValidationError as error:
-            raise _poison(unreadable(error)) from None
-        return Change(peeked.key, peeked.stamp, convert.resource_row(change, self._tier_field))
+            change, unread = lenient.read(model, value)
+        except UnreadableError as error:
+            raise _poison(error) from None
+        return Change(peeked.key, peeked.stamp, convert.resource_row(change, self._tier_field, unread))
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""
         try:
-            change = _READERS[source](record.key, record.value, max_bytes=self._limit)
+            change = read_resource(
+                _MODELS[source], record.key, record.value, max_bytes=self._limit, parse=lenient.parse
+            )
         except UnreadableError as error:
             raise _poison(error) from None
         if isinstance(change, RecordKey):
@@ -168,11 +167,6 @@ _MODELS: Final[Mapping[Source, type[ResourceChange[Any, Any]]]] = {
     Source.SESSION: SessionChange,
     Source.CONTACT: ContactChange,
     Source.SPONSOR: SponsorChange,
-}
-_READERS: Final[Mapping[Source, _Read]] = {
-    Source.SESSION: read_session,
-    Source.CONTACT: read_contact,
-    Source.SPONSOR: read_sponsor,
 }
 
 

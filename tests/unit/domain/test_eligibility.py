@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consumer.domain.eligibility import CATEGORIES, Reason, Skip, missing_person_field, session_skip
@@ -108,5 +110,5 @@ def test_a_speaker_needs_first_name_last_name_and_email(profile: Profile, missin
 @pytest.mark.parametrize("name", ["first_name", "last_name", "email"])
 def test_e6_a_person_of_whom_nothing_can_be_seen_lacks_that_field(name: str) -> None:
     """E4, E6: invisible and control characters alone are no name."""
-    fields = {"first_name": "Ada", "last_name": "L", "email": "a@b.org", name: "\u200d\x07 \u2060"}
+    fields: dict[str, Any] = {"first_name": "Ada", "last_name": "L", "email": "a@b.org", name: "\u200d\x07 \u2060"}
     assert missing_person_field(Profile(**fields)) == name

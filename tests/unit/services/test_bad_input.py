@@ -49,6 +49,48 @@ async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: 
     assert any(part in issue.sentence() for issue in plan.issues)
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"capacity": "50"}, {("session", "unreadable_field", "capacity")}),
+        ({"room": {"name": "Hall"}}, {("session", "unreadable_field", "room")}),
+        ({"room": {"id": "r1", "name": "Hall", "capacity": -1}}, {("session", "unreadable_field", "room.capacity")}),
+        ({"speakers": [None], "participants": {}}, {("session", "unreadable_entry", "speakers")}),
+        (
+            {"ends_at": "9999-12-31T23:59:59Z"},
+            {("session", "unreadable_field", "ends_at"), ("session", "missing_field", "ends_at")},
+        ),
+        ({"ends_at": ""}, {("session", "unreadable_field", "ends_at"), ("session", "missing_field", "ends_at")}),
+        (
+            {"speakers": [{"id": "c1", "first_name": "A", "last_name": "B", "email": 5}], "participants": {}},
+            {("speaker", "unreadable_field", "email"), ("speaker", "missing_field", "email")},
+        ),
+        (
+            {"speakers": [{"id": "c1", "first_name": "A", "last_name": "B", "email": "a@b.example", "title": 5}]},
+            {("speaker", "unreadable_field", "job_title")},
+        ),
+    ],
+)
+async def test_e6_what_cannot_be_read_is_told_and_the_rest_syncs(
+    data: dict[str, object], told: set[tuple[str, str, str]]
+) -> None:
+    """N2: the issue names the record and the field, and a session is planned unless the field is required."""
+    value = valid_value("sessions-scheduled")
+    value["data"] |= data
+    value["data"]["participants"] = {}
+    plan = await planned(a_record(value))
+    assert {(issue.key.partition("/")[0], issue.code.value, issue.field) for issue in plan.issues} == told
+    left_out = {kind for kind, code, _ in told if code == "missing_field"}
+    assert ("session" in {operation.kind for operation in plan.operations}) is ("session" not in left_out)
+
+
+async def test_e6_an_odd_field_of_a_session_that_is_not_accepted_is_no_issue() -> None:
+    """N2: nobody has to see to what is not going to be synced."""
+    value = valid_value("sessions-scheduled")
+    value["data"] |= {"capacity": "50", "status": "declined"}
+    assert (await planned(a_record(value))).issues == ()
+
+
 async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_without_it() -> None:
     """P1, E6, N2."""
     value = valid_value("sessions-scheduled")
