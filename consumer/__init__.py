@@ -122,6 +122,8 @@ Push        `services.push`                  load, look, plan, execute, complete
             `services.orders`                what operators asked to be done to the ledger
             `services.pictures`              one image: fetched, uploaded when it is news
             `services.execute`               one operation: intent, call, ledger
+            `services.associations`          sessions of a speaker, without those that are gone
+            `services.missing_records`       records that Swoogo does not have
             `services.leftovers`             issues that stand, marks that stay, when the event is due again
             `domain.references`              rooms, tracks and levels by their ids on either side
             `domain.parking`                 operations that Swoogo refused

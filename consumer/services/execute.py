@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, State, entries_of
+from consumer.domain.ledger import Directory, Entry, State
 from consumer.domain.parking import parked_issue, told_under
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.record import Fields, Kind, digest, id_of, key_of
+from consumer.domain.record import Fields, Kind, digest, id_of
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.report import Run
-from consumer.domain.survey import many_missing
 from consumer.ports import Clock, Images, LedgerStore, Swoogo, Work, Written
+from consumer.services.associations import Absent, associate
 from consumer.services.pictures import see_to_image
 from consumer.services.reconcile import Survey
 
@@ -31,8 +31,9 @@ class Execution:
     Attributes:
         attempted: keys an operation was sent for; their former issues are settled by it.
         issues: what Swoogo's answers gave rise to.
-        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue; None for
-            those that may be gone, although nobody said so.
+        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
+        most_gone: share of a kind (0..1) that may be found gone at once and is believed to be.
+        absent: sessions that were asked for singly, since they may keep a speaker from others.
         unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
         ended: the pair is no longer in force: no further call.
@@ -52,10 +53,12 @@ class Execution:
     clock: Clock
     run: Run
     settle: float
+    most_gone: float
     ledger: dict[str, Entry] = field(default_factory=dict)
     attempted: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
-    missing: dict[Kind, dict[str, Issue | None]] = field(default_factory=dict)
+    missing: dict[Kind, dict[str, Issue]] = field(default_factory=dict)
+    absent: Absent = field(default_factory=Absent)
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     later: bool = False
@@ -97,11 +100,9 @@ class Execution:
                     tally.deleted += 1
         except MissingError as error:
             self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error, self.ledger)
-            self._doubt_sessions(operation)
             tally.failed += 1
         except RefusedError as error:
             self.issues.append(parked_issue(operation, error, self.ledger))
-            self._doubt_sessions(operation)
             tally.failed += 1
         except RetryableError as error:
             self.trouble.append(error)
@@ -109,15 +110,6 @@ class Execution:
                 self.unanswered.add(operation.key)
             tally.failed += 1
         self.run.done_calls += operation.credits
-
-    def _doubt_sessions(self, operation: Operation) -> None:
-        """One of the sessions of a refused association may be gone, and keeps the speaker from the others (D2).
-
-        With continuous sync the next reconcile finds out; without, none comes round.
-        """
-        if isinstance(operation, Link) and not self.work.mapping.continuous:
-            for session in operation.add:
-                self.missing.setdefault(Kind.SESSION, {}).setdefault(key_of(Kind.SESSION, session), None)
 
     async def _create(self, operation: Create) -> None:
         """Intent first (G2): if the answer never comes, the next plan looks before it creates again."""
@@ -186,21 +178,18 @@ class Execution:
         entry = self.ledger.get(operation.key)
         if entry is None or not entry.live or entry.swoogo_id is None:
             return  # the speaker itself failed in this push; the next plan has the association again
-        add = {session: swoogo_id for session in operation.add if (swoogo_id := self._session_id(session))}
         links = set(entry.links)
-        if add:
-            already = [swoogo_id for session in entry.links if (swoogo_id := self._session_id(session))]
-            async with self.slots:
-                await self.swoogo.link(self.work, entry.swoogo_id, list(add.values()), already)
-            links |= add.keys()
+        added = await associate(self, operation, entry)
+        if added:
+            links |= added
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
             await self.keep({operation.key: entry})
-            self.run.links += len(add)
+            self.run.links += len(added)
         for session in operation.remove:
-            swoogo_id = self._session_id(session)
-            if swoogo_id is not None and entry.swoogo_id is not None:
+            session_id = swoogo_id(self.ledger, Kind.SESSION, session)
+            if session_id is not None and entry.swoogo_id is not None:
                 async with self.slots:
-                    await self.swoogo.unlink(self.work, entry.swoogo_id, swoogo_id)
+                    await self.swoogo.unlink(self.work, entry.swoogo_id, session_id)
             links.discard(session)
             entry = replace(entry, links=tuple(sorted(links)), at=self.clock.now())
             await self.keep({operation.key: entry})
@@ -238,39 +227,6 @@ class Execution:
             kept = replace(self.ledger[operation.key], image=seen.record, at=self.clock.now())
             await self.keep({operation.key: kept})
 
-    async def confirm_missing(self, known: Mapping[Kind, Mapping[int, str]], most_gone: float) -> None:
-        """Records answered with 404: a complete list tells the deleted (tombstone, D2) from the unreadable.
-
-        More than the share `most_gone` of a kind (0..1) at once is told, and believed only when an operator confirms
-        it: the list may show the credential nothing any more. One that was to be created is neither deleted nor
-        unreadable; where the list can be read, that answer is a refusal (G1).
-        """
-        for kind, answers in self.missing.items():
-            ids = {key: entry.swoogo_id for key in answers if (entry := self.ledger.get(key)) and entry.swoogo_id}
-            suspects = set(ids.values())
-            expected = {swoogo_id: text for swoogo_id, text in known[kind].items() if swoogo_id not in suspects}
-            try:
-                directory = await self.swoogo.list(self.work, kind, expected)
-            except RetryableError as error:
-                self.trouble.append(error)
-                continue
-            except RefusedError:
-                # Nobody can tell, now or at a retry: the answers stay what they were.
-                self.issues += [issue for issue in answers.values() if issue]
-                continue
-            await self.store.put_directory(self.work.lease, kind, directory)
-            gone = {key: self.ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
-            there = [issue for key, issue in answers.items() if issue and key in ids and key not in gone]
-            self.issues += [Issue(issue.key, Code.NO_PERMISSION) for issue in there]
-            self.issues += [issue for key, issue in answers.items() if issue and key not in ids]
-            live = sum(1 for _, entry in entries_of(self.ledger, kind) if entry.live)
-            doubt = many_missing(self.work.mapping.event_id, kind, len(gone), live, most_gone)
-            if doubt:
-                self.issues.append(doubt)
-                continue
-            await self.keep({key: replace(entry, state=State.GONE, at=self.clock.now()) for key, entry in gone.items()})
-            self.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in gone]
-
     async def _applied(
         self, keys: tuple[str, ...], entry: Entry, fields: Fields, operation: Create | Adopt | Update, written: Written
     ) -> None:
@@ -299,6 +255,3 @@ class Execution:
                 self.ledger.pop(key, None)
             else:
                 self.ledger[key] = entry
-
-    def _session_id(self, identifier: str) -> int | None:
-        return swoogo_id(self.ledger, Kind.SESSION, identifier)

@@ -45,6 +45,7 @@ from consumer.services.leftovers import (
     settled,
     waiting_keys,
 )
+from consumer.services.missing_records import confirm_missing
 from consumer.services.orders import carry_out
 from consumer.services.pictures import changed_images
 from consumer.services.progress import Progress
@@ -96,6 +97,7 @@ class Pusher:
             self.clock,
             run,
             self.settings.settle,
+            self.reconciler.settings.most_gone,
             dict(await self.store.load(mapping.event_id)),
             slots=asyncio.Semaphore(self.settings.concurrency),
         )
@@ -220,15 +222,7 @@ class Pusher:
                 raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
             if execution.trouble and len(execution.trouble) >= HOPELESS:
                 break
-        if execution.missing:
-            directories = await self.store.directories(execution.run.event_id)
-            await execution.confirm_missing(
-                {
-                    kind: known_ids(kind, directories.get(kind, Directory()), execution.ledger)
-                    for kind in execution.missing
-                },
-                self.reconciler.settings.most_gone,
-            )
+        await confirm_missing(execution)
 
     async def _finish(
         self,

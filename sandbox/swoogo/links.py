@@ -68,9 +68,11 @@ def _session_ids(call: Call) -> Sequence[int]:
 
 def _refuse_strangers(backend: Backend, speaker: Record, session_ids: Sequence[int]) -> None:
     own = backend.store.of_event(speaker.event_id or 0, "sessions")
-    problems = [("session_ids", f"Session {n} is invalid.") for n in session_ids if n not in own]
-    if problems:
-        raise invalid(*problems)
+    strangers = [number for number in session_ids if number not in own]
+    if strangers and backend.switches.link_unknown_status == 404:
+        raise refusal(404, f"Session {strangers[0]} was not found.")
+    if strangers:
+        raise invalid(*(("session_ids", f"Session {number} is invalid.") for number in strangers))
 
 
 def _touch(backend: Backend, speaker: Record) -> None:

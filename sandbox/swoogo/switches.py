@@ -33,6 +33,8 @@ class Switches:
     link_mode: Literal["additive", "replace"] = "additive"
     # Linking a session that is linked already (8.4).
     link_duplicate: Literal["ok", "refused"] = "ok"
+    # Linking a session that is not there, with others that are: one wrong id refuses the whole call (8.4 is silent).
+    link_unknown_status: Literal[422, 404] = 422
     # Whether a link or an unlink moves the speaker's updated_at (8.4 is silent).
     link_updates_timestamp: bool = False
     # profile_picture in a speaker write: dropped, or taken as a URL (9.3).

@@ -140,3 +140,24 @@ async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
         await held.redis.aclose()
     assert chapter.differences == []
     assert chapter.duplicates == 0
+
+
+@pytest.mark.parametrize("status", ["422", "404"])
+async def test_s7_a_session_deleted_by_hand_keeps_no_speaker_from_others(open_world: OpenWorld, status: str) -> None:
+    """D2, S7: found out in the push that associates, long before a reconcile; a credit for each session."""
+    settings = {"RECONCILE__INTERVAL": "600"}
+    async with open_world(switches={"link_unknown_status": status}, settings=settings) as world:
+        world.start_service()
+        conference = small()
+        async with play(world, conference, event_id=6303, org_id=f"org-link-{status}") as begun:
+            await begun.connect()
+            await begun.publish([conference], "small")
+            await begun.delete_by_hand(identifier("talk", 0))
+            everywhere = tuple(identifier("person", number) for number in (0, 1, 3))
+            for number in (0, 2, 4):
+                conference = edited(conference, number, speaker_ids=everywhere)
+            chapter = await begun.publish([conference], "three speakers come to it, and to two others")
+            assert (chapter.differences, chapter.duplicates) == ([], 0)
+            held = {row["id"] for row in (await begun.state())["sessions"]}
+            assert len(held) == 5
+            assert [run for run in await begun.runs() if run.trigger is Trigger.RECONCILE] == []

@@ -29,6 +29,7 @@ SWITCHES: Final = {
     "page_overflow": ("last_page", "empty"),
     "per_page_cap": ("200", "1000"),
     "link_duplicate": ("ok", "refused"),
+    "link_unknown_status": ("422", "404"),
     "link_updates_timestamp": _YES_NO,
     "speaker_email_unique": ("allowed", "refused"),
     "names_unique": ("allowed", "refused"),

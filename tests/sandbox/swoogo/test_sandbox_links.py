@@ -72,6 +72,13 @@ async def test_sessions_of_other_events_and_other_shapes_are_refused(
     assert linked(sandbox) == [1]
 
 
+async def test_what_an_unknown_session_is_answered_with_is_a_switch(sandbox: SandboxSwoogo, swoogo: Caller) -> None:
+    """swoogo-api.md 8.4 is silent; nothing is linked either way."""
+    sandbox.configure(switches={"link_unknown_status": 404})
+    answer = await swoogo.link(ADA, [2, 77])
+    assert (answer.status_code, linked(sandbox)) == (404, [1])
+
+
 async def test_the_json_path_takes_json_only(swoogo: Caller) -> None:
     """swoogo-api.md 8.4, 5 row 20: a form belongs to the plain path; bad JSON is a 400."""
     assert (await swoogo.call("POST", f"/speakers/{ADA}/session.json", data={"session_ids[]": "2"})).status_code == 415

@@ -9,7 +9,7 @@ import pytest
 from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
-from tests.support.builders import a_contact, a_session, session_key, speaker_key
+from tests.support.builders import EVENT, a_contact, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import World
 
@@ -100,51 +100,118 @@ async def test_s7_half_done_associations_are_finished_by_the_retry_without_repea
     assert linked(world) == {"s3"}
 
 
-@pytest.mark.parametrize("error", [RefusedError, MissingError])
-async def test_d2_g1_without_continuous_sync_a_session_deleted_in_swoogo_keeps_no_speaker_from_the_others(
-    world: World, error: type[RefusedError]
-) -> None:
-    """C4: no reconcile comes round to notice it, and one wrong id refuses the whole call. The next sync goes on."""
-    world.mapping = replace(world.mapping, continuous=False)
-    await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
+async def refuse_the_gone(world: World, error: type[RefusedError]) -> None:
+    """Swoogo refuses a whole call for one session that it does not have."""
     held = world.swoogo.records[Kind.SESSION]
-    gone = world.entry(session_key("s1")).swoogo_id
-    assert gone is not None
-    del held[gone]
 
     async def know_all(work: object, call: Called) -> None:
         if call.what == "link" and not held.keys() >= set(call.ids):
             raise error("Session is invalid.")
 
     world.swoogo.before_call = know_all
-    await world.sync(a_session("s1", people=["c1"]), a_session("s2", people=["c1"]), a_contact("c1"))
-    assert (session_key("s1"), Code.GONE_IN_SWOOGO) in await world.codes()
-    assert world.entry(session_key("s2")).live
-    assert len(world.swoogo.called("list", Kind.SESSION)) == 1
-    await world.push()
-    assert linked(world) == {"s2"}
-    assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
-    assert len(world.swoogo.called("list", Kind.SESSION)) == 1
 
 
+def delete_by_hand(world: World, *sessions: str) -> None:
+    """Somebody deletes sessions in Swoogo."""
+    for session in sessions:
+        del world.swoogo.records[Kind.SESSION][world.entry(session_key(session)).swoogo_id or 0]
+
+
+@pytest.mark.parametrize("continuous", [True, False])
 @pytest.mark.parametrize("error", [RefusedError, MissingError])
-async def test_e6_where_the_sessions_may_not_be_listed_a_refused_association_stays_an_issue(
-    world: World, error: type[RefusedError]
+async def test_d2_s7_a_session_deleted_in_swoogo_keeps_no_speaker_from_others(
+    world: World, error: type[RefusedError], *, continuous: bool
 ) -> None:
-    """C4: without continuous sync the refusal is reason to list them; that this is refused too ends nothing else."""
-    world.mapping = replace(world.mapping, continuous=False)
+    """G1: one wrong id refuses the whole call. Which one is found out in the same push, and the rest is sent."""
+    world.mapping = replace(world.mapping, continuous=continuous)
+    await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
+    delete_by_hand(world, "s1")
+    await refuse_the_gone(world, error)
+    run = await world.sync(a_session("s1", people=["c1"]), a_session("s2", people=["c1"]), a_contact("c1"))
+    assert linked(world) == {"s2"}
+    assert world.entry(speaker_key()).links == ("s2",)
+    assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
+    assert (world.entry(session_key("s1")).live, world.entry(session_key("s2")).live) == (False, True)
+    asked = [call.kind for call in world.swoogo.called("exists")]
+    assert asked == [*([Kind.SPEAKER] if error is MissingError else []), Kind.SESSION, Kind.SESSION]
+    assert (world.swoogo.called("list", Kind.SESSION), run.outcome) == ([], "completed_with_issues")
+    world.swoogo.calls.clear()
+    await world.push()
+    assert world.swoogo.calls == []
+
+
+async def test_s7_several_speakers_of_a_session_that_is_gone_ask_for_it_once(world: World) -> None:
+    """D2: a credit each, however many speakers stand on it."""
+    await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
+    delete_by_hand(world, "s1")
+    await refuse_the_gone(world, RefusedError)
+    people = [f"c{number}" for number in range(1, 6)]
+    await world.sync(a_session("s1", people=people), a_session("s2", people=people))
+    assert all(linked(world, each) == {"s2"} for each in people)
+    assert len(world.swoogo.called("exists")) == 2
+
+
+async def test_s7_where_all_sessions_of_a_speaker_are_gone_nothing_is_sent_again(world: World) -> None:
+    await world.sync(a_session("s1"))
+    delete_by_hand(world, "s1")
+    await refuse_the_gone(world, RefusedError)
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
+    assert (len(world.swoogo.called("exists")), world.swoogo.called("link")) == (1, [])  # refused calls do not count
+    assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
+
+
+async def test_s7_a_former_session_that_is_gone_keeps_no_speaker_from_new_ones(world: World) -> None:
+    """D2: where the setting `link_mode` sends the former sessions with the new ones."""
+    await world.sync(a_session("s1", people=["c1"]), a_session("s2"), a_session("s3"), a_contact("c1"))
+    former = world.entry(session_key("s1")).swoogo_id
+    delete_by_hand(world, "s1")
+    refused: list[Called] = []
+
+    async def send_all(work: object, call: Called) -> None:
+        if call.what == "link" and world.entry(session_key("s1")).live:
+            refused.append(call)
+            raise RefusedError("Session is invalid.")
+
+    world.swoogo.before_call = send_all
+    await world.sync(a_session("s2", people=["c1"]))
+    assert [call.id for call in world.swoogo.called("exists")] == [world.entry(session_key("s2")).swoogo_id, former]
+    assert (len(refused), world.entry(speaker_key()).links) == (1, ("s1", "s2"))
+
+
+async def test_d2_many_sessions_gone_at_once_are_told_and_not_believed(world: World) -> None:
+    """D2, S7: the credential may not see them any more; what it sees is associated all the same."""
+    names = [f"s{number}" for number in range(1, 7)]
+    await world.sync(*map(a_session, names))
+    delete_by_hand(world, *names[:5])
+    await refuse_the_gone(world, RefusedError)
+    await world.sync(*(a_session(each, people=["c1"]) for each in names), a_contact("c1"))
+    assert (f"event/{EVENT}", Code.MANY_MISSING) in await world.codes()
+    assert all(world.entry(session_key(each)).live for each in names)
+    assert world.entry(speaker_key()).links == ("s6",)
+
+
+@pytest.mark.parametrize("permission", [True, False])
+async def test_e6_where_no_session_may_be_read_a_refused_association_stays_an_issue(
+    world: World, *, permission: bool
+) -> None:
+    """S7: there is no telling which session is gone; everything else goes on."""
     await world.sync(a_session("s1"))
 
-    refused = []
-
     async def may_not(work: object, call: Called) -> None:
-        if call.what == "link" or (call.what, call.kind) == ("list", Kind.SESSION):
-            refused.append(call.what)
-            raise error("No access to sessions.", permission=True)
+        if call.what in {"link", "exists"}:
+            raise RefusedError("No access to sessions.", permission=permission)
 
     world.swoogo.before_call = may_not
     run = await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
     assert run.outcome == "completed_with_issues"
-    assert [code for _, code in await world.codes()] == [Code.NO_PERMISSION]
+    assert [code for _, code in await world.codes()] == [Code.NO_PERMISSION if permission else Code.REFUSED]
     assert world.marks == {}
-    assert refused == ["link", "list"]
+
+
+async def test_g1_a_speaker_that_is_gone_is_no_reason_to_ask_for_sessions(world: World) -> None:
+    """D2: its tombstone is written at the end of the push, from a list."""
+    await world.sync(a_session("s1", people=["c1"]), a_session("s2"), a_contact("c1"))
+    world.swoogo.records[Kind.SPEAKER].clear()
+    await world.sync(a_session("s2", people=["c1"]))
+    assert [call.kind for call in world.swoogo.called("exists")] == [Kind.SPEAKER]
+    assert (speaker_key(), Code.GONE_IN_SWOOGO) in await world.codes()
