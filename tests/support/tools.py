@@ -1,4 +1,5 @@
-"""Programs the tests of what is deployed need: Prometheus, promtool, kustomize, actionlint, a loader of compose files.
+"""Programs the tests of what is deployed need: Prometheus, promtool, kustomize, actionlint, a loader of compose files,
+and the example publisher in TypeScript.
 
 Each is taken from where it is installed, else fetched once into `.cache/tools` without root: Prometheus from Debian's
 package (unpacked, not installed), the others built by Go. `python -m tests.support.tools` fetches all. A program that
@@ -7,6 +8,7 @@ cannot be had is an error that says what to install, never a skip.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -41,6 +43,24 @@ def compose_loader() -> list[str]:
 def actionlint() -> Path:
     """Reads the workflows of the code host. Raises MissingServiceError."""
     return _built("actionlint", _ACTIONLINT, "actionlint")
+
+
+def typescript_publisher() -> list[str]:
+    """The command that runs the example publisher in TypeScript, compiled. Raises MissingServiceError."""
+    source = CACHE.parents[1] / "examples" / "publisher" / "typescript"
+    files = [source / name for name in ("package.json", "package-lock.json", "tsconfig.json", "publisher.ts")]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    place = CACHE / f"typescript-publisher-{digest}"
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise MissingServiceError("The example in TypeScript needs Node.js with npm: install them.")
+    if not place.exists():
+        with _making(place) as work:
+            for file in files:
+                shutil.copy(file, work)
+            _run([npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"], cwd=work)
+            _run([node, "node_modules/typescript/bin/tsc"], cwd=work)
+    return [node, str(place / "out" / "publisher.js")]
 
 
 def promtool() -> Path:
@@ -124,7 +144,8 @@ def _run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | N
 def main() -> int:
     """Fetch everything; 1 with a sentence on standard error when something cannot be had."""
     try:
-        kustomize(), compose_loader(), actionlint(), promtool(), prometheus()
+        kustomize(), compose_loader(), actionlint(), typescript_publisher()
+        promtool(), prometheus()
     except MissingServiceError as missing:
         print(missing, file=sys.stderr)
         return 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumer.adapters.kafka.topics import DEFAULT_TOPICS, INPUT, TopicPolicy, create_topics
+from consumer.ports import RawRecord
 
 
 class Topics:
@@ -42,3 +44,20 @@ class Topics:
             await admin.delete_topics(self.created)
         finally:
             await admin.close()
+
+
+async def read_all(bootstrap: str, topic: str) -> list[RawRecord]:
+    """Everything on a topic of one partition now, in order."""
+    partition = TopicPartition(topic, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        found: list[RawRecord] = []
+        while await consumer.position(partition) < end:
+            for batch in (await consumer.getmany(timeout_ms=500)).values():
+                found += [RawRecord(topic, 0, each.offset, each.timestamp, each.key, each.value) for each in batch]
+        return found
+    finally:
+        await consumer.stop()
