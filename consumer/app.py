@@ -255,7 +255,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                 watch.decoder(decoder),
                 watch.records(bound.inbox, parents),
                 bound.connections,
-                watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters)),
+                watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters, topics.mappings)),
             )
             Subscribers(watch.recorder(recorder), clock, dispatcher.wake.set).register(broker, settings.kafka)
         pulse = Pulse(settings.kafka.lost_after)

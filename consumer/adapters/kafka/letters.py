@@ -41,9 +41,15 @@ class Letter:
         """Why the original bytes are not all here, as a sentence; "" when they are."""
         names = {name for name, _ in self.record.headers}
         if _WITHHELD in names:
-            return "its value held credentials in clear and was not kept; they have to be published anew, sealed."
+            origin = self.origin
+            place = f"{origin.origin_partition}:{origin.origin_offset}"
+            return (
+                f"its value may hold credentials and was not kept; it lies on {origin.origin_topic} at {place}. Once "
+                f"the service can read it: swoogo-sync replay {origin.origin_topic} --from {place}; else have it "
+                "published again, with sealed credentials."
+            )
         if _TRUNCATED in names:
-            return "its value was too large to keep; it has to be published anew."
+            return "its value was too large to keep; have it published again."
         return ""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,8 +28,9 @@ from schemas.dead_letter import DeadLetterHeaders, Reason
 _LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
 _KEPT: Final = 100_000
 _TRUNCATED: Final = ("swoogo-sync-truncated", b"true")
-_WITHHELD: Final = ("swoogo-sync-withheld", b"credentials in clear")
-_CLEAR_SECRET: Final = b"consumer_secret"
+_WITHHELD: Final = ("swoogo-sync-withheld", b"may hold credentials")
+_CREDENTIALS: Final = re.compile(rb"(?:consumer|client)[_-]?(?:secret|key)", re.IGNORECASE)
+"""On the other topics, where credentials have no business: names under which they usually travel."""
 
 
 def producer(settings: KafkaSettings) -> AIOKafkaProducer:
@@ -134,12 +136,17 @@ class KafkaStatusTopic:
 
 
 class KafkaDeadLetters:
-    """Records nobody could read: original key and bytes, origin and reason in the headers."""
+    """Unreadable records: original key and bytes, origin and reason in the headers.
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
-        """Keep the producer, which somebody else starts and stops."""
+    Credentials travel on the mappings topic. What cannot be read there may hold them in clear, in any spelling and
+    encoding, so neither its value nor its headers are kept (decision 0012).
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, mappings: str) -> None:
+        """Keep the producer, which somebody else starts and stops. `mappings`: name of the mappings topic."""
         self._producer = producer
         self._topic = topic
+        self._mappings = mappings
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         """See `ports.DeadLetters`."""
@@ -158,12 +165,12 @@ class KafkaDeadLetters:
             reason=Reason(letter.reason),
             error=letter.sentence,
         ).to_headers()
-        own = [*headers]
-        headers += [(name, value or b"") for name, value in record.headers]
-        original = record.value
-        if original and _CLEAR_SECRET in original:
-            # Somebody published credentials unsealed (C2): they must not come to rest in a second place.
-            original, own, headers = None, [*own, _WITHHELD], [*headers, _WITHHELD]
+        own, original = headers, record.value
+        if original and (record.topic == self._mappings or _CREDENTIALS.search(original)):
+            own, original = [*own, _WITHHELD], None
+        headers = [*own]
+        if record.topic != self._mappings:
+            headers += [(name, value or b"") for name, value in record.headers]
         try:
             await self._producer.send_and_wait(self._topic, value=original, key=record.key, headers=headers)
         except MessageSizeTooLargeError:

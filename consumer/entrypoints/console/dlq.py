@@ -102,7 +102,8 @@ def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
     console.print(f"    key: {document.key}", soft_wrap=True)
     for header, value in document.headers:
         console.print(f"    header {header}: {value}", soft_wrap=True)
-    console.print(f"    value: {'(none)' if document.value is None else document.value}", soft_wrap=True)
+    absent = "(not kept)" if chosen[0].incomplete else "(none)"
+    console.print(f"    value: {absent if document.value is None else document.value}", soft_wrap=True)
     console.print(f"    what to do: {document.advice}", soft_wrap=True)
     return Exit.FINE
 

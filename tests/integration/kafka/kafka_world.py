@@ -146,7 +146,7 @@ class KafkaWorld:
             KafkaDecoder(self.topics, self.settings.max_record_bytes),
             inbox or self.bench.inbox,
             self.bench.connections,
-            KafkaDeadLetters(publisher, self.topics.dead_letters),
+            KafkaDeadLetters(publisher, self.topics.dead_letters, self.topics.mappings),
         )
         subscribers = Subscribers(recorder, SystemClock(), self._wake)
         subscribers.register(broker, self.settings)

@@ -41,7 +41,7 @@ async def lettered(kafka: KafkaWorld, records: Sequence[tuple[str, bytes]]) -> N
     sender = producer(kafka.settings)
     await sender.start()
     try:
-        await KafkaDeadLetters(sender, kafka.topics.dead_letters).put(
+        await KafkaDeadLetters(sender, kafka.topics.dead_letters, kafka.topics.mappings).put(
             [
                 DeadLetter(
                     RawRecord(topic, 0, each.offset, each.timestamp, each.key, each.value, tuple(each.headers)),
@@ -89,9 +89,17 @@ async def test_without_yes_nothing_is_done_before_the_answer(kafka: KafkaWorld) 
 
 
 async def test_a_letter_whose_value_was_not_kept_cannot_be_replayed(kafka: KafkaWorld) -> None:
-    """Decision 0012: credentials in clear are nowhere but on the input topic."""
+    """Decision 0012: credentials in clear are nowhere but on the input topic; the letter says where there."""
     await lettered(kafka, [("integration/o", b'{"consumer_secret": "clear"')])
     [letter] = (await read(kafka, "list"))["letters"]
-    assert "credentials in clear" in letter["advice"]
+    assert (letter["topic"], letter["partition"], letter["offset"], letter["key"]) == (
+        kafka.topics.sessions,
+        0,
+        0,
+        "integration/o",
+    )
+    assert f"it lies on {kafka.topics.sessions} at 0:0." in letter["advice"]
+    shown = await call(kafka, "show", letter["id"])
+    assert "value: (not kept)" in shown.output
     assert (await read(kafka, "replay", "--all", "--yes", code=1))["refused"] == [letter["id"]]
     assert (await read(kafka, "list"))["open"] == 1

@@ -166,7 +166,9 @@ async def test_g1_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so(
 ) -> None:
     small = await topics("small-dead-letters", TopicPolicy(retention_ms=3_600_000, max_message_bytes=200_000))
     record = a_record(b"x" * 300_000, key="ev/s1", offset=41, topic="origin")
-    await KafkaDeadLetters(publisher, small).put([DeadLetter(record, "too_large", "The value is too large.")])
+    await KafkaDeadLetters(publisher, small, "mappings").put(
+        [DeadLetter(record, "too_large", "The value is too large.")]
+    )
     [letter] = await kafka.read(small, 1)
     assert letter.value == b"x" * 100_000
     assert ("swoogo-sync-truncated", b"true") in letter.headers

@@ -32,7 +32,6 @@ from consumer.adapters.redis.client import read_value
 from consumer.adapters.sealing import KeyPair, TokenCipher, credential_id, seal
 from consumer.entrypoints.cli import app
 from sandbox.conference.model import Conference
-from sandbox.conference.records import Record
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
 from sandbox.embedded.server import free_ports
@@ -160,8 +159,10 @@ async def story(playing: Play, old: KeyPair) -> None:
     async with AIOKafkaProducer(bootstrap_servers=shared.bootstrap) as stranger:
         names = shared.settings.kafka.topics
         await stranger.send_and_wait(names.sessions, f'{{"data": {{"email": "{EMAIL}"'.encode(), key=b"k")
-        letter = Record(names.mappings, b"k", str({"data": {"credentials": clear}}).replace("'", '"').encode())
-        await stranger.send_and_wait(letter.topic, letter.value, key=letter.key)
+        letter = str({"data": {"credentials": clear}}).replace("'", '"')
+        await stranger.send_and_wait(names.mappings, letter.encode(), key=b"k")
+        renamed, headers = letter.replace("consumer_secret", "clientSecret"), [("x-auth", IN_CLEAR.encode())]
+        await stranger.send_and_wait(names.mappings, renamed.encode(), key=b"k", headers=headers)
 
 
 async def topic(bootstrap: str, name: str) -> list[Any]:
@@ -265,13 +266,13 @@ async def test_c2_no_output_carries_what_is_marked(guarded: Guarded) -> None:
             names = shared.settings.kafka.topics
 
             async def letters() -> bool:
-                return len(await topic(shared.bootstrap, names.dead_letters)) >= 2
+                return len(await topic(shared.bootstrap, names.dead_letters)) >= 3
 
             async def refused() -> bool:
                 told = await topic(shared.bootstrap, names.status)
                 return any(b"integration.rejected" in record.value for record in told)
 
-            await wait_until(letters, "both unreadable records are dead letters", _PATIENCE)
+            await wait_until(letters, "the unreadable records are dead letters", _PATIENCE)
             await wait_until(refused, "the wrong secret is refused", _PATIENCE)
             token = await read_value(redis, f"{shared.settings.redis.prefix}:{{cred/{credential_id(KEY)}}}:token")
             heard = await listen(playing, redis)
