@@ -107,6 +107,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.email_owners`            whose an e-mail address is
             `domain.heirs`                   who goes on with the speaker of a contact imported anew
             `domain.places`                  rooms and tracks
+            `domain.looks`                   when a kind is read with the event, and when as a list
             `domain.sponsors`                sponsors and the levels they use
             `domain.removals`                what is to be deleted in Swoogo, where that is asked for
             `domain.pictures`                which headshots and logos to see to
@@ -118,6 +119,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.timezones`               whether two zones are the same for an event
 
 Push        `services.push`                  load, look, plan, execute, complete
+            `services.looks`                 what Swoogo holds of a kind, before a plan
             `services.progress`              how far a run is, and when it should be done
             `services.orders`                what operators asked to be done to the ledger
             `services.pictures`              one image: fetched, uploaded when it is news

@@ -30,6 +30,8 @@ class PlanInput:
         careful: kinds that may hold records of ours which the ledger does not know (G6).
         settle: ms after which an unanswered create that cannot be found did not happen.
         changed_images: record keys whose image is another one now behind the same address.
+        read_since: a directory that was read from this moment on (ms) is as good as a fresh one for what people made
+            in Swoogo; None: none is (`domain.looks`).
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -45,6 +47,13 @@ class PlanInput:
     careful: AbstractSet[Kind] = frozenset()
     changed_images: AbstractSet[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
+    read_since: int | None = None
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether the silence of a directory about what people made means absence."""
+        directory = self.directory(kind)
+        recent = self.read_since is not None and directory.at >= self.read_since and kind not in self.careful
+        return directory.fresh or recent
 
     def directory(self, kind: Kind) -> Directory:
         """What is known to be in Swoogo of a kind."""

@@ -137,12 +137,15 @@ class Remote:
 class Directory:
     """Every record of one kind that Swoogo holds for the event, by natural key.
 
-    `fresh` tells that it was read in this push, so that its silence means absence.
+    `fresh` tells that it was read in this push, so that its silence means absence; `at` is when reading began, ms.
+    `with_event`: how many records of the kind came with the event at most and were all (`domain.looks`); 0: not all of
+    them come; None: that was not compared yet.
     """
 
     rows: Mapping[int, Remote] = field(default_factory=dict)
     fresh: bool = False
     at: int = 0
+    with_event: int | None = None
 
     @cached_property
     def _by_natural(self) -> Mapping[str, tuple[Remote, ...]]:

@@ -72,6 +72,7 @@ def plan_places(
     now: int,
     settle: int,
     limits: TextLimits,
+    shown: bool | None = None,
 ) -> PlacePlan:
     """Decide for every room (or track) in use.
 
@@ -84,7 +85,9 @@ def plan_places(
         now: ms.
         settle: how long an unanswered create may still take effect, ms.
         limits: longest texts.
+        shown: whether what the directory does not hold is not in Swoogo; None: when it is fresh.
     """
+    shown = directory.fresh if shown is None else shown
     plan = PlacePlan()
     by_name: dict[str, int] = {}
     unsure: dict[str, Entry] = {}
@@ -120,7 +123,10 @@ def plan_places(
             plan.look = plan.look or not directory.fresh
             plan.issues.extend(issues)
         else:
-            _plan_new(plan, kind, wanted, places, ours, directory, parked, limits)
+            # What became of a create without an answer is not to be seen in a directory from before.
+            keys = [key_of(kind, each.id) for each in places]
+            unanswered = any(key in ledger and ledger[key].state is State.INTENT for key in keys)
+            _plan_new(plan, kind, wanted, places, ours, directory, parked, limits, shown=shown and not unanswered)
     return plan
 
 
@@ -151,6 +157,8 @@ def _plan_new(
     directory: Directory,
     parked: Mapping[str, str],
     limits: TextLimits,
+    *,
+    shown: bool,
 ) -> None:
     keys = tuple(key_of(kind, place.id) for place in places)
     names = [fitted_name(place.name, limits, key, plan.issues) for place, key in zip(places, keys, strict=True)]
@@ -164,7 +172,7 @@ def _plan_new(
         if parked.get(keys[0]) == fingerprint(fields):
             return
         # An old list tells neither that there is none, nor that one is still there.
-        plan.look = plan.look or not directory.fresh
+        plan.look = plan.look or not (directory.fresh if held else shown or directory.fresh)
     also = keys[1:]
     plan.operations.append(
         Create(kind, keys[0], fields, wanted, also=also)

@@ -155,7 +155,9 @@ class Plan:
     Attributes:
         phases: locations, tracks and levels, then sessions, speakers and sponsors, then associations,
             then sessions and speakers to delete, and images last.
-        looks: kinds whose Swoogo records must be listed first, because something may have to be adopted.
+        looks: kinds whose Swoogo records must be read first, because something may have to be adopted.
+        with_event: kinds that are read with the event, which costs one credit for all of them together.
+        compared: kinds of which a list, when one is read, is compared with what comes with the event (one credit).
         skips: records left out, each with its reason.
         issues: everything an admin should know, notices included.
         unchanged: how many records of a kind need nothing.
@@ -164,6 +166,8 @@ class Plan:
 
     phases: tuple[tuple[Operation, ...], ...] = ()
     looks: frozenset[Kind] = frozenset()
+    with_event: frozenset[Kind] = frozenset()
+    compared: frozenset[Kind] = frozenset()
     skips: tuple[Skip, ...] = ()
     issues: tuple[Issue, ...] = ()
     unchanged: Mapping[Kind, int] = field(default_factory=dict)
@@ -177,12 +181,22 @@ class Plan:
     @property
     def credits(self) -> int:
         """Credits of the writes and of the first page of every list to be read."""
-        return sum(operation.credits for operation in self.operations) + LIST_CREDITS * len(self.looks)
+        writes = sum(operation.credits for operation in self.operations)
+        return writes + LIST_CREDITS * len(self.lists) + CALL_CREDITS * self._with_event_calls
 
     @property
     def calls(self) -> int:
         """HTTP calls, lists counted once."""
-        return sum(operation.credits for operation in self.operations) + len(self.looks)
+        return sum(operation.credits for operation in self.operations) + len(self.lists) + self._with_event_calls
+
+    @property
+    def lists(self) -> frozenset[Kind]:
+        """Kinds of which a list is read."""
+        return self.looks - self.with_event
+
+    @property
+    def _with_event_calls(self) -> int:
+        return bool(self.looks & (self.with_event | self.compared))
 
     @property
     def empty(self) -> bool:

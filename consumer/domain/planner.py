@@ -18,6 +18,7 @@ from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State, entries_of
 from consumer.domain.links import plan_links
+from consumer.domain.looks import compared, with_event
 from consumer.domain.people import choose_people
 from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
@@ -133,6 +134,7 @@ def make_plan(given: PlanInput) -> Plan:
         unchanged=draft.unchanged,
         wait_until=draft.wait_until,
     )
+    plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
     plan = restrict(plan, given.scope, people.sessions_of)
     if any(isinstance(each, Delete) and each.key in people.addresses_of for each in plan.operations):
         # Whoever has the address of a speaker who is deleted now is synced by the push that follows at once (P2, D4).
@@ -185,6 +187,7 @@ def _places(draft: Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
         now=given.now,
         settle=given.settle,
         limits=given.limits,
+        shown=given.shows(kind),
     )
     if plan.look and not given.directory(kind).fresh:
         draft.looks.add(kind)

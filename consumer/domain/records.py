@@ -39,10 +39,11 @@ def plan_record(draft: Draft, desired: Desired, fields: Fields) -> None:
 def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
     """P2, G6: one that is in Swoogo already is adopted; the oldest of several, so that it is the same every time."""
     directory = draft.given.directory(desired.kind)
-    if not directory.fresh:
-        draft.looks.add(desired.kind)
     owned = draft.owned_of(desired.kind)
     match = next((row for row in directory.matching(desired.natural) if row.id not in owned), None)
+    # What is to be adopted is read again: an old directory knows neither its fields nor whether it is still there.
+    if not (directory.fresh if match else draft.given.shows(desired.kind)):
+        draft.looks.add(desired.kind)
     if match is None:
         _append(draft, _creation(draft, desired, fields))
     else:

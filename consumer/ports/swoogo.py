@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
 from consumer.domain.record import Fields, Kind
 from consumer.domain.report import Trigger
-from consumer.domain.survey import EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.ports.images import Picture
 from consumer.ports.inbox import Lease
 
@@ -164,8 +164,10 @@ class Swoogo(Protocol):
         """The Swoogo event's zone (M6, M7). Raises MissingError when the credential cannot read the event."""
         ...
 
-    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
-        """The event with its sessions, speakers and sponsors, for one credit; kinds that did not come are left out.
+    async def survey_event(
+        self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
+    ) -> EventSighting:
+        """The event with its records of these kinds, for one credit; kinds that did not come are left out.
 
         Whether the records that came are all must be checked: no public text says so (`swoogo-api.md 11.3`, 15).
         Raises RefusedError (MissingError) when the credential cannot read the event.

@@ -42,6 +42,7 @@ class Execution:
         survey: what was read of Swoogo before the plan, in a reconcile.
         sent: key -> fields that were sent, which ends what a survey had to say about them.
         changed_images: keys whose image is another one now behind the same address.
+        performed: operations tried so far.
         looked: kinds of which every record was listed for this push.
         slots: how many calls may be on the wire at once.
     """
@@ -68,6 +69,7 @@ class Execution:
     survey: Survey | None = None
     sent: dict[str, set[str]] = field(default_factory=dict)
     changed_images: frozenset[str] = frozenset()
+    performed: int = 0
     looked: set[Kind] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _freeing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -79,6 +81,7 @@ class Execution:
         """
         key = told_under(operation)
         self.attempted.add(key)
+        self.performed += 1
         tally = self.run.tally(operation.kind)
         try:
             match operation:

@@ -23,8 +23,19 @@ from consumer.ports import EventState
 from consumer.services.execute import Execution
 from consumer.settings import PushSettings
 
-HOPELESS: Final = 5
-"""Calls of a push that failed for now, after which its rest is put off."""
+_HOPELESS: Final = 5
+_HOPELESS_SHARE: Final = 0.1
+"""So many operations of a push, and this share of all it tried, failed for now: its rest is put off."""
+
+
+def hopeless(execution: Execution) -> bool:
+    """Whether so much failed for now that going on is of no use.
+
+    A few failures among many do not put the rest off: of a large push they are tried again at its end, together, rather
+    than at the end of many small ones with a back-off that grows each time.
+    """
+    trouble = len(execution.trouble)
+    return trouble >= max(_HOPELESS, _HOPELESS_SHARE * execution.performed)
 
 
 def failed(execution: Execution, error: SwoogoSyncError | None) -> bool:
@@ -34,7 +45,7 @@ def failed(execution: Execution, error: SwoogoSyncError | None) -> bool:
     the event goes on meanwhile.
     """
     others = [each for each in execution.trouble if not isinstance(each, UnansweredError)]
-    return error is not None or bool(others) or len(execution.trouble) >= HOPELESS
+    return error is not None or bool(others) or hopeless(execution)
 
 
 def waiting_keys(execution: Execution, plan: Plan) -> frozenset[str]:

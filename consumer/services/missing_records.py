@@ -36,6 +36,7 @@ async def confirm_missing(execution: Execution) -> None:
             # There is no telling, now or at a retry: the answers stay what they were.
             execution.issues += answers.values()
             continue
+        directory = replace(directory, with_event=listed.get(kind, Directory()).with_event)
         await execution.store.put_directory(execution.work.lease, kind, directory)
         gone = {key: ledger[key] for key, swoogo_id in ids.items() if swoogo_id not in directory.rows}
         there = [issue for key, issue in answers.items() if key in ids and key not in gone]

@@ -20,7 +20,8 @@ from consumer.domain.errors import (
 )
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
-from consumer.domain.ledger import Directory, abandoned, known_ids
+from consumer.domain.ledger import abandoned
+from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
 from consumer.domain.orders import Act, Order
 from consumer.domain.plan import Operation, Pace, Plan
@@ -34,8 +35,8 @@ from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease,
 from consumer.services.credential import report_credential_status
 from consumer.services.execute import Execution
 from consumer.services.leftovers import (
-    HOPELESS,
     failed,
+    hopeless,
     merged_issues,
     of_surveys,
     parked_since,
@@ -45,6 +46,7 @@ from consumer.services.leftovers import (
     settled,
     waiting_keys,
 )
+from consumer.services.looks import Looker
 from consumer.services.missing_records import confirm_missing
 from consumer.services.orders import carry_out
 from consumer.services.pictures import changed_images
@@ -171,16 +173,21 @@ class Pusher:
             careful=state.careful,
             changed_images=execution.changed_images,
             scope=scope,
+            read_since=read_since(execution.work.lease.attempt, execution.work.trigger, self.clock.now()),
         )
         if execution.survey:
             execution.looked |= execution.survey.directories.keys()
         plan = make_plan(given)
         while plan.looks:
             directories, parked = dict(given.directories), dict(given.parked)
-            for kind in sorted(plan.looks):
+            looker = Looker(execution, dict(given.directories))
+            came = await looker.with_event(plan.looks & plan.with_event, plan.looks & plan.compared)
+            directories |= came
+            listed: set[Kind] = set()
+            for kind in sorted(plan.looks - came.keys()):
                 try:
-                    directories[kind] = await self._look(execution, kind, given)
-                    execution.looked.add(kind)
+                    directories[kind] = await looker.listed(kind)
+                    listed.add(kind)
                 except RefusedError as error:
                     unseen = refused_levels(plan, kind, error)
                     if not unseen:
@@ -188,15 +195,10 @@ class Pusher:
                     execution.attempted |= unseen.keys()
                     execution.issues += unseen.values()
                     parked |= {key: issue.parked for key, issue in unseen.items()}
+            execution.looked |= listed | came.keys()
             given = replace(given, directories=directories, parked=parked)
             plan = make_plan(given)
         return plan
-
-    async def _look(self, execution: Execution, kind: Kind, given: PlanInput) -> Directory:
-        known = known_ids(kind, given.directory(kind), execution.ledger)
-        directory = await self.swoogo.list(execution.work, kind, known)
-        await self.store.put_directory(execution.work.lease, kind, directory)
-        return directory
 
     async def _execute(self, execution: Execution, plan: Plan, progress: Progress) -> None:
         left: list[Operation] = []
@@ -208,7 +210,7 @@ class Pusher:
                     if self.stopping.is_set() or execution.ended:
                         left.append(operation)
                         return
-                    if len(execution.trouble) >= HOPELESS:
+                    if hopeless(execution):
                         return
                     await execution.perform(operation)
                     if await progress.moved() and not await self._in_force(execution.work.mapping):
@@ -220,7 +222,7 @@ class Pusher:
                 raise UnavailableError(PAIR_ENDED)
             if left:
                 raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
-            if execution.trouble and len(execution.trouble) >= HOPELESS:
+            if hopeless(execution):
                 break
         await confirm_missing(execution)
 

@@ -16,6 +16,7 @@ import structlog
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Ledger, State, by_kind, known_ids
+from consumer.domain.looks import absent
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Kind, digest
 from consumer.domain.survey import (
@@ -120,9 +121,15 @@ class Reconciler:
             raise UnavailableError(
                 f"Swoogo event {event} cannot be read by this credential any more: {refused}"
             ) from refused
+        came = {
+            # A deep survey forgets that a kind did not come whole with the event: the next look compares again.
+            kind: None if deep and directory.with_event == 0 else directory.with_event
+            for kind, directory in kept.items()
+        }
         for kind, sighting in reading.seen.items():
-            if sighting.ids != known[kind].ids.keys():
-                directory = Directory(sighting.naturals(known[kind].ids), at=now)
+            if sighting.ids != known[kind].ids.keys() or (kind in kept and came[kind] != kept[kind].with_event):
+                rows = sighting.naturals(known[kind].ids)
+                directory = Directory(rows, at=now, with_event=came.get(kind))
                 await self.store.put_directory(work.lease, kind, directory)
         return Survey(
             examine(
@@ -134,7 +141,10 @@ class Reconciler:
                 confirmed=depth is Depth.CONFIRMED,
             ),
             reading.timezone,
-            {kind: Directory(reading.seen[kind].rows, fresh=True, at=now) for kind in reading.listed},
+            {
+                kind: Directory(reading.seen[kind].rows, fresh=True, at=now, with_event=came.get(kind))
+                for kind in reading.listed
+            },
             replace(
                 memory.read(reading.seen, began=now, ended=self.clock.now()),
                 lists=reading.lists,
@@ -181,16 +191,12 @@ class Reconciler:
 
     async def _complete(self, reading: _Reading, kind: Kind, sighting: Sighting) -> bool:
         """Whether what came with the event is all there is: whatever of ours did not come must be gone."""
-        absent = [
-            entry.swoogo_id
-            for entry in reading.entries[kind].values()
-            if entry.live and entry.swoogo_id is not None and entry.swoogo_id not in sighting.ids
-        ]
-        for swoogo_id in absent[:_ASKED_SINGLY]:
+        missing = absent(reading.entries[kind].values(), sighting.ids)
+        for swoogo_id in missing[:_ASKED_SINGLY]:
             if await self.swoogo.exists(reading.work, kind, swoogo_id):
                 reading.lists = True
                 return False
-        return len(absent) <= _ASKED_SINGLY
+        return len(missing) <= _ASKED_SINGLY
 
     async def _every(self, work: Work, reading: _Reading) -> float:
         """The interval, stretched when the surveys of all events of the credential would take too much of it."""

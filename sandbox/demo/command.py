@@ -48,6 +48,10 @@ def demo(
     ] = 20.0,
     latency: Annotated[float, typer.Option(help="How long a call to the sandbox takes, in ms.")] = 20.0,
     replicas: Annotated[int, typer.Option(min=1, max=4, help="How many processes of the service.")] = 1,
+    errors: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of the calls that the sandbox answers with 503.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Which calls those are; the same seed, the same ones.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Play a conference for real: embedded Kafka and Valkey, a sandbox Swoogo, the service in its own process.
@@ -64,7 +68,7 @@ def demo(
         console.print(f"A file is no schedule.xml that can be read: {error}.", markup=False, highlight=False)
         raise typer.Exit(2) from None
     try:
-        outcome = asyncio.run(_interruptible(_run(console, files, story, window, latency, replicas)))
+        outcome = asyncio.run(_interruptible(_run(console, files, story, window, latency, replicas, errors, seed)))
     except (ServerUnavailableError, ServerFailedError, TimeoutError) as error:
         console.print(str(error), markup=False, highlight=False)
         raise typer.Exit(3) from None
@@ -88,11 +92,19 @@ async def _interruptible(story: Any) -> dict[str, Any]:
 
 
 async def _run(
-    console: Console, files: list[Path], story: list[Conference], window: float, latency: float, replicas: int
+    console: Console,
+    files: list[Path],
+    story: list[Conference],
+    window: float,
+    latency: float,
+    replicas: int,
+    errors: float,
+    seed: int,
 ) -> dict[str, Any]:
     progress = Progress(console)
     progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
     quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
+    quick["PUSH__RETRY_MOST"] = f"{max(window, 5.0):g}"  # the window is shortened, and so is what follows trouble
     quick["IMAGES__ALLOW_HOSTS"] = HOST  # headshots and logos come from the sandbox
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:
@@ -102,6 +114,7 @@ async def _run(
                 highlight=False,
                 soft_wrap=True,
             )
+            await running.post("faults", unsteady(errors, seed))
             for number in range(replicas):
                 running.start_service(f"service-{number + 1}")
             media = f"{running.swoogo.url}/_media"
@@ -119,6 +132,20 @@ async def _run(
         console.print(table)
     _verdict(console, playing, outcome)
     return outcome
+
+
+def unsteady(errors: float, seed: int) -> list[dict[str, Any]]:
+    """Faults of a Swoogo that answers a share of the calls with 503, half of them after their effect (`swoogo.faults`).
+
+    The calls for tokens are left alone; each call is charged, whatever its answer.
+    """
+    if not errors:
+        return []
+    match = {"path": "^/(?!oauth2)", "share": errors / 2}
+    return [
+        {"match": {**match, "seed": 2 * seed + number}, "times": None, "do": {"status": 503, "costs": True, **effect}}
+        for number, effect in enumerate(({}, {"effect": True}))
+    ]
 
 
 async def _sample(playing: Play, conference: Conference, progress: Progress) -> None:

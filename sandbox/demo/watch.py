@@ -95,10 +95,10 @@ class Watch:
 
     async def _at_work(self, subject: Subject) -> str:
         state = self._keys.subject(subject, "state")
-        due, until = await self._redis.hmget(state, ["due", "until"])
+        due, until, failures = await self._redis.hmget(state, ["due", "until", "attempt"])
         if until not in {None, b"0"}:
             return f"{subject} is being pushed"
-        # Due much later is the next reconcile, not work that was asked for.
-        if due is not None and int(due) < time.time() * 1000 + _SOON_MS:
+        # Due much later is what may be tried once more, such as a picture; but a push that failed is not over.
+        if due is not None and (failures not in {None, b"0"} or int(due) < time.time() * 1000 + _SOON_MS):
             return f"{subject} is due"
         return ""

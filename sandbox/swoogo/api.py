@@ -98,7 +98,7 @@ class Api:
             answer, cost = self._answer(call, target, route)
             created = route is not None and route.creates and answer.status < 300
         else:
-            answer, cost, created = Answer(fault.status or 0), 0, False
+            answer, cost, created = Answer(fault.status or 0), self._charged(call, route) if fault.costs else 0, False
         reply = self._faulty(self._reply(call, answer), fault)
         silent = fault is not None and fault.action in {"drop", "hang"}
         self._journal.note(
@@ -133,6 +133,18 @@ class Api:
                 cost = 0
         meter.spend(cost, now=now, allowance=allowance)
         return answer, cost
+
+    def _charged(self, call: Call, route: Route | None) -> int:
+        """The credits of a call that has no effect; none when they are not there."""
+        backend = self._backend
+        cost = CALL_COST if route is None else route.cost
+        if call.credential is None:
+            return 0
+        meter, now = backend.accounts.meter(call.credential), backend.clock()
+        if not meter.affords(cost, now=now, allowance=backend.settings.allowance):
+            return 0
+        meter.spend(cost, now=now, allowance=backend.settings.allowance)
+        return cost
 
     def _handle(self, call: Call, target: Target, route: Route | None) -> Answer:
         if route is not None:

@@ -1,8 +1,9 @@
 """Faults that can be asked for: which calls they hit and what happens to those.
 
-A rule is `{"match": {"method"?, "path"?, "nth"?, "credential"?}, "times"?, "do": {...}}`. `path` is a regular
-expression searched in the path without prefix and suffix. `nth` counts the matching calls from 1; the rule
-starts there and hits `times` calls (1; null is all). `do` holds one of
+A rule is `{"match": {"method"?, "path"?, "nth"?, "credential"?, "share"?, "seed"?}, "times"?, "do": {...}}`. `path` is
+a regular expression searched in the path without prefix and suffix. `nth` counts the matching calls from 1; the rule
+starts there and hits `times` calls (1; null is all), or of those only a `share` (0..1), drawn from `seed` (0), so that
+the same numbers are hit every time. `do` holds one of
 
 - `status` with optional `body` and `headers`: answered so, nothing else happens;
 - `delay_ms`: the call takes that much longer, also together with any other;
@@ -13,7 +14,8 @@ starts there and hits `times` calls (1; null is all). `do` holds one of
 - `slow_drip`: the effect happens and the body comes in pieces, that many milliseconds apart;
 - `drop_field`: that field of the body is lost before the write, as an unwritable field is (2.2).
 
-`effect` true or false beside status, html, drop and hang overrides whether the effect happens.
+`effect` true or false beside status, html, drop and hang overrides whether the effect happens. `costs` true beside one
+without effect charges its credits all the same, as a server does that counts first and fails later.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Literal, get_args
 
 from sandbox.swoogo.answers import ControlError
@@ -42,6 +45,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     drip_seconds: float = 0.0
     field_name: str | None = None
+    costs: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +57,8 @@ class _Rule:
     nth: int
     times: int | None
     fault: Fault
+    share: float
+    chance: Random
     seen: int = 0
     hits: int = 0
 
@@ -62,7 +68,8 @@ class _Rule:
         if self.path is not None and self.path.search(path) is None:
             return False
         self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.hits < self.times)
+        drawn = self.share >= 1 or self.chance.random() < self.share
+        return drawn and self.seen >= self.nth and (self.times is None or self.hits < self.times)
 
 
 class Faults:
@@ -95,11 +102,16 @@ class Faults:
 
 def _read_rule(rule: Mapping[str, Any]) -> _Rule:
     match, times = rule.get("match") or {}, rule.get("times", 1)
-    unknown = (set(rule) - {"match", "times", "do"}) | (set(match) - {"method", "path", "nth", "credential"})
+    unknown = (set(rule) - {"match", "times", "do"}) | (
+        set(match) - {"method", "path", "nth", "credential", "share", "seed"}
+    )
     if unknown:
         raise ControlError(f"a fault has no {', '.join(sorted(unknown))}")
     if times is not None and (not isinstance(times, int) or times < 1):
         raise ControlError("times is a number from 1, or null for every call")
+    share = float(match.get("share", 1))
+    if not 0 <= share <= 1:
+        raise ControlError("share is a number from 0 to 1")
     try:
         path = re.compile(match["path"]) if "path" in match else None
     except re.error as error:
@@ -113,12 +125,14 @@ def _read_rule(rule: Mapping[str, Any]) -> _Rule:
         nth=int(match.get("nth", 1)),
         times=times,
         fault=_read_fault(rule.get("do") or {}),
+        share=share,
+        chance=Random(int(match.get("seed", 0))),
     )
 
 
 def _read_fault(do: Mapping[str, Any]) -> Fault:
     action = _action(do)
-    allowed = {action, "delay_ms", "effect"}
+    allowed = {action, "delay_ms", "effect", "costs"}
     if action in {"status", "html"}:
         allowed |= {"status", "body", "headers"}
     if unknown := set(do) - allowed:
@@ -143,6 +157,7 @@ def _read_fault(do: Mapping[str, Any]) -> Fault:
         headers={str(key): str(value) for key, value in (do.get("headers") or {}).items()},
         drip_seconds=float(do.get("slow_drip", 0)) / 1000,
         field_name=do.get("drop_field"),
+        costs=bool(do.get("costs", False)),
     )
 
 

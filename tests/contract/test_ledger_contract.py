@@ -164,9 +164,11 @@ async def test_a_listing_is_remembered_without_its_fields_and_is_never_fresh(ben
     listed = Directory({4: Remote(4, "ada@example.org", {"email": "ada@example.org"}, 9)}, fresh=True, at=NOW)
     await bench.ledger.put_directory(lease, Kind.SPEAKER, listed)
     await bench.ledger.put_directory(lease, Kind.TRACK, Directory(at=NOW))
+    await bench.ledger.put_directory(lease, Kind.SESSION, Directory(at=NOW, with_event=7))
     kept = await bench.ledger.directories(EVENT)
     assert kept[Kind.SPEAKER] == Directory({4: Remote(4, "ada@example.org")}, fresh=False, at=NOW)
     assert kept[Kind.TRACK] == Directory(at=NOW)
+    assert kept[Kind.SESSION] == Directory(at=NOW, with_event=7)
     assert kept[Kind.SPEAKER].matching("ada@example.org") == (Remote(4, "ada@example.org"),)
 
 

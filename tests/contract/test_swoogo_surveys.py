@@ -189,6 +189,13 @@ async def test_r3_m7_the_event_comes_with_its_records_and_zone_for_one_credit() 
         )
 
 
+async def test_r3_the_event_comes_with_the_kinds_that_are_asked_for() -> None:
+    async with a_bench() as bench:
+        fill(bench, 3)
+        event = await bench.swoogo.survey_event(WORK, {}, {Kind.SPEAKER})
+        assert event.kinds.keys() == {Kind.SPEAKER}
+
+
 async def test_r2_of_the_records_that_come_with_the_event_only_those_that_changed_are_read() -> None:
     """R2, R3: what nobody touched is known already."""
     async with a_bench() as bench:

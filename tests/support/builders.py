@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypedDict, Unpack
@@ -207,6 +208,8 @@ class PlanFields(TypedDict, total=False):
     directories: Mapping[Kind, Directory]
     parked: Mapping[str, str]
     settle: int
+    careful: AbstractSet[Kind]
+    read_since: int | None
 
 
 def a_plan_input(

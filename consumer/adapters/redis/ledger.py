@@ -152,7 +152,7 @@ class RedisLedger:
         found = {kind.decode(): rows.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
         # One that cannot be read is listed again when it is needed.
         return {
-            Kind(kind): Directory(rows.remotes(Kind(kind), listed), fresh=False, at=listed.at)
+            Kind(kind): Directory(rows.remotes(Kind(kind), listed), at=listed.at, with_event=listed.with_event)
             for kind, listed in found.items()
             if listed
         }
@@ -160,7 +160,8 @@ class RedisLedger:
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
         """See `ports.LedgerStore`."""
-        listed = rows.Listing(directory.at, {row.id: row.natural for row in directory.rows.values()})
+        naturals = {row.id: row.natural for row in directory.rows.values()}
+        listed = rows.Listing(directory.at, naturals, directory.with_event)
         await self._write(lease, "directory", [kind.value, rows.encode(listed)])
 
     @guarded

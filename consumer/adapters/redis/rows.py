@@ -81,6 +81,7 @@ class Listing(msgspec.Struct):
 
     at: int
     rows: dict[int, str]
+    with_event: int | None = None
 
 
 class RunRow(msgspec.Struct):

@@ -8,7 +8,7 @@ secret, a token or an e-mail address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -28,7 +28,7 @@ from consumer.domain.errors import MissingError, RefusedError, UnansweredError, 
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind
-from consumer.domain.survey import EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.settings import SwoogoSettings
 
@@ -206,9 +206,11 @@ class SwoogoClient(Swoogo):
         path = f"/events/{work.mapping.swoogo_event_id}?fields=id"
         await self._caller.call(work, Call("the event", "GET", path, probe=True))
 
-    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+    async def survey_event(
+        self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
+    ) -> EventSighting:
         """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
-        return await self._surveys.event(work, known)
+        return await self._surveys.event(work, known, kinds)
 
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """Every id of a kind, and what changed since; ten credits a page."""

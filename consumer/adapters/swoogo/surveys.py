@@ -7,7 +7,7 @@ Swoogo counts; a sort, a field or an expansion that Swoogo ignored costs pages, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -54,15 +54,15 @@ class Surveys:
         self._caller = caller
         self._page_size = page_size
 
-    async def event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
-        """The event and the kinds that came with it, each as it came.
+    async def event(self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED) -> EventSighting:
+        """The event and those of the kinds that came with it, each as it came.
 
         Raises:
             RefusedError, MissingError: the credential cannot read the event.
             UnavailableError: something else was answered.
         """
         event_id = work.mapping.swoogo_event_id
-        expand = ",".join(RESOURCES[kind].path for kind in SURVEYED)
+        expand = ",".join(RESOURCES[kind].path for kind in SURVEYED if kind in kinds)
         body = await self._caller.call(
             work, Call("the event with its records", "GET", f"/events/{event_id}?expand={expand}", raw=True)
         )
@@ -72,13 +72,13 @@ class Surveys:
             event = _without_records(body)
         if record_id(event.id) != event_id:
             raise UnavailableError("Swoogo answered another thing than the event asked for.")
-        kinds: dict[Kind, Sighting] = {}
-        for kind in SURVEYED:
+        seen: dict[Kind, Sighting] = {}
+        for kind in kinds:
             resource = RESOURCES[kind]
             sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()))
             if sighting is not None:
-                kinds[kind] = sighting
-        return EventSighting((event.timezone or "").strip(), kinds)
+                seen[kind] = sighting
+        return EventSighting((event.timezone or "").strip(), seen)
 
     async def kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """Every id of a kind, and the records that changed since.

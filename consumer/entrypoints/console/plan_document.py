@@ -9,9 +9,11 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
+from consumer.domain.looks import read_since
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
+from consumer.domain.report import Trigger
 from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked
@@ -81,6 +83,7 @@ class PlanDocument:
         unchanged: kind -> records that need nothing.
         left_out: kind -> reason -> how many.
         wait_until: when something undecided now can be decided.
+        with_event: those of the looks that are read with the event, one credit together.
         credits: of all calls, lists with their first page.
         credits_left: what the credential has now.
         seconds: how long it would take when Swoogo answers in `latency` seconds.
@@ -92,6 +95,7 @@ class PlanDocument:
     continuous: bool = False
     operations: tuple[Planned, ...] = ()
     looks: tuple[str, ...] = ()
+    with_event: tuple[str, ...] = ()
     unchanged: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out_records: tuple[LeftOut, ...] = ()
@@ -124,6 +128,8 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
     known = await stores.ledger.load(event_id)
     changes = inherited(state.snapshot, known, mapping.settings)
     ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
+    waiting = await stores.inbox.waiting(event_id)
+    trigger = Trigger.MANUAL if waiting.request or not mapping.continuous else Trigger.CHANGES
     issues = await stores.board.issues(event_id)
     refused = {issue.key: issue.parked for issue in issues.values() if issue.parked}
     plan = make_plan(
@@ -138,6 +144,8 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
             refused=refused,
             settle=round(settings.push.settle * 1000),
             limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+            careful=state.careful,
+            read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
         )
     )
     left = await stores.budget.left(mapping.credential)
@@ -149,6 +157,7 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
         continuous=mapping.continuous,
         operations=tuple(words.planned(operation) for operation in plan.operations),
         looks=tuple(sorted(plan.looks)),
+        with_event=tuple(sorted(plan.looks & plan.with_event)),
         unchanged={kind.value: count for kind, count in sorted(plan.unchanged.items())},
         left_out=_counts(plan),
         left_out_records=tuple(

@@ -110,6 +110,29 @@ async def test_a_rule_starts_at_the_nth_match_and_hits_some_times(sandbox: Sandb
     assert [(rule["seen"], rule["hits"]) for rule in sandbox.faults()] == [(5, 2)]
 
 
+async def test_a_share_of_the_calls_is_hit_the_same_ones_every_time(sandbox: SandboxSwoogo, swoogo: Caller) -> None:
+    """Half of them, drawn from a seed; each costs its credit where that is asked for."""
+    seen = []
+    for _ in range(2):
+        sandbox.add_faults(
+            [
+                {
+                    "match": {"path": "/tracks", "share": 0.5, "seed": 7},
+                    "times": None,
+                    "do": {"status": 503, "costs": True},
+                }
+            ]
+        )
+        before = sandbox.stats()["credits"]
+        seen.append([(await create(swoogo)).status_code for _ in range(40)])
+        assert sandbox.stats()["credits"] - before == 40
+        sandbox.clear_faults()
+    assert seen[0] == seen[1]
+    assert 10 < seen[0].count(503) < 30
+    with pytest.raises(ControlError):
+        sandbox.add_faults([{"match": {"share": 3}, "do": {"status": 503}}])
+
+
 async def test_a_rule_without_end_stops_when_cleared(sandbox: SandboxSwoogo, swoogo: Caller) -> None:
     fault(sandbox, {"status": 500}, times=None)
     assert [(await create(swoogo)).status_code for _ in range(3)] == [500] * 3

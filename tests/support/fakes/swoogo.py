@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
@@ -189,18 +189,20 @@ class FakeSwoogo:
             raise MissingError("Swoogo does not have the event.")
         return self.zones[event_id]
 
-    async def survey_event(self, work: Work, known: Mapping[Kind, Known]) -> EventSighting:
+    async def survey_event(
+        self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
+    ) -> EventSighting:
         """See `ports.Swoogo`."""
         event_id = work.mapping.swoogo_event_id
         await self._call(work, Called("survey", Kind.SESSION, event_id), CALL_CREDITS)
         if event_id not in self.zones:
             raise MissingError("Swoogo does not have the event.")
-        kinds = {
+        seen = {
             kind: self._sighted(kind, known.get(kind, Known()), self.trouble.expand)
-            for kind in SURVEYED
+            for kind in kinds
             if self.trouble.expand != 0
         }
-        return EventSighting(self.zones[event_id], kinds)
+        return EventSighting(self.zones[event_id], seen)
 
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """See `ports.Swoogo`. A page holds 200 records."""
