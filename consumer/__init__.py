@@ -13,6 +13,8 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.dlq_commands`       the commands dlq
             `entrypoints.parked_commands`    the commands parked
             `entrypoints.replay_commands`    the command replay
+            `entrypoints.publish_commands`   the command publish
+            `entrypoints.console.publish_check` publish --check: what would become of records, offline
             `entrypoints.runs_commands`      the commands runs and issues
             `entrypoints.setup_commands`     the commands doctor and probe
             `entrypoints.topics_commands`    the command topics

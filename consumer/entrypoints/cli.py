@@ -20,6 +20,7 @@ from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.ledger_commands import ledger_app
 from consumer.entrypoints.parked_commands import parked_app
+from consumer.entrypoints.publish_commands import publish
 from consumer.entrypoints.replay_commands import replay
 from consumer.entrypoints.runs_commands import issues, runs_app
 from consumer.entrypoints.setup_commands import doctor, probe
@@ -244,6 +245,7 @@ def status(
 app.command()(issues)
 
 app.command()(replay)
+app.command()(publish)
 app.command()(health)
 app.command()(doctor)
 app.command()(probe)
