@@ -116,6 +116,8 @@ def desired_session(
     placement = place(session.starts_at, session.ends_at, timezone)
     if placement.clamped:
         text.issues.append(Issue(text.key, Code.MULTI_DAY_CLAMPED))
+    if placement.stretched:
+        text.issues.append(Issue(text.key, Code.CLOCKS_SET_BACK, field="ends_at", detail=placement.end_time[:5]))
     text.name("name", session.title)
     text.fields |= {
         "date": placement.date,

@@ -29,6 +29,7 @@ class Code(StrEnum):
     NO_PERMISSION = "no_permission"
     GONE_IN_SWOOGO = "gone_in_swoogo"
     MULTI_DAY_CLAMPED = "multi_day_clamped"
+    CLOCKS_SET_BACK = "clocks_set_back"
     RENAMED_AFTER_SYNC = "renamed_after_sync"
     NAME_SHORTENED = "name_shortened"
     HAS_REGISTRANTS = "has_registrants"
@@ -43,6 +44,7 @@ NOTICES: Final = frozenset(
         Code.UNREADABLE_FIELD,
         Code.UNREADABLE_ENTRY,
         Code.MULTI_DAY_CLAMPED,
+        Code.CLOCKS_SET_BACK,
         Code.RENAMED_AFTER_SYNC,
         Code.NAME_SHORTENED,
         Code.EDITED_IN_SWOOGO,
@@ -85,6 +87,9 @@ SENTENCES: Final[dict[Code, str]] = {
     "operator to have it made again (`swoogo-sync ledger lift EVENT {key}`).",
     Code.MULTI_DAY_CLAMPED: "{record} runs over several dates; Swoogo shows it on its first date only. To show the "
     "others, make a session for each in Sessionboard.",
+    Code.CLOCKS_SET_BACK: "Clocks are set back while {record} runs, so they show no later time at its end than at its "
+    "start. Swoogo shows it with its real length, until {detail} of the clock it started by. Nothing is to be done, "
+    "unless it can be moved out of that hour.",
     Code.RENAMED_AFTER_SYNC: "{record} was renamed in Sessionboard after it was synced; Swoogo keeps the name "
     "{detail}. Rename it in Swoogo too (this notice stays), or make a new one in Sessionboard and assign it to the "
     "sessions.",

@@ -30,7 +30,7 @@ from consumer.domain.schedule import zone
 from consumer.domain.scope import restrict
 from consumer.domain.snapshot import Place, Session
 from consumer.domain.sponsors import choose_sponsors
-from consumer.domain.timezones import described, mismatch
+from consumer.domain.timezones import compare_zones, described
 
 __all__ = ["PlanInput", "make_plan"]
 
@@ -59,8 +59,8 @@ def make_plan(given: PlanInput) -> Plan:
             if skip.reason is Reason.ISSUE:
                 draft.issues.extend(unreadable_fields(skip.key, session.unreadable))
 
-    zones_differ = mismatch(given.mapping, given.snapshot, given.now)
-    if zones_differ:
+    zones = compare_zones(given.mapping, syncable, given.now)
+    if zones.differ:
         key, detail = f"event/{given.mapping.event_id}", described(given.mapping)
         draft.issues.append(Issue(key, Code.TIMEZONE_MISMATCH, field="timezone", detail=detail))
     wanted = [
@@ -69,7 +69,7 @@ def make_plan(given: PlanInput) -> Plan:
             timezone,
             given.limits,
             capacity=given.mapping.settings.sync_capacity,
-            own_zone=given.mapping.timezone if zones_differ else _zone_to_clear(session, given.ledger),
+            own_zone=given.mapping.timezone if zones.differ_for(session) else _zone_to_clear(session, given.ledger),
         )
         for session in syncable
     ]

@@ -7,25 +7,28 @@ becomes a wall-clock time here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 END_OF_DAY: Final = "23:59:00"
+_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """`date` is `YYYY-MM-DD`, the times `HH:MM:SS`, all in the event's zone.
 
-    `clamped` tells that the session runs over several dates and is shown on its first only (S3).
+    `clamped` tells that the session runs over several dates and is shown on its first only (S3); `stretched` that
+    clocks are set back while it runs, so that its end is where it would be without that.
     """
 
     date: str
     start_time: str
     end_time: str
     clamped: bool
+    stretched: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -49,15 +52,23 @@ def place(starts_at: int, ends_at: int, timezone: ZoneInfo) -> Placement:
     """
     date, start_time = wall_clock(starts_at, timezone)
     end_date, end_time = wall_clock(ends_at, timezone)
-    several_dates = end_date != date
-    # Also when a clock set back makes the end's wall time precede the start's on one date: Swoogo could
-    # not show that, and an end before the start is worse than one at the end of the day.
+    clamped = end_date != date
+    if not clamped and end_time <= start_time:
+        # Clocks are set back meanwhile: they show an end before the start, which Swoogo could not.
+        seconds = _second_of_day(start_time) + (ends_at - starts_at) // 1000
+        if _second_of_day(start_time) < seconds < _DAY:
+            return Placement(date, start_time, str(timedelta(seconds=seconds)).zfill(8), clamped=False, stretched=True)
+        clamped = True
     if end_time <= start_time:
         end_time = END_OF_DAY
         if end_time <= start_time:  # starts in the last minute of the day
             end_time = "23:59:59"
-        several_dates = True
-    return Placement(date, start_time, end_time, several_dates)
+    return Placement(date, start_time, end_time, clamped)
+
+
+def _second_of_day(time: str) -> int:
+    hours, minutes, seconds = time.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
 
 
 def wall_clock(moment: int, timezone: ZoneInfo) -> tuple[str, str]:

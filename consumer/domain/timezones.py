@@ -7,51 +7,77 @@ sessions that carry their own zone are right in either case.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.eligibility import ACCEPTED
+from consumer.domain.eligibility import session_skip
 from consumer.domain.mapping import EventMapping
 from consumer.domain.schedule import zone
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.snapshot import Session, Snapshot
 
-_TWO_YEARS: Final = 731 * 86_400_000
+_YEAR: Final = 366 * 86_400_000
+_HOUR: Final = 3_600_000
 # Nothing in the IANA database changes a zone's offset and back within a day.
 _STEP: Final = 86_400
 
 
-def event_span(snapshot: Snapshot, now: int) -> tuple[int, int]:
-    """From the earliest start to the latest end of the accepted sessions, ms; the next two years without any."""
-    times = [
-        (session.starts_at, session.ends_at)
-        for session in snapshot.sessions.values()
-        if session.status == ACCEPTED
-        and not session.deleted
-        and session.starts_at is not None
-        and session.ends_at is not None
-        and session.starts_at < session.ends_at
-    ]
-    if not times:
-        return now, now + _TWO_YEARS
-    return min(start for start, _ in times), max(end for _, end in times)
+@dataclass(frozen=True, slots=True)
+class ZoneComparison:
+    """Whether sessions need a zone of their own: those of the event, and by id those far away from the rest."""
+
+    differ: bool = False
+    apart: Mapping[str, bool] = field(default_factory=dict)
+
+    def differ_for(self, session: Session) -> bool:
+        """Whether this session needs its own zone."""
+        return self.apart.get(session.id, self.differ)
+
+
+def compare_zones(mapping: EventMapping, sessions: Iterable[Session], now: int) -> ZoneComparison:
+    """Compare the zones of a pair.
+
+    A session more than a year from the middle one says nothing about the event: a mistyped year must not turn the zone
+    of every other session. It is judged by its own start and end.
+
+    Args:
+        mapping: the pair. As long as nobody has asked Swoogo for its zone, nothing differs.
+        sessions: those that can still be written; without any the next two years decide.
+        now: ms since the epoch.
+    """
+    ours, theirs = mapping.timezone, mapping.swoogo_timezone
+    if theirs is None:
+        return ZoneComparison()
+    found = sorted((each.starts_at or 0, each.ends_at or 0, each.id) for each in sessions)
+    if not found:
+        # To the hour, so that a plan made a minute later need not compare again.
+        start = now - now % _HOUR
+        return ZoneComparison(not same_offsets(ours, theirs, start, start + 2 * _YEAR))
+    middle = found[(len(found) - 1) // 2]
+    earliest, latest = middle[0] - _YEAR, middle[0] + _YEAR
+    near = [(start, end) for start, end, _ in found if earliest <= start and end <= latest]
+    apart = {
+        identifier: not _agree(ours, theirs, (start, end))
+        for start, end, identifier in found
+        if start < earliest or latest < end
+    }
+    if not near:
+        return ZoneComparison(apart[middle[2]], apart)
+    return ZoneComparison(not same_offsets(ours, theirs, near[0][0], max(end for _, end in near)), apart)
+
+
+def writable(snapshot: Snapshot, now: int) -> list[Session]:
+    """The sessions that a push could still write, as far as Sessionboard tells (E1, E2)."""
+    return [session for session in snapshot.sessions.values() if session_skip(session, now) is None]
 
 
 def timezone_seen(mapping: EventMapping, timezone: str) -> EventMapping:
     """The mapping with the zone that Swoogo shows for its event now ("": it shows none)."""
     return mapping if mapping.swoogo_timezone == timezone else replace(mapping, swoogo_timezone=timezone)
-
-
-def mismatch(mapping: EventMapping, snapshot: Snapshot, now: int) -> bool:
-    """True when sessions need a zone of their own. False as long as nobody has asked Swoogo for its zone."""
-    if mapping.swoogo_timezone is None:
-        return False
-    # To the hour, so that a plan made a minute later need not compare again.
-    start, end = event_span(snapshot, now - now % 3_600_000)
-    return not same_offsets(mapping.timezone, mapping.swoogo_timezone, start, end)
 
 
 def described(mapping: EventMapping) -> str:
@@ -66,29 +92,39 @@ def same_offsets(first: str, second: str, start: int, end: int) -> bool:
 
     A name that is no IANA zone agrees with nothing, not even with itself.
     """
+    if first == second:
+        return zone(first) is not None
+    begin, last = start // 1000, end // 1000
+    years = range(datetime.fromtimestamp(begin, UTC).year, datetime.fromtimestamp(last, UTC).year + 1)
+    changes = {moment for name in (first, second) for year in years for moment in _changes(name, year)}
+    return _agree(first, second, (start, end, *(each * 1000 for each in changes if begin < each <= last)))
+
+
+def _agree(first: str, second: str, moments: Iterable[int]) -> bool:
     here, there = zone(first), zone(second)
     if here is None or there is None:
         return False
-    if first == second:
-        return True
-    days = [*range(start // 1000, end // 1000, _STEP), end // 1000]
-    moments = {*days, *_changes(here, days), *_changes(there, days)}
-    return all(_offset(here, moment) == _offset(there, moment) for moment in moments)
+    return all(_offset(here, each // 1000) == _offset(there, each // 1000) for each in moments)
 
 
-def _changes(timezone: ZoneInfo, moments: list[int]) -> set[int]:
-    """The first second of every new offset between neighbouring moments."""
-    found: set[int] = set()
-    for before, after in pairwise(moments):
-        old, new = _offset(timezone, before), _offset(timezone, after)
-        if old == new:
+@lru_cache(maxsize=4096)
+def _changes(name: str, year: int) -> tuple[int, ...]:
+    """The first second (since the epoch) of every new offset of a zone in a year of UTC."""
+    timezone = zone(name)
+    if timezone is None:
+        return ()
+    first, last = (int(datetime(each, 1, 1, tzinfo=UTC).timestamp()) for each in (year, year + 1))
+    found: list[int] = []
+    for before, after in pairwise([*range(first - 1, last - 1, _STEP), last - 1]):
+        old = _offset(timezone, before)
+        if old == _offset(timezone, after):
             continue
         low, high = before, after
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if _offset(timezone, middle) == old else (low, middle)
-        found.add(high)
-    return found
+        found.append(high)
+    return tuple(found)
 
 
 def _offset(timezone: ZoneInfo, moment: int) -> timedelta | None:

@@ -28,7 +28,7 @@ from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import moments_of
 from consumer.domain.report import PAIR_ENDED, Trigger
 from consumer.domain.standing import ConnectionStanding, PairStanding, Standing
-from consumer.domain.timezones import described, mismatch, timezone_seen
+from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
     Change,
     Clock,
@@ -244,7 +244,8 @@ class Connector:
         sentence = f"Sessionboard event {mapping.event_id} is synced to Swoogo event {mapping.swoogo_event_id}."
         state = await self.inbox.load(mapping.event_id)
         notices: tuple[str, ...] = ()
-        if mismatch(mapping, state.snapshot, self.clock.now()):
+        now = self.clock.now()
+        if compare_zones(mapping, writable(state.snapshot, now), now).differ:
             notices = (Code.TIMEZONE_MISMATCH.value,)
             sentence += (
                 f" Their time zones differ ({described(mapping)}); each session is written with its own time zone."

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from sandbox.conference.expected_sponsors import ExpectedSponsor, fold_sponsors
+from sandbox.conference.expected_times import instant, wall_clock
 from sandbox.conference.model import Conference
 from sandbox.conference.sessionboard import Event, contact_resource, session_resource, sponsor_resource
 
@@ -143,9 +144,9 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         before = previous.sessions.get(session["id"])
         linked_before = before.speaker_ids if before else frozenset[str]()
         wanted = frozenset(cast[session["id"]])
-        date, start, end, clamped = _wall_clock(session, zone)
-        if clamped:
-            notices.add(("multi_day_clamped", session["id"]))
+        date, start, end, notice = wall_clock(session, zone)
+        if notice:
+            notices.add((notice, session["id"]))
         sessions[session["id"]] = ExpectedSession(
             name=_text(session, "title").strip(),
             description=_text(session, "description"),
@@ -179,22 +180,12 @@ def _why_not(session: Json, now: datetime) -> tuple[str, str | None] | None:
     for required in ("title", "starts_at", "ends_at"):
         if not _text(session, required).strip():
             return "missing_field", required
-    start, end = _instant(session["starts_at"]), _instant(session["ends_at"])
+    start, end = instant(session["starts_at"]), instant(session["ends_at"])
     if end <= start:
         return "invalid_time_range", None
     if end <= now:
         return "ended", None
     return None
-
-
-def _wall_clock(session: Json, zone: ZoneInfo) -> tuple[str, str, str, bool]:
-    """S2, S3: local date, start and end, and whether the end had to move to the start's date."""
-    start, end = _instant(session["starts_at"]).astimezone(zone), _instant(session["ends_at"]).astimezone(zone)
-    clamped = start.date() != end.date()
-    end_time = end.strftime("%H:%M:%S")
-    if clamped and end.time() <= start.time():
-        end_time = "23:59:00"
-    return start.date().isoformat(), start.strftime("%H:%M:%S"), end_time, clamped
 
 
 def _people_of(session: Json, roles: Iterable[str]) -> dict[str, Json]:
@@ -315,10 +306,6 @@ class _Registry:
 
     def names(self) -> Names:
         return Names(held=self._held, synced=self._synced)
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def _text(source: Json, name: str) -> str:

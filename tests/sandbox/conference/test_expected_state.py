@@ -98,6 +98,25 @@ def test_a_session_over_several_dates_is_placed_on_its_first(
 
 
 @pytest.mark.parametrize(
+    ("start", "minutes", "expected"),
+    [
+        # Clocks in Chicago go back from 02:00 to 01:00 at 07:00 UTC.
+        (datetime(2026, 11, 1, 6, 30, tzinfo=UTC), 60, ("01:30:00", "02:30:00", True)),
+        (datetime(2026, 11, 1, 6, 30, tzinfo=UTC), 120, ("01:30:00", "02:30:00", False)),
+        (datetime(2026, 11, 1, 7, 30, tzinfo=UTC), 60, ("01:30:00", "02:30:00", False)),
+    ],
+)
+def test_a_session_while_clocks_go_back_keeps_its_length(
+    start: datetime, minutes: int, expected: tuple[str, str, bool]
+) -> None:
+    """S3: only where clocks show no later time at its end."""
+    state = sync(conference(replace(TALK, starts_at=start, ends_at=start + timedelta(minutes=minutes))))
+    session = state.sessions["t"]
+    assert (session.start_time, session.end_time, ("clocks_set_back", "t") in state.notices) == expected
+    assert ("multi_day_clamped", "t") not in state.notices
+
+
+@pytest.mark.parametrize(
     ("talk", "reason"),
     [
         (replace(TALK, status="pending"), ("not_accepted", None)),

@@ -12,6 +12,7 @@ from consumer.domain.record import Kind, digest
 from consumer.domain.snapshot import Session, Sponsor
 from tests.support.builders import (
     DAY,
+    HOUR,
     START,
     ZONE,
     ProfileFields,
@@ -19,6 +20,7 @@ from tests.support.builders import (
     a_room,
     a_session,
     a_track,
+    at,
     session_key,
     speaker_key,
 )
@@ -77,6 +79,14 @@ def test_a_session_over_several_dates_says_so() -> None:
     wanted = session_fields(a_session(ends_at=START + DAY))
     assert wanted.issues == (Issue(session_key(), Code.MULTI_DAY_CLAMPED),)
     assert wanted.fields["end_time"] == "23:59:00"
+
+
+def test_s3_a_session_while_clocks_are_set_back_says_so() -> None:
+    """S3: a notice of its own, with the end that Swoogo shows."""
+    begins = at("2026-10-25 01:30", "Europe/London")
+    wanted = session_fields(a_session(starts_at=begins, ends_at=begins + HOUR))
+    assert wanted.issues == (Issue(session_key(), Code.CLOCKS_SET_BACK, field="ends_at", detail="02:30"),)
+    assert wanted.fields["end_time"] == "02:30:00"
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,6 @@ def test_a_session_from_the_last_minute_of_a_day_still_ends_after_it_starts(star
     [
         # The clock jumps from 02:00 to 03:00 during the session.
         ("America/New_York", "2026-03-08 01:30", 1, ("01:30:00", "03:30:00", False)),
-        # From 02:00 back to 01:00: one hour after 01:15 it is 01:15 again, which Swoogo could not show.
-        ("America/New_York", "2026-11-01 01:15", 1, ("01:15:00", "23:59:00", True)),
         ("America/New_York", "2026-11-01 01:15", 2, ("01:15:00", "02:15:00", False)),
         # Half an hour of summer time.
         ("Australia/Lord_Howe", "2026-10-04 01:45", 1, ("01:45:00", "03:15:00", False)),
@@ -100,6 +98,35 @@ def test_a_clock_change_inside_a_session(name: str, start: str, hours: int, expe
     found = place(begins, begins + hours * HOUR, ZoneInfo(name))
     assert (found.start_time, found.end_time, found.clamped) == expected
     assert found.date == start[:10]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "minutes", "end_time"),
+    [
+        # From 03:00 back to 02:00: one hour after 02:30 it is 02:30 again.
+        ("Europe/Berlin", "2026-10-25 02:30", 60, "03:30:00"),
+        ("Europe/Berlin", "2026-10-25 02:30", 45, "03:15:00"),
+        ("Europe/Berlin", "2026-10-25 02:59:59", 1, "03:00:59"),
+        ("America/New_York", "2026-11-01 01:15", 60, "02:15:00"),
+        ("America/New_York", "2026-11-01 01:59", 2, "02:01:00"),
+        # Half an hour.
+        ("Australia/Lord_Howe", "2026-04-05 01:45", 30, "02:15:00"),
+    ],
+)
+def test_s3_a_session_during_which_clocks_are_set_back_keeps_its_length(
+    name: str, start: str, minutes: int, end_time: str
+) -> None:
+    """S2, S3: it is on one date, so it is no session of several; the end is where it would be without the change."""
+    begins = at(start, name)
+    found = place(begins, begins + minutes * MINUTE, ZoneInfo(name))
+    assert found == Placement(start[:10], f"{start[11:]}:00"[:8], end_time, clamped=False, stretched=True)
+
+
+def test_s3_a_length_that_does_not_fit_the_day_ends_with_it() -> None:
+    """S3: clocks set back at midnight, from 00:00 to 23:00."""
+    begins = at("2018-02-17 23:30", "America/Sao_Paulo")
+    found = place(begins, begins + HOUR, ZoneInfo("America/Sao_Paulo"))
+    assert found == Placement("2018-02-17", "23:30:00", "23:59:00", clamped=True)
 
 
 def test_fractions_of_a_second_are_dropped() -> None:
@@ -125,10 +152,19 @@ def test_a_known_name_is_its_zone() -> None:
     assert zone("America/Sao_Paulo") == ZoneInfo("America/Sao_Paulo")
 
 
+CHANGES: Final = ("2026-10-25 01:00", "2026-11-01 06:00", "2026-04-04 15:00", "2026-03-29 01:00")
+FOLDS: Final = tuple(at(moment, "UTC") // 1000 for moment in CHANGES)
+"""When clocks are changed in the zones above."""
+
+
 @given(
     name=st.sampled_from(ZONES),
-    start=st.integers(at("2020-01-01 00:00", "UTC") // 1000, at("2035-01-01 00:00", "UTC") // 1000),
-    seconds=st.integers(1, 3 * 86_400),
+    start=st.one_of(
+        st.integers(at("2020-01-01 00:00", "UTC") // 1000, at("2035-01-01 00:00", "UTC") // 1000),
+        st.integers(at("1970-01-02 00:00", "UTC") // 1000, at("2099-12-31 00:00", "UTC") // 1000),
+        st.builds(lambda fold, offset: fold + offset, st.sampled_from(FOLDS), st.integers(-7_200, 7_200)),
+    ),
+    seconds=st.one_of(st.integers(1, 3 * 86_400), st.integers(1, 7_200)),
 )
 def test_a_start_survives_the_way_to_the_wall_clock_and_back(name: str, start: int, seconds: int) -> None:
     """S2, S3: date and start name the instant again (one of two while clocks are set back), and end is after start."""
@@ -140,7 +176,11 @@ def test_a_start_survives_the_way_to_the_wall_clock_and_back(name: str, start: i
     if found.start_time != "23:59:59":
         assert found.end_time > found.start_time
     shown = datetime.fromtimestamp(start + seconds, UTC).astimezone(tz)
-    if not found.clamped:
+    if found.stretched:
+        length = datetime.fromisoformat(f"{found.date} {found.end_time}") - naive
+        assert length == timedelta(seconds=seconds)
+        assert shown.strftime("%H:%M:%S") <= found.start_time
+    elif not found.clamped:
         assert (found.date, found.end_time) == (shown.date().isoformat(), shown.strftime("%H:%M:%S"))
     else:
         assert found.end_time in {shown.strftime("%H:%M:%S"), "23:59:00", "23:59:59"}

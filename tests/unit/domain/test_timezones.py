@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.domain import timezones
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Create, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.timezones import described, event_span, mismatch, same_offsets, timezone_seen
+from consumer.domain.snapshot import Session
+from consumer.domain.timezones import compare_zones, described, same_offsets, timezone_seen, writable
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -105,26 +107,108 @@ def test_the_comparison_finds_what_looking_at_every_quarter_of_an_hour_finds(
     assert same_offsets(first, second, begin, end) is agree
 
 
-def test_the_span_of_an_event_is_that_of_its_accepted_sessions() -> None:
-    """M7: from the first start to the last end; what is not accepted or has no times does not count."""
+def test_m7_only_sessions_that_can_still_be_written_count() -> None:
+    """M7: what is not accepted, has no times, or has ended says nothing about the zones."""
     snapshot = a_snapshot(
         a_session("s1", starts_at=START, ends_at=START + HOUR),
-        a_session("s2", starts_at=START - DAY, ends_at=START - DAY + HOUR),
-        a_session("long", starts_at=START, ends_at=START + 2 * DAY),
         a_session("pending", starts_at=START - YEAR, ends_at=START + YEAR, status="pending"),
         a_session("deleted", starts_at=START - YEAR, ends_at=START + YEAR, deleted=True),
         a_session("unscheduled", starts_at=None, ends_at=None),
         a_session("backwards", starts_at=START + YEAR, ends_at=START - YEAR),
+        a_session("ended", starts_at=NOW - DAY, ends_at=NOW - HOUR),
     )
-    assert event_span(snapshot, NOW) == (START - DAY, START + 2 * DAY)
+    assert [session.id for session in writable(snapshot, NOW)] == ["s1"]
 
 
 def test_without_sessions_the_next_two_years_decide() -> None:
     """M7: zones that differ at any time of the year differ."""
-    start, end = event_span(a_snapshot(), NOW)
-    assert start == NOW
-    assert 2 * YEAR <= end - start <= 2 * YEAR + 2 * DAY
-    assert mismatch(replace(a_mapping(timezone="America/Denver"), swoogo_timezone="America/Phoenix"), a_snapshot(), NOW)
+    mapping = replace(a_mapping(timezone="America/Denver"), swoogo_timezone="America/Phoenix")
+    assert compare_zones(mapping, [], NOW).differ
+    assert not compare_zones(replace(mapping, swoogo_timezone="US/Mountain"), [], NOW).differ
+
+
+SAME_IN_JULY: Final = ("America/Denver", "Etc/GMT+6")
+"""Their clocks agree in summer time only."""
+
+
+def in_july(number: int, **fields: Any) -> list[Session]:
+    """Sessions of the event's week, and one more."""
+    week = [
+        a_session(f"s{each}", starts_at=START + each * HOUR, ends_at=START + (each + 1) * HOUR)
+        for each in range(number)
+    ]
+    return [*week, a_session("odd", **fields)] if fields else week
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "its_own"),
+    [
+        ("2099-01-05 09:00", "2099-01-05 10:00", True),
+        ("2099-07-06 09:00", "2099-07-06 10:00", False),
+        # Started in another century and still running: no day of it is looked at one by one.
+        ("1970-01-05 09:00", "2199-12-30 10:00", True),
+        ("1970-07-06 09:00", "2030-07-06 10:00", False),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 200])
+def test_m7_a_mistyped_year_turns_the_zone_of_no_other_session(
+    starts_at: str, ends_at: str, its_own: bool, count: int
+) -> None:
+    """M7: the session itself carries a zone where the clocks differ at its own times, so it is right all the same."""
+    mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
+    sessions = in_july(count, starts_at=utc(starts_at), ends_at=utc(ends_at))
+    found = compare_zones(mapping, sessions, NOW)
+    assert not found.differ
+    assert [each.id for each in sessions if found.differ_for(each)] == (["odd"] if its_own else [])
+    plan = make_plan(a_plan_input(*sessions, mapping=mapping))
+    zoned = [each.key for each in plan.operations if isinstance(each, Create) and each.fields.get("timezone")]
+    assert zoned == (["session/odd"] if its_own else [])
+    assert Code.TIMEZONE_MISMATCH not in {issue.code for issue in plan.issues}
+
+
+def test_m7_an_accepted_session_of_1970_turns_no_zone() -> None:
+    """M7, E2: it has ended, so it is never written again."""
+    mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
+    sessions = in_july(3, starts_at=utc("1970-01-05 09:00"), ends_at=utc("1970-01-05 10:00"))
+    assert Code.TIMEZONE_MISMATCH not in {
+        issue.code for issue in make_plan(a_plan_input(*sessions, mapping=mapping)).issues
+    }
+
+
+def test_m7_an_event_years_ahead_is_compared_at_its_own_dates() -> None:
+    """M7: the bound is around its sessions, not around today."""
+    july = [a_session("s1", starts_at=utc("2031-07-01"), ends_at=utc("2031-07-02"))]
+    january = [a_session("s1", starts_at=utc("2031-01-01"), ends_at=utc("2031-01-02"))]
+    mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
+    assert not compare_zones(mapping, july, NOW).differ
+    assert compare_zones(mapping, january, NOW).differ
+
+
+def test_m7_a_lone_session_of_decades_is_judged_by_its_ends() -> None:
+    """M7: with nothing beside it that could say more."""
+    mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
+    lone = a_session("s1", starts_at=utc("2026-07-01"), ends_at=utc("2190-01-02"))
+    assert compare_zones(mapping, [lone], NOW).differ_for(lone)
+
+
+def test_m7_zones_are_compared_by_their_changes_and_not_by_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop waits for the comparison: after the first one of a year it looks at a handful of moments."""
+    asked: list[int] = []
+    looked_up = timezones._offset
+
+    def counted(zone: ZoneInfo, moment: int) -> timedelta | None:
+        asked.append(moment)
+        return looked_up(zone, moment)
+
+    same_offsets("Europe/Berlin", "Europe/Paris", utc("2026-01-01"), utc("2028-01-01"))
+    monkeypatch.setattr(timezones, "_offset", counted)
+    assert same_offsets("Europe/Berlin", "Europe/Paris", utc("2026-01-02"), utc("2027-12-31"))
+    assert len(asked) <= 2 * (2 + 4)
+    mapping = replace(a_mapping(timezone="Asia/Tokyo"), swoogo_timezone="Asia/Seoul")
+    asked.clear()
+    sessions = in_july(50, starts_at=utc("1970-01-05"), ends_at=utc("2199-12-30"))
+    assert not compare_zones(mapping, sessions, NOW).differ
+    assert len(asked) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -134,7 +218,7 @@ def test_what_cannot_be_compared_counts_as_different_once_somebody_has_asked(
     theirs: str | None, different: bool
 ) -> None:
     """M7: a session with its own zone is right whatever Swoogo thinks the event's is."""
-    assert mismatch(zoned(theirs), a_snapshot(a_session("s1")), NOW) is different
+    assert compare_zones(zoned(theirs), [a_session("s1")], NOW).differ is different
 
 
 def test_a_zone_seen_again_changes_nothing() -> None:
