@@ -26,6 +26,7 @@ from tests.support.rendered import (
 VERSIONS: Final = ("1.31", kubernetes_validate.latest_version())
 OTHERS: Final = {
     "keda.sh/v1alpha1": {"ScaledObject", "TriggerAuthentication"},
+    "kafka.strimzi.io/v1": {"KafkaTopic"},
     "kafka.strimzi.io/v1beta2": {"KafkaTopic"},
     "monitoring.coreos.com/v1": {"ServiceMonitor", "PrometheusRule"},
 }
@@ -105,7 +106,8 @@ def test_every_container_is_limited_and_locked_down() -> None:
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), where
         for container in pod["containers"]:
             for kind in ("requests", "limits"):
-                assert {"cpu", "memory"} <= set(container["resources"][kind]), (where, each["metadata"]["name"], kind)
+                named = set(container["resources"][kind])
+                assert {"cpu", "memory", "ephemeral-storage"} <= named, (where, each["metadata"]["name"], kind)
             rights = container["securityContext"]
             assert rights["readOnlyRootFilesystem"] is True, where
             assert rights["allowPrivilegeEscalation"] is False, where
@@ -244,12 +246,35 @@ def test_commands_exist() -> None:
         assert set(options) <= known, (where, name, options)
 
 
-@pytest.mark.parametrize("where", ["production", "split-roles"])
-def test_replicas_are_spread_and_not_set_beside_keda(where: str) -> None:
+@pytest.mark.parametrize("where", ["production", "production-keda", "split-roles"])
+def test_replicas_are_spread_over_zones_and_nodes(where: str) -> None:
     for each in of_kind(overlay(where), "Deployment"):
-        assert "replicas" not in each["spec"], "KEDA and a fixed number would fight"
-        keys = {spread["topologyKey"] for spread in each["spec"]["template"]["spec"]["topologySpreadConstraints"]}
+        pod = each["spec"]["template"]["spec"]
+        keys = {spread["topologyKey"] for spread in pod["topologySpreadConstraints"]}
         assert keys == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+        [apart] = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        wanted = apart["podAffinityTerm"]["labelSelector"]["matchLabels"]
+        assert wanted.items() <= labels_of_pod(each).items()
+
+
+def test_replicas_are_set_exactly_where_keda_does_not_scale() -> None:
+    """Without KEDA a deployment that names no number falls to one replica; with it, a number would fight KEDA's."""
+    for where in OVERLAYS:
+        scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind(overlay(where), "ScaledObject")}
+        for each in of_kind(overlay(where), "Deployment"):
+            assert ("replicas" in each["spec"]) != (each["metadata"]["name"] in scaled), where
+    [production] = of_kind(overlay("production"), "Deployment")
+    assert production["spec"]["replicas"] == 2
+    assert of_kind(overlay("production-keda"), "ScaledObject")
+
+
+def test_development_brings_its_namespace_under_pod_security_restricted() -> None:
+    [namespace] = of_kind(overlay("development"), "Namespace")
+    assert {each["metadata"].get("namespace") for each in overlay("development")} == {
+        None,
+        namespace["metadata"]["name"],
+    }
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
 def test_keda_looks_at_groups_topics_and_metrics_there_are_and_never_goes_to_zero() -> None:
@@ -297,8 +322,11 @@ def test_split_roles_scale_by_what_they_wait_for() -> None:
     assert roles == {"swoogo-sync-ingest": "ingest", "swoogo-sync-sync": "sync"}
 
 
-def test_strimzi_topics_are_what_the_service_asks_for() -> None:
-    made = {each["metadata"]["name"]: each["spec"] for each in of_kind(overlay("topics"), "KafkaTopic")}
+@pytest.mark.parametrize(("where", "version"), [("topics", "v1"), ("topics-v1beta2", "v1beta2")])
+def test_strimzi_topics_are_what_the_service_asks_for(where: str, version: str) -> None:
+    topics = of_kind(overlay(where), "KafkaTopic")
+    assert {each["apiVersion"] for each in topics} == {f"kafka.strimzi.io/{version}"}
+    made = {each["metadata"]["name"]: each["spec"] for each in topics}
     assert set(made) == set(DEFAULT_TOPICS)
     for name, policy in DEFAULT_TOPICS.items():
         config = {key: str(value) for key, value in made[name]["config"].items()}
