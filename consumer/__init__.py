@@ -190,6 +190,7 @@ Redis       `adapters.redis.client`          connections, and how failures are n
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.rows`            how objects lie in Redis
+            `adapters.redis.uninterrupted`   work that a cancelled caller leaves to its end
 
 Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.fetch`          from an address a stranger wrote, bounded
@@ -221,6 +222,7 @@ Set up      `entrypoints.console.doctor`     doctor: everything the service stan
 
 Look and    `entrypoints.console.opened`     the stores as the commands use them
 ask         `entrypoints.console.output`     for people, or one JSON document
+            `entrypoints.console.streams`    standard output and error, in ASCII or on a full disk too
             `entrypoints.console.plan_document`    plan: what a sync would do now
             `entrypoints.console.plan_view`        the same on a terminal
             `entrypoints.console.status_document`  status: events, runs, issues

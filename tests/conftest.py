@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final
@@ -65,6 +67,9 @@ async def topics(kafka_bootstrap: str) -> AsyncIterator[Topics]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say which servers the run used: a pass on Tansu is not a pass on Apache Kafka."""
+    for text in _UNRETRIEVED.found:
+        terminalreporter.section("a task ended with an error that nothing asked for", red=True)
+        terminalreporter.write_line(text)
     lines = [*config.stash.get(_SUMMARY, []), *_summary(config)]
     if lines:
         terminalreporter.section("services")
@@ -72,8 +77,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
 
 
+class _Unretrieved(logging.Handler):
+    """Errors of tasks and futures that ended unseen; asyncio reports them when they are collected."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if "never retrieved" in text:
+            self.found.append(text)
+
+
+_UNRETRIEVED: Final = _Unretrieved()
+logging.getLogger("asyncio").addHandler(_UNRETRIEVED)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker process tells the one that prints which servers it used."""
+    """No task has ended with an error that nothing asked for. A worker process passes on which servers it used."""
+    gc.collect()
+    if _UNRETRIEVED.found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     told = getattr(session.config, "workeroutput", None)
     if told is not None:
         told[_TOLD] = _summary(session.config)

@@ -6,6 +6,8 @@ in memory that only people at a terminal need.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,7 +16,8 @@ from typer.core import TyperGroup
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
 from consumer.entrypoints.arguments import AsJson, Event, Everything
-from consumer.entrypoints.console.exits import EXIT_CODES, exit_of, say
+from consumer.entrypoints.console.exits import EXIT_CODES, Exit, exit_of, say
+from consumer.entrypoints.console.streams import abandon_streams, is_write_failure, prepare_streams
 from consumer.entrypoints.dlq_commands import dlq_app
 from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
@@ -32,6 +35,22 @@ if TYPE_CHECKING:
 
 class Commands(TyperGroup):
     """The one place where an error of ours becomes a sentence and an exit code; no traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; output that cannot be written ends it with a sentence, if that can be written."""
+        prepare_streams()
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if not is_write_failure(error):
+                raise
+            with suppress(OSError):
+                say(f"The output could not be written ({error.strerror}). What was asked for may have been done.")
+            abandon_streams()
+            sys.exit(Exit.UNWRITTEN)
 
     def invoke(self, ctx: Any) -> Any:
         """Run what was called."""

@@ -57,6 +57,8 @@ def set_up(settings: LogSettings) -> None:
         )
     )
     handler.addFilter(Storm())
+    # A log that cannot be written (a full disk) would else print a traceback for each line.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -29,9 +30,9 @@ from tests.support.desk import SOON, Desk, a_desk, sent, soon
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as made:
+@pytest.fixture(params=["utf-8", "ascii"])
+async def desk(redis: Redis, redis_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    async with a_desk(redis_url, request.param) as made:
         yield made
 
 
@@ -41,7 +42,7 @@ async def test_n3_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(des
     moved = soon("s1", "c1", room=a_room("r1", "Hall 1"), track=None, version=2)
     await desk.record(
         moved,
-        soon("s2", "c1", title="New one", description=None),
+        soon("s2", "c1", title="New öne 日本", description=None),
         soon("s3", status="pending"),
         soon("s4", title=""),
         soon("s5", "c1", ends_at=SOON + 24 * HOUR),
@@ -71,10 +72,10 @@ async def test_n3_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(des
     assert changes == {"start_time": ("08:00:00", "09:00:00"), "location": ("Old hall", "Hall 1")}
     assert planned["update", "session", "s1"]["swoogo_id"] == 101
     created = {change["field"]: change["new"] for change in planned["create", "session", "s2"]["fields"]}
-    assert created["name"] == "New one"
+    assert created["name"] == "New öne 日本"
     assert "description" not in created, "empty fields of a creation are not shown"
     link = planned["link", "speaker", "c1"]
-    assert link["add"] == [{"id": "s2", "title": "New one"}, {"id": "s5", "title": "Title of s5"}]
+    assert link["add"] == [{"id": "s2", "title": "New öne 日本"}, {"id": "s5", "title": "Title of s5"}]
     assert document["left_out"] == {"session": {"missing_field": 1, "not_accepted": 1}}
     assert [each["id"] for each in document["issues"] if each["code"] == "multi_day_clamped"] == ["s5"]
     assert document["credits"] == sum(each["credits"] for each in document["operations"])
@@ -86,7 +87,7 @@ async def test_n3_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(des
 
 async def test_a_plan_for_people_masks_emails_and_steers_no_terminal(desk: Desk) -> None:
     await desk.map(a_mapping())
-    await desk.record(soon("s1", "c1", title="Bell\x1b[31m & [red]markup"), a_contact("c1", email="ada@example.org"))
+    await desk.record(soon("s1", "c1", title="Bêll\x1b[31m & [red]markup"), a_contact("c1", email="ada@example.org"))
 
     result = await desk.call("plan", EVENT)
 
@@ -94,10 +95,10 @@ async def test_a_plan_for_people_masks_emails_and_steers_no_terminal(desk: Desk)
     assert result.stderr == ""
     lines = result.stdout.splitlines()
     assert lines[0] == f"Event {EVENT} -> Swoogo event {SWOOGO_EVENT}"
-    assert "create session s1  Bell [31m & [red]markup" in lines
+    assert desk.shown("create session s1  Bêll[31m & [red]markup") in lines
     assert "    email: a***@example.org" in lines
     assert "ada@example.org" not in result.stdout
-    assert "    + session s1  Bell [31m & [red]markup" in lines
+    assert desk.shown("    + session s1  Bêll [31m & [red]markup") in lines
     assert any(line.startswith("First looked up in Swoogo: speakers.") for line in lines)
     assert lines[-1] == "13 credits of 1,980 left, 4 calls, about 0.1 s at 0.2 s a call"
     assert "\x1b" not in result.stdout
@@ -135,8 +136,8 @@ async def test_a_long_plan_is_cut_for_people_and_whole_on_demand(desk: Desk) -> 
     short, whole = (await desk.call("plan", EVENT)).stdout, (await desk.call("plan", EVENT, "--all")).stdout
 
     assert short.count("create session") == 40
-    assert "… and 20 more operations (--all lists them)" in short.splitlines()
-    assert "    … and 3 more (--all lists them)" in short.splitlines()
+    assert desk.shown("… and 20 more operations (--all lists them)") in short.splitlines()
+    assert desk.shown("    … and 3 more (--all lists them)") in short.splitlines()
     assert whole.count("create session") == 60
     assert "more" not in whole
 
@@ -181,7 +182,7 @@ async def test_status_lists_every_event_ever_recorded_or_mapped(desk: Desk) -> N
     lines = (await desk.call("status")).stdout.splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [["ev", str(SWOOGO_EVENT)], ["quiet", "5"], ["unmapped", "not"]]
     assert "now" in lines[1].split()
-    assert "completed 3 s ago" in lines[1]
+    assert re.search(r"completed \d+ s ago", lines[1])  # 3, and as long as the commands took
 
 
 async def test_n2_status_of_an_event_has_its_runs_issues_and_unpushed_changes(desk: Desk) -> None:

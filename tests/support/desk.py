@@ -56,10 +56,15 @@ class Desk:
     ledger: RedisLedger
     board: RedisStatusBoard
     clock: SystemClock
+    charset: str = "utf-8"
 
     async def call(self, *arguments: str) -> Result:
         """Run a command; it has a loop of its own, so it runs beside the one of the tests."""
-        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=self.environment)
+        return await asyncio.to_thread(CliRunner(self.charset).invoke, app, list(arguments), env=self.environment)
+
+    def shown(self, text: str) -> str:
+        """A text as the commands print it in this character set."""
+        return text.encode(self.charset, "backslashreplace").decode(self.charset)
 
     async def read(self, *arguments: str, code: int = 0) -> Any:
         """The JSON document of a command."""
@@ -121,7 +126,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def a_desk(redis_url: str) -> AsyncIterator[Desk]:
+async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
     """A desk on an empty Redis; changes are due at once."""
     bound = open_stores(
         load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0})
@@ -135,6 +140,7 @@ async def a_desk(redis_url: str) -> AsyncIterator[Desk]:
         RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
         RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent),
         SystemClock(),
+        charset,
     )
     await bound.redis.aclose()
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.ports import Due, Subject
 
 _FIELDS: Final = ["due", "until", "survey", "hold"]
@@ -24,7 +25,7 @@ class DueIndex:
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._uninterrupted = Uninterrupted()
 
     async def first(self, limit: int) -> Due:
         """What is due, the longest first, from all shards at once."""
@@ -43,10 +44,7 @@ class DueIndex:
         again until the two agree: the last to write has read the last state. Also when the caller is broken off: a
         write that came late would leave a subject out that is due.
         """
-        task = asyncio.create_task(self._agree(subject, due))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        await asyncio.shield(task)
+        await self._uninterrupted.run(self._agree(subject, due))
 
     async def _agree(self, subject: Subject, due: int) -> None:
         index, state, name = self._keys.due_of(subject), self._keys.subject(subject, "state"), str(subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -13,6 +13,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.ledger import Directory, Entry, Ledger, State
 from consumer.domain.record import Kind
@@ -40,7 +41,7 @@ class RedisLedger:
         self._scripts = scripts
         self._changelog = changelog
         self._flushes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._uninterrupted = Uninterrupted()
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
@@ -54,7 +55,7 @@ class RedisLedger:
         intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
         if intents:
             # G6: a create that may be sent is on the changelog first, as it was put: Redis may know less by now.
-            await self._to_the_end(self._log_intents(lease, intents))
+            await self._uninterrupted.run(self._log_intents(lease, intents))
 
     async def _log_intents(self, lease: Lease, intents: Mapping[str, Entry]) -> None:
         async with self._order(lease.subject.id):
@@ -74,13 +75,6 @@ class RedisLedger:
             await self._logged(lease, stored)
             raise
 
-    async def _to_the_end(self, work: Coroutine[None, None, None]) -> None:
-        """Also when the caller is broken off: what is on its way to the changelog cannot be called back."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        await asyncio.shield(task)
-
     @guarded
     async def _put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         fields: list[str | bytes] = []
@@ -99,7 +93,7 @@ class RedisLedger:
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
-        await self._to_the_end(self._flush(lease))
+        await self._uninterrupted.run(self._flush(lease))
 
     async def _flush(self, lease: Lease) -> None:
         event_id = lease.subject.id

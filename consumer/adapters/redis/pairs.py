@@ -6,7 +6,6 @@ here, and is refused (G4).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, cast
 
@@ -16,6 +15,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.ports import Lease
@@ -38,7 +38,7 @@ class RedisPairs:
         self._keys = keys
         self._scripts = scripts
         self._changelog = changelog
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._uninterrupted = Uninterrupted()
 
     @guarded
     async def all(self) -> Mapping[str, Pair]:
@@ -95,10 +95,7 @@ class RedisPairs:
         """See `ports.PairRegister`. Also to the end when the caller is broken off: what is on its way to the changelog
         cannot be called back.
         """
-        task = asyncio.create_task(self._flush(lease.subject.id))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        await asyncio.shield(task)
+        await self._uninterrupted.run(self._flush(lease.subject.id))
 
     async def _flush(self, org_id: str) -> None:
         """Until all rows are on the changelog as they are in Redis.

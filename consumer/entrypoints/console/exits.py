@@ -16,11 +16,12 @@ class Exit(IntEnum):
     NO = 1
     USAGE = 2
     UNANSWERED = 3
+    UNWRITTEN = 4
 
 
 EXIT_CODES: Final = (
     "Exit codes: 0 fine; 1 the answer is no (not mapped, not found, a sync with failures); 2 wrong usage or "
-    "configuration; 3 a server did not answer, or not in time."
+    "configuration; 3 a server did not answer, or not in time; 4 the output could not be written."
 )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -86,7 +89,8 @@ def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself()
     )
     foreign, console = in_a_process(code).splitlines()[-2:]
     assert foreign == "[]"
-    assert console == "['consumer.entrypoints.console.exits', 'consumer.entrypoints.console.serve']"
+    names = ("exits", "serve", "streams")
+    assert console == str([f"consumer.entrypoints.console.{name}" for name in names])
 
 
 @pytest.mark.parametrize(
@@ -227,3 +231,26 @@ def test_health_loads_nothing_but_the_standard_library() -> None:
         "print(sorted(new - set(sys.stdlib_module_names)))"
     )
     assert loaded == "['consumer']\n"
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["config"], ["config", "--json"], ["keys", "new"]])
+def test_output_that_cannot_be_written_is_an_answer_and_no_traceback(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        silent = subprocess.run([*COMMAND, *command], stdout=full, stderr=full, cwd=ROOT)
+    sentence = "The output could not be written (No space left on device). What was asked for may have been done.\n"
+    assert (done.returncode, done.stderr) == (Exit.UNWRITTEN, sentence)
+    assert silent.returncode == Exit.UNWRITTEN
+
+
+def test_a_closed_output_is_no_trouble() -> None:
+    closed = shlex.join([*COMMAND, "config", "--json"]) + " >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", closed], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_every_text_can_be_printed_where_only_ascii_can(variables: dict[str, str]) -> None:
+    environment = {**os.environ, **variables, f"{PREFIX}KEYS__SECRETS_DIR": "/é—日本"}
+    environment["PYTHONCOERCECLOCALE"] = "0"
+    done = subprocess.run([*COMMAND, "config"], capture_output=True, env=environment, cwd=ROOT)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
