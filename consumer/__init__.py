@@ -195,6 +195,7 @@ Redis       `adapters.redis.client`          connections, and how failures are n
 Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.fetch`          from an address a stranger wrote, bounded
             `adapters.images.addresses`      which addresses are fetched from
+            `adapters.images.resolver`       host names looked up apart from the service's own
             `adapters.images.body`           the body of an answer, bounded
             `adapters.images.formats`        what kind of file it is
             `adapters.images.metadata`       takes out who, where and when

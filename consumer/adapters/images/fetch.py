@@ -23,7 +23,7 @@ from consumer.adapters.images.body import read_body
 from consumer.domain.errors import ImageUnusableError, UnavailableError
 from consumer.settings import ImageSettings
 
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to its addresses as text. Raises OSError."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -65,12 +65,6 @@ class NotModified:
     record: Mapping[str, str]
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """All addresses of a host by the system's resolver. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
-
-
 def open_transport(verify: ssl.SSLContext | None = None) -> httpx.AsyncBaseTransport:
     """Connections for a Fetcher. Loads certificates, which takes a while: not for a running event loop.
 
@@ -85,7 +79,7 @@ def open_transport(verify: ssl.SSLContext | None = None) -> httpx.AsyncBaseTrans
 class Fetcher:
     """Fetches one URL at a time, any number of them side by side."""
 
-    def __init__(self, settings: ImageSettings, resolver: Resolver, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, settings: ImageSettings, resolver: Resolve, transport: httpx.AsyncBaseTransport) -> None:
         self._deadline = settings.fetch_timeout
         self._most = settings.max_download_bytes
         self._allowed = addresses.AllowList(settings.allowed)

@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from consumer.adapters.images.fetch import Fetcher, NotModified, Resolver, open_transport, resolve
+from consumer.adapters.images.fetch import Fetcher, NotModified, Resolve, open_transport
 from consumer.adapters.images.formats import EXTENSIONS
 from consumer.adapters.images.pool import Pool, command
+from consumer.adapters.images.resolver import Resolver
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings
 
@@ -52,10 +53,10 @@ class FetchedImages:
 
 
 def open_images(
-    settings: ImageSettings, *, resolver: Resolver = resolve, transport: httpx.AsyncBaseTransport | None = None
+    settings: ImageSettings, *, resolver: Resolve | None = None, transport: httpx.AsyncBaseTransport | None = None
 ) -> FetchedImages:
     """Images as the settings say. Loads certificates, but starts no process before the first image."""
-    fetcher = Fetcher(settings, resolver, transport or open_transport())
+    fetcher = Fetcher(settings, resolver or Resolver(), transport or open_transport())
     return FetchedImages(settings, fetcher, Pool(settings, command(settings)))
 
 
