@@ -37,6 +37,7 @@ from consumer.domain.record import Kind
 from consumer.domain.report import Run
 from consumer.domain.survey import Depth
 from consumer.ports import Change, event_subject
+from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
 from consumer.settings import Settings, load_settings
@@ -212,7 +213,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
                 bound.inbox,
                 ledger,
                 client,
-                images,
+                ImageQueue(images),
                 RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere),
                 clock,
                 settings.push,

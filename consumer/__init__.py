@@ -124,7 +124,7 @@ Push        `services.push`                  load, look, plan, execute, complete
             `services.looks`                 what Swoogo holds of a kind, before a plan
             `services.progress`              how far a run is, and when it should be done
             `services.orders`                what operators asked to be done to the ledger
-            `services.pictures`              one image: fetched, uploaded when it is news
+            `services.images`                images fetched without a lease, uploaded when they are news
             `services.execute`               one operation: intent, call, ledger
             `services.associations`          sessions of a speaker, without those that are gone
             `services.missing_records`       records that Swoogo does not have

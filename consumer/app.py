@@ -45,6 +45,7 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.watch import Watch
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
+from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
@@ -201,6 +202,8 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         swoogo = watch.swoogo(client)
         images = open_images(settings.images)
         stack.push_async_callback(images.aclose)
+        queue = ImageQueue(images, at_once=settings.images.concurrency)
+        stack.push_async_callback(queue.aclose)
         told = KafkaStatusTopic(publisher, topics.status, bound.connections, clock)
         board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told))
         changelog = KafkaChangelog(publisher, topics.ledger)
@@ -231,7 +234,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                     inbox,
                     ledger,
                     swoogo,
-                    images,
+                    queue,
                     board,
                     clock,
                     settings.push,

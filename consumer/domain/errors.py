@@ -5,6 +5,7 @@ SwoogoSyncError
 │   └── UnknownTimezoneError
 ├── RetryableError         reschedule the event with back-off
 │   ├── UnavailableError   Swoogo (or a server of ours) did not answer as it should
+│   │   └── SilentHostError    an image's server did not answer at all: leave it alone when that goes on
 │   ├── UnansweredError    a create was sent and no usable answer came: never repeat before looking
 │   └── UnreadableRowError Redis holds a row that this version cannot read: put that event off
 ├── RefusedError           Swoogo understood and said no: an issue, parked
@@ -46,6 +47,10 @@ class RetryableError(SwoogoSyncError):
 
 class UnavailableError(RetryableError):
     """The other side did not answer, or not usefully; repeating is harmless."""
+
+
+class SilentHostError(UnavailableError):
+    """The server of an image cannot be found or reached, or does not deliver in time."""
 
 
 class UnansweredError(RetryableError):

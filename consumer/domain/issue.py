@@ -25,6 +25,7 @@ class Code(StrEnum):
     FIELD_NOT_APPLIED = "field_not_applied"
     TEXT_TOO_LONG = "text_too_long"
     IMAGE_UNUSABLE = "image_unusable"
+    IMAGE_WAITING = "image_waiting"
     REFUSED = "refused"
     NO_PERMISSION = "no_permission"
     GONE_IN_SWOOGO = "gone_in_swoogo"
@@ -47,6 +48,7 @@ NOTICES: Final = frozenset(
         Code.CLOCKS_SET_BACK,
         Code.RENAMED_AFTER_SYNC,
         Code.NAME_SHORTENED,
+        Code.IMAGE_WAITING,
         Code.EDITED_IN_SWOOGO,
         Code.TIMEZONE_MISMATCH,
     }
@@ -78,6 +80,8 @@ SENTENCES: Final[dict[Code, str]] = {
     "Shorten it in Sessionboard.",
     Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} If that stays so, put another one in "
     "Sessionboard.",
+    Code.IMAGE_WAITING: "{record} is synced; its {field} has not arrived from its server yet. It is uploaded when it "
+    "arrives; there is nothing to do.",
     Code.REFUSED: "Swoogo refused {record}: {detail} Correct it in Sessionboard, or in Swoogo what is in its way; it "
     "is tried again when it changes, and at the next comparison with Swoogo (without continuous sync: at the next "
     "manual sync).",

@@ -74,3 +74,8 @@ def image_fingerprint(operation: SetImage) -> str:
 def unusable(key: str, sentence: str) -> Issue:
     """What an admin reads about an image that will not do."""
     return Issue(key, Code.IMAGE_UNUSABLE, field=IMAGE_FIELDS[key.partition("/")[0]], detail=sentence)
+
+
+def image_waiting(key: str) -> Issue:
+    """What an admin reads about an image that has not arrived yet."""
+    return Issue(key, Code.IMAGE_WAITING, field=IMAGE_FIELDS[key.partition("/")[0]])

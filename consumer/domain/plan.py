@@ -179,6 +179,11 @@ class Plan:
         return tuple(operation for phase in self.phases for operation in phase)
 
     @property
+    def images(self) -> tuple[SetImage, ...]:
+        """Images to see to, wherever they stand."""
+        return tuple(operation for operation in self.operations if isinstance(operation, SetImage))
+
+    @property
     def credits(self) -> int:
         """Credits of the writes and of the first page of every list to be read."""
         writes = sum(operation.credits for operation in self.operations)

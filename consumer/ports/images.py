@@ -37,6 +37,6 @@ class Images(Protocol):
 
         Raises:
             ImageUnusableError: this image will not do, however often it is tried.
-            UnavailableError: worth another try.
+            UnavailableError: worth another try; SilentHostError when its server does not answer at all.
         """
         ...

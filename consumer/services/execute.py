@@ -7,7 +7,7 @@ operations see the ids that earlier ones produced.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
@@ -18,9 +18,9 @@ from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImag
 from consumer.domain.record import Fields, Kind, digest, id_of
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.report import Run
-from consumer.ports import Clock, Images, LedgerStore, Swoogo, Work, Written
+from consumer.ports import Clock, LedgerStore, Swoogo, Work, Written
 from consumer.services.associations import Absent, associate
-from consumer.services.pictures import see_to_image
+from consumer.services.images import ImageQueue, see_to_image
 from consumer.services.reconcile import Survey
 
 
@@ -36,20 +36,21 @@ class Execution:
         absent: sessions that were asked for singly, since they may keep a speaker from others.
         unanswered: keys of which a create may or may not have happened.
         later: an image could not be fetched for now.
+        images_in: seconds until the event comes again for images that are on their way; None: none is.
         ended: the pair is no longer in force: no further call.
         wait_until: ms when an operator's order can be carried out that could not be yet.
         directories: lists read in this push, before the plan.
         survey: what was read of Swoogo before the plan, in a reconcile.
         sent: key -> fields that were sent, which ends what a survey had to say about them.
-        changed_images: keys whose image is another one now behind the same address.
         performed: operations tried so far.
+        rechecks: images to be asked for once more, because another one may be behind the same address by now.
         looked: kinds of which every record was listed for this push.
         slots: how many calls may be on the wire at once.
     """
 
     work: Work
     swoogo: Swoogo
-    images: Images
+    images: ImageQueue
     store: LedgerStore
     clock: Clock
     run: Run
@@ -63,13 +64,14 @@ class Execution:
     trouble: list[RetryableError] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     later: bool = False
+    images_in: float | None = None
     ended: bool = False
     wait_until: int | None = None
     directories: dict[Kind, Directory] = field(default_factory=dict)
     survey: Survey | None = None
     sent: dict[str, set[str]] = field(default_factory=dict)
-    changed_images: frozenset[str] = frozenset()
     performed: int = 0
+    rechecks: Sequence[SetImage] = ()
     looked: set[Kind] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _freeing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -217,10 +219,11 @@ class Execution:
 
     async def _set_image(self, operation: SetImage) -> None:
         entry = self.ledger.get(operation.key)
-        if entry is None or not entry.live:
+        found = self.images.take(self.run.event_id, operation)
+        if found is None or entry is None or not entry.live:
             return  # the record itself failed in this push; the next plan has its image again
         async with self.slots:
-            seen = await see_to_image(operation, entry, self.images, self.swoogo, self.work)
+            seen = await see_to_image(operation, entry, found, self.swoogo, self.work)
         self.run.images += seen.uploaded
         if seen.issue:
             self.issues.append(seen.issue)

@@ -85,6 +85,8 @@ def retry_in(execution: Execution, plan: Plan, error: SwoogoSyncError | None, se
     waits = [max(each - execution.clock.now(), 0) / 1000 for each in moments]
     if execution.unanswered:
         waits.append(settings.settle)
+    if execution.images_in is not None:
+        waits.append(execution.images_in)
     if execution.later:
         waits.append(settings.retry_most)
     return min(waits, default=None)

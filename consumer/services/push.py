@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
@@ -24,16 +25,18 @@ from consumer.domain.ledger import abandoned
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
 from consumer.domain.orders import Act, Order
-from consumer.domain.plan import Operation, Pace, Plan
+from consumer.domain.pictures import image_waiting, to_ask_again
+from consumer.domain.plan import Operation, Pace, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
 from consumer.domain.report import PAIR_ENDED, Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
-from consumer.ports import Clock, Connections, EventState, Images, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
+from consumer.ports import Clock, Connections, EventState, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.services.credential import report_credential_status
 from consumer.services.execute import Execution
+from consumer.services.images import ImageQueue
 from consumer.services.leftovers import (
     failed,
     hopeless,
@@ -49,10 +52,15 @@ from consumer.services.leftovers import (
 from consumer.services.looks import Looker
 from consumer.services.missing_records import confirm_missing
 from consumer.services.orders import carry_out
-from consumer.services.pictures import changed_images
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.settings import PushSettings
+
+_IMAGES_NS: Final = 10_000_000_000
+"""How long a push goes on uploading images as they arrive; what changes meanwhile waits for so long at most."""
+_IMAGES_SOON: Final = 1.0
+_IMAGES_LATER: Final = 5.0
+"""Seconds until the event comes again for images on their way, after a push that got some of them, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Pusher:
     inbox: Inbox
     store: LedgerStore
     swoogo: Swoogo
-    images: Images
+    images: ImageQueue
     board: StatusBoard
     clock: Clock
     settings: PushSettings
@@ -118,8 +126,12 @@ class Pusher:
                 await execution.keep({**execution.survey.findings.learned, **execution.survey.findings.gone})
                 if execution.survey.deep:
                     await self.store.log_again(lease)
-                    execution.changed_images = await changed_images(execution.ledger, self.images)
-            if execution.survey and nothing_new(execution.survey, execution.work, state, former, execution.ledger):
+            changed = self.images.changed(mapping.event_id)
+            if (
+                execution.survey
+                and not changed
+                and nothing_new(execution.survey, execution.work, state, former, execution.ledger)
+            ):
                 idle = True
                 run.note_unchanged(execution.ledger)
             else:
@@ -171,7 +183,7 @@ class Pusher:
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
             careful=state.careful,
-            changed_images=execution.changed_images,
+            changed_images=self.images.changed(mapping.event_id),
             scope=scope,
             read_since=read_since(execution.work.lease.attempt, execution.work.trigger, self.clock.now()),
         )
@@ -198,33 +210,59 @@ class Pusher:
             execution.looked |= listed | came.keys()
             given = replace(given, directories=directories, parked=parked)
             plan = make_plan(given)
+        if execution.survey and execution.survey.deep:
+            asked = make_plan(replace(given, changed_images=frozenset(to_ask_again(execution.ledger))))
+            due = {each.key for each in plan.images}
+            execution.rechecks = [each for each in asked.images if each.key not in due]
+            self.images.recheck(mapping.event_id, execution.rechecks)
         return plan
 
     async def _execute(self, execution: Execution, plan: Plan, progress: Progress) -> None:
-        left: list[Operation] = []
+        event_id = execution.run.event_id
+        self.images.want(event_id, plan.images, execution.rechecks)
         for phase in plan.phases:
-            pending = iter(phase)
-
-            async def worker(pending: Iterator[Operation] = pending) -> None:
-                for operation in pending:
-                    if self.stopping.is_set() or execution.ended:
-                        left.append(operation)
-                        return
-                    if hopeless(execution):
-                        return
-                    await execution.perform(operation)
-                    if await progress.moved() and not await self._in_force(execution.work.mapping):
-                        execution.ended = True
-
-            # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
-            await side_by_side(worker, min(len(phase), self.settings.concurrency * 2))
-            if left and execution.ended:
-                raise UnavailableError(PAIR_ENDED)
-            if left:
-                raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
-            if hopeless(execution):
-                break
+            await self._perform(execution, [each for each in phase if not isinstance(each, SetImage)], progress)
+        # Once more: a push may take longer than what was fetched for it is kept.
+        self.images.want(event_id, plan.images, execution.rechecks)
+        await self._upload_images(execution, progress)
         await confirm_missing(execution)
+
+    async def _perform(self, execution: Execution, operations: Sequence[Operation], progress: Progress) -> None:
+        """Carry out operations side by side, none after too much trouble. Raises StoppedError, UnavailableError."""
+        left = False
+        pending = iter(operations)
+
+        async def worker() -> None:
+            nonlocal left
+            for operation in pending:
+                if self.stopping.is_set() or execution.ended:
+                    left = True
+                    return
+                if hopeless(execution):
+                    return
+                await execution.perform(operation)
+                if await progress.moved() and not await self._in_force(execution.work.mapping):
+                    execution.ended = True
+
+        # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
+        await side_by_side(worker, min(len(operations), self.settings.concurrency * 2))
+        if left and execution.ended:
+            raise UnavailableError(PAIR_ENDED)
+        if left:
+            raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
+
+    async def _upload_images(self, execution: Execution, progress: Progress) -> None:
+        """Upload what has arrived, while more arrives; the rest is fetched on without the lease, and comes later."""
+        event_id, until, came = execution.run.event_id, self.clock.ticks() + _IMAGES_NS, False
+        while not hopeless(execution) and not self.stopping.is_set() and self.clock.ticks() < until:
+            ready = await self.images.arrived(event_id)
+            if not ready:
+                break
+            came = True
+            await self._perform(execution, ready, progress)
+        if self.images.busy(event_id):
+            execution.images_in = _IMAGES_SOON if came else _IMAGES_LATER
+            execution.issues += [image_waiting(each.key) for each in self.images.outstanding(event_id)]
 
     async def _finish(
         self,

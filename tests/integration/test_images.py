@@ -20,9 +20,13 @@ from PIL import Image
 
 from consumer.adapters.images.fetch import Fetcher, open_transport
 from consumer.adapters.images.pictures import FetchedImages, open_images
-from consumer.domain.errors import ImageUnusableError, UnavailableError
+from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
+from consumer.domain.plan import SetImage
+from consumer.domain.record import Kind
 from consumer.ports import Picture, Unchanged
+from consumer.services.images import ImageQueue
 from consumer.settings import ImageSettings
+from tests.support.waiting import wait_until
 from tests.unit.adapters.images.samples import bomb, corners, encoded, exif, noise, opened, photo
 
 Serve = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -167,6 +171,32 @@ async def test_a_server_that_never_answers_holds_up_nobody_else() -> None:
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
+
+
+async def test_a_silent_server_is_given_up_after_three_connections() -> None:
+    """500 images there cost three timeouts, not 500."""
+    heads: list[bytes] = []
+
+    async def serve(head: bytes, _: asyncio.StreamWriter) -> None:
+        heads.append(head)
+        await asyncio.Event().wait()
+
+    async with a_server(serve) as port, some_images(fetch_timeout=0.5) as images:
+        queue = ImageQueue(images, at_once=8, patience=30.0)
+        wishes = [
+            SetImage(Kind.SPEAKER, f"speaker/c{number}", f"http://127.0.0.1:{port}/{number}.jpg", {})
+            for number in range(500)
+        ]
+        queue.want("ev", wishes)
+
+        async def everything() -> bool:
+            return len(await queue.arrived("ev")) == 500
+
+        await wait_until(everything, "all images are seen to")
+        found = [queue.take("ev", each) for each in wishes]
+        await queue.aclose()
+    assert len(heads) == 3
+    assert {type(each) for each in found} == {SilentHostError, UnavailableError}
 
 
 async def test_a_redirect_loop_over_the_network_ends() -> None:

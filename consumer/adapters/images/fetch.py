@@ -20,7 +20,7 @@ import httpx
 
 from consumer.adapters.images import addresses
 from consumer.adapters.images.body import read_body
-from consumer.domain.errors import ImageUnusableError, UnavailableError
+from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.settings import ImageSettings
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -95,14 +95,15 @@ class Fetcher:
 
         Raises:
             ImageUnusableError: the address, its host, its redirects or its answer are no good.
-            UnavailableError: timeouts, refused connections, answers that ask for patience.
+            SilentHostError: no address, no connection, or not all of it in time.
+            UnavailableError: an answer that broke off or asks for patience.
         """
         start = _checked(url)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._follow(start, url, known if known.get("url") == url else {})
         except TimeoutError:
-            raise UnavailableError(
+            raise SilentHostError(
                 f"{start.host} did not deliver the image within {self._deadline:g} seconds."
             ) from None
 
@@ -162,7 +163,7 @@ class Fetcher:
             except httpx.TransportError as error:
                 problem = error
                 break
-        raise UnavailableError(f"{url.host} could not be reached ({type(problem).__name__}).") from None
+        raise SilentHostError(f"{url.host} could not be reached ({type(problem).__name__}).") from None
 
     async def _addresses(self, url: httpx.URL) -> Sequence[addresses.Address]:
         host = url.host
@@ -185,9 +186,9 @@ class Fetcher:
         except socket.gaierror as error:
             if error.errno in _NO_SUCH_HOST:
                 raise ImageUnusableError("unknown_host", f"There is no host named {url.host}.") from None
-            raise UnavailableError(f"The address of {url.host} could not be looked up.") from None
+            raise SilentHostError(f"The address of {url.host} could not be looked up.") from None
         except (OSError, UnicodeError):
-            raise UnavailableError(f"The address of {url.host} could not be looked up.") from None
+            raise SilentHostError(f"The address of {url.host} could not be looked up.") from None
 
     async def aclose(self) -> None:
         """Close what is still open."""

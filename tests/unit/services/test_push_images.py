@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from math import inf
+
 import pytest
 
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
 from consumer.domain.survey import Depth
+from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_connection, a_contact, a_session
 from tests.unit.services.world import SUBJECT, World, a_world
@@ -67,7 +73,7 @@ async def test_an_image_behind_an_unchanged_address_is_asked_for_by_its_validato
     assert await uploads(world) == 2
     world.images.web[URL] = b"another picture"
     assert await reconcile(Depth.SHALLOW) == []
-    assert await reconcile(Depth.DEEP) == [URL, URL]
+    assert await reconcile(Depth.DEEP) == [URL]
     assert await uploads(world) == 3
     world.images.web[URL] = UnavailableError("Its server is down.")
     assert await reconcile(Depth.DEEP) == [URL]
@@ -113,6 +119,127 @@ async def test_a_refused_upload_is_parked() -> None:
     await world.push()
     assert await uploads(world) == 1
     assert [code for _, code in await world.codes()] == [Code.REFUSED]
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """One whose fetches end with the test."""
+    world = await a_world(ReconcileSettings(interval=1800, deep_interval=86_400))
+    yield world
+    await world.pusher.images.aclose()
+
+
+async def with_headshots(world: World, host: str, count: int, title: str = "Title") -> None:
+    people = [f"c{number}" for number in range(count)]
+    contacts = [a_contact(each, photo_url=f"https://{host}/{each}.jpg") for each in people]
+    await world.given(a_session("s1", people=people, title=title), *contacts)
+
+
+async def deep_reconcile(world: World) -> None:
+    await world.inbox.request_survey(EVENT, Depth.DEEP)
+    lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
+    assert lease is not None
+    await world.pusher.push(lease, world.mapping, a_connection())
+
+
+def due_in(world: World) -> float | None:
+    """Seconds until the event comes again."""
+    due = world.inbox.state(SUBJECT).due
+    return None if due is None else (due - world.clock.now()) / 1000
+
+
+async def until_settled(world: World) -> None:
+    """Push as often as the event comes again soon."""
+    async with asyncio.timeout(20):
+        while (due_in(world) or inf) < 60:
+            await world.push()
+
+
+async def test_g1_changes_do_not_wait_for_a_host_that_never_answers(world: World) -> None:
+    """500 speakers whose images are there: all is written within seconds, and later changes too."""
+    world.images.late["dead.example"] = inf
+    await with_headshots(world, "dead.example", 500)
+    async with asyncio.timeout(10):
+        await world.push()
+    assert len(world.swoogo.records[Kind.SPEAKER]) == 500
+    await with_headshots(world, "dead.example", 500, "Another title")
+    async with asyncio.timeout(10):
+        await world.push()
+    assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Another title"]
+    assert world.marks == {}
+    assert len(world.images.fetched) == 3, "a host that has not answered is asked for three images at a time"
+
+
+async def test_g1_an_image_that_is_on_its_way_is_told_and_comes_later(world: World) -> None:
+    world.images.late["slow.example"] = 0.3
+    await with_headshots(world, "slow.example", 1)
+    run = await world.push()
+    assert (run.tally(Kind.SPEAKER).created, await uploads(world), world.marks) == (1, 0, {})
+    assert await world.codes() == [("speaker/c0", Code.IMAGE_WAITING)]
+    assert due_in(world) == 5.0
+    assert not world.inbox.state(SUBJECT).until, "no one holds the event meanwhile"
+    await until_settled(world)
+    assert (await uploads(world), await world.codes(), due_in(world)) == (1, [], None)
+    assert len(world.images.fetched) == 1
+
+
+async def test_g1_another_replica_goes_on_with_images_that_were_on_their_way(world: World) -> None:
+    """What the first one had fetched is lost with it, and no wish is."""
+    world.images.late["slow.example"] = 0.3
+    await with_headshots(world, "slow.example", 1)
+    await world.push()
+    await world.pusher.images.aclose()
+    world.images.late.clear()
+    world.pusher = replace(world.pusher, images=ImageQueue(world.images, patience=0.05))
+    assert due_in(world) == 5.0
+    await world.push()
+    assert (await uploads(world), await world.codes()) == (1, [])
+
+
+async def test_a_host_that_is_silent_three_times_is_left_alone_and_told(world: World) -> None:
+    """The event comes again in ten minutes; its other images are uploaded meanwhile."""
+    world.images.late["dead.example"] = inf
+    world.images.gives_up = 0.02
+    await with_headshots(world, "dead.example", 64)
+    await world.given(a_session("s2", people=["c99"]), a_contact("c99", photo_url=URL))
+    await world.push()
+    await until_settled(world)
+    assert len(world.images.fetched) == 3 + 1
+    issues = await world.issues()
+    assert {issue.code for issue in issues} == {Code.IMAGE_UNUSABLE}
+    assert len(issues) == 64
+    assert "dead.example was silent three times in a row and is asked again" in issues[-1].sentence()
+    assert await uploads(world) == 1
+    assert due_in(world) == 600.0
+
+
+async def test_p4_a_deep_reconcile_does_not_wait_for_images_it_asks_for_again(world: World) -> None:
+    """Its survey of records goes on; a picture that comes after it is uploaded by the next push."""
+    world.images.tagged |= {f"https://cdn.example/c{number}.jpg" for number in range(64)}
+    await with_headshots(world, "cdn.example", 64)
+    await world.push()
+    await until_settled(world)
+    assert await uploads(world) == 64
+    world.images.late["cdn.example"] = 0.3
+    world.images.web["https://cdn.example/c7.jpg"] = b"another picture"
+    async with asyncio.timeout(10):
+        await deep_reconcile(world)
+    assert (await uploads(world), await world.codes(), due_in(world)) == (64, [], 5.0)
+    await until_settled(world)
+    assert (await uploads(world), await world.codes()) == (65, [])
+
+
+async def test_p4_images_that_cannot_be_asked_for_again_say_nothing(world: World) -> None:
+    """The one in Swoogo stays."""
+    world.images.tagged.add(URL)
+    await with_headshot(world, URL)
+    await world.push()
+    world.images.late["cdn.example.org"] = inf
+    world.images.gives_up = 0.1
+    async with asyncio.timeout(10):
+        await deep_reconcile(world)
+    await until_settled(world)
+    assert (await uploads(world), await world.codes()) == (1, [])
 
 
 @pytest.mark.parametrize("url", ["", None])

@@ -16,6 +16,7 @@ from consumer.domain.report import Run
 from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.connect import Connector
+from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
@@ -125,7 +126,8 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     images = FakeImages()
     reconciler = Reconciler(ledger, swoogo, InMemoryBudget(clock, inbox), clock, reconcile, SwoogoSettings())
     connections, credentials = InMemoryConnections(inbox), FakeCredentials()
-    pusher = Pusher(inbox, ledger, swoogo, images, board, clock, settings, TextLimits(), reconciler, connections, PACE)
+    queue = ImageQueue(images, patience=0.05)
+    pusher = Pusher(inbox, ledger, swoogo, queue, board, clock, settings, TextLimits(), reconciler, connections, PACE)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ListedStandings())
     circuits = InMemoryCircuits(clock)

@@ -27,6 +27,7 @@ from consumer.domain.survey import Depth
 from consumer.ports import Change, SyncRequest, event_subject
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
+from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
@@ -196,7 +197,7 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     )
     reconciler = Reconciler(ledger, client, budget, clock, reconcile, api)
     pusher = Pusher(
-        inbox, ledger, client, FakeImages(), board, clock, PUSH, TextLimits(), reconciler, connections, PACE
+        inbox, ledger, client, ImageQueue(FakeImages()), board, clock, PUSH, TextLimits(), reconciler, connections, PACE
     )
     connector = Connector(
         inbox, connections, InMemoryPairs(), client.credentials, client, board, clock, ListedStandings()

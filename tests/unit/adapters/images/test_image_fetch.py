@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from consumer.adapters.images.fetch import Fetched, Fetcher
-from consumer.domain.errors import ImageUnusableError, UnavailableError
+from consumer.domain.errors import ImageUnusableError, SilentHostError
 from consumer.settings import ImageSettings
 from tests.unit.adapters.images.network import PUBLIC, URL, Body, Names, Network, delay, fetcher, ok, refusal, to
 
@@ -150,6 +150,7 @@ async def test_when_an_address_takes_no_connection_the_next_is_tried() -> None:
 async def test_a_host_that_takes_no_connection_is_worth_another_try() -> None:
     network = Network(httpx.ConnectError("refused"))
     error = await delay(network, Names(cdn_example=[[PUBLIC, "8.8.8.8", "8.8.4.4", "1.1.1.1"]]))
+    assert isinstance(error, SilentHostError)
     assert str(error) == "cdn.example could not be reached (ConnectError)."
     assert len(network.dialled) == 3, "one URL must not make us dial any number of addresses"
 
@@ -166,9 +167,9 @@ async def test_a_wrong_certificate_is_said_and_not_tried_again() -> None:
     ("problem", "expected"),
     [
         (socket.gaierror(socket.EAI_NONAME, "unknown"), ImageUnusableError),
-        (socket.gaierror(socket.EAI_AGAIN, "later"), UnavailableError),
-        (OSError("no network"), UnavailableError),
-        (TimeoutError(), UnavailableError),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), SilentHostError),
+        (OSError("no network"), SilentHostError),
+        (TimeoutError(), SilentHostError),
     ],
 )
 async def test_a_name_that_is_not_there_is_told_from_a_name_server_that_is_not(
