@@ -102,6 +102,7 @@ and claim   `services.dispatch`              finds what is due, claims it, keeps
 Plan        `domain.planner`                 the pure function: snapshot, ledger, mapping, now -> plan
             `domain.plan`                    operations, phases, cost
             `domain.draft`                   what a plan depends on, and a plan being written
+            `domain.unanswered`              what a create without an answer may have made
             `domain.records`                 one session, speaker or sponsor: create, adopt, update, wait, ask
             `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
@@ -217,6 +218,7 @@ Set up      `entrypoints.console.doctor`     doctor: everything the service stan
             `adapters.probing.scratch`       the scratch event, and what was made there
             `adapters.probing.findings`      answers, and the settings that suit them
             `adapters.probing.records`       creating, updating, deleting
+            `adapters.probing.texts`         what is stored of a text
             `adapters.probing.reading`       lists and single records
             `adapters.probing.speakers`      associations and pictures
             `adapters.probing.credits`       what costs a credit

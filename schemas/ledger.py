@@ -86,6 +86,8 @@ class LedgerEntry(LedgerRecord):
     """The era of the pair in which the record came into being or was adopted; see `PairEntry.era` (X2)."""
     besides: tuple[SwoogoId, ...] = ()
     """Of an intent, Swoogo ids with its natural key from before the create: what it made is none of them (G2)."""
+    newest_known: Annotated[int, Field(ge=0)] | None = None
+    """Of an intent, the largest Swoogo id of its kind known before the create: what it made has a larger one (G2)."""
     unanswered: bool = False
     """Of an intent, that nobody waits for its answer any more; `at` says since when."""
 

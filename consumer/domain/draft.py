@@ -16,6 +16,7 @@ from consumer.domain.plan import Operation
 from consumer.domain.record import Kind
 from consumer.domain.scope import Scope
 from consumer.domain.snapshot import Snapshot
+from consumer.domain.unanswered import newest_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,19 @@ class Draft:
     unchanged: Counter[Kind] = field(default_factory=Counter)
     planned: set[str] = field(default_factory=set)
     owned: dict[Kind, set[int]] = field(default_factory=dict)
+    newest: dict[Kind, int] = field(default_factory=dict)
     wait_until: int | None = None
 
     def wait(self, until: int | None) -> None:
         """Something can be decided at that moment (ms)."""
         if until is not None:
             self.wait_until = until if self.wait_until is None else min(self.wait_until, until)
+
+    def newest_known_of(self, kind: Kind) -> int:
+        """The largest Swoogo id of this kind that was known before the plan."""
+        if kind not in self.newest:
+            self.newest[kind] = newest_known(self.given.directory(kind), self.owned_of(kind))
+        return self.newest[kind]
 
     def owned_of(self, kind: Kind) -> set[int]:
         """Swoogo ids of this kind that belong to a ledger entry, or that this plan adopts."""

@@ -69,9 +69,9 @@ SENTENCES: Final[dict[Code, str]] = {
     "accepted, accept queue, pending, decline queue, declined. Give it a status of one of them.",
     Code.DUPLICATE_EMAIL: "{record} is not synced because another speaker has the same e-mail address ({detail}). "
     "Merge the two in Sessionboard or correct one address.",
-    Code.AMBIGUOUS_MATCH: "Swoogo did not answer when {record} was created, and has more than one record that may be "
-    "it ({detail}). Delete the extra ones in Swoogo, or ask an operator to say which one it is (`swoogo-sync ledger "
-    "adopt EVENT {key} SWOOGO_ID`) or that it is none of them (`swoogo-sync ledger forget EVENT {key}`).",
+    Code.AMBIGUOUS_MATCH: "Swoogo did not answer when {record} was created, and it is not certain which of its records "
+    "it became ({detail}). Ask an operator to say which one it is (`swoogo-sync ledger adopt EVENT {key} SWOOGO_ID`) "
+    "or that it is none of them (`swoogo-sync ledger forget EVENT {key}`), or delete the extra ones in Swoogo.",
     Code.NOT_ADOPTED: "An operator asked to adopt a Swoogo record as {record}, which was not done: {detail} The "
     "operator can look it up with `swoogo-sync ledger show EVENT {key}` and ask again.",
     Code.FIELD_NOT_APPLIED: "Swoogo accepted the change of {record} but did not keep its {field}. Check in Swoogo "

@@ -35,6 +35,8 @@ class Entry:
         era: the pair's era in which this record came into being or was adopted (X2, `domain.pair`).
         besides: of an intent, Swoogo ids that bore its natural key before the create was sent: what it made is none
             of them (G2).
+        newest_known: of an intent, the largest Swoogo id of its kind that was known before the create was sent: what it
+            made has a larger one. None in what earlier builds wrote.
         unanswered: of an intent, that nobody waits for its answer any more; `at` says since when.
     """
 
@@ -53,6 +55,7 @@ class Entry:
     era: int = 0
     besides: tuple[int, ...] = ()
     unanswered: bool = False
+    newest_known: int | None = None
 
     @property
     def live(self) -> bool:
@@ -93,6 +96,7 @@ class Entry:
             version=max(version, self.version),
             besides=(),
             unanswered=False,
+            newest_known=None,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import Desired, TextLimits, fitted_name
@@ -13,6 +14,7 @@ from consumer.domain.plan import Adopt, Create, Operation
 from consumer.domain.record import Kind, digest, fingerprint, key_of, readable
 from consumer.domain.snapshot import Place, Session
 from consumer.domain.text import clean_name, natural_name
+from consumer.domain.unanswered import candidates, found, newest_known
 
 
 @dataclass(slots=True)
@@ -89,56 +91,110 @@ def plan_places(
     """
     shown = directory.fresh if shown is None else shown
     plan = PlacePlan()
-    by_name: dict[str, int] = {}
-    unsure: dict[str, Entry] = {}
-    for _, entry in entries_of(ledger, kind):
-        if entry.live and entry.swoogo_id is not None:
-            by_name[entry.natural] = entry.swoogo_id
-        elif entry.state is State.INTENT and now < entry.settles(settle) and not directory.matching(entry.natural):
-            unsure[entry.natural] = entry
-
+    known = _known(kind, ledger, directory, now=now, settle=settle)
     new: dict[str, list[Place]] = defaultdict(list)
     for place in used.values():
         key = key_of(kind, place.id)
-        known = ledger.get(key)
+        entry = ledger.get(key)
         notices: list[Issue] = []
         name = natural_name(fitted_name(place.name, limits, key, notices))
-        if known is None or known.state is State.GONE:
+        if entry is None or entry.state is State.GONE:
             new[name].append(place)
-        elif known.state is State.INTENT:
+        elif entry.state is State.INTENT:
             # Renamed meanwhile or not: what the unanswered create made has the name it was asked to have (G2).
-            asked = known.natural in unsure or directory.matching(known.natural)
-            new[known.natural if asked else name].append(place)
-        elif known.live:
+            asked = entry.natural if entry.natural in known.unsure else _shown_as(entry, directory, known.owned)
+            new[asked or name].append(place)
+        elif entry.live:
             plan.usable.add(place.id)
             plan.unchanged += 1
-            plan.issues.extend(notices if known.natural == name else [_renamed(key, known)])
+            # Earlier builds kept long names case-folded.
+            same = entry.natural in {name, name.casefold()}
+            plan.issues.extend(notices if same else [_renamed(key, entry)])
     for wanted, places in new.items():
-        ours, asked_for = by_name.get(wanted), unsure.get(wanted)
+        ours, asked_for = known.by_name.get(wanted), known.unsure.get(wanted)
         if ours is None and asked_for is not None:
             until = asked_for.settles(settle)
             plan.look = plan.look or not directory.shows_since(asked_for, now, settle)
             plan.wait_until = until if plan.wait_until is None else min(plan.wait_until, until)
-        elif ours is None and (issues := _ambiguous(kind, wanted, places, ledger, directory)):
+        elif ours is None and (issues := _ambiguous(kind, wanted, new, directory, known)):
             plan.look = plan.look or not directory.fresh
             plan.issues.extend(issues)
         else:
             # What became of a create without an answer is not to be seen in a directory from before.
-            keys = [key_of(kind, each.id) for each in places]
-            unanswered = any(key in ledger and ledger[key].state is State.INTENT for key in keys)
-            _plan_new(plan, kind, wanted, places, ours, directory, parked, limits, shown=shown and not unanswered)
+            certain = shown and not known.asked(kind, wanted, places)
+            _plan_new(plan, kind, wanted, places, ours, directory, parked, limits, known.newest, shown=certain)
     return plan
 
 
-def _ambiguous(kind: Kind, wanted: str, places: Iterable[Place], ledger: Ledger, directory: Directory) -> list[Issue]:
-    """G2: when an unanswered create may have made either of several, none is taken; the sessions go without."""
-    owned = {entry.swoogo_id for _, entry in entries_of(ledger, kind)}
-    matches = [row for row in directory.matching(wanted) if row.id not in owned]
-    if len(matches) < 2:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger knows of a kind.
+
+    Attributes:
+        by_name: natural key -> Swoogo id of what is there.
+        intents: key -> entry of each create without an answer.
+        unsure: natural key -> an intent that has not settled and cannot be found yet.
+        owned: Swoogo ids of all entries.
+        newest: largest Swoogo id that is known.
+    """
+
+    by_name: Mapping[str, int]
+    intents: Mapping[str, Entry]
+    unsure: Mapping[str, Entry]
+    owned: AbstractSet[int]
+    newest: int
+
+    def asked(self, kind: Kind, wanted: str, places: Iterable[Place]) -> dict[str, Entry]:
+        """Creates without an answer of these places, and of one that is used no more and was to have this name."""
+        keys = {key_of(kind, place.id) for place in places}
+        return {key: entry for key, entry in self.intents.items() if key in keys or entry.natural == wanted}
+
+
+def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle: int) -> _Known:
+    entries = dict(entries_of(ledger, kind))
+    owned = {entry.swoogo_id for entry in entries.values() if entry.swoogo_id is not None}
+    intents = {key: entry for key, entry in entries.items() if entry.state is State.INTENT}
+    return _Known(
+        {entry.natural: entry.swoogo_id for entry in entries.values() if entry.live and entry.swoogo_id is not None},
+        intents,
+        {
+            entry.natural: entry
+            for entry in intents.values()
+            if now < entry.settles(settle) and not _shown_as(entry, directory, owned)
+        },
+        owned,
+        newest_known(directory, owned),
+    )
+
+
+def _shown_as(entry: Entry, directory: Directory, owned: AbstractSet[int]) -> str:
+    """The name under which a record of an intent's name is there, ours or not; empty when there is none."""
+    rows = directory.matching(entry.natural) or found(entry, directory, owned)
+    return rows[0].natural if rows else ""
+
+
+def _ambiguous(
+    kind: Kind,
+    wanted: str,
+    new: Mapping[str, Iterable[Place]],
+    directory: Directory,
+    known: _Known,
+) -> list[Issue]:
+    """G2: when an unanswered create may have made either of several, none is taken; the sessions go without.
+
+    Nor is it done again while there is one that it may have made, under whatever name.
+    """
+    asked = known.asked(kind, wanted, new[wanted])
+    matches = [row for row in directory.matching(wanted) if row.id not in known.owned]
+    if matches:
+        keys = {key_of(kind, place.id) for place in new[wanted]}
+        return [ambiguous_match(key, matches) for key in asked if key in keys] if len(matches) > 1 else []
+    if not asked:
         return []
-    keys = [key_of(kind, place.id) for place in places]
-    asked = [key for key in keys if (entry := ledger.get(key)) and entry.state is State.INTENT]
-    return [ambiguous_match(key, matches) for key in asked]
+    # What other rooms are found to be in this plan is not what this create made.
+    taken = {row.id for name in new for row in directory.matching(name)[:1] if name not in known.by_name}
+    held = {key: candidates(kind, entry, directory, known.owned | taken) for key, entry in asked.items()}
+    return [ambiguous_match(key, rows) for key, rows in held.items() if rows]
 
 
 def _renamed(key: str, entry: Entry) -> Issue:
@@ -157,6 +213,7 @@ def _plan_new(
     directory: Directory,
     parked: Mapping[str, str],
     limits: TextLimits,
+    newest: int,
     *,
     shown: bool,
 ) -> None:
@@ -175,7 +232,7 @@ def _plan_new(
         plan.look = plan.look or not (directory.fresh if held else shown or directory.fresh)
     also = keys[1:]
     plan.operations.append(
-        Create(kind, keys[0], fields, wanted, also=also)
+        Create(kind, keys[0], fields, wanted, also=also, newest_known=newest)
         if held is None
         else Adopt(kind, keys[0], held, fields, wanted, also=also)
     )

@@ -26,7 +26,8 @@ class Create:
     """Create a record.
 
     `also`: further ledger keys that stand for the same Swoogo record (same room name). `besides`: ids of Swoogo
-    records that are known to have this natural key already and are not ours (`ledger.Entry.besides`).
+    records that are known to have this natural key already and are not ours (`ledger.Entry.besides`). `newest_known`:
+    the largest Swoogo id of the kind (`ledger.Entry.newest_known`).
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Create:
     version: int = 0
     also: tuple[str, ...] = ()
     besides: tuple[int, ...] = ()
+    newest_known: int | None = None
 
     @property
     def credits(self) -> int:

@@ -24,7 +24,7 @@ from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Delete, Plan
 from consumer.domain.record import Fields, Kind, key_of
-from consumer.domain.records import plan_record
+from consumer.domain.records import plan_records
 from consumer.domain.removals import plan_removals
 from consumer.domain.schedule import zone
 from consumer.domain.scope import restrict
@@ -78,8 +78,7 @@ def make_plan(given: PlanInput) -> Plan:
         for kind in (Kind.LOCATION, Kind.TRACK)
     }
     usable = {field: place.usable for field, place in places.items()}
-    for desired in wanted:
-        plan_record(draft, desired, _resolvable(desired.fields, usable))
+    plan_records(draft, ((desired, _resolvable(desired.fields, usable)) for desired in wanted))
     sealed = frozenset(key for key, entry in entries_of(given.ledger, Kind.SESSION) if entry.sealed(given.mapping.era))
     removals = plan_removals(
         given.snapshot,
@@ -102,8 +101,7 @@ def make_plan(given: PlanInput) -> Plan:
     )
     draft.skips.extend(people.skips)
     draft.issues.extend(people.issues)
-    for desired in people.speakers.values():
-        plan_record(draft, desired, desired.fields)
+    plan_records(draft, ((desired, desired.fields) for desired in people.speakers.values()))
     draft.skips = [*(skip for skip in draft.skips if skip.key not in removals.keys), *removals.skips]
     draft.issues.extend(removals.issues)
     # Associations with a sealed session stay as they are, like the session (X2).
@@ -168,11 +166,8 @@ def _plan_sponsors(draft: Draft) -> tuple[tuple[Desired, ...], PlacePlan]:
     draft.issues.extend(sponsors.issues)
     needed = still_needed(Kind.LEVEL, sponsors.levels, sponsors.wanted, given.ledger)
     levels = _places(draft, Kind.LEVEL, needed)
-    for desired in sponsors.wanted:
-        fields = desired.fields
-        if fields.get("level") and fields["level"] not in levels.usable:
-            fields = {name: value for name, value in fields.items() if name != "level"}
-        plan_record(draft, desired, fields)
+    usable = {Kind.LEVEL.value: levels.usable}
+    plan_records(draft, ((desired, _resolvable(desired.fields, usable)) for desired in sponsors.wanted))
     return sponsors.wanted, levels
 
 
@@ -199,6 +194,6 @@ def _places(draft: Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
 
 
 def _resolvable(fields: Fields, usable: Mapping[str, AbstractSet[str]]) -> Fields:
-    """Without a room or track that is not in Swoogo: the session goes through without it (E6)."""
-    missing = [name for name, known in usable.items() if fields[name] and fields[name] not in known]
+    """Without a room, track or level that is not in Swoogo: the record goes through without it (E6)."""
+    missing = [name for name, known in usable.items() if fields.get(name) and fields[name] not in known]
     return {name: value for name, value in fields.items() if name not in missing} if missing else fields

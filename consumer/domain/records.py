@@ -6,6 +6,8 @@ cannot be what the create made is never taken for it; of several that can be non
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from consumer.domain.desired import Desired
 from consumer.domain.draft import Draft
 from consumer.domain.eligibility import Reason, Skip
@@ -13,27 +15,36 @@ from consumer.domain.issue import ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
 from consumer.domain.record import Fields, Kind, fingerprint
+from consumer.domain.unanswered import candidates, found
 
 
-def plan_record(draft: Draft, desired: Desired, fields: Fields) -> None:
-    """Decide for one record.
+def plan_records(draft: Draft, wanted: Iterable[tuple[Desired, Fields]]) -> None:
+    """Decide for the records of one kind.
 
     Args:
         draft: the plan being written.
-        desired: the record as it should be.
-        fields: those of its fields that can be sent now.
+        wanted: each record as it should be, with those of its fields that can be sent now.
     """
+    unfound = [(desired, fields) for desired, fields in wanted if not _planned(draft, desired, fields)]
+    # Last: what is found to be another one's is not taken for theirs.
+    for desired, fields in unfound:
+        _plan_unfound(draft, desired, fields, draft.given.ledger[desired.key])
+
+
+def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
+    """Decide for one record; False when a create without an answer has settled and cannot be found."""
     draft.issues.extend(desired.issues)
     entry = draft.given.ledger.get(desired.key)
     if entry is not None and entry.live:
         _plan_update(draft, desired, fields, entry)
     elif entry is not None:
-        _plan_unanswered(draft, desired, fields, entry)
+        return _planned_unanswered(draft, desired, fields, entry)
     elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.careful:
         _plan_looked_for(draft, desired, fields)
     else:
         # What people made by hand is never ours, speakers excepted (P2); no need to look, unless Redis was lost (G6).
         _append(draft, _creation(draft, desired, fields))
+    return True
 
 
 def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
@@ -51,20 +62,17 @@ def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
         _append(draft, _adoption(desired, fields, match))
 
 
-def _plan_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
+def _planned_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> bool:
     """G2: a create was sent, and nobody knows what became of it."""
     given, directory = draft.given, draft.given.directory(desired.kind)
     settled = entry.settles(given.settle)
     if not directory.fresh:
         if directory.shows_since(entry, given.now, given.settle):
-            draft.wait(settled)
-            draft.skips.append(Skip(desired.key, Reason.WAITING))
-            return
+            _wait(draft, desired, settled)
+            return True
         draft.looks.add(desired.kind)
     owned = draft.owned_of(desired.kind)
-    excluded = owned.union(entry.besides)
-    natural = entry.natural or desired.natural
-    matches = [row for row in directory.matching(natural) if row.id not in excluded]
+    matches = found(entry, directory, owned, desired.natural)
     if len(matches) > 1:
         draft.skips.append(Skip(desired.key, Reason.ISSUE, ambiguous_match(desired.key, matches)))
     elif matches:
@@ -75,17 +83,38 @@ def _plan_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entr
         else:
             _append(draft, _adoption(desired, fields, matches[0]))
     elif given.now < settled:
-        draft.wait(settled)
-        draft.skips.append(Skip(desired.key, Reason.WAITING))
+        _wait(draft, desired, settled)
+    else:
+        return False
+    return True
+
+
+def _plan_unfound(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
+    """G2: nothing bears its name. What Swoogo may have stored under another one is never created a second time."""
+    held = candidates(desired.kind, entry, draft.given.directory(desired.kind), draft.owned_of(desired.kind))
+    if held:
+        draft.skips.append(Skip(desired.key, Reason.ISSUE, ambiguous_match(desired.key, held)))
     else:
         _append(draft, _creation(draft, desired, fields))
+
+
+def _wait(draft: Draft, desired: Desired, until: int) -> None:
+    draft.wait(until)
+    draft.skips.append(Skip(desired.key, Reason.WAITING))
 
 
 def _creation(draft: Draft, desired: Desired, fields: Fields) -> Create:
     owned = draft.owned_of(desired.kind)
     held = draft.given.directory(desired.kind).matching(desired.natural)
-    besides = tuple(row.id for row in held if row.id not in owned)
-    return Create(desired.kind, desired.key, fields, desired.natural, desired.version, besides=besides)
+    return Create(
+        desired.kind,
+        desired.key,
+        fields,
+        desired.natural,
+        desired.version,
+        besides=tuple(row.id for row in held if row.id not in owned),
+        newest_known=draft.newest_known_of(desired.kind),
+    )
 
 
 def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:

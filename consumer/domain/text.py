@@ -21,6 +21,8 @@ _IGNORABLE: Final = frozenset(
 """Invisible characters beside those of category Cf: fillers and variation selectors (Unicode's `Default_Ignorable`)."""
 _BLANK_BRAILLE: Final = "\u2800"
 
+_ASTRAL: Final = 0x10000
+_TAG: Final = re.compile(r"<[^>]*>")
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -65,6 +67,25 @@ def natural_email(text: str) -> str:
 def former_natural(text: str) -> str:
     """The form in which releases up to 0.1 compared names and e-mail addresses; ledgers hold keys of it."""
     return text.strip().casefold()
+
+
+def resembles(sent: str, held: str) -> bool:
+    """Whether `held` may be what a system made of `sent`: letters and digits left out, or added, but in the same order.
+
+    So it is for texts that were cut, lost tags or emoji, or had characters escaped or transcribed.
+    """
+    one, other = _letters(sent), _letters(held)
+    return _within(one, other) or _within(other, one) or _within(_letters(_TAG.sub("", sent)), other)
+
+
+def _letters(text: str) -> str:
+    folded = normalize("NFKD", text).casefold()
+    return "".join(char for char in folded if char.isalnum() and ord(char) < _ASTRAL)
+
+
+def _within(few: str, many: str) -> bool:
+    rest = iter(many)
+    return all(char in rest for char in few)
 
 
 def _without_format(text: str) -> str:

@@ -128,6 +128,7 @@ class Execution:
             at=self.clock.now(),
             era=self.work.mapping.era,
             besides=operation.besides,
+            newest_known=operation.newest_known,
         )
         keys = (operation.key, *operation.also)
         before = {key: self.ledger.get(key) for key in keys}

@@ -9,6 +9,7 @@ from sandbox.swoogo.backend import Backend, Call
 from sandbox.swoogo.definitions import CREATABLE_TYPES, FieldDefinition
 from sandbox.swoogo.forms import read_json
 from sandbox.swoogo.reads import definition_of
+from sandbox.swoogo.stored import stored_text
 
 
 def update_field(backend: Backend, call: Call) -> Answer:
@@ -66,8 +67,8 @@ def _apply(backend: Backend, definition: FieldDefinition, entry: dict[str, Any])
     choice = definition.choice(_choice_id(entry))
     if choice is None:
         if "id" not in entry:
-            backend.definitions.add_choice(definition, str(entry["name"]))
+            backend.definitions.add_choice(definition, stored_text(backend.switches, str(entry["name"])))
     elif entry.get("delete") is True:
         definition.choices.remove(choice)
     else:
-        choice.name = str(entry["name"])
+        choice.name = stored_text(backend.switches, str(entry["name"]))

@@ -63,6 +63,14 @@ class Switches:
     clear_with: Literal["empty", "null"] = "empty"
     # Tags in a description or a biography (11.3 nr 10).
     html: Literal["kept", "stripped"] = "kept"
+    # What is stored of a name, an e-mail address or another one-line text; no document says (11.3 nr 10).
+    text_unicode: Literal["kept", "nfc"] = "kept"
+    text_spaces: Literal["kept", "folded"] = "kept"
+    text_tags: Literal["kept", "stripped"] = "kept"
+    text_ampersand: Literal["kept", "escaped"] = "kept"
+    text_format: Literal["kept", "dropped"] = "kept"
+    text_astral: Literal["kept", "dropped"] = "kept"
+    text_length: Literal["kept", "cut"] = "kept"
     # What a create answers (11.3 nr 6).
     create_answer: Literal["full", "id_only"] = "full"
     # Whether asking for a token ends the one before it (1).

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sandbox.swoogo.backend import Backend
 from sandbox.swoogo.definitions import FieldDefinition
 from sandbox.swoogo.resources import Attribute, Kind
+from sandbox.swoogo.stored import stored_text
 
 _TAG = re.compile(r"<[^>]*>")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -32,6 +33,8 @@ def read_value(backend: Backend, attribute: Attribute, event_id: int | None, tex
         return text
     if attribute.type == "reference":
         return _reference(backend, attribute.options[0], event_id, text)
+    if attribute.type in {"text", "email"}:
+        text = stored_text(backend.switches, text)
     reader = _READERS.get(attribute.type)
     return text if reader is None else reader(text)
 

@@ -125,7 +125,12 @@ class Model:
         fields = self._resolved(operation.fields)
         keys = (operation.key, *operation.also)
         intent = Entry(
-            State.INTENT, natural=operation.natural, version=operation.version, at=now, besides=operation.besides
+            State.INTENT,
+            natural=operation.natural,
+            version=operation.version,
+            at=now,
+            besides=operation.besides,
+            newest_known=operation.newest_known,
         )
         self.ledger.update(dict.fromkeys(keys, intent))
         if fate is not Fate.NEVER_ARRIVED:

@@ -12,6 +12,7 @@ from consumer.adapters.probing.reading import SESSIONS, of_lists
 from consumer.adapters.probing.records import of_names, of_sessions
 from consumer.adapters.probing.scratch import Scratch
 from consumer.adapters.probing.speakers import of_speakers
+from consumer.adapters.probing.texts import of_texts
 from consumer.domain.errors import MissingError, SwoogoSyncError
 
 CREDITS: Final = 2 * SESSIONS + 5 * 10 + 70
@@ -71,6 +72,7 @@ async def probe(scratch: Scratch, window: float, tell: Callable[[str], None]) ->
     parts: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]]], ...] = (
         ("sessions", lambda: of_sessions(scratch)),
         ("names", lambda: of_names(scratch)),
+        ("texts", lambda: of_texts(scratch)),
         ("speakers and associations", lambda: of_speakers(scratch)),
         ("lists", lambda: of_lists(scratch)),
         ("credits and tokens", lambda: of_credits(scratch, window)),

@@ -14,6 +14,7 @@ from consumer.adapters.swoogo.wire import linked_sessions, record_id
 PIXEL: Final = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+_NO_SESSION: Final = 2**31 - 1
 _ADDRESS: Final = "https://example.com/swoogo-sync-probe.png"
 
 
@@ -50,7 +51,9 @@ async def _links(scratch: Scratch, speaker: int, sessions: list[int]) -> list[Fi
     linked = linked_sessions((await scratch.get(path)).body)
     mode = UNKNOWN if linked is None else "additive" if sessions[0] in linked else "replace"
     twice = await scratch.json("POST", link, {"session_ids": sessions[1:2]})
+    strange = (await scratch.json("POST", link, {"session_ids": [_NO_SESSION]})).status
     return [
+        told("link_unknown_status", strange if strange in {404, 422} else UNKNOWN, "a link with a session not there"),
         told("link_updates_timestamp", after != before, "updated_at of a speaker after a link"),
         told("link_mode", mode, "a speaker's sessions after two links, one session each"),
         told("link_duplicate", "ok" if twice.fine else "refused", f"the same link again: {twice.status}"),

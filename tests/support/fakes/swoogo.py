@@ -17,6 +17,7 @@ from consumer.domain.text import natural_email, natural_name
 from consumer.ports import Clock, Picture, Work, Written
 
 _PAGE = 200
+_ONE_LINE = frozenset({"name", "first_name", "last_name", "email", "job_title", "company"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Troubles:
         shifting: how many of the next lists of a survey change while they are read.
         credential_refused: 401 for everything.
         refused_uploads: what Swoogo says to images.
+        stores: what becomes of one-line texts before they are stored.
     """
 
     refused: dict[str, RefusedError] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Troubles:
     shifting: int = 0
     refused_uploads: RefusedError | None = None
     credential_refused: bool = False
+    stores: Callable[[str], str] = str
 
 
 class FakeSwoogo:
@@ -124,7 +127,7 @@ class FakeSwoogo:
             raise UnansweredError("Swoogo gave no answer to the creation.")
         given = {name: value for name, value in fields.items() if value}
         applied = {name: value for name, value in given.items() if name not in self.trouble.not_applied}
-        identifier = self.add(kind, **applied)
+        identifier = self.add(kind, **self._stored(applied))
         if self.trouble.lost_after:
             self.trouble.lost_after -= 1
             raise UnansweredError("Swoogo gave no answer to the creation.")
@@ -136,7 +139,7 @@ class FakeSwoogo:
         row = self._row(kind, swoogo_id)
         self._refuse(natural_key(kind, row))
         self._refuse(natural_key(kind, {**row, **fields}))
-        row |= {name: value for name, value in fields.items() if name not in self.trouble.not_applied}
+        row |= self._stored({name: value for name, value in fields.items() if name not in self.trouble.not_applied})
         return self._written(kind, swoogo_id, fields)
 
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
@@ -278,6 +281,9 @@ class FakeSwoogo:
         refusal = self.trouble.refused.get(natural_key)
         if refusal:
             raise refusal
+
+    def _stored(self, fields: Fields) -> dict[str, str]:
+        return {name: self.trouble.stores(value) if name in _ONE_LINE else value for name, value in fields.items()}
 
     def _row(self, kind: Kind, identifier: int) -> dict[str, str]:
         row = self.records[kind].get(identifier)

@@ -61,7 +61,7 @@ def test_the_tracks_in_use_are_the_tracks() -> None:
 def test_an_absent_place_is_created(kind: Kind) -> None:
     """S5."""
     plan = planned(Place("p1", " Hall 1 "), kind=kind)
-    assert plan.operations == [Create(kind, f"{kind.value}/p1", {"name": "Hall 1"}, "hall 1")]
+    assert plan.operations == [Create(kind, f"{kind.value}/p1", {"name": "Hall 1"}, "hall 1", newest_known=0)]
     assert plan.usable == {"p1"}
     assert not plan.look
 
@@ -93,7 +93,7 @@ def test_two_rooms_with_one_name_become_one_location() -> None:
     """S5: also when their names differ in case only."""
     plan = planned(a_room("r1", "Hall 1"), a_room("r2", "hall 1 "))
     assert plan.operations == [
-        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", also=("location/r2",))
+        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", also=("location/r2",), newest_known=0)
     ]
     assert plan.usable == {"r1", "r2"}
 
@@ -135,14 +135,16 @@ def test_a_new_room_with_the_new_name_is_synced() -> None:
     """S6: the way to a new name."""
     ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
     plan = planned(a_room("r1"), a_room("r2", "Auditorium"), ledger=ledger)
-    assert plan.operations == [Create(Kind.LOCATION, "location/r2", {"name": "Auditorium"}, "auditorium")]
+    assert plan.operations == [
+        Create(Kind.LOCATION, "location/r2", {"name": "Auditorium"}, "auditorium", newest_known=7)
+    ]
 
 
 def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
     """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made anew."""
     ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.GONE)}
     assert planned(a_room(), ledger=ledger).operations == [
-        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1")
+        Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", newest_known=7)
     ]
 
 

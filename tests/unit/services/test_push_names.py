@@ -1,0 +1,106 @@
+"""G2, R3: whatever is in a name and whatever Swoogo stores of it, nothing is made twice and a sync comes to rest."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.domain.issue import Code
+from consumer.domain.record import Kind
+from consumer.domain.snapshot import Resource, Sponsor
+from consumer.ports import SyncRequest
+from sandbox.swoogo import Switches
+from tests.support.builders import a_contact, a_room, a_session, a_track
+from tests.support.names import STORED, changing, names
+from tests.unit.services.test_push_unanswered import lose_answers_of
+from tests.unit.services.world import SUBJECT, World, a_world
+
+EVERY_STORED_FORM = pytest.mark.parametrize("switches", STORED.values(), ids=STORED)
+KINDS = pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)
+
+
+def resources_of(kind: Kind, name: str) -> list[Resource]:
+    """A record of the kind that has this name; a speaker has it in the address as well."""
+    session = a_session("s1", title=name if kind is Kind.SESSION else "Talk")
+    match kind:
+        case Kind.SPEAKER:
+            return [a_session("s1", people=["c1"]), a_contact("c1", first_name=name, email=f"a{name}b@example.org")]
+        case Kind.LOCATION:
+            return [a_session("s1", room=a_room(name=name))]
+        case Kind.TRACK:
+            return [a_session("s1", track=a_track(name=name))]
+        case Kind.SPONSOR:
+            return [Sponsor("p1", version=1, name=name)]
+        case Kind.LEVEL:
+            return [Sponsor("p1", version=1, name="Acme", tier=name)]
+    return [session]
+
+
+async def until_it_rests(world: World) -> None:
+    """Push whenever the event is due, until it is no more."""
+    for _ in range(10):
+        if world.inbox.state(SUBJECT).due is None:
+            return
+        await world.push()
+    raise AssertionError("the event stays due")
+
+
+@EVERY_STORED_FORM
+@KINDS
+@settings(max_examples=25, deadline=None)
+@given(name=names, effect=st.booleans(), late=st.booleans())
+def test_g2_an_unanswered_create_is_never_done_twice(
+    kind: Kind, switches: Switches, name: str, effect: bool, late: bool
+) -> None:
+    """G2: with its effect at once, later than the first look, or never; at worst a person is asked."""
+
+    async def scenario() -> None:
+        world = await a_world()
+        world.swoogo.trouble.stores = changing(switches)
+        lose_answers_of(world, kind, effect=effect)
+        await world.sync(*resources_of(kind, name))
+        made = dict(world.swoogo.records[kind])
+        if late:
+            world.swoogo.records[kind].clear()
+            await world.clock.advance(30)
+            await world.inbox.request_sync("ev", SyncRequest("pressed"), "9" * 15)
+            await world.push()
+            world.swoogo.records[kind] |= made
+        await until_it_rests(world)
+        assert len(world.swoogo.records[kind]) <= 1, "G2"
+        if made and not world.swoogo.called("update", kind):
+            codes = {code for _, code in await world.codes()}
+            assert world.swoogo.records[kind] == made
+            assert any(
+                entry.live for key, entry in world.ledger.entries["ev"].items() if key.startswith(kind.value)
+            ) or (Code.AMBIGUOUS_MATCH in codes)
+
+    asyncio.run(scenario())
+
+
+@EVERY_STORED_FORM
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(names, min_size=5, max_size=5))
+def test_r3_a_sync_comes_to_rest(switches: Switches, texts: list[str]) -> None:
+    """R3, G2: one record each, and a second sync sends nothing."""
+    title, room, track, person, sponsor = texts
+
+    async def scenario() -> None:
+        world = await a_world()
+        world.swoogo.trouble.stores = changing(switches)
+        await world.sync(
+            a_session("s1", title=title, room=a_room(name=room), track=a_track(name=track), people=["c1"]),
+            a_contact("c1", first_name=person, last_name=person, email=f"a{person}b@example.org"),
+            Sponsor("p1", version=1, name=sponsor, tier=room),
+        )
+        await until_it_rests(world)
+        held = {kind: dict(rows) for kind, rows in world.swoogo.records.items()}
+        assert all(len(rows) <= 1 for rows in held.values())
+        world.swoogo.calls.clear()
+        await world.push()
+        assert [str(call) for call in world.swoogo.calls] == []
+
+    asyncio.run(scenario())
