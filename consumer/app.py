@@ -259,6 +259,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                 watch.records(bound.inbox, parents),
                 bound.connections,
                 watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters, topics.mappings)),
+                changelog,
             )
             Subscribers(watch.recorder(recorder), clock, dispatcher.wake.set).register(broker, settings.kafka)
         pulse = Pulse(settings.kafka.lost_after)

@@ -27,6 +27,7 @@ class LedgerKind(StrEnum):
     CONNECTION = "connection"
     MAPPING = "mapping"
     GENERATION = "generation"
+    CONTACT = "contact"
 
 
 class LedgerState(StrEnum):
@@ -155,12 +156,27 @@ class GenerationEntry(LedgerRecord):
     """A new one with the first start and with each rebuild."""
 
 
+class DeletedContactEntry(LedgerRecord):
+    """A contact that Sessionboard deleted. Its own topic forgets a null value when it is compacted, and sessions may
+    carry a copy of the person for ever, which never serves again (P5). It holds nothing of the profile.
+    """
+
+    kind: Literal["contact"]
+    """Always `contact`."""
+    event_id: Identifier
+    """The Sessionboard event."""
+    contact_id: Identifier
+    """The contact."""
+    stamp: str
+    """Version stamp of the deletion: a contact record with a later one is there again."""
+
+
 LedgerValue = Annotated[
-    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry,
+    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry | DeletedContactEntry,
     Field(discriminator="kind"),
 ]
 
-_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry
+_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry | DeletedContactEntry
 _VALUE: Final[TypeAdapter[_Value]] = TypeAdapter(LedgerValue)
 
 

@@ -109,3 +109,7 @@ class Snapshot:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     sponsors: Mapping[str, Sponsor] = field(default_factory=dict)
+
+    def deleted_contacts(self) -> dict[str, int]:
+        """Contact id -> version of its deletion, ms."""
+        return {contact.id: contact.version for contact in self.contacts.values() if contact.deleted}

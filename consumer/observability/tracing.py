@@ -82,7 +82,7 @@ class TracedDecoder(Through):
             _propagator.inject(carrier)
             change = self._inner.read(peeked)
         if isinstance(change, Change):
-            return TracedChange(change.key, change.stamp, change.row, carrier.get(_HEADER, ""))
+            return TracedChange(change.key, change.stamp, change.row, change.deleted, carrier.get(_HEADER, ""))
         return change  # type: ignore[no-any-return] # a decoder's
 
 

@@ -22,7 +22,18 @@ from consumer.ports.inbox import (
 from consumer.ports.ledger import LedgerStore, PairRegister, StandingLog
 from consumer.ports.status import StatusBoard
 from consumer.ports.swoogo import Budget, Grant, Swoogo, TokenStore, Work, Written
-from consumer.ports.topics import Chunk, DeadLetter, DeadLetters, Decoder, History, Peeked, RawRecord, Span, Start
+from consumer.ports.topics import (
+    Chunk,
+    DeadLetter,
+    DeadLetters,
+    Decoder,
+    DeletionLog,
+    History,
+    Peeked,
+    RawRecord,
+    Span,
+    Start,
+)
 
 __all__ = [
     "Budget",
@@ -35,6 +46,7 @@ __all__ = [
     "DeadLetter",
     "DeadLetters",
     "Decoder",
+    "DeletionLog",
     "Due",
     "EventState",
     "Grant",

@@ -37,11 +37,15 @@ def org_subject(org_id: str) -> Subject:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One recorded state: `row` is the encoded resource or request, `stamp` orders it (G3)."""
+    """One recorded state: `row` is the encoded resource or request, `stamp` orders it (G3).
+
+    `deleted`: Sessionboard deleted the resource, and the row says so.
+    """
 
     key: str
     stamp: str
     row: bytes
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

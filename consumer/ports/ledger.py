@@ -42,6 +42,13 @@ class LedgerStore(Protocol):
         """
         ...
 
+    async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
+        """Write to the changelog which contacts were deleted: contact id -> version of the deletion, ms (P5).
+
+        A former version did not, and a topic may have been deleted. Raises UnavailableError.
+        """
+        ...
+
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """What Swoogo was last seen to hold; never fresh."""
         ...

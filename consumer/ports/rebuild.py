@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.standing import Standing
+from consumer.ports.inbox import Change
 from consumer.ports.topics import RawRecord
 
 
@@ -37,6 +38,14 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedDeletion:
+    """A contact that Sessionboard deleted, as the snapshot has it; its own topic may have forgotten it (P5)."""
+
+    event_id: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class NewerRecord:
     """A record that a later version wrote. `owner`: the event or organization it belongs to; `what`: `kind/format`."""
 
@@ -44,7 +53,7 @@ class NewerRecord:
     what: str
 
 
-Remembered = Logged | Pair | Standing | NewerRecord
+Remembered = Logged | LoggedDeletion | Pair | Standing | NewerRecord
 """What a record of the changelog says."""
 
 

@@ -94,6 +94,17 @@ class Decoder(Protocol):
         ...
 
 
+class DeletionLog(Protocol):
+    """Contacts that Sessionboard deleted, for as long as the changelog lasts (P5).
+
+    Their own topic forgets a null value; a session may carry a copy of the person for ever.
+    """
+
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """Return when the deletions are safe: contact id -> stamp. Once more is no harm. Raises UnavailableError."""
+        ...
+
+
 class DeadLetters(Protocol):
     """The topic of unreadable records."""
 

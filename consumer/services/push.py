@@ -137,6 +137,8 @@ class Pusher:
             else:
                 if lease.survey:
                     state = await self.inbox.load(mapping.event_id)
+                if execution.survey and execution.survey.deep:
+                    await self.store.log_deletions(lease, state.snapshot.deleted_contacts())
                 plan = await self._plan(execution, state, scope, former, retries)
                 run.note_plan(plan)
             progress = Progress(execution, plan, self.swoogo, self.board, self.store, self.clock, self.pace)

@@ -20,10 +20,11 @@ from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import PoisonError, RetryableError
 from consumer.domain.pair import Pair
 from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
-from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord
+from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord, event_subject
 from consumer.ports.rebuild import (
     History,
     Logged,
+    LoggedDeletion,
     Marker,
     Markers,
     NewerRecord,
@@ -33,7 +34,7 @@ from consumer.ports.rebuild import (
     Remembered,
     Restorer,
 )
-from consumer.services.record import Recorder
+from consumer.services.record import NotedBefore, Recorder
 
 _LOOK_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.2
@@ -68,6 +69,17 @@ class _Attempt:
     unreadable: int = 0
     held: float = -_HELD_SECONDS
     told: float = -_TOLD_SECONDS
+
+    def note(self, standing: ConnectionStanding | PairStanding) -> None:
+        """Keep how a connection or a pair stands; the highest epoch counts."""
+        if isinstance(standing, ConnectionStanding):
+            known = self.connections.get(standing.org_id)
+            if known is None or known.epoch <= standing.epoch:
+                self.connections[standing.org_id] = standing
+            return
+        place = standing.org_id, standing.event_id
+        if place not in self.pairs or self.pairs[place].epoch <= standing.epoch:
+            self.pairs[place] = standing
 
 
 @dataclass(slots=True)
@@ -181,7 +193,7 @@ class Rebuilder:
         attempt = _Attempt(owner, marker, RebuildProgress("ledger", 0, total, self.clock.now()), lost, began)
         log.info("rebuild.started", reason=_why(marker), offsets=total)
         await self._ledger(attempt, starts, ends)
-        recorder = Recorder(self.decoder, self.inbox, self.connections, _Unread())
+        recorder = Recorder(self.decoder, self.inbox, self.connections, _Unread(), NotedBefore())
         for phase, topics in (("mappings", [self.history.requests]), ("changes", self.history.resources)):
             await self._show(attempt, phase)
             for topic in topics:
@@ -219,16 +231,12 @@ class Rebuilder:
                 match self._remembered(record):
                     case Logged() as logged:
                         entries[logged.event_id].append(logged)
+                    case LoggedDeletion(event_id, change):
+                        changed += await self.inbox.record(event_subject(event_id), [change])
                     case Pair() as pair:
                         changed += await self.restorer.pair(pair)
-                    case ConnectionStanding() as standing:
-                        known = attempt.connections.get(standing.org_id)
-                        if known is None or known.epoch <= standing.epoch:
-                            attempt.connections[standing.org_id] = standing
-                    case PairStanding() as standing:
-                        place = standing.org_id, standing.event_id
-                        if place not in attempt.pairs or attempt.pairs[place].epoch <= standing.epoch:
-                            attempt.pairs[place] = standing
+                    case ConnectionStanding() | PairStanding() as standing:
+                        attempt.note(standing)
                     case NewerRecord():
                         attempt.unreadable += 1
             for event_id, logged_of in entries.items():

@@ -1,23 +1,26 @@
 """RECORD: a batch of Kafka records becomes snapshot rows and dirty marks; never a call to Swoogo.
 
-In: raw records of one batch. Out: one inbox call per event, dead letters for what nobody can read. When it returns,
-every record of the batch is safe, so its offsets may be committed (G1).
+In: raw records of one batch. Out: one inbox call per event, dead letters for what nobody can read, deleted contacts on
+the changelog (P5). When it returns, every record of the batch is safe, so its offsets may be committed (G1).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Final
 
 from consumer.domain.errors import PoisonError
+from consumer.domain.record import Source, id_of, key_of
 from consumer.ports import (
     Change,
     Connections,
     DeadLetter,
     DeadLetters,
     Decoder,
+    DeletionLog,
     Inbox,
     Peeked,
     RawRecord,
@@ -25,6 +28,15 @@ from consumer.ports import (
     SyncRequest,
     org_subject,
 )
+
+_CONTACT: Final = key_of(Source.CONTACT, "")
+
+
+class NotedBefore:
+    """Deletions of records that are read again: the changelog has them, or gets them with a deep reconcile."""
+
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """See `ports.DeletionLog`."""
 
 
 @dataclass(slots=True)
@@ -46,6 +58,7 @@ class Recorder:
     inbox: Inbox
     connections: Connections
     dead_letters: DeadLetters
+    deletions: DeletionLog
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
         """Record a batch of any topics and partitions.
@@ -80,13 +93,21 @@ class Recorder:
                 for owner in owners:
                     changes[owner].append(newest[1])
         for owner, rows in changes.items():
-            result.news += await self.inbox.record(owner, rows)
+            result.news += await self._keep(owner, rows)
         for sync in syncs:  # last, so that they find what came with them, the mapping included (C5)
             result.news += await self.inbox.request_sync(*sync)
         if letters:
             result.dead = len(letters)
             await self.dead_letters.put(letters)
         return result
+
+    async def _keep(self, owner: Subject, rows: Sequence[Change]) -> int:
+        news = await self.inbox.record(owner, rows)
+        # Also where they are no news: the batch may come again because this was not done.
+        gone = {id_of(row.key): row.stamp for row in rows if row.deleted and row.key.startswith(_CONTACT)}
+        if gone:
+            await self.deletions.note(owner.id, gone)
+        return news
 
     def _newest_readable(
         self, versions: Sequence[Peeked], letters: list[DeadLetter], result: Recorded

@@ -292,6 +292,10 @@ class _NoChangelog:
         """Never called."""
         raise AssertionError
 
+    def note(self, event_id: str, deletions: Any) -> Awaitable[None]:
+        """Never called."""
+        raise AssertionError
+
     def write_pairs(self, pairs: Any) -> Awaitable[None]:
         """Never called."""
         raise AssertionError

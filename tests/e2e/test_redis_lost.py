@@ -8,10 +8,14 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import read_hash
@@ -20,7 +24,7 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
 from sandbox.embedded import EmbeddedValkey
 from tests.e2e.conftest import QUICK
-from tests.support.conferences import edited, small
+from tests.support.conferences import edited, identifier, small
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -183,3 +187,51 @@ async def test_g2_g6_redis_is_lost_in_the_middle_of_an_import(
         await asyncio.gather(lose(), playing.publish([conference], "an import"))
         await sound(playing, valkey)
         await converged(playing)
+
+
+async def forget_all(playing: Play, topic: str) -> None:
+    """What compaction leaves of a topic whose keys were all deleted: nothing."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=playing.world.settings.kafka.bootstrap_servers)
+    await admin.start()
+    try:
+        [described] = await admin.describe_topics([topic])
+        places = [TopicPartition(topic, part["partition"]) for part in described["partitions"]]
+        for policy in ("delete", "compact"):  # records of a compacted topic cannot be deleted
+            change = ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": policy})
+            await admin.alter_configs([change])
+            if policy == "delete":
+                await admin.delete_records(dict.fromkeys(places, RecordsToDelete(before_offset=-1)))
+    finally:
+        await admin.close()
+
+
+async def test_p5_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing: Play, valkey: EmbeddedValkey) -> None:
+    """P5, G6: a session still carries a copy of the person; the topic of contacts has forgotten the deletion."""
+    conference, redis = small(), Redis.from_url(valkey.url)
+    gone = replace(conference.people[identifier("person", 0)], id=identifier("person", 9), email="gone@example.org")
+    writer = replace(playing.publisher.writer, deletion="null")
+    stale = replace(
+        edited(conference, 0, speaker_ids=(identifier("person", 0), gone.id)),
+        people={**conference.people, gone.id: gone},
+    )
+
+    async def act() -> int:
+        known = writer.revision(conference, stale, at=playing.now())
+        contacts = [each for each in known if each.topic == writer.topics.speakers]
+        await playing.publisher.send([*contacts, *(replace(each, value=None) for each in contacts)])
+        await playing.publisher.send([each for each in known if each not in contacts])
+        return len(known)
+
+    await playing.chapter("a contact comes and goes, and a session goes on to name it", act)
+    before = (await marker(redis, playing.world))[b"id"]
+    await forget_all(playing, writer.topics.speakers)
+    await redis.flushall()
+    await rebuilt(playing, redis, before)
+    await playing.watch.until_idle(60)
+    await playing.publisher.send(writer.revision(stale, edited(stale, 0, title="Edited"), at=playing.now()))
+    await playing.watch.until_idle(60)
+    state = await playing.state()
+    assert "gone@example.org" not in {row["email"] for row in state["speakers"]}
+    assert "Edited" in {row["name"] for row in state["sessions"]}
+    assert len(state["speakers"]) == 4
+    await redis.aclose()

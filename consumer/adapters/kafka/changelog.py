@@ -11,16 +11,19 @@ from typing import Any, Final
 
 import msgspec
 
+from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.errors import PoisonError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, Source, key_of, moments_of
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, Standing
-from consumer.ports import RawRecord
-from consumer.ports.rebuild import Logged, NewerRecord, Remembered
+from consumer.ports import Change, RawRecord
+from consumer.ports.rebuild import Logged, LoggedDeletion, NewerRecord, Remembered
 
 FORMAT: Final = 1
 GENERATION_KEY: Final = b"service/generation/marker"
+
+_DELETION: Final = Source.CONTACT.value
 
 _encode: Final = msgspec.json.Encoder().encode
 _entry: Final = msgspec.json.Decoder(Entry)
@@ -31,6 +34,17 @@ _OTHERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "mapping": msgspec.json.Decoder(PairStanding),
     "generation": msgspec.json.Decoder(Generation),
 }
+
+
+class _Deletion(msgspec.Struct):
+    """What is left of a deleted contact: no profile (P5)."""
+
+    event_id: str
+    contact_id: str
+    stamp: str
+
+
+_deletion: Final = msgspec.json.Decoder(_Deletion)
 
 
 class _Head(msgspec.Struct):
@@ -55,6 +69,12 @@ def ledger_value(key: str, entry: Entry) -> bytes:
     return _value(key.partition("/")[0], msgspec.to_builtins(entry))
 
 
+def deletion_record(event_id: str, contact_id: str, stamp: str) -> tuple[bytes, bytes]:
+    """Key and value of a deleted contact, see `schemas.ledger.DeletedContactEntry`."""
+    fields = msgspec.to_builtins(_Deletion(event_id, contact_id, stamp))
+    return f"{event_id}/{_DELETION}/{contact_id}".encode(), _value(_DELETION, fields)
+
+
 def standing_record(standing: Standing) -> tuple[bytes, bytes]:
     """Key and value of a standing or of the marker, see `schemas.ledger`."""
     match standing:
@@ -74,7 +94,7 @@ def _value(kind: str, fields: dict[str, Any]) -> bytes:
 def understands(what: str) -> bool:
     """Whether this version reads a `NewerRecord.what`."""
     kind, _, number = what.partition("/")
-    return (kind in _KINDS or kind in _OTHERS) and int(number) <= FORMAT
+    return (kind in _KINDS or kind in _OTHERS or kind == _DELETION) and int(number) <= FORMAT
 
 
 def remembered(record: RawRecord) -> Remembered | None:
@@ -95,7 +115,15 @@ def remembered(record: RawRecord) -> Remembered | None:
             return NewerRecord(owner, what)
         if kind in _KINDS:
             return Logged(owner, f"{kind}/{identifier}", _entry.decode(record.value), record.timestamp)
+        if kind == _DELETION:
+            return _deleted(_deletion.decode(record.value))
         found: Remembered = _OTHERS[kind].decode(record.value)
     except (ValueError, msgspec.DecodeError) as error:
         raise PoisonError("malformed_entry", f"It cannot be read: {type(error).__name__}.") from error
     return found
+
+
+def _deleted(deletion: _Deletion) -> LoggedDeletion:
+    row = deleted_row(Source.CONTACT, deletion.contact_id, moments_of(deletion.stamp)[0])
+    key = key_of(Source.CONTACT, deletion.contact_id)
+    return LoggedDeletion(deletion.event_id, Change(key, deletion.stamp, row, deleted=True))

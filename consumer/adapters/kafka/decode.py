@@ -90,16 +90,19 @@ class KafkaDecoder:
         value = peeked.record.value
         if value is None:
             identifier = peeked.key.partition("/")[2]
-            return Change(peeked.key, peeked.stamp, convert.deleted_row(source, identifier, peeked.record.timestamp))
+            row = convert.deleted_row(source, identifier, peeked.record.timestamp)
+            return Change(peeked.key, peeked.stamp, row, deleted=True)
         try:
-            return Change(peeked.key, peeked.stamp, convert.resource_row(usual.read(source, value)))
+            known = usual.read(source, value)
+            return Change(peeked.key, peeked.stamp, convert.resource_row(known), deleted=known.deletes)
         except usual.UnusualError:
             model = _MODELS[source]
         try:
             change, unread = lenient.read(model, value)
         except UnreadableError as error:
             raise _poison(error) from None
-        return Change(peeked.key, peeked.stamp, convert.resource_row(change, self._tier_field, unread))
+        row = convert.resource_row(change, self._tier_field, unread)
+        return Change(peeked.key, peeked.stamp, row, deleted=change.deletes)
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from consumer.adapters.kafka import messages
 from consumer.adapters.kafka.access import client_options
-from consumer.adapters.kafka.changelog import ledger_value, pair_value, standing_record
+from consumer.adapters.kafka.changelog import deletion_record, ledger_value, pair_value, standing_record
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
@@ -69,6 +69,15 @@ class KafkaChangelog:
                 )
                 for key, entry in entries.items()
             ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """See `ports.DeletionLog`."""
+        records = [deletion_record(event_id, contact_id, stamp) for contact_id, stamp in deletions.items()]
+        try:
+            sent = [await self._producer.send(self._topic, key=key, value=value) for key, value in records]
             await asyncio.gather(*sent)
         except KafkaError as error:
             raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error

@@ -16,7 +16,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.ledger import Directory, Entry, Ledger, State
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, stamp
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
 
@@ -28,6 +28,10 @@ class Changelog(Protocol):
 
     def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> Awaitable[None]:
         """Return when all entries are safe; None forgets a key. Raises UnavailableError."""
+        ...
+
+    def note(self, event_id: str, deletions: Mapping[str, str]) -> Awaitable[None]:
+        """See `ports.DeletionLog`."""
         ...
 
 
@@ -115,6 +119,12 @@ class RedisLedger:
         state, ledger = self._keys.subject(lease.subject, "state"), self._keys.event(event, "ledger")
         if not await self._scripts.log_again(state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch):
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+
+    async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
+        """See `ports.LedgerStore`."""
+        stamps = {contact: stamp(version, version, 0) for contact, version in deletions.items()}
+        if stamps:
+            await self._changelog.note(lease.subject.id, stamps)
 
     @guarded
     async def _unlogged(self, event_id: str) -> dict[str, bytes]:

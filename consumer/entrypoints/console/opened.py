@@ -47,6 +47,10 @@ class _NoTopics:
         """Never called by a command that only looks."""
         raise TypeError(f"the command line does not write the ledger of {event_id} ({len(entries)} entries)")
 
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line notes no deletions of {event_id} ({len(deletions)} contacts)")
+
     async def write_pairs(self, pairs: Sequence[Pair]) -> None:
         """Never called by a command that only looks."""
         raise TypeError(f"the command line does not write the history of {len(pairs)} pairs")

@@ -21,7 +21,7 @@ from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.output import counted, err, lasting, out, plain, print_json
 from consumer.ports import Span, Start
-from consumer.services.record import Recorder
+from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
 from consumer.settings import Settings
 
@@ -103,7 +103,8 @@ async def _replay(
     positions = RedisReplays(bound.redis, bound.keys)
     kafka = settings.kafka
     decoder = KafkaDecoder(kafka.topics, kafka.max_record_bytes, kafka.tier_field)
-    replayer = Replayer(Recorder(decoder, bound.inbox, bound.connections, CountedLetters()), decoder, positions, clock)
+    recorder = Recorder(decoder, bound.inbox, bound.connections, CountedLetters(), NotedBefore())
+    replayer = Replayer(recorder, decoder, positions, clock)
     try:
         await check_redis(bound.redis, settings.redis)
         async with TopicHistory(kafka, topic) as history:

@@ -16,7 +16,7 @@ from faststream.kafka import KafkaBroker
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
+from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, producer
 from consumer.entrypoints.subscribers import Subscribers
 from consumer.ports import Inbox
 from consumer.services.record import Recorder
@@ -147,6 +147,7 @@ class KafkaWorld:
             inbox or self.bench.inbox,
             self.bench.connections,
             KafkaDeadLetters(publisher, self.topics.dead_letters, self.topics.mappings),
+            KafkaChangelog(publisher, self.topics.ledger),
         )
         subscribers = Subscribers(recorder, SystemClock(), self._wake)
         subscribers.register(broker, self.settings)

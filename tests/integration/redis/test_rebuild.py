@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.changelog import deletion_record
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.pairs import RedisPairs
@@ -23,7 +24,8 @@ from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger import State
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, stamp
+from consumer.domain.snapshot import Contact
 from consumer.domain.standing import ConnectionStanding, PairStanding
 from consumer.ports import Lease, event_subject, org_subject
 from consumer.ports.rebuild import Place, RebuildProgress
@@ -484,3 +486,30 @@ async def test_g6_every_state_of_an_entry_survives(ground: Ground) -> None:
     await replica.rebuilder.restore()
     found = await ground.redis.hkeys(replica.stores.keys.event(EVENT, "ledger"))
     assert {f"sponsor/{state.value}".encode() for state in State} <= set(found)
+
+
+async def test_p5_a_deleted_contact_stays_deleted_when_its_topic_has_forgotten_it(ground: Ground) -> None:
+    """P5, G6: compaction took the null value and all before it; sessions carry the person on."""
+    ground.synced()
+    contact = next(iter(small().people))
+    forgotten = f"{EVENT}/{contact}".encode()
+    speakers = ground.history.records[Topics().speakers]
+    kept = [each for each in speakers if each.key != forgotten]
+    ground.history.records[Topics().speakers] = kept
+    ground.history.taken[Topics().speakers] = len(kept)
+    ground.history.add(ground.history.ledger, *deletion_record(EVENT, contact, stamp(7, 7, 3)))
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    state = await replica.stores.inbox.load(EVENT)
+    assert state.snapshot.contacts[contact] == Contact(contact, 7, deleted=True)
+    assert len(state.snapshot.contacts) == 4
+
+
+async def test_g3_a_contact_that_is_there_again_outlives_its_former_deletion(ground: Ground) -> None:
+    """G3, P5: the changelog still has the deletion; the contact's own record is newer."""
+    ground.synced()
+    contact = next(iter(small().people))
+    ground.history.add(ground.history.ledger, *deletion_record(EVENT, contact, stamp(7, 7, 3)))
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    assert not (await replica.stores.inbox.load(EVENT)).snapshot.contacts[contact].deleted

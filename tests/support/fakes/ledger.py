@@ -7,20 +7,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, stamp
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 
 
 class ListedChangelog:
-    """The changelog as a list of (event id, key, entry or None).
+    """The changelog as a list of (event id, key, entry or None), and deletions: (event id, contact id) -> stamp.
 
     `failures`: what the next writes raise. `during_write` is awaited once, before a write has its effect.
     """
 
     def __init__(self) -> None:
         self.written: list[tuple[str, str, Entry | None]] = []
+        self.deletions: dict[tuple[str, str], str] = {}
         self.failures: list[Exception] = []
         self.during_write: Callable[[], Awaitable[None]] | None = None
 
@@ -32,6 +33,12 @@ class ListedChangelog:
         if hook:
             await hook()
         self.written += [(event_id, key, entry) for key, entry in entries.items()]
+
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """See `ports.DeletionLog`."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.deletions |= {(event_id, contact): stamped for contact, stamped in deletions.items()}
 
 
 class InMemoryLedger:
@@ -89,6 +96,11 @@ class InMemoryLedger:
         """See `ports.LedgerStore`."""
         self._inbox.fence(lease)
         self._unlogged.setdefault(lease.subject.id, set()).update(self.entries.get(lease.subject.id, {}))
+
+    async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
+        """See `ports.LedgerStore`."""
+        stamps = {contact: stamp(version, version, 0) for contact, version in deletions.items()}
+        await self.changelog.note(lease.subject.id, stamps)
 
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """See `ports.LedgerStore`."""

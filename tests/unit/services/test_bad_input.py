@@ -11,7 +11,7 @@ from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.plan import Plan
 from consumer.domain.planner import make_plan
 from consumer.ports import RawRecord
-from consumer.services.record import Recorder
+from consumer.services.record import NotedBefore, Recorder
 from consumer.settings import Topics
 from tests.support.builders import a_mapping, a_plan_input, a_record, at
 from tests.support.examples import valid_record, valid_value
@@ -25,7 +25,7 @@ async def planned(record: RawRecord) -> Plan:
     """What a sync would do once this record was recorded; it is no dead letter."""
     inbox, dead_letters = InMemoryInbox(FakeClock()), InMemoryDeadLetters()
     decoder = KafkaDecoder(Topics(), 4 * 1024 * 1024)
-    result = await Recorder(decoder, inbox, InMemoryConnections(), dead_letters).record([record])
+    result = await Recorder(decoder, inbox, InMemoryConnections(), dead_letters, NotedBefore()).record([record])
     assert (result.news, dead_letters.letters) == (1, [])
     snapshot = (await inbox.load(EXAMPLE_EVENT)).snapshot
     given = a_plan_input(mapping=a_mapping(timezone=ZONE), now=at("2026-03-01 09:00", ZONE))

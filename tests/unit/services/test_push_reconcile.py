@@ -12,7 +12,7 @@ from consumer.domain.ledger import State
 from consumer.domain.orders import Act, Order
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind, key_of
+from consumer.domain.record import Kind, key_of, stamp
 from consumer.domain.report import Run, Trigger
 from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Depth
@@ -290,6 +290,16 @@ async def test_g6_a_deep_survey_puts_the_ledger_on_the_changelog_again() -> None
     assert world.ledger.changelog.written == []
     await reconcile(world, Depth.DEEP)
     assert {key: entry for _, key, entry in world.ledger.changelog.written} == world.ledger.entries[EVENT]
+
+
+async def test_p5_a_deep_survey_puts_deleted_contacts_on_the_changelog_again() -> None:
+    """P5, G6: a former version did not note them, or the topic was deleted."""
+    world = await a_synced_world()
+    await world.sync(a_contact("c7", deleted=True, version=9))
+    await reconcile(world)
+    assert world.ledger.changelog.deletions == {}
+    await reconcile(world, Depth.DEEP)
+    assert world.ledger.changelog.deletions == {(EVENT, "c7"): stamp(9, 9, 0)}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from consumer.settings import Topics
 from tests.support.builders import EVENT, NOW, ORG, a_record
 from tests.support.examples import InvalidExample, dead_examples, valid_names, valid_record, valid_value
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
+from tests.support.fakes.ledger import ListedChangelog
 
 INVALID: Final = dead_examples()
 SCHEDULED: Final = "sessions-scheduled"
@@ -49,10 +50,11 @@ class Stage:
     inbox: InMemoryInbox = field(default_factory=lambda: InMemoryInbox(FakeClock()))
     connections: InMemoryConnections = field(default_factory=InMemoryConnections)
     dead_letters: InMemoryDeadLetters = field(default_factory=InMemoryDeadLetters)
+    changelog: ListedChangelog = field(default_factory=ListedChangelog)
 
     @property
     def recorder(self) -> Recorder:
-        return Recorder(self.decoder, self.inbox, self.connections, self.dead_letters)
+        return Recorder(self.decoder, self.inbox, self.connections, self.dead_letters, self.changelog)
 
     async def record(self, *batch: RawRecord) -> Recorded:
         return await self.recorder.record(batch)
@@ -350,3 +352,29 @@ def test_a_poison_error_repeats_nothing_of_the_record() -> None:
         decoder.read(peeked)
     assert "canary" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+CONTACT: Final = "sessionboard.speakers"
+
+
+async def test_p5_a_contact_deleted_by_null_value_is_noted_on_the_changelog(stage: Stage) -> None:
+    """P5: its topic forgets the deletion when it is compacted. Also when the batch comes again."""
+    for _ in range(2):
+        await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1", offset=4))
+        assert list(stage.changelog.deletions) == [(EVENT, "c1")]
+    assert (await stage.snapshot(EVENT)).contacts["c1"].deleted
+
+
+async def test_p5_other_deletions_are_not_noted(stage: Stage) -> None:
+    """P5: only persons have copies elsewhere."""
+    await stage.record(a_record(None, topic="sessionboard.sessions", key=f"{EVENT}/s1"))
+    assert stage.changelog.deletions == {}
+
+
+async def test_g1_a_deletion_that_cannot_be_noted_is_read_again(stage: Stage) -> None:
+    """G1, P5: nothing is committed before the changelog has it."""
+    stage.changelog.failures.append(UnavailableError("Kafka is away."))
+    with pytest.raises(UnavailableError):
+        await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1"))
+    await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1"))
+    assert list(stage.changelog.deletions) == [(EVENT, "c1")]

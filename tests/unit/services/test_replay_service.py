@@ -15,7 +15,7 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli import app
 from consumer.entrypoints.console.replay import Asked, _watched, read_start
 from consumer.ports import Chunk, RawRecord, Span, Start, event_subject
-from consumer.services.record import Recorder
+from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
 from consumer.settings import Topics
 from tests.support.builders import NOW, a_record
@@ -68,7 +68,7 @@ class Stage:
         self.clock = FakeClock(NOW, auto=True)
         self.inbox, self.kept = InMemoryInbox(self.clock), Kept()
         decoder = KafkaDecoder(Topics(), 4 * 1024 * 1024)
-        recorder = Recorder(decoder, self.inbox, InMemoryConnections(), CountedLetters())
+        recorder = Recorder(decoder, self.inbox, InMemoryConnections(), CountedLetters(), NotedBefore())
         self.replayer = Replayer(recorder, decoder, self.kept, self.clock)
         good = valid_record("sessions-scheduled")
         bad = [a_record(b"no json", key=f"{EVENT}/{number}", offset=number) for number in range(1, 9)]

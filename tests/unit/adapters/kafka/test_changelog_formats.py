@@ -5,12 +5,22 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from consumer.adapters.kafka.changelog import FORMAT, ledger_value, pair_value, remembered, standing_record, understands
+from consumer.adapters.kafka.changelog import (
+    FORMAT,
+    deletion_record,
+    ledger_value,
+    pair_value,
+    remembered,
+    standing_record,
+    understands,
+)
+from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.errors import PoisonError
 from consumer.domain.pair import Pair
+from consumer.domain.record import Source, stamp
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding
-from consumer.ports import RawRecord
-from consumer.ports.rebuild import Logged, NewerRecord
+from consumer.ports import Change, RawRecord
+from consumer.ports.rebuild import Logged, LoggedDeletion, NewerRecord
 from schemas.ledger import read_ledger_value
 from tests.support.builders import EVENT, ORG, an_entry, an_intent
 
@@ -18,11 +28,17 @@ ENTRY = an_entry(7, epoch=3, at=50)
 PAIR = Pair(EVENT, 4711, ORG, mapped_at=5)
 CONNECTION = ConnectionStanding(ORG, None, {}, 3)
 MAPPING = PairStanding(ORG, EVENT, None, "1", 3)
+GONE = Change("contact/c1", stamp(7, 7, 3), deleted_row(Source.CONTACT, "c1", 7), deleted=True)
 WRITTEN = {
     "entry": (f"{EVENT}/session/s1", ledger_value("session/s1", ENTRY), Logged(EVENT, "session/s1", ENTRY, 9)),
     "pair": (f"{EVENT}/pair/4711", pair_value(PAIR), PAIR),
     "connection": (f"{ORG}/connection/{ORG}", standing_record(CONNECTION)[1], CONNECTION),
     "mapping": (f"{EVENT}/mapping/{ORG}", standing_record(MAPPING)[1], MAPPING),
+    "contact": (
+        f"{EVENT}/contact/c1",
+        deletion_record(EVENT, "c1", GONE.stamp)[1],
+        LoggedDeletion(EVENT, GONE),
+    ),
     "generation": ("service/generation/marker", standing_record(Generation("g"))[1], Generation("g")),
 }
 

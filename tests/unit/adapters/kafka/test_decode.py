@@ -183,6 +183,7 @@ def test_a_contact_that_is_deleted_or_no_longer_of_the_event_is_marked(name: str
 def test_a_deleted_sponsor_is_marked() -> None:
     """D1."""
     assert sponsor(valid_record("sponsors-deleted-thin")).deleted
+    assert change(valid_record("sponsors-deleted-thin")).deleted
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_null_value_deletes_its_key(topic: str, key: str, row: object) -> None
     peeked = DECODER.peek(record)
     assert peeked is not None
     assert (peeked.subject, peeked.key, peeked.stamp) == (event_subject("ev"), key, stamp(NOW, NOW, 7))
-    assert change(record) == Change(key, stamp(NOW, NOW, 7), msgspec.json.encode(row))
+    assert change(record) == Change(key, stamp(NOW, NOW, 7), msgspec.json.encode(row), deleted=True)
 
 
 def test_a_null_value_without_a_timestamp_is_older_than_everything() -> None:
