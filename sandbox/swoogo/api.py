@@ -32,6 +32,7 @@ from sandbox.swoogo.routes import CALL_COST, TOKEN_PATH, Route, Target, read_pat
 
 _JSON = "application/json; charset=UTF-8"
 _PAGE = b"<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+_LEVELS = 100_000
 _PIECES = 10
 
 
@@ -192,6 +193,8 @@ class Api:
             return dataclasses.replace(reply, body=b"")
         if fault.action == "half_json":
             return dataclasses.replace(reply, body=reply.body[: len(reply.body) // 2])
+        if fault.action == "deep_json":
+            return dataclasses.replace(reply, body=b"[" * _LEVELS + b"]" * _LEVELS)
         if fault.action == "status":
             return Reply(
                 fault.status or 500,

@@ -11,6 +11,7 @@ the same numbers are hit every time. `do` holds one of
 - `hang`: the effect is left out and no answer ever comes; the client has to give up;
 - `html`: an HTML page with status 502, or the `status` given, and no effect;
 - `empty`, `half_json`: the effect happens and the answer has no body, or half of it;
+- `deep_json`: the effect happens and the answer is JSON of a hundred thousand levels;
 - `slow_drip`: the effect happens and the body comes in pieces, that many milliseconds apart;
 - `drop_field`: that field of the body is lost before the write, as an unwritable field is (2.2).
 
@@ -28,8 +29,10 @@ from typing import Any, Literal, get_args
 
 from sandbox.swoogo.answers import ControlError
 
-Action = Literal["status", "delay_ms", "drop", "hang", "html", "empty", "half_json", "slow_drip", "drop_field"]
-_WITH_EFFECT: frozenset[Action] = frozenset({"delay_ms", "empty", "half_json", "slow_drip", "drop_field"})
+Action = Literal[
+    "status", "delay_ms", "drop", "hang", "html", "empty", "half_json", "deep_json", "slow_drip", "drop_field"
+]
+_WITH_EFFECT: frozenset[Action] = frozenset({"delay_ms", "empty", "half_json", "deep_json", "slow_drip", "drop_field"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -438,6 +438,7 @@ FAULTS = [
     {"html": True},
     {"html": True, "status": 200},
     {"half_json": True},
+    {"deep_json": True},
 ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from math import isfinite
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.channel import FORM, Channel, NoAnswerError
 from consumer.adapters.swoogo.meter import Charge, Meter, pause_asked
+from consumer.adapters.swoogo.wire import text
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
 from consumer.domain.outcome import Action, classify
@@ -242,11 +244,12 @@ def _refused() -> CredentialError:
 def _lifetime(body: dict[str, Any], now: float) -> float:
     """Seconds a new token lives. `expires_at` is UTC without saying so; `expires_in` is tolerated."""
     try:
-        ends = datetime.fromisoformat(str(body.get("expires_at")))
+        ends = datetime.fromisoformat(text(body.get("expires_at")))
         return (ends if ends.tzinfo else ends.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, OverflowError):
         pass
     try:
-        return float(body.get("expires_in", _DOCUMENTED_LIFETIME_SECONDS))
-    except (TypeError, ValueError):
+        seconds = float(body.get("expires_in", _DOCUMENTED_LIFETIME_SECONDS))
+    except (TypeError, ValueError, OverflowError):
         return _DOCUMENTED_LIFETIME_SECONDS
+    return seconds if isfinite(seconds) else _DOCUMENTED_LIFETIME_SECONDS

@@ -26,6 +26,10 @@ JSON: Final = b"application/json"
 
 # A server closes idle connections after a time of its own; a create sent into a closing one is unanswered.
 _IDLE_SECONDS: Final = 5.0
+# Numbers that every other program can hold exactly; credits and seconds are far below.
+_LARGEST_HEADER: Final = 2.0**53
+NOT_JSON: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What a decoder raises: no JSON, no UTF-8, a number without end, a hundred thousand levels."""
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -43,15 +47,15 @@ class Answer:
             value = float(self.headers.get(name, ""))
         except ValueError:
             return None
-        return value if 0 <= value < float("inf") else None
+        return value if 0 <= value <= _LARGEST_HEADER else None
 
     def json(self) -> Any:
-        """The body as JSON, None when it is empty. Raises NoAnswerError when it is HTML or cut off."""
+        """The body as JSON, None when it is empty. Raises NoAnswerError when it is HTML, cut off or monstrous."""
         if not self.body.strip():
             return None
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_JSON:
             raise NoAnswerError(f"Swoogo answered {self.status} with something that is not JSON.", sent=True) from None
 
 

@@ -16,7 +16,7 @@ import msgspec
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import JSON
 from consumer.adapters.swoogo.listing import items_of
-from consumer.adapters.swoogo.wire import record_id
+from consumer.adapters.swoogo.wire import record_id, text
 from consumer.domain.errors import (
     CredentialError,
     LeaseLostError,
@@ -114,7 +114,7 @@ class Levels:
         held = _named(field, name)
         if held is None:
             # A choice that is not listed stays (`swoogo-api.md 9.2`); the field keeps the name people gave it.
-            content = msgspec.json.encode({"name": field.get("name", _ATTRIBUTE), "choices": [{"name": name}]})
+            content = msgspec.json.encode({"name": text(field.get("name")) or _ATTRIBUTE, "choices": [{"name": name}]})
             path = f"/sponsors/field/{await self._field_id(work)}"
             # Sent twice it would add two: names need not differ there.
             call = Call("the new sponsorship level", "PUT", path, content, JSON, create=True)
@@ -145,7 +145,11 @@ class Levels:
             path = "/sponsors/fields?fields=id,attribute&per-page=200"
             body = await self._call(work, Call("the fields of sponsors", "GET", path, cost=LIST_CREDITS))
             rows = items_of(body.get("items")) or []
-            found = [record_id(row.get("id")) for row in rows if row and row.get("attribute") == _ATTRIBUTE]
+            found = [
+                record_id(row.get("id"))
+                for row in rows
+                if isinstance(row, Mapping) and row.get("attribute") == _ATTRIBUTE
+            ]
             if not found or found[0] is None:
                 raise RefusedError(
                     "Swoogo shows no field for sponsorship levels to this credential; ask the owner of the account.",
@@ -167,7 +171,7 @@ def _choices(field: Mapping[str, Any]) -> dict[int, str]:
     for choice in items_of(field.get("choices")) or []:
         identifier = record_id(choice.get("id")) if isinstance(choice, Mapping) else None
         if identifier is not None:
-            found[identifier] = str(choice.get("name") or "").strip()
+            found[identifier] = text(choice.get("name")).strip()
     return found
 
 

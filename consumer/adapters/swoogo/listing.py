@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumer.adapters.swoogo.wire import Resource, read_fields, record_id
+from consumer.adapters.swoogo.wire import Resource, read_fields, record_id, text
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.natural_key import natural_key
 
 _ATTEMPTS: Final = 2
+_COUNT_DIGITS: Final = 15
 
 FetchPage = Callable[[int], Awaitable[Any]]
 """Page number, from 1 -> decoded body of the answer."""
@@ -100,7 +101,7 @@ def read_page(resource: Resource, body: Any) -> Page:
             raise UnavailableError(f"The list of {resource.path} has a row without an id.")
         rows[row.id] = row
     ids = list(rows)
-    stamps = tuple(str(item.get("updated_at") or "") for item in items)
+    stamps = tuple(text(item.get("updated_at")) for item in items)
     return Page(rows, total, ids == sorted(ids, reverse=True), stamps)
 
 
@@ -121,6 +122,6 @@ def remote(resource: Resource, item: object) -> Remote | None:
 
 
 def _count(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _COUNT_DIGITS:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

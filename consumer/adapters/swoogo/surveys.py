@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.channel import NOT_JSON
 from consumer.adapters.swoogo.listing import Page, read_page, remote
 from consumer.adapters.swoogo.wire import RESOURCES, Resource, record_id
 from consumer.domain.errors import UnavailableError
@@ -68,7 +69,7 @@ class Surveys:
         )
         try:
             event = _event.decode(body)
-        except msgspec.DecodeError:
+        except NOT_JSON:
             event = _without_records(body)
         if record_id(event.id) != event_id:
             raise UnavailableError("Swoogo answered another thing than the event asked for.")
@@ -144,7 +145,7 @@ def _without_records(body: bytes) -> _Event:
     """The event alone, when its records are none that can be read. Raises UnavailableError."""
     try:
         found = _record.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise UnavailableError("Swoogo answered another thing than the event asked for.") from None
     zone = found.get("timezone")
     return _Event(record_id(found.get("id")) or 0, zone if isinstance(zone, str) else None)
@@ -173,6 +174,6 @@ def _sighted(
                 read = remote(resource, _record.decode(raw))
                 if read is not None:
                     rows[identifier] = read
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return None
     return Sighting(ids, rows, newest, whole=not known.since)

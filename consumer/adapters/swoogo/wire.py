@@ -167,18 +167,22 @@ def normal(shape: Shape, value: object) -> str | None:
     choice as `{id, value}` (`swoogo-api.md 2.8`).
     """
     if isinstance(value, Mapping):
-        return normal(shape, value.get("id")) if shape in {Shape.CHOICE, Shape.REFERENCE} else None
+        if shape not in {Shape.CHOICE, Shape.REFERENCE}:
+            return None
+        value = value.get("id")
+        if isinstance(value, Mapping):
+            return None
     if isinstance(value, list):
         return None if value else ""
-    text = _scalar(value)
+    read = text(value)
     reader = _READERS.get(shape)
-    return reader(text.strip()) if reader and text else text
+    return reader(read.strip()) if reader and read else read
 
 
 def _value(attribute: Attribute, row: Mapping[str, Any]) -> str | None:
     if attribute.name in row:
         # A session that follows its event shows the event's zone as if it were its own (`swoogo-api.md 7.1, 7.3`).
-        if attribute.shape is Shape.OWN_ZONE and _scalar(row.get("use_event_timezone")) == "1":
+        if attribute.shape is Shape.OWN_ZONE and text(row.get("use_event_timezone")) == "1":
             return ""
         return normal(attribute.shape, row[attribute.name])
     # An expanded or nested object stands in for its id (`swoogo-api.md 2.6`).
@@ -186,8 +190,9 @@ def _value(attribute: Attribute, row: Mapping[str, Any]) -> str | None:
     return normal(attribute.shape, nested) if isinstance(nested, Mapping) else None
 
 
-def _scalar(value: object) -> str:
-    if value is None:
+def text(value: object) -> str:
+    """A JSON value that is neither array nor object as text; "" for these and for null."""
+    if value is None or isinstance(value, Mapping | list):
         return ""
     if isinstance(value, bool):
         return "1" if value else "0"

@@ -81,6 +81,14 @@ async def test_half_a_body_is_no_json(sandbox: SandboxSwoogo, swoogo: Caller) ->
     assert tracks(sandbox) == ["Data"]
 
 
+async def test_json_may_nest_without_end(sandbox: SandboxSwoogo, swoogo: Caller) -> None:
+    fault(sandbox, {"deep_json": True})
+    answer = await create(swoogo)
+    with pytest.raises(RecursionError):
+        answer.json()
+    assert tracks(sandbox) == ["Data"]
+
+
 async def test_a_field_can_be_lost_as_an_unwritable_one_is(sandbox: SandboxSwoogo, swoogo: Caller) -> None:
     """swoogo-api.md 2.2: 2xx, and the value is unchanged."""
     made = sandbox.create("sessions", {"event_id": 12, "name": "A", "description": "old"})

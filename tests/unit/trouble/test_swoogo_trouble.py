@@ -55,6 +55,7 @@ SILENT: Final[dict[str, dict[str, Any]]] = {
     "dropped after the effect": {"drop": "after"},
     "black hole": {"hang": True},
     "half json": {"half_json": True},
+    "json of 100,000 levels": {"deep_json": True},
     "html": {"html": True},
     "slow drip": {"slow_drip": 100},
 }
@@ -82,6 +83,7 @@ ROWS: Final[dict[str, Row]] = {
     "create: an empty answer": Row((on(CREATE, {"empty": True}),)),
     "token call: 500": Row((on({"path": "oauth2"}, {"status": 500}, 2),)),
     "token call: half json": Row((on({"path": "oauth2"}, {"half_json": True}, 2),)),
+    "token call: json of 100,000 levels": Row((on({"path": "oauth2"}, {"deep_json": True}, 2),)),
 }
 
 
