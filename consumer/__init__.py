@@ -36,6 +36,11 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `adapters.redis.overview`        counts it
             `observability.tracing`          a change's trace, the push that carried it, its calls
             `observability.exporter`         where spans go
+            `version`                        which version runs
+            `ports.replicas`                 a process of the service, as it says itself
+            `adapters.redis.replicas`        heartbeats, so that others know that none runs
+            `adapters.kafka.group_status`    who reads the topics, and what waits
+            `entrypoints.console.running`    both, for status and doctor
             `adapters.redis.parents`         the way back to the traces of changes that wait
             `observability.journal`          what is noted of one push
             `adapters.redis.freshness`       since when changes count for the goal

@@ -32,6 +32,7 @@ from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.server_time import following
 from consumer.adapters.redis.status import RedisStatusBoard
@@ -43,6 +44,8 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.watch import Watch
+from consumer.ports import Clock
+from consumer.ports.replicas import Replica
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.images import ImageQueue
@@ -52,6 +55,7 @@ from consumer.services.rebuild import Rebuilder
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder
 from consumer.settings import Settings
+from consumer.version import installed_version
 
 log = structlog.get_logger("app")
 
@@ -71,6 +75,8 @@ class Service:
     swoogo: SwoogoClient
     pulse: Pulse
     watch: Watch
+    replicas: RedisReplicas
+    clock: Clock
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then no new batch and no new claim, and what runs is finished.
@@ -81,6 +87,18 @@ class Service:
         # Whatever lives now lives for good; without this each full collection walks all of it (F1).
         gc.collect()
         gc.freeze()
+        now, me = self.clock.now(), self.clock.new_id()
+        beating = asyncio.create_task(
+            self.replicas.keep_beating(Replica(me, installed_version(), self.settings.role, now, now), self.clock)
+        )
+        try:
+            await self._run(stop)
+        finally:
+            await ended(beating)
+            with suppress(UnavailableError):
+                await self.replicas.leave(me)
+
+    async def _run(self, stop: asyncio.Event) -> None:
         rebuilding = await self._watch_redis(stop)
         if self.broker and not await self._start(self.broker, stop):
             await ended(rebuilding)
@@ -269,7 +287,9 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         watch.health.add("ready", "consumers", pulse.waiting)
         overview = RedisOverview(bound.redis, bound.keys, bound.scripts)
         await stack.enter_async_context(watch.over(bound.redis, overview, KafkaLag(settings.kafka), clock, active))
-        yield Service(settings, broker, active, publisher, client, pulse, watch)
+        yield Service(
+            settings, broker, active, publisher, client, pulse, watch, RedisReplicas(bound.redis, bound.keys), clock
+        )
 
 
 async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:

@@ -6,9 +6,9 @@ in memory that only people at a terminal need.
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import suppress
-from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -28,6 +28,7 @@ from consumer.entrypoints.replay_commands import replay
 from consumer.entrypoints.runs_commands import issues, runs_app
 from consumer.entrypoints.setup_commands import doctor, probe
 from consumer.entrypoints.topics_commands import topics_app
+from consumer.version import installed_version
 
 if TYPE_CHECKING:
     from consumer.settings import Settings
@@ -82,7 +83,11 @@ app.add_typer(topics_app, name="topics")
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script.
+
+    What libraries have to say is in our own sentences, or in the log of `run`; without a handler Python would print it.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
     app(prog_name="swoogo-sync")
 
 
@@ -94,11 +99,7 @@ def _settings(**overrides: object) -> Settings:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - how typer calls it
     if wanted:
-        try:
-            version = metadata.version("swoogo-sync")
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        typer.echo(f"swoogo-sync {version}")
+        typer.echo(f"swoogo-sync {installed_version()}")
         raise typer.Exit
 
 

@@ -11,7 +11,6 @@ import platform
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import metadata
 from typing import Any, Final, Protocol, cast
 
 from opentelemetry.trace import Tracer
@@ -59,6 +58,7 @@ from consumer.ports.rebuild import RebuildProgress
 from consumer.services.dispatch import Pushes
 from consumer.services.record import Recorder
 from consumer.settings import Settings
+from consumer.version import installed_version
 
 GOAL_SECONDS: Final = 60.0
 """Beyond the quiet period: until then a change is to be in Swoogo (see docs/architecture/observability.md)."""
@@ -108,7 +108,7 @@ class Watch:
         self.meters.set(FRESHNESS_TARGET, self.goal)
         self.meters.at_scrape(LOOP_LAG, self._longest_lag)
         self.meters.at_scrape(TASKS, _tasks)
-        labels = {"version": _version(), "python": platform.python_version(), "role": settings.role}
+        labels = {"version": installed_version(), "python": platform.python_version(), "role": settings.role}
         self.meters.set(BUILD, 1, **labels)
 
     def swoogo(self, inner: Swoogo) -> Swoogo:
@@ -266,13 +266,6 @@ def _held_back() -> int:
     """Log lines that the filters of this process held back so far."""
     filters = [each for handler in logging.getLogger().handlers for each in handler.filters]
     return sum(getattr(each, "held_back", 0) for each in filters)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("swoogo-sync")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def _tasks() -> float:

@@ -57,6 +57,16 @@ class Pictures:
         """Nothing to close."""
 
 
+class _Silent:
+    """Stands for the heartbeats, which would only thin out what a run strikes."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    async def keep_beating(self, *_: Any) -> None: ...
+
+    async def leave(self, *_: Any) -> None: ...
+
+
 class _Quiet:
     """Stands for what looks at the clients of a real Kafka."""
 
@@ -97,6 +107,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "open_broker": lambda _: FakeBroker(around.log, around.effects),
         "Pulse": _Quiet,
         "KafkaLag": _Quiet,
+        "RedisReplicas": _Silent,
         "KafkaHistory": lambda settings, producer: LogHistory(settings, producer, around.log),
         "_PULSE_SECONDS": 600.0,
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -162,7 +166,7 @@ async def test_a_mapping_with_an_unknown_zone_is_a_configuration_error(desk: Des
 
 
 async def test_status_lists_every_event_ever_recorded_or_mapped(desk: Desk) -> None:
-    assert (await desk.call("status")).stdout == "Nothing was recorded yet.\n"
+    assert (await desk.call("status")).stdout.splitlines()[0] == "Nothing was recorded yet."
     await desk.map(a_mapping())
     await desk.record(soon("s1"), soon("s2"))
     await desk.pushed({}, None, desk.run(tallies={Kind.SESSION: Tally(created=2)}, credits=2))
@@ -180,7 +184,11 @@ async def test_status_lists_every_event_ever_recorded_or_mapped(desk: Desk) -> N
     assert (events["unmapped"]["mapped"], events["unmapped"]["dirty"], events["unmapped"]["due_in"]) == (False, 1, None)
     assert (events["quiet"]["last_run"], events["quiet"]["dirty"]) == (None, 0)
     lines = (await desk.call("status")).stdout.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["ev", str(SWOOGO_EVENT)], ["quiet", "5"], ["unmapped", "not"]]
+    assert [line.split()[:2] for line in lines[1:4]] == [["ev", str(SWOOGO_EVENT)], ["quiet", "5"], ["unmapped", "not"]]
+    assert lines[4:] == [
+        "No replica runs, and none did within a day: nothing is read or pushed.",
+        "Kafka did not say who reads (KafkaConnectionError).",
+    ]
     assert "now" in lines[1].split()
     assert re.search(r"completed \d+ s ago", lines[1])  # 3, and as long as the commands took
 
@@ -302,3 +310,12 @@ async def test_what_lies_ahead_of_an_event_is_read_on_the_servers_clock(desk: De
     assert postponed.due_in is not None
     assert 20 < postponed.due_in <= 30
     assert await desk.stores.inbox.events() == (EVENT,)
+
+
+async def test_no_line_of_a_library_reaches_a_terminal(desk: Desk) -> None:
+    """Kafka is away: that is one sentence of ours, not the client's complaints."""
+    command = [sys.executable, "-m", "consumer.entrypoints.cli", "status"]
+    environment = {**os.environ, **desk.environment}
+    run = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert "Kafka did not say who reads" in run.stdout

@@ -135,6 +135,7 @@ async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
     )
     silent = Silent()
     environment = {"DEBOUNCE__QUIET_PERIOD": "0", "REDIS__PREFIX": _PREFIX, "REDIS__URL": redis_url}
+    environment["KAFKA__BOOTSTRAP_SERVERS"] = "127.0.0.1:1"  # nothing listens there
     yield Desk(
         {PREFIX + name: value for name, value in environment.items()},
         bound,

@@ -29,6 +29,7 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
 | `{pairs}:holders` | hash: organization -> epoch of its newest lease that looked at the register | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
+| `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
@@ -99,6 +100,10 @@ class Keys:
     def generation(self, name: str) -> str:
         """`marker`, `lock` or `progress` of rebuilding."""
         return self._of("generation", name)
+
+    def replicas(self) -> str:
+        """The heartbeats of the replicas."""
+        return self._of("replicas", "alive")
 
     def replay(self, topic: str) -> str:
         """Where a replay of a topic is."""

@@ -12,8 +12,9 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.doctor.kafka import of_kafka
 from consumer.adapters.doctor.redis import of_redis
 from consumer.adapters.doctor.swoogo import of_swoogo
-from consumer.adapters.doctor.verdict import Grade, Verdict, fine, wrong
+from consumer.adapters.doctor.verdict import Grade, Verdict, fine, weak, wrong
 from consumer.adapters.kafka.codecs import check_codecs
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.channel import Channel
@@ -21,6 +22,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.running import read_running, replicas_sentence, waiting_sentences
 from consumer.settings import Settings, load_settings
 
 _STYLES: Final = {Grade.FINE: "green", Grade.WEAK: "yellow", Grade.WRONG: "red"}
@@ -57,19 +59,36 @@ async def _examine() -> list[Verdict]:
     opener, verdict = _keys(settings)
     found.append(verdict)
     found.append(_codecs())
-    found += await of_kafka(settings.kafka)
     try:
         bound = open_stores(settings)
     except ConfigurationError as error:
-        return [*found, wrong("redis", str(error))]
+        return [*found, *await of_kafka(settings.kafka), wrong("redis", str(error))]
+    address = f"{settings.redis.url.host}:{settings.redis.url.port}"
     try:
-        found += await of_redis(
-            bound.redis, f"{settings.redis.url.host}:{settings.redis.url.port}", settings.redis.prefix
+        # Side by side: a part that does not answer takes as long as its timeout, and no longer.
+        parts = await asyncio.gather(
+            of_kafka(settings.kafka),
+            of_redis(bound.redis, address, settings.redis.prefix),
+            _swoogo(settings, bound, opener),
+            _running(settings, bound),
         )
-        if opener:
-            found += await _swoogo(settings, bound, opener)
     finally:
         await bound.redis.aclose()
+    return [*found, *(verdict for part in parts for verdict in part)]
+
+
+async def _running(settings: Settings, bound: Stores) -> list[Verdict]:
+    """Whether anything runs, and what waits meanwhile."""
+    now = SystemClock().now()
+    try:
+        running = await read_running(RedisReplicas(bound.redis, bound.keys), settings.kafka, now)
+    except UnavailableError:
+        return []  # the part redis says so
+    alive = bool(running.alive)
+    grade = fine if alive else wrong if running.behind else weak
+    found = [grade("replicas", replicas_sentence(running, now))]
+    if not running.kafka:  # else the part kafka says so
+        found += [(weak if alive else wrong)("replicas", each) for each in waiting_sentences(running, now)]
     return found
 
 
@@ -90,7 +109,9 @@ def _codecs() -> Verdict:
     return fine("kafka", "gzip, snappy, lz4 and zstd can be read")
 
 
-async def _swoogo(settings: Settings, bound: Stores, opener: CredentialOpener) -> list[Verdict]:
+async def _swoogo(settings: Settings, bound: Stores, opener: CredentialOpener | None) -> list[Verdict]:
+    if opener is None:
+        return []  # the part keys says so
     try:
         connections = await _connections(bound)
     except UnavailableError as error:

@@ -14,6 +14,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_time import set_by_server
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
@@ -38,6 +39,7 @@ class Opened:
     budget: RedisBudget
     clock: Clock
     markers: RedisMarkers
+    replicas: RedisReplicas
 
 
 class _NoTopics:
@@ -87,6 +89,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
             clock,
             RedisMarkers(bound.redis, bound.keys, bound.scripts),
+            RedisReplicas(bound.redis, bound.keys),
         )
     finally:
         await bound.redis.aclose()

@@ -1,4 +1,4 @@
-"""`status`: what is known of the events, read from Redis alone (N2)."""
+"""`status`: what is known of the events, from Redis, and what runs, from Redis and Kafka (N2)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from consumer.domain.report import Run, Tally
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked
 from consumer.entrypoints.console.plan_document import Told, told
+from consumer.entrypoints.console.running import RunningDocument, read_running
 from consumer.ports.rebuild import RebuildProgress
 
 
@@ -98,6 +99,7 @@ class StatusDocument:
     """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6)."""
 
     events: tuple[EventRow, ...]
+    running: RunningDocument
     rebuild: RebuildProgress | None = None
 
 
@@ -158,8 +160,10 @@ async def known_events(stores: Opened) -> tuple[str, ...]:
 
 async def read_status(stores: Opened) -> StatusDocument:
     """All events. Raises UnavailableError."""
+    running = asyncio.create_task(read_running(stores.replicas, stores.settings.kafka, stores.clock.now()))
     rebuild, events = await asyncio.gather(stores.markers.progress(), known_events(stores))
-    return StatusDocument(tuple(await asyncio.gather(*(_row(stores, event) for event in events))), rebuild)
+    rows = tuple(await asyncio.gather(*(_row(stores, event) for event in events)))
+    return StatusDocument(rows, await running, rebuild)
 
 
 async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument | None:

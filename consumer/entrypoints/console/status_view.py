@@ -13,6 +13,7 @@ from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import ago, counted, lasting, out, plain, print_json
 from consumer.entrypoints.console.plan_view import show_issues
+from consumer.entrypoints.console.running import RunningDocument, replicas_sentence, waiting_sentences
 from consumer.entrypoints.console.status_document import (
     EventDocument,
     EventRow,
@@ -53,7 +54,16 @@ def show_status(settings: Settings, *, as_json: bool) -> Exit:
         out().print(events_table(document, now))
     else:
         out().print("Nothing was recorded yet.")
+    show_running(out(), document.running, now)
     return Exit.FINE
+
+
+def show_running(console: Console, running: RunningDocument, now: int) -> None:
+    """Who runs, and what waits on Kafka."""
+    style = "dim" if running.alive else "red"
+    console.print(replicas_sentence(running, now), style=style, soft_wrap=True)
+    for sentence in waiting_sentences(running, now):
+        console.print(sentence, style="yellow", soft_wrap=True)
 
 
 def rebuilding(progress: RebuildProgress) -> str:

@@ -14,6 +14,7 @@ from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.replays import RedisReplays
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
@@ -23,6 +24,7 @@ from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease, Span, org_subject
 from consumer.ports.rebuild import RebuildProgress
+from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
 from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
@@ -76,6 +78,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await RedisFreshness(redis, Keys("test")).begin(EVENT, NOW)
     await RedisParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
     assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}
+    await RedisReplicas(redis, Keys("test")).beat(Replica("r1", "0.1.0", "all", NOW, NOW))
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)
     await bench.tokens.lock(CREDENTIAL, "owner", 60)

@@ -9,10 +9,12 @@ import pytest
 from rich.console import Console
 
 from consumer.domain.report import Run, Trigger
+from consumer.entrypoints.console.output import iso
 from consumer.entrypoints.console.plan_document import Association, FieldChange, LeftOut, PlanDocument, Planned, Told
 from consumer.entrypoints.console.plan_view import show_plan
+from consumer.entrypoints.console.running import ReplicaRow, RunningDocument, TopicRow
 from consumer.entrypoints.console.status_document import EventDocument, EventRow, StatusDocument, run_document
-from consumer.entrypoints.console.status_view import due, events_table, print_event
+from consumer.entrypoints.console.status_view import due, events_table, print_event, show_running
 
 PLAN = PlanDocument(
     "ev",
@@ -115,7 +117,7 @@ def test_only_a_terminal_gets_styles() -> None:
 
 def test_a_narrow_terminal_folds_ids_and_never_cuts_them() -> None:
     console, shown = screen(60)
-    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),)), 60_000))
+    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),), RunningDocument((), ())), 60_000))
     lines = shown.getvalue().splitlines()
     assert max(map(len, lines)) <= 60
     width = next(line for line in lines if "4711" in line).index(" ")
@@ -124,7 +126,7 @@ def test_a_narrow_terminal_folds_ids_and_never_cuts_them() -> None:
 
 def test_a_terminal_of_100_columns_has_an_event_on_one_line() -> None:
     console, shown = screen(100)
-    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),)), 60_000))
+    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),), RunningDocument((), ())), 60_000))
     assert [line.split() for line in shown.getvalue().splitlines()] == [
         ["event", "Swoogo", "dirty", "due", "last", "run", "credits", "left"],
         [ROW.event_id, "4711", "12", "in", "90", "s", "with", "issues", "60", "s", "ago", "1,200", "1,980"],
@@ -151,3 +153,36 @@ def test_when_an_event_is_due_is_said_in_a_word_or_two() -> None:
     assert due(replace(ROW, due_in=0.0)) == "now"
     assert due(replace(ROW, due_in=None)) == "-"
     assert due(replace(ROW, working=True)) == "working"
+
+
+def a_replica(*, alive: bool = True, role: str = "all", seen: int = 50_000) -> ReplicaRow:
+    return ReplicaRow("r1", "0.1.0", role, alive, iso(1), iso(seen), seen)
+
+
+@pytest.mark.parametrize(
+    ("running", "sentences"),
+    [
+        (RunningDocument((), ()), ["No replica runs, and none did within a day: nothing is read or pushed."]),
+        (RunningDocument((a_replica(),), (TopicRow("t", 1, 0, None, 0),)), ["1 replica runs (0.1.0: all)."]),
+        (
+            RunningDocument((a_replica(), a_replica(role="sync")), (TopicRow("t", 0, 0, None, 0),)),
+            ["2 replicas run (0.1.0: all, 0.1.0: sync).", "t: no replica reads it."],
+        ),
+        (
+            RunningDocument((a_replica(alive=False, seen=1_000),), (TopicRow("t", 0, 3, iso(1_000), 1_000),)),
+            [
+                (
+                    "No replica runs: the last one (version 0.1.0, role all) was heard 59 s ago. "
+                    "Nothing is read or pushed."
+                ),
+                "t: 3 records wait on Kafka, the oldest for 59 s; no replica reads it.",
+            ],
+        ),
+        (RunningDocument((a_replica(),), (), "Kafka is away."), ["1 replica runs (0.1.0: all).", "Kafka is away."]),
+    ],
+    ids=["never", "well", "unread", "dead", "no-kafka"],
+)
+def test_status_ends_with_what_runs_and_what_waits(running: RunningDocument, sentences: list[str]) -> None:
+    console, shown = screen(160)
+    show_running(console, running, 60_000)
+    assert shown.getvalue().splitlines() == sentences
