@@ -13,7 +13,7 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Ledger, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, digest
 from consumer.domain.scope import Scope
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.unanswered import newest_known
@@ -76,6 +76,13 @@ class Draft:
     owned: dict[Kind, set[int]] = field(default_factory=dict)
     newest: dict[Kind, int] = field(default_factory=dict)
     wait_until: int | None = None
+    references: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    """Field -> digest of a Sessionboard id -> Swoogo id: what stands behind a room, a track or a level."""
+
+    def same_reference(self, name: str, pushed: str, value: str) -> bool:
+        """R3: whether a field refers to the Swoogo record it was sent with (digest `pushed`), by another id or not."""
+        ids = self.references.get(name, {})
+        return pushed in ids and ids[pushed] == ids.get(digest(value))
 
     def wait(self, until: int | None) -> None:
         """Something can be decided at that moment (ms)."""

@@ -11,7 +11,7 @@ from consumer.domain.desired import Desired, TextLimits, fitted_name
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
-from consumer.domain.record import Kind, digest, fingerprint, key_of, readable
+from consumer.domain.record import Kind, digest, fingerprint, id_of, key_of, readable
 from consumer.domain.snapshot import Place, Session
 from consumer.domain.text import clean_name, natural_name
 from consumer.domain.unanswered import candidates, found, newest_known
@@ -21,11 +21,13 @@ from consumer.domain.unanswered import candidates, found, newest_known
 class PlacePlan:
     """What is to be done about the rooms or the tracks of an event.
 
-    `usable` holds the Sessionboard ids a session may refer to: those in Swoogo, or planned to be.
+    `usable` holds the Sessionboard ids a session may refer to: those in Swoogo, or planned to be. `ids`:
+    Sessionboard id -> Swoogo id of those that are there; rooms of one name share one.
     """
 
     operations: list[Operation] = field(default_factory=list)
     usable: set[str] = field(default_factory=set)
+    ids: dict[str, int] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     unchanged: int = 0
     look: bool = False
@@ -53,14 +55,21 @@ def still_needed(kind: Kind, used: Mapping[str, Place], desired: Iterable[Desire
         desired: those records.
         ledger: the event's ledger.
     """
-    gone = {each for each in used if (entry := ledger.get(key_of(kind, each))) and entry.state is State.GONE}
+    gone = {
+        each: entry.swoogo_id
+        for each in used
+        if (entry := ledger.get(key_of(kind, each))) and entry.state is State.GONE
+    }
     if not gone:
         return dict(used)
+    # Rooms of one name were one location: which of them a session stood in does not matter.
+    was = {digest(id_of(key)): entry.swoogo_id for key, entry in entries_of(ledger, kind)}
     for record in desired:
         place = record.fields.get(kind.value, "")
         entry = ledger.get(record.key)
-        if place in gone and (entry is None or not entry.live or entry.pushed.get(kind.value) != digest(place)):
-            gone.discard(place)
+        pushed = entry.pushed.get(kind.value, "") if entry and entry.live else ""
+        if place in gone and was.get(pushed) != gone[place]:
+            del gone[place]
     return {each: place for each, place in used.items() if each not in gone}
 
 
@@ -92,6 +101,7 @@ def plan_places(
     shown = directory.fresh if shown is None else shown
     plan = PlacePlan()
     known = _known(kind, ledger, directory, now=now, settle=settle)
+    plan.ids |= known.ids
     new: dict[str, list[Place]] = defaultdict(list)
     for place in used.values():
         key = key_of(kind, place.id)
@@ -131,6 +141,7 @@ class _Known:
     """What the ledger knows of a kind.
 
     Attributes:
+        ids: Sessionboard id -> Swoogo id of what is there.
         by_name: natural key -> Swoogo id of what is there.
         intents: key -> entry of each create without an answer.
         unsure: natural key -> an intent that has not settled and cannot be found yet.
@@ -138,6 +149,7 @@ class _Known:
         newest: largest Swoogo id that is known.
     """
 
+    ids: Mapping[str, int]
     by_name: Mapping[str, int]
     intents: Mapping[str, Entry]
     unsure: Mapping[str, Entry]
@@ -155,6 +167,7 @@ def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle
     owned = {entry.swoogo_id for entry in entries.values() if entry.swoogo_id is not None}
     intents = {key: entry for key, entry in entries.items() if entry.state is State.INTENT}
     return _Known(
+        {id_of(key): entry.swoogo_id for key, entry in entries.items() if entry.live and entry.swoogo_id is not None},
         {entry.natural: entry.swoogo_id for entry in entries.values() if entry.live and entry.swoogo_id is not None},
         intents,
         {
@@ -230,6 +243,8 @@ def _plan_new(
             return
         # An old list tells neither that there is none, nor that one is still there.
         plan.look = plan.look or not (directory.fresh if held else shown or directory.fresh)
+    if held is not None:
+        plan.ids |= {place.id: held.id for place in places}
     also = keys[1:]
     plan.operations.append(
         Create(kind, keys[0], fields, wanted, also=also, newest_known=newest)

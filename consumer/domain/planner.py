@@ -23,7 +23,7 @@ from consumer.domain.people import choose_people
 from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Delete, Plan
-from consumer.domain.record import Fields, Kind, key_of
+from consumer.domain.record import Fields, Kind, digest, key_of
 from consumer.domain.records import plan_records
 from consumer.domain.removals import plan_removals
 from consumer.domain.schedule import zone
@@ -186,6 +186,7 @@ def _places(draft: Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
     )
     if plan.look and not given.directory(kind).fresh:
         draft.looks.add(kind)
+    draft.references[kind.value] = {digest(each): swoogo_id for each, swoogo_id in plan.ids.items()}
     draft.issues.extend(plan.issues)
     if plan.unchanged:
         draft.unchanged[kind] += plan.unchanged

@@ -123,7 +123,11 @@ def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
 
 def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
     assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
-    news = desired.news(fields, entry.pushed)
+    news = {
+        name: value
+        for name, value in desired.news(fields, entry.pushed).items()
+        if not draft.same_reference(name, entry.pushed.get(name, ""), value)
+    }
     if not news:
         draft.planned.add(desired.key)
         draft.unchanged[desired.kind] += 1

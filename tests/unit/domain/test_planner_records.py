@@ -11,9 +11,10 @@ from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Create, Plan, Update
+from consumer.domain.plan import Adopt, Create, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, digest, fingerprint
+from consumer.domain.snapshot import Place, Sponsor
 from tests.support.builders import (
     HOUR,
     NOW,
@@ -284,3 +285,56 @@ def test_the_limits_of_texts_are_settings() -> None:
     plan = make_plan(given)
     updates = [each for each in plan.operations if isinstance(each, Update)]
     assert [each.fields["name"] for each in updates] == ["abc…"]
+
+
+ROOM_2 = an_entry(20, pushed={"name": "Hall 1"}, natural="hall 1")
+
+
+@pytest.mark.parametrize(
+    ("room", "known"),
+    [
+        pytest.param(a_room("r2"), {"location/r2": ROOM_2}, id="both known"),
+        pytest.param(a_room("r2"), {}, id="the second is new"),
+        pytest.param(a_room("r2", "HALL\u00a0 1"), {}, id="spelt otherwise"),
+        pytest.param(a_room("r2" * 30), {"location/" + "r2" * 30: ROOM_2}, id="a long id"),
+    ],
+)
+def test_r3_a_session_moved_between_rooms_of_one_name_is_not_sent(room: Place, known: dict[str, Entry]) -> None:
+    """R3, S5: rooms of one name are one location in Swoogo, and the session stands in it."""
+    plan = make_plan(a_plan_input(a_session(room=room, track=a_track()), ledger=LEDGER | known))
+    assert [operation for operation in plan.operations if not isinstance(operation, Adopt)] == []
+    assert plan.credits == 0
+
+
+def test_r3_a_session_moved_back_from_a_room_with_a_long_id_is_not_sent() -> None:
+    """R3: the ledger has only the digest of the id."""
+    long = "r2" * 30
+    pushed = an_entry(10, pushed=PUSHED | {"location": long}, natural="title of s1|2026-07-01|09:00:00")
+    ledger = LEDGER | {"session/s1": pushed, f"location/{long}": ROOM_2}
+    assert make_plan(a_plan_input(SESSION, ledger=ledger)).empty
+
+
+def test_r1_a_session_moved_to_a_room_of_another_location_is_sent() -> None:
+    """R1: whatever the rooms are called in Sessionboard by now."""
+    ledger = LEDGER | {"location/r2": an_entry(21, pushed={"name": "Hall 2"}, natural="hall 2")}
+    update = the_update(a_plan_input(a_session(room=a_room("r2"), track=a_track()), ledger=ledger))
+    assert update.fields == {"location": "r2"}
+
+
+def test_r3_a_sponsor_whose_tier_is_spelt_otherwise_now_is_not_sent() -> None:
+    """R3, O1: earlier builds knew levels by case-folded names."""
+    pushed = {"name": "Acme", "level": "strasse"}
+    ledger = {
+        "sponsor/p1": an_entry(70, pushed=pushed, natural="acme"),
+        "level/strasse": an_entry(7, pushed={"name": "Straße"}, natural="straße"),
+    }
+    plan = make_plan(a_plan_input(Sponsor("p1", version=2, name="Acme", tier="Straße"), ledger=ledger))
+    assert plan.credits == 0
+    assert [(type(each), each.key) for each in plan.operations] == [(Adopt, "level/straße")]
+
+
+def test_r2_a_location_that_is_gone_is_not_made_again_for_a_session_that_stood_in_it() -> None:
+    """R2: by the other of two rooms of one name."""
+    gone = {f"location/{each}": an_entry(20, natural="hall 1", state=State.GONE) for each in ("r1", "r2")}
+    session = a_session(room=a_room("r2"), track=a_track())
+    assert make_plan(a_plan_input(session, ledger=LEDGER | gone)).empty
