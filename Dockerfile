@@ -39,6 +39,7 @@ ENV PATH=/opt/swoogo-sync/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 \
     SWOOGO_SYNC_HTTP__HOST=0.0.0.0 SWOOGO_SYNC_HTTP__PORT=8080
 WORKDIR /
+# The decoder of images confines itself with libseccomp.so.2, which the base has from apt; without it, it says so.
 # A number: Kubernetes cannot tell that a name is not root. No home, no shell needed, nothing of ours is writable.
 USER 65532:65532
 

@@ -25,6 +25,7 @@ Run         `entrypoints.cli`                what can be called and how
             `domain.pulse`                   whether a consumer is alive
             `adapters.kafka.pulse`           what is seen of it
             `adapters.clock`                 time and chance
+            `adapters.process`               what other processes see of this one
 
 Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
             `observability.meters`           the metrics of one process
@@ -208,10 +209,9 @@ Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.colours`        to what the encoders take
             `adapters.images.encode`         under a number of bytes
             `adapters.images.fit`            a still, upright picture of an accepted format
-            `adapters.images.pool`           processes that decode, so that no image stops the service
-            `adapters.images.process`        one of them, and the pipes to it
+            `adapters.images.decoder`        a process for each image, so that none stops or spies on the service
             `adapters.images.worker`         what runs in it
-            `adapters.images.protocol`       what both sides say
+            `adapters.images.confine`        what is taken from it before it reads the image
 
 Set up      `entrypoints.console.doctor`     doctor: everything the service stands on, a line each
             `adapters.doctor.verdict`        one of these lines

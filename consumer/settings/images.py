@@ -31,12 +31,12 @@ class ImageSettings(Group):
         examples=["images.example.org,10.0.0.0/8"],
     )
     concurrency: int = Field(8, ge=1, le=64, description="Images fetched or held side by side.")
-    workers: int = Field(2, ge=1, le=8, description="Processes that decode images, started when needed.")
+    workers: int = Field(2, ge=1, le=8, description="Processes that decode images at a time, one for each image.")
     worker_memory_mib: int = Field(
         768, ge=128, le=8192, description="MiB of one such process at most. 16 bytes per pixel must fit."
     )
     worker_timeout: float = Field(
-        20.0, ge=1, le=300, description="Seconds of processor time for one image; killed after twice as long."
+        10.0, ge=1, le=300, description="Seconds of processor time for one image; beyond them it is not used."
     )
 
     @field_validator("allow_hosts")

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from consumer.domain.errors import ConfigurationError
 from consumer.settings.group import PREFIX, Group
 
 _KEY_BYTES: Final = 32
+_FILE_BYTES: Final = 8192
+
+
+def _content(path: Path | str | None) -> str:
+    """What a small file holds, empty when it cannot be read."""
+    if not path:
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_FILE_BYTES).decode("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 class KeySettings(Group):
@@ -24,9 +36,33 @@ class KeySettings(Group):
         SecretStr(""),
         description="Private key before the last `swoogo-sync keys rotate`: it still opens, seals nothing.",
     )
+    private_file: Path | None = Field(
+        None,
+        description="File with the private key, as Kubernetes mounts it; counts when `PRIVATE` is not set. Unlike a "
+        "variable, it is not handed to every process of the container.",
+        examples=["/var/run/secrets/swoogo-sync-keys/private"],
+    )
+    previous_file: Path | None = Field(
+        None, description="The same for the previous one. One that does not exist counts as no key."
+    )
     secrets_dir: Path = Field(
         Path("/var/run/secrets/swoogo-sync"), description="Folder of mounted secrets that a mapping event may name."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        read = {name: _content(given.get(f"{name}_file")) for name in ("private", "previous") if not given.get(name)}
+        return {**given, **{name: text for name, text in read.items() if text}}
+
+    @field_validator("private_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not _content(value):
+            raise ValueError("it must be a file that can be read and holds a key")
+        return value
 
     @field_validator("private", "previous")
     @classmethod

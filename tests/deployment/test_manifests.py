@@ -30,7 +30,7 @@ OTHERS: Final = {
     "kafka.strimzi.io/v1beta2": {"KafkaTopic"},
     "monitoring.coreos.com/v1": {"ServiceMonitor", "PrometheusRule"},
 }
-SECRET: Final = re.compile("PRIVATE|PREVIOUS|PASSWORD|SECRET(?!S_DIR)|TOKEN(?!_COSTS)")
+SECRET: Final = re.compile("PRIVATE(?!_FILE)|PREVIOUS(?!_FILE)|PASSWORD|SECRET(?!S_DIR)|TOKEN(?!_COSTS)")
 MARGIN: Final = 5
 
 
@@ -153,7 +153,7 @@ def test_the_environment_holds_settings_only_and_they_are_valid() -> None:
         assert not unknown, (where, unknown)
         values: dict[str, Any] = {}
         for name, value in environment.items():
-            if name.endswith(("KEYS__PRIVATE", "KEYS__PREVIOUS")):
+            if name.endswith(("KEYS__PRIVATE", "KEYS__PREVIOUS", "KEYS__PRIVATE_FILE", "KEYS__PREVIOUS_FILE")):
                 continue
             *groups, leaf = name.removeprefix(PREFIX).lower().split("__")
             place = values
@@ -162,6 +162,26 @@ def test_the_environment_holds_settings_only_and_they_are_valid() -> None:
             place[leaf] = value
         settings = load_settings(**values)
         assert settings.role in {"all", "ingest", "sync"}, (where, each["metadata"]["name"])
+
+
+def test_private_keys_are_files_of_a_secret() -> None:
+    """A variable would be in the environment of every process of the container."""
+    for where, _, pod in ours():
+        environment = settings_of(objects(where), pod)
+        assert not [name for name in environment if name.endswith(("KEYS__PRIVATE", "KEYS__PREVIOUS"))], where
+        for container in pod["containers"]:
+            named = {each["name"]: each.get("value", "") for each in container.get("env", ())}
+            for name, kept in (("PRIVATE", "keys-private"), ("PREVIOUS", "keys-previous")):
+                path = named.get(f"{PREFIX}KEYS__{name}_FILE")
+                if path is None:
+                    continue  # a command that opens nothing
+                folder, _, file = path.rpartition("/")
+                [mount] = [each for each in container["volumeMounts"] if each["mountPath"] == folder]
+                [volume] = [each for each in pod["volumes"] if each["name"] == mount["name"]]
+                assert mount["readOnly"], where
+                assert {"key": kept, "path": file} in volume["secret"]["items"], where
+        if environment.get(f"{PREFIX}ROLE") != "ingest" and "run" in pod["containers"][0].get("args", ()):
+            assert f"{PREFIX}KEYS__PRIVATE_FILE" in environment, where
 
 
 def test_secrets_are_references() -> None:

@@ -1,39 +1,87 @@
-"""The processes that decode images: what ends them, what they reach, and who takes the next image (P3)."""
+"""The processes that decode images: what ends them, and that each sees one image (P3)."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
-from consumer.adapters.images.pool import Pool, command
+from consumer.adapters.images.confine import LAYERS, landlock_version
+from consumer.adapters.images.decoder import PYTHON, Decoder
 from consumer.domain.errors import ImageUnusableError, UnavailableError
 from consumer.settings import ImageSettings
 from tests.support.waiting import wait_until
-from tests.unit.adapters.images.samples import bomb, corners, encoded, exif
+from tests.unit.adapters.images.samples import (
+    HTML,
+    bomb,
+    corners,
+    encoded,
+    exif,
+    many_scans,
+    noise,
+    opened,
+    photo,
+)
+
+# Nobody's address: whatever a program is to find of this repository and its libraries.
+_PATHS = [path for path in sys.path if path]
 
 
-@asynccontextmanager
-async def a_pool(worker: Sequence[str] = (), *, idle_seconds: float = 30.0, **settings: Any) -> AsyncIterator[Pool]:
+def a_decoder(command: Sequence[str] = (), **settings: Any) -> Decoder:
     chosen = ImageSettings(**settings)
-    pool = Pool(chosen, worker or command(chosen), idle_seconds=idle_seconds)
-    try:
-        yield pool
-    finally:
-        await pool.aclose()
+    return Decoder(chosen, command) if command else Decoder(chosen)
 
 
-def peak_mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmPeak"))
+def instead_of_fit(body: str) -> Sequence[str]:
+    """A real decoding process, confined as any, in which `fit(content, limit, max_pixels)` is this."""
+    lines = [
+        f"import sys; sys.path[:0] = {_PATHS!r}",
+        "import ctypes, errno, mmap, os, signal, socket, subprocess, threading, time",
+        "from consumer.adapters.images import worker",
+        "from consumer.adapters.images.formats import Fitted, UnfitError",
+        "def fit(content, limit, max_pixels):",
+        *(f"    {line}" for line in body.splitlines()),
+        "worker.fit = fit",
+        "os._exit(worker.main(sys.argv[1:]))",
+    ]
+    return (*PYTHON, "-c", "\n".join(lines))
+
+
+async def test_every_format_is_made_fit_in_a_process_that_may_do_nothing_else() -> None:
+    """Whatever Pillow loads only when an image calls for it must be there before."""
+    grey = Image.new("L", (600, 400), 90)
+    profiled = corners("RGB", (900, 600))
+    contents = {
+        "jpeg": encoded(photo(2600, 1950), "JPEG", quality=90, exif=exif(6)),
+        "progressive": encoded(photo(1600, 1200), "JPEG", progressive=True),
+        "cmyk": encoded(Image.new("CMYK", (900, 600), (10, 20, 30, 0)), "JPEG"),
+        "several": encoded(corners(), "MPO", save_all=True, append_images=[corners()]),
+        "png": encoded(noise(900, 700, "RGBA"), "PNG"),
+        "palette": encoded(corners().convert("P"), "PNG", exif=exif(3)),
+        "sixteen": encoded(grey.convert("I;16"), "PNG", exif=exif(6)),
+        "gif": encoded(corners(), "GIF", save_all=True, append_images=[corners("L").convert("RGB")]),
+        "webp": encoded(noise(700, 600, "RGBA"), "WEBP"),
+        "profile": encoded(profiled, "JPEG", icc_profile=srgb_like(), exif=exif(6)),
+    }
+    decoder = a_decoder(workers=2)
+    fitted = await asyncio.gather(*(decoder.fit(each, 300_000) for each in contents.values()))
+    for name, each in zip(contents, fitted, strict=True):
+        assert opened(each.content).size, name
+
+
+def srgb_like() -> bytes:
+    """A colour profile that makes the colours be converted."""
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
 
 
 async def test_the_heaviest_images_that_are_let_in_stay_below_the_memory_limit() -> None:
@@ -43,178 +91,155 @@ async def test_the_heaviest_images_that_are_let_in_stay_below_the_memory_limit()
         encoded(Image.new("CMYK", (6300, 6300)), "JPEG", exif=exif(6)),
         encoded(Image.new("RGB", (6300, 6300)), "JPEG", progressive=True, subsampling=0, exif=exif(6)),
     ]
-    async with a_pool(workers=1) as pool:
-        for content in contents:
-            await pool.fit(content, 1_000_000)
-        assert len(pool.idle) == 1, "none of them ended its process"
-        assert peak_mib(pool.idle[0]) < 768
+    decoder = a_decoder(workers=1)
+    for content in contents:
+        assert (await decoder.fit(content, 1_000_000)).content
 
 
-async def test_a_bomb_that_gets_past_the_header_ends_its_process_and_the_pool_goes_on() -> None:
+async def test_a_bomb_that_gets_past_the_header_ends_its_process_and_the_next_image_is_made_fit() -> None:
     """A PNG of 196 million pixels, allowed by a setting that is too large for the memory limit."""
     small = encoded(corners(), "PNG")
-    async with a_pool(workers=1, max_pixels=200_000_000, worker_memory_mib=128) as pool:
-        assert (await pool.fit(small, 1_000_000)).content is small
-        before = pool.idle
-        with pytest.raises(ImageUnusableError) as caught:
-            await pool.fit(bomb(14_000, 14_000), 1_000_000)
-        assert caught.value.why == "too_heavy"
-        assert pool.idle == []
-        assert (await pool.fit(small, 1_000_000)).content is small
-        assert pool.idle != before
-
-
-def instead_of_fit(body: str) -> Sequence[str]:
-    """A real decoding process in which `fit(content, limit, max_pixels)` is this."""
-    lines = [
-        "import os, sys, time",
-        "from consumer.adapters.images import worker",
-        "from consumer.adapters.images.formats import Fitted, UnfitError",
-        "def fit(content, limit, max_pixels):",
-        *(f"    {line}" for line in body.splitlines()),
-        "worker.fit = fit",
-        "sys.exit(worker.main(sys.argv[1:]))",
-    ]
-    return (sys.executable, "-c", "\n".join(lines), "512")
-
-
-async def test_an_image_that_takes_too_much_processor_time_is_given_up() -> None:
-    async with a_pool(instead_of_fit("while True: pass"), worker_timeout=1) as pool:
-        pool._seconds = 100  # so it is not the clock that ends it
-        with pytest.raises(ImageUnusableError) as caught:
-            await pool.fit(b"image", 1000)
+    decoder = a_decoder(workers=1, max_pixels=200_000_000, worker_memory_mib=128)
+    with pytest.raises(ImageUnusableError) as caught:
+        await decoder.fit(bomb(14_000, 14_000), 1_000_000)
     assert caught.value.why == "too_heavy"
+    assert (await decoder.fit(small, 1_000_000)).content == small
 
 
-async def test_a_process_that_hangs_is_killed_and_replaced() -> None:
-    hang = "if content == b'hang': time.sleep(1000)\nreturn Fitted(str(os.getpid()).encode(), 'image/png')"
-    async with a_pool(instead_of_fit(hang), workers=1) as pool:
-        first = int((await pool.fit(b"fine", 1000)).content)
-        pool._seconds = 0.2
-        with pytest.raises(UnavailableError, match=r"within 0\.2 seconds"):
-            await pool.fit(b"hang", 1000)
-        pool._seconds = 20
-        assert gone(first)
-        assert int((await pool.fit(b"fine", 1000)).content) != first
+async def test_a_jpeg_of_thousands_of_scans_costs_no_more_than_reading_it() -> None:
+    """400 KB that took 10 s of processor time, and again at every retry."""
+    began = time.process_time()
+    with pytest.raises(ImageUnusableError) as caught:
+        await a_decoder().fit(many_scans(6300, 4000), 1_000_000)
+    assert caught.value.why == "too_many_scans"
+    assert time.process_time() - began < 5
+
+
+async def test_an_image_that_takes_too_much_processor_time_is_given_up_and_not_tried_again(tmp_path: Path) -> None:
+    """By the processor's time, however busy the machine is; the same bytes are told by their digest."""
+    decoder = a_decoder(instead_of_fit("while True: pass"), worker_timeout=1)
+    content = b"image"
+    for _ in range(3):
+        with pytest.raises(ImageUnusableError) as caught:
+            await decoder.fit(content, 1000, sha256(content).hexdigest())
+        assert caught.value.why == "too_heavy"
+        decoder._command = ("/nowhere/python",)  # no second process
+
+
+async def test_a_verdict_holds_for_its_limit_alone() -> None:
+    """The same image may fit where more bytes are allowed."""
+    content, decoder = encoded(noise(400, 300), "PNG"), a_decoder()
+    digest = sha256(content).hexdigest()
+    decoder._verdicts[digest, 1000] = ImageUnusableError("does_not_fit", "No.")
+    with pytest.raises(ImageUnusableError):
+        await decoder.fit(content, 1000, digest)
+    assert (await decoder.fit(content, 1_000_000, digest)).content == content
+
+
+async def test_a_process_that_hangs_is_killed() -> None:
+    decoder = a_decoder(instead_of_fit("while True: pass"), worker_timeout=300)
+    decoder._seconds = 0.5
+    with pytest.raises(UnavailableError, match=r"within 0\.5 seconds"):
+        await decoder.fit(b"hang", 1000)
+    assert children() == []
 
 
 async def test_an_interrupted_job_takes_its_process_along() -> None:
-    """When the lease is lost the push is cancelled; its image must not go on, nor answer the next job."""
+    """When no push wants its image any more, the fetch is cancelled."""
     others = set(children())  # the servers of the test run
-    async with a_pool(instead_of_fit("time.sleep(1000)"), workers=1) as pool:
-        job = asyncio.create_task(pool.fit(b"image", 1000))
-        worker = await wait_until(lambda: [each for each in children() if each not in others], "a process has started")
-        job.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job
-        assert gone(worker[0])
-
-
-async def test_processes_that_died_while_they_waited_are_no_fault_of_the_next_image() -> None:
-    small = encoded(corners(), "PNG")
-    async with a_pool(workers=2) as pool:
-        await asyncio.gather(*(pool.fit(small, 1_000_000) for _ in range(4)))
-        before = set(pool.idle)
-        assert len(before) == 2
-        for worker in before:
-            os.kill(worker, signal.SIGKILL)
-        await wait_until(lambda: not any(worker.alive for worker, _ in pool._idle), "both are seen as ended")
-        assert (await pool.fit(small, 1_000_000)).content is small
-        assert not before & set(pool.idle)
+    job = asyncio.create_task(a_decoder(instead_of_fit("while True: pass")).fit(b"image", 1000))
+    await wait_until(lambda: [each for each in children() if each not in others], "a process has started")
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert set(children()) == others
 
 
 async def test_a_decoder_that_crashes_once_is_given_a_second_chance(tmp_path: Path) -> None:
     """The kernel may have picked it for what another process did."""
-    mark = tmp_path / "crashed"
-    mark.touch()
-    crash = f"mark = {str(mark)!r}\nif os.path.exists(mark):\n    os.unlink(mark)\n    os.abort()\n"
-    crash += "raise UnfitError('x', 'y')"
-    async with a_pool(instead_of_fit(crash)) as pool:
-        with pytest.raises(ImageUnusableError) as caught:
-            await pool.fit(b"image", 1000)
-    assert caught.value.why == "x"
+    decoder = a_decoder(instead_of_fit("os._exit(1)"))
+    good = Decoder(ImageSettings())._command
+    first = decoder._run
+
+    async def run(content: bytes | bytearray, limit: int) -> Any:
+        try:
+            return await first(content, limit)
+        finally:
+            decoder._command = good
+
+    decoder._run = run  # type: ignore[method-assign]
+    small = encoded(corners(), "PNG")
+    assert (await decoder.fit(small, 1_000_000)).content == small
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param("os.abort()", id="crash"),
+        pytest.param("os._exit(3)", id="crash"),
         pytest.param("os._exit(0)", id="a silent end"),
-        pytest.param("os.write(1, b'\\xff' * 8); os._exit(0)", id="an answer of 4 GB"),
-        pytest.param("os.write(1, bytes([0, 0, 0, 2, 0, 0, 0, 0]) + b'[]'); os._exit(0)", id="another JSON"),
-        pytest.param("os.write(1, bytes([0, 0, 0, 2, 0, 0, 0, 0]) + b'??'); os._exit(0)", id="no JSON"),
+        pytest.param("while True: os.write(1, bytes(65536))", id="an answer without end"),
+        pytest.param("os.write(1, b'[]\\n'); os._exit(0)", id="another JSON"),
+        pytest.param("os.write(1, b'??\\n'); os._exit(0)", id="no JSON"),
+        pytest.param("os.write(1, b'{\"why\": 1}\\n'); os._exit(65)", id="half a reason"),
         pytest.param("return Fitted(b'x' * 1001, 'image/png')", id="more than the limit"),
         pytest.param("return Fitted(b'x', 'text/html')", id="another media type"),
     ],
 )
-async def test_a_decoder_led_astray_gets_nothing_past_the_pool(answer: str) -> None:
-    async with a_pool(instead_of_fit(answer)) as pool:
-        with pytest.raises(ImageUnusableError) as caught:
-            await pool.fit(b"image", 1000)
-        assert pool.idle == []
+async def test_a_decoder_led_astray_gets_nothing_past_the_service(answer: str) -> None:
+    with pytest.raises(ImageUnusableError) as caught:
+        await a_decoder(instead_of_fit(answer)).fit(b"image", 1000)
     assert caught.value.why == "too_heavy"
+    assert children() == []
 
 
-async def test_a_decoder_led_astray_finds_no_secrets_and_cannot_write_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SWOOGO_SYNC_KEYS__PRIVATE", "s3cret")
-    target = tmp_path / "written"
-    report = f"""
-try:
-    with open({str(target)!r}, "w") as file: file.write("x")
-    wrote = "yes"
-except OSError:
-    wrote = "no"
-raise UnfitError(wrote, ",".join(sorted(set(os.environ) - {{"LC_CTYPE"}})))"""
-    async with a_pool(instead_of_fit(report)) as pool:
-        with pytest.raises(ImageUnusableError, match=r"^PYTHONPATH$") as caught:
-            await pool.fit(b"image", 1000)
-    assert caught.value.why == "no"
-    assert target.read_bytes() == b""
+async def test_each_image_has_a_process_of_its_own() -> None:
+    """One that took over its process has not the next organization's image before it."""
+    decoder = a_decoder(instead_of_fit("return Fitted(str(os.getpgid).encode() * 0 + content, 'image/png')"))
+    assert [bytes((await decoder.fit(each, 10)).content) for each in (b"1", b"2")] == [b"1", b"2"]
+    assert children() == []
 
 
 @pytest.mark.parametrize(
-    "worker", [("/nowhere/python",), (sys.executable, "-c", "pass"), (sys.executable, "-c", "print()")]
+    "command", [("/nowhere/python",), (sys.executable, "-c", "pass"), (sys.executable, "-c", "print('x')")]
 )
-async def test_a_process_that_cannot_start_is_no_fault_of_the_image(worker: Sequence[str]) -> None:
-    async with a_pool(worker) as pool:
-        with pytest.raises(UnavailableError, match="start"):
-            await pool.fit(encoded(corners(), "PNG"), 1000)
+async def test_a_process_that_cannot_start_is_no_fault_of_the_image(command: Sequence[str]) -> None:
+    with pytest.raises(UnavailableError, match="start"):
+        await a_decoder(command).fit(encoded(corners(), "PNG"), 1000)
 
 
-async def test_no_more_processes_run_than_set_and_none_before_it_is_needed() -> None:
-    before = set(children())
+async def test_no_more_processes_run_than_set() -> None:
+    before, most = set(children()), 0
     small = encoded(corners(), "PNG")
-    async with a_pool(workers=2) as pool:
-        assert set(children()) == before
-        await pool.fit(small, 1_000_000)
-        await pool.fit(small, 1_000_000)
-        assert len(pool.idle) == 1, "one after the other need one process"
-        await asyncio.gather(*(pool.fit(small, 1_000_000) for _ in range(20)))
-        assert len(pool.idle) == 2
+    jobs = [asyncio.create_task(decode) for decode in [a_decoder(workers=2).fit(small, 1_000_000)]]
+    decoder = a_decoder(workers=2)
+    jobs += [asyncio.create_task(decoder.fit(small, 1_000_000)) for _ in range(8)]
+    while not all(job.done() for job in jobs):
+        most = max(most, len(set(children()) - before))
+        await asyncio.sleep(0.005)
+    assert 1 <= most <= 3
     assert set(children()) == before
 
 
-async def test_processes_that_nobody_needs_end() -> None:
-    async with a_pool(idle_seconds=0.05) as pool:
-        await pool.fit(encoded(corners(), "PNG"), 1_000_000)
-        [worker] = pool.idle
-        await wait_until(lambda: gone(worker), "the idle process has ended")
-        assert pool.idle == []
-
-
-async def test_a_process_ends_when_the_service_is_gone() -> None:
-    """Whatever ended the service: a closed pipe says so."""
-    process = await asyncio.create_subprocess_exec(
-        *command(ImageSettings()), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+async def test_what_confines_the_decoder_is_said_once() -> None:
+    """And what is missing, where the kernel or a library lacks it."""
+    decoder = a_decoder()
+    with capture_logs() as lines:
+        for _ in range(2):
+            with pytest.raises(ImageUnusableError):
+                await decoder.fit(HTML, 1000)
+    there = [layer for layer in LAYERS if layer != "landlock" or landlock_version() >= 1]
+    assert [line["holds"] for line in lines] == [there]
+    assert lines[0]["event"] == ("images.confined" if there == list(LAYERS) else "images.less_confined")
+    without = a_decoder(instead_of_fit("raise UnfitError('x', 'y')"))
+    without._command = (
+        *without._command[:-1],
+        without._command[-1].replace(
+            "worker.fit = fit", "worker.fit = fit; worker.confine = lambda *_: ('no_new_privs', 'limits')"
+        ),
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    await process.stdout.readexactly(1)
-    process.send_signal(signal.SIGINT)
-    process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    with capture_logs() as lines, pytest.raises(ImageUnusableError):
+        await without.fit(b"image", 1000)
+    assert [(line["event"], line["missing"]) for line in lines] == [("images.less_confined", ["landlock", "seccomp"])]
 
 
 def children() -> list[int]:

@@ -268,6 +268,43 @@ def test_a_private_key_that_is_none_is_told_without_its_value(monkeypatch: pytes
     assert value not in sentence
 
 
+OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
+
+
+def test_private_keys_may_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As Kubernetes mounts them; a previous key that is not there is none, and a variable counts more."""
+    private, previous = tmp_path / "private", tmp_path / "previous"
+    private.write_text(f"{KEY}\n")
+    monkeypatch.setenv(f"{PREFIX}KEYS__PRIVATE_FILE", str(private))
+    monkeypatch.setenv(f"{PREFIX}KEYS__PREVIOUS_FILE", str(previous))
+    keys = load_settings().keys
+    assert (keys.needed_private(), keys.previous.get_secret_value()) == (KEY, "")
+    previous.write_text(OTHER_KEY)
+    assert load_settings().keys.previous.get_secret_value() == OTHER_KEY
+    monkeypatch.setenv(f"{PREFIX}KEYS__PRIVATE", OTHER_KEY)
+    monkeypatch.setenv(f"{PREFIX}KEYS__PREVIOUS", KEY)
+    assert load_settings().keys.needed_private() == OTHER_KEY
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_a_key_file_that_cannot_be_used_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "private"
+    if content is not None:
+        path.write_bytes(content)
+    sentence = refusal(monkeypatch, KEYS__PRIVATE_FILE=str(path))
+    assert sentence.startswith(f"SWOOGO_SYNC_KEYS__PRIVATE_FILE is '{path}': it must be a file that can be read")
+
+
+def test_what_a_key_file_holds_is_checked_and_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    path.write_text("s3cret-but-no-key")
+    sentence = refusal(monkeypatch, KEYS__PRIVATE_FILE=str(path))
+    assert "it must be 32 bytes in base64" in sentence
+    assert "s3cret" not in sentence
+
+
 @pytest.mark.parametrize("value", [KEY, f"  {KEY}\n", ""])
 def test_a_private_key_may_be_there_or_not(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv(f"{PREFIX}KEYS__PRIVATE", value)

@@ -8,8 +8,8 @@ A pure function of bytes, run in a process that may be killed. What it decides:
   loses nothing, and nobody's whereabouts are published. Colour profiles stay.
 - Everything else is encoded anew: turned upright, in sRGB, its first frame only, in at most six encodings.
 
-Guarantees: pixels are counted before any are decoded; only the decoders of the four formats are used; it raises
-UnfitError or MemoryError and nothing else.
+Guarantees: pixels and scans are counted before any are decoded; only the decoders of the four formats are used;
+whatever an image holds, it raises UnfitError or MemoryError and nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImag
 from consumer.adapters.images.colours import in_srgb
 from consumer.adapters.images.encode import encode
 from consumer.adapters.images.formats import Fitted, Format, UnfitError, format_of
-from consumer.adapters.images.metadata import without_metadata
+from consumer.adapters.images.metadata import jpeg_scans, without_metadata
 
 DECODERS: Final = (GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 """All that is imported of Pillow's plug-ins: it would look through all it has otherwise."""
@@ -46,13 +46,15 @@ _PNG_HOPE: Final = 2
 # Above these a JPEG is decoded at half its size, by the decoder, for a quarter of the memory: it has to shrink anyway.
 _HUGE_PIXELS: Final = 24_000_000
 _HUGE_RATIO: Final = 4
+# A progressive JPEG has about ten scans. Each costs a walk over all pixels, however little it holds.
+_SCANS_MOST: Final = 100
 
 
 def fit(content: bytes, limit: int, max_pixels: int) -> Fitted:
     """The image in at most `limit` bytes.
 
     Raises:
-        UnfitError: `format`, `too_many_pixels`, `damaged`, `does_not_fit`.
+        UnfitError: `format`, `too_many_pixels`, `too_many_scans`, `damaged`, `does_not_fit`.
         MemoryError: decoding or encoding needs more than there is.
     """
     kind = format_of(content)
@@ -61,8 +63,10 @@ def fit(content: bytes, limit: int, max_pixels: int) -> Fitted:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=(kind.value,)) as image:
                 _check_pixels(image.size, max_pixels)
+                _check_scans(content, kind)
                 fitted = _fit(image, content, kind, limit)
-    except (UnfitError, MemoryError):
+    except (UnfitError, MemoryError, PermissionError):
+        # The last: something was to be done that the process may not, which says nothing about the image.
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(max_pixels) from None
@@ -106,6 +110,11 @@ def _orientation(image: Image.Image) -> int:
 def _check_pixels(size: tuple[int, int], most: int) -> None:
     if size[0] * size[1] > most:
         raise _too_many_pixels(most)
+
+
+def _check_scans(content: bytes, kind: Format) -> None:
+    if kind is Format.JPEG and jpeg_scans(content) > _SCANS_MOST:
+        raise UnfitError("too_many_scans", "The image is stored in too many layers. Save it once more as a plain JPEG.")
 
 
 def _too_many_pixels(most: int) -> UnfitError:

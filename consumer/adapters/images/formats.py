@@ -25,6 +25,11 @@ class Format(StrEnum):
         return f"image/{self.value.lower()}"
 
 
+UNFIT: Final = 65
+"""Exit code of a decoding process whose image will not do."""
+OUT_OF_MEMORY: Final = 70
+"""Exit code of one that had not enough."""
+
 EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 """Media type -> file name extension, of those that Swoogo takes."""
 

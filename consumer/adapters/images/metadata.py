@@ -39,6 +39,7 @@ _WEBP_FLAGS_EXIF_XMP: Final = 0x08 | 0x04
 
 _SOI, _EOI, _SOS, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 _APP0, _APP2, _APP14, _APP15 = 0xE0, 0xE2, 0xEE, 0xEF
+_SCAN: Final = bytes([_SOS])
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 # Inside the coded picture, 0xFF is followed by 0 or by a restart number; by anything else, a segment begins.
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -63,6 +64,15 @@ def without_metadata(content: bytes, kind: Format) -> bytes | None:
     if kind is Format.WEBP:
         stripped = b"RIFF" + (len(stripped) + 4).to_bytes(4, "little") + b"WEBP" + stripped
     return content if stripped == content else stripped
+
+
+def jpeg_scans(content: bytes) -> int:
+    """How many scans a JPEG has; of one whose structure cannot be followed, how many it may have at most."""
+    try:
+        # A piece that begins with the marker of a scan is one; pieces that are cut out hold none.
+        return sum(piece.lstrip(b"\xff").startswith(_SCAN) for piece in _jpeg(content))
+    except (_BrokenError, IndexError):
+        return content.count(b"\xff" + _SCAN)
 
 
 def _taken(content: bytes, start: int, length: int) -> bytes:

@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetcher, NotModified, Resolve, open_transport
 from consumer.adapters.images.formats import EXTENSIONS
-from consumer.adapters.images.pool import Pool, command
 from consumer.adapters.images.resolver import Resolver
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings
@@ -30,11 +30,11 @@ _LONGEST_NAME: Final = 60
 class FetchedImages:
     """Fetches and fits images. Close it when done."""
 
-    def __init__(self, settings: ImageSettings, fetcher: Fetcher, pool: Pool) -> None:
+    def __init__(self, settings: ImageSettings, fetcher: Fetcher, decoder: Decoder) -> None:
         self._limit = settings.limit_bytes
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._fetcher = fetcher
-        self._pool = pool
+        self._decoder = decoder
 
     async def get(self, url: str, known: Mapping[str, str], *, limit: int | None = None) -> Picture | Unchanged:
         """As the port says. A `limit` above or below an earlier one does not make known bytes news."""
@@ -42,14 +42,14 @@ class FetchedImages:
             found = await self._fetcher.fetch(url, known)
             if isinstance(found, NotModified) or found.sha256 == known.get("sha256"):
                 return Unchanged(found.record)
-            fitted = await self._pool.fit(found.content, self._limit if limit is None else limit)
+            most = self._limit if limit is None else limit
+            fitted = await self._decoder.fit(found.content, most, found.sha256)
         name = file_name(url, EXTENSIONS[fitted.media_type])
         return Picture(fitted.content, fitted.media_type, name, found.record)
 
     async def aclose(self) -> None:
-        """Close connections and end processes."""
+        """Close connections. A process ends with the image it decodes, or when that is cancelled."""
         await self._fetcher.aclose()
-        await self._pool.aclose()
 
 
 def open_images(
@@ -57,7 +57,7 @@ def open_images(
 ) -> FetchedImages:
     """Images as the settings say. Loads certificates, but starts no process before the first image."""
     fetcher = Fetcher(settings, resolver or Resolver(), transport or open_transport())
-    return FetchedImages(settings, fetcher, Pool(settings, command(settings)))
+    return FetchedImages(settings, fetcher, Decoder(settings))
 
 
 def file_name(url: str, extension: str) -> str:

@@ -1,78 +1,60 @@
-"""The process that decodes images: reads one job after the other from its input, answers each on its output.
+"""The process that decodes one image: reads it from its input, writes what came of it, and ends.
 
-Started as `python -m consumer.adapters.images.worker MEMORY_MIB` with nothing in its environment. A decoder that is
-led astray by a file finds no secrets, cannot write files, and dies at its limits without taking anything with it.
-
-Guarantees: never more memory than the limit and never more processor time for one job than the job says; it ends when
-its input does. An answer is exactly one frame; when memory runs out there is none, and the exit code is OUT_OF_MEMORY.
+Started by `decoder` with nothing in its environment. It loads what it needs, gives up everything else (`confine`), says
+so, and only then reads. What it writes: a line with the layers that hold; then, with exit code 0, a line of JSON
+`{"media_type", "kept"}` and the bytes of the image (none when `kept`: the image is fine as it came); with exit code
+UNFIT, a line of JSON `{"why", "sentence"}`. Exit code OUT_OF_MEMORY: nothing more.
 """
 
 from __future__ import annotations
 
 import json
-import resource
-import signal
-import sys
+import os
 from collections.abc import Sequence
-from typing import BinaryIO, Final
 
+from PIL import ImageCms, MpoImagePlugin, TiffImagePlugin
+
+from consumer.adapters.images.confine import confine
 from consumer.adapters.images.fit import fit
-from consumer.adapters.images.formats import UnfitError
-from consumer.adapters.images.protocol import ANSWER, JOB, OUT_OF_MEMORY, READY
+from consumer.adapters.images.formats import OUT_OF_MEMORY, UNFIT, UnfitError
 
-_MIB: Final = 1024 * 1024
+_MIB = 1024 * 1024
+_CHUNK = 262_144
+LATER = (ImageCms, MpoImagePlugin, TiffImagePlugin)
+"""What Pillow would load when an image calls for it, which is too late then."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until the input ends; returns the exit status."""
-    _confine(int(arguments[0]) * _MIB)
-    jobs, answers = sys.stdin.buffer, sys.stdout.buffer
-    answers.write(READY)
-    answers.flush()
-    while head := jobs.read(JOB.size):
-        limit, pixels, seconds, length = JOB.unpack(head)
-        try:
-            _allow(seconds)
-            _answer(answers, jobs.read(length), limit, pixels)
-        except MemoryError:
-            # What is left of the heap is not worth going on with.
-            return OUT_OF_MEMORY
+    """Decode one image; returns the exit code.
+
+    Arguments: bytes of the result and pixels at most, MiB of memory, seconds of processor time.
+    """
+    limit, pixels, memory, seconds = map(int, arguments)
+    held = confine(memory * _MIB, seconds)
+    _write(" ".join(held).encode() + b"\n")
+    try:
+        content = _read()
+        fitted = fit(content, limit, pixels)
+        kept = fitted.content is content
+        _write(json.dumps({"media_type": fitted.media_type, "kept": kept}).encode() + b"\n")
+        if not kept:
+            _write(fitted.content)
+    except UnfitError as error:
+        _write(json.dumps({"why": error.why, "sentence": error.sentence}).encode() + b"\n")
+        return UNFIT
+    except MemoryError:
+        return OUT_OF_MEMORY
     return 0
 
 
-def _answer(answers: BinaryIO, content: bytes, limit: int, pixels: int) -> None:
-    image = b""
-    try:
-        fitted = fit(content, limit, pixels)
-    except UnfitError as error:
-        about: dict[str, object] = {"why": error.why, "sentence": error.sentence}
-    else:
-        kept = fitted.content is content
-        about = {"media_type": fitted.media_type, "kept": kept}
-        image = b"" if kept else fitted.content
-    text = json.dumps(about).encode()
-    answers.write(ANSWER.pack(len(text), len(image)))
-    answers.write(text)
-    answers.write(image)
-    answers.flush()
+def _read() -> bytes:
+    parts = []
+    while part := os.read(0, _CHUNK):
+        parts.append(part)
+    return b"".join(parts)
 
 
-def _confine(memory: int) -> None:
-    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
-        resource.setrlimit(limit, (value, value))
-    # Elsewhere the kernel does not enforce it, or refuses to set it.
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    # Whoever started this decides when it ends: by closing its input, not by an interrupt meant for all.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _allow(seconds: int) -> None:
-    """So many seconds of processor time from now on; then the kernel ends the process with SIGXCPU."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _write(content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(1, left) :]

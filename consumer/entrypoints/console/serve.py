@@ -8,6 +8,7 @@ import signal
 
 import structlog
 
+from consumer.adapters.process import hide_memory
 from consumer.app import service
 from consumer.entrypoints.console.exits import Exit
 from consumer.observability.exporter import tracing
@@ -30,7 +31,10 @@ def serve(settings: Settings) -> Exit:
         UnavailableError: Kafka or Redis does not answer.
     """
     settings.keys.needed_private()  # told before Kafka and Redis are asked
+    hidden = hide_memory()
     set_up(settings.log)
+    if not hidden:
+        log.warning("app.memory_not_hidden")
     asyncio.run(_serve(settings))
     return Exit.FINE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from random import Random
@@ -72,6 +73,13 @@ def bomb(width: int = 20_000, height: int = 20_000) -> bytes:
     row = bytes(1 + width // 8)
     packed = b"".join(packer.compress(row) for _ in range(height))
     return png(width, height, packed + packer.flush(), depth=1, colour=0)
+
+
+def many_scans(side: int, scans: int) -> bytes:
+    """A small progressive JPEG, one scan of which is there again and again."""
+    plain = encoded(Image.new("L", (side, side), 128), "JPEG", progressive=True)
+    starts = [found.start() for found in re.finditer(rb"\xff\xda", plain)]
+    return plain[: starts[1]] + plain[starts[1] : starts[2]] * (scans - 1) + b"\xff\xd9"
 
 
 SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

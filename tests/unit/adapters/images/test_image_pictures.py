@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
+from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetched, Fetcher, NotModified
 from consumer.adapters.images.formats import Fitted
 from consumer.adapters.images.pictures import FetchedImages, file_name
-from consumer.adapters.images.pool import Pool
 from consumer.domain.errors import ConfigurationError
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings, load_settings
@@ -37,13 +37,13 @@ class Press:
     def __init__(self) -> None:
         self.limits: list[int] = []
 
-    async def fit(self, content: bytes, limit: int) -> Fitted:
+    async def fit(self, content: bytes, limit: int, _: str) -> Fitted:
         self.limits.append(limit)
         return Fitted(content.upper(), "image/png")
 
 
 def images(source: Source, press: Press) -> FetchedImages:
-    return FetchedImages(ImageSettings(limit_bytes=500_000), cast("Fetcher", source), cast("Pool", press))
+    return FetchedImages(ImageSettings(limit_bytes=500_000), cast("Fetcher", source), cast("Decoder", press))
 
 
 @pytest.mark.parametrize(("limit", "used"), [(None, 500_000), (2_000_000, 2_000_000)])
