@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -35,6 +35,7 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import PlanInput
 from consumer.domain.record import Kind
 from consumer.domain.report import Run
+from consumer.domain.standing import Standing
 from consumer.domain.survey import Depth
 from consumer.ports import Change, event_subject
 from consumer.services.images import ImageQueue
@@ -57,6 +58,7 @@ class _Nowhere:
     async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None: ...
 
     async def note(self, event_id: str, deletions: Mapping[str, str]) -> None: ...
+    async def write_standings(self, standings: Sequence[Standing]) -> None: ...
 
     async def run(self, run: Run) -> None: ...
 
@@ -223,6 +225,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
                 Reconciler(ledger, client, budget, clock, settings.reconcile, settings.swoogo),
                 bound.connections,
                 settings.pace(),
+                nowhere,
             ),
             transport,
             clock,

@@ -97,6 +97,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.history`         a topic read again, beside the consumer groups
             `domain.snapshot`                the newest known state of an event
             `domain.record`                  kinds, keys, version stamps, digests
+            `domain.request`                 manual syncs asked for, and what several come to together
 
 Debounce    `domain.debounce`                when an event is due; back-off
 and claim   `services.dispatch`              finds what is due, claims it, keeps the lease
@@ -135,6 +136,7 @@ Push        `services.push`                  load, look, plan, execute, complete
             `services.execute`               one operation: intent, call, ledger
             `services.associations`          sessions of a speaker, without those that are gone
             `services.missing_records`       records that Swoogo does not have
+            `services.served`                which manual syncs are over, for the changelog
             `services.leftovers`             issues that stand, marks that stay, when the event is due again
             `domain.references`              rooms, tracks and levels by their ids on either side
             `domain.parking`                 operations that Swoogo refused

@@ -260,6 +260,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                     Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
                     bound.connections,
                     settings.pace(),
+                    changelog,
                     stopping,
                 )
             ),

@@ -19,7 +19,7 @@ from schemas.json_schema import MODELS, OURS, file_name
 from schemas.topics import Topic
 from schemas.wire import IDENTIFIER_PATTERN
 
-CONTRACT_VERSION: Final = "1.0.0"
+CONTRACT_VERSION: Final = "1.1.0"
 """Of this description. Its major part is the version in the envelope."""
 
 _DAYS_30: Final = 30 * 24 * 60 * 60 * 1000
@@ -61,9 +61,10 @@ _CHANNELS: Final[Mapping[Topic, _Channel]] = MappingProxyType(
         Topic.MAPPINGS: _Channel(
             "Integrations, mappings and sync requests",
             "What is connected and mapped, and requests to sync. A null value disconnects or unmaps what its key "
-            "names; for a request it means nothing.",
-            "integration/{org_id}, mapping/{event_id} or sync/{event_id}",
-            f"^(integration|mapping|sync)/{_ID}$",
+            "names; for a request or a disconnect it means nothing.",
+            "integration/{org_id}, disconnect/{org_id}, mapping/{event_id} or sync/{event_id}/{request_id}; as before "
+            "also integration/{org_id} for a disconnect and sync/{event_id} for a request without an id",
+            f"^((integration|disconnect|mapping)/{_ID}|sync/{_ID}(/{_ID})?)$",
             compacted=True,
         ),
         Topic.STATUS: _Channel(
@@ -78,7 +79,7 @@ _CHANNELS: Final[Mapping[Topic, _Channel]] = MappingProxyType(
             "Changelog of what is in Swoogo, for this service alone; holds personal data. A null value forgets the "
             "entry of its key.",
             "{event_id}/{kind}/{id}",
-            f"^{_ID}/(session|speaker|sponsor|location|track|level|pair|connection|mapping|generation)/.+$",
+            f"^{_ID}/(session|speaker|sponsor|location|track|level|pair|connection|mapping|served|generation)/.+$",
             compacted=True,
         ),
         Topic.DEAD_LETTERS: _Channel(

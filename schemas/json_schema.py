@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 
 from schemas.contact import ContactChange
 from schemas.docstrings import field_docstrings
-from schemas.ledger import ConnectionEntry, GenerationEntry, LedgerEntry, MappingEntry, PairEntry
+from schemas.ledger import ConnectionEntry, GenerationEntry, LedgerEntry, MappingEntry, PairEntry, ServedEntry
 from schemas.mapping import CONTROL_CHANGES
 from schemas.session import SessionChange
 from schemas.sponsor import SponsorChange
@@ -34,7 +34,7 @@ MODELS: Final[Mapping[Topic, tuple[type[BaseModel], ...]]] = MappingProxyType(
         Topic.SPONSORS: (SponsorChange,),
         Topic.MAPPINGS: tuple(CONTROL_CHANGES.values()),
         Topic.STATUS: tuple(STATUS_MESSAGES.values()),
-        Topic.LEDGER: (LedgerEntry, PairEntry, ConnectionEntry, MappingEntry, GenerationEntry),
+        Topic.LEDGER: (LedgerEntry, PairEntry, ConnectionEntry, MappingEntry, ServedEntry, GenerationEntry),
     }
 )
 """Topic -> the models of its value, of which a record is exactly one."""

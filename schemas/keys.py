@@ -28,8 +28,10 @@ class RecordKey:
     """A key of two parts.
 
     Attributes:
-        scope: the event id on the topics of resources; `integration`, `mapping` or `sync` on the mappings topic.
-        id: the resource's id; on the mappings topic the organization's or the event's.
+        scope: the event id on the topics of resources; `integration`, `disconnect`, `mapping` or `sync` on the mappings
+            topic.
+        id: the resource's id; on the mappings topic the organization's or the event's, for `sync` also
+            `{event_id}/{request_id}`.
     """
 
     scope: str
@@ -63,6 +65,30 @@ def parse_key(key: bytes) -> RecordKey:
     return RecordKey(scope, identifier)
 
 
+def parse_control_key(key: bytes) -> RecordKey:
+    """Reads a key of the mappings topic: as `parse_key`, and `sync/{event_id}/{request_id}`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    scope, _, identifier = key.decode().partition("/")
+    parts = identifier.split("/")
+    if scope == "sync" and len(parts) == 2 and all(map(_IDENTIFIER.fullmatch, parts)):
+        return RecordKey(scope, identifier)
+    return parse_key(key)
+
+
+def former_control_key(change: ControlChange) -> RecordKey:
+    """The key of a change as publishers wrote it before disconnects and requests had keys of their own."""
+    match change:
+        case IntegrationDisconnected():
+            return RecordKey("integration", change.data.org_id)
+        case SyncRequested():
+            return RecordKey("sync", change.data.event.id)
+        case _:
+            return control_key(change)
+
+
 def parse_ledger_key(key: bytes) -> LedgerKey:
     """Reads `{event_id}/{kind}/{id}`.
 
@@ -77,11 +103,14 @@ def parse_ledger_key(key: bytes) -> LedgerKey:
 
 
 def control_key(change: ControlChange) -> RecordKey:
-    """The key of a change of the mappings topic: of one integration, one mapping, or one event's requests."""
+    """The key of a change of the mappings topic: of one integration, its disconnect, one mapping, or one request."""
     match change:
-        case IntegrationConnected() | IntegrationUpdated() | IntegrationDisconnected():
+        case IntegrationConnected() | IntegrationUpdated():
             return RecordKey("integration", change.data.org_id)
+        case IntegrationDisconnected():
+            return RecordKey("disconnect", change.data.org_id)
         case SyncRequested():
-            return RecordKey("sync", change.data.event.id)
+            request_id = change.data.request_id
+            return RecordKey("sync", f"{change.data.event.id}/{request_id}" if request_id else change.data.event.id)
         case _:
             return RecordKey("mapping", change.data.event.id)

@@ -26,6 +26,7 @@ class LedgerKind(StrEnum):
     PAIR = "pair"
     CONNECTION = "connection"
     MAPPING = "mapping"
+    SERVED = "served"
     GENERATION = "generation"
     CONTACT = "contact"
 
@@ -147,6 +148,19 @@ class MappingEntry(LedgerRecord):
     """Lease epoch of the writer; the highest counts."""
 
 
+class ServedEntry(LedgerRecord):
+    """A manual sync that was served: after a loss of Redis its request, read again, asks for nothing (C5, G6)."""
+
+    kind: Literal["served"]
+    """Always `served`."""
+    event_id: Identifier
+    """The Sessionboard event."""
+    id: Identifier
+    """The request's own id, else its stamp."""
+    stamp: str
+    """How new the request is."""
+
+
 class GenerationEntry(LedgerRecord):
     """The marker that Redis has too: a Redis without it was wiped (G6)."""
 
@@ -172,11 +186,11 @@ class DeletedContactEntry(LedgerRecord):
 
 
 LedgerValue = Annotated[
-    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry | DeletedContactEntry,
+    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | ServedEntry | GenerationEntry | DeletedContactEntry,
     Field(discriminator="kind"),
 ]
 
-_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | GenerationEntry | DeletedContactEntry
+_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | ServedEntry | GenerationEntry | DeletedContactEntry
 _VALUE: Final[TypeAdapter[_Value]] = TypeAdapter(LedgerValue)
 
 

@@ -130,6 +130,9 @@ class SyncRequest(WireModel):
 
     event: EventRef
     """The Sessionboard event."""
+    request_id: Identifier | None = None
+    """The request's own id, also the last part of its key; a run says which requests it served. Left out: the key is
+    `sync/{event_id}`, and one that is compacted away before it is read is lost."""
     scope: SyncScope
     """What to sync."""
     session_ids: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=10_000)] | None = None
@@ -177,7 +180,7 @@ class MappingRemoved(Envelope[EventOnly, MappingMetadata[Literal["mapping.remove
 
 
 class SyncRequested(Envelope[SyncRequest, ControlMetadata[Literal["sync.requested"]]]):
-    """Somebody pressed sync (C5). The newest request of an event replaces an older one that has not run."""
+    """Somebody pressed sync (C5). Requests of an event that have not run add up; each with an id of its own is read."""
 
 
 IntegrationChange = IntegrationConnected | IntegrationUpdated | IntegrationDisconnected

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from schemas.contact import ContactChange
 from schemas.dead_letter import Reason
 from schemas.envelope import Metadata, ResourceChange
-from schemas.keys import RecordKey, control_key, parse_key
+from schemas.keys import RecordKey, control_key, former_control_key, parse_control_key, parse_key
 from schemas.mapping import CONTROL_CHANGES, ControlChange
 from schemas.rejection import rejection
 from schemas.session import SessionChange
@@ -26,7 +26,7 @@ from schemas.wire import WireModel
 MAX_BYTES: Final = 4 * 1024 * 1024
 """Larger values are dead letters: a session with a biography of 1 MB fits, a runaway record does not."""
 
-_CONTROL_SCOPES: Final = frozenset({"integration", "mapping", "sync"})
+_CONTROL_SCOPES: Final = frozenset({"integration", "disconnect", "mapping", "sync"})
 
 ChangeT = TypeVar("ChangeT", bound=ResourceChange[Any, Any])
 
@@ -114,7 +114,7 @@ def read_control(key: bytes | None, value: bytes | None, *, max_bytes: int = MAX
         change = model.model_validate_json(value)
     except ValidationError as error:
         raise unreadable(error) from None
-    _check_key(key, str(control_key(change)))
+    _check_key(key, str(control_key(change)), str(former_control_key(change)))
     return change
 
 
@@ -151,18 +151,18 @@ def _check_size(value: bytes, limit: int) -> None:
         raise UnreadableError(Reason.TOO_LARGE, f"The value has {len(value)} bytes: publish at most {limit}.")
 
 
-def _check_key(key: bytes | None, expected: str) -> None:
-    if key is not None and key != expected.encode():
+def _check_key(key: bytes | None, *expected: str) -> None:
+    if key is not None and key not in {each.encode() for each in expected}:
         raise UnreadableError(
             Reason.KEY_MISMATCH, "The key does not name what the value is about: publish both with the same ids."
         )
 
 
-def _deleted(key: bytes | None, form: str) -> RecordKey:
+def _deleted(key: bytes | None, form: str, parse: Callable[[bytes], RecordKey] = parse_key) -> RecordKey:
     if key is None:
         raise UnreadableError(Reason.MISSING_ID, f"Key and value are both null: publish the key {form}.")
     try:
-        return parse_key(key)
+        return parse(key)
     except ValueError:
         raise UnreadableError(
             Reason.KEY_MISMATCH, f"The value is null and the key names nothing: publish the key {form}."
@@ -170,8 +170,8 @@ def _deleted(key: bytes | None, form: str) -> RecordKey:
 
 
 def _deleted_control(key: bytes | None) -> RecordKey:
-    form = "integration/{org_id}, mapping/{event_id} or sync/{event_id}"
-    deleted = _deleted(key, form)
+    form = "integration/{org_id}, disconnect/{org_id}, mapping/{event_id} or sync/{event_id}/{request_id}"
+    deleted = _deleted(key, form, parse_control_key)
     if deleted.scope not in _CONTROL_SCOPES:
         raise UnreadableError(
             Reason.KEY_MISMATCH, f"The value is null and the key names nothing: publish the key {form}."

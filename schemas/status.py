@@ -73,6 +73,8 @@ class SyncStart(WireModel):
     """The Swoogo event it writes to."""
     started_at: Timestamp
     """When it began."""
+    requests: tuple[Identifier, ...] = ()
+    """Ids of the requests that a manual sync serves, the oldest first; of one without an id, its version stamp."""
 
 
 class SyncOutlook(SyncStart):

@@ -63,6 +63,7 @@ class Run:
     `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
     the credits then left, 0 while that is not known. `operations` counts those of its plan by their name. `org_id` and
     `swoogo_event_id` are of the pair it syncs, which may end before it does. `pair_ended`: that is why it stopped.
+    `requests`: ids of the manual syncs it serves.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Run:
     org_id: str = ""
     swoogo_event_id: int = 0
     pair_ended: bool = False
+    requests: tuple[str, ...] = ()
 
     def tally(self, kind: Kind) -> Tally:
         """The counts of a kind, made on first use."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import NAMED_ONLY, Adopt, Create, Delete, Link, Operation, Plan, SetImage
 from consumer.domain.record import Kind, Source, id_of, key_of
+from consumer.domain.request import SyncRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,11 @@ def scope_of_changes(settings: MappingSettings) -> Scope:
     return Scope(sponsors=settings.sync_sponsors)
 
 
-def scope_of_request(asked: str, session_ids: tuple[str, ...], speaker_ids: tuple[str, ...]) -> Scope:
+def scope_of_request(request: SyncRequest) -> Scope:
     """What a manual sync covers: `agenda`, `sponsors` or `all` (O3); selected records are of the agenda (R6)."""
-    selected = bool(session_ids or speaker_ids)
     return Scope(
-        agenda=asked != "sponsors" or selected,
-        sponsors=asked != "agenda" and not selected,
-        session_ids=frozenset(session_ids),
-        speaker_ids=frozenset(speaker_ids),
+        agenda=request.scope != "sponsors" or request.selected,
+        sponsors=request.sponsors,
+        session_ids=frozenset(request.session_ids),
+        speaker_ids=frozenset(request.speaker_ids),
     )

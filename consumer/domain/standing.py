@@ -60,4 +60,13 @@ class Generation:
     id: str
 
 
-Standing = ConnectionStanding | PairStanding | Generation
+@dataclass(frozen=True, slots=True)
+class ServedRequest:
+    """A manual sync that was served: its record, read again after a loss, asks for nothing (C5)."""
+
+    event_id: str
+    id: str
+    stamp: str
+
+
+Standing = ConnectionStanding | PairStanding | ServedRequest | Generation

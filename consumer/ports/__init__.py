@@ -3,6 +3,7 @@
 Each port has a fake in `tests/support/fakes` and one contract suite that runs on fake and real alike.
 """
 
+from consumer.domain.request import Asked, SyncRequest
 from consumer.ports.circuits import Circuits
 from consumer.ports.clock import Clock
 from consumer.ports.connections import Connections, CredentialCheck
@@ -15,7 +16,6 @@ from consumer.ports.inbox import (
     Lease,
     Requested,
     Subject,
-    SyncRequest,
     event_subject,
     org_subject,
 )
@@ -36,6 +36,7 @@ from consumer.ports.topics import (
 )
 
 __all__ = [
+    "Asked",
     "Budget",
     "Change",
     "Chunk",

@@ -10,6 +10,7 @@ from typing import Protocol
 from consumer.domain.connection import Request
 from consumer.domain.orders import Order
 from consumer.domain.record import Kind
+from consumer.domain.request import Asked, SyncRequest
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 
@@ -49,20 +50,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncRequest:
-    """A manual sync asked for (C5)."""
-
-    id: str
-    scope: str = "all"
-    session_ids: tuple[str, ...] = ()
-    speaker_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """A claimed subject. `epoch` grows with every claim and proves who holds it (G4).
 
-    `survey` is set when nothing but the event's reconcile was due, and says how deep it is to look.
+    `request`: what the manual syncs that wait come to together; `asked` names each. `survey` is set when nothing but
+    the event's reconcile was due, and says how deep it is to look.
     """
 
     subject: Subject
@@ -71,6 +63,7 @@ class Lease:
     attempt: int = 0
     request: SyncRequest | None = None
     survey: Depth | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,7 @@ class Inbox(Protocol):
         ...
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
-        """Ask for a manual sync now; False when this or a newer request was seen before."""
+        """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""
         ...
 
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.standing import Standing
+from consumer.domain.standing import ServedRequest, Standing
 from consumer.ports.inbox import Change
 from consumer.ports.topics import RawRecord
 
@@ -192,6 +192,10 @@ class Restorer(Protocol):
 
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
         """These requests were dealt with before the loss."""
+        ...
+
+    async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
+        """These manual syncs were served before the loss; returns how many were not known to be."""
         ...
 
     async def doubt(self, credentials: Iterable[str]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.ports.inbox import Change, Subject, SyncRequest
+from consumer.domain.request import SyncRequest
+from consumer.ports.inbox import Change, Subject
 
 
 @dataclass(frozen=True, slots=True)

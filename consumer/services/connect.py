@@ -44,6 +44,7 @@ from consumer.ports import (
     Work,
     event_subject,
 )
+from consumer.services.served import tell_served
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,13 @@ class Connector:
         if run is not None and not run.ended:
             run.ended, run.outcome, run.error, run.pair_ended = self.clock.now(), "failed", PAIR_ENDED, True
             await self.board.ended(run, await self.board.issues(event_id), lease)
+
+    async def let_requests_go(self, lease: Lease) -> None:
+        """Manual syncs of an event that nobody maps are over; a later mapping does not bring them back (M5).
+
+        Raises UnavailableError.
+        """
+        await tell_served(self.standings, lease)
 
     async def _standing(self, lease: Lease, asked: Requested) -> list[Standing]:
         """How everything of the organization stands now, for whoever rebuilds Redis (G6)."""

@@ -256,6 +256,8 @@ class Dispatcher:
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.connector.let_go(lease)
         waits = lease.request is not None and await self._may_be_mapped(lease.subject.id)
+        if not waits:
+            await self.connector.let_requests_go(lease)
         await self.inbox.complete(lease, {}, retry_in=self.settings.retry_first if waits else None)
 
     async def _may_be_mapped(self, event_id: str) -> bool:

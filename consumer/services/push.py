@@ -33,7 +33,18 @@ from consumer.domain.report import PAIR_ENDED, Run, Trigger, count_issues, first
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
-from consumer.ports import Clock, Connections, EventState, Inbox, Lease, LedgerStore, StatusBoard, Swoogo, Work
+from consumer.ports import (
+    Clock,
+    Connections,
+    EventState,
+    Inbox,
+    Lease,
+    LedgerStore,
+    StandingLog,
+    StatusBoard,
+    Swoogo,
+    Work,
+)
 from consumer.services.credential import report_credential_status
 from consumer.services.execute import Execution
 from consumer.services.images import ImageQueue
@@ -54,6 +65,7 @@ from consumer.services.missing_records import confirm_missing
 from consumer.services.orders import carry_out
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
+from consumer.services.served import tell_served
 from consumer.settings import PushSettings
 
 _IMAGES_NS: Final = 10_000_000_000
@@ -78,6 +90,7 @@ class Pusher:
     reconciler: Reconciler
     connections: Connections
     pace: Pace
+    standings: StandingLog
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
@@ -98,6 +111,7 @@ class Pusher:
             scope=scope.name,
             org_id=mapping.org_id,
             swoogo_event_id=mapping.swoogo_event_id,
+            requests=() if lease.survey else tuple(asked.id for asked in lease.asked),
         )
         execution = Execution(
             work,
@@ -324,6 +338,8 @@ class Pusher:
             await self.inbox.carried_out(lease, retries)
         if execution.looked & careful and not unsuccessful:
             await self.inbox.looked(lease, execution.looked & careful)
+        if again is None and not unsuccessful and not lease.survey:
+            await tell_served(self.standings, lease)
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
 
     async def _in_force(self, mapping: EventMapping) -> bool:
@@ -350,7 +366,7 @@ def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
         return Trigger.RECONCILE, scope_of_changes(mapping.settings)
     if asked is None:
         return Trigger.CHANGES, scope_of_changes(mapping.settings)
-    return Trigger.MANUAL, scope_of_request(asked.scope, asked.session_ids, asked.speaker_ids)
+    return Trigger.MANUAL, scope_of_request(asked)
 
 
 async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:

@@ -19,7 +19,7 @@ import structlog
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import PoisonError, RetryableError
 from consumer.domain.pair import Pair
-from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
+from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest, overtaken
 from consumer.ports import Clock, Connections, DeadLetter, Decoder, Inbox, RawRecord, event_subject
 from consumer.ports.rebuild import (
     History,
@@ -226,6 +226,7 @@ class Rebuilder:
         await self._show(attempt, "ledger")
         async for records in self._read(attempt, starts, self._of(self.history.ledger, ends)):
             entries: dict[str, list[Logged]] = defaultdict(list)
+            served_of: dict[str, list[ServedRequest]] = defaultdict(list)
             changed = 0
             for record in records:
                 match self._remembered(record):
@@ -237,10 +238,14 @@ class Rebuilder:
                         changed += await self.restorer.pair(pair)
                     case ConnectionStanding() | PairStanding() as standing:
                         attempt.note(standing)
+                    case ServedRequest() as served:
+                        served_of[served.event_id].append(served)
                     case NewerRecord():
                         attempt.unreadable += 1
             for event_id, logged_of in entries.items():
                 changed += await self.restorer.entries(event_id, logged_of)
+            for event_id, requests in served_of.items():
+                changed += await self.restorer.served(event_id, requests)
             if changed:
                 attempt.progress = replace(attempt.progress, restored=attempt.progress.restored + changed)
                 await self._loss(attempt)

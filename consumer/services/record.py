@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from consumer.domain.errors import PoisonError
@@ -94,7 +94,8 @@ class Recorder:
                     changes[owner].append(newest[1])
         for owner, rows in changes.items():
             result.news += await self._keep(owner, rows)
-        for sync in syncs:  # last, so that they find what came with them, the mapping included (C5)
+        # Last, so that they find what came with them, the mapping included (C5).
+        for sync in sorted(syncs, key=itemgetter(2)):
             result.news += await self.inbox.request_sync(*sync)
         if letters:
             result.dead = len(letters)

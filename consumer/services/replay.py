@@ -109,7 +109,7 @@ class Replayer:
         """By the key where it tells, which it does for pairs and deletions; else by what the record says."""
         if record.key is not None:
             first, _, rest = record.key.decode(errors="replace").partition("/")
-            if first == event_id or (first in {"mapping", "sync"} and rest == event_id):
+            if first == event_id or (first in {"mapping", "sync"} and rest.partition("/")[0] == event_id):
                 return True
             if rest:
                 return False

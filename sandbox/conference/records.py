@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -83,7 +83,8 @@ class Writer:
 
     def integration_disconnected(self, *, at: datetime) -> Record:
         """Disconnect the organization, which ends all its mappings (spec X1)."""
-        return self._organization("integration.disconnected", {"org_id": self.event.org_id}, at)
+        connected = self._organization("integration.disconnected", {"org_id": self.event.org_id}, at)
+        return Record(connected.topic, f"disconnect/{self.event.org_id}".encode(), connected.value)
 
     def mapping_added(self, swoogo_event_id: int, *, settings: Mapping[str, Any] | None = None, at: datetime) -> Record:
         """Map the event to a Swoogo event (spec M2)."""
@@ -111,15 +112,20 @@ class Writer:
         *,
         session_ids: Sequence[str] | None = None,
         speaker_ids: Sequence[str] | None = None,
+        request_id: str | None = None,
         at: datetime,
     ) -> Record:
-        """Ask for a manual sync (spec C5, O3), of some records only when ids are given (R6)."""
+        """Ask for a manual sync (spec C5, O3), of some records only when ids are given (R6).
+
+        Without a `request_id` the record is one of a publisher that gives none.
+        """
         data: Json = {"event": {"id": self.event.id}, "scope": scope}
         if session_ids is not None:
             data["session_ids"] = list(session_ids)
         if speaker_ids is not None:
             data["speaker_ids"] = list(speaker_ids)
-        return self._mapping("sync.requested", "sync", data, at)
+        record = self._mapping("sync.requested", "sync", data | ({"request_id": request_id} if request_id else {}), at)
+        return record if request_id is None else replace(record, key=record.key + f"/{request_id}".encode())
 
     def _changes(
         self, kind: Kind, changed: Change, before: Conference | None, after: Conference, at: datetime

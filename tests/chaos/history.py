@@ -18,7 +18,7 @@ from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.model import Conference, Person, Room, Sponsor, Talk, Track
-from sandbox.conference.records import Record, Writer
+from sandbox.conference.records import Record, Scope, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.log import Log
@@ -303,8 +303,19 @@ class History:
         await self.survey(self.chance.choice((Depth.SHALLOW, Depth.DEEP)))
 
     async def sync(self) -> None:
-        """C5: a manual sync."""
-        self.send([self.writer.sync_requested("all", at=self.at())])
+        """C5, O3, R6: up to three manual syncs before one push, of any scope, with ids of their own and without."""
+        talks = sorted(self.held.talks)
+        for _ in range(self.chance.choice((1, 1, 2, 3))):
+            at = self.at()
+            scope: Scope = self.chance.choice(("all", "agenda", "sponsors"))
+            selected = self.chance.choice((False, True))
+            request = self.writer.sync_requested(
+                scope,
+                session_ids=[self.chance.choice(talks)] if selected and talks else None,
+                request_id=self.chance.choice((None, f"r{at.timestamp():.3f}")),
+                at=at,
+            )
+            self.send([request])
 
     async def map_again(self) -> None:
         """M3, M4: the mapping is removed, things change, the same pair is mapped again."""

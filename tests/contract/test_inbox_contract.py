@@ -298,15 +298,59 @@ async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not
     assert (await bench.inbox.due(10)).next_in is None
 
 
-@pytest.mark.parametrize("version", [1, 2])
-async def test_c5_a_replayed_or_older_request_is_ignored_also_after_it_ran(bench: Bench, version: int) -> None:
-    await bench.inbox.request_sync(EVENT, SyncRequest("r2"), stamped(2))
-    assert not await bench.inbox.request_sync(EVENT, SyncRequest("again"), stamped(version))
+async def test_c5_requests_that_wait_add_up(bench: Bench) -> None:
+    """O3, R6: none is replaced by a later one before it ran, and the claim names each."""
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     lease = await bench.claimed(SUBJECT)
-    assert lease.request == SyncRequest("r2")
+    assert lease.request is not None
+    assert lease.request.scope == "all"
+    assert [asked.id for asked in lease.asked] == ["r1", "r2"]
     await bench.inbox.complete(lease, {})
-    assert not await bench.inbox.request_sync(EVENT, SyncRequest("again"), stamped(version))
+    assert (await bench.inbox.due(10)).next_in is None
+
+
+async def test_r6_selections_that_wait_add_up(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda", ("s2",)), stamped(1))
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "agenda", ("s1",), ("c1",)), stamped(2))
+    assert (await bench.claimed(SUBJECT)).request == SyncRequest("r2", "agenda", ("s1", "s2"), ("c1",))
+
+
+async def test_o3_r6_sponsors_and_a_selection_that_wait_add_up(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "all", ("s1",)), stamped(2))
+    lease = await bench.claimed(SUBJECT)
+    assert lease.request == SyncRequest("r2", "selected_and_sponsors", ("s1",))
+
+
+async def test_c5_a_request_that_arrives_late_is_served_although_it_is_older(bench: Bench) -> None:
+    """Each has a key, hence a partition, of its own: they come in any order."""
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "agenda"), stamped(2))
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    assert {asked.id for asked in lease.asked} == {"r1", "r2"}
+
+
+async def test_c5_a_replayed_request_is_ignored_while_it_waits_and_after_it_ran(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
+    assert not await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    await bench.inbox.complete(lease, {})
+    assert not await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
+    assert not await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     assert await bench.inbox.claim(SUBJECT, "more") is None
+
+
+async def test_c5_what_was_asked_for_during_the_work_is_all_that_runs_next(bench: Bench) -> None:
+    """C4: what a former request asked for was done, and is not done again with the next one."""
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
+    lease = await bench.claimed(SUBJECT)
+    await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
+    await bench.inbox.complete(lease, {})
+    again = await bench.claimed(SUBJECT, "next")
+    assert again.request == SyncRequest("r2", "sponsors")
+    assert [asked.id for asked in again.asked] == ["r2"]
 
 
 async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench) -> None:

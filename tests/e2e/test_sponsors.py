@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,7 +44,7 @@ async def sponsors_of(playing: Play) -> dict[str, str]:
     return {row["name"]: (row["level"] or {}).get("value") or "" for row in rows}
 
 
-async def asked(playing: Play, conference: Conference, scope: Any, **selected: Sequence[str]) -> None:
+async def asked(playing: Play, conference: Conference, scope: Any, **selected: Any) -> None:
     """Publish, then ask for a manual sync, and wait for its end."""
     await playing.publisher.publish(conference, at=playing.now())
     await playing.watch.until_idle(60)  # a request on one topic does not wait for changes on the others

@@ -144,4 +144,4 @@ async def test_r6_selected_records_can_be_asked_for(desk: Desk) -> None:
     await desk.read("sync", EVENT, "--no-wait", "--session", "s1", "--session", "s2", "--speaker", "c1")
     request = (await desk.stores.inbox.waiting(EVENT)).request
     assert request is not None
-    assert (request.scope, request.session_ids, request.speaker_ids) == ("all", ("s1", "s2"), ("c1",))
+    assert (request.scope, request.session_ids, request.speaker_ids) == ("agenda", ("s1", "s2"), ("c1",))

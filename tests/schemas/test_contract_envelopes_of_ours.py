@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.dead_letter import DeadLetterHeaders, Reason
-from schemas.keys import LedgerKey, RecordKey, control_key, parse_key, parse_ledger_key
+from schemas.keys import LedgerKey, RecordKey, control_key, former_control_key, parse_key, parse_ledger_key
 from schemas.ledger import LedgerEntry, LedgerKind, LedgerState, PairEntry, read_ledger_value
 from schemas.mapping import (
+    ControlChange,
     ControlMetadata,
     EventOnly,
     EventRef,
@@ -24,6 +25,7 @@ from schemas.mapping import (
     SyncRequested,
     SyncScope,
 )
+from schemas.reading import read_control
 from schemas.status import (
     EventStatusMetadata,
     IntegrationRejected,
@@ -186,7 +188,7 @@ def test_a_key_that_is_no_ledger_key_is_refused(key: bytes) -> None:
 
 
 def test_the_mappings_topic_has_one_key_for_each_thing_that_can_be_replaced() -> None:
-    """C1, M4: one integration an organization, one mapping an event; a request does not displace a mapping."""
+    """C1, C5, M4, X1: compaction lets no request displace another, and no credentials hide a disconnect."""
     event = EventRef(id="3960")
     organization = IntegrationDisconnected(
         data=OrganizationRef(org_id="o-1"),
@@ -197,11 +199,12 @@ def test_the_mappings_topic_has_one_key_for_each_thing_that_can_be_replaced() ->
         metadata=MappingMetadata(action="mapping.removed", org_id="o-1", version=1, datetime=AT),
     )
     requested = SyncRequested(
-        data=SyncRequest(event=event, scope=SyncScope.ALL),
+        data=SyncRequest(event=event, request_id="r-1", scope=SyncScope.ALL),
         metadata=ControlMetadata(action="sync.requested", version=1, datetime=AT),
     )
-    assert [str(control_key(change)) for change in (organization, removed, requested)] == [
-        "integration/o-1",
-        "mapping/3960",
-        "sync/3960",
-    ]
+    changes: tuple[ControlChange, ...] = (organization, removed, requested)
+    assert [str(control_key(change)) for change in changes] == ["disconnect/o-1", "mapping/3960", "sync/3960/r-1"]
+    former = ["integration/o-1", "mapping/3960", "sync/3960"]
+    assert [str(former_control_key(change)) for change in changes] == former
+    for change, key in zip((*changes, *changes), [*(str(control_key(each)) for each in changes), *former], strict=True):
+        assert read_control(key.encode(), change.model_dump_json().encode()) == change

@@ -59,7 +59,7 @@ def test_a_null_value_deletes_what_its_key_names(read: Reader) -> None:
     assert read(b"3960/s-1", None) == RecordKey("3960", "s-1")
 
 
-@pytest.mark.parametrize("key", ["integration/o-1", "mapping/3960", "sync/3960"])
+@pytest.mark.parametrize("key", ["integration/o-1", "disconnect/o-1", "mapping/3960", "sync/3960", "sync/3960/r-1"])
 def test_a_null_value_on_the_mappings_topic_names_its_kind(key: str) -> None:
     scope, _, identifier = key.partition("/")
     assert read_control(key.encode(), None) == RecordKey(scope, identifier)

@@ -16,7 +16,7 @@ from consumer.domain.errors import PoisonError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, Source, key_of, moments_of
-from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, Standing
+from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
 from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import Logged, LoggedDeletion, NewerRecord, Remembered
 
@@ -32,6 +32,7 @@ _OTHERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "pair": msgspec.json.Decoder(Pair),
     "connection": msgspec.json.Decoder(ConnectionStanding),
     "mapping": msgspec.json.Decoder(PairStanding),
+    "served": msgspec.json.Decoder(ServedRequest),
     "generation": msgspec.json.Decoder(Generation),
 }
 
@@ -82,6 +83,8 @@ def standing_record(standing: Standing) -> tuple[bytes, bytes]:
             key, kind = f"{standing.org_id}/connection/{standing.org_id}".encode(), "connection"
         case PairStanding():
             key, kind = f"{standing.event_id}/mapping/{standing.org_id}".encode(), "mapping"
+        case ServedRequest():
+            key, kind = f"{standing.event_id}/served/{standing.id}".encode(), "served"
         case Generation():
             key, kind = GENERATION_KEY, "generation"
     return key, _value(kind, msgspec.to_builtins(standing))

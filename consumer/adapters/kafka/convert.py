@@ -165,9 +165,9 @@ def ended_row(scope: str, identifier: str) -> bytes:
 
 
 def sync_request(change: SyncRequested, stamp: str) -> SyncRequest:
-    """A manual sync; its stamp is its id, so that a replay is recognised."""
+    """A manual sync; without an id its stamp is that, so that a replay is recognised."""
     data = change.data
-    return SyncRequest(stamp, data.scope.value, data.session_ids or (), data.speaker_ids or ())
+    return SyncRequest(data.request_id or stamp, data.scope.value, data.session_ids or (), data.speaker_ids or ())
 
 
 def _moment(moment: datetime | None) -> int | None:

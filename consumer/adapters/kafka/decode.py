@@ -134,8 +134,8 @@ class KafkaDecoder:
             raise _poison(error) from None
         if isinstance(change, RecordKey):
             when = stamp(max(record.timestamp, 0), max(record.timestamp, 0), record.offset)
-            if change.scope == "sync":
-                return None  # compaction of an old request asks for nothing
+            if change.scope in {"sync", "disconnect"}:
+                return None  # who tidies up an old request or disconnect asks for nothing
             if change.scope == "integration":
                 return Peeked(org_subject(change.id), disconnect_key(change.id), when, record)
             return Peeked(None, str(change), when, record)
@@ -143,15 +143,12 @@ class KafkaDecoder:
         moment, published = to_ms(change.metadata.datetime), max(record.timestamp, 0)
         # A message dated later than Kafka had it comes from a clock that is ahead, and must not hold back what follows.
         moment = min(moment, published or moment)
-        return Peeked(
-            _control_subject(change),
-            disconnect_key(change.data.org_id)
-            if isinstance(change, IntegrationDisconnected)
-            else str(control_key(change)),
-            stamp(moment, published, record.offset),
-            record,
-            change.metadata.action,
-        )
+        stamped, key = stamp(moment, published, record.offset), str(control_key(change))
+        if isinstance(change, IntegrationDisconnected):
+            key = disconnect_key(change.data.org_id)
+        elif isinstance(change, SyncRequested) and change.data.request_id is None:
+            key += f"/{stamped}"  # no request replaces another
+        return Peeked(_control_subject(change), key, stamped, record, change.metadata.action)
 
     def _read_control(self, peeked: Peeked) -> Change | SyncRequest:
         record = peeked.record

@@ -29,6 +29,7 @@ def sync_message(run: Run, now: datetime) -> StatusMessage:
         "scope": SyncScope(run.scope),
         "swoogo_event_id": run.swoogo_event_id,
         "started_at": _moment(run.started),
+        "requests": run.requests,
     }
     counts = {name: _counts(run, kind) for kind, name in _COUNTED.items()}
     action = "sync.started"

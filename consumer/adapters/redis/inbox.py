@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import crc32
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isinf
 from typing import Final, cast
 
@@ -24,6 +24,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Order, read_order
 from consumer.domain.record import Kind
+from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
@@ -31,6 +32,8 @@ from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 
 _CHANGES_PER_CALL: Final = 1000
 """Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
+
+_REQUESTS: Final = ("state", "requests", "served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Waiting:
         due_in: seconds until it may be claimed, 0 when it may be now; None: nothing makes it due.
         held: True while a worker has it.
         attempt: failures in a row.
-        request: the manual sync asked for and not done yet.
+        request: what the manual syncs that were asked for and not done yet come to together.
+        asked: ids of those.
         survey_in: seconds until the next reconcile may start, 0 when it may now; None: none is planned.
     """
 
@@ -52,6 +56,7 @@ class Waiting:
     attempt: int = 0
     request: SyncRequest | None = None
     survey_in: float | None = None
+    asked: frozenset[str] = frozenset()
 
 
 def spread(event_id: str) -> float:
@@ -109,7 +114,10 @@ class RedisInbox:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         new, due = await self._scripts.request_sync(
-            self._keys.subject(subject, "state"), stamp=stamp, request=rows.encode(request)
+            self._names(subject, *_REQUESTS),
+            request_id=request.id,
+            stamp=stamp,
+            request=rows.encode(replace(request, stamp=stamp)),
         )
         await self._due.put(subject, due)
         return new
@@ -161,6 +169,9 @@ class RedisInbox:
         """See `ports.Inbox`."""
         await self._redis.srem(self._keys.subject(lease.subject, "careful"), *(kind.value for kind in kinds))
 
+    def _names(self, subject: Subject, *names: str) -> list[str]:
+        return [self._keys.subject(subject, name) for name in names]
+
     def forget_index(self) -> None:
         """Enter every event in the index again when it is next recorded: Redis may have lost it."""
         self._indexed.clear()
@@ -186,15 +197,15 @@ class RedisInbox:
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """See `ports.Inbox`."""
-        epoch, following, attempt, request, depth = await self._scripts.claim_subject(
-            self._keys.subject(subject, "state"), op_id=op_id, lease=self._lease
+        epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
+            self._names(subject, *_REQUESTS), op_id=op_id, lease=self._lease
         )
         await self._due.put(subject, following)
         if not epoch:
             return None
-        asked = rows.sync_request.decode(request) if request else None
+        together = rows.sync_request.decode(request) if request else None
         survey = rows.parsed(Depth, depth, "a depth of a survey") if depth else None
-        lease = Lease(subject, epoch, op_id, attempt, asked, survey)
+        lease = Lease(subject, epoch, op_id, attempt, together, survey, in_order(Asked(*each) for each in ids))
         self._leases.hold(lease, following)
         return lease
 
@@ -223,7 +234,7 @@ class RedisInbox:
         subject = lease.subject
         pairs = [part for mark in marks.items() for part in mark]
         due = await self._scripts.complete_subject(
-            [self._keys.subject(subject, name) for name in ("state", "dirty", "orders")],
+            self._names(subject, "state", "dirty", "orders", "requests", "served"),
             epoch=lease.epoch,
             quiet=self._quiet,
             max_wait=self._max_wait,
@@ -231,7 +242,7 @@ class RedisInbox:
             failed=failed,
             always=subject.kind == "org",
             op_id=lease.op_id,
-            request=rows.encode(lease.request) if lease.request else b"",
+            asked=[each.id for each in lease.asked],
             survey_in=-1 if survey_in is None else -2 if isinf(survey_in) else round(survey_in * 1000),
             marks=pairs,
         )
@@ -244,11 +255,11 @@ class RedisInbox:
     async def put_off(self, lease: Lease, seconds: float) -> None:
         """See `ports.Inbox`."""
         due = await self._scripts.put_off(
-            [self._keys.subject(lease.subject, name) for name in ("state", "dirty", "orders")],
+            self._names(lease.subject, "state", "dirty", "orders", "requests", "served"),
             epoch=lease.epoch,
             op_id=lease.op_id,
             milliseconds=round(seconds * 1000),
-            request=rows.encode(lease.request) if lease.request else b"",
+            asked=[each.id for each in lease.asked],
         )
         self._leases.drop(lease)
         if due == -2:
@@ -303,7 +314,8 @@ class RedisInbox:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hkeys(self._keys.subject(subject, "dirty"))
             pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request", "survey"])
-            dirty, (due, until, attempt, request, survey) = await pipe.execute()
+            pipe.hkeys(self._keys.subject(subject, "requests"))
+            dirty, (due, until, attempt, request, survey), asked = await pipe.execute()
         seconds, microseconds = await self._redis.time()
         now = seconds * 1000 + microseconds // 1000
         return Waiting(
@@ -313,4 +325,5 @@ class RedisInbox:
             attempt=int(attempt or 0),
             request=rows.sync_request.decode(request) if request else None,
             survey_in=None if survey is None else max(int(survey) - now, 0) / 1000,
+            asked=frozenset(each.decode() for each in asked) if request else frozenset(),
         )

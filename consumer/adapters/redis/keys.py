@@ -10,6 +10,8 @@ a secret or personal data; credentials are named by a hash.
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
+| `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
+| `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | due index |
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |

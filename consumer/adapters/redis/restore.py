@@ -14,6 +14,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
+from consumer.domain.standing import ServedRequest
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
 
@@ -104,6 +105,21 @@ class RedisRestorer:
         marks = [part for mark in stamps.items() for part in mark]
         due = await self._scripts.forget_marks(state, dirty, marks=marks)
         await self._inbox.index(subject, due)
+
+    @guarded
+    async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
+        """See `ports.rebuild.Restorer`."""
+        subject = event_subject(event_id)
+        names = [self._keys.subject(subject, name) for name in ("state", "requests", "served")]
+        news = 0
+        for start in range(0, len(requests), _ENTRIES_PER_CALL):
+            some = requests[start : start + _ENTRIES_PER_CALL]
+            known, due = await self._scripts.restore_served(
+                names, served=[part for each in some for part in (each.id, each.stamp)]
+            )
+            news += known
+            await self._inbox.index(subject, due)
+        return news
 
     @guarded
     async def doubt(self, credentials: Iterable[str]) -> None:

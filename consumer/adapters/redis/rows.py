@@ -108,6 +108,7 @@ class RunRow(msgspec.Struct):
     eta: int = 0
     org_id: str = ""
     swoogo_event_id: int = 0
+    requests: tuple[str, ...] = ()
 
 
 _encoder: Final = msgspec.json.Encoder()

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
 from importlib import resources
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
+
+_WITH: Final = "-- WITH "
+"""In the first line of a script: which file of `lua/shared` stands before it."""
 
 
 class _Script(Protocol):
@@ -25,7 +28,11 @@ class Scripts:
         folder = resources.files("consumer.adapters.redis") / "lua"
 
         def script(name: str) -> _Script:
-            return cast("_Script", redis.register_script((folder / f"{name}.lua").read_text()))
+            text = (folder / f"{name}.lua").read_text()
+            first, _, rest = text.partition("\n")
+            if first.startswith(_WITH):
+                text = (folder / "shared" / f"{first.removeprefix(_WITH)}.lua").read_text() + rest
+            return cast("_Script", redis.register_script(text))
 
         self._record = script("record_changes")
         self._request = script("request_sync")
@@ -55,6 +62,7 @@ class Scripts:
         self._lock = script("take_lock")
         self._commit = script("commit_generation")
         self._restore = script("restore_entries")
+        self._restore_served = script("restore_served")
         self._forget = script("forget_marks")
         self._doubt = script("doubt_credits")
         self._look_over = script("look_over")
@@ -66,9 +74,11 @@ class Scripts:
         news, due, _ = await self._record(keys, [quiet, max_wait, int(always), *changes])
         return news, due
 
-    async def request_sync(self, state: str, *, stamp: str, request: bytes) -> tuple[bool, int]:
-        """(whether it was new, due ms)."""
-        new, due, _ = await self._request([state], [stamp, request])
+    async def request_sync(
+        self, keys: Iterable[str], *, request_id: str, stamp: str, request: bytes
+    ) -> tuple[bool, int]:
+        """(whether it was new, due ms). `keys`: state, requests, served."""
+        new, due, _ = await self._request(keys, [request_id, stamp, request])
         return bool(new), due
 
     async def set_continuous(
@@ -103,12 +113,15 @@ class Scripts:
         """False when somebody else has the lease."""
         return bool(await self._drop_orders([state, waiting], [epoch, *orders]))
 
-    async def claim_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int, int, bytes, bytes]:
-        """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, request or b"", depth of the
-        survey that is due or b"").
+    async def claim_subject(
+        self, keys: Iterable[str], *, op_id: str, lease: int
+    ) -> tuple[int, int, int, bytes, bytes, list[tuple[str, str]]]:
+        """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, all requests together or b"",
+        depth of the survey that is due or b"", id and stamp of each request). `keys`: state, requests, served.
         """
-        epoch, following, _, attempt, request, depth = await self._claim([state], [op_id, lease])
-        return epoch, following, attempt, request, depth
+        epoch, following, _, attempt, request, depth, *asked = await self._claim(keys, [op_id, lease])
+        ids = [(name.decode(), stamp.decode()) for name, stamp in zip(asked[::2], asked[1::2], strict=True)]
+        return epoch, following, attempt, request, depth, ids
 
     async def renew_lease(self, state: str, *, epoch: int, lease: int) -> int:
         """Until when it is held, ms; 0 when somebody else has it."""
@@ -126,18 +139,21 @@ class Scripts:
         failed: bool,
         always: bool,
         op_id: str,
-        request: bytes,
+        asked: Sequence[str],
         survey_in: int,
         marks: Iterable[str],
     ) -> int:
-        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders."""
-        args = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, request, survey_in, *marks]
+        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
+        how = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, len(asked), survey_in]
+        args = [*how, *asked, *marks]
         due, _ = await self._complete(keys, args)
         return int(due)
 
-    async def put_off(self, keys: Iterable[str], *, epoch: int, op_id: str, milliseconds: int, request: bytes) -> int:
-        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders."""
-        due, _ = await self._put_off(keys, [epoch, op_id, milliseconds, request])
+    async def put_off(
+        self, keys: Iterable[str], *, epoch: int, op_id: str, milliseconds: int, asked: Sequence[str]
+    ) -> int:
+        """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
+        due, _ = await self._put_off(keys, [epoch, op_id, milliseconds, *asked])
         return int(due)
 
     async def next_due(self, due: str, limit: int) -> tuple[int, list[tuple[int, str]]]:
@@ -257,6 +273,11 @@ class Scripts:
     async def restore_entries(self, keys: Iterable[str], entries: Iterable[str | bytes | int]) -> int:
         """How many changed. `keys`: state, ledger, unlogged; `entries`: key, row, epoch, at of each."""
         return int(await self._restore(keys, [*entries]))
+
+    async def restore_served(self, keys: Iterable[str], *, served: Iterable[str]) -> tuple[int, int]:
+        """(how many were not known, due ms or -1). `keys`: state, requests, served; `served`: id, stamp of each."""
+        news, due, _ = await self._restore_served(keys, [*served])
+        return news, due
 
     async def forget_marks(self, state: str, dirty: str, *, marks: Iterable[str]) -> int:
         """Due ms or -1."""

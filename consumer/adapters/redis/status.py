@@ -142,6 +142,7 @@ def row_of(run: Run) -> rows.RunRow:
         eta=run.eta,
         org_id=run.org_id,
         swoogo_event_id=run.swoogo_event_id,
+        requests=run.requests,
     )
 
 
@@ -169,4 +170,5 @@ def run_of(row: rows.RunRow) -> Run:
         eta=row.eta,
         org_id=row.org_id,
         swoogo_event_id=row.swoogo_event_id,
+        requests=row.requests,
     )

@@ -35,6 +35,7 @@ class RunDocument:
     """A run. `outcome`: running, completed, completed_with_issues, failed or broken_off; times in ms as recorded.
 
     `broken_off`: it never ended, and no worker has the event any more.
+    `requests`: ids of the manual syncs it serves.
     `eta`: when it should be done at the credits left; None when it is over or not known.
     """
 
@@ -57,6 +58,7 @@ class RunDocument:
     issues: Mapping[str, int]
     started_ms: int
     eta_ms: int
+    requests: tuple[str, ...] = ()
 
     @property
     def failures(self) -> int:
@@ -135,6 +137,7 @@ def run_document(run: Run, *, held: bool = True) -> RunDocument:
         issues=run.issues,
         started_ms=run.started,
         eta_ms=run.eta,
+        requests=run.requests,
     )
 
 

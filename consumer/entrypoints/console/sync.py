@@ -112,8 +112,8 @@ async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:
 async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
     """Wait for the run that does what was asked; `show` gets every state of it that is seen.
 
-    Done is: a manual run that was not there before has ended, and the request no longer waits for a worker. A run
-    that failed keeps its request for another try; it is an answer all the same.
+    Done is: a run that serves the request has ended, and the request no longer waits for a worker. A run that failed
+    keeps its request for another try; it is an answer all the same.
 
     Raises:
         UnavailableError: it did not end in time.
@@ -122,11 +122,11 @@ async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[R
     try:
         async with asyncio.timeout(timeout):
             while True:
-                waiting = (await stores.inbox.waiting(asked.event_id)).request
+                waits = asked.request.id in (await stores.inbox.waiting(asked.event_id)).asked
                 found = _answer(await _runs(stores, asked.event_id), asked)
                 if found:
                     show(found)
-                    if found.ended and (found.outcome == "failed" or waiting != asked.request):
+                    if found.ended and (found.outcome == "failed" or not waits):
                         return found
                 await stores.clock.sleep(LOOK_EVERY)
     except TimeoutError:
@@ -139,8 +139,12 @@ async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[R
 
 
 def _answer(runs: list[Run], asked: Asked) -> Run | None:
-    """The newest manual run that was not there before; ids sort as they were given."""
-    ours = [run for run in runs if run.trigger is Trigger.MANUAL and run.id not in asked.before]
+    """The newest run that serves the request; ids sort as they were given.
+
+    A replica of an older version does not say what its run serves; any new one counts then.
+    """
+    new = [run for run in runs if run.trigger is Trigger.MANUAL and run.id not in asked.before]
+    ours = [run for run in new if asked.request.id in run.requests or not run.requests]
     return max(ours, key=lambda run: run.id, default=None)
 
 

@@ -40,7 +40,7 @@ class Interrupted(Scripts):
         await self._interrupt()
         return answer
 
-    async def claim_subject(self, *args: Any, **given: Any) -> tuple[int, int, int, bytes, bytes]:
+    async def claim_subject(self, *args: Any, **given: Any) -> Any:
         answer = await super().claim_subject(*args, **given)
         await self._interrupt()
         return answer

@@ -32,6 +32,15 @@ pytestmark = pytest.mark.integration
 
 ORDERS: Final = (Order(orders.Act.LIFT, "session/s1"), Order(orders.Act.FORGET, "session/s2"))
 QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
+Wanted = tuple[str, tuple[str, ...], tuple[str, ...]]
+WANTED: Final[list[Wanted]] = [
+    ("all", (), ()),
+    ("agenda", (), ()),
+    ("sponsors", (), ()),
+    ("agenda", ("s1", "s2"), ()),
+    ("all", ("s2", "s3"), ("c1",)),
+    ("agenda", (), ("c1", "c2")),
+]
 LATER: Final = st.sampled_from([None, 0.0, 0.7, 5.0])
 Act = Callable[[Inbox], Coroutine[Any, Any, Any]]
 
@@ -73,6 +82,8 @@ class InboxMachine(RuleBasedStateMachine):
         self.first_change: dict[Subject, int] = {}
         self.asked = 0
         self.newest = 30
+        self.wanted: set[tuple[Subject, str]] = set()
+        self.served: set[tuple[Subject, str]] = set()
 
     def both(self, act: Act, *, reply_lost: bool, answer: bool = True) -> Any:
         """Do the same to both, and compare what they say. `answer`: also when a reply was lost."""
@@ -106,10 +117,12 @@ class InboxMachine(RuleBasedStateMachine):
         self.newest += 1
         self.record(subject, [a_change(key, self.newest)], reply_lost=False)
 
-    @rule(event=events, number=st.integers(1, 9), reply_lost=lost)
-    def ask_for_a_sync(self, event: Subject, number: int, reply_lost: bool) -> None:
-        request = SyncRequest(f"request-{number}")
+    @rule(event=events, number=st.integers(1, 9), wanted=st.sampled_from(WANTED), reply_lost=lost)
+    def ask_for_a_sync(self, event: Subject, number: int, wanted: Wanted, reply_lost: bool) -> None:
+        """C5: of any scope, in any order, and again; several may wait for one push."""
+        request = SyncRequest(f"request-{number}", *wanted)
         self.both(lambda inbox: inbox.request_sync(event.id, request, f"{number}"), reply_lost=reply_lost, answer=False)
+        self.wanted.add((event, request.id))
 
     @rule(event=events, on=st.booleans(), reply_lost=lost)
     def switch(self, event: Subject, on: bool, reply_lost: bool) -> None:
@@ -136,6 +149,8 @@ class InboxMachine(RuleBasedStateMachine):
         lease = self.both(lambda inbox: inbox.claim(subject, op_id), reply_lost=reply_lost)
         if lease is None:
             return
+        for asked in lease.asked:
+            assert (subject, asked.id) not in self.served, "C5: served once"
         now = self.clock.now()
         assert self.holders.get(subject, ("", 0))[1] <= now, "G4: somebody has it"
         assert lease.epoch > self.highest.get(subject, 0), "G4: epochs only grow"
@@ -193,7 +208,7 @@ class InboxMachine(RuleBasedStateMachine):
             lambda inbox: inbox.complete(lease, dealt_with, retry_in=retry_in, failed=failed, survey_in=survey_in),
             reply_lost=reply_lost,
         )
-        self.gave_back(lease, said)
+        self.gave_back(lease, said, done=not failed and retry_in is None)
 
     @rule(subject=subjects, renews=st.booleans(), reply_lost=lost)
     def change_while_it_is_pushed(self, subject: Subject, renews: bool, reply_lost: bool) -> None:
@@ -207,7 +222,7 @@ class InboxMachine(RuleBasedStateMachine):
         if renews:
             self.both(lambda inbox: inbox.renew(lease), reply_lost=reply_lost)
             self.holders[subject] = (lease.op_id, self.clock.now() + LEASE)
-        self.gave_back(lease, self.both(lambda inbox: inbox.complete(lease, marks), reply_lost=reply_lost))
+        self.gave_back(lease, self.both(lambda inbox: inbox.complete(lease, marks), reply_lost=reply_lost), done=True)
         assert self.model.state(subject).marks.get("session/s1") != marks.get("session/s1")
 
     @precondition(lambda self: self.claims)
@@ -247,9 +262,11 @@ class InboxMachine(RuleBasedStateMachine):
         op_id, until = self.holders.get(lease.subject, ("", 0))
         return op_id == lease.op_id and until > self.clock.now()
 
-    def gave_back(self, lease: Lease, said: object) -> None:
+    def gave_back(self, lease: Lease, said: object, *, done: bool = False) -> None:
         assert (said is LeaseLostError) == self.lost(lease), "G4: whoever has it gives it back, and nobody else"
         if said is None:
+            if done and lease.op_id not in self.given_back and lease.survey is None:
+                self.served |= {(lease.subject, asked.id) for asked in lease.asked}
             self.given_back.add(lease.op_id)
             if self.holders.get(lease.subject, ("", 0))[0] == lease.op_id:
                 self.holders.pop(lease.subject)
@@ -277,6 +294,8 @@ class InboxMachine(RuleBasedStateMachine):
     def nothing_that_waits_is_forgotten(self, subject: Subject, due: float | None) -> None:
         """G1: what is marked comes again by itself, in time; G4: and not while somebody has it."""
         state = self.model.state(subject)
+        waits = {(subject, each) for each in state.requests}
+        assert waits | self.served >= {each for each in self.wanted if each[0] == subject}, "C5: one was forgotten"
         if state.request or (self.follows(subject) and (state.marks or state.orders)):
             assert due is not None, f"{subject} is never looked at again"
         if due is not None:

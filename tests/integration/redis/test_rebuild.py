@@ -26,8 +26,8 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind, stamp
 from consumer.domain.snapshot import Contact
-from consumer.domain.standing import ConnectionStanding, PairStanding
-from consumer.ports import Lease, event_subject, org_subject
+from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest
+from consumer.ports import Lease, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import Place, RebuildProgress
 from consumer.services.rebuild import LockLostError, Rebuilder
 from consumer.settings import Topics, load_settings
@@ -114,6 +114,40 @@ async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
     yield made
     for each in made.opened:
         await each.redis.aclose()
+
+
+async def test_g6_c5_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -> None:
+    """C4: without continuous sync, titles would appear in Swoogo that nobody asked to sync. One not served comes."""
+    ground.synced()
+    ground.history.publish(
+        ground.writer.sync_requested("agenda", request_id="served", at=AT),
+        ground.writer.sync_requested("agenda", at=AT),
+        ground.writer.sync_requested("sponsors", request_id="waiting", at=AT),
+    )
+    without_id = ground.stamp(3)
+    ground.history.log_standing(ServedRequest(EVENT, "served", ground.stamp(2)))
+    ground.history.log_standing(ServedRequest(EVENT, without_id, without_id))
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    waiting = await replica.stores.inbox.waiting(EVENT)
+    assert waiting.asked == {"waiting"}
+    assert waiting.request is not None
+    assert waiting.request.scope == "sponsors"
+
+
+async def test_g6_c5_a_request_in_an_older_copy_of_redis_is_not_done_again(ground: Ground) -> None:
+    """The copy was made while it waited; the changelog says that it was served since."""
+    ground.synced()
+    ground.history.log_standing(PairStanding(ORG, EVENT, replace(MAPPING, continuous=False), ground.stamp(1), 4))
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    inbox = replica.stores.inbox
+    await inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), ground.stamp(9))
+    await ground.redis.hset("test:{generation}:marker", "server", "another")
+    ground.history.log_standing(ServedRequest(EVENT, "r1", ground.stamp(9)))
+    await ground.replica().rebuilder.restore()
+    waiting = await inbox.waiting(EVENT)
+    assert (waiting.asked, waiting.request, waiting.due_in) == (frozenset(), None, None)
 
 
 async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:

@@ -22,10 +22,10 @@ from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import SurveyMemory
-from consumer.ports import Lease, Span, org_subject
+from consumer.ports import Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress
 from consumer.ports.replicas import Replica
-from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis
+from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
 from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
 
@@ -75,6 +75,9 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
     await bench.inbox.request_orders(EVENT, [Order(Act.LIFT, session_key())])
+    await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
+    await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
+    await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
     await RedisFreshness(redis, Keys("test")).begin(EVENT, NOW)
     await RedisParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
     assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}

@@ -23,6 +23,7 @@ from tests.support.builders import EVENT, an_entry, session_key
 pytestmark = pytest.mark.integration
 
 STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
+REQUESTS = ("{s}:requests", "{s}:served")
 HOLDERS = "{s}:holders"
 SWITCHED = [STATE, DIRTY, HOLDERS]
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
@@ -47,7 +48,8 @@ def record_to_claim(scripts: Scripts) -> Awaitable[Any]:
 
 
 def request(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.request_sync(STATE, stamp=stamped(1), request=b'{"id":"r"}')
+    row = b'{"id":"r","scope":"all","session_ids":[],"speaker_ids":[],"stamp":"%s"}' % stamped(1).encode()
+    return scripts.request_sync([STATE, *REQUESTS], request_id="r", stamp=stamped(1), request=row)
 
 
 def hold(scripts: Scripts) -> Awaitable[Any]:
@@ -67,12 +69,12 @@ def ask_lift(scripts: Scripts) -> Awaitable[Any]:
 
 
 def claim(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.claim_subject(STATE, op_id="op", lease=60_000)
+    return scripts.claim_subject([STATE, *REQUESTS], op_id="op", lease=60_000)
 
 
 def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, survey_in: int = -1) -> Awaitable[Any]:
     return scripts.complete_subject(
-        [STATE, DIRTY, ORDERS],
+        [STATE, DIRTY, ORDERS, *REQUESTS],
         epoch=EPOCH,
         quiet=0,
         max_wait=0,
@@ -80,7 +82,7 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, surve
         failed=failed,
         always=False,
         op_id="op",
-        request=b"",
+        asked=["r"],
         survey_in=survey_in,
         marks=["session/s1", stamped(1)],
     )
@@ -353,7 +355,7 @@ async def test_g4_g6_an_epoch_grows_although_redis_forgot_the_last_one(redis: Re
     first, *_ = await claim(scripts)
     await redis.flushdb()
     await record_to_claim(scripts)
-    second, *_ = await scripts.claim_subject(STATE, op_id="another", lease=60_000)
+    second, *_ = await scripts.claim_subject([STATE, *REQUESTS], op_id="another", lease=60_000)
     assert second > first
 
 

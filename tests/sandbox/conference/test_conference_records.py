@@ -121,7 +121,7 @@ def test_a_deletion_is_an_envelope_with_the_last_resource_or_a_null_value() -> N
         ),
         (
             WRITER.integration_disconnected(at=AT),
-            "integration/org-1",
+            "disconnect/org-1",
             "integration.disconnected",
             {"org_id": "org-1"},
         ),
@@ -141,6 +141,12 @@ def test_a_deletion_is_an_envelope_with_the_last_resource_or_a_null_value() -> N
             "sync/42",
             "sync.requested",
             {"event": {"id": 42}, "scope": "agenda"},
+        ),
+        (
+            WRITER.sync_requested("sponsors", request_id="r-1", at=AT),
+            "sync/42/r-1",
+            "sync.requested",
+            {"event": {"id": 42}, "scope": "sponsors", "request_id": "r-1"},
         ),
         (
             WRITER.sync_requested("all", session_ids=["a"], speaker_ids=[], at=AT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isinf
 
 from consumer.adapters.redis import rows
@@ -12,6 +12,7 @@ from consumer.domain.debounce import due_at
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Order
 from consumer.domain.record import Kind
+from consumer.domain.request import Asked, in_order, together
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import (
@@ -44,8 +45,8 @@ class SubjectState:
     op_id: str = ""
     done: str = ""
     attempt: int = 0
-    request: SyncRequest | None = None
-    request_stamp: str = ""
+    requests: dict[str, SyncRequest] = field(default_factory=dict)
+    served: dict[str, str] = field(default_factory=dict)
     survey: int | None = None
     surveying: int | None = None
     depth: Depth = Depth.SHALLOW
@@ -53,6 +54,11 @@ class SubjectState:
     careful: set[Kind] = field(default_factory=set)
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def request(self) -> SyncRequest | None:
+        """What the manual syncs that wait come to together."""
+        return together(self.requests.values())
 
     def moment(self) -> int | None:
         """When it may be claimed."""
@@ -114,9 +120,9 @@ class InMemoryInbox:
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
-        if stamp <= state.request_stamp:
+        if request.id in state.requests or request.id in state.served:
             return False
-        state.request, state.request_stamp, state.due = request, stamp, self.clock.now()
+        state.requests[request.id], state.due = replace(request, stamp=stamp), self.clock.now()
         return True
 
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
@@ -211,7 +217,8 @@ class InMemoryInbox:
             state.until = state.due = now + self._lease
             state.first = None
         depth = None if state.surveying is None else state.depth
-        return Lease(subject, state.epoch, op_id, state.attempt, state.request, depth)
+        asked = in_order(Asked(each.id, each.stamp) for each in state.requests.values())
+        return Lease(subject, state.epoch, op_id, state.attempt, state.request, depth, asked)
 
     async def renew(self, lease: Lease) -> None:
         """See `ports.Inbox`."""
@@ -241,9 +248,11 @@ class InMemoryInbox:
         for key, stamp in marks.items():
             if state.marks.get(key) == stamp:
                 del state.marks[key]
-        fresh = state.request is not None and state.request != lease.request
-        if not fresh and not failed and retry_in is None:
-            state.request = None
+        fresh = bool(state.requests.keys() - {each.id for each in lease.asked})
+        if not failed and retry_in is None and state.surveying is None:
+            for each in lease.asked:
+                if state.requests.pop(each.id, None):
+                    state.served[each.id] = each.stamp
         state.op_id, state.until, state.done, state.hold = "", 0, lease.op_id, 0
         state.attempt = state.attempt + 1 if failed else 0
         changed, state.first = (state.due, state.first) if state.first is not None else (None, None)
@@ -281,7 +290,7 @@ class InMemoryInbox:
         state.hold = state.due = now + round(seconds * 1000)
         if surveying is not None and state.request is None and not (state.continuous and dirt):
             state.due = state.first = None
-        if state.request is not None and state.request != lease.request:
+        if state.requests.keys() - {each.id for each in lease.asked}:
             state.due = now
 
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:

@@ -33,9 +33,12 @@ class ListedStandings:
 
     def __init__(self) -> None:
         self.written: list[Standing] = []
+        self.failures: list[Exception] = []
 
     async def write_standings(self, standings: Sequence[Standing]) -> None:
-        """Keep them."""
+        """Keep them, or raise the next of `failures`."""
+        if self.failures:
+            raise self.failures.pop(0)
         self.written += standings
 
 

@@ -12,6 +12,7 @@ from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import Create, Delete, Link, Plan
 from consumer.domain.planner import make_plan
 from consumer.domain.record import fingerprint
+from consumer.domain.request import SyncRequest, together
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
@@ -34,6 +35,10 @@ EVERYTHING = (
     a_contact("c3"),
     Sponsor("p1", name="Acme", tier="Gold"),
 )
+
+
+def asked_for(scope: str, session_ids: tuple[str, ...], speaker_ids: tuple[str, ...]) -> Scope:
+    return scope_of_request(SyncRequest("r", scope, session_ids, speaker_ids))
 
 
 def planned(
@@ -71,19 +76,19 @@ SPONSORS = {"level/gold", "sponsor/p1"}
 )
 def test_o3_agenda_and_sponsors_are_apart(asked: str, expected: set[str]) -> None:
     """O3: each with the rooms, tracks and levels it needs, and no others."""
-    assert set(planned(scope_of_request(asked, (), ()))) == expected
+    assert set(planned(asked_for(asked, (), ()))) == expected
 
 
 def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None:
     """R6: whatever the scope says, as sponsors are never selected."""
     expected = {"location/r1", "track/t1", "session/s1", "speaker/c1", "speaker/c3", "speaker/c1*", "speaker/c3*"}
     for asked in ("all", "agenda", "sponsors"):
-        assert set(planned(scope_of_request(asked, ("s1",), ()))) == expected
+        assert set(planned(asked_for(asked, ("s1",), ()))) == expected
 
 
 def test_r6_a_selected_speaker_comes_alone_with_the_associations() -> None:
     """R6: the sessions are not touched; those that are in Swoogo are associated."""
-    assert planned(scope_of_request("agenda", (), ("c2",))) == ["speaker/c2", "speaker/c2*"]
+    assert planned(asked_for("agenda", (), ("c2",))) == ["speaker/c2", "speaker/c2*"]
 
 
 def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None:
@@ -95,9 +100,9 @@ def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None
         ),
     }
     resources = (a_session("s1"), a_session("s2", people=["c1"]), a_contact("c1"))
-    scope = scope_of_request("agenda", ("s1",), ())
+    scope = asked_for("agenda", ("s1",), ())
     assert "speaker/c1*" in planned(scope, *resources, ledger=ledger)
-    assert "speaker/c1*" not in planned(scope_of_request("agenda", ("s9",), ()), *resources, ledger=ledger)
+    assert "speaker/c1*" not in planned(asked_for("agenda", ("s9",), ()), *resources, ledger=ledger)
 
 
 def test_r6_only_selected_records_are_deleted() -> None:
@@ -108,8 +113,8 @@ def test_r6_only_selected_records_are_deleted() -> None:
     def deleted(scope: Scope) -> list[str]:
         return [each.key for each in the_plan(scope, *resources, ledger=ledger).operations if isinstance(each, Delete)]
 
-    assert deleted(scope_of_request("agenda", ("s2",), ())) == ["session/s2"]
-    assert deleted(scope_of_request("sponsors", (), ())) == []
+    assert deleted(asked_for("agenda", ("s2",), ())) == ["session/s2"]
+    assert deleted(asked_for("sponsors", (), ())) == []
     assert deleted(Scope()) == ["session/s1", "session/s2", "session/s3"]
 
 
@@ -117,7 +122,7 @@ def test_a_kind_nobody_writes_to_is_not_listed() -> None:
     """R3: a look costs ten credits."""
     given = replace(a_plan_input(*EVERYTHING), directories={})
     looks = {
-        asked: {kind.value for kind in make_plan(replace(given, scope=scope_of_request(asked, (), ()))).looks}
+        asked: {kind.value for kind in make_plan(replace(given, scope=asked_for(asked, (), ()))).looks}
         for asked in ("all", "agenda", "sponsors")
     }
     assert looks == {
@@ -129,7 +134,7 @@ def test_a_kind_nobody_writes_to_is_not_listed() -> None:
 
 def test_what_is_left_out_is_still_told() -> None:
     """N2, O3: a sync of the sponsors does not make the issues of the agenda go away."""
-    plan = the_plan(scope_of_request("sponsors", (), ()), a_session("s1", title=""), Sponsor("p1", name=""))
+    plan = the_plan(asked_for("sponsors", (), ()), a_session("s1", title=""), Sponsor("p1", name=""))
     assert sorted(issue.key for issue in plan.issues) == ["session/s1", "sponsor/p1"]
 
 
@@ -144,10 +149,10 @@ def test_o4_continuous_sync_has_sponsors_when_the_mapping_says_so(wanted: bool, 
     ("scope", "name", "settled"),
     [
         (Scope(), "all", {"session/s1", "contact/c1", "sponsor/p1"}),
-        (scope_of_request("agenda", (), ()), "agenda", {"session/s1", "contact/c1"}),
-        (scope_of_request("sponsors", (), ()), "sponsors", {"sponsor/p1"}),
-        (scope_of_request("all", ("s1",), ()), "agenda", set()),
-        (scope_of_request("agenda", (), ("c1",)), "agenda", set()),
+        (asked_for("agenda", (), ()), "agenda", {"session/s1", "contact/c1"}),
+        (asked_for("sponsors", (), ()), "sponsors", {"sponsor/p1"}),
+        (asked_for("all", ("s1",), ()), "agenda", set()),
+        (asked_for("agenda", (), ("c1",)), "agenda", set()),
     ],
 )
 def test_a_sync_settles_the_changes_it_covers(scope: Scope, name: str, settled: set[str]) -> None:
@@ -156,7 +161,7 @@ def test_a_sync_settles_the_changes_it_covers(scope: Scope, name: str, settled: 
     assert {key for key in ("session/s1", "contact/c1", "sponsor/p1") if scope.settles(key)} == settled
 
 
-@pytest.mark.parametrize("scope", [scope_of_request("all", ("s2",), ()), Scope(sponsors=False)])
+@pytest.mark.parametrize("scope", [asked_for("all", ("s2",), ()), Scope(sponsors=False)])
 def test_r6_s5_a_room_that_another_session_s_room_stands_for_goes_along(scope: Scope) -> None:
     """Rooms of one name are one location; the session that names it first is not part of this sync."""
     parked_first = a_session("s1", room=a_room("r1", "Hall"))
@@ -166,3 +171,22 @@ def test_r6_s5_a_room_that_another_session_s_room_stands_for_goes_along(scope: S
     assert isinstance(refused, Create)
     plan = make_plan(replace(given, scope=scope, parked={refused.key: fingerprint(refused.fields)}))
     assert [each.key for each in plan.operations] == ["location/r1", session_key("s2")]
+
+
+REQUESTS = [
+    SyncRequest("r1", scope, sessions, speakers, stamp=str(at))
+    for at, (scope, sessions, speakers) in enumerate(
+        [("agenda", (), ()), ("sponsors", (), ()), ("all", (), ()), ("agenda", ("s1",), ()), ("all", ("s2",), ("c1",))]
+    )
+]
+
+
+@pytest.mark.parametrize("first", REQUESTS, ids=str)
+@pytest.mark.parametrize("second", REQUESTS, ids=str)
+def test_c5_requests_together_cover_what_each_covers_and_no_more(first: SyncRequest, second: SyncRequest) -> None:
+    """O3, R6: the plan of both is what their own plans hold."""
+    both = together([first, second])
+    assert both is not None
+    separate = set(planned(scope_of_request(first))) | set(planned(scope_of_request(second)))
+    assert set(planned(scope_of_request(both))) == separate
+    assert together([second, first]) == both

@@ -33,7 +33,8 @@ class Script:
     shown: list[str] = field(default_factory=list)
 
     async def waiting(self, _: str) -> Waiting:
-        return Waiting(request=self.steps[self.at][0])
+        request = self.steps[self.at][0]
+        return Waiting(request=request, asked=frozenset([request.id] if request else []))
 
     async def current(self, _: str) -> Run | None:
         return next((run for run in self.steps[self.at][1] if not run.ended), None)

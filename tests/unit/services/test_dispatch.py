@@ -17,6 +17,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
+from consumer.domain.standing import ServedRequest
 from consumer.observability.watch import Watch
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
@@ -308,6 +309,8 @@ async def test_c5_a_sync_asked_for_together_with_the_mapping_waits_until_that_is
     await wait_until(lambda: state.request is None, "the request is dealt with")
     assert running.synced("new") == accepted
     assert state.due is None
+    served = [each for each in world.standings.written if isinstance(each, ServedRequest)]
+    assert served == [ServedRequest("new", "asked", "1")], "G6: it is not brought back, served or let go"
 
 
 async def test_a_defect_in_one_subject_stops_no_other_and_its_lease_runs_out(

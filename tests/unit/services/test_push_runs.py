@@ -9,8 +9,9 @@ import pytest
 from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError, UnavailableError
 from consumer.domain.record import Kind
 from consumer.domain.report import Tally, Trigger
+from consumer.domain.standing import ServedRequest
 from consumer.ports import SyncRequest
-from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
+from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_contact, a_room, a_session, session_key
 from tests.unit.services.world import PACE, SUBJECT, World, a_world
 
 
@@ -209,3 +210,36 @@ async def test_a_change_recorded_during_a_push_is_pushed_next(world: World) -> N
     await world.push()
     assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Meanwhile"]
     assert world.marks == {}
+
+
+async def test_c5_n1_a_run_says_which_requests_it_serves_and_the_changelog_too(world: World) -> None:
+    """G6: before the event is given back, so that no loss of Redis does them again."""
+    await world.given(a_session("s1"))
+    for number, scope in enumerate(("agenda", "sponsors")):
+        await world.inbox.request_sync(EVENT, SyncRequest(f"r{number}", scope), f"{number:015d}")
+    run = await world.pusher.push(await world.claim(SyncRequest("r2", "agenda")), world.mapping, a_connection())
+    assert (run.scope, run.requests[:2], len(run.requests)) == ("all", ("r0", "r1"), 3)
+    assert world.board.topic.runs[0].requests == run.requests
+    assert tuple(each.id for each in served(world)) == run.requests
+    assert served(world)[1] == ServedRequest(EVENT, "r1", f"{1:015d}")
+
+
+async def test_c5_a_request_whose_run_failed_is_not_told_as_served(world: World) -> None:
+    await world.given(a_session("s1"))
+    world.swoogo.trouble.unavailable = 1
+    assert (await world.push(SyncRequest("r"))).outcome == "failed"
+    assert served(world) == []
+    assert (await world.push()).outcome == "completed"
+    assert len(served(world)) == 1
+
+
+async def test_c5_an_event_whose_changelog_cannot_be_written_keeps_its_requests(world: World) -> None:
+    """G1: they are served once more, to no effect."""
+    world.standings.failures.append(UnavailableError("The ledger changelog could not be written."))
+    with pytest.raises(UnavailableError):
+        await world.push(SyncRequest("r"))
+    assert world.inbox.state(SUBJECT).request is not None
+
+
+def served(world: World) -> list[ServedRequest]:
+    return [each for each in world.standings.written if isinstance(each, ServedRequest)]

@@ -241,6 +241,20 @@ async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
     assert kept.scope == valid_value("mappings-sync-requested")["data"]["scope"]
 
 
+@pytest.mark.parametrize("ids", [("r-1", "r-2"), (None, None)], ids=["with ids", "as before"])
+async def test_c5_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage, ids: tuple[str | None, ...]) -> None:
+    """O3: "agenda" and "sponsors" pressed in one second is a sync of both."""
+    records = []
+    for offset, (request_id, scope) in enumerate(zip(ids, ("agenda", "sponsors"), strict=True)):
+        value = valid_value("mappings-sync-requested")
+        value["data"] |= {"scope": scope, "request_id": request_id}
+        records.append(a_record(value, topic="sessionboard.mappings", offset=offset))
+    assert (await stage.record(*records)).news == 2
+    state = stage.inbox.state(event_subject(EXAMPLE_EVENT))
+    assert state.request is not None
+    assert (state.request.scope, len(state.requests)) == ("all", 2)
+
+
 async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
     """M4: the key names no organization; whoever asked for the pair is known, active or not."""
     await stage.connections.note_asked(EVENT, ORG)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.adapters.redis import rows
@@ -60,6 +60,7 @@ class World:
     pairs: InMemoryPairs
     circuits: InMemoryCircuits
     outage: Outage
+    standings: ListedStandings
     mapping: EventMapping = field(default_factory=a_mapping)
     _version: int = 0
 
@@ -82,7 +83,9 @@ class World:
         """A lease on the event, which waits for its moment when it has one and is asked for otherwise."""
         if request or self.inbox.state(SUBJECT).due is None:
             self._version += 1
-            await self.inbox.request_sync(EVENT, request or SyncRequest("asked"), f"{self._version:015d}")
+            asked = request or SyncRequest("asked")
+            asked = replace(asked, id=f"{asked.id}-{self._version}")  # each press is another request
+            await self.inbox.request_sync(EVENT, asked, f"{self._version:015d}")
         due = await self.inbox.due(1)
         if not due.subjects and due.next_in is not None:
             await self.clock.advance(due.next_in)
@@ -127,9 +130,12 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     reconciler = Reconciler(ledger, swoogo, InMemoryBudget(clock, inbox), clock, reconcile, SwoogoSettings())
     connections, credentials = InMemoryConnections(inbox), FakeCredentials()
     queue = ImageQueue(images, patience=0.05)
-    pusher = Pusher(inbox, ledger, swoogo, queue, board, clock, settings, TextLimits(), reconciler, connections, PACE)
+    standings = ListedStandings()
+    pusher = Pusher(
+        inbox, ledger, swoogo, queue, board, clock, settings, TextLimits(), reconciler, connections, PACE, standings
+    )
     pairs = InMemoryPairs()
-    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ListedStandings())
+    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, standings)
     circuits = InMemoryCircuits(clock)
     outage = Outage(circuits, swoogo, connections, board, clock)
     world = World(
@@ -146,6 +152,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
         pairs,
         circuits,
         outage,
+        standings,
     )
     await inbox.set_continuous(EVENT, on=True)
     await connections.put_connection(ORG, a_connection())

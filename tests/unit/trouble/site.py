@@ -196,12 +196,22 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
         api, budget, InMemoryTokens(clock), clock, lambda source: (source.secret_name, SECRET), circuits, wire
     )
     reconciler = Reconciler(ledger, client, budget, clock, reconcile, api)
+    log = ListedStandings()
     pusher = Pusher(
-        inbox, ledger, client, ImageQueue(FakeImages()), board, clock, PUSH, TextLimits(), reconciler, connections, PACE
+        inbox,
+        ledger,
+        client,
+        ImageQueue(FakeImages()),
+        board,
+        clock,
+        PUSH,
+        TextLimits(),
+        reconciler,
+        connections,
+        PACE,
+        log,
     )
-    connector = Connector(
-        inbox, connections, InMemoryPairs(), client.credentials, client, board, clock, ListedStandings()
-    )
+    connector = Connector(inbox, connections, InMemoryPairs(), client.credentials, client, board, clock, log)
     outage = Outage(circuits, client, connections, board, clock)
     dispatcher = Dispatcher(inbox, connections, connector, pusher, outage, clock, PUSH)
     return Site(clock, sandbox, wire, inbox, ledger, board, circuits, connections, client, dispatcher)

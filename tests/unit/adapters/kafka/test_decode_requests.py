@@ -42,7 +42,7 @@ def change(record: RawRecord) -> Change:
         ("mappings-mapping-removed", org_subject(ORG), "mapping/3960"),
         ("mappings-integration-connected-sealed", org_subject(ORG), f"integration/{ORG}"),
         ("mappings-integration-disconnected", org_subject(ORG), f"disconnect/{ORG}"),
-        ("mappings-sync-requested", event_subject("3960"), "sync/3960"),
+        ("mappings-sync-requested", event_subject("3960"), "sync/3960/r-1"),
     ],
 )
 def test_a_request_says_whose_it_is(name: str, subject: Subject, key: str) -> None:
@@ -122,6 +122,7 @@ def test_a_sync_request_is_known_by_its_stamp() -> None:
     assert peeked is not None
     assert isinstance(found, SyncRequest)
     assert found.id == peeked.stamp
+    assert peeked.key == f"sync/3960/{peeked.stamp}"
     assert found.scope == value["data"]["scope"]
     assert found.session_ids == tuple(value["data"].get("session_ids") or ())
     assert found.speaker_ids == tuple(value["data"].get("speaker_ids") or ())
