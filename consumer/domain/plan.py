@@ -59,8 +59,13 @@ class Adopt:
 
     @property
     def differing(self) -> Fields:
-        """Fields to send: not empty (P2) and not already there."""
-        return {name: value for name, value in self.fields.items() if value and self.remote.fields.get(name) != value}
+        """Fields to send: not empty and not already there, and never the address a speaker was recognised by (P2)."""
+        kept = {"email"} if self.remote.natural == self.natural else set[str]()
+        return {
+            name: value
+            for name, value in self.fields.items()
+            if value and self.remote.fields.get(name) != value and name not in kept
+        }
 
     @property
     def credits(self) -> int:

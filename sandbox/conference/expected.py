@@ -3,8 +3,8 @@
 A second reading of the specification, written without a look at the service, so that the two can
 disagree. `fold` is pure; feed it one `Resources` per sync, in order, because what Swoogo holds depends on
 the past (E3, E4, D1, S6, S8, P2). Nobody edits or deletes in Swoogo in this picture, nothing is
-disconnected, and nothing is removed there (D4 off). Names are trimmed and e-mail addresses also in lower
-case: compare Swoogo's after the same treatment. Descriptions and biographies are as Sessionboard has them.
+disconnected, and nothing is removed there (D4 off). Names are trimmed, and e-mail addresses as `address` has
+them: compare Swoogo's after the same treatment. Descriptions and biographies are as Sessionboard has them.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sandbox.conference.expected_speakers import ExpectedSpeaker, Key, fold_speakers, text_of
 from sandbox.conference.expected_sponsors import ExpectedSponsor, fold_sponsors
 from sandbox.conference.expected_times import instant, wall_clock
 from sandbox.conference.model import Conference
 from sandbox.conference.sessionboard import Event, contact_resource, session_resource, sponsor_resource
 
 Json = Mapping[str, Any]
-Key = tuple[Literal["session", "speaker", "sponsor"], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +61,6 @@ class ExpectedSession:
     """E-mail addresses."""
     speaker_ids: frozenset[str]
     """The same people by their Sessionboard ids."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedSpeaker:
-    """A speaker in Swoogo; an empty string is an empty field."""
-
-    email: str
-    first_name: str
-    last_name: str
-    job_title: str
-    company: str
-    bio: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +122,7 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
     cast = {session["id"]: _people_of(session, roles) for session in eligible}
     contacts = frozenset(str(contact["id"]) for contact in resources.contacts)
     deleted = (previous.deleted | previous.contacts) - contacts
-    speakers, current = _speakers(previous, resources, eligible, cast, left_out, deleted)
+    speakers, current = fold_speakers(previous.speakers, resources.contacts, eligible, cast, left_out, deleted)
 
     sponsors, levels = fold_sponsors(previous.sponsors, previous.levels, resources.sponsors, left_out)
     locations, tracks = _Registry(previous.locations), _Registry(previous.tracks)
@@ -148,8 +136,8 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         if notice:
             notices.add((notice, session["id"]))
         sessions[session["id"]] = ExpectedSession(
-            name=_text(session, "title").strip(),
-            description=_text(session, "description"),
+            name=text_of(session, "title").strip(),
+            description=text_of(session, "description"),
             date=date,
             start_time=start,
             end_time=end,
@@ -178,7 +166,7 @@ def _why_not(session: Json, now: datetime) -> tuple[str, str | None] | None:
     if session.get("status") != "accepted":
         return "not_accepted", None
     for required in ("title", "starts_at", "ends_at"):
-        if not _text(session, required).strip():
+        if not text_of(session, required).strip():
             return "missing_field", required
     start, end = instant(session["starts_at"]), instant(session["ends_at"])
     if end <= start:
@@ -199,76 +187,6 @@ def _people_of(session: Json, roles: Iterable[str]) -> dict[str, Json]:
         if (participant.get("participant_role") or {}).get("core_role") in tuple(roles):
             people.setdefault(participant["id"], {})
     return people
-
-
-def _speakers(
-    previous: Expected,
-    resources: Resources,
-    eligible: Iterable[Json],
-    cast: Mapping[str, Mapping[str, Json]],
-    left_out: dict[Key, tuple[str, str | None]],
-    deleted: frozenset[str],
-) -> tuple[dict[str, ExpectedSpeaker], frozenset[str]]:
-    """E4, E6, P1, P2, P5: all speakers Swoogo holds afterwards, and the ids of those who are up to date.
-
-    The copy of a deleted contact never serves, and it owns no address: who was synced before may have that, and
-    somebody new goes on with the speaker whom Swoogo keeps (D1).
-    """
-    contacts = {contact["id"]: contact for contact in resources.contacts}
-    copies: dict[str, Json] = {}
-    for session in eligible:
-        copies.update({each: copy for each, copy in cast[session["id"]].items() if copy or each not in copies})
-    claims: dict[str, dict[str, ExpectedSpeaker]] = {}
-    for own_id, copy in copies.items():
-        if own_id in deleted:
-            left_out["speaker", own_id] = ("deleted", None)
-            continue
-        source = contacts.get(own_id, copy)
-        missing = next((each for each in ("first_name", "last_name", "email") if not _text(source, each).strip()), None)
-        if missing:
-            left_out["speaker", own_id] = ("missing_field", missing)
-        else:
-            speaker = _speaker(source)
-            claims.setdefault(speaker.email, {})[own_id] = speaker
-
-    held = dict(previous.speakers)
-    current: set[str] = set()
-    for email, claimants in claims.items():
-        # Whoever gives the address up in this very revision leaves it to the others.
-        leaving = {each for other, people in claims.items() if other != email for each in people}
-        synced = {each: who for each, who in previous.speakers.items() if each not in leaving | deleted}
-        winner = _owner(email, claimants, synced)
-        for own_id, speaker in claimants.items():
-            if own_id == winner:
-                former = min((each for each in deleted & held.keys() if held[each].email == email), default=None)
-                if own_id not in previous.speakers and former:
-                    del held[former]
-                held[own_id] = speaker
-                current.add(own_id)
-            else:
-                left_out["speaker", own_id] = ("duplicate_email", "email")
-    for own_id in contacts.keys() - copies.keys():
-        left_out["speaker", own_id] = ("no_eligible_session", None)
-    return held, frozenset(current)
-
-
-def _owner(email: str, claimants: Mapping[str, object], synced: Mapping[str, ExpectedSpeaker]) -> str:
-    """P2: whoever was synced with the address, even when nobody claims it for them now; else the smaller id."""
-    holders = [each for each, speaker in synced.items() if speaker.email == email]
-    if holders:
-        return min(holders)
-    return min(set(claimants) & synced.keys() or claimants)
-
-
-def _speaker(source: Json) -> ExpectedSpeaker:
-    return ExpectedSpeaker(
-        email=_text(source, "email").strip().lower(),
-        first_name=_text(source, "first_name").strip(),
-        last_name=_text(source, "last_name").strip(),
-        job_title=_text(source, "title").strip(),
-        company=_text(source, "company_name").strip(),
-        bio=_text(source, "about"),
-    )
 
 
 def _with_emails(session: ExpectedSession, speakers: Mapping[str, ExpectedSpeaker]) -> ExpectedSession:
@@ -294,7 +212,7 @@ class _Registry:
         self._synced = dict(before.synced)
 
     def name_of(self, place: Json | None, notices: set[tuple[str, str]]) -> str | None:
-        name = _text(place or {}, "name").strip()
+        name = text_of(place or {}, "name").strip()
         if not place or not name:
             return None
         own_id = str(place["id"])
@@ -306,8 +224,3 @@ class _Registry:
 
     def names(self) -> Names:
         return Names(held=self._held, synced=self._synced)
-
-
-def _text(source: Json, name: str) -> str:
-    value = source.get(name)
-    return value if isinstance(value, str) else ""

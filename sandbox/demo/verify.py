@@ -9,7 +9,8 @@ from typing import Any
 
 from consumer.adapters.swoogo.markup import same_html
 from consumer.domain.desired import NAME_LIMIT
-from sandbox.conference.expected import Expected, ExpectedSession, ExpectedSpeaker
+from sandbox.conference.expected import Expected, ExpectedSession
+from sandbox.conference.expected_speakers import ExpectedSpeaker, address
 from sandbox.conference.expected_sponsors import ExpectedSponsor
 
 Json = Mapping[str, Any]
@@ -29,7 +30,7 @@ def differences(
     found: list[str] = []
     locations = {row["id"]: row["name"] for row in state["locations"]}
     tracks = {row["id"]: row["name"] for row in state["tracks"]}
-    emails = {row["id"]: row["email"].strip().casefold() for row in state["speakers"]}
+    emails = {row["id"]: address(row["email"]) for row in state["speakers"]}
     linked: dict[int, set[str]] = {}
     for link in state["links"]:
         linked.setdefault(link["session_id"], set()).add(emails[link["speaker_id"]])
@@ -61,7 +62,7 @@ def differences(
 
     speakers = [
         ExpectedSpeaker(
-            email=row["email"].strip().casefold(),
+            email=address(row["email"]),
             **{name: row[name] or "" for name in ("first_name", "last_name", "job_title", "company", "bio")},
         )
         for row in state["speakers"]
@@ -120,7 +121,7 @@ def duplicates(state: Json) -> int:
         ("sponsors", lambda row: row["name"].strip().casefold()),
         ("locations", lambda row: row["name"].strip().casefold()),
         ("tracks", lambda row: row["name"].strip().casefold()),
-        ("speakers", lambda row: row["email"].strip().casefold()),
+        ("speakers", lambda row: address(row["email"])),
         ("sessions", lambda row: (row["name"], row["date"], row["start_time"], row["location_id"])),
     ):
         count += sum(number - 1 for number in Counter(identity(row) for row in state[kind]).values())

@@ -154,18 +154,18 @@ class RedisLedger:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
         found = {kind.decode(): rows.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
-        # One that cannot be read is listed again when it is needed.
+        # One that cannot be read, or whose keys cannot tell look-alikes apart (P2), is listed again when it is needed.
         return {
-            Kind(kind): Directory(rows.remotes(Kind(kind), listed), at=listed.at, with_event=listed.with_event)
+            Kind(kind): Directory(rows.remotes(listed), at=listed.at, with_event=listed.with_event)
             for kind, listed in found.items()
-            if listed
+            if listed and listed.form == rows.KEY_FORM
         }
 
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
         """See `ports.LedgerStore`."""
         naturals = {row.id: row.natural for row in directory.rows.values()}
-        listed = rows.Listing(directory.at, naturals, directory.with_event)
+        listed = rows.Listing(directory.at, naturals, directory.with_event, rows.KEY_FORM)
         await self._write(lease, "directory", [kind.value, rows.encode(listed)])
 
     @guarded

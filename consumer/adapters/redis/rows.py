@@ -17,7 +17,7 @@ from consumer.domain.errors import UnreadableRowError
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
-from consumer.domain.natural_key import current_key, with_current_key
+from consumer.domain.natural_key import with_current_key
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
@@ -76,12 +76,17 @@ def parsed(parse: Callable[[str], _T], text: bytes, what: str) -> _T:
         raise UnreadableRowError(f"Redis holds {what} that this version does not know.") from error
 
 
+KEY_FORM: Final = 1
+"""Of the natural keys in a directory at rest. Earlier builds case-folded them (0), so that `ß` passed for `ss`."""
+
+
 class Listing(msgspec.Struct):
     """A directory at rest: Swoogo id -> natural key."""
 
     at: int
     rows: dict[int, str]
     with_event: int | None = None
+    form: int = 0
 
 
 class RunRow(msgspec.Struct):
@@ -157,6 +162,6 @@ def request(key: str, row: bytes) -> Request:
     return _mapping_request.decode(row) if key.startswith("mapping/") else _integration.decode(row)
 
 
-def remotes(kind: Kind, listed: Listing) -> dict[int, Remote]:
-    """A listing as directory rows, natural keys in today's form."""
-    return {each: Remote(each, current_key(kind, natural)) for each, natural in listed.rows.items()}
+def remotes(listed: Listing) -> dict[int, Remote]:
+    """A listing as directory rows."""
+    return {each: Remote(each, natural) for each, natural in listed.rows.items()}

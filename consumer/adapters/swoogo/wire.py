@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from consumer.adapters.swoogo.markup import same_html
 from consumer.domain.record import Fields, Kind, digest
+from consumer.domain.text import natural_email
 from consumer.ports import Written
 
 
@@ -238,6 +239,6 @@ def _same(shape: Shape, sent: str, held: str) -> bool:
         case Shape.HTML:
             return same_html(sent, held)
         case Shape.EMAIL:
-            return sent.strip().casefold() == held.strip().casefold()
+            return natural_email(sent) == natural_email(held)
         case _:
             return normal(shape, " ".join(sent.split())) == normal(shape, " ".join(held.split()))

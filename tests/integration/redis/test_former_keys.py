@@ -11,7 +11,7 @@ from tests.support.builders import EVENT, an_entry, an_intent
 
 
 async def test_g2_keys_of_an_earlier_build_are_read_as_todays(redis: Redis) -> None:
-    """G2, R3: case-folded keys of entries, intents and lists."""
+    """G2, R3: case-folded keys of entries and intents."""
     bench = in_redis(redis, Times())
     lease = await bench.leased()
     written = {
@@ -20,11 +20,20 @@ async def test_g2_keys_of_an_earlier_build_are_read_as_todays(redis: Redis) -> N
         "speaker/c1": an_entry(9, pushed={"email": "mi\u212ae@b.org"}, natural="mike@b.org"),
     }
     await bench.ledger.put(lease, written)
-    await bench.ledger.put_directory(lease, Kind.TRACK, Directory({8: Remote(8, "cafe\u0301")}))
     read = await bench.ledger.load(EVENT)
     assert {key: entry.natural for key, entry in read.items()} == {
         "location/r1": "saal maße",
         "session/s1": "café noir|2026-07-01|09:00:00",
         "speaker/c1": "mi\u212ae@b.org",
     }
-    assert (await bench.ledger.directories(EVENT))[Kind.TRACK].rows[8].natural == "café"
+
+
+async def test_p2_a_list_of_an_earlier_build_is_read_again(redis: Redis) -> None:
+    """P2, S5: its folded keys do not tell a Kelvin sign from a `k`; the next look reads everything."""
+    bench = in_redis(redis, Times())
+    lease = await bench.leased()
+    await bench.ledger.put_directory(lease, Kind.SPEAKER, Directory({8: Remote(8, "mike@b.org")}))
+    assert (await bench.ledger.directories(EVENT))[Kind.SPEAKER].rows[8].natural == "mike@b.org"
+    [name] = [each async for each in redis.scan_iter("*directory*")]
+    await redis.hset(name, Kind.SPEAKER.value, '{"at":5,"rows":{"8":"mike@b.org"}}')
+    assert await bench.ledger.directories(EVENT) == {}

@@ -110,10 +110,28 @@ async def test_p2_a_speaker_already_in_swoogo_is_adopted_by_e_mail_and_no_empty_
     assert world.entry(speaker_key()).swoogo_id == there
     speaker = world.swoogo.records[Kind.SPEAKER][there]
     assert (speaker["last_name"], speaker["company"], speaker["job_title"]) == ("C1", "By hand", "Engineer")
+    assert speaker["email"] == " C1@Example.org"
     assert run.tally(Kind.SPEAKER).adopted == 1
     world.swoogo.calls.clear()
     await world.push()
     assert world.swoogo.calls == []
+
+
+async def test_p2_a_lookalike_address_takes_over_no_speaker_that_people_made(world: World) -> None:
+    """P2: a Kelvin sign is no `k`; the look-alike becomes a speaker of its own."""
+    there = world.swoogo.add(Kind.SPEAKER, first_name="Mike", last_name="M", email="mike@example.org")
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1", email="mi\u212ae@example.org"))
+    assert world.swoogo.records[Kind.SPEAKER][there]["email"] == "mike@example.org"
+    assert world.swoogo.records[Kind.SPEAKER][there]["first_name"] == "Mike"
+    assert world.entry(speaker_key()).swoogo_id != there
+
+
+async def test_p2_invisible_characters_make_no_second_speaker(world: World) -> None:
+    """P2: soft hyphen and zero-width space are in many a pasted address."""
+    there = world.swoogo.add(Kind.SPEAKER, first_name="Mike", last_name="M", email="mike@example.org")
+    await world.sync(a_session("s1", people=["c1"]), a_contact("c1", email="mi\u00adke\u200b@example.org"))
+    assert world.entry(speaker_key()).swoogo_id == there
+    assert world.swoogo.records[Kind.SPEAKER][there]["email"] == "mike@example.org"
 
 
 async def test_p2_a_speaker_that_is_already_right_is_adopted_without_a_write(world: World) -> None:
