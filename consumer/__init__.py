@@ -122,6 +122,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.removals`                what is to be deleted in Swoogo, where that is asked for
             `domain.pictures`                which headshots and logos to see to
             `domain.scope`                   what one sync covers
+            `domain.html_content`            what of HTML cannot go to Swoogo
             `domain.desired`                 a record as Swoogo should hold it
             `domain.text`                    text as it is sent, and as it is compared
             `domain.natural_key`             how a record is recognised in Swoogo without its id
@@ -159,7 +160,8 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.uploads`        headshots and logos
             `adapters.swoogo.wire`           what each kind is called there
             `adapters.swoogo.forms`          form bodies
-            `adapters.swoogo.markup`         HTML allow-list
+            `adapters.swoogo.html`           HTML allow-list
+            `adapters.swoogo.html_tree`      HTML compared as people see it
             `adapters.swoogo.breaker`        what became of calls, reported to the circuit
             `domain.circuit`                 when to leave an unreachable Swoogo alone
             `adapters.redis.circuits`        the same for all replicas

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consumer.domain.html_content import lost_content
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.natural_key import natural_key
 from consumer.domain.record import Fields, Kind, changed, key_of
@@ -95,6 +96,8 @@ class _Text:
             self.issues.append(Issue(self.key, Code.TEXT_TOO_LONG, field=name, detail=detail))
         elif value is not None:
             self._set(name, text, value)
+            if lost := lost_content(text):
+                self.issues.append(Issue(self.key, Code.CONTENT_REMOVED, field=name, detail=", ".join(lost)))
 
     def _set(self, name: str, text: str, former: str) -> None:
         self.fields[name] = text

@@ -24,6 +24,7 @@ class Code(StrEnum):
     NOT_ADOPTED = "not_adopted"
     FIELD_NOT_APPLIED = "field_not_applied"
     TEXT_TOO_LONG = "text_too_long"
+    CONTENT_REMOVED = "content_removed"
     IMAGE_UNUSABLE = "image_unusable"
     IMAGE_WAITING = "image_waiting"
     REFUSED = "refused"
@@ -44,6 +45,7 @@ NOTICES: Final = frozenset(
     {
         Code.UNREADABLE_FIELD,
         Code.UNREADABLE_ENTRY,
+        Code.CONTENT_REMOVED,
         Code.MULTI_DAY_CLAMPED,
         Code.CLOCKS_SET_BACK,
         Code.RENAMED_AFTER_SYNC,
@@ -78,6 +80,8 @@ SENTENCES: Final[dict[Code, str]] = {
     "whether the field can be edited; it is sent again when it changes in Sessionboard.",
     Code.TEXT_TOO_LONG: "The {field} of {record} is left out because it is too long for Swoogo ({detail}). "
     "Shorten it in Sessionboard.",
+    Code.CONTENT_REMOVED: "{record} is synced, but of its {field} this is left out: {detail}. It could run code or "
+    "show foreign pages. Put a link in its place in Sessionboard, or add it in Swoogo by hand.",
     Code.IMAGE_UNUSABLE: "{record} is synced without its {field}: {detail} If that stays so, put another one in "
     "Sessionboard.",
     Code.IMAGE_WAITING: "{record} is synced; its {field} has not arrived from its server yet. It is uploaded when it "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from consumer.adapters.swoogo.markup import same_html
+from consumer.adapters.swoogo.html import same_html
 from consumer.domain.desired import NAME_LIMIT
 from sandbox.conference.expected import Expected, ExpectedSession
 from sandbox.conference.expected_speakers import ExpectedSpeaker, address

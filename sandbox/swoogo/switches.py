@@ -62,7 +62,7 @@ class Switches:
     # What clears a field in a form; the other spelling is ignored without a word (2.2, 11.3 nr 7).
     clear_with: Literal["empty", "null"] = "empty"
     # Tags in a description or a biography (11.3 nr 10).
-    html: Literal["kept", "stripped"] = "kept"
+    html: Literal["kept", "stripped", "escaped"] = "kept"
     # What is stored of a name, an e-mail address or another one-line text; no document says (11.3 nr 10).
     text_unicode: Literal["kept", "nfc"] = "kept"
     text_spaces: Literal["kept", "folded"] = "kept"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from functools import lru_cache
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,7 +27,7 @@ def read_value(backend: Backend, attribute: Attribute, event_id: int | None, tex
     if attribute.max_length is not None and len(text) > attribute.max_length:
         raise ValueError(f"should contain at most {attribute.max_length} characters.")
     if attribute.type == "html":
-        return _TAG.sub("", text) if backend.switches.html == "stripped" else text
+        return _stored_html(backend.switches.html, text)
     if attribute.type == "option":
         if text not in attribute.options:
             raise ValueError(f"is invalid: choose one of {', '.join(attribute.options)}.")
@@ -37,6 +38,12 @@ def read_value(backend: Backend, attribute: Attribute, event_id: int | None, tex
         text = stored_text(backend.switches, text)
     reader = _READERS.get(attribute.type)
     return text if reader is None else reader(text)
+
+
+def _stored_html(how: str, text: str) -> str:
+    if how == "escaped":
+        return escape(text, quote=False)
+    return _TAG.sub("", text) if how == "stripped" else text
 
 
 def read_choice(definition: FieldDefinition, text: str) -> int:

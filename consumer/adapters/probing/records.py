@@ -26,8 +26,9 @@ async def of_sessions(scratch: Scratch) -> list[Finding]:
     ]
     path = f"/sessions/{made.id}?fields=id,name,description,updated_at"
     held = await scratch.get(path)
-    kept = "<strong>" in str(held.get("description"))
-    found.append(told("html", "kept" if kept else "stripped", "tags in its description, read back"))
+    description = str(held.get("description"))
+    html = "kept" if "<strong>" in description else "escaped" if "&lt;strong" in description else "stripped"
+    found.append(told("html", html, "tags in its description, read back"))
     dateless = await scratch.create("sessions", {"name": f"{MARK} without a date"})
     found.append(told("session_date_required", not dateless.fine, f"a session without a date: {dateless.status}"))
     found += await _updates(scratch, made.id, path, str(held.get("updated_at")))

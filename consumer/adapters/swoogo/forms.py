@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from consumer.adapters.swoogo.markup import clean_html
+from consumer.adapters.swoogo.html import clean_html
 from consumer.adapters.swoogo.wire import Resource, Shape
 from consumer.domain.record import Fields
 from consumer.domain.text import clean_text

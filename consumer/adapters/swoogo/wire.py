@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
-from consumer.adapters.swoogo.markup import same_html
+from consumer.adapters.swoogo.html import same_html
 from consumer.domain.record import Fields, Kind, digest
 from consumer.domain.text import natural_email
 from consumer.ports import Written

@@ -207,7 +207,11 @@ async def test_how_a_field_is_cleared_is_a_switch(
     assert (answer.status_code, answer.json()["description"]) == (200, left)
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("kept", "<p>Hi <b>you</b></p>"), ("stripped", "Hi you")])
+HI = "<p>Hi <b>you</b></p>"
+ESCAPED = "&lt;p&gt;Hi &lt;b&gt;you&lt;/b&gt;&lt;/p&gt;"
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("kept", HI), ("stripped", "Hi you"), ("escaped", ESCAPED)])
 async def test_whether_tags_are_kept_is_a_switch(sandbox: SandboxSwoogo, swoogo: Caller, mode: str, kept: str) -> None:
     """swoogo-api.md 11.3 nr 10: then the answer differs from what was sent."""
     sandbox.configure(switches={"html": mode})

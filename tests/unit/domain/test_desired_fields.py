@@ -74,6 +74,17 @@ def test_a_description_is_left_alone_when_unknown_and_cleared_when_empty(
     assert session_fields(a_session(description=description)).fields.get("description") == sent
 
 
+def test_s1_a_text_that_loses_an_embedded_page_says_so() -> None:
+    """S1: a notice for each field; the text itself is sent without it."""
+    text = "<p>Watch</p><iframe src='https://video.example/1'></iframe>"
+    lost = "an embedded page"
+    session = session_fields(a_session(description=text))
+    assert session.issues == (Issue(session_key(), Code.CONTENT_REMOVED, field="description", detail=lost),)
+    assert session.fields["description"] == text
+    speaker = desired_speaker("c1", a_profile(bio=text), 1, LIMITS)
+    assert speaker.issues == (Issue(speaker_key("c1"), Code.CONTENT_REMOVED, field="bio", detail=lost),)
+
+
 def test_a_session_over_several_dates_says_so() -> None:
     """S3: a notice, and the session is synced all the same."""
     wanted = session_fields(a_session(ends_at=START + DAY))
