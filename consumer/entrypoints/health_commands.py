@@ -12,6 +12,9 @@ def health(
         Literal["live", "ready", "startup"],
         typer.Argument(help="live: only a restart helps; ready: it can work now; startup: the start is over."),
     ] = "live",
+    wait: Annotated[
+        float, typer.Option(min=0.0, max=3600.0, metavar="SECONDS", help="Ask on until all is well, for so long.")
+    ] = 0.0,
 ) -> None:
     """Ask the service on this machine whether it is well, for a container's health check.
 
@@ -20,4 +23,4 @@ def health(
     """
     from consumer.entrypoints.console.health import health as ask
 
-    raise typer.Exit(ask(probe))
+    raise typer.Exit(ask(probe, wait=wait))

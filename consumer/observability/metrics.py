@@ -202,7 +202,7 @@ PUSHES: Final = Metric(
     "pushes",
     "Pushes that ended: completed, completed_with_issues, failed (comes again), lease_lost (another worker took over), "
     "stopped (with the service), broken (a defect of ours).",
-    "Failing: the log line push.completed has the reason; `swoogo-sync runs EVENT` too.",
+    "Failing: the log line push.failed has the reason; `swoogo-sync runs EVENT` too.",
     {**_TRIGGER, "outcome": "completed, completed_with_issues, failed, lease_lost, stopped or broken"},
 )
 PUSH_SECONDS: Final = Metric(

@@ -211,7 +211,8 @@ class ObservedPusher:
             self.meters.add(metrics.PUSHES, trigger=trigger, outcome=outcome)
             self.meters.observe(metrics.PUSH_SECONDS, time.monotonic() - journal.began, trigger=trigger)
         self._count(run)
-        log.info("push.completed", **journal.line(run))
+        failed = run.outcome == "failed"
+        (log.warning if failed else log.info)("push.failed" if failed else "push.completed", **journal.line(run))
         return run
 
     def _count(self, run: Run) -> None:

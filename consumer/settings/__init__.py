@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.plan import LATENCY, Pace
-from consumer.settings.errors import Variable, as_text, explain, unknown_variable, variables
+from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
 from consumer.settings.group import PREFIX
 from consumer.settings.http import HttpSettings
 from consumer.settings.images import ImageSettings
@@ -145,12 +145,14 @@ def load_settings(**overrides: object) -> Settings:
         overrides: settings by name, which count more than the environment.
 
     Raises:
-        ConfigurationError: one sentence that names the variable, what is wrong with its value, and a good value.
+        ConfigurationError: a sentence a line for each wrong setting: the variable, what is wrong, and a good value.
     """
-    unknown = unknown_variable((name.upper() for name in os.environ), VARIABLES, PREFIX)
-    if unknown:
-        raise ConfigurationError(unknown)
+    wrong = list(unknown_variables((name.upper() for name in os.environ), VARIABLES, PREFIX))
     try:
-        return Settings(**overrides)  # type: ignore[arg-type] # pydantic validates what the overrides are
+        settings = Settings(**overrides)  # type: ignore[arg-type] # pydantic validates what the overrides are
     except ValidationError as error:
-        raise ConfigurationError(explain(error, VARIABLES, PREFIX)) from None
+        wrong += (explain_known if wrong else explain)(error, VARIABLES, PREFIX)
+        raise ConfigurationError("\n".join(wrong)) from None
+    if wrong:
+        raise ConfigurationError("\n".join(wrong))
+    return settings

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 _SHOWN_LIMIT: Final = 80
 _USER_INFO: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", re.DOTALL)
@@ -86,8 +87,8 @@ def mask_url(text: str) -> str:
     return _PASSWORD_OPTION.sub(r"\1***", masked)
 
 
-def unknown_variable(names: Iterable[str], known: Mapping[str, Variable], prefix: str) -> str | None:
-    """One sentence about the first variable that starts like ours and is none of ours; None: all are known.
+def unknown_variables(names: Iterable[str], known: Mapping[str, Variable], prefix: str) -> Iterator[str]:
+    """One sentence about each variable that starts like ours and is none of ours.
 
     Never shows its value: it may be a secret under a mistyped name. `<prefix>TEST_*` belongs to the tests, and
     Kubernetes' own variables about a Service named like this one are no typing errors.
@@ -100,18 +101,30 @@ def unknown_variable(names: Iterable[str], known: Mapping[str, Variable], prefix
             continue
         member = next((each for each in known if each.startswith(f"{name}__")), None)
         if member:
-            return f"{name} is a group of settings; set its members one by one, such as {member}."
+            yield f"{name} is a group of settings; set its members one by one, such as {member}."
+            continue
         near = get_close_matches(rest, [each.removeprefix(prefix) for each in known], n=1, cutoff=0.6)
         advice = f"did you mean {prefix}{near[0]}?" if near else "docs/settings.md lists those there are."
-        return f"{name} is no setting of this service; {advice}"
-    return None
+        yield f"{name} is no setting of this service; {advice}"
 
 
-def explain(error: ValidationError, known: Mapping[str, Variable], prefix: str) -> str:
-    """The first thing wrong with the settings, as one sentence: the variable, its value's problem, a good value."""
-    first = error.errors(include_url=False)[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    path = tuple(str(part) for part in first["loc"])
+def explain(error: ValidationError, known: Mapping[str, Variable], prefix: str) -> Iterator[str]:
+    """One sentence about each wrong setting: the variable, its value's problem, a good value."""
+    for each in error.errors(include_url=False):
+        yield _sentence(each, known, prefix)
+
+
+def explain_known(error: ValidationError, known: Mapping[str, Variable], prefix: str) -> Iterator[str]:
+    """The same, beside unknown variables: only what is about a single known one, whose value may be shown."""
+    paths = {variable.path for variable in known.values()}
+    for each in error.errors(include_url=False):
+        if tuple(str(part) for part in each["loc"]) in paths:
+            yield _sentence(each, known, prefix)
+
+
+def _sentence(error: ErrorDetails, known: Mapping[str, Variable], prefix: str) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    path = tuple(str(part) for part in error["loc"])
     if not path:
         return message
     variable = next((each for each in known.values() if each.path == path[: len(each.path)]), None)
@@ -119,7 +132,7 @@ def explain(error: ValidationError, known: Mapping[str, Variable], prefix: str) 
         return (
             f"{prefix}{'__'.join(path).upper()} is no setting of this service; docs/settings.md lists those there are."
         )
-    value = "a secret" if variable.secret else repr(_shortened(mask_url(str(first.get("input")))))
+    value = "a secret" if variable.secret else repr(_shortened(mask_url(str(error.get("input")))))
     problem = message if message[1:2].isupper() else message[:1].lower() + message[1:]
     return f"{variable.name} is {value}: {problem}; a good value is {variable.good}."
 

@@ -141,7 +141,20 @@ async def test_a_sync_can_be_asked_for_without_waiting(desk: Desk) -> None:
 async def test_r6_selected_records_can_be_asked_for(desk: Desk) -> None:
     """R6: sessions and speakers by their Sessionboard ids, each named once or more."""
     await desk.map(a_mapping())
+    await desk.record(soon("s1", "c1"), soon("s2"))
     await desk.read("sync", EVENT, "--no-wait", "--session", "s1", "--session", "s2", "--speaker", "c1")
     request = (await desk.stores.inbox.waiting(EVENT)).request
     assert request is not None
     assert (request.scope, request.session_ids, request.speaker_ids) == ("agenda", ("s1", "s2"), ("c1",))
+
+
+async def test_r6_a_record_that_the_event_never_had_is_named(desk: Desk) -> None:
+    """Nothing is asked for: a sync of nothing else would end well and say so nowhere."""
+    await desk.map(a_mapping())
+    await desk.record(soon("s1"))
+    result = await desk.call("sync", EVENT, "--no-wait", "--session", "s1", "--session", "nope", "--speaker", "c9")
+    assert result.exit_code == 1
+    assert result.stderr == f"Event {EVENT} has no session nope.\nEvent {EVENT} has no speaker c9.\n"
+    assert (await desk.stores.inbox.waiting(EVENT)).request is None
+    document = await desk.read("sync", EVENT, "--session", "nope", code=1)
+    assert document["unknown"] == ["session nope"]

@@ -344,6 +344,22 @@ def test_only_what_may_be_secret_is_masked(url: str, shown: str) -> None:
     assert mask_url(url) == shown
 
 
+def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PUSH__LEASE": "x", "REDIS__POOL_SIZE": "0", "XYZZY": "1", "KEYS__PRIVAT": "hunter2"}.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    said = str(caught.value)
+    assert [line.split()[0] for line in said.splitlines()] == [
+        "SWOOGO_SYNC_KEYS__PRIVAT",
+        "SWOOGO_SYNC_XYZZY",
+        "SWOOGO_SYNC_REDIS__POOL_SIZE",
+        "SWOOGO_SYNC_PUSH__LEASE",
+    ]
+    assert "hunter2" not in said
+    assert "Value error" not in said
+
+
 def test_the_value_of_an_unknown_variable_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in refusal(monkeypatch, KEYS__PRIVAT="hunter2")
 

@@ -9,32 +9,26 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
 from consumer.adapters.doctor.verdict import Verdict, fine, weak, wrong
+from consumer.adapters.redis.refusal import refusal
+from consumer.settings import RedisSettings
 
 _PART: Final = "redis"
 _OLDEST: Final = (6, 2)
 _SKEW_SECONDS: Final = 5.0
 
 
-async def of_redis(redis: Redis, where: str, prefix: str) -> list[Verdict]:
-    """Everything about Redis.
-
-    Args:
-        redis: a client.
-        where: its address for people, without a password.
-        prefix: start of our keys.
-    """
+async def of_redis(redis: Redis, settings: RedisSettings) -> list[Verdict]:
+    """Everything about Redis; a refusal in the words that every other command has for it."""
     try:
         info: dict[str, Any] = await redis.info()
-    except NoPermissionError:
-        return [wrong(_PART, "This user may not run INFO; give it the rights that SECURITY.md lists.")]
     except (RedisError, OSError, TimeoutError) as error:
-        return [wrong(_PART, f"{where} does not answer ({type(error).__name__}); check SWOOGO_SYNC_REDIS__URL.")]
+        return [wrong(_PART, str(refusal(settings, error)))]
     return [
-        _version(info, where),
+        _version(info, f"{settings.url.host}:{settings.url.port or 6379}"),
         _eviction(info),
         await _persistence(redis, info),
         _role(info),
-        *await _use(redis, prefix),
+        *await _use(redis, settings.prefix),
     ]
 
 

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
 from consumer.settings import PREFIX, RedisSettings
@@ -45,7 +45,13 @@ def refusal(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:
                 )
             case AuthenticationError():
                 return ConfigurationError(
-                    f"{at} refused the login of {who}; check {_OWN}USERNAME and {_OWN}PASSWORD (or the address)."
+                    f"{at} refused the login of {who} ({_own_words(each)}); check {_OWN}USERNAME and {_OWN}PASSWORD "
+                    "(or the address)."
+                )
+            case ResponseError() if str(each).startswith(("DENIED", "NOAUTH")):
+                return ConfigurationError(
+                    f"{at} lets nobody in without a login ({_own_words(each)}); set {_OWN}USERNAME and "
+                    f"{_OWN}PASSWORD, and make that user on the server."
                 )
             case ssl.SSLCertVerificationError():
                 return ConfigurationError(
@@ -58,6 +64,11 @@ def refusal(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:
                     f"of TLS, and {_OWN}TLS__CERT_FILE where Redis asks for a certificate."
                 )
     return UnavailableError(f"{at} did not answer ({type(error).__name__}); check {_OWN}URL.")
+
+
+def _own_words(error: BaseException) -> str:
+    """The first sentence of what Redis said; it names no password."""
+    return str(error).partition(". ")[0].rstrip(".")[:160]
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

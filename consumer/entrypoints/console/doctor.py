@@ -54,7 +54,7 @@ async def _examine() -> list[Verdict]:
     try:
         settings = load_settings()
     except ConfigurationError as error:
-        return [wrong("settings", str(error))]
+        return [wrong("settings", sentence) for sentence in str(error).splitlines()]
     found = [fine("settings", "all can be read")]
     opener, verdict = _keys(settings)
     found.append(verdict)
@@ -63,12 +63,11 @@ async def _examine() -> list[Verdict]:
         bound = open_stores(settings)
     except ConfigurationError as error:
         return [*found, *await of_kafka(settings.kafka), wrong("redis", str(error))]
-    address = f"{settings.redis.url.host}:{settings.redis.url.port}"
     try:
         # Side by side: a part that does not answer takes as long as its timeout, and no longer.
         parts = await asyncio.gather(
             of_kafka(settings.kafka),
-            of_redis(bound.redis, address, settings.redis.prefix),
+            of_redis(bound.redis, settings.redis),
             _swoogo(settings, bound, opener),
             _running(settings, bound),
         )

@@ -6,8 +6,11 @@ besides the settings themselves, knows the names of three variables; a test hold
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -17,6 +20,7 @@ DEFAULTS = {ENABLED: "true", HOST: "127.0.0.1", PORT: "8080"}
 PATHS = {"live": "/livez", "ready": "/readyz", "startup": "/startupz"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked is the way from here
 _SECONDS = 5.0
+_AGAIN_SECONDS = 0.5
 _OFF = {"false", "0", "no", "off", "f", "n"}
 
 
@@ -29,8 +33,19 @@ def address(environment: Mapping[str, str]) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{values[PORT]}"
 
 
-def health(probe: str, environment: Mapping[str, str] | None = None) -> int:
-    """Ask and print the answer; the exit code is 0 when it is fine, else 1."""
+def health(probe: str, environment: Mapping[str, str] | None = None, *, wait: float = 0.0) -> int:
+    """Ask and print the answer; the exit code is 0 when it is fine, else 1. `wait`: ask on for so many seconds."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            well = _ask(probe, environment) == 0
+        if well:
+            break
+        time.sleep(min(_AGAIN_SECONDS, max(deadline - time.monotonic(), 0)))
+    return _ask(probe, environment)
+
+
+def _ask(probe: str, environment: Mapping[str, str] | None) -> int:
     base = address(os.environ if environment is None else environment)
     if not base:
         sys.stderr.write(f"The probes are switched off; set {ENABLED}=true.\n")

@@ -26,12 +26,17 @@ RUNS_LOOKED_AT: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class SyncDocument:
-    """What `sync --json` prints. `run` is None when nobody waited for it, or the event is not mapped."""
+    """What `sync --json` prints.
+
+    `run` is None when it was not waited for, or nothing was asked for: the event is not mapped, or it has none of the
+    `unknown` records (`session nope`).
+    """
 
     event_id: str
     mapped: bool
     request: str = ""
     run: RunDocument | None = None
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) 
     if not document.mapped:
         say(f"Event {event} is not mapped to a Swoogo event, so there is nothing to {what}.")
         return Exit.NO
+    for record in document.unknown:
+        say(f"Event {event} has no {plain(record)}.")
+    if document.unknown:
+        return Exit.NO
     if not as_json:
         if run is None:
             out().print(f"A {what} of event {event} is asked for; `swoogo-sync status` shows what became of it.")
@@ -94,10 +103,25 @@ async def _sync(
     async with opened(settings) as stores:
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
+        unknown = await _unknown(stores, event_id, wanted)
+        if unknown:
+            return SyncDocument(event_id, mapped=True, unknown=unknown), stores.clock.now()
         asked = await ask(stores, event_id, wanted)
         run = None if timeout is None else await _follow_shown(stores, asked, timeout)
         document = SyncDocument(event_id, mapped=True, request=asked.request.id, run=run_document(run) if run else None)
         return document, stores.clock.now()
+
+
+async def _unknown(stores: Opened, event_id: str, wanted: Wanted) -> tuple[str, ...]:
+    """Selected records that the event never had; a sync of them alone would do nothing and say so nowhere."""
+    if not (wanted.session_ids or wanted.speaker_ids):
+        return ()
+    snapshot = (await stores.inbox.load(event_id)).snapshot
+    people = {person.contact_id for session in snapshot.sessions.values() for person in session.people}
+    return (
+        *(f"session {each}" for each in wanted.session_ids if each not in snapshot.sessions),
+        *(f"speaker {each}" for each in wanted.speaker_ids if each not in {*snapshot.contacts, *people}),
+    )
 
 
 async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:

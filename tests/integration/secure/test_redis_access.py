@@ -6,17 +6,17 @@ import ast
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 
 import consumer
+from consumer.adapters.doctor.redis import of_redis
 from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.refusal import check_redis, refusal
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.settings import Settings, load_settings
 from tests.support.certificates import KEY_PASSWORD, Certificates, certificates
@@ -96,7 +96,10 @@ async def test_a_certificate_of_our_own_is_shown_where_it_is_asked_for(ground: G
 REFUSED: dict[str, tuple[Callable[[Ground], Settings], str]] = {
     "a wrong password": (
         lambda ground: ground.settings(ground.usual, password="canary-wrong"),
-        "refused the login of swoogo-sync; check SWOOGO_SYNC_REDIS__USERNAME and SWOOGO_SYNC_REDIS__PASSWORD",
+        (
+            "refused the login of swoogo-sync (invalid username-password pair or user is disabled); check "
+            "SWOOGO_SYNC_REDIS__USERNAME and SWOOGO_SYNC_REDIS__PASSWORD"
+        ),
     ),
     "an authority nobody knows": (
         lambda ground: ground.settings(ground.usual, tls={"ca_file": ground.files.stranger}),
@@ -133,6 +136,16 @@ async def test_whoever_is_not_let_in_is_told_in_one_sentence_what_to_check(groun
             await check_redis(redis, settings.redis)
     assert says in str(caught.value)
     assert "canary" not in str(caught.value)
+    if what != "a file that is not there":  # no client comes of that
+        async with connect(settings.redis) as redis:
+            assert [each.sentence for each in await of_redis(redis, settings.redis)] == [str(caught.value)]
+
+
+def test_protected_mode_is_told_in_the_words_of_the_server(ground: Ground) -> None:
+    said = ResponseError("DENIED Redis is running in protected mode because protected mode is enabled. More follows.")
+    told = refusal(ground.settings(ground.usual).redis, said)
+    assert isinstance(told, ConfigurationError)
+    assert "(DENIED Redis is running in protected mode because protected mode is enabled)" in str(told)
 
 
 async def test_a_redis_that_is_away_or_asks_for_a_certificate_is_told_too(ground: Ground) -> None:
@@ -149,7 +162,7 @@ async def test_a_redis_that_is_away_or_asks_for_a_certificate_is_told_too(ground
 def test_every_command_that_the_code_sends_is_documented() -> None:
     """docs/access.md is what operators paste: a command missing there would fail in production only."""
     sent: set[str] = set()
-    for script in (resources.files("consumer.adapters.redis") / "lua").iterdir():
+    for script in (Path(consumer.__file__).parent / "adapters" / "redis" / "lua").rglob("*.lua"):
         sent |= {name.lower() for name in re.findall(r"redis\.p?call\(\s*['\"]([A-Za-z]+)", script.read_text())}
     for path in Path(consumer.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
