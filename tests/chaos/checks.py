@@ -12,6 +12,8 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
+from consumer.domain.record import Kind, key_of
+from consumer.domain.snapshot import Snapshot
 from sandbox.conference.expected import Expected
 from sandbox.demo.verify import differences, duplicates
 from sandbox.swoogo.server import SandboxSwoogo
@@ -100,6 +102,19 @@ def unlogged(event_id: int, ledger: Ledger, log: Log, topic: str) -> list[str]:
             for key in sorted(held)
             if logged.get(key, held[key]) != held[key]
         ),
+    ]
+
+
+def unpictured(snapshot: Snapshot, ledger: Ledger) -> list[str]:
+    """P1, G1: every speaker that is in Swoogo and has a photo has it there, however late its server was."""
+    return [
+        f"the photo of contact {contact.id} is not in Swoogo"
+        for contact in snapshot.contacts.values()
+        if contact.profile.photo_url
+        and not contact.deleted
+        and (entry := ledger.get(key_of(Kind.SPEAKER, contact.id)))
+        and entry.live
+        and entry.image.get("url") != contact.profile.photo_url
     ]
 
 

@@ -6,18 +6,21 @@ The composition root itself is what runs: only the names in it that lead outside
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from random import Random
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 from consumer import app
 from consumer.adapters.redis import stores
 from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.errors import SilentHostError
 from consumer.observability.watch import Watch
 from consumer.ports import Picture, Unchanged
 from consumer.services import rebuild
@@ -42,11 +45,29 @@ class Surroundings:
     off: Callable[[], float]
 
 
+_GIVES_UP: Final = 20.0
+"""Seconds after which a fetch ends, as in the settings."""
+
+
 class Pictures:
-    """Stands for fetching images: every address holds one."""
+    """Stands for fetching images: every address holds one. Until all is calm, some answers are late or never come.
+
+    How late each fetch is follows from its address and its number, so that nothing else of a run depends on it.
+    """
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+        self._asked: Counter[str] = Counter()
 
     async def get(self, url: str, known: Mapping[str, str], *, limit: int | None = None) -> Picture | Unchanged:
         """See `ports.Images`."""
+        self._asked[url] += 1
+        chance = Random(f"{url} {self._asked[url]}")
+        if not self._effects.calm and chance.random() < 0.5:
+            late = chance.uniform(0.0, 2 * _GIVES_UP)
+            await asyncio.sleep(min(late, _GIVES_UP))
+            if late > _GIVES_UP:
+                raise SilentHostError("images.example.org did not deliver the image within 20 seconds.")
         content = b"\x89PNG\r\n\x1a\n" + url.encode()
         record = {"url": url, "sha256": sha256(content).hexdigest()}
         if record["sha256"] == known.get("sha256"):
@@ -103,7 +124,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "producer": lambda _: FakeProducer(around.log, around.effects),
         "SystemClock": lambda: VirtualClock(around.effects.chance, around.off()),
         "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
-        "open_images": lambda _: Pictures(),
+        "open_images": lambda _: Pictures(around.effects),
         "open_broker": lambda _: FakeBroker(around.log, around.effects),
         "Pulse": _Quiet,
         "KafkaLag": _Quiet,

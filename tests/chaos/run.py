@@ -264,11 +264,13 @@ class _Run:
             await self._idle()
             # What a paused worker sent on too late is put right by the next push, and that has been one.
             # An event that has no pair any more waits for its next one with that.
-            found["changelog"] = []
+            found["changelog"], found["images"] = [], []
             book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
             for history in (each for each in histories if each.mapped):
                 ledger = await book.load(str(history.event.id))
                 found["changelog"] += checks.unlogged(history.event.id, ledger, self._log, topics.ledger)
+                state = await stores.inbox.load(str(history.event.id))
+                found["images"] += checks.unpictured(state.snapshot, ledger)
             more = checks.writes(self._sandbox) - before
             found["settled"] = [f"a replay and a reconcile wrote: {each}" for each in more]
             found["lost afterwards"] = _each(checks.lost, histories) if not lost else []
