@@ -15,16 +15,17 @@ from benchmarks.servers import Ground
 from benchmarks.traffic import Traffic
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.kafka.past import KafkaHistory
 from consumer.adapters.kafka.publish import KafkaChangelog, producer
+from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.adapters.kafka.topics import DEFAULT_TOPICS, create_topics
-from consumer.adapters.redis.generation import RedisMarkers
-from consumer.adapters.redis.restore import RedisRestorer
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry, State
 from consumer.domain.record import digest
 from consumer.services.rebuild import Rebuilder
+from consumer.services.rebuild_ports import RebuildPorts
 from consumer.settings import Settings, load_settings
 from sandbox.conference.records import TopicNames
 
@@ -96,17 +97,17 @@ async def _entries(changelog: KafkaChangelog) -> None:
 
 async def _read(settings: Settings, publisher: AIOKafkaProducer) -> float:
     """Seconds for every record of every topic."""
-    history = KafkaHistory(settings.kafka, publisher)
+    history = KafkaRebuildSource(settings.kafka, publisher)
     try:
         started = time.perf_counter()
-        async for _ in history.read({}, await history.ends()):
+        async for _ in history.scan({}, await history.ends()):
             pass
         return time.perf_counter() - started
     finally:
         await history.aclose()
 
 
-async def _coordinated(history: KafkaHistory) -> None:
+async def _coordinated(history: KafkaRebuildSource) -> None:
     """A broker that has just been started has no coordinator for groups yet; that is not to be measured."""
     async with asyncio.timeout(60):
         while True:
@@ -119,8 +120,8 @@ async def _coordinated(history: KafkaHistory) -> None:
 
 
 async def _rebuild(settings: Settings, publisher: AIOKafkaProducer) -> tuple[float, int]:
-    bound, history = open_stores(settings), KafkaHistory(settings.kafka, publisher)
-    rebuilder = Rebuilder(
+    bound, history = open_stores(settings), KafkaRebuildSource(settings.kafka, publisher)
+    ports = RebuildPorts(
         RedisMarkers(bound.redis, bound.keys, bound.scripts),
         history,
         RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, settings.swoogo.credit_window),
@@ -130,6 +131,7 @@ async def _rebuild(settings: Settings, publisher: AIOKafkaProducer) -> tuple[flo
         SystemClock(),
         lease=0.0,
     )
+    rebuilder = Rebuilder(ports)
     try:
         await _coordinated(history)
         started = time.perf_counter()

@@ -95,6 +95,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.redis.replays`         where an interrupted one goes on
             `adapters.kafka.letters`         dead letters as operators see and settle them
             `adapters.kafka.history`         a topic read again, beside the consumer groups
+            `adapters.kafka.topic_scan`      from given offsets to given ends, or an error
             `domain.snapshot`                the newest known state of an event
             `domain.record`                  kinds, keys, version stamps, digests
             `domain.request`                 manual syncs asked for, and what several come to together
@@ -173,12 +174,17 @@ Ledger      `domain.ledger`                  what we know to be in Swoogo
             `adapters.redis.ledger`          fenced writes, and the outbox to the changelog
             `adapters.kafka.publish`         changelog, status and dead letters
 
-Rebuild     `services.rebuild`               a loss of Redis: noticed, made good from Kafka
+Rebuild     `services.rebuild`               a loss of Redis: noticed, one replica makes it good
+            `services.rebuild_attempt`       reads from Kafka, puts back, notes how far it is
+            `services.rebuild_standings`     connections and pairs as they were
+            `services.rebuild_ports`         what it stands on, and why it does not end
+            `services.workers`               work done side by side
             `domain.standing`                how connections stand, for whoever rebuilds
             `adapters.kafka.changelog`       the changelog as bytes, there and back
-            `adapters.kafka.past`            all topics read from where Redis stood
-            `adapters.redis.generation`      the marker, and who rebuilds
-            `adapters.redis.restore`         what is put back
+            `adapters.kafka.rebuild_source`  changelog, inputs, and how far the consumer groups are
+            `adapters.redis.rebuild_marker`  the marker, who rebuilds, and how far
+            `adapters.redis.rebuild_restore`    what is put back
+            `adapters.redis.rebuild_scripts` the scripts of that
 
 Report      `domain.report`                  runs and tallies
             `domain.issue`                   codes, and the sentences admins read

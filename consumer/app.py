@@ -19,21 +19,21 @@ from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
-from consumer.adapters.kafka.past import KafkaHistory
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
 from consumer.adapters.kafka.pulse import Pulse
+from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.freshness import RedisFreshness
-from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parents import RedisParents
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
-from consumer.adapters.redis.restore import RedisRestorer
 from consumer.adapters.redis.server_time import following
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
@@ -52,8 +52,10 @@ from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
+from consumer.services.rebuild_ports import RebuildPorts
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder
+from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
 
@@ -94,14 +96,14 @@ class Service:
         try:
             await self._run(stop)
         finally:
-            await ended(beating)
+            await cancel_and_wait(beating)
             with suppress(UnavailableError):
                 await self.replicas.leave(me)
 
     async def _run(self, stop: asyncio.Event) -> None:
         rebuilding = await self._watch_redis(stop)
         if self.broker and not await self._start(self.broker, stop):
-            await ended(rebuilding)
+            await cancel_and_wait(rebuilding)
             return
         self.pulse.watch(self.broker, self.producer)
         self.watch.health.starting = False
@@ -118,7 +120,7 @@ class Service:
             stop.set()
             await leaving
             lost = await watching
-            await ended(rebuilding)
+            await cancel_and_wait(rebuilding)
             log.info("app.stopped")
         if lost:
             raise UnavailableError(lost)
@@ -173,13 +175,6 @@ class Service:
         raise UnavailableError(f"The consumer group could not be joined within {seconds:g} seconds ({trouble}).")
 
 
-async def ended(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task, and wait for its end. More than once: a library may swallow the first."""
-    while task and not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=1.0)
-
-
 @asynccontextmanager
 async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Service]:
     """Build everything, in order, and take it down in the opposite one.
@@ -230,17 +225,19 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         inbox = watch.inbox(bound.inbox, clock, RedisFreshness(bound.redis, bound.keys), parents)
         pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
         decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
-        history = KafkaHistory(settings.kafka, publisher)
-        stack.push_async_callback(history.aclose)
+        source = KafkaRebuildSource(settings.kafka, publisher)
+        stack.push_async_callback(source.aclose)
         rebuilder = Rebuilder(
-            RedisMarkers(bound.redis, bound.keys, bound.scripts),
-            history,
-            RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, settings.swoogo.credit_window),
-            bound.inbox,
-            bound.connections,
-            decoder,
-            clock,
-            settings.push.lease,
+            RebuildPorts(
+                RedisMarkers(bound.redis, bound.keys, bound.scripts),
+                source,
+                RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, settings.swoogo.credit_window),
+                bound.inbox,
+                bound.connections,
+                decoder,
+                clock,
+                settings.push.lease,
+            )
         )
         stopping = asyncio.Event()
         dispatcher = Dispatcher(

@@ -19,7 +19,7 @@ from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
 from consumer.adapters.kafka import broker as timeouts
-from consumer.adapters.kafka.history import raw
+from consumer.adapters.kafka.topic_scan import raw
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock

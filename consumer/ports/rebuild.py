@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.standing import ServedRequest, Standing
+from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest, Standing
 from consumer.ports.inbox import Change
 from consumer.ports.topics import RawRecord
 
 
-class Place(NamedTuple):
+class TopicPartition(NamedTuple):
     """A partition. `of`: id of the topic that an offset there belongs to, which a topic made again does not share; ""
-    where nobody said.
+    where it is not known.
     """
 
     topic: str
@@ -23,8 +23,11 @@ class Place(NamedTuple):
     of: str = ""
 
 
-Offsets = Mapping[Place, int]
+Offsets = Mapping[TopicPartition, int]
 """Next offsets."""
+
+EVERY_ORGANIZATION = "*"
+"""Owner of a record that concerns whatever is connected or mapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,25 @@ class LoggedDeletion:
 
 @dataclass(frozen=True, slots=True)
 class NewerRecord:
-    """A record that a later version wrote. `owner`: the event or organization it belongs to; `what`: `kind/format`."""
+    """A record that a later version wrote.
 
-    owner: str
+    `owners`: the events and organizations that wait until it is read; `what`: `kind/format`.
+    """
+
+    owners: tuple[str, ...]
     what: str
 
 
 Remembered = Logged | LoggedDeletion | Pair | Standing | NewerRecord
 """What a record of the changelog says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanBatch:
+    """Records of some partitions, and how far those were read with them."""
+
+    records: Sequence[RawRecord]
+    positions: Offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +79,38 @@ class Marker:
         generation: "" when Redis has none: it is new, or it was wiped.
         known: the server is the process that was last found to have everything.
         server: id of the server process that answered.
+        checked: id of the server process that was last found to have everything.
         lost: a loss was found, and its rebuild has not ended.
         offsets: everything before these is in this Redis.
+        deferred: owner -> what of its records a later version has to read, see `NewerRecord`.
+        lost_at: ms of the last rebuild that made good a loss; 0 where there was none.
     """
 
     generation: str
     known: bool
     server: str
+    checked: str = ""
     lost: bool = False
     offsets: Offsets = field(default_factory=dict)
+    deferred: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lost_at: int = 0
 
     @property
-    def sound(self) -> bool:
+    def complete(self) -> bool:
         """True when nothing can be missing."""
         return bool(self.generation) and self.known and not self.lost
+
+    @property
+    def lineage(self) -> str:
+        """What the progress of a rebuild belongs to: a rebuild that ends changes it."""
+        return f"{self.generation}/{self.checked}"
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildProgress:
     """How far a rebuild is. `phase`: ledger, mappings, changes or waiting; `started` in ms.
 
-    `seconds_left` is None while nothing can be said.
+    `seconds_left` is None while nothing can be said. `trouble`: why it could not go on when it was last tried.
     """
 
     phase: str
@@ -94,29 +119,65 @@ class RebuildProgress:
     started: int
     restored: int = 0
     seconds_left: float | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What former attempts of the same rebuild have reached and read."""
+
+    offsets: Offsets
+    standings: Collection[ConnectionStanding | PairStanding]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild came to, for the marker. `lost_at`: ms; None when nothing was missing."""
+
+    generation: str
+    offsets: Offsets
+    deferred: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lost_at: int | None = None
 
 
 class Markers(Protocol):
-    """The marker in Redis, and who may rebuild."""
+    """The marker in Redis, and who may rebuild. All raise UnavailableError."""
 
     async def look(self) -> Marker:
-        """What Redis says of itself, now. Raises UnavailableError."""
+        """What Redis says of itself, now. Raises UnreadableRowError: a later version wrote it."""
         ...
 
     async def lock(self, owner: str) -> bool:
-        """True when `owner` may rebuild; nobody else may for a while."""
+        """True when `owner` may rebuild; no other one may for a while."""
         ...
 
-    async def hold(self, owner: str, progress: RebuildProgress) -> bool:
-        """Go on for a while and show how far it is; False when the lock was lost, with whatever had been restored."""
+    async def keep(self, owner: str, progress: RebuildProgress) -> bool:
+        """Renew the lock and show the progress; False, with nothing changed, when the lock is not the owner's."""
         ...
 
-    async def note_loss(self, owner: str) -> None:
-        """Whoever finishes this rebuild has to treat it as one after a loss."""
+    async def resume(self, marker: Marker) -> Resumed:
+        """What former attempts reached since the marker was last written."""
         ...
 
-    async def commit(self, owner: str, generation: str, server: str, offsets: Offsets) -> bool:
-        """The rebuild is done, and the lock is given back; False when it was lost meanwhile."""
+    async def checkpoint(
+        self,
+        owner: str,
+        marker: Marker,
+        offsets: Offsets,
+        standings: Collection[ConnectionStanding | PairStanding],
+    ) -> bool:
+        """Everything before `offsets` is in Redis, these standings included.
+
+        False, with nothing changed, when the lock is not the owner's or the server is another process by now.
+        """
+        ...
+
+    async def note_loss(self, owner: str, marker: Marker) -> bool:
+        """The rebuild that ends next has to treat it as one after a loss. False as in `checkpoint`."""
+        ...
+
+    async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
+        """The rebuild is done, and the lock is given back. False as in `checkpoint`."""
         ...
 
     async def release(self, owner: str) -> None:
@@ -124,7 +185,7 @@ class Markers(Protocol):
         ...
 
     async def advance(self, marker: Marker, offsets: Offsets) -> None:
-        """Everything before `offsets` is in the Redis that `marker` was read from."""
+        """Everything before `offsets` is in the Redis that `marker` was read from; nothing when that is another."""
         ...
 
     async def progress(self) -> RebuildProgress | None:
@@ -132,7 +193,7 @@ class Markers(Protocol):
         ...
 
 
-class History(Protocol):
+class RebuildSource(Protocol):
     """What Kafka holds, read without a consumer group. All raise UnavailableError."""
 
     @property
@@ -151,19 +212,31 @@ class History(Protocol):
         ...
 
     async def ends(self) -> Offsets:
-        """Where changelog and input topics end."""
+        """Where the topics end.
+
+        The changelog with what open transactions hide, as the ledger must be whole; input topics without, as that comes
+        through the consumer groups.
+        """
         ...
 
     async def committed(self) -> Offsets:
         """Up to where the consumer groups say that the input topics were recorded, and of which topic that is."""
         ...
 
-    def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
-        """Records of all partitions in `ends`, batch by batch, each with how many offsets were passed."""
+    def scan(self, starts: Offsets, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
+        """Records of all partitions in `ends`, each partition in order; the last batch has reached all ends.
+
+        Raises:
+            UnavailableError: Kafka stands still, or an open transaction hides what comes before an end.
+        """
         ...
 
     def remembered(self, record: RawRecord) -> Remembered | None:
         """What a record of the changelog says; None for a null value. Raises PoisonError: it cannot be read."""
+        ...
+
+    def understands(self, what: str) -> bool:
+        """Whether this version reads a `NewerRecord.what`."""
         ...
 
     async def announce(self, generation: str) -> None:
@@ -172,18 +245,22 @@ class History(Protocol):
 
 
 class Restorer(Protocol):
-    """Puts into Redis what Kafka remembers; everything may be done again."""
+    """Puts into Redis what Kafka remembers; everything may be done again. All raise UnavailableError."""
 
-    def begin(self) -> None:
-        """Forget what this process believes to be in Redis."""
+    async def begin(self, owner: str) -> None:
+        """Forget what this process believes to be in Redis; pairs are taken from this owner alone from now on."""
+        ...
+
+    async def end(self, owner: str) -> None:
+        """Take no pairs from this owner any more."""
         ...
 
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
         """Keep what is newer; returns how many were."""
         ...
 
-    async def pair(self, pair: Pair) -> bool:
-        """Enter a pair of the history; False when it was known as it is."""
+    async def pair(self, owner: str, pair: Pair) -> bool:
+        """Enter a pair of the history; False when it was known as it is. Raises UnavailableError: not by this owner."""
         ...
 
     async def pairs(self) -> Mapping[str, Pair]:

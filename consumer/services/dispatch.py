@@ -61,7 +61,7 @@ class Pushes(Protocol):
 class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
-    Nothing is claimed while the `rebuilder` does not vouch for Redis (G6). `stopping` is the pusher's, set when no
+    Nothing is claimed while the `rebuilder` does not find Redis complete (G6). `stopping` is the pusher's, set when no
     further call may begin. `turned_at` is when the loop last came round (ms of the clock's ticks), for the
     liveness probe.
     """
@@ -109,7 +109,7 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""
-        if not await self._vouched():
+        if not await self._is_redis_complete():
             return self.settings.poll_interval
         if self.clock.ticks() >= self._mend_at:
             await self.inbox.mend_index()
@@ -179,7 +179,7 @@ class Dispatcher:
             if lease is None:
                 return
             structlog.contextvars.bind_contextvars(run=lease.op_id)  # in every line of this task
-            if not await self._vouched():  # it may have been lost between the round and the claim
+            if not await self._is_redis_complete():  # it may have been lost between the round and the claim
                 await self.inbox.complete(lease, {}, retry_in=1.0)
                 return
             async with asyncio.TaskGroup() as group:
@@ -212,8 +212,8 @@ class Dispatcher:
         log.warning("push.deferred", subject=str(lease.subject), reason=reason, seconds=_UNREADABLE_SECONDS)
         await self.inbox.put_off(lease, _UNREADABLE_SECONDS)
 
-    async def _vouched(self) -> bool:
-        return self.rebuilder is None or await self.rebuilder.vouched()
+    async def _is_redis_complete(self) -> bool:
+        return self.rebuilder is None or await self.rebuilder.is_redis_complete()
 
     async def _give_back(self, lease: Lease, after: float) -> None:
         """Leave a subject as it is, due again, so that another replica goes on before the lease is over."""
@@ -234,10 +234,15 @@ class Dispatcher:
             await self.inbox.renew(lease)
 
     async def _handle(self, lease: Lease) -> None:
+        mapping = None
+        if lease.subject.kind == "event":
+            mapping = await self.connections.mapping(lease.subject.id)
+        if self.rebuilder and (reason := self.rebuilder.deferral(lease.subject, mapping.org_id if mapping else "")):
+            await self._defer(lease, reason)
+            return
         if lease.subject.kind == "org":
             await self._connect(lease)
             return
-        mapping = await self.connections.mapping(lease.subject.id)
         connection = await self.connections.connection(mapping.org_id) if mapping else None
         if mapping is None or connection is None:
             await self._release(lease)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,7 +12,6 @@ from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
 from consumer.domain.errors import (
     CredentialError,
-    LeaseLostError,
     RefusedError,
     RetryableError,
     StoppedError,
@@ -66,6 +65,7 @@ from consumer.services.orders import carry_out
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.services.served import tell_served
+from consumer.services.workers import run_workers
 from consumer.settings import PushSettings
 
 _IMAGES_NS: Final = 10_000_000_000
@@ -261,7 +261,7 @@ class Pusher:
                     execution.ended = True
 
         # Twice the calls in flight: while one writes its ledger entry, another has its place on the wire.
-        await side_by_side(worker, min(len(operations), self.settings.concurrency * 2))
+        await run_workers(worker, min(len(operations), self.settings.concurrency * 2))
         if left and execution.ended:
             raise UnavailableError(PAIR_ENDED)
         if left:
@@ -367,14 +367,3 @@ def asked_of(lease: Lease, mapping: EventMapping) -> tuple[Trigger, Scope]:
     if asked is None:
         return Trigger.CHANGES, scope_of_changes(mapping.settings)
     return Trigger.MANUAL, scope_of_request(asked)
-
-
-async def side_by_side(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:
-    """Run `count` workers to the end; the first error stops them all and is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(count):
-                group.create_task(worker())
-    except BaseExceptionGroup as errors:
-        lost = errors.subgroup(LeaseLostError)
-        raise (lost or errors).exceptions[0] from None

@@ -28,6 +28,10 @@ from consumer.ports import (
     SyncRequest,
     org_subject,
 )
+from consumer.services.workers import for_each
+
+_AT_ONCE: Final = 16
+"""Events and organizations of a batch that are recorded side by side."""
 
 _CONTACT: Final = key_of(Source.CONTACT, "")
 
@@ -80,6 +84,11 @@ class Recorder:
                 candidates[peeked.subject, peeked.key].append(peeked)
 
         changes: dict[Subject, list[Change]] = defaultdict(list)
+
+        async def keep(each: tuple[Subject, list[Change]]) -> None:
+            news = await self._keep(*each)
+            result.news += news
+
         syncs: list[tuple[str, SyncRequest, str]] = []
         for (subject, key), versions in candidates.items():
             newest = self._newest_readable(versions, letters, result)
@@ -92,8 +101,7 @@ class Recorder:
                 result.ignored += not owners
                 for owner in owners:
                     changes[owner].append(newest[1])
-        for owner, rows in changes.items():
-            result.news += await self._keep(owner, rows)
+        await for_each(changes.items(), keep, _AT_ONCE)
         # Last, so that they find what came with them, the mapping included (C5).
         for sync in sorted(syncs, key=itemgetter(2)):
             result.news += await self.inbox.request_sync(*sync)

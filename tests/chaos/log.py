@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 from zlib import crc32
 
 from aiokafka.errors import KafkaTimeoutError
 
-from consumer.adapters.kafka.past import KafkaHistory
+from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
+from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets, Place
+from consumer.ports.rebuild import Offsets, ScanBatch, TopicPartition
 from consumer.settings import KafkaSettings
 from tests.chaos.effects import Effects
 from tests.chaos.machine import Process, current, outside, seconds
@@ -25,6 +26,7 @@ from tests.chaos.machine import Process, current, outside, seconds
 _PARTITIONS: Final = 2
 _SESSION_SECONDS: Final = 30.0
 _BATCH: Final = 50
+_REBUILD_BATCH: Final = 20
 _RESOURCES: Final = ("sessions", "speakers", "sponsors")
 
 Handler = Callable[[list[Any]], Awaitable[None]]
@@ -266,12 +268,13 @@ class FakeProducer:
             return record
 
 
-class LogHistory(KafkaHistory):
+class LogSource(KafkaRebuildSource):
     """Reads the log where the real one reads Kafka."""
 
     def __init__(self, settings: KafkaSettings, producer: Any, log: Log) -> None:
         super().__init__(settings, producer)
         self._log = log
+        self._effects = log.effects
         self._group_id = settings.group_id
         self._inputs = {name: getattr(settings.topics, name) for name in ("mappings", *_RESOURCES)}
 
@@ -279,30 +282,37 @@ class LogHistory(KafkaHistory):
         """Nothing to close."""
 
     async def ends(self) -> Offsets:
-        """See `ports.rebuild.History`."""
+        """See `ports.rebuild.RebuildSource`."""
         return {
-            Place(topic, number): len(partition)
+            TopicPartition(topic, number): len(partition)
             for topic in (self.ledger, *self._inputs.values())
             for number, partition in enumerate(self._log.topics[topic])
         }
 
     async def committed(self) -> Offsets:
-        """See `ports.rebuild.History`."""
+        """See `ports.rebuild.RebuildSource`."""
         groups = [self._log.groups.get(f"{self._group_id}.{name}") for name in self._inputs]
         return {
-            Place(group.topic, number): offset
+            TopicPartition(group.topic, number): offset
             for group in groups
             if group
             for number, offset in enumerate(group.committed)
             if offset
         }
 
-    async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
-        """See `ports.rebuild.History`."""
+    async def scan(self, starts: Offsets, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
+        """See `ports.rebuild.RebuildSource`. A few records at once, so that a rebuild breaks off in between too."""
         for place, end in ends.items():
-            found = self._log.topics[place.topic][place.partition][starts.get(place, 0) : end]
-            if found:
-                yield len(found), [RawRecord(*astuple(record)) for record in found]
+            start = starts.get(place, 0)
+            while start < end:
+                kind = self._effects.strike("fetch rebuild")
+                await self._effects.before(kind)
+                if kind == "error":
+                    raise UnavailableError(f"Kafka gave no record of {place.topic}.")
+                await self._effects.latency(0.05)
+                first, start = start, min(start + _REBUILD_BATCH, end)
+                found = self._log.topics[place.topic][place.partition][first:start]
+                yield ScanBatch([RawRecord(*astuple(record)) for record in found], {place: start})
 
 
 async def evict(log: Log, process: Process) -> None:

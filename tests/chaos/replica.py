@@ -27,7 +27,7 @@ from consumer.services import rebuild
 from consumer.settings import Settings
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.effects import Effects
-from tests.chaos.log import FakeBroker, FakeProducer, Log, LogHistory
+from tests.chaos.log import FakeBroker, FakeProducer, Log, LogSource
 from tests.chaos.machine import VirtualClock, current
 from tests.chaos.valkey import Server
 from tests.chaos.wire import Wire
@@ -129,7 +129,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "Pulse": _Quiet,
         "KafkaLag": _Quiet,
         "RedisReplicas": _Silent,
-        "KafkaHistory": lambda settings, producer: LogHistory(settings, producer, around.log),
+        "KafkaRebuildSource": lambda settings, producer: LogSource(settings, producer, around.log),
         "_PULSE_SECONDS": 600.0,
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record
+from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record, understands
+from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.standing import Generation, Standing
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets, Place, Remembered
+from consumer.ports.rebuild import Offsets, Remembered, ScanBatch, TopicPartition
 from consumer.settings import Topics
 from sandbox.conference.records import Record
 
@@ -19,8 +20,14 @@ _TOPICS = Topics()
 
 @dataclass
 class ListedHistory:
-    """See `ports.rebuild.History`: one partition a topic. `before_read` is awaited before each batch; `made`: topic ->
-    the id that offsets are committed with.
+    """See `ports.rebuild.RebuildSource`: one partition a topic.
+
+    Attributes:
+        made: topic -> the id that offsets are committed with.
+        before_read: awaited once, before the next batch.
+        batch: records at once.
+        give: no more batches of all scans together, then Kafka stands still; None: as many as there are.
+        kinds: what a later version reads besides.
     """
 
     records: dict[str, list[RawRecord]] = field(default_factory=dict)
@@ -29,6 +36,9 @@ class ListedHistory:
     reads: list[tuple[str, int, int]] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
     before_read: Callable[[], Awaitable[None]] | None = None
+    batch: int = 100_000
+    give: int | None = None
+    kinds: frozenset[str] = frozenset()
     ledger: str = _TOPICS.ledger
     requests: str = _TOPICS.mappings
     resources: Sequence[str] = (_TOPICS.sessions, _TOPICS.speakers, _TOPICS.sponsors)
@@ -57,32 +67,41 @@ class ListedHistory:
         self.add(self.ledger, *standing_record(standing))
 
     async def ends(self) -> Offsets:
-        """See `ports.rebuild.History`."""
+        """See `ports.rebuild.RebuildSource`."""
         return {
-            Place(topic, 0): len(self.records.get(topic, [])) for topic in (self.ledger, self.requests, *self.resources)
+            TopicPartition(topic, 0): len(self.records.get(topic, []))
+            for topic in (self.ledger, self.requests, *self.resources)
         }
 
     async def committed(self) -> Offsets:
-        """See `ports.rebuild.History`."""
-        return {Place(topic, 0, self.made.get(topic, "")): offset for topic, offset in self.taken.items()}
+        """See `ports.rebuild.RebuildSource`."""
+        return {TopicPartition(topic, 0, self.made.get(topic, "")): offset for topic, offset in self.taken.items()}
 
-    async def read(self, starts: Offsets, ends: Offsets) -> AsyncIterator[tuple[int, Sequence[RawRecord]]]:
-        """See `ports.rebuild.History`."""
+    async def scan(self, starts: Offsets, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
+        """See `ports.rebuild.RebuildSource`."""
         for place, end in ends.items():
             start = starts.get(place, 0)
-            if start >= end:
-                continue
-            hook, self.before_read = self.before_read, None
-            if hook:
-                await hook()
-            self.reads.append((place.topic, start, end))
-            yield end - start, self.records[place.topic][start:end]
+            if start < end:
+                self.reads.append((place.topic, start, end))
+            while start < end:
+                hook, self.before_read = self.before_read, None
+                if hook:
+                    await hook()
+                if self.give == 0:
+                    raise UnavailableError(f"Kafka gave no record of {place.topic} for 15 seconds.")
+                self.give = None if self.give is None else self.give - 1
+                first, start = start, min(start + self.batch, end)
+                yield ScanBatch(self.records[place.topic][first:start], {place: start})
 
     def remembered(self, record: RawRecord) -> Remembered | None:
-        """See `ports.rebuild.History`."""
+        """See `ports.rebuild.RebuildSource`."""
         return remembered(record)
 
+    def understands(self, what: str) -> bool:
+        """See `ports.rebuild.RebuildSource`."""
+        return understands(what) or what in self.kinds
+
     async def announce(self, generation: str) -> None:
-        """See `ports.rebuild.History`."""
+        """See `ports.rebuild.RebuildSource`."""
         self.announced.append(generation)
         self.log_standing(Generation(generation))

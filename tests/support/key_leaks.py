@@ -14,8 +14,8 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{due/\d+\}:due",
     r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|requests|served|survey|issues|run|runs|mapping|asked|holders|careful|fresh)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
-    r"[^{}]+:\{pairs\}:(records|event_of|holders|unlogged/.+)",
-    r"[^{}]+:\{generation\}:marker",
+    r"[^{}]+:\{pairs\}:(records|event_of|holders|rebuilder|unlogged/.+)",
+    r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
     r"[^{}]+:\{index\}:(events|orgs)",
 ]
 

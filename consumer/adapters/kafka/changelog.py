@@ -18,7 +18,7 @@ from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, Source, key_of, moments_of
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
 from consumer.ports import Change, RawRecord
-from consumer.ports.rebuild import Logged, LoggedDeletion, NewerRecord, Remembered
+from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord, Remembered
 
 FORMAT: Final = 1
 GENERATION_KEY: Final = b"service/generation/marker"
@@ -94,6 +94,17 @@ def _value(kind: str, fields: dict[str, Any]) -> bytes:
     return _encode({"kind": kind, "format": FORMAT, **fields})
 
 
+def _owners(kind: str, owner: str, identifier: str) -> tuple[str, ...]:
+    """Who waits for a record that only a later version reads: with part of the history of pairs, all that connects."""
+    match kind:
+        case "pair":
+            return owner, EVERY_ORGANIZATION
+        case "mapping":
+            return owner, identifier
+        case _:
+            return (owner,)
+
+
 def understands(what: str) -> bool:
     """Whether this version reads a `NewerRecord.what`."""
     kind, _, number = what.partition("/")
@@ -108,14 +119,19 @@ def remembered(record: RawRecord) -> Remembered | None:
     """
     try:
         owner, kind, identifier = (record.key or b"").decode().split("/", 2)
+    except ValueError as error:
         if record.value is None:
-            return Logged(owner, f"{kind}/{identifier}", None, record.timestamp) if kind in _KINDS else None
+            return None
+        raise PoisonError("malformed_key", "Its key is none of this service's.") from error
+    if record.value is None:
+        return Logged(owner, f"{kind}/{identifier}", None, record.timestamp) if kind in _KINDS else None
+    try:
         head = _head.decode(record.value)
         if head.kind != kind:
             raise PoisonError("kind_mismatch", f"Its key says {kind}, its value says {head.kind or 'nothing'}.")
         what = f"{kind}/{head.format}"
         if not understands(what):
-            return NewerRecord(owner, what)
+            return NewerRecord(_owners(kind, owner, identifier), what)
         if kind in _KINDS:
             return Logged(owner, f"{kind}/{identifier}", _entry.decode(record.value), record.timestamp)
         if kind == _DELETION:

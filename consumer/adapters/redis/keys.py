@@ -33,6 +33,10 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
+| `{generation}:about` | hash: its format, who waits for a later version, when Redis was last lost | - | rebuild |
+| `{generation}:restored` | hash: how far a rebuild in progress is, topic/partition[/topic id] -> offset | - | rebuild |
+| `{generation}:standings` | hash: what a rebuild in progress read of connections and pairs in force | - | rebuild |
+| `{pairs}:rebuilder` | hash: the rebuild whose pairs are taken, organizations it fenced | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events`, `{index}:orgs` | set: ids ever recorded | - | inbox |

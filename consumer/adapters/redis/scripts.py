@@ -6,34 +6,22 @@ header of each `.lua` file says how.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
-from importlib import resources
-from typing import Any, Final, Protocol, cast
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
-_WITH: Final = "-- WITH "
-"""In the first line of a script: which file of `lua/shared` stands before it."""
+from consumer.adapters.redis.rebuild_scripts import RebuildScripts, load
 
 
-class _Script(Protocol):
-    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
-
-
-class Scripts:
+class Scripts(RebuildScripts):
     """All scripts, registered on one client; NOSCRIPT is handled by the client (it loads and repeats)."""
 
     def __init__(self, redis: Redis) -> None:
         """Read the `.lua` files that stand beside this module; nothing is sent yet."""
-        folder = resources.files("consumer.adapters.redis") / "lua"
-
-        def script(name: str) -> _Script:
-            text = (folder / f"{name}.lua").read_text()
-            first, _, rest = text.partition("\n")
-            if first.startswith(_WITH):
-                text = (folder / "shared" / f"{first.removeprefix(_WITH)}.lua").read_text() + rest
-            return cast("_Script", redis.register_script(text))
-
+        super().__init__(redis)
+        script = partial(load, redis)
         self._record = script("record_changes")
         self._request = script("request_sync")
         self._continuous = script("set_continuous")
@@ -60,9 +48,6 @@ class Scripts:
         self._swap = script("swap_equal")
         self._swap_expiring = script("swap_expiring")
         self._lock = script("take_lock")
-        self._commit = script("commit_generation")
-        self._restore = script("restore_entries")
-        self._restore_served = script("restore_served")
         self._forget = script("forget_marks")
         self._doubt = script("doubt_credits")
         self._look_over = script("look_over")
@@ -265,19 +250,6 @@ class Scripts:
     async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
         """True when the lock is ours."""
         return bool(await self._lock([key], [owner, milliseconds]))
-
-    async def commit_generation(self, keys: Iterable[str], *, owner: str, done: bool, fields: Iterable[str]) -> bool:
-        """False when the lock is somebody else's. `keys`: marker, lock, progress."""
-        return bool(await self._commit(keys, [owner, int(done), *fields]))
-
-    async def restore_entries(self, keys: Iterable[str], entries: Iterable[str | bytes | int]) -> int:
-        """How many changed. `keys`: state, ledger, unlogged; `entries`: key, row, epoch, at of each."""
-        return int(await self._restore(keys, [*entries]))
-
-    async def restore_served(self, keys: Iterable[str], *, served: Iterable[str]) -> tuple[int, int]:
-        """(how many were not known, due ms or -1). `keys`: state, requests, served; `served`: id, stamp of each."""
-        news, due, _ = await self._restore_served(keys, [*served])
-        return news, due
 
     async def forget_marks(self, state: str, dirty: str, *, marks: Iterable[str]) -> int:
         """Due ms or -1."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.connections import RedisConnections
-from consumer.adapters.redis.generation import RedisMarkers
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_time import set_by_server

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from redis.asyncio import Redis
 
-from consumer.adapters.kafka.past import KafkaHistory
+from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.adapters.kafka.topics import INPUT, create_topics
-from consumer.ports.rebuild import Place
+from consumer.ports.rebuild import TopicPartition as Place
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from sandbox.embedded import EmbeddedKafka
@@ -161,7 +161,7 @@ class Trouble(KafkaWorld):
 
     async def places(self) -> list[Place]:
         """Where the service has committed sessions, as a rebuild sees it."""
-        history = KafkaHistory(self.settings, cast("AIOKafkaProducer", None))
+        history = KafkaRebuildSource(self.settings, cast("AIOKafkaProducer", None))
         try:
             return [place for place in await history.committed() if place.topic == self.topics.sessions]
         finally:

@@ -4,116 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.changelog import deletion_record
-from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.redis.generation import RedisMarkers
-from consumer.adapters.redis.pairs import RedisPairs
-from consumer.adapters.redis.restore import RedisRestorer
-from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.app import ended
-from consumer.domain.connection import Connection
-from consumer.domain.errors import LeaseLostError
+from consumer.domain.errors import LeaseLostError, RetryableError
 from consumer.domain.ledger import State
-from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind, stamp
 from consumer.domain.snapshot import Contact
 from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest
 from consumer.ports import Lease, SyncRequest, event_subject, org_subject
-from consumer.ports.rebuild import Place, RebuildProgress
-from consumer.services.rebuild import LockLostError, Rebuilder
-from consumer.settings import Topics, load_settings
-from sandbox.conference.records import TopicNames, Writer
-from sandbox.conference.sessionboard import Event
+from consumer.ports.rebuild import RebuildProgress, TopicPartition
+from consumer.services.workers import cancel_and_wait
+from consumer.settings import Topics
 from tests.support.builders import an_entry, an_intent
 from tests.support.conferences import small
-from tests.support.desk import Silent
-from tests.support.history import ListedHistory
+from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground, a_ground
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
-EVENT: Final = "3960"
-AT: Final = datetime(2026, 5, 1, 9, tzinfo=UTC)
-CONNECTION: Final = Connection(ORG, "c" * 64, continuous=True, sealed="c2VhbGVk", stamp="1")
-MAPPING: Final = EventMapping(EVENT, ORG, 4711, "Europe/London", CONNECTION.credential, name="A conference")
-PAIR: Final = Pair(EVENT, 4711, ORG, mapped_at=5)
-
-
-@dataclass
-class Replica:
-    """One process that may rebuild."""
-
-    stores: Stores
-    pairs: RedisPairs
-    markers: RedisMarkers
-    rebuilder: Rebuilder
-
-
-@dataclass
-class Ground:
-    """One Redis and one Kafka, for as many replicas as a test wants."""
-
-    redis_url: str
-    redis: Redis
-    history: ListedHistory
-    writer: Writer
-    opened: list[Stores]
-
-    def replica(self, *, lease: float = 0.0) -> Replica:
-        bound = open_stores(
-            load_settings(
-                redis={"url": self.redis_url, "prefix": "test"}, debounce={"quiet_period": 0.0, "max_wait": 0.0}
-            )
-        )
-        self.opened.append(bound)
-        markers = RedisMarkers(bound.redis, bound.keys, bound.scripts)
-        rebuilder = Rebuilder(
-            markers,
-            self.history,
-            RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, 600.0),
-            bound.inbox,
-            bound.connections,
-            KafkaDecoder(Topics(), 4_194_304),
-            SystemClock(),
-            lease,
-        )
-        return Replica(bound, RedisPairs(bound.redis, bound.keys, bound.scripts, Silent()), markers, rebuilder)
-
-    def synced(self) -> None:
-        """A connected organization whose event was mapped and synced: what Kafka holds of it."""
-        self.history.publish(
-            self.writer.integration_connected(sealed=CONNECTION.sealed, continuous_sync=True, at=AT),
-            self.writer.mapping_added(4711, at=AT),
-            *self.writer.revision(None, small(), at=AT),
-        )
-        self.history.log_entry(EVENT, "session/s1", an_entry(1, epoch=7, at=50))
-        self.history.log_pair(PAIR)
-        settled = {f"integration/{ORG}": self.stamp(0)}
-        self.history.log_standing(ConnectionStanding(ORG, CONNECTION, settled, 3))
-        self.history.log_standing(PairStanding(ORG, EVENT, MAPPING, self.stamp(1), 3))
-
-    def stamp(self, offset: int, at: datetime = AT) -> str:
-        """Of a request of the mapping topic, as the decoder makes it."""
-        return f"{round(at.timestamp() * 1000):015d}.{0:015d}.{offset:015d}"
-
 
 @pytest.fixture
 async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    event = Event.of(small(), event_id=int(EVENT), org_id=ORG)
-    made = Ground(redis_url, redis, ListedHistory(), Writer(event=event, topics=TopicNames()), [])
-    yield made
-    for each in made.opened:
-        await each.redis.aclose()
+    async with a_ground(redis, redis_url) as made:
+        yield made
 
 
 async def test_g6_c5_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -> None:
@@ -153,9 +73,9 @@ async def test_g6_c5_a_request_in_an_older_copy_of_redis_is_not_done_again(groun
 async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:
     """Nothing in Redis, nothing in Kafka: the marker is written on both sides, and nobody waits."""
     replica = ground.replica(lease=3600.0)
-    assert not await replica.rebuilder.vouched()
+    assert not await replica.rebuilder.is_redis_complete()
     assert await replica.rebuilder.restore()
-    assert await replica.rebuilder.vouched()
+    assert await replica.rebuilder.is_redis_complete()
     assert len(ground.history.announced) == 1
     assert (await replica.markers.look()).generation == ground.history.announced[0]
     assert await ground.redis.keys("*careful*") == []
@@ -314,16 +234,16 @@ async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(groun
 async def test_g6_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica(lease=3600.0)
-    replica.rebuilder.lease = 0.0
+    replica.rebuilder.on.lease = 0.0
     await replica.rebuilder.restore()
-    replica.rebuilder.lease = 3600.0
+    replica.rebuilder.on.lease = 3600.0
     generation = (await replica.markers.look()).generation
     await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
     ground.history.reads.clear()
-    assert not await replica.rebuilder.vouched()
+    assert not await replica.rebuilder.is_redis_complete()
     assert await replica.rebuilder.restore()
     after = await replica.markers.look()
-    assert after.sound
+    assert after.complete
     assert after.generation == generation
     # The marker itself was published after the ends were read.
     assert [topic for topic, *_ in ground.history.reads] == [ground.history.ledger]
@@ -387,12 +307,12 @@ async def test_g4_g6_one_of_two_replicas_rebuilds_and_the_other_waits_and_sees_h
     rebuilding = asyncio.create_task(first.rebuilder.restore())
     await asyncio.wait_for(reading.wait(), 30)
     assert not await second.rebuilder.restore()
-    assert not await second.rebuilder.vouched()
+    assert not await second.rebuilder.is_redis_complete()
     assert second.rebuilder.progress is not None
     assert second.rebuilder.progress.total == sum((await ground.history.ends()).values())
     go_on.set()
     assert await rebuilding
-    assert await second.rebuilder.vouched()
+    assert await second.rebuilder.is_redis_complete()
     assert len(ground.history.announced) == 1
 
 
@@ -402,7 +322,7 @@ async def test_g6_nobody_records_while_another_replica_looks_whether_this_is_a_f
     assert await first.markers.lock("looking")
     assert not await second.rebuilder.restore()
     assert not second.rebuilder.decided.is_set()
-    assert await first.markers.hold("looking", RebuildProgress("ledger", 0, 0, 0))
+    assert await first.markers.keep("looking", RebuildProgress("ledger", 0, 0, 0))
     assert not await second.rebuilder.restore()
     assert second.rebuilder.decided.is_set()
 
@@ -415,7 +335,7 @@ async def test_g6_another_replica_takes_over_from_one_that_died(ground: Ground) 
     assert not await heir.rebuilder.restore()
     await ground.redis.pexpire(heir.stores.keys.generation("lock"), 1)
     await wait_until(heir.rebuilder.restore, "the heir rebuilds", 30)
-    assert await heir.rebuilder.vouched()
+    assert await heir.rebuilder.is_redis_complete()
 
 
 async def test_g6_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Ground) -> None:
@@ -426,9 +346,9 @@ async def test_g6_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Gr
         await ground.redis.flushdb()
 
     ground.history.before_read = wiped_again
-    with pytest.raises(LockLostError):
+    with pytest.raises(RetryableError, match="lost again"):
         await replica.rebuilder.restore()
-    assert not await replica.rebuilder.vouched()
+    assert not await replica.rebuilder.is_redis_complete()
     assert await replica.rebuilder.restore()
     assert await replica.stores.connections.mapping(EVENT) == MAPPING
 
@@ -441,7 +361,7 @@ async def test_g6_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_n
     generation = (await replica.markers.look()).generation
     ground.history.log_entry(EVENT, "session/s2", an_intent("talk 6"))
     await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
-    replica.rebuilder.lease = 3600.0
+    replica.rebuilder.on.lease = 3600.0
 
     async def rebuild() -> None:
         await replica.rebuilder.restore()
@@ -452,9 +372,9 @@ async def test_g6_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_n
         return (await replica.markers.look()).lost
 
     await wait_until(lost, "the loss is found", 30)
-    await ended(broken)
-    replica.rebuilder.lease = 0.0
-    assert not await replica.rebuilder.vouched()
+    await cancel_and_wait(broken)
+    replica.rebuilder.on.lease = 0.0
+    assert not await replica.rebuilder.is_redis_complete()
     assert await replica.rebuilder.restore()
     assert (await replica.markers.look()).generation != generation
 
@@ -482,7 +402,7 @@ async def test_g2_g6_calls_from_before_a_loss_get_their_lease_to_end_although_th
     """Another server takes the place of the one that was lost, with another time."""
     ground.synced()
     replica = ground.replica(lease=40.0)
-    replica.rebuilder.clock = clock = SetClock(by)
+    replica.rebuilder.on.clock = clock = SetClock(by)
     assert await replica.rebuilder.restore()
     assert 40.0 <= clock.slept < 42.0
 
@@ -502,14 +422,14 @@ async def test_g6_positions_advance_only_in_the_redis_that_was_found_sound(groun
     replica = ground.replica()
     await replica.rebuilder.restore()
     marker = await replica.markers.look()
-    place = Place(ground.history.ledger, 0)
+    place = TopicPartition(ground.history.ledger, 0)
     await replica.markers.advance(marker, {place: marker.offsets[place] + 5})
     assert (await replica.markers.look()).offsets[place] == marker.offsets[place] + 5
     other = replace(marker, server="another process")
     await replica.markers.advance(other, {place: marker.offsets[place] + 9})
     after = await replica.markers.look()
-    assert after.offsets[place] == marker.offsets[place]
-    assert not after.sound
+    assert after.offsets[place] == marker.offsets[place] + 5
+    assert after.complete
 
 
 async def test_g6_every_state_of_an_entry_survives(ground: Ground) -> None:

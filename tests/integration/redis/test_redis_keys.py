@@ -10,9 +10,11 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.freshness import RedisFreshness
-from consumer.adapters.redis.generation import RedisMarkers
+from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.parents import RedisParents
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
@@ -21,9 +23,10 @@ from consumer.domain.ledger import Directory, Remote
 from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
+from consumer.domain.standing import ConnectionStanding
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Lease, Span, SyncRequest, event_subject, org_subject
-from consumer.ports.rebuild import RebuildProgress
+from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
@@ -99,8 +102,14 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     keys = keys_module.Keys("test")
     markers = RedisMarkers(redis, keys, Scripts(redis))
     assert await markers.lock("owner")
-    await markers.hold("owner", RebuildProgress("ledger", 0, 1, NOW))
-    await markers.note_loss("owner")
+    await markers.commit("owner", await markers.look(), Rebuilt("g1", {}))
+    assert await markers.lock("owner")
+    await markers.keep("owner", RebuildProgress("ledger", 0, 1, NOW))
+    marker = await markers.look()
+    await markers.note_loss("owner", marker)
+    standing = ConnectionStanding(ORG, None, {}, 1)
+    await markers.checkpoint("owner", marker, {TopicPartition("ledger", 0): 1}, [standing])
+    await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
 
     assert await leaked_keys(redis) == []

@@ -122,9 +122,48 @@ def generation_lock(scripts: Scripts) -> Awaitable[Any]:
     return scripts.take_lock("{g}:lock", owner="me", milliseconds=60_000)
 
 
-def commit_generation(scripts: Scripts) -> Awaitable[Any]:
-    names = ["{g}:marker", "{g}:lock", "{g}:progress"]
-    return scripts.commit_generation(names, owner="me", done=True, fields=["id", "g1"])
+async def server(scripts: Scripts) -> str:
+    """The process that answers."""
+    info = await cast("Any", scripts)._commit.registered_client.info("server")
+    return str(info["run_id"])
+
+
+async def commit_rebuild(scripts: Scripts) -> bool:
+    names = [f"{{g}}:{name}" for name in ("marker", "lock", "progress", "restored", "standings", "about")]
+    fields = ["id", "g1", "server", await server(scripts)]
+    return await scripts.commit_rebuild(
+        names, owner="me", server=await server(scripts), done=True, about=["format", "1"], fields=fields
+    )
+
+
+async def checkpoint_rebuild(scripts: Scripts, *, owner: str = "me", process: str = "", epoch: int = 3) -> bool:
+    return await scripts.checkpoint_rebuild(
+        ["{g}:lock", "{g}:restored", "{g}:standings"],
+        owner=owner,
+        server=process or await server(scripts),
+        lineage="g1/s",
+        standings=[("connection/o", epoch, b'{"epoch":%d}' % epoch)],
+        fields=["ledger/0", "7"],
+    )
+
+
+async def advance_marker(scripts: Scripts) -> bool:
+    process = await server(scripts)
+    return await scripts.advance_marker("{g}:marker", server=process, generation="g1", fields=["ledger/0", "7"])
+
+
+def keep_rebuild(scripts: Scripts) -> Awaitable[bool]:
+    return scripts.keep_rebuild(["{g}:lock", "{g}:progress"], owner="me", milliseconds=60_000, progress=b"{}")
+
+
+async def rebuilding_pairs(scripts: Scripts) -> None:
+    await cast("Any", scripts)._commit.registered_client.hset("{p}:rebuilder", "owner", "me")
+
+
+def restore_pair(scripts: Scripts) -> Awaitable[int]:
+    row = b'{"event_id":"ev","swoogo_event_id":1,"org_id":"o","mapped_at":5,"ended_at":null,"epoch":0}'
+    names = [f"{{p}}:{name}" for name in ("records", "event_of", "unlogged", "holders", "rebuilder")]
+    return scripts.restore_pair(names, owner="me", event_id="ev", swoogo_event_id=1, org_id="o", row=row)
 
 
 def fence(scripts: Scripts) -> Awaitable[Any]:
@@ -202,7 +241,11 @@ CASES: dict[str, tuple[list[Run], Run]] = {
         [lock],
         lambda scripts: scripts.swap_equal("{l}:lock", before=b"mine", after=b"another"),
     ),
-    "commit_generation": ([generation_lock], commit_generation),
+    "commit_rebuild": ([generation_lock], commit_rebuild),
+    "keep_rebuild": ([generation_lock], keep_rebuild),
+    "checkpoint_rebuild": ([generation_lock], checkpoint_rebuild),
+    "advance_marker": ([generation_lock, commit_rebuild], advance_marker),
+    "restore_pair": ([rebuilding_pairs], restore_pair),
     "restore_entries": (
         [record_to_claim],
         lambda scripts: scripts.restore_entries(
@@ -222,7 +265,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "take_lock": ([], lock),
 }
 
-COUNTED_ONCE = {"record_changes", "request_sync", "take_permit", "restore_entries"}
+COUNTED_ONCE = {"record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}
 """Their second answer says that there was nothing left to do."""
 
 
@@ -411,8 +454,44 @@ async def test_g6_a_rebuild_whose_redis_was_wiped_meanwhile_is_not_complete(redi
     scripts = Scripts(redis)
     await generation_lock(scripts)
     await redis.flushdb()
-    assert not await commit_generation(scripts)
-    assert await redis.hgetall("{g}:marker") == {}
+    assert not await commit_rebuild(scripts)
+    assert not await keep_rebuild(scripts)
+    assert not await checkpoint_rebuild(scripts)
+    assert await redis.keys() == []
+
+
+async def test_g6_a_rebuild_never_touches_the_lock_of_another(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await scripts.take_lock("{g}:lock", owner="another", milliseconds=1_000)
+    assert not await keep_rebuild(scripts)
+    assert not await checkpoint_rebuild(scripts)
+    assert not await commit_rebuild(scripts)
+    assert await redis.keys("{g}:*") == [b"{g}:lock"]
+    assert 0 < await redis.pttl("{g}:lock") <= 1_000
+
+
+async def test_g6_what_another_server_process_has_is_not_said_to_be_restored(redis: Redis) -> None:
+    """A copy that was put in its place may hold the lock, and lacks what was put back since it was made."""
+    scripts = Scripts(redis)
+    await generation_lock(scripts)
+    assert not await checkpoint_rebuild(scripts, process="0" * 40)
+    assert await redis.keys("{g}:*") == [b"{g}:lock"]
+
+
+async def test_g6_an_older_standing_read_late_does_not_replace_a_newer_one(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    await generation_lock(scripts)
+    for epoch, held in ((3, 3), (5, 5), (4, 5)):
+        assert await checkpoint_rebuild(scripts, epoch=epoch)
+        assert await redis.hget("{g}:standings", "connection/o") == b'{"epoch":%d}' % held
+
+
+async def test_g6_a_rebuild_that_wakes_up_late_puts_back_no_pair(redis: Redis) -> None:
+    scripts = Scripts(redis)
+    assert await restore_pair(scripts) == -1
+    await redis.hset("{p}:rebuilder", "owner", "another")
+    assert await restore_pair(scripts) == -1
+    assert await redis.hgetall("{p}:records") == {}
 
 
 async def ask_permit(scripts: Scripts, number: int) -> tuple[int, int]:

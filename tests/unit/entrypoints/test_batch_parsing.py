@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.parser import AioKafkaBatchParser
 
-from consumer.adapters.kafka.history import raw
+from consumer.adapters.kafka.topic_scan import raw
 from consumer.entrypoints.subscribers import raw_value, safe_headers
 
 

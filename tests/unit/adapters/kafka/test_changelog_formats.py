@@ -20,7 +20,7 @@ from consumer.domain.pair import Pair
 from consumer.domain.record import Source, stamp
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding
 from consumer.ports import Change, RawRecord
-from consumer.ports.rebuild import Logged, LoggedDeletion, NewerRecord
+from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord
 from schemas.ledger import read_ledger_value
 from tests.support.builders import EVENT, ORG, an_entry, an_intent
 
@@ -41,6 +41,7 @@ WRITTEN = {
     ),
     "generation": ("service/generation/marker", standing_record(Generation("g"))[1], Generation("g")),
 }
+OWNERS = {"pair": (EVENT, EVERY_ORGANIZATION), "mapping": (EVENT, ORG)}
 
 
 def record(key: str | bytes | None, value: bytes | None) -> RawRecord:
@@ -72,13 +73,13 @@ def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
     key, value, _ = WRITTEN[name]
     found = remembered(record(key, changed(value, format=FORMAT + 1, state={"made": "anew"})))
     assert isinstance(found, NewerRecord)
-    assert found == NewerRecord(key.split("/")[0], f"{key.split('/')[1]}/{FORMAT + 1}")
+    assert found == NewerRecord(OWNERS.get(name, (key.split("/")[0],)), f"{key.split('/')[1]}/{FORMAT + 1}")
     assert not understands(found.what)
 
 
 def test_g6_a_kind_of_a_later_version_is_known_as_such() -> None:
     found = remembered(record(f"{EVENT}/novelty/n1", b'{"kind": "novelty", "format": 1}'))
-    assert found == NewerRecord(EVENT, "novelty/1")
+    assert found == NewerRecord((EVENT,), "novelty/1")
     assert not understands("novelty/1")
     assert understands("session/1")
 

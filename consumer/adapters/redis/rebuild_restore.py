@@ -12,6 +12,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import UnavailableError
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind
 from consumer.domain.standing import ServedRequest
@@ -33,12 +34,23 @@ class RedisRestorer:
         self._scripts = scripts
         self._inbox = inbox
         self._window = round(window * 1000)
-        self._fenced: set[str] = set()
 
-    def begin(self) -> None:
+    @guarded
+    async def begin(self, owner: str) -> None:
         """See `ports.rebuild.Restorer`."""
         self._inbox.forget_index()
-        self._fenced.clear()
+        key = self._keys.pairs("rebuilder")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(key)
+            pipe.hset(key, "owner", owner)
+            await pipe.execute()
+
+    @guarded
+    async def end(self, owner: str) -> None:
+        """See `ports.rebuild.Restorer`. One that began since has put another owner there."""
+        key = self._keys.pairs("rebuilder")
+        if await cast("Awaitable[bytes | None]", self._redis.hget(key, "owner")) == owner.encode():
+            await self._redis.delete(key)
 
     @guarded
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
@@ -59,37 +71,25 @@ class RedisRestorer:
         return changed
 
     @guarded
-    async def pair(self, pair: Pair) -> bool:
+    async def pair(self, owner: str, pair: Pair) -> bool:
         """See `ports.rebuild.Restorer`. Of two pairs for one event, the first that was mapped is the one (M2)."""
-        records, event_of = self._keys.pairs("records"), self._keys.pairs("event_of")
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(records, pair.event_id)
-            pipe.hget(event_of, str(pair.swoogo_event_id))
-            pipe.sismember(self._keys.pairs(f"unlogged/{pair.org_id}"), pair.event_id)
-            row, holder, unlogged = await pipe.execute()
-        held = rows.pair.decode(row) if row else None
-        if unlogged and held:
-            return False  # newer than the changelog, and about to be written there
-        if held and held.swoogo_event_id != pair.swoogo_event_id and held.mapped_at <= pair.mapped_at:
-            return False
-        if holder and holder.decode() != pair.event_id:
-            other = await cast("Awaitable[bytes | None]", self._redis.hget(records, holder.decode()))
-            if other and rows.pair.decode(other).mapped_at <= pair.mapped_at:
-                return False
-        if held and _same(held, pair):
-            return False
-        # Whoever held the organization when Redis lost this must not write over what comes back (G4). Once is enough,
-        # and where epochs are above the server's time more would put the fence above those of the next claims.
-        if pair.org_id not in self._fenced:
-            await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=pair.org_id, epoch=None)
-            self._fenced.add(pair.org_id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if held and held.swoogo_event_id != pair.swoogo_event_id:
-                pipe.hdel(event_of, str(held.swoogo_event_id))
-            pipe.hset(records, pair.event_id, rows.encode(pair))
-            pipe.hset(event_of, str(pair.swoogo_event_id), pair.event_id)
-            await pipe.execute()
-        return True
+        entered = await self._scripts.restore_pair(
+            [
+                self._keys.pairs("records"),
+                self._keys.pairs("event_of"),
+                self._keys.pairs(f"unlogged/{pair.org_id}"),
+                self._keys.pairs("holders"),
+                self._keys.pairs("rebuilder"),
+            ],
+            owner=owner,
+            event_id=pair.event_id,
+            swoogo_event_id=pair.swoogo_event_id,
+            org_id=pair.org_id,
+            row=rows.encode(pair),
+        )
+        if entered < 0:
+            raise UnavailableError("Redis was lost again during the rebuild, or another replica rebuilds.")
+        return bool(entered)
 
     @guarded
     async def pairs(self) -> Mapping[str, Pair]:
@@ -136,8 +136,3 @@ class RedisRestorer:
     async def events(self) -> Sequence[str]:
         """See `ports.rebuild.Restorer`."""
         return await self._inbox.events()
-
-
-def _same(held: Pair, pair: Pair) -> bool:
-    """The changelog does not carry the epoch."""
-    return rows.encode(held.without_epoch()) == rows.encode(pair.without_epoch())

@@ -1,0 +1,192 @@
+"""The marker in Redis that tells whether anything is missing, the lock of a rebuild, and how far that is (G6).
+
+The marker names the server process that was last found to have everything. A wiped Redis has no marker; a restarted
+one, a promoted replica or a restored copy answers under another process id, and is compared with Kafka before anything
+is pushed. Both questions go out together, so an answer after a claim covers what happened before it.
+
+What later versions need beside it is in `about`, as the first version reads every field of the marker as an offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import rows
+from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import UnreadableRowError
+from consumer.domain.standing import ConnectionStanding, PairStanding
+from consumer.ports.rebuild import Marker, Offsets, RebuildProgress, Rebuilt, Resumed, TopicPartition
+
+FORMAT: Final = 1
+LOCK_SECONDS: Final = 30.0
+_LOCK_MS: Final = round(LOCK_SECONDS * 1000)
+_FIELDS: Final = frozenset({"id", "server", "lost", "owner"})
+_LINEAGE: Final = "lineage"
+
+_progress: Final = msgspec.json.Decoder(RebuildProgress)
+_deferred: Final = msgspec.json.Decoder(dict[str, list[str]])
+_connection: Final = msgspec.json.Decoder(ConnectionStanding)
+_pair: Final = msgspec.json.Decoder(PairStanding)
+
+
+class RedisMarkers:
+    """See `ports.rebuild.Markers`."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+
+    @guarded
+    async def look(self) -> Marker:
+        """See `ports.rebuild.Markers`."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(self._keys.generation("marker"))
+            pipe.hgetall(self._keys.generation("about"))
+            pipe.info("server")
+            stored, noted, info = await pipe.execute()
+        server = str(info["run_id"])
+        held = {name.decode(): value.decode() for name, value in stored.items()}
+        about = {name.decode(): value for name, value in noted.items()}
+        if (format_ := int(about.get("format", FORMAT))) > FORMAT:
+            raise UnreadableRowError(
+                f"The marker in Redis has format {format_}, which a later version wrote; this replica does nothing "
+                "until all run that version."
+            )
+        return Marker(
+            generation=held.get("id", ""),
+            known=held.get("server") == server,
+            server=server,
+            checked=held.get("server", ""),
+            lost="lost" in held,
+            offsets={_place(name): int(value) for name, value in held.items() if name not in _FIELDS},
+            deferred=_deferred.decode(about.get("deferred", b"{}")),
+            lost_at=int(about.get("lost_at", 0)),
+        )
+
+    @guarded
+    async def lock(self, owner: str) -> bool:
+        """See `ports.rebuild.Markers`."""
+        return await self._scripts.take_lock(self._keys.generation("lock"), owner=owner, milliseconds=_LOCK_MS)
+
+    @guarded
+    async def keep(self, owner: str, progress: RebuildProgress) -> bool:
+        """See `ports.rebuild.Markers`."""
+        return await self._scripts.keep_rebuild(
+            self._named("lock", "progress"), owner=owner, milliseconds=_LOCK_MS, progress=rows.encode(progress)
+        )
+
+    @guarded
+    async def resume(self, marker: Marker) -> Resumed:
+        """See `ports.rebuild.Markers`."""
+        restored = await read_hash(self._redis, self._keys.generation("restored"))
+        if restored.pop(_LINEAGE.encode(), b"").decode() != marker.lineage:
+            return Resumed({}, ())
+        standings = await read_hash(self._redis, self._keys.generation("standings"))
+        return Resumed(
+            {_place(name.decode()): int(offset) for name, offset in restored.items()},
+            [
+                (_connection if name.startswith(b"connection/") else _pair).decode(value)
+                for name, value in standings.items()
+            ],
+        )
+
+    @guarded
+    async def checkpoint(
+        self,
+        owner: str,
+        marker: Marker,
+        offsets: Offsets,
+        standings: Collection[ConnectionStanding | PairStanding],
+    ) -> bool:
+        """See `ports.rebuild.Markers`."""
+        fields = [part for each, offset in offsets.items() for part in (_name(each), str(offset))]
+        return await self._scripts.checkpoint_rebuild(
+            self._named("lock", "restored", "standings"),
+            owner=owner,
+            server=marker.server,
+            lineage=marker.lineage,
+            standings=[(_standing_name(each), each.epoch, rows.encode(each)) for each in standings],
+            fields=fields,
+        )
+
+    @guarded
+    async def note_loss(self, owner: str, marker: Marker) -> bool:
+        """See `ports.rebuild.Markers`."""
+        return await self._write(owner, marker, ["lost", "1"], (), done=False)
+
+    @guarded
+    async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
+        """See `ports.rebuild.Markers`."""
+        fields = ["id", rebuilt.generation, "server", marker.server]
+        for each, offset in rebuilt.offsets.items():
+            fields += [_name(each), str(offset)]
+        about = ["format", str(FORMAT), "deferred", msgspec.json.encode(rebuilt.deferred).decode()]
+        if rebuilt.lost_at is not None:
+            about += ["lost_at", str(rebuilt.lost_at)]
+        return await self._write(owner, marker, fields, about, done=True)
+
+    async def _write(
+        self, owner: str, marker: Marker, fields: Collection[str], about: Collection[str], *, done: bool
+    ) -> bool:
+        return await self._scripts.commit_rebuild(
+            self._named("marker", "lock", "progress", "restored", "standings", "about"),
+            owner=owner,
+            server=marker.server,
+            done=done,
+            about=about,
+            fields=fields,
+        )
+
+    @guarded
+    async def release(self, owner: str) -> None:
+        """See `ports.rebuild.Markers`."""
+        await self._scripts.drop_equal(self._keys.generation("lock"), owner)
+
+    @guarded
+    async def advance(self, marker: Marker, offsets: Offsets) -> None:
+        """See `ports.rebuild.Markers`."""
+        known = marker.offsets
+        fields = [
+            part
+            for each, offset in offsets.items()
+            if offset > known.get(each, 0)
+            for part in (_name(each), str(offset))
+        ]
+        if fields:
+            await self._scripts.advance_marker(
+                self._keys.generation("marker"), server=marker.server, generation=marker.generation, fields=fields
+            )
+
+    @guarded
+    async def progress(self) -> RebuildProgress | None:
+        """See `ports.rebuild.Markers`."""
+        stored = await read_value(self._redis, self._keys.generation("progress"))
+        return _progress.decode(stored) if stored else None
+
+    def _named(self, *names: str) -> list[str]:
+        return [self._keys.generation(name) for name in names]
+
+
+def _name(place: TopicPartition) -> str:
+    return f"{place.topic}/{place.partition}" + (f"/{place.of}" if place.of else "")
+
+
+def _place(name: str) -> TopicPartition:
+    topic, partition, *of = name.split("/")
+    return TopicPartition(topic, int(partition), *of)
+
+
+def _standing_name(standing: ConnectionStanding | PairStanding) -> str:
+    match standing:
+        case ConnectionStanding():
+            return f"connection/{standing.org_id}"
+        case PairStanding():
+            return f"mapping/{standing.org_id}/{standing.event_id}"

@@ -1,0 +1,99 @@
+"""The Lua scripts of a rebuild after a loss of Redis, as typed methods; see `scripts`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Iterable
+from importlib import resources
+from typing import Any, Final, Protocol, cast
+
+from redis.asyncio import Redis
+
+_WITH: Final = "-- WITH "
+"""In the first line of a script: which file of `lua/shared` stands before it."""
+
+
+class Script(Protocol):
+    """A registered script."""
+
+    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]:
+        """Run it on the server."""
+        ...
+
+
+def load(redis: Redis, name: str) -> Script:
+    """Register the script of that name; nothing is sent yet."""
+    folder = resources.files("consumer.adapters.redis") / "lua"
+    text = (folder / f"{name}.lua").read_text()
+    first, _, rest = text.partition("\n")
+    if first.startswith(_WITH):
+        text = (folder / "shared" / f"{first.removeprefix(_WITH)}.lua").read_text() + rest
+    return cast("Script", redis.register_script(text))
+
+
+class RebuildScripts:
+    """What puts a lost Redis back, and what says how far that is."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._keep = load(redis, "keep_rebuild")
+        self._checkpoint = load(redis, "checkpoint_rebuild")
+        self._commit = load(redis, "commit_rebuild")
+        self._advance = load(redis, "advance_marker")
+        self._restore_pair = load(redis, "restore_pair")
+        self._restore = load(redis, "restore_entries")
+        self._restore_served = load(redis, "restore_served")
+
+    async def keep_rebuild(self, keys: Iterable[str], *, owner: str, milliseconds: int, progress: bytes) -> bool:
+        """False when the lock is somebody else's. `keys`: lock, progress."""
+        return bool(await self._keep(keys, [owner, milliseconds, progress]))
+
+    async def checkpoint_rebuild(
+        self,
+        keys: Iterable[str],
+        *,
+        owner: str,
+        server: str,
+        lineage: str,
+        standings: Collection[tuple[str, int, bytes]],
+        fields: Iterable[str],
+    ) -> bool:
+        """False when the lock is another's, or the server. `keys`: lock, restored, standings."""
+        told = [part for each in standings for part in each]
+        return bool(await self._checkpoint(keys, [owner, server, lineage, len(standings), *told, *fields]))
+
+    async def commit_rebuild(
+        self,
+        keys: Iterable[str],
+        *,
+        owner: str,
+        server: str,
+        done: bool,
+        about: Collection[str],
+        fields: Iterable[str],
+    ) -> bool:
+        """False when the lock is another's, or the server.
+
+        `keys`: marker, lock, progress, restored, standings, about.
+        """
+        return bool(await self._commit(keys, [owner, server, int(done), len(about) // 2, *about, *fields]))
+
+    async def advance_marker(self, marker: str, *, server: str, generation: str, fields: Iterable[str]) -> bool:
+        """False when another server answers, or another rebuild has ended."""
+        return bool(await self._advance([marker], [server, generation, *fields]))
+
+    async def restore_pair(
+        self, keys: Iterable[str], *, owner: str, event_id: str, swoogo_event_id: int, org_id: str, row: bytes
+    ) -> int:
+        """1 entered; 0 known, or another one counts; -1 not from this owner.
+
+        `keys`: records, event_of, unlogged, holders, rebuilder.
+        """
+        return int(await self._restore_pair(keys, [owner, event_id, swoogo_event_id, org_id, row]))
+
+    async def restore_entries(self, keys: Iterable[str], entries: Iterable[str | bytes | int]) -> int:
+        """How many changed. `keys`: state, ledger, unlogged; `entries`: key, row, epoch, at of each."""
+        return int(await self._restore(keys, [*entries]))
+
+    async def restore_served(self, keys: Iterable[str], *, served: Iterable[str]) -> tuple[int, int]:
+        """(how many were not known, due ms or -1). `keys`: state, requests, served; `served`: id, stamp of each."""
+        news, due, _ = await self._restore_served(keys, [*served])
+        return news, due

@@ -1,0 +1,295 @@
+"""One attempt to bring back from Kafka what Redis lost (G6): read, put back, let old calls end, stand as before.
+
+What was put back is noted batch by batch, so the next attempt, of whatever replica, goes on where this one ended.
+Putting back twice is the same as once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from consumer.domain.errors import PoisonError
+from consumer.domain.pair import Pair
+from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, ServedRequest
+from consumer.ports import Change, RawRecord, event_subject
+from consumer.ports.rebuild import (
+    Logged,
+    LoggedDeletion,
+    Marker,
+    NewerRecord,
+    Offsets,
+    RebuildProgress,
+    Rebuilt,
+    Remembered,
+    ScanBatch,
+    TopicPartition,
+)
+from consumer.services.rebuild_ports import LockLostError, RebuildPorts, Unread, UnreadableChangelogError, reason_of
+from consumer.services.rebuild_standings import StandingOf, Standings
+from consumer.services.record import NotedBefore, Recorder
+from consumer.services.replay import CountedLetters
+from consumer.services.workers import for_each
+
+_AT_ONCE: Final = 16
+_LOG_SECONDS: Final = 3.0
+_WAIT_SECONDS: Final = 1.0
+_UNREADABLE_SECONDS: Final = 30.0
+
+log = structlog.get_logger("rebuild")
+
+
+@dataclass(slots=True)
+class _OfEvent:
+    """What a batch says of one event."""
+
+    entries: list[Logged] = field(default_factory=list)
+    deletions: list[Change] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    served: list[ServedRequest] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RebuildAttempt:
+    """`progress` is None until it is clear that this is no first start; `show` is called with it from then on.
+
+    `ending`: everything is put back, and the lock is about to be given back.
+    """
+
+    on: RebuildPorts
+    owner: str
+    marker: Marker
+    show: Callable[[RebuildProgress], None]
+    began: float
+    progress: RebuildProgress | None = None
+    lost: bool = False
+    ending: bool = False
+    _reached: dict[TopicPartition, int] = field(default_factory=dict)
+    _standings: Standings = field(default_factory=Standings)
+    _unread: dict[tuple[bytes | int, ...], Unread] = field(default_factory=dict)
+    _logged_at: float = 0.0
+
+    async def run(self) -> None:
+        """To the end.
+
+        Raises:
+            UnavailableError: Redis or Kafka did not answer, or an open transaction hides part of the changelog.
+            LockLostError: this attempt may not go on.
+            UnreadableChangelogError: part of the changelog cannot be read.
+        """
+        source, marker = self.on.source, self.marker
+        ends, committed = await asyncio.gather(source.ends(), source.committed())
+        if not marker.generation and not committed and not any(self._of(ends, source.ledger).values()):
+            await self._finish(self.on.clock.new_id(), announce=True)
+            log.info("rebuild.first_start")
+            return
+        await self.on.restorer.begin(self.owner)
+        self.lost = marker.lost or not marker.generation
+        if marker.generation:
+            # What was not recorded yet comes through the consumer groups; what they passed must be here.
+            ends = {**committed, **self._of(ends, source.ledger)}
+        await self._start(ends)
+        self._show("ledger")
+        await self._read_ledger(self._of(ends, source.ledger))
+        for phase, topics in (("mappings", [source.requests]), ("changes", source.resources)):
+            self._show(phase)
+            await self._read_changes(self._of(ends, *topics))
+        if self.lost:
+            await self._let_calls_end()
+            await self._hold()
+            await self._standings.put_back(self.on.connections, self.on.restorer, self.on.inbox)
+        await self._finish(self.on.clock.new_id() if self.lost else marker.generation, announce=self.lost)
+        await self.on.restorer.end(self.owner)
+        done = self._progress
+        log.info(
+            "rebuild.completed",
+            lost=self.lost,
+            offsets=done.read,
+            restored=done.restored,
+            ms=round((self._passed() - self.began) * 1000),
+        )
+
+    async def _start(self, ends: Offsets) -> None:
+        resumed = await self.on.markers.resume(self.marker)
+        self._standings.note(resumed.standings)
+        for place, end in ends.items():
+            known = max(self.marker.offsets.get(place, 0), resumed.offsets.get(place, 0))
+            # A position in a topic that was deleted since, and made again, is not found, or lies beyond the end.
+            self._reached[place] = known if known <= end else 0
+        total = sum(end - self._reached[place] for place, end in ends.items())
+        self.progress = RebuildProgress("ledger", 0, total, self.on.clock.now())
+        self.show(self.progress)
+        await self._hold()
+        log.info("rebuild.started", reason=reason_of(self.marker), offsets=total, resumed=bool(resumed.offsets))
+
+    async def _read_ledger(self, ends: Offsets) -> None:
+        """Entries and pairs before anything else: a mapping must not come back without its past (M2, X2)."""
+        async with aclosing(self._scan(ends)) as batches:
+            async for batch in batches:
+                changed, standings = await self._put_back(batch.records)
+                self._standings.note(standings)
+                if changed:
+                    self.progress = replace(self._progress, restored=self._progress.restored + changed)
+                    await self._note_loss()
+                await self._reach(batch, standings)
+        unreadable = [each for each in self._unread.values() if each.newer is None]
+        if unreadable:
+            first = unreadable[0]
+            raise UnreadableChangelogError(
+                f"{len(unreadable)} of the changelog's records cannot be read, the first one at offset {first.offset} "
+                f"of {first.place.topic}, partition {first.place.partition}. {first.why} Nothing is pushed until "
+                "another value, or a null value, is published under its key.",
+                after=_UNREADABLE_SECONDS,
+            )
+
+    async def _put_back(self, records: Sequence[RawRecord]) -> tuple[int, list[StandingOf]]:
+        """What was news, and which standings were read."""
+        events: dict[str, _OfEvent] = defaultdict(_OfEvent)
+        standings: list[StandingOf] = []
+        for record in records:
+            match self._remembered(record):
+                case Logged() as logged:
+                    events[logged.event_id].entries.append(logged)
+                case LoggedDeletion(event_id, change):
+                    events[event_id].deletions.append(change)
+                case Pair() as pair:
+                    events[pair.event_id].pairs.append(pair)
+                case ServedRequest() as served:
+                    events[served.event_id].served.append(served)
+                case ConnectionStanding() | PairStanding() as standing:
+                    standings.append(standing)
+                case Generation() | NewerRecord() | None:
+                    pass
+        changed = 0
+
+        async def restore(each: tuple[str, _OfEvent]) -> None:
+            nonlocal changed
+            news = await self._restore(*each)
+            changed += news
+
+        await for_each(events.items(), restore, _AT_ONCE)
+        return changed, standings
+
+    async def _restore(self, event_id: str, read: _OfEvent) -> int:
+        """Returns how much of it was news."""
+        on, news = self.on, 0
+        for pair in read.pairs:
+            news += await on.restorer.pair(self.owner, pair)
+        if read.entries:
+            news += await on.restorer.entries(event_id, read.entries)
+        if read.deletions:
+            news += await on.inbox.record(event_subject(event_id), read.deletions)
+        if read.served:
+            news += await on.restorer.served(event_id, read.served)
+        return news
+
+    def _remembered(self, record: RawRecord) -> Remembered | None:
+        """What it says; what is not understood is noted until a later record of its key says something else."""
+        place = TopicPartition(record.topic, record.partition)
+        key = (record.key,) if record.key is not None else (record.partition, record.offset)
+        self._unread.pop(key, None)
+        try:
+            said = self.on.source.remembered(record)
+        except PoisonError as error:
+            self._unread[key] = Unread(place, record.offset, why=str(error))
+            return None
+        if isinstance(said, NewerRecord):
+            self._unread[key] = Unread(place, record.offset, said)
+        return said
+
+    async def _read_changes(self, ends: Offsets) -> None:
+        recorder = Recorder(self.on.decoder, self.on.inbox, self.on.connections, CountedLetters(), NotedBefore())
+        async with aclosing(self._scan(ends)) as batches:
+            async for batch in batches:
+                if (await recorder.record(batch.records)).news:
+                    await self._note_loss()
+                await self._reach(batch)
+
+    def _scan(self, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
+        wanted = {place: end for place, end in ends.items() if self._reached[place] < end}
+        return self.on.source.scan({place: self._reached[place] for place in wanted}, wanted)
+
+    async def _reach(self, batch: ScanBatch, standings: Collection[StandingOf] = ()) -> None:
+        """Note how far it is; never beyond what is not put back, so that a version that reads it finds it."""
+        passed = sum(offset - self._reached[place] for place, offset in batch.positions.items())
+        self._reached |= batch.positions
+        offsets = {place: self._put_back_to(place) for place in batch.positions}
+        if not await self.on.markers.checkpoint(self.owner, self.marker, offsets, standings):
+            raise LockLostError
+        self.progress = replace(self._progress, read=self._progress.read + passed)
+        self._show(self._progress.phase)
+
+    def _put_back_to(self, place: TopicPartition) -> int:
+        return min([self._reached[place], *(each.offset for each in self._unread.values() if each.place == place)])
+
+    async def _note_loss(self) -> None:
+        if not self.lost:
+            self.lost = True
+            if not await self.on.markers.note_loss(self.owner, self.marker):
+                raise LockLostError
+            log.warning("rebuild.loss_found", phase=self._progress.phase)
+
+    async def _let_calls_end(self) -> None:
+        """A call that had a permit before the loss may go on; no lease that was good then is good after this."""
+        end = self.began + self.on.lease
+        while (left := end - self._passed()) > 0:
+            self._show("waiting", seconds_left=left)
+            await self.on.clock.sleep(min(left, _WAIT_SECONDS))
+
+    async def _hold(self) -> None:
+        if not await self.on.markers.keep(self.owner, self._progress):
+            raise LockLostError
+
+    async def _finish(self, generation: str, *, announce: bool) -> None:
+        deferred = self._deferred()
+        if announce:
+            await self.on.source.announce(generation)
+        rebuilt = Rebuilt(
+            generation,
+            {place: self._put_back_to(place) for place in self._reached},
+            deferred,
+            lost_at=self.on.clock.now() if announce and self.progress else None,
+        )
+        self.ending = True
+        if not await self.on.markers.commit(self.owner, self.marker, rebuilt):
+            raise LockLostError
+        if deferred:
+            what = sorted({each for held in deferred.values() for each in held})
+            log.warning("rebuild.deferred", owners=len(deferred), what=what)
+
+    def _deferred(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for each in self._unread.values():
+            for owner in each.newer.owners if each.newer else ():
+                found[owner].add(each.newer.what if each.newer else "")
+        return {owner: sorted(what) for owner, what in found.items()}
+
+    @property
+    def _progress(self) -> RebuildProgress:
+        return self.progress or RebuildProgress("ledger", 0, 0, self.on.clock.now())
+
+    def _show(self, phase: str, *, seconds_left: float | None = None) -> None:
+        """Say how far it is; a line every few seconds. The keeper of the lock puts it into Redis."""
+        done, now = self._progress, self._passed()
+        gone = now - self.began
+        if seconds_left is None and done.read and gone >= 1:
+            seconds_left = gone * (done.total - done.read) / done.read
+        self.progress = replace(done, phase=phase, seconds_left=seconds_left)
+        self.show(self.progress)
+        if now >= self._logged_at + _LOG_SECONDS:
+            self._logged_at = now
+            left = None if seconds_left is None else round(seconds_left)
+            log.info("rebuild.progress", phase=phase, read=done.read, total=done.total, seconds_left=left)
+
+    def _passed(self) -> float:
+        """Seconds, to measure with: the time of day may be set meanwhile, as when another Redis takes over."""
+        return self.on.clock.ticks() / 1e9
+
+    def _of(self, offsets: Offsets, *topics: str) -> dict[TopicPartition, int]:
+        return {place: offset for place, offset in offsets.items() if place.topic in topics}

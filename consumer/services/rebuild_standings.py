@@ -1,0 +1,77 @@
+"""Connections and pairs in force, as a rebuild reads them from the changelog, and how they are put back (G6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
+from consumer.ports import Connections, Inbox
+from consumer.ports.rebuild import Restorer
+from consumer.services.workers import for_each
+
+_AT_ONCE: Final = 16
+
+StandingOf = ConnectionStanding | PairStanding
+
+
+@dataclass(slots=True)
+class Standings:
+    """The newest standing of each organization, and of each pair as an organization has it."""
+
+    connections: dict[str, ConnectionStanding] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], PairStanding] = field(default_factory=dict)
+
+    def note(self, standings: Iterable[StandingOf]) -> None:
+        """The higher epoch counts, then the later one."""
+        for each in standings:
+            match each:
+                case ConnectionStanding():
+                    connection = self.connections.get(each.org_id)
+                    if connection is None or connection.epoch <= each.epoch:
+                        self.connections[each.org_id] = each
+                case PairStanding():
+                    pair = self.pairs.get((each.org_id, each.event_id))
+                    if pair is None or pair.epoch <= each.epoch:
+                        self.pairs[each.org_id, each.event_id] = each
+
+    async def put_back(self, connections: Connections, restorer: Restorer, inbox: Inbox) -> None:
+        """As they were, without asking Swoogo or announcing anything again. Raises UnavailableError."""
+        settled: dict[str, dict[str, str]] = defaultdict(dict)
+        for org_id, each in self.connections.items():
+            settled[org_id] |= each.settled
+        held = list(self.connections.values())
+        await for_each(held, lambda each: connections.put_connection(each.org_id, each.connection), _AT_ONCE)
+        # What the history contradicts is left as it is, and its request, if there is one, is dealt with again. All of
+        # it, whatever part was read again.
+        history = await restorer.pairs()
+        pairs = [each for each in self.pairs.values() if not overtaken(each, history)]
+        # Those that ended first: another organization may have taken the event over since.
+        put = partial(_put_pair, connections)
+        await for_each([each for each in pairs if each.mapping is None], put, _AT_ONCE)
+        await for_each([each for each in pairs if each.mapping is not None], put, _AT_ONCE)
+        for pair in pairs:
+            if pair.settled:
+                settled[pair.org_id][f"mapping/{pair.event_id}"] = pair.settled
+        await for_each(settled.items(), lambda each: restorer.settled(*each), _AT_ONCE)
+        credentials = {each.connection.credential for each in held if each.connection}
+
+        async def go_on(event_id: str) -> None:
+            mapping = await connections.mapping(event_id)
+            if mapping:
+                credentials.add(mapping.credential)
+                await inbox.set_continuous(event_id, on=mapping.continuous)
+            await restorer.look_first(event_id)
+
+        await for_each(await restorer.events(), go_on, _AT_ONCE)
+        await restorer.doubt(sorted(credentials))
+
+
+async def _put_pair(connections: Connections, pair: PairStanding) -> None:
+    await connections.hold(pair.org_id, [pair.event_id])
+    held = await connections.mapping(pair.event_id)
+    if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):
+        await connections.put_mapping(pair.org_id, pair.event_id, pair.mapping)

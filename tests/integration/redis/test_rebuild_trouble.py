@@ -1,0 +1,431 @@
+"""A rebuild in trouble, on a real Redis: Kafka stands still, replicas die, Redis is slow, records are strange (G6)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+import yaml
+from redis.asyncio import Redis
+
+from consumer.adapters.kafka.changelog import FORMAT, ledger_value, pair_value
+from consumer.adapters.redis import rebuild_marker
+from consumer.domain.errors import RetryableError, UnavailableError
+from consumer.domain.record import Kind
+from consumer.observability.watch import Watch
+from consumer.ports import RawRecord, event_subject, org_subject
+from consumer.ports.rebuild import NewerRecord, Remembered
+from consumer.services import rebuild
+from consumer.services.rebuild import Rebuilder
+from consumer.services.rebuild_ports import UnreadableChangelogError
+from consumer.services.workers import cancel_and_wait
+from consumer.settings import load_settings
+from deploy.generate import RULES
+from tests.support.builders import an_entry
+from tests.support.conferences import small
+from tests.support.history import ListedHistory
+from tests.support.proxy import Proxy
+from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground, Replica, a_ground
+from tests.support.rendered import ROOT
+from tests.support.tools import promtool
+from tests.support.toxics import DOWNSTREAM, Latency
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+_DIES: Final = 200
+"""More effects than a rebuild of the small conference has."""
+
+
+@pytest.fixture
+async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
+    async with a_ground(redis, redis_url) as made:
+        yield made
+
+
+async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
+    """What came back, in what counts."""
+    bound = replica.stores
+    state = await bound.inbox.load(EVENT)
+    return {
+        "entries": sorted(await ground.redis.hkeys(bound.keys.event(EVENT, "ledger"))),
+        "sessions": sorted(state.snapshot.sessions),
+        "contacts": sorted(state.snapshot.contacts),
+        "careful": state.careful,
+        "pairs": await replica.pairs.all(),
+        "connection": await bound.connections.connection(ORG),
+        "mapping": await bound.connections.mapping(EVENT),
+        "asked": (await bound.inbox.requests(ORG)).marks,
+        "events": await bound.inbox.events(),
+    }
+
+
+async def test_g6_what_was_read_in_part_is_not_whole(ground: Ground) -> None:
+    """Kafka stands still in the middle; the next attempt goes on from there, with what the first one read."""
+    ground.synced()
+    ground.history.batch, ground.history.give = 1, 3
+    replica = ground.replica()
+    with pytest.raises(UnavailableError, match="gave no record"):
+        await replica.rebuilder.restore()
+    assert not await replica.rebuilder.is_redis_complete()
+    told = await replica.markers.progress()
+    assert told is not None
+    assert (told.read, told.phase) == (3, "ledger")
+    assert "gave no record" in told.trouble
+    assert replica.rebuilder.progress == told
+    assert ground.history.announced == []
+    ground.history.give = None
+    ground.history.reads.clear()
+    other = ground.replica()
+    assert await other.rebuilder.restore()
+    assert ground.history.reads[0] == (ground.history.ledger, 3, 4)
+    found = await restored(ground, other)
+    assert (found["pairs"], found["connection"], found["mapping"]) == ({EVENT: PAIR}, CONNECTION, MAPPING)
+    assert found["asked"] == {}
+    marker = await other.markers.look()
+    assert {place.topic: offset for place, offset in marker.offsets.items()} == {
+        place.topic: offset - (place.topic == ground.history.ledger)
+        for place, offset in (await ground.history.ends()).items()
+    }
+
+
+class KilledError(Exception):
+    """The process is no more."""
+
+
+@dataclass
+class Mortal:
+    """A port of a process that is killed after so many effects; nothing gets out of it from then on."""
+
+    inner: Any
+    life: list[int]
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if not inspect.iscoroutinefunction(inspect.unwrap(found)):
+            return found
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            if self.life[0] > 0:
+                answer = await found(*args, **kwargs)
+                self.life[0] -= 1
+                if self.life[0] > 0:
+                    return answer
+            raise KilledError
+
+        return call
+
+
+async def test_g6_a_rebuild_killed_at_any_effect_is_taken_over(ground: Ground) -> None:
+    """Whatever the first one had done, the second one ends with the same as one that was never disturbed."""
+    ground.synced()
+    ground.history.batch = 5
+    undisturbed = ground.replica()
+    assert await undisturbed.rebuilder.restore()
+    expected = await restored(ground, undisturbed)
+    died, heir = ground.replica(), ground.replica()
+    # A client that is broken off while it connects would leave a socket behind.
+    await asyncio.gather(*(died.stores.redis.ping() for _ in range(30)))
+    for dies in range(1, _DIES):
+        await ground.redis.flushdb()
+        on, life = replace(died.rebuilder.on), [dies]
+        for name in ("markers", "restorer", "inbox", "connections"):
+            setattr(on, name, Mortal(getattr(on, name), life))
+        try:
+            await Rebuilder(on).restore()
+        except KilledError:
+            await ground.redis.delete(heir.stores.keys.generation("lock"))  # it runs out
+            assert await heir.rebuilder.restore(), dies
+            assert await restored(ground, heir) == expected, dies
+        else:
+            break
+    assert 20 < dies < _DIES - 1
+
+
+async def test_g6_one_replica_rebuilds_however_slow_redis_is(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    """5 ms to Redis, many events in one batch, and a lock shorter than a batch: it is renewed beside the work."""
+    monkeypatch.setattr(rebuild_marker, "_LOCK_MS", 1_500)
+    monkeypatch.setattr(rebuild, "_KEEP_SECONDS", 0.2)
+    ground.synced()
+    for number in range(1_000):
+        ground.history.log_entry(f"event-{number}", "session/s1", an_entry(number + 1, epoch=7, at=50))
+    server = int(redis_url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
+    async with Proxy(server) as proxy:
+        proxy.add(Latency(0.005), DOWNSTREAM)
+        slow = redis_url.replace(f":{server}", f":{proxy.port}")
+        replicas = [ground.replica(url=slow) for _ in range(2)]
+        stop = asyncio.Event()
+        running = [asyncio.create_task(each.rebuilder.run(stop)) for each in replicas]
+        await wait_until(lambda: all(each.rebuilder.complete for each in replicas), "Redis is complete", 60)
+        stop.set()
+        await asyncio.gather(*running)
+    assert len(ground.history.announced) == 1
+    assert [topic for topic, *_ in ground.history.reads].count(ground.history.ledger) == 1
+
+
+async def test_g6_a_replica_that_did_not_rebuild_is_ready_again_and_no_alert_fires(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """The real rules, fed with what two replicas show during a rebuild of some minutes and after it."""
+    ground.synced()
+    first, second = ground.replica(), ground.replica()
+    watches = [Watch(load_settings()), Watch(load_settings())]
+    for watch, replica in zip(watches, (first, second), strict=True):
+        watch.rebuilds(replica.rebuilder)
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held() -> None:
+        reading.set()
+        await go_on.wait()
+
+    ground.history.before_read = held
+    stop = asyncio.Event()
+    running = [asyncio.create_task(first.rebuilder.run(stop))]
+    await asyncio.wait_for(reading.wait(), 30)
+    running.append(asyncio.create_task(second.rebuilder.run(stop)))
+    await wait_until(lambda: second.rebuilder.progress is not None, "the other one sees that it is rebuilt", 30)
+    during = [await shown(each) for each in watches]
+    go_on.set()
+    await wait_until(lambda: second.rebuilder.complete and first.rebuilder.complete, "both go on", 30)
+    after = [await shown(each) for each in watches]
+    stop.set()
+    await asyncio.gather(*running)
+    assert during == [{"running": 1.0, "failing": 1.0}] * 2
+    series = []
+    for pod, (before, now) in enumerate(zip(during, after, strict=True)):
+        names = {
+            "running": f'swoogo_sync_ledger_rebuild_running{{namespace="a",pod="{pod}"}}',
+            "failing": f'swoogo_sync_probe_failing{{namespace="a",pod="{pod}",probe="ready",check="rebuild"}}',
+        }
+        series += [{"series": name, "values": f"{before[key]:g}x3 {now[key]:g}x40"} for key, name in names.items()]
+    alerts = ("SwoogoSyncNotReady", "SwoogoSyncRebuilding")
+    tests = [{"eval_time": "40m", "alertname": name, "exp_alerts": []} for name in alerts]
+    file = tmp_path / "replicas.test.yml"
+    case = {"interval": "1m", "input_series": series, "alert_rule_test": tests}
+    file.write_text(yaml.safe_dump({"rule_files": [str(ROOT / RULES)], "evaluation_interval": "1m", "tests": [case]}))
+    run = subprocess.run([promtool(), "test", "rules", str(file)], capture_output=True, text=True, check=False)  # noqa: ASYNC221
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+async def shown(watch: Watch) -> dict[str, float]:
+    """What a replica's metrics say of rebuilding."""
+    found = {"running": 0.0, "failing": 0.0}
+    for line in (await watch.scrape()).decode().splitlines():
+        if line.startswith("swoogo_sync_ledger_rebuild_running"):
+            found["running"] = float(line.rsplit(" ", 1)[1])
+        if line.startswith("swoogo_sync_probe_failing") and 'probe="ready"' in line and 'check="rebuild"' in line:
+            found["failing"] = float(line.rsplit(" ", 1)[1])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param(f"{EVENT}/session/s2", b"not JSON", id="an entry"),
+        pytest.param(f"{EVENT}/pair/4712", b"{}", id="a pair"),
+        pytest.param("nonsense", b"{}", id="a key"),
+        pytest.param(f"{EVENT}/session/s2", ledger_value("session/s2", an_entry(2))[:-1], id="a value that was cut"),
+    ],
+)
+async def test_g6_an_unreadable_record_stops_the_rebuild_which_says_where_it_is(
+    ground: Ground, key: str, value: bytes
+) -> None:
+    """Passing it over would create again what it spoke of. Publishing another value under its key sets it right."""
+    ground.synced()
+    ground.history.add(ground.history.ledger, key.encode(), value)
+    ground.history.log_entry(EVENT, "session/s3", an_entry(3))
+    replica = ground.replica()
+    for _ in range(2):  # also when it is tried again: what was read before is not forgotten
+        with pytest.raises(UnreadableChangelogError) as told:
+            await ground.replica().rebuilder.restore()
+        assert f"offset 4 of {ground.history.ledger}, partition 0." in str(told.value)
+        assert not await replica.rebuilder.is_redis_complete()
+    shown = await replica.markers.progress()
+    assert shown is not None
+    assert shown.trouble == str(told.value)
+    ground.history.add(ground.history.ledger, key.encode(), None)
+    assert await replica.rebuilder.restore()
+    assert await replica.rebuilder.is_redis_complete()
+    assert b"session/s3" in (await restored(ground, replica))["entries"]
+
+
+async def test_g6_an_unreadable_record_that_was_overwritten_stops_nothing(ground: Ground) -> None:
+    ground.synced()
+    ground.history.add(ground.history.ledger, f"{EVENT}/session/s2".encode(), b"not JSON")
+    ground.history.log_entry(EVENT, "session/s2", an_entry(2))
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    assert b"session/s2" in (await restored(ground, replica))["entries"]
+
+
+def next_format(value: bytes) -> bytes:
+    """As the next version writes it; this one would misread it."""
+    held = msgspec.json.decode(value)
+    if "swoogo_id" in held:
+        held["swoogo_id"] = {"id": held["swoogo_id"]}
+    return msgspec.json.encode({**held, "format": FORMAT + 1})
+
+
+class NextVersion(ListedHistory):
+    """The same Kafka, as the next version reads it."""
+
+    def remembered(self, record: RawRecord) -> Remembered | None:
+        """See `ports.rebuild.RebuildSource`."""
+        said = super().remembered(record)
+        if not isinstance(said, NewerRecord):
+            return said
+        held = msgspec.json.decode(record.value or b"")
+        if isinstance(held.get("swoogo_id"), dict):
+            held["swoogo_id"] = held["swoogo_id"]["id"]
+        return super().remembered(replace(record, value=msgspec.json.encode({**held, "format": FORMAT})))
+
+    def understands(self, what: str) -> bool:
+        """See `ports.rebuild.RebuildSource`."""
+        return int(what.partition("/")[2]) <= FORMAT + 1
+
+
+def next_version(history: ListedHistory) -> NextVersion:
+    return NextVersion(history.records, history.taken, announced=history.announced)
+
+
+async def test_g6_what_a_later_version_wrote_is_left_to_it(ground: Ground) -> None:
+    """Two versions side by side: the older one rebuilds, leaves that event alone, and goes on with the others. The
+    later one reads what was left, from where it lies, also when it comes after the rebuild.
+    """
+    ground.synced()
+    entry = an_entry(2, epoch=8, at=60)
+    ground.history.add(
+        ground.history.ledger, f"{EVENT}/session/s2".encode(), next_format(ledger_value("session/s2", entry))
+    )
+    ground.history.log_entry("other", "session/s3", an_entry(3, epoch=8, at=70))
+    older, later = ground.replica(), ground.replica(history=next_version(ground.history))
+    assert await older.rebuilder.restore()
+    assert await older.rebuilder.is_redis_complete()
+    reason = older.rebuilder.deferral(event_subject(EVENT), ORG)
+    assert reason == (
+        f"The changelog holds records about event/{EVENT} that only a later version reads (session/{FORMAT + 1}); "
+        "it waits for a replica of that version."
+    )
+    assert older.rebuilder.deferral(event_subject("other")) == ""
+    assert older.rebuilder.deferral(org_subject(ORG)) == ""
+    await older.rebuilder._advance()
+    [position] = [
+        offset for place, offset in (await older.markers.look()).offsets.items() if place.topic == ground.history.ledger
+    ]
+    assert position == 4
+    assert not await later.rebuilder.is_redis_complete()
+    assert await later.rebuilder.restore()
+    for each in (older, later):
+        assert await each.rebuilder.is_redis_complete()
+        assert each.rebuilder.deferral(event_subject(EVENT), ORG) == ""
+    assert b"session/s2" in (await restored(ground, later))["entries"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "waiting"),
+    [
+        pytest.param(f"{EVENT}/novelty/n1", b'{"kind": "novelty", "format": 1}', {EVENT}, id="a kind"),
+        pytest.param(f"{EVENT}/pair/4712", next_format(pair_value(PAIR)), {EVENT, ORG}, id="a pair"),
+        pytest.param(f"{EVENT}/mapping/{ORG}", b'{"kind": "mapping", "format": 2}', {EVENT, ORG}, id="a mapping"),
+        pytest.param(f"{ORG}/connection/{ORG}", b'{"kind": "connection", "format": 2}', {EVENT, ORG}, id="connection"),
+    ],
+)  # fmt: skip
+async def test_g6_a_record_of_a_later_version_holds_up_what_it_concerns(
+    ground: Ground, key: str, value: bytes, waiting: set[str]
+) -> None:
+    """With part of the history of pairs nothing is connected or mapped (M2); a downgrade waits in the same way."""
+    ground.synced()
+    ground.history.add(ground.history.ledger, key.encode(), value)
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    assert await replica.rebuilder.is_redis_complete()
+    deferral = replica.rebuilder.deferral
+    assert bool(deferral(event_subject(EVENT), ORG)) is (EVENT in waiting)
+    assert bool(deferral(org_subject(ORG))) is (ORG in waiting)
+    assert not deferral(event_subject("other"), "another organization")
+    again = ground.replica()  # as after a restart of the service
+    assert await again.rebuilder.is_redis_complete()
+    assert again.rebuilder.deferral(event_subject(EVENT), ORG) == deferral(event_subject(EVENT), ORG)
+    ground.history.add(ground.history.ledger, key.encode(), None)
+    await ground.redis.hset(again.stores.keys.generation("marker"), "server", "the process before")
+    assert await again.rebuilder.restore()
+    assert await again.rebuilder.is_redis_complete()
+    assert not again.rebuilder.deferral(event_subject(EVENT), ORG)
+
+
+async def test_g6_a_marker_of_a_later_version_is_not_judged(ground: Ground) -> None:
+    ground.synced()
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    about = replica.stores.keys.generation("about")
+    await ground.redis.hset(about, "format", rebuild_marker.FORMAT + 1)
+    with pytest.raises(RetryableError, match="which a later version wrote"):
+        await replica.rebuilder.is_redis_complete()
+
+
+async def test_g6_progress_of_a_rebuild_that_another_version_ended_counts_no_more(ground: Ground) -> None:
+    """The first version knows nothing of it: what it put back later must not be overwritten by what was read before."""
+    ground.synced()
+    ground.history.batch, ground.history.give = 1, 4
+    replica = ground.replica()
+    with pytest.raises(UnavailableError):
+        await replica.rebuilder.restore()
+    marker, keys = await replica.markers.look(), replica.stores.keys
+    assert (await replica.markers.resume(marker)).standings
+    # As the first version ends a rebuild.
+    await ground.redis.hset(keys.generation("marker"), mapping={"id": "another", "server": marker.server})
+    await ground.redis.delete(keys.generation("lock"), keys.generation("progress"))
+    resumed = await replica.markers.resume(await replica.markers.look())
+    assert (resumed.offsets, resumed.standings) == ({}, ())
+
+
+async def test_g6_a_replica_that_stands_still_for_longer_than_the_lock_changes_nothing_more(ground: Ground) -> None:
+    """It wakes up in the middle of a batch, when another replica has ended the rebuild and pairs have changed since."""
+    ground.synced()
+    ground.history.batch = 2
+    asleep, heir = ground.replica(), ground.replica()
+    sleeping, wake = asyncio.Event(), asyncio.Event()
+
+    async def stand_still() -> None:
+        sleeping.set()
+        await wake.wait()
+
+    ground.history.before_read = stand_still
+    late = asyncio.create_task(asleep.rebuilder.restore())
+    await asyncio.wait_for(sleeping.wait(), 30)
+    await ground.redis.delete(heir.stores.keys.generation("lock"))
+    assert await heir.rebuilder.restore()
+    await ground.redis.hset(heir.stores.keys.pairs("records"), EVENT, b"changed since")
+    wake.set()
+    with pytest.raises(RetryableError, match="lost again"):
+        await late
+    assert await ground.redis.hget(heir.stores.keys.pairs("records"), EVENT) == b"changed since"
+    assert len(ground.history.announced) == 1
+
+
+async def test_g6_looking_while_another_one_rebuilds_does_not_end_it(ground: Ground) -> None:
+    """Cancelled as a stop does it: the lock is given back, and the next one goes on at once."""
+    ground.synced()
+    replica, other = ground.replica(), ground.replica()
+    reading = asyncio.Event()
+
+    async def held() -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    ground.history.before_read = held
+    task = asyncio.create_task(replica.rebuilder.restore())
+    await asyncio.wait_for(reading.wait(), 30)
+    await cancel_and_wait(task)
+    assert await other.rebuilder.restore()
+    assert (await restored(ground, other))["careful"] == {Kind.SESSION, Kind.SPONSOR}
+    assert len((await restored(ground, other))["sessions"]) == len(small().talks)
