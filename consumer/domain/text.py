@@ -7,6 +7,7 @@ may have stored it in NFC, with white space folded, or without invisible charact
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Final
 from unicodedata import category, normalize
 
@@ -49,11 +50,16 @@ def natural_name(text: str) -> str:
 
     Case is not folded further: `Saal Maße` and `Saal Masse` are two rooms.
     """
+    text = folded(text).lower()
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """One line as people see it: clean, NFC, no format characters, white space folded; case counts."""
     text = clean_text(text)
     if not text.isascii():
         text = normalize("NFC", _without_format(text))
-    text = " ".join(text.split()).lower()
-    return text if text.isascii() else normalize("NFC", text)
+    return " ".join(text.split())
 
 
 def natural_email(text: str) -> str:
@@ -62,6 +68,11 @@ def natural_email(text: str) -> str:
     Any other folding makes one address of two: a Kelvin sign would pass for a `k`.
     """
     return clean_email(text).translate(_ASCII_LOWER)
+
+
+def without_markup(text: str) -> str:
+    """The text as a system stores it that strips tags, or as one shows it that stores ampersands escaped."""
+    return unescape(_TAG.sub("", text))
 
 
 def former_natural(text: str) -> str:
@@ -75,7 +86,7 @@ def resembles(sent: str, held: str) -> bool:
     So it is for texts that were cut, lost tags or emoji, or had characters escaped or transcribed.
     """
     one, other = _letters(sent), _letters(held)
-    return _within(one, other) or _within(other, one) or _within(_letters(_TAG.sub("", sent)), other)
+    return _within(one, other) or _within(other, one) or _within(_letters(without_markup(sent)), other)
 
 
 def _letters(text: str) -> str:

@@ -94,8 +94,7 @@ class Execution:
                     await self._adopt(operation)
                     tally.adopted += 1
                 case Update():
-                    await self._update(operation)
-                    tally.updated += 1
+                    tally.updated += await self._update(operation)
                 case Link():
                     await self._link(operation)
                 case SetImage():
@@ -173,12 +172,16 @@ class Execution:
                 written = await self.swoogo.update(self.work, operation.kind, operation.remote.id, sent, name)
             await self._applied(keys, entry, differing, operation, written)
 
-    async def _update(self, operation: Update) -> None:
+    async def _update(self, operation: Update) -> bool:
+        """False when all that changed is a room or a track that did not make it into Swoogo (R3)."""
         fields = resolved(operation.fields, self.ledger)
+        if not fields:
+            return False
         sent = wired(fields, self.ledger)
         async with self.slots:
             written = await self.swoogo.update(self.work, operation.kind, operation.swoogo_id, sent, operation.name)
         await self._applied((operation.key,), self.ledger[operation.key], fields, operation, written)
+        return True
 
     async def _link(self, operation: Link) -> None:
         entry = self.ledger.get(operation.key)

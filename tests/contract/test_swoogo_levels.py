@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -19,12 +19,21 @@ from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
 from consumer.domain.record import Kind
 from consumer.settings import SwoogoSettings
-from sandbox.swoogo import Credential, SandboxSwoogo, create_app
+from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 from tests.contract.test_swoogo import GOLD, WORK, a_bench
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 
 OTHER_KEY = "other-key"
+CHANGED: Any = {
+    "text_unicode": "nfc",
+    "text_spaces": "folded",
+    "text_tags": "stripped",
+    "text_ampersand": "escaped",
+    "text_astral": "dropped",
+    "text_length": "cut",
+}
+"""Swoogo stores names in every other form at once."""
 
 
 def levels(sandbox: SandboxSwoogo) -> list[str]:
@@ -191,3 +200,47 @@ async def test_o1_two_workers_on_two_events_of_one_account_never_double_a_level(
     )
     assert sorted(levels(sandbox)) == names
     assert len({written.swoogo_id for written in made}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["R&D", "<b>Tin</b>", "Tin \U0001f600", "Cafe\u0301  bar", "x" * 200])
+@pytest.mark.parametrize("id_only", [False, True])
+async def test_o1_g2_the_level_that_was_added_is_known_whatever_is_stored(name: str, id_only: bool) -> None:
+    """O1, G2: the one that is new in the answer."""
+    answer: Literal["id_only", "full"] = "id_only" if id_only else "full"
+    async with a_bench(Switches(**CHANGED, create_answer=answer)) as bench:
+        made = await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op")
+        listed = await bench.swoogo.list(WORK, Kind.LEVEL, {})
+        assert max(listed.rows) == made.swoogo_id
+        assert len(levels(bench.sandbox)) == 2
+
+
+@pytest.mark.parametrize("name", ["R&D", "<b>Tin</b>", "Cafe\u0301  bar"])
+async def test_o1_another_event_of_the_account_finds_a_level_stored_otherwise(name: str) -> None:
+    """O1: it has no ledger entry of it."""
+    async with a_bench(Switches(**CHANGED)) as bench:
+        made = [await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op") for _ in range(2)]
+        assert made[0].swoogo_id == made[1].swoogo_id
+        assert len(levels(bench.sandbox)) == 2
+
+
+async def test_g2_of_several_new_levels_under_other_names_none_is_taken() -> None:
+    """G2: somebody adds one in the same moment; which is ours is for the next look, or a person."""
+    async with a_bench(Switches(**CHANGED)) as bench:
+        switches = bench.sandbox.settings.switches
+        await bench.swoogo.list(WORK, Kind.LEVEL, {})
+
+        def add_one(name: str) -> None:
+            backend = bench.sandbox._backend
+            backend.definitions.add_choice(backend.definitions.of("main", "sponsors")["level"], name)
+
+        reads = bench.client._levels._read
+
+        async def read(work: Any) -> Any:
+            field = await reads(work)
+            add_one("By hand")
+            return field
+
+        bench.client._levels._read = read  # type: ignore[method-assign]
+        assert switches.text_ampersand == "escaped"
+        with pytest.raises(UnansweredError, match="under another name"):
+            await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Q & \U0001f600"}, "op")

@@ -8,8 +8,11 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from consumer.domain.record import Kind
+from consumer.domain.snapshot import Resource, Sponsor
 from sandbox.swoogo import Switches
 from sandbox.swoogo.stored import stored_text
+from tests.support.builders import a_contact, a_room, a_session, a_track
 
 ALPHABETS: Final = {
     "controls": "ab \x0b\x0c\x00\x07\x7f\x85\x1f",
@@ -45,3 +48,20 @@ names: Final = st.one_of(
 def changing(switches: Switches) -> Callable[[str], str]:
     """What these switches make of a text."""
     return lambda text: stored_text(switches, text)
+
+
+def resources_named(kind: Kind, name: str) -> list[Resource]:
+    """A record of the kind that has this name; a speaker has it in the address as well."""
+    session = a_session("s1", title=name if kind is Kind.SESSION else "Talk")
+    match kind:
+        case Kind.SPEAKER:
+            return [a_session("s1", people=["c1"]), a_contact("c1", first_name=name, email=f"a{name}b@example.org")]
+        case Kind.LOCATION:
+            return [a_session("s1", room=a_room(name=name))]
+        case Kind.TRACK:
+            return [a_session("s1", track=a_track(name=name))]
+        case Kind.SPONSOR:
+            return [Sponsor("p1", version=1, name=name)]
+        case Kind.LEVEL:
+            return [Sponsor("p1", version=1, name="Acme", tier=name)]
+    return [session]

@@ -29,7 +29,7 @@ from consumer.domain.errors import (
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import LIST_CREDITS
 from consumer.domain.record import Fields, digest
-from consumer.domain.text import natural_name
+from consumer.domain.text import natural_name, without_markup
 from consumer.ports import Clock, TokenStore, Work, Written
 
 _ATTRIBUTE: Final = "level"
@@ -111,7 +111,8 @@ class Levels:
 
     async def _add(self, work: Work, name: str) -> Written:
         field = await self._read(work)
-        held = _named(field, name)
+        choices = _choices(field)
+        held = _named(choices, name)
         if held is None:
             # A choice that is not listed stays (`swoogo-api.md 9.2`); the field keeps the name people gave it.
             content = msgspec.json.encode({"name": text(field.get("name")) or _ATTRIBUTE, "choices": [{"name": name}]})
@@ -119,7 +120,7 @@ class Levels:
             # Sent twice it would add two: names need not differ there.
             call = Call("the new sponsorship level", "PUT", path, content, JSON, create=True)
             try:
-                held = _named(await self._call(work, call), name)
+                held = await self._put(work, call, name, choices)
             except UnansweredError:
                 held = await self._seen(work, name)
                 if held is None:
@@ -128,10 +129,22 @@ class Levels:
             raise RefusedError("Swoogo did not add the sponsorship level.", field="level")
         return Written(held, {"name": digest(name)})
 
+    async def _put(self, work: Work, call: Call, name: str, before: Mapping[int, str]) -> int | None:
+        """The level that was added; Swoogo may have stored another form of its name.
+
+        Raises UnansweredError when it is not certain which it is.
+        """
+        choices = _choices(await self._call(work, call))
+        held = _named(choices, name)
+        added = choices.keys() - before.keys()
+        if held is None and len(added) > 1:
+            raise UnansweredError("Swoogo added the sponsorship level under another name, and others at the same time.")
+        return next(iter(added), None) if held is None else held
+
     async def _seen(self, work: Work, name: str) -> int | None:
         """The level of that name, as far as it can be seen now."""
         try:
-            return _named(await self._read(work), name)
+            return _named(_choices(await self._read(work)), name)
         except (RetryableError, RefusedError, CredentialError):
             return None
 
@@ -175,8 +188,18 @@ def _choices(field: Mapping[str, Any]) -> dict[int, str]:
     return found
 
 
-def _named(field: Mapping[str, Any], name: str) -> int | None:
-    wanted = natural_name(name)
-    return min(
-        (identifier for identifier, held in _choices(field).items() if natural_name(held) == wanted), default=None
-    )
+def _named(choices: Mapping[int, str], name: str) -> int | None:
+    """The oldest of that name, else of one that differs in tags and escaped characters only.
+
+    Events that share an account ask for the same level; where Swoogo stores a name so, each would add one of its own.
+    """
+    for form in (natural_name, _plain_name):
+        wanted = form(name)
+        found = [identifier for identifier, held in choices.items() if wanted and form(held) == wanted]
+        if found:
+            return min(found)
+    return None
+
+
+def _plain_name(name: str) -> str:
+    return natural_name(without_markup(name))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from consumer.adapters.swoogo.html import same_html
 from consumer.domain.record import Fields, Kind, digest
-from consumer.domain.text import natural_email
+from consumer.domain.text import folded, natural_email
 from consumer.ports import Written
 
 
@@ -241,4 +241,4 @@ def _same(shape: Shape, sent: str, held: str) -> bool:
         case Shape.EMAIL:
             return natural_email(sent) == natural_email(held)
         case _:
-            return normal(shape, " ".join(sent.split())) == normal(shape, " ".join(held.split()))
+            return normal(shape, folded(sent)) == normal(shape, folded(held))

@@ -10,33 +10,16 @@ from hypothesis import strategies as st
 
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
-from consumer.domain.snapshot import Resource, Sponsor
+from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from sandbox.swoogo import Switches
 from tests.support.builders import a_contact, a_room, a_session, a_track
-from tests.support.names import STORED, changing, names
+from tests.support.names import STORED, changing, names, resources_named
 from tests.unit.services.test_push_unanswered import lose_answers_of
 from tests.unit.services.world import SUBJECT, World, a_world
 
 EVERY_STORED_FORM = pytest.mark.parametrize("switches", STORED.values(), ids=STORED)
 KINDS = pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)
-
-
-def resources_of(kind: Kind, name: str) -> list[Resource]:
-    """A record of the kind that has this name; a speaker has it in the address as well."""
-    session = a_session("s1", title=name if kind is Kind.SESSION else "Talk")
-    match kind:
-        case Kind.SPEAKER:
-            return [a_session("s1", people=["c1"]), a_contact("c1", first_name=name, email=f"a{name}b@example.org")]
-        case Kind.LOCATION:
-            return [a_session("s1", room=a_room(name=name))]
-        case Kind.TRACK:
-            return [a_session("s1", track=a_track(name=name))]
-        case Kind.SPONSOR:
-            return [Sponsor("p1", version=1, name=name)]
-        case Kind.LEVEL:
-            return [Sponsor("p1", version=1, name="Acme", tier=name)]
-    return [session]
 
 
 async def until_it_rests(world: World) -> None:
@@ -61,7 +44,7 @@ def test_g2_an_unanswered_create_is_never_done_twice(
         world = await a_world()
         world.swoogo.trouble.stores = changing(switches)
         lose_answers_of(world, kind, effect=effect)
-        await world.sync(*resources_of(kind, name))
+        await world.sync(*resources_named(kind, name))
         made = dict(world.swoogo.records[kind])
         if late:
             world.swoogo.records[kind].clear()
