@@ -18,7 +18,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.runs_commands`      the commands runs and issues
             `entrypoints.setup_commands`     the commands doctor and probe
             `entrypoints.topics_commands`    the command topics
-            `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget
+            `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget, remove
             `observability.logs`             structured logs
             `observability.storm`            lines that come again and again
             `adapters.tls`                   certificates for Kafka and Redis
@@ -249,6 +249,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.sync`       sync: ask for one and follow it
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
             `entrypoints.console.orders`     ledger lift, adopt, forget: ask for something to be done to it
+            `entrypoints.console.removals`   ledger remove: confirm many removals at once
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.topics`     topics create: what is missing, with the right policies
             `entrypoints.console.dlq`        dlq: dead letters listed, put back, discarded

@@ -27,6 +27,7 @@ class PlanInput:
         directories: what Swoogo was last seen to hold, per kind; `fresh` when read for this plan.
         parked: record key -> fingerprint of the operation that Swoogo refused.
         refused: the same when parked operations are to be tried once more, and `parked` is empty.
+        confirmed: removal key -> Swoogo id of what an operator confirmed (D4).
         now: ms since the epoch.
         careful: kinds that may hold records of ours which the ledger does not know (G6).
         settle: ms after which an unanswered create that cannot be found did not happen.
@@ -43,6 +44,7 @@ class PlanInput:
     directories: Mapping[Kind, Directory] = field(default_factory=dict)
     parked: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    confirmed: Mapping[str, int] = field(default_factory=dict)
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
     careful: AbstractSet[Kind] = frozenset()

@@ -112,7 +112,8 @@ SENTENCES: Final[dict[Code, str]] = {
     "none is taken for deleted. Restore them in Swoogo; if they were deleted on purpose, ask an operator to confirm it "
     "(`swoogo-sync reconcile EVENT --confirm-deletions`).",
     Code.TOO_MANY_REMOVALS: "{record} would lose {detail} {field} in Swoogo at once, which looks like a mistake, "
-    "so none of them was deleted. Check them in Sessionboard; what is really to go can be deleted in Swoogo by hand.",
+    "so none of them was deleted. Check them in Sessionboard; if they are really to go, ask an operator to confirm it "
+    "(`swoogo-sync ledger remove EVENT`).",
     Code.TIMEZONE_MISMATCH: "The time zones of {record} differ: {detail}. The schedule is right all the same, because "
     "every session is written with its own time zone; set the same zone on both sides to end this notice.",
 }

@@ -14,14 +14,16 @@ from enum import StrEnum
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
-from consumer.domain.plan import NAMED_ONLY
+from consumer.domain.plan import NAMED_ONLY, Delete
 from consumer.domain.record import Kind, digest, id_of, key_of, kind_of
+from consumer.domain.removals import removal_key
 
 
 class Act(StrEnum):
     """`adopt`: this Swoogo record is ours. `forget`: what an unanswered create may have made is none of those there.
     `lift`: what was deleted in Swoogo may be synced again. `retry`: what Swoogo refused is tried once more; its key is
-    that of the issue, and it changes no ledger entry.
+    that of the issue, and it changes no ledger entry. One for a removal that names the Swoogo record confirms it: it is
+    done although many go at once (D4). A version without confirmations takes it for a retry, and asks again.
     """
 
     ADOPT = "adopt"
@@ -32,20 +34,32 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Order:
-    """One act on one ledger key; `swoogo_id` goes with `adopt` alone."""
+    """One act on one ledger key; `swoogo_id` goes with `adopt` and with confirmed removals. `reason`: one line."""
 
     act: Act
     key: str
     swoogo_id: int = 0
+    reason: str = ""
 
     def __str__(self) -> str:
-        return f"{self.act.value} {self.swoogo_id} {self.key}"
+        return f"{self.act.value} {self.swoogo_id} {self.key}" + (f"\t{self.reason}" if self.reason else "")
 
 
 def read_order(text: str) -> Order:
     """The order that was written as this text."""
-    act, swoogo_id, key = text.split(" ", 2)
-    return Order(Act(act), key, int(swoogo_id))
+    act, swoogo_id, rest = text.split(" ", 2)
+    key, _, reason = rest.partition("\t")
+    return Order(Act(act), key, int(swoogo_id), reason)
+
+
+def confirmation(removal: Delete, reason: str) -> Order:
+    """The order by which an operator confirms one of many removals (D4)."""
+    return Order(Act.RETRY, removal_key(removal.key), removal.swoogo_id, " ".join(reason.split()))
+
+
+def confirmed_removals(orders: Iterable[Order]) -> dict[str, int]:
+    """Removal key -> Swoogo id of what operators confirmed."""
+    return {order.key: order.swoogo_id for order in orders if order.act is Act.RETRY and order.swoogo_id}
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ class Plan:
         issues: everything an admin should know, notices included.
         unchanged: how many records of a kind need nothing.
         wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
+        unconfirmed: removals that are so many at once that an operator has to confirm them (D4).
     """
 
     phases: tuple[tuple[Operation, ...], ...] = ()
@@ -179,6 +180,7 @@ class Plan:
     issues: tuple[Issue, ...] = ()
     unchanged: Mapping[Kind, int] = field(default_factory=dict)
     wait_until: int | None = None
+    unconfirmed: tuple[Delete, ...] = ()
 
     @property
     def operations(self) -> tuple[Operation, ...]:

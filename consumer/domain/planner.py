@@ -86,6 +86,7 @@ def make_plan(given: PlanInput) -> Plan:
         given.mapping,
         given.parked,
         refused={**given.refused, **given.parked},
+        confirmed=given.confirmed,
         timezone=timezone,
         now=given.now,
         sealed=sealed,
@@ -131,6 +132,7 @@ def make_plan(given: PlanInput) -> Plan:
         issues=tuple(issues),
         unchanged=draft.unchanged,
         wait_until=draft.wait_until,
+        unconfirmed=removals.unconfirmed,
     )
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
     plan = restrict(plan, given.scope, people.sessions_of)

@@ -2,13 +2,14 @@
 
 Off unless the mapping asks for it. Guarantees: only what Sessionboard says so of is removed, never what it is merely
 silent about; a session that has ended stays, and so do its speakers; a speaker whom people made in Swoogo and who was
-adopted stays; a plan that would remove a large part of an event removes nothing.
+adopted stays; a plan that would remove a large part of an event removes of it only what an operator confirmed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,12 +29,17 @@ FEW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """What to delete. `skips`: records whose deletion Swoogo refused and that have not changed since."""
+    """What to delete.
+
+    `skips`: records whose deletion Swoogo refused and that have not changed since. `unconfirmed`: so many at once that
+    they wait for an operator's word.
+    """
 
     sessions: tuple[Delete, ...] = ()
     speakers: tuple[Delete, ...] = ()
     skips: tuple[Skip, ...] = ()
     issues: tuple[Issue, ...] = ()
+    unconfirmed: tuple[Delete, ...] = ()
 
     @property
     def phases(self) -> tuple[tuple[Delete, ...], ...]:
@@ -53,6 +59,7 @@ def plan_removals(
     parked: Mapping[str, str],
     *,
     refused: Mapping[str, str],
+    confirmed: Mapping[str, int],
     timezone: ZoneInfo,
     now: int,
     sealed: frozenset[str] = frozenset(),
@@ -65,6 +72,7 @@ def plan_removals(
         mapping: whether sessions, speakers or both are to be removed.
         parked: key -> fingerprint of refused operations that are not to be tried again.
         refused: the same of all refused operations; they do not count as many at once.
+        confirmed: removal key -> Swoogo id of what an operator confirmed; nor do they.
         timezone: the event's zone, in which sessions end.
         now: ms.
         sealed: keys of records that are never touched again (X2).
@@ -72,6 +80,7 @@ def plan_removals(
     settings = mapping.settings
     skips: list[Skip] = []
     issues: list[Issue] = []
+    unconfirmed: list[Delete] = []
 
     def settled(kind: Kind, doomed: Iterator[Delete]) -> tuple[Delete, ...]:
         due: list[Delete] = []
@@ -83,12 +92,17 @@ def plan_removals(
             else:
                 due.append(each)
         held = sum(1 for _, entry in entries_of(ledger, kind) if entry.live)
-        again = [each for each in due if refused.get(removal_key(each.key)) == removal_fingerprint(each)]
-        first = len(due) - len(again)
-        if first > FEW and first > MOST_SHARE * held:
-            key, detail = f"event/{mapping.event_id}", f"{first} of {held}"
+        first = [
+            each
+            for each in due
+            if refused.get(removal_key(each.key)) != removal_fingerprint(each)
+            and confirmed.get(removal_key(each.key)) != each.swoogo_id
+        ]
+        if len(first) > FEW and len(first) > MOST_SHARE * held:
+            key, detail = f"event/{mapping.event_id}", f"{len(first)} of {held}"
             issues.append(Issue(key, Code.TOO_MANY_REMOVALS, field=f"{kind.value}s", detail=detail))
-            return tuple(again)
+            unconfirmed.extend(first)
+            return tuple(each for each in due if each not in first)
         return tuple(due)
 
     sessions: tuple[Delete, ...] = ()
@@ -98,7 +112,7 @@ def plan_removals(
     if settings.remove_deleted_speakers:
         doomed = _speakers(snapshot, ledger, timezone, now, accepted_only=settings.accepted_participants_only)
         speakers = settled(Kind.SPEAKER, doomed)
-    return Removals(sessions, speakers, tuple(skips), tuple(issues))
+    return Removals(sessions, speakers, tuple(skips), tuple(issues), tuple(sorted(unconfirmed, key=attrgetter("key"))))
 
 
 def removal_key(key: str) -> str:

@@ -99,3 +99,28 @@ def ledger_forget(event: Event, key: Key, *, sure: Sure = False, as_json: AsJson
     from consumer.settings import load_settings
 
     raise typer.Exit(forget(load_settings(), event, key, sure=sure, as_json=as_json))
+
+
+@ledger_app.command("remove")
+def ledger_remove(
+    event: Event,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Confirm, and why. It goes to the service's log: no personal data."
+        ),
+    ] = "",
+    *,
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show removals that are so many at once that they wait, and confirm them: the answer to too_many_removals.
+
+    Only with remove_deleted_sessions or remove_deleted_speakers in the mapping. Exactly the records shown are
+    confirmed; what is accepted again meanwhile stays. A running service deletes them in Swoogo: at once with continuous
+    sync, else with the next sync of everything. Exit code 1 when none waits, or the answer was no.
+    """
+    from consumer.entrypoints.console.removals import remove
+    from consumer.settings import load_settings
+
+    raise typer.Exit(remove(load_settings(), event, reason, sure=sure, as_json=as_json))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 import structlog
@@ -11,7 +13,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, known_ids
 from consumer.domain.orders import Act, Order, carried_out, kinds_to_look_at
 from consumer.domain.record import Kind, kind_of
-from consumer.ports import Inbox
+from consumer.ports import Inbox, Lease
 from consumer.services.execute import Execution
 
 log = structlog.get_logger("orders")
@@ -58,3 +60,10 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
         await inbox.carried_out(work.lease, done)
     for order in done:
         log.info("order.carried_out", event_id=work.mapping.event_id, act=order.act.value, key=order.key)
+
+
+async def tried_again(inbox: Inbox, lease: Lease, retries: Sequence[Order]) -> None:
+    """Retries and confirmed removals are over once a push has dealt with them. Raises LeaseLostError."""
+    await inbox.carried_out(lease, retries)
+    for reason, count in Counter(order.reason for order in retries if order.swoogo_id).items():
+        log.info("removals.confirmed", event_id=lease.subject.id, removals=count, reason=reason)

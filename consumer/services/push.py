@@ -23,7 +23,7 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import abandoned
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
-from consumer.domain.orders import Act, Order
+from consumer.domain.orders import Act, Order, confirmed_removals
 from consumer.domain.pictures import image_waiting, to_ask_again
 from consumer.domain.plan import Operation, Pace, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
@@ -61,7 +61,7 @@ from consumer.services.leftovers import (
 )
 from consumer.services.looks import Looker
 from consumer.services.missing_records import confirm_missing
-from consumer.services.orders import carry_out
+from consumer.services.orders import carry_out, tried_again
 from consumer.services.progress import Progress
 from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.services.served import tell_served
@@ -196,6 +196,7 @@ class Pusher:
             },
             parked={} if once_more else {key: each for key, each in refused.items() if key not in again},
             refused=refused,
+            confirmed=confirmed_removals(retries),
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
             careful=state.careful,
@@ -335,7 +336,7 @@ class Pusher:
         waiting = frozenset() if again is None else waiting_keys(execution, plan)
         pushed = {} if unsuccessful else pushed_marks(marks, waiting)
         if retries and not unsuccessful:
-            await self.inbox.carried_out(lease, retries)
+            await tried_again(self.inbox, lease, retries)
         if execution.looked & careful and not unsuccessful:
             await self.inbox.looked(lease, execution.looked & careful)
         if again is None and not unsuccessful and not lease.survey:

@@ -108,3 +108,33 @@ async def test_g2_the_issue_names_the_commands_that_settle_it() -> None:
     assert "ids 7, 9" in sentence
     assert "swoogo-sync ledger adopt EVENT session/s1 SWOOGO_ID" in sentence
     assert "swoogo-sync ledger forget EVENT session/s1" in sentence
+
+
+async def many_removals(desk: Desk) -> list[Order]:
+    """Four sessions of ours that are declined at once, and the orders that confirm their removal."""
+    await desk.map(a_mapping(remove_deleted_sessions=True))
+    numbers = range(30, 34)
+    await desk.record(*(soon(f"s{number}", status="declined") for number in numbers))
+    await desk.pushed({f"session/s{number}": an_entry(number, pushed={"name": "Talk"}) for number in numbers})
+    return [Order(Act.RETRY, f"session/s{number}#removal", number, "Really.") for number in numbers]
+
+
+async def test_d4_many_removals_are_shown_and_confirmed_one_by_one(desk: Desk) -> None:
+    """D4: without a reason they are only shown; with one, exactly these are confirmed."""
+    orders = await many_removals(desk)
+    shown = await desk.read("ledger", "remove", EVENT)
+    assert (shown["confirmed"], [each["swoogo_id"] for each in shown["removals"]]) == (False, [30, 31, 32, 33])
+    assert await asked(desk) == set()
+    document = await desk.read("ledger", "remove", EVENT, "--reason", " Really. ", "--yes")
+    assert (document["confirmed"], document["at_once"], len(document["removals"])) == (True, True, 4)
+    assert await asked(desk) == set(orders)
+    assert (await desk.call("ledger", "remove", EVENT)).exit_code == 1, "nothing waits any more"
+
+
+async def test_d4_no_removal_is_confirmed_without_an_answer(desk: Desk) -> None:
+    """D4: the question comes first, and the records are named before it."""
+    await many_removals(desk)
+    result = await desk.call("ledger", "remove", EVENT, "--reason", "Really.")
+    assert result.exit_code == 1
+    assert "session s30  Swoogo 30" in result.output
+    assert await asked(desk) == set()

@@ -10,6 +10,8 @@ from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.looks import read_since
+from consumer.domain.mapping import EventMapping
+from consumer.domain.orders import confirmed_removals
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
@@ -123,33 +125,9 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
     mapping = await stores.connections.mapping(event_id)
     if mapping is None:
         return PlanDocument(event_id, mapped=False)
+    plan, words = await plan_of(stores, mapping)
     settings = stores.settings
-    state = await stores.inbox.load(event_id)
-    known = await stores.ledger.load(event_id)
-    changes = inherited(state.snapshot, known, mapping.settings)
-    ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
-    waiting = await stores.inbox.waiting(event_id)
-    trigger = Trigger.MANUAL if waiting.request or not mapping.continuous else Trigger.CHANGES
-    issues = await stores.board.issues(event_id)
-    refused = {issue.key: issue.parked for issue in issues.values() if issue.parked}
-    plan = make_plan(
-        PlanInput(
-            mapping=mapping,
-            snapshot=state.snapshot,
-            ledger=ledger,
-            now=stores.clock.now(),
-            directories=await stores.ledger.directories(event_id),
-            # Without continuous sync, a sync tries what was refused once more.
-            parked=refused if mapping.continuous else {},
-            refused=refused,
-            settle=round(settings.push.settle * 1000),
-            limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
-            careful=state.careful,
-            read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
-        )
-    )
     left = await stores.budget.left(mapping.credential)
-    words = _Words(state.snapshot, ledger)
     return PlanDocument(
         event_id,
         mapped=True,
@@ -174,6 +152,42 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
     )
 
 
+async def plan_of(stores: Opened, mapping: EventMapping) -> tuple[Plan, Words]:
+    """What the next push of an event would do before its first call, and the names of its records.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        UnknownTimezoneError: the mapping names a zone that does not exist.
+    """
+    settings = stores.settings
+    issues = await stores.board.issues(mapping.event_id)
+    refused = {issue.key: issue.parked for issue in issues.values() if issue.parked}
+    state = await stores.inbox.load(mapping.event_id)
+    known = await stores.ledger.load(mapping.event_id)
+    changes = inherited(state.snapshot, known, mapping.settings, refused.keys())
+    ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
+    waiting = await stores.inbox.waiting(mapping.event_id)
+    trigger = Trigger.MANUAL if waiting.request or not mapping.continuous else Trigger.CHANGES
+    plan = make_plan(
+        PlanInput(
+            mapping=mapping,
+            snapshot=state.snapshot,
+            ledger=ledger,
+            now=stores.clock.now(),
+            directories=await stores.ledger.directories(mapping.event_id),
+            # Without continuous sync, a sync tries what was refused once more.
+            parked=refused if mapping.continuous else {},
+            refused=refused,
+            confirmed=confirmed_removals(state.orders),
+            settle=round(settings.push.settle * 1000),
+            limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
+            careful=state.careful,
+            read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
+        )
+    )
+    return plan, Words(state.snapshot, ledger)
+
+
 def told(issues: Iterable[Issue]) -> tuple[Told, ...]:
     """Issues as people read them, by code and record."""
     return tuple(
@@ -194,7 +208,7 @@ def _counts(plan: Plan) -> dict[str, dict[str, int]]:
     return counts
 
 
-class _Words:
+class Words:
     """Turns ids into names people know."""
 
     def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:

@@ -6,7 +6,18 @@ import pytest
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.orders import Act, CarriedOut, Order, carried_out, kinds_to_look_at, not_adoptable, read_order
+from consumer.domain.orders import (
+    Act,
+    CarriedOut,
+    Order,
+    carried_out,
+    confirmation,
+    confirmed_removals,
+    kinds_to_look_at,
+    not_adoptable,
+    read_order,
+)
+from consumer.domain.plan import Delete
 from consumer.domain.record import Kind
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
@@ -26,7 +37,16 @@ def outcome(
     return carried_out(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
 
 
-@pytest.mark.parametrize("order", [ADOPT, FORGET, Order(Act.LIFT, "level/Gold and more")])
+CONFIRMED = confirmation(Delete(Kind.SPEAKER, "speaker/c 1", 40), "The track\twas\ncancelled. ")
+
+
+def test_d4_a_confirmed_removal_names_the_swoogo_record_and_the_reason() -> None:
+    """D4: one line, whatever was typed. A version without confirmations reads a retry in it."""
+    assert Order(Act.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.") == CONFIRMED
+    assert confirmed_removals([CONFIRMED, ADOPT, Order(Act.RETRY, "speaker/c2#removal")]) == {"speaker/c 1#removal": 40}
+
+
+@pytest.mark.parametrize("order", [ADOPT, FORGET, Order(Act.LIFT, "level/Gold and more"), CONFIRMED])
 def test_an_order_survives_being_written(order: Order) -> None:
     assert read_order(str(order)) == order
 

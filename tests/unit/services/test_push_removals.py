@@ -9,7 +9,10 @@ import pytest
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
+from consumer.domain.orders import confirmation
+from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
+from consumer.domain.snapshot import Session
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
@@ -163,6 +166,65 @@ async def test_many_deletions_at_once_are_told_and_not_done(removing: World) -> 
     assert len(titles(removing)) == 5
     [issue] = await removing.issues()
     assert (issue.code, issue.detail, issue.field) == (Code.TOO_MANY_REMOVALS, "5 of 5", "sessions")
+
+
+async def confirm(world: World, reason: str = "The track was cancelled.") -> None:
+    """What `ledger remove` does: confirm what waits now."""
+    state = await world.inbox.load(EVENT)
+    plan = make_plan(
+        PlanInput(world.mapping, state.snapshot, await world.ledger.load(EVENT), world.clock.now(), settle=120_000)
+    )
+    await world.inbox.request_orders(EVENT, [confirmation(each, reason) for each in plan.unconfirmed])
+
+
+async def five_deleted(world: World) -> list[Session]:
+    """All five sessions of an event are deleted in Sessionboard at once."""
+    sessions = [a_session(f"s{number}") for number in range(5)]
+    await world.sync(*sessions)
+    await world.sync(*(replace(each, deleted=True) for each in sessions))
+    return sessions
+
+
+async def test_d4_many_deletions_are_done_when_they_are_confirmed(removing: World) -> None:
+    """D4: at once with continuous sync, once, and nobody is asked again."""
+    await five_deleted(removing)
+    await confirm(removing)
+    run = await removing.push()
+    assert (titles(removing), run.tally(Kind.SESSION).deleted) == ([], 5)
+    assert await removing.codes() == []
+    assert removing.inbox.state(SUBJECT).orders == set()
+
+
+async def test_d4_what_is_accepted_again_after_the_confirmation_stays(removing: World) -> None:
+    """D4: a confirmation is about the records that were shown, as they are when it is carried out."""
+    sessions = await five_deleted(removing)
+    await confirm(removing)
+    await removing.sync(sessions[2])
+    assert titles(removing) == ["Title of s2"]
+    assert removing.inbox.state(SUBJECT).orders == set()
+
+
+async def test_d4_a_confirmation_covers_no_removals_that_came_after_it(removing: World) -> None:
+    """D4: many more wait for a confirmation of their own."""
+    others = [a_session(f"t{number}") for number in range(5)]
+    await removing.sync(*others)
+    await five_deleted(removing)
+    await confirm(removing)
+    await removing.sync(*(replace(each, status="declined") for each in others))
+    assert titles(removing) == [f"Title of t{number}" for number in range(5)]
+    [issue] = await removing.issues()
+    assert (issue.code, issue.detail) == (Code.TOO_MANY_REMOVALS, "5 of 10")
+
+
+async def test_d4_a_confirmed_removal_that_fails_for_now_needs_no_second_word(removing: World) -> None:
+    """D4, G1: the confirmation stays until a push has dealt with it."""
+    await five_deleted(removing)
+    await confirm(removing)
+    removing.swoogo.trouble.unavailable = 1
+    run = await removing.push()
+    assert (run.outcome, len(titles(removing)) > 0) == ("failed", True)
+    await removing.push()
+    assert titles(removing) == []
 
 
 async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: World) -> None:

@@ -1,0 +1,76 @@
+"""`ledger remove`: confirm that many records at once are to be deleted in Swoogo (D4)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+from consumer.domain.orders import confirmation
+from consumer.domain.plan import Plan
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.orders import ask_for
+from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.plan_document import Planned, plan_of
+from consumer.settings import Settings
+
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalsDocument:
+    """What `ledger remove --json` prints. `removals`: what waits; `confirmed`: whether it was confirmed now."""
+
+    event_id: str
+    removals: tuple[Planned, ...]
+    confirmed: bool
+    reason: str
+    at_once: bool
+
+
+def remove(settings: Settings, event_id: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
+    """Show the removals that wait, and confirm exactly these.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        reason: why they are to go; goes to the service's log. Empty: only show them.
+        sure: do not ask.
+        as_json: for machines; implies nothing about `sure`.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    plan, waiting = asyncio.run(_waiting(settings, event_id))
+    if not waiting:
+        say(f"No removals of event {plain(event_id)} wait to be confirmed.")
+        return Exit.NO
+    if not as_json or not sure:
+        for each in waiting[:_SHOWN]:
+            say(f"  {each.kind} {plain(each.id)}  Swoogo {each.swoogo_id}  {plain(each.title)}")
+        if len(waiting) > _SHOWN:
+            say(f"  and {len(waiting) - _SHOWN} more (`--json` shows all)")
+    wanted = bool(reason.strip()) and (
+        sure or typer.confirm(f"Delete {len(waiting)} records in Swoogo for good?", err=True)
+    )
+    orders = [confirmation(each, reason) for each in plan.unconfirmed]
+    at_once = asyncio.run(ask_for(settings, event_id, orders)) if wanted else False
+    if as_json:
+        print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
+    elif wanted:
+        when = "now" if at_once else "with the next sync"
+        out().print(f"{len(waiting)} records are deleted in Swoogo {when}.", soft_wrap=True)
+    elif not reason.strip():
+        say("Confirm them with --reason TEXT.")
+    return Exit.FINE if wanted or not reason.strip() else Exit.NO
+
+
+async def _waiting(settings: Settings, event_id: str) -> tuple[Plan, tuple[Planned, ...]]:
+    async with opened(settings) as stores:
+        mapping = await stores.connections.mapping(event_id)
+        if mapping is None:
+            return Plan(), ()
+        plan, words = await plan_of(stores, mapping)
+        return plan, tuple(words.planned(each) for each in plan.unconfirmed)
