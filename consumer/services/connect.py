@@ -131,7 +131,9 @@ class Connector:
         event_id = lease.subject.id
         run = await self.board.current(event_id)
         if run is not None and not run.ended:
-            run.ended, run.outcome, run.error, run.pair_ended = self.clock.now(), "failed", PAIR_ENDED, True
+            # Another process began it; by this clock it may not have begun yet.
+            run.ended = max(self.clock.now(), run.started)
+            run.outcome, run.error, run.pair_ended = "failed", PAIR_ENDED, True
             await self.board.ended(run, await self.board.issues(event_id), lease)
 
     async def let_requests_go(self, lease: Lease) -> None:

@@ -75,6 +75,15 @@ class Execution:
     looked: set[Kind] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _freeing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _began: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """It begins now."""
+        self._began = self.clock.ticks()
+
+    def elapsed(self) -> int:
+        """Ms since it began, however the clock is set meanwhile."""
+        return (self.clock.ticks() - self._began) // 1_000_000
 
     async def perform(self, operation: Operation) -> None:
         """Carry out one operation; refusals become issues, temporary trouble is noted.

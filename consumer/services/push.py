@@ -296,7 +296,7 @@ class Pusher:
         """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
         run, lease = execution.run, execution.work.lease
         await self.store.flush(lease)
-        run.ended = self.clock.now()
+        run.ended = run.started + execution.elapsed()
         run.credits = self.swoogo.spent(execution.work)
         again = retry_in(execution, plan, error, self.settings)
         trouble = error or next(iter(execution.trouble), None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -24,6 +25,9 @@ from consumer.domain.standing import Standing
 from consumer.ports import Clock, Connections, DeadLetter
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
+from schemas.status import StatusMessage
+
+log = structlog.get_logger("status")
 
 _LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
 _KEPT: Final = 100_000
@@ -126,17 +130,22 @@ class KafkaStatusTopic:
             if mapping is None:
                 return
             run = replace(run, org_id=mapping.org_id, swoogo_event_id=mapping.swoogo_event_id)
-        message = messages.sync_message(run, self._now())
-        await self._publish(message.key, message.encode())
+        await self._publish(f"run {run.id}", lambda: messages.sync_message(run, self._now()))
 
     async def announce(self, announcement: Announcement) -> None:
         """`integration.*` and `mapping.*`."""
-        message = messages.verdict_message(announcement, self._now())
-        await self._publish(message.key, message.encode())
+        await self._publish(announcement.action, lambda: messages.verdict_message(announcement, self._now()))
 
-    async def _publish(self, key: str, value: bytes) -> None:
+    async def _publish(self, what: str, build: Callable[[], StatusMessage]) -> None:
+        """Raises UnavailableError. A message that cannot be built is a defect: it is left out, and breaks no push."""
         try:
-            await self._producer.send_and_wait(self._topic, value=value, key=key.encode())
+            message = build()
+            key, value = message.key.encode(), message.encode()
+        except Exception:
+            log.exception("status.not_built", what=what)
+            return
+        try:
+            await self._producer.send_and_wait(self._topic, value=value, key=key)
         except KafkaError as error:
             raise UnavailableError(f"The status topic could not be written: {type(error).__name__}.") from error
 

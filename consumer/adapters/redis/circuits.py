@@ -115,7 +115,7 @@ class RedisCircuits:
 
         _, now = await self._change(credential, succeed)
         if before.open:
-            log.info("swoogo.circuit_closed", credential=credential, seconds=round((now - before.since) / 1000))
+            log.info("swoogo.circuit_closed", credential=credential, seconds=round(max(now - before.since, 0) / 1000))
 
     async def look(self, credential: str) -> Circuit:
         """See `ports.Circuits`."""

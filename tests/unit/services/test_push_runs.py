@@ -243,3 +243,17 @@ async def test_c5_an_event_whose_changelog_cannot_be_written_keeps_its_requests(
 
 def served(world: World) -> list[ServedRequest]:
     return [each for each in world.standings.written if isinstance(each, ServedRequest)]
+
+
+@pytest.mark.parametrize("hour", [-3_600_000, 3_600_000])
+async def test_n1_a_run_lasts_as_long_as_it_does_however_the_clock_is_set(world: World, hour: int) -> None:
+    """Redis failed over to a server whose clock is an hour off, and this process follows it."""
+
+    async def set_clock(work: object, call: object) -> None:
+        world.swoogo.before_call = None
+        world.clock.off += hour
+        world.clock.ms += 2_000
+
+    world.swoogo.before_call = set_clock
+    run = await world.sync(a_session("s1"))
+    assert (run.outcome, run.ended - run.started) == ("completed", 2_000)
