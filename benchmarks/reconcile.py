@@ -22,6 +22,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
@@ -199,7 +200,8 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
     bound, clock, nowhere = open_stores(settings), SystemClock(), _Nowhere()
     images = open_images(settings.images)
     ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, nowhere)
-    budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo)
+    time = ServerTime(bound.redis, clock)
+    budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time)
     client = SwoogoClient(
         settings.swoogo,
         budget,

@@ -206,6 +206,7 @@ Redis       `adapters.redis.client`          connections, and how failures are n
             `adapters.redis.server_time`     what the clock of this process goes by
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
+            `adapters.redis.lua_files`       their texts, and what several share
             `adapters.redis.rows`            how objects lie in Redis
             `adapters.redis.uninterrupted`   work that a cancelled caller leaves to its end
 

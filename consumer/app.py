@@ -34,7 +34,7 @@ from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
-from consumer.adapters.redis.server_time import following
+from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
@@ -193,13 +193,17 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         bound = open_stores(settings)
         stack.push_async_callback(bound.redis.aclose)
         await check_redis(bound.redis, settings.redis)
-        await stack.enter_async_context(following(bound.redis, clock))
+        time = ServerTime(bound.redis, clock, quiet=settings.swoogo.deadline + settings.push.settle)
+        time.tell(watch.clock_set)
+        await stack.enter_async_context(time.following())
         publisher = producer(settings.kafka)
         await publisher.start()
         # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
         stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
         topics = settings.kafka.topics
-        budget = watch.budget(RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo))
+        budget = watch.budget(
+            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time)
+        )
         circuits = RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo)
         watch.circuits(circuits)
         client = SwoogoClient(
@@ -267,6 +271,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             rebuilder,
             stopping,
         )
+        time.tell(lambda seconds: dispatcher.mend_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":
             broker = open_broker(settings.kafka)

@@ -80,6 +80,17 @@ class Circuit:
         return max(self.until, self.probe_until, now) / 1000 - now / 1000 if self.open else 0.0
 
 
+def bounded(circuit: Circuit, now: int, rule: CircuitRule) -> Circuit:
+    """Without moments further ahead than the rule allows: the clock they come from was set back."""
+    return replace(
+        circuit,
+        failed_at=min(circuit.failed_at, now),
+        since=min(circuit.since, now),
+        until=min(circuit.until, now + round(rule.most * 1000)),
+        probe_until=min(circuit.probe_until, now + rule.probe),
+    )
+
+
 def passage(circuit: Circuit, now: int, *, at_once: bool = False) -> Passage:
     """What may be done now. `at_once`: a person waits for it, so a probe need not wait for its time."""
     if not circuit.open:

@@ -370,6 +370,15 @@ LOOP_LAG: Final = Metric(
     "The longest that the event loop kept a timer waiting since the last scrape, at most a minute back.",
     "Above a second: the process has too little CPU; above the heartbeat, Kafka takes its partitions away.",
 )
+CLOCK_JUMPS: Final = Metric(
+    "redis_clock_jumps_total",
+    "counter",
+    "jumps",
+    "How often the clock of the Redis server was set by 5 seconds or more, also by a failover, as this process saw it.",
+    "The service copes; give the Redis servers one time (chrony). Forward: calls pause for some minutes.",
+    {"direction": "back or forward"},
+    known=("back", "forward"),
+)
 TASKS: Final = Metric(
     "event_loop_tasks",
     "gauge",
@@ -462,6 +471,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "The process": (
         PROBE_FAILING,
         LOOP_LAG,
+        CLOCK_JUMPS,
         TASKS,
         DISPATCHER_AGE,
         REBUILDING,

@@ -23,6 +23,7 @@ from consumer.observability.meters import Meters
 from consumer.observability.metrics import (
     BUILD,
     CIRCUIT_STATE,
+    CLOCK_JUMPS,
     CREDITS_LEFT,
     DISPATCHER_AGE,
     FRESHNESS_TARGET,
@@ -255,6 +256,10 @@ class Watch:
                 looked = now
                 self._late = [each for each in self._late if now - each[0] <= _LAGS_KEPT_SECONDS]
                 await self.health.ask("live")
+
+    def clock_set(self, seconds: float) -> None:
+        """The Redis server's clock was set by so many seconds."""
+        self.meters.add(CLOCK_JUMPS, direction="forward" if seconds > 0 else "back")
 
     def _longest_lag(self) -> float:
         longest = max((late for _, late in self._late), default=0.0)

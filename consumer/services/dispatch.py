@@ -82,6 +82,11 @@ class Dispatcher:
     _taken: Counter[str] = field(default_factory=Counter)
     _shares: dict[Subject, str] = field(default_factory=dict)
 
+    def mend_soon(self) -> None:
+        """Look over the due index in the next round: the clock it goes by was set back."""
+        self._mend_at = -inf
+        self.wake.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: then no new claim, and what runs is finished."""
         failures = 0

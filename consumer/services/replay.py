@@ -81,7 +81,7 @@ class Replayer:
         """
         left, done = dict(spans), Replayed()
         await self.positions.keep(topic, left, event_id)
-        began = self.clock.now()
+        began = self.clock.ticks()
         async for chunk in history.read(spans, max(1, min(_CHUNK, round(rate)))):
             done = await self._record(chunk, event_id, done)
             left |= {number: Span(offset, spans[number].end) for number, offset in chunk.position.items()}
@@ -89,7 +89,7 @@ class Replayer:
             await self.positions.keep(topic, left, event_id)
             done = replace(done, left=sum(span.end - span.start for span in left.values()))
             yield done
-            ahead = done.read / rate - (self.clock.now() - began) / 1000
+            ahead = done.read / rate - (self.clock.ticks() - began) / 1e9
             if ahead > 0:
                 await self.clock.sleep(ahead)
         await self.positions.forget(topic)

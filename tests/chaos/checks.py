@@ -91,7 +91,7 @@ def unlogged(event_id: int, ledger: Ledger, log: Log, topic: str) -> list[str]:
     logged = {
         key: value
         for key, value in log.newest(topic).items()
-        if key.startswith(prefix) and key.split(b"/")[1] not in {b"pair", b"mapping"}
+        if key.startswith(prefix) and key.split(b"/")[1] not in {b"pair", b"mapping", b"served", b"contact"}
     }
     held = {prefix + key.encode(): ledger_value(key, entry) for key, entry in ledger.items()}
     return [

@@ -77,6 +77,9 @@ async def _play(seed: int, redis_url: str, who: str, faults: int, verdict: Verdi
     await _Run(seed, redis_url, who, faults, verdict).play()
 
 
+_JUMPS: Final = 1 / 3
+
+
 class _Run:
     """A run in progress."""
 
@@ -106,6 +109,10 @@ class _Run:
             self._settings,
             lambda: clocks.choice(off) * (1.0 if self._creates else clocks.random()),
         )
+        # In a third the clock of the Redis server is set once, by up to an hour back or forth.
+        jumps = Random(f"jumps {seed}")
+        self._jump = jumps.choice((-3600.0, -600.0, -30.0, 30.0, 600.0, 3600.0)) if jumps.random() < _JUMPS else 0.0
+        self._jump_at = jumps.uniform(1.0, 900.0)
         # A third plays two organizations with an event each; the peer knows of one.
         self._orgs_chance = chance_of(seed) if who == "service" else None
         self._workers: list[Process] = []
@@ -121,6 +128,8 @@ class _Run:
             orgs = self._two(stores) if self._orgs_chance else None
             histories = orgs.histories if orgs else (self._history(stores, EVENT_ID),)
             keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
+            if self._jump and self._who == "service":
+                keepers.append(task_outside(self._set_clock()))
             try:
                 if orgs:
                     await orgs.begin()
@@ -150,6 +159,12 @@ class _Run:
                 await end_everything()
                 await stores.redis.aclose()
                 self._server.close()
+
+    async def _set_clock(self) -> None:
+        """As a failover to a server does whose clock is another."""
+        await asyncio.sleep(self._jump_at)
+        self._server.ahead = self._jump
+        self._effects.tell(f"the clock of the Redis server was set by {self._jump:.0f} s")
 
     def _history(self, stores: Stores, event_id: int) -> History:
         return History(
@@ -221,7 +236,7 @@ class _Run:
             return "a call has yet to take effect"
         if self._who == "peer":
             return ""
-        keys, now = Keys(self._settings.redis.prefix), seconds() * 1000
+        keys, now = Keys(self._settings.redis.prefix), self._server.now() * 1000
         for subject in self._subjects():
             fields: Any = self._server.client.hmget(keys.subject(subject, "state"), ["due", "until", "survey"])
             due, until, survey = (None if each is None else int(each) for each in fields)

@@ -11,14 +11,15 @@ import functools
 import socket
 from collections.abc import Iterable
 from hashlib import sha1
-from importlib import resources
 from typing import Any, Final
 
 import redis as blocking
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
+from consumer.adapters.redis.lua_files import names, source
 from tests.chaos.effects import Effects
 from tests.chaos.machine import current, seconds
 
@@ -26,6 +27,7 @@ _CLOCK: Final = "chaos:clock"
 _ENDS: Final = "chaos:ends"
 _TIME: Final = "redis.call('TIME')"
 _VIRTUAL: Final = f"redis.call('HMGET', '{_CLOCK}', 's', 'u')"
+_TELL: Final = f"local at = {_VIRTUAL} return {{tonumber(at[1]), tonumber(at[2])}}"
 _TURN: Final = f"""
 local before = tonumber(redis.call('HGET', '{_CLOCK}', 'ms')) or tonumber(ARGV[3])
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -61,15 +63,21 @@ class Server:
         self.address = socket_address(url)
         self.outages: dict[str, float] = {}
         """Process -> until when its commands fail."""
+        self.ahead = 0.0
+        """Seconds by which its clock is ahead of everything else."""
         self._turn = self.client.register_script(_TURN)
         self._turned = -1
 
+    def now(self) -> float:
+        """Seconds since 1970 by the server's clock."""
+        return seconds() + self.ahead
+
     def turn(self) -> None:
-        """Move the server's clock to the loop's, and drop what has expired on the way.
+        """Move the server's clock on with the loop's, and drop what has expired on the way.
 
         What is set to expire is taken off the server's own clock, as whose milliseconds no two runs agree.
         """
-        now = round(seconds() * 1000)
+        now = round(self.now() * 1000)
         if now != self._turned:
             self._turn(args=[now // 1000, now % 1000 * 1000, now])
             self._turned = now
@@ -91,7 +99,8 @@ class Server:
                 way=_Way(self, struck=struck),
             )
         )
-        assert isinstance(client, Redis)
+        assert isinstance(client, _Client)
+        client.server = self
         return client
 
     def close(self) -> None:
@@ -103,13 +112,25 @@ class Server:
 class _Client(Redis):
     """Reads the virtual clock, and registers scripts that do."""
 
+    server: Server
+
     async def time(self, **_: Any) -> tuple[int, int]:
         await self.ping()
-        now = round(seconds() * 1e6)
+        now = round(self.server.now() * 1e6)
         return now // 1_000_000, now % 1_000_000
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     def register_script(self, script: Any) -> Any:
         return super().register_script(on_virtual_time(str(script)))
+
+
+class _Pipeline(Pipeline):
+    """Reads the virtual clock with the rest."""
+
+    def time(self, **_: Any) -> Any:
+        return self.execute_command("EVAL", _TELL, 0)
 
 
 def on_virtual_time(script: str) -> str:
@@ -119,12 +140,7 @@ def on_virtual_time(script: str) -> str:
 
 @functools.cache
 def _script_names() -> dict[str, str]:
-    folder = resources.files("consumer.adapters.redis") / "lua"
-    return {
-        sha1(on_virtual_time(each.read_text()).encode()).hexdigest(): each.name.removesuffix(".lua")  # noqa: S324
-        for each in folder.iterdir()
-        if each.name.endswith(".lua")
-    }
+    return {sha1(on_virtual_time(source(name)).encode()).hexdigest(): name for name in names()}  # noqa: S324
 
 
 class _Way:

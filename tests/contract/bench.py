@@ -19,6 +19,7 @@ from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
@@ -227,7 +228,7 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         pairs=RedisPairs(redis, keys, scripts, pair_log),
         board=RedisStatusBoard(redis, keys, scripts, topic),
         topic=topic,
-        budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo),
+        budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo, ServerTime(redis, clock)),
         tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),
         circuits=RedisCircuits(redis, keys, scripts, clock, short),
         times=times,

@@ -17,7 +17,6 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from hashlib import sha1
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from redis.asyncio.connection import AbstractConnection
 
+from consumer.adapters.redis.lua_files import names, source
 from consumer.entrypoints.console.serve import serve
 from consumer.settings import load_settings
 
@@ -96,12 +96,7 @@ def _instrument_producer() -> None:
 
 def _instrument_redis() -> None:
     """Before: nothing was sent. After: the first answer has been read."""
-    folder = resources.files("consumer.adapters.redis") / "lua"
-    scripts = {
-        sha1(each.read_bytes()).hexdigest(): each.name.removesuffix(".lua")  # noqa: S324 - names, as Redis has them
-        for each in folder.iterdir()
-        if each.name.endswith(".lua")
-    }
+    scripts = {sha1(source(name).encode()).hexdigest(): name for name in names()}  # noqa: S324 - names, as Redis has them
     send, read = AbstractConnection.send_packed_command, AbstractConnection.read_response
     waiting: dict[int, str] = {}
 

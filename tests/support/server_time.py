@@ -88,8 +88,8 @@ class TimedServer:
 
     def follow(self) -> None:
         """Move the server's clock to the test's, and drop what has expired on the way."""
-        if self._turned != self.clock.ms:
-            self._turned = self.clock.ms
+        if self._turned != self.clock.now():
+            self._turned = self.clock.now()
             self._turn(args=[self._turned])
 
     def register_script(self, text: str) -> Callable[..., Awaitable[Any]]:

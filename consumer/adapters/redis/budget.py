@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
@@ -22,13 +22,43 @@ _SLOTS: Final = 60
 _LONGEST_NAP: Final = 1.0
 """Seconds after which a waiting call asks again: credits may have been given back. `take_permit` counts on it."""
 _RENEWAL_NAP: Final = 0.05
+_LATE: Final = 2_000
+"""Ms by which the server's time may be later than expected: for the way there, and a command that is repeated."""
+
+
+class Time(Protocol):
+    """See `adapters.redis.server_time.ServerTime`."""
+
+    @property
+    def set_forward(self) -> int:
+        """How often the server's clock was set forward."""
+        ...
+
+    def now(self) -> int:
+        """Ms that the server's clock should show."""
+        ...
+
+    def quiet_for(self) -> float:
+        """Seconds for which no call may start."""
+        ...
+
+    async def follow(self) -> None:
+        """See whether the clock was set. Raises UnavailableError."""
+        ...
 
 
 class RedisBudget:
     """The budget of all credentials."""
 
     def __init__(
-        self, redis: Redis, keys: Keys, scripts: Scripts, leases: Leases, clock: Clock, settings: SwoogoSettings
+        self,
+        redis: Redis,
+        keys: Keys,
+        scripts: Scripts,
+        leases: Leases,
+        clock: Clock,
+        settings: SwoogoSettings,
+        time: Time,
     ) -> None:
         """Keep the clients; nothing is sent."""
         self._redis = redis
@@ -36,6 +66,8 @@ class RedisBudget:
         self._scripts = scripts
         self._leases = leases
         self._clock = clock
+        self._time = time
+        self._doubted: dict[str, int] = {}
         self._limit = settings.credit_limit
         self._usable = settings.credit_limit - settings.credit_reserve
         self._window = round(settings.credit_window * 1000)
@@ -46,14 +78,34 @@ class RedisBudget:
         """See `ports.Budget`."""
         grant = Grant(self._clock.new_id(), work.mapping.credential, cost)
         while True:
+            await self._settle_time(grant.credential)
             asked = asyncio.get_running_loop().time()
             verdict, value = await self._ask(work, grant, round(seconds * 1000))
             if verdict == 1:
                 return replace(grant, asked=asked)
             if verdict == -1:
                 raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
+            if verdict == -3:
+                await self._time.follow()
+                continue
             nap = min(value / 1000, _LONGEST_NAP) if verdict == 0 else _RENEWAL_NAP
             await self._clock.sleep(nap * (1 + 0.1 * self._clock.jitter()))
+
+    async def _settle_time(self, credential: str) -> None:
+        """After the server's clock was set forward: let calls of before have their effect, then doubt the count (G5).
+
+        The window seems empty at once, and so do waits for calls without an answer; Swoogo's window did not jump.
+        """
+        while (seconds := self._time.quiet_for()) > 0:
+            await self._clock.sleep(min(seconds, _LONGEST_NAP))
+        jumps = self._time.set_forward
+        if self._doubted.get(credential, 0) != jumps:
+            await self._doubt(credential)
+            self._doubted[credential] = jumps
+
+    @guarded
+    async def _doubt(self, credential: str) -> None:
+        await self._scripts.doubt_credits(self._keys.credential(credential, "credits"), window=self._window)
 
     @guarded
     async def _ask(self, work: Work, grant: Grant, deadline: int) -> tuple[int, int]:
@@ -69,6 +121,8 @@ class RedisBudget:
             limit=self._usable,
             window=self._window,
             slots=_SLOTS,
+            expected=self._time.now(),
+            late=_LATE,
         )
 
     async def _fence(self, work: Work) -> None:

@@ -18,7 +18,7 @@ from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
+from consumer.domain.circuit import Circuit, CircuitRule, Passage, bounded, failed, passage, probing, succeeded
 from consumer.ports import Clock
 from consumer.settings import SwoogoSettings
 
@@ -79,7 +79,7 @@ class RedisCircuits:
     async def wait(self, credential: str) -> float:
         """See `ports.Circuits`. What is known to be open is looked at again: it may have closed."""
         held = self._read.get(credential)
-        if held and not held[0].open and self._clock.now() - held[2] < _TRUSTED_MS:
+        if held and not held[0].open and self._clock.ticks() - held[2] < _TRUSTED_MS * 1_000_000:
             return 0.0
         circuit, now, _ = await self._fetch(credential)
         # A moment at least: a probe that may be made is made by who was admitted for it.
@@ -130,6 +130,12 @@ class RedisCircuits:
             stored, (seconds, microseconds) = await pipe.execute()
         now = seconds * 1000 + microseconds // 1000
         circuit = (rows.circuit.known(stored) if stored else None) or Circuit()
+        if (nearer := bounded(circuit, now, self._rule)) != circuit:
+            circuit, new = nearer, rows.encode(nearer)
+            key = self._keys.credential(credential, "circuit")
+            # Kept, so that what is left of a wait goes by. Another process that was faster has done the same.
+            if await self._scripts.swap_expiring(key, before=stored, after=new, milliseconds=self._kept):
+                stored = new
         self._remember(credential, circuit, now)
         return circuit, now, stored or b""
 
@@ -155,4 +161,4 @@ class RedisCircuits:
     def _remember(self, credential: str, circuit: Circuit, now: int) -> None:
         if len(self._read) >= _REMEMBERED and credential not in self._read:
             self._read.clear()
-        self._read[credential] = (circuit, now, self._clock.now())
+        self._read[credential] = (circuit, now, self._clock.ticks())

@@ -71,12 +71,20 @@ class DueIndex:
             some = subjects[start : start + _AT_ONCE]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for subject in some:
-                    pipe.hmget(self._keys.subject(subject, "state"), _FIELDS)
+                    state = self._keys.subject(subject, "state")
+                    pipe.time()
+                    pipe.hmget(state, [*_FIELDS, "seen"])
                     pipe.zscore(self._keys.due_of(subject), str(subject))
                 answers = await pipe.execute()
-            for subject, fields, score in zip(some, answers[::2], answers[1::2], strict=True):
-                if _place(*fields) != (-1 if score is None else int(score)):
+            for subject, time, fields, score in zip(some, answers[::3], answers[1::3], answers[2::3], strict=True):
+                if int(fields.pop() or 0) > time[0] * 1000 + time[1] // 1000:
+                    await self.look_at_clock(subject)
+                elif _place(*fields) != (-1 if score is None else int(score)):
                     await self.put(subject, _place(*fields))
+
+    async def look_at_clock(self, subject: Subject) -> None:
+        """Move what lies too far ahead since the server's clock was set back; nothing else would look before then."""
+        await self.put(subject, await self._scripts.look_at_clock(self._keys.subject(subject, "state")))
 
 
 def _place(due: bytes | None, held: bytes | None, survey: bytes | None, hold: bytes | None) -> int:

@@ -197,6 +197,7 @@ class RedisInbox:
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """See `ports.Inbox`."""
+        asked_at = self._leases.ticks()
         epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
             self._names(subject, *_REQUESTS), op_id=op_id, lease=self._lease
         )
@@ -206,18 +207,19 @@ class RedisInbox:
         together = rows.sync_request.decode(request) if request else None
         survey = rows.parsed(Depth, depth, "a depth of a survey") if depth else None
         lease = Lease(subject, epoch, op_id, attempt, together, survey, in_order(Asked(*each) for each in ids))
-        self._leases.hold(lease, following)
+        self._leases.hold(lease, following, asked_at, self._lease)
         return lease
 
     @guarded
     async def renew(self, lease: Lease) -> None:
         """See `ports.Inbox`."""
+        asked_at = self._leases.ticks()
         until = await self._scripts.renew_lease(
             self._keys.subject(lease.subject, "state"), epoch=lease.epoch, lease=self._lease
         )
         if not until:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
-        self._leases.hold(lease, until)
+        self._leases.hold(lease, until, asked_at, self._lease)
         await self._due.put(lease.subject, until)
 
     @guarded

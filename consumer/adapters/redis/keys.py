@@ -5,7 +5,7 @@ a secret or personal data; credentials are named by a hash.
 
 | key | type | TTL | owner |
 | --- | --- | --- | --- |
-| `{event/ID}:state`, `{org/ID}:...` | hash: when it is due, who has it, what was asked | - | inbox |
+| `{event/ID}:state`, `{org/ID}:...` | hash: when it is due, who has it, what was asked, when that was | - | inbox |
 | `...:rows` | hash: record key -> newest resource (or request) | - | inbox |
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
@@ -42,7 +42,7 @@ a secret or personal data; credentials are named by a hash.
 | `{index}:events`, `{index}:orgs` | set: ids ever recorded | - | inbox |
 | `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
-| `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting | 2 windows | budget |
+| `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting; its own time | 2 windows | budget |
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | the longest lease and a minute | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |

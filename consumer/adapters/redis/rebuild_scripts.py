@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Iterable
-from importlib import resources
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 from redis.asyncio import Redis
 
-_WITH: Final = "-- WITH "
-"""In the first line of a script: which file of `lua/shared` stands before it."""
+from consumer.adapters.redis.lua_files import source
 
 
 class Script(Protocol):
@@ -22,12 +20,7 @@ class Script(Protocol):
 
 def load(redis: Redis, name: str) -> Script:
     """Register the script of that name; nothing is sent yet."""
-    folder = resources.files("consumer.adapters.redis") / "lua"
-    text = (folder / f"{name}.lua").read_text()
-    first, _, rest = text.partition("\n")
-    if first.startswith(_WITH):
-        text = (folder / "shared" / f"{first.removeprefix(_WITH)}.lua").read_text() + rest
-    return cast("Script", redis.register_script(text))
+    return cast("Script", redis.register_script(source(name)))
 
 
 class RebuildScripts:

@@ -50,6 +50,7 @@ class Scripts(RebuildScripts):
         self._lock = script("take_lock")
         self._forget = script("forget_marks")
         self._doubt = script("doubt_credits")
+        self._look_at_clock = script("look_at_clock")
         self._look_over = script("look_over")
 
     async def record_changes(
@@ -210,9 +211,14 @@ class Scripts(RebuildScripts):
         limit: int,
         window: int,
         slots: int,
+        expected: int,
+        late: int,
     ) -> tuple[int, int]:
-        """(1, used) granted; (0, wait ms); (-1, 0) lease lost; (-2, ms left) lease too short."""
-        verdict, value = await self._permit(keys, [subject, epoch, deadline, cost, priority, limit, window, slots])
+        """(1, used) granted; (0, wait ms); (-1, 0) lease lost; (-2, ms left) lease too short; (-3, ms) its time is more
+        than `late` ms after the `expected` one.
+        """
+        how = [subject, epoch, deadline, cost, priority, limit, window, slots, expected, late]
+        verdict, value = await self._permit(keys, how)
         return verdict, value
 
     async def settle_permit(
@@ -259,6 +265,11 @@ class Scripts(RebuildScripts):
     async def doubt_credits(self, credits_key: str, *, window: int) -> None:
         """One call at a time until Swoogo says what is left."""
         await self._doubt([credits_key], [window])
+
+    async def look_at_clock(self, state: str) -> int:
+        """Due ms, -1 when not due, after the server's clock was set back."""
+        due, _ = await self._look_at_clock([state], [])
+        return int(due)
 
     async def look_over(self, keys: Iterable[str]) -> Sequence[Any]:
         """See the script: ten figures of one event."""

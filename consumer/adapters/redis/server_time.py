@@ -1,12 +1,14 @@
 """The clock of this process goes by the Redis server's, as leases and credits do (decision 0039).
 
-A replica whose clock is ahead would take an unanswered create of another one for settled, and make it twice (G2).
+A replica whose clock is ahead would take an unanswered create of another one for settled, and make it twice (G2). The
+server's clock may itself be set, or a failover lead to another one: that shows against the ticks of this process
+(decision 0052).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -17,32 +19,79 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.client import guarded
 from consumer.domain.errors import UnavailableError
 
-_EVERY_SECONDS: Final = 60.0
-_TOLD_FROM_SECONDS: Final = 5.0
+_EVERY_SECONDS: Final = 5.0
+_JUMP_SECONDS: Final = 5.0
+"""From here on it is a jump; less is how clocks drift and answers are late."""
 
 log = structlog.get_logger("app")
 
 
-@asynccontextmanager
-async def following(redis: Redis, clock: SystemClock) -> AsyncIterator[None]:
-    """Set the clock by the server's now, and once a minute until the end.
+class ServerTime:
+    """What the server's clock did since this process follows it.
 
-    Raises UnavailableError when the server does not tell now; later it is asked again in a minute.
+    Attributes:
+        set_forward: how often it was set forward.
+        set_back: how often it was set back.
     """
-    _tell(await set_by_server(redis, clock))
 
-    async def follow() -> None:
-        while True:
-            await clock.sleep(_EVERY_SECONDS)
-            with suppress(UnavailableError):
-                _tell(await set_by_server(redis, clock))
+    def __init__(self, redis: Redis, clock: SystemClock, *, quiet: float = 0.0) -> None:
+        """Ask nothing yet. `quiet`: seconds after which calls that were made before a jump have had their effect."""
+        self.set_forward = 0
+        self.set_back = 0
+        self._redis = redis
+        self._clock = clock
+        self._quiet = round(quiet * 1e9)
+        self._quiet_until = clock.ticks()
+        self._told: list[Callable[[float], None]] = []
 
-    task = asyncio.create_task(follow(), name="clock")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+    def tell(self, listener: Callable[[float], None]) -> None:
+        """Call it at each jump, with seconds: above 0 forward, below 0 back."""
+        self._told.append(listener)
+
+    def now(self) -> int:
+        """Ms since the epoch that the server's clock should show."""
+        return self._clock.now()
+
+    def quiet_for(self) -> float:
+        """Seconds for which no call may start, since leases and waits seem over that are not; 0 mostly."""
+        return max(self._quiet_until - self._clock.ticks(), 0) / 1e9
+
+    async def follow(self) -> None:
+        """Set the clock by the server's, and see whether that was set. Raises UnavailableError."""
+        moved = await set_by_server(self._redis, self._clock)
+        if abs(moved) < _JUMP_SECONDS:
+            return
+        if moved > 0:
+            self.set_forward += 1
+            self._quiet_until = self._clock.ticks() + self._quiet
+        else:
+            self.set_back += 1
+        log.warning("app.clock_set", seconds=round(moved, 1))
+        for listener in self._told:
+            listener(moved)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Set the clock by the server's now, and every few seconds until the end.
+
+        Raises UnavailableError when the server does not tell now; later it is asked again.
+        """
+        moved = await set_by_server(self._redis, self._clock)
+        if abs(moved) >= _JUMP_SECONDS:
+            log.warning("app.clock_set", seconds=round(moved, 1))
+
+        async def follow() -> None:
+            while True:
+                await self._clock.sleep(_EVERY_SECONDS)
+                with suppress(UnavailableError):
+                    await self.follow()
+
+        task = asyncio.create_task(follow(), name="clock")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
 
 @guarded
@@ -51,8 +100,3 @@ async def set_by_server(redis: Redis, clock: SystemClock) -> float:
     asked = clock.ticks()
     seconds, micros = await redis.time()
     return clock.set_by(seconds * 1_000_000_000 + micros * 1_000, asked, clock.ticks()) / 1e9
-
-
-def _tell(moved: float) -> None:
-    if abs(moved) >= _TOLD_FROM_SECONDS:
-        log.warning("app.clock_set", seconds=round(moved, 1))

@@ -98,13 +98,13 @@ class Tokens:
         """
         credential = work.connection.credential
         held = self._local.get(credential)
-        if held and self._clock.now() < held[1]:
+        if held and self._ticked() < held[1]:
             return held[0]
         async with self._flights[credential, work.trigger]:
             shared = await self._shared(credential)
             if shared:
                 return shared
-            if self._clock.now() < self._refused_until.get(credential, 0):
+            if self._ticked() < self._refused_until.get(credential, 0):
                 raise _refused()
             # The permit comes first: who waits for credits must not keep others from asking (G5).
             async with self._meter.charged(work, self._costs, observe=False) as charge:
@@ -136,7 +136,7 @@ class Tokens:
         except NoAnswerError as silence:
             raise UnavailableError(f"No access token: {silence}") from None
         if answer.status in _REFUSALS:
-            self._refused_until[credential] = self._clock.now() + round(_REFUSAL_SECONDS * 1000)
+            self._refused_until[credential] = self._ticked() + round(_REFUSAL_SECONDS * 1000)
             raise _refused()
         if action is not Action.APPLIED:
             after = self._meter.wait_asked(answer) if action is Action.THROTTLED else pause_asked(answer)
@@ -150,7 +150,7 @@ class Tokens:
 
     async def keep(self, credential: str, token: Token) -> None:
         """Let everybody use this token."""
-        self._ends[credential] = (token.text, self._clock.now() + round(token.seconds * 1000))
+        self._ends[credential] = (token.text, self._ticked() + round(token.seconds * 1000))
         await self._store.put(credential, token.text, token.seconds)
         self._remember(credential, token.text)
 
@@ -188,8 +188,12 @@ class Tokens:
         finally:
             await self._store.unlock(connection.credential, owner)
 
+    def _ticked(self) -> int:
+        """Ms that only go forward: how long something is kept does not depend on how the clock is set."""
+        return self._clock.ticks() // 1_000_000
+
     def _remember(self, credential: str, token: str) -> None:
-        until = self._clock.now() + round(_LOCAL_SECONDS * 1000)
+        until = self._ticked() + round(_LOCAL_SECONDS * 1000)
         known, end = self._ends.get(credential, ("", 0))
         self._local[credential] = (token, min(until, end) if known == token else until)
 

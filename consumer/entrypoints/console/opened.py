@@ -15,7 +15,7 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
-from consumer.adapters.redis.server_time import set_by_server
+from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.connection import Announcement
@@ -79,6 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     try:
         await check_redis(bound.redis, settings.redis)
         await set_by_server(bound.redis, clock)
+        time = ServerTime(bound.redis, clock)
         yield Opened(
             settings,
             bound.inbox,
@@ -86,7 +87,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             RedisPairs(bound.redis, bound.keys, bound.scripts, nothing),
             RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
             RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nothing),
-            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo),
+            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time),
             clock,
             RedisMarkers(bound.redis, bound.keys, bound.scripts),
             RedisReplicas(bound.redis, bound.keys),

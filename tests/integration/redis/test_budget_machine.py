@@ -65,10 +65,17 @@ class BudgetMachine(RuleBasedStateMachine):
         self.waiting: dict[int, int] = {}
         self.hold = self.foreign = self.foreign_until = self.doubt = self.probe = 0
         self.asked = 0
+        self.seen = self.behind = 0
 
     @property
     def now(self) -> int:
-        return self.clock.now()
+        """The credits' own time: the server's, which is never seen to go back."""
+        return max(self.clock.now() + self.behind, self.seen)
+
+    def noted(self) -> None:
+        """A script saw the time."""
+        self.seen = self.now
+        self.behind = self.seen - self.clock.now()
 
     @property
     def slot(self) -> int:
@@ -92,20 +99,25 @@ class BudgetMachine(RuleBasedStateMachine):
     def time_goes_by(self, milliseconds: int) -> None:
         # A call ends by its deadline; whoever stood still for longer sends nothing any more.
         for call in self.calls:
-            if call.open and self.now + milliseconds > call.began + DEADLINE:
+            if call.open and self.clock.ms + milliseconds > call.began + DEADLINE:
                 self.settle(call, "spent", reply_lost=False)
         self.clock.ms += milliseconds
+
+    @rule(milliseconds=st.sampled_from([1, WIDTH, WINDOW, 3_600_000]))
+    def the_clock_is_set_back(self, milliseconds: int) -> None:
+        """Redis failed over to a server that is behind; nothing happens in less time for that."""
+        self.clock.off -= milliseconds
 
     @rule(subject=subjects, epoch=epochs, lasts=lasting, reply_lost=lost)
     def fence(self, subject: str, epoch: int, lasts: int, reply_lost: bool) -> None:
         """G4: a claim or a renewal."""
-        until = self.now + lasts
+        until = self.clock.now() + lasts
         self.server.reply_lost = reply_lost
         taken = self.server.run(self.server.scripts.set_fence(FENCES, subject=subject, epoch=epoch, until=until))
         known, ends = self.fences.get(subject, (0, 0))
         if epoch >= known:
             assert taken
-        elif ends >= self.now:
+        elif ends >= self.clock.now():
             assert not taken, "an older claim got past a newer one that is in force"
         if taken:
             self.fences[subject] = (epoch, until)
@@ -128,8 +140,10 @@ class BudgetMachine(RuleBasedStateMachine):
         self.server.reply_lost = reply_lost
         verdict, value = self.permit(self.asked, subject, epoch, cost, priority)
         assert verdict == self.verdict(subject, epoch, cost, priority)
+        if verdict in {0, 1}:
+            self.noted()
         if verdict == 1:
-            self.calls.append(Call(self.asked, cost, self.now, self.slot))
+            self.calls.append(Call(self.asked, cost, self.clock.ms, self.slot))
             if self.doubt > self.now:
                 self.probe = self.now + DEADLINE + 1_000
         elif verdict == 0:
@@ -149,14 +163,16 @@ class BudgetMachine(RuleBasedStateMachine):
                 limit=LIMIT - RESERVE,
                 window=WINDOW,
                 slots=SLOTS,
+                expected=self.clock.now(),
+                late=0,
             )
         )
 
     def verdict(self, subject: str, epoch: int, cost: int, priority: int) -> int:
         known, until = self.fences.get(subject, (0, 0))
-        if known != epoch or until <= self.now:
+        if known != epoch or until <= self.clock.now():
             return -1
-        if until < self.now + DEADLINE:
+        if until < self.clock.now() + DEADLINE:
             return -2
         behind = any(end > self.now for rank, end in self.waiting.items() if rank < _rank(cost, priority))
         asking = self.doubt > self.now and self.probe > self.now
@@ -189,7 +205,8 @@ class BudgetMachine(RuleBasedStateMachine):
                 slots=SLOTS,
             )
         )
-        call.slot, call.answered = (self.slot, self.now) if what == "spent" else (None, None)
+        self.noted()
+        call.slot, call.answered = (self.slot, self.clock.ms) if what == "spent" else (None, None)
         if what == "throttled":
             self.hold = max(self.hold, self.now + reset)
         if self.doubt:
@@ -209,7 +226,7 @@ class BudgetMachine(RuleBasedStateMachine):
     def ask_again_for_what_was_given(self, data: st.DataObject) -> None:
         """A permit whose answer came late is asked for once more, and charged once."""
         call = data.draw(st.sampled_from(self.calls))
-        if self.now < call.began + WINDOW:
+        if self.clock.ms < call.began + WINDOW:
             before = self.left()
             assert self.permit(call.number, "event/one", 9, call.cost, 2) == (1, 0)
             assert self.left() == before
@@ -226,6 +243,7 @@ class BudgetMachine(RuleBasedStateMachine):
         """G6: Redis was rebuilt; whatever was spent before is not known to the count."""
         self.server.reply_lost = reply_lost
         self.server.run(self.server.scripts.doubt_credits(CREDITS, window=WINDOW))
+        self.noted()
         self.doubt, self.probe = self.now + WINDOW, 0
 
     def left(self) -> int:
@@ -242,8 +260,8 @@ class BudgetMachine(RuleBasedStateMachine):
     def no_window_holds_more_than_the_limit(self) -> None:
         """G5: whenever Swoogo counted each of them; the reserve is not touched."""
         reached = [call for call in self.calls if call.slot is not None]
-        since = self.now - WINDOW
-        assert sum(call.cost for call in reached if _latest(call, self.now) > since) <= LIMIT - RESERVE
+        since = self.clock.ms - WINDOW
+        assert sum(call.cost for call in reached if _latest(call, self.clock.ms) > since) <= LIMIT - RESERVE
 
 
 def _rank(cost: int, priority: int) -> int:

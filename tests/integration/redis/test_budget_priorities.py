@@ -20,6 +20,7 @@ from consumer.ports import Lease, event_subject
 from consumer.settings import SwoogoSettings
 from tests.contract.bench import a_work
 from tests.support.fakes import FakeClock
+from tests.support.fakes.server_time import FakeServerTime
 from tests.support.machines import as_asked
 from tests.support.server_time import TimedServer
 
@@ -102,9 +103,10 @@ def played(server: TimedServer, wanted: Sequence[Call], jitters: Sequence[float]
     clock = Times(jitters)
     server.forget(clock)
     leases = Leases()
-    leases.hold(LEASE, clock.now() + 3_600_000)
+    leases.hold(LEASE, clock.now() + 3_600_000, leases.ticks(), 3_600_000)
     # What goes over the wire is not what waits here; `surveys` alone would need a client.
-    budgets = [RedisBudget(server.redis, Keys("test"), server.scripts, leases, clock, SETTINGS) for _ in range(2)]
+    time = FakeServerTime(clock)
+    budgets = [RedisBudget(server.redis, Keys("test"), server.scripts, leases, clock, SETTINGS, time) for _ in "ab"]
     server.run(serve(clock, budgets, wanted))
 
 

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.redis.server_time import following, set_by_server
+from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.console import opened as console
 from consumer.settings import load_settings
@@ -47,7 +47,7 @@ async def server(redis_url: str) -> AsyncIterator[Redis]:
 async def test_g2_a_wrong_clock_is_set_at_once_and_again_and_again(server: Redis) -> None:
     clock = WrongClock()
     assert clock.wrong
-    async with following(server, clock):
+    async with ServerTime(server, clock).following():
         assert not clock.wrong
         ticks = clock.ticks()
         clock.set_by(time.time_ns() - OFF, ticks, ticks)
@@ -67,7 +67,7 @@ async def test_g2_a_server_that_does_not_tell_later_leaves_the_clock_as_it_is(
         asked += 1
         raise ConnectionRefusedError
 
-    async with following(server, clock):
+    async with ServerTime(server, clock).following():
         with monkeypatch.context() as without:
             without.setattr(server, "time", away)
             clock.woken.set()
@@ -88,3 +88,22 @@ async def test_g2_commands_go_by_that_clock_too(
         assert isinstance(stores.clock, WrongClock)
         assert not stores.clock.wrong
     assert tuple(capfd.readouterr()) == ("", "")
+
+
+async def test_g5_a_server_whose_clock_is_set_shows_against_the_ticks(server: Redis) -> None:
+    """What the process had to be moved by at its start is no jump; a step of its own clock moves nothing."""
+    clock = WrongClock()
+    times, told = ServerTime(server, clock, quiet=60.0), list[float]()
+    times.tell(told.append)
+    async with times.following():
+        await times.follow()
+        assert (times.set_forward, times.set_back, times.quiet_for(), told) == (0, 0, 0.0, [])
+        ticks = clock.ticks()
+        clock.set_by(time.time_ns() - OFF, ticks, ticks)  # the server was that much behind until now
+        await times.follow()
+        assert (times.set_forward, times.set_back, [round(each) for each in told]) == (1, 0, [600])
+        assert 59 < times.quiet_for() <= 60
+        ticks = clock.ticks()
+        clock.set_by(time.time_ns() + OFF, ticks, ticks)
+        await times.follow()
+        assert (times.set_forward, times.set_back, [round(each) for each in told]) == (1, 1, [600, -600])

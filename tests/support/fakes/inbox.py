@@ -54,6 +54,7 @@ class SubjectState:
     careful: set[Kind] = field(default_factory=set)
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
+    seen: int = 0
 
     @property
     def request(self) -> SyncRequest | None:
@@ -87,6 +88,17 @@ class InMemoryInbox:
         """What is kept of a subject, for tests to look at."""
         return self._subjects.setdefault(subject, SubjectState())
 
+    def timed(self, subject: Subject) -> SubjectState:
+        """The same, where the time counts: what lies ahead goes back with the clock (decision 0052)."""
+        state, now = self.state(subject), self.clock.now()
+        back = max(state.seen - now, 0)
+        for name in ("due", "until", "survey", "surveying", "hold", "first") if back else ():
+            moment = getattr(state, name)
+            if moment:
+                setattr(state, name, max(moment - back, 1))
+        state.seen = now
+        return state
+
     def holds(self, lease: Lease, milliseconds: int = 0) -> bool:
         """Whether the lease is in force and for so much longer."""
         state = self.state(lease.subject)
@@ -101,7 +113,7 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         if self.failures:
             raise self.failures.pop(0)
-        state, now = self.state(subject), self.clock.now()
+        state, now = self.timed(subject) if changes else self.state(subject), self.clock.now()
         news = 0
         for change in changes:
             if change.stamp > state.stamps.get(change.key, ""):
@@ -119,7 +131,7 @@ class InMemoryInbox:
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """See `ports.Inbox`."""
-        state = self.state(event_subject(event_id))
+        state = self.timed(event_subject(event_id))
         if request.id in state.requests or request.id in state.served:
             return False
         state.requests[request.id], state.due = replace(request, stamp=stamp), self.clock.now()
@@ -127,7 +139,7 @@ class InMemoryInbox:
 
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
-        state = self.state(event_subject(event_id))
+        state = self.timed(event_subject(event_id))
         if by and by.subject.kind == "org":
             self.fence_holder(event_id, by)
         elif by:
@@ -150,14 +162,14 @@ class InMemoryInbox:
 
     async def request_survey(self, event_id: str, depth: Depth) -> None:
         """See `ports.Inbox`."""
-        state, now = self.state(event_subject(event_id)), self.clock.now()
+        state, now = self.timed(event_subject(event_id)), self.clock.now()
         state.depth = max(state.depth, depth, key=list(Depth).index)
         if state.survey is None or state.survey > now or state.survey == state.surveying:
             state.survey = now
 
     async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
         """See `ports.Inbox`."""
-        state, now = self.state(event_subject(event_id)), self.clock.now()
+        state, now = self.timed(event_subject(event_id)), self.clock.now()
         state.orders |= set(orders)
         if state.continuous and (state.due is None or state.due > now):
             state.due = now
@@ -203,7 +215,7 @@ class InMemoryInbox:
 
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """See `ports.Inbox`."""
-        state, now = self.state(subject), self.clock.now()
+        state, now = self.timed(subject), self.clock.now()
         if state.until > now:
             if state.op_id != op_id:
                 return None
@@ -222,6 +234,7 @@ class InMemoryInbox:
 
     async def renew(self, lease: Lease) -> None:
         """See `ports.Inbox`."""
+        self.timed(lease.subject)
         self.fence(lease)
         state = self.state(lease.subject)
         if not state.op_id:
@@ -240,6 +253,7 @@ class InMemoryInbox:
         survey_in: float | None = None,
     ) -> None:
         """See `ports.Inbox`."""
+        self.timed(lease.subject)
         self.fence(lease)
         state, now = self.state(lease.subject), self.clock.now()
         if state.done == lease.op_id:
@@ -280,6 +294,7 @@ class InMemoryInbox:
 
     async def put_off(self, lease: Lease, seconds: float) -> None:
         """See `ports.Inbox`."""
+        self.timed(lease.subject)
         self.fence(lease)
         state, now = self.state(lease.subject), self.clock.now()
         if state.done == lease.op_id:

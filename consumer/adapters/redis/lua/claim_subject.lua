@@ -1,4 +1,4 @@
--- WITH requests
+-- WITH requests state_clock
 -- Take a due subject for the lease time; its epoch grows, and is the server's time where that is more: so it also grows
 -- when Redis forgot the former one, and nobody's old lease fits a new claim (G4, G6).
 -- KEYS: state (hash), requests (hash: id -> request that waits), served (hash: id -> stamp)
@@ -17,8 +17,7 @@ local function answered(answer)
   end
   return answer
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(KEYS[1])
 local request = gather(KEYS[1], KEYS[2], KEYS[3]) or ''
 local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'op', 'epoch', 'attempt', 'survey', 'hold', 'depth',
   'surveying')

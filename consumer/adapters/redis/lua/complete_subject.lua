@@ -1,4 +1,4 @@
--- WITH requests
+-- WITH requests state_clock
 -- Give a claimed subject back: clear marks that did not move, and say when it is due again.
 -- KEYS: state (hash), dirty (hash), orders (set), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: epoch, quiet ms, max wait ms, retry in ms or -1, failed ("1" or "0"), always ("1" or "0"), op id,
@@ -11,8 +11,7 @@ local function earliest(due, survey, hold, held)
   return due and math.max(due, held) or -1
 end
 local state, dirty, waiting, served = KEYS[1], KEYS[2], KEYS[4], KEYS[5]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(state)
 local fields = redis.call('HMGET', state, 'epoch', 'first', 'due', 'attempt', 'continuous', 'done', 'survey', 'surveying',
   'hold')
 local survey = tonumber(fields[7])

@@ -1,10 +1,11 @@
+-- WITH credit_clock
 -- Credits that could be spent now.
 -- KEYS: credits (hash)
 -- ARGV: limit, window ms, slots
 -- Returns how many.
 -- A script only for the server's clock.
 local now = redis.call('TIME')
-now = now[1] * 1000 + math.floor(now[2] / 1000)
+now = credit_time(KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000))
 local limit, width, slots = tonumber(ARGV[1]), tonumber(ARGV[2]) / tonumber(ARGV[3]), tonumber(ARGV[3])
 local fields = redis.call('HMGET', KEYS[1], 'hold', 'foreign', 'foreign_until', 'doubt')
 if (tonumber(fields[1]) or 0) > now or (tonumber(fields[4]) or 0) > now then return 0 end

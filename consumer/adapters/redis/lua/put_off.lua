@@ -1,4 +1,4 @@
--- WITH requests
+-- WITH requests state_clock
 -- Give a claimed event back untried: it comes again as it was, a while later, and that is no failure.
 -- KEYS: state (hash), dirty (hash), orders (set), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: epoch, op id, ms, then the ids of the requests that were claimed
@@ -9,8 +9,7 @@ local function earliest(due, survey, hold, held)
   return due and math.max(due, held) or -1
 end
 local state = KEYS[1]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(state)
 local fields = redis.call('HMGET', state, 'epoch', 'done', 'due', 'survey', 'hold', 'surveying', 'continuous')
 if fields[1] ~= ARGV[1] then return {-2, now} end
 local survey = tonumber(fields[4])

@@ -1,3 +1,4 @@
+-- WITH state_clock
 -- Keep the newer version of each row, mark it dirty, and say when the subject is due.
 -- KEYS: state (hash), rows (hash), versions (hash), dirty (hash)
 -- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), then key, stamp, row for each change
@@ -9,8 +10,7 @@ local function earliest(due, survey, hold, held)
 end
 local state, rows, versions, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(state)
 local news = 0
 for at = 4, #ARGV, 3 do
   local key, stamp = ARGV[at], ARGV[at + 1]

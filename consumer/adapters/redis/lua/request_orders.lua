@@ -1,3 +1,4 @@
+-- WITH state_clock
 -- Ask whoever claims the event next to do something to its ledger; with continuous sync that is at once (D3, G2).
 -- KEYS: state (hash), orders (set)
 -- ARGV: orders
@@ -7,8 +8,7 @@ local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
   return due and math.max(due, held) or -1
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(KEYS[1])
 -- One by one: Lua hands over some 8,000 arguments at most.
 for at = 1, #ARGV do redis.call('SADD', KEYS[2], ARGV[at]) end
 local fields = redis.call('HMGET', KEYS[1], 'continuous', 'due', 'until', 'survey', 'hold')

@@ -1,10 +1,10 @@
+-- WITH state_clock
 -- Make a survey of an event due now, as deep as asked or as one asked for before it.
 -- KEYS: state (hash)
 -- ARGV: depth ("shallow", "deep" or "confirmed")
 -- Returns {due ms, now ms}.
 -- Atomic because a claim must see the moment and the depth together. Repeating it changes nothing.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(KEYS[1])
 local rank = {shallow = 1, deep = 2, confirmed = 3}
 local fields = redis.call('HMGET', KEYS[1], 'depth', 'survey', 'surveying', 'until')
 local survey = tonumber(fields[2])

@@ -1,4 +1,4 @@
--- WITH requests
+-- WITH requests state_clock
 -- Ask for a manual sync of an event now, besides those that wait already, unless this one waits or was served.
 -- KEYS: state (hash), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: id, stamp, request (JSON, with its stamp)
@@ -9,8 +9,7 @@ local function earliest(due, survey, hold, held)
   return due and math.max(due, held) or -1
 end
 local state, waiting, served = KEYS[1], KEYS[2], KEYS[3]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(state)
 gather(state, waiting, served)
 local fields = redis.call('HMGET', state, 'request_stamp', 'until', 'due', 'survey', 'hold', 'floor')
 local newest, held, floor = fields[1] or '', tonumber(fields[2]) or 0, fields[6]

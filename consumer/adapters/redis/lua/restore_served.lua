@@ -1,12 +1,11 @@
--- WITH requests
+-- WITH requests state_clock
 -- Manual syncs that were served before a loss are not done again, also those that an older copy of Redis has waiting (G6).
 -- KEYS: state (hash), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: id, stamp for each
 -- Returns {how many were not known to be served, due ms or -1, now ms}.
 -- Atomic because a request that came in meanwhile must stay due. Repeating it changes nothing.
 local state, waiting, served = KEYS[1], KEYS[2], KEYS[3]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(state)
 gather(state, waiting, served)
 local news, waited = 0, redis.call('HLEN', waiting) > 0
 local floor = redis.call('HGET', state, 'floor') or ''

@@ -1,3 +1,4 @@
+-- WITH state_clock
 -- Switch whether changes make the event due by themselves; what waits already becomes due now. Surveys go with it: the
 -- first is planned when there is none, so that a restart or a second replica neither skips nor doubles one.
 -- KEYS: state (hash), dirty (hash), holders (hash: organization -> epoch of its newest lease that was here)
@@ -12,8 +13,7 @@ local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
   return due and math.max(due, held) or -1
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = state_time(KEYS[1])
 local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'request', 'survey', 'hold', 'epoch', 'switched', 'first')
 local due, survey, hold = tonumber(fields[1]), tonumber(fields[4]), tonumber(fields[5]) or 0
 if ARGV[3] ~= '' then

@@ -1,3 +1,4 @@
+-- WITH credit_clock
 -- A call is over: move its credits to now, give them back, or hold everybody until a reset.
 -- KEYS: credits (hash), grant (string)
 -- ARGV: cost, what ("spent", "returned", "throttled"), remaining or -1, reset ms or 0, limit, window ms, slots
@@ -6,12 +7,14 @@
 -- end after Swoogo's for the same call, so ours is never the more generous (G5).
 local credits, grant = KEYS[1], KEYS[2]
 local now = redis.call('TIME')
-now = now[1] * 1000 + math.floor(now[2] / 1000)
+local behind
+now, behind = credit_time(credits, now[1] * 1000 + math.floor(now[2] / 1000))
 local cost, what, remaining, reset = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local limit, window, slots = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local slot = redis.call('GET', grant)
 if not slot or slot == 'settled' then return 0 end
 redis.call('SET', grant, 'settled', 'PX', window)
+note_credit_time(credits, now, behind)
 redis.call('HINCRBY', credits, 'b' .. slot, -cost)
 if what == 'spent' then
   redis.call('HINCRBY', credits, string.format('b%.0f', math.floor(now / (window / slots))), cost)

@@ -1,7 +1,10 @@
+-- WITH credit_clock
 -- Grant credits for one call, or say how long to wait (G4, G5).
 -- KEYS: credits (hash), fences (hash), grant (string, expires)
--- ARGV: subject, epoch, deadline ms, cost, priority (0 first), limit, window ms, slots of a window
--- Returns {1, used} granted; {0, wait ms} wait; {-1, 0} the lease is not ours; {-2, until - now} it ends too soon.
+-- ARGV: subject, epoch, deadline ms, cost, priority (0 first), limit, window ms, slots of a window, what the server's
+--   time should be at least (ms), how much later it may be
+-- Returns {1, used} granted; {0, wait ms} wait; {-1, 0} the lease is not ours; {-2, until - now} it ends too soon;
+--   {-3, now} the server's clock is later than it can be: it may have been set forward, and the window seem empty (G5).
 -- Atomic because all replicas draw on the same credits. The grant key makes a repeated command charge once.
 local credits, now = KEYS[1], redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -10,10 +13,14 @@ local window, slots = tonumber(ARGV[7]), tonumber(ARGV[8])
 -- A list goes before single calls of its priority: these would take each credit that comes free, and it never saw ten.
 local rank = priority * 2 + (cost > 1 and 0 or 1)
 if redis.call('EXISTS', KEYS[3]) == 1 then return {1, 0} end
+if now - tonumber(ARGV[9]) > tonumber(ARGV[10]) then return {-3, now} end
 local fence = redis.call('HGET', KEYS[2], ARGV[1])
 local epoch, held = string.match(fence or '', '^(%d+):(%d+)$')
 if epoch ~= ARGV[2] or tonumber(held) <= now then return {-1, 0} end
 if tonumber(held) < now + tonumber(ARGV[3]) then return {-2, tonumber(held) - now} end
+local behind
+now, behind = credit_time(credits, now)
+note_credit_time(credits, now, behind)
 local slot, width = 0, window / slots
 slot = math.floor(now / width)
 local used, hold, foreign, buckets = 0, 0, 0, {}
