@@ -135,6 +135,7 @@ Push        `services.push`                  load, look, plan, execute, complete
             `services.progress`              how far a run is, and when it should be done
             `services.orders`                what operators asked to be done to the ledger
             `services.images`                images fetched without a lease, uploaded when they are news
+            `services.image_uploads`         its last phase: images that have arrived
             `services.execute`               one operation: intent, call, ledger
             `services.associations`          sessions of a speaker, without those that are gone
             `services.missing_records`       records that Swoogo does not have

@@ -196,7 +196,8 @@ class ImageQueue:
             name = _host_of(fetch.wish.url)
             host = self._host(event_id, name)
             if now < host.until:
-                self._settle(event_id, event, fetch, _given_up(name))
+                sentence = f"{name} was silent three times in a row and is asked again in a few minutes."
+                self._settle(event_id, event, fetch, UnavailableError(sentence))
             elif host.running < (self._at_once if host.answered else max(_SILENT_MOST - host.silent, 1)):
                 host.running += 1
                 self._running += 1
@@ -295,7 +296,3 @@ def _host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _given_up(host: str) -> UnavailableError:
-    return UnavailableError(f"{host} was silent three times in a row and is asked again in a few minutes.")

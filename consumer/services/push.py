@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import partial
 
 from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
@@ -24,7 +24,6 @@ from consumer.domain.ledger import abandoned
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
 from consumer.domain.orders import Act, Order, confirmed_removals
-from consumer.domain.pictures import image_waiting, to_ask_again
 from consumer.domain.plan import Operation, Pace, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
@@ -46,6 +45,7 @@ from consumer.ports import (
 )
 from consumer.services.credential import report_credential_status
 from consumer.services.execute import Execution
+from consumer.services.image_uploads import recheck_images, upload_images, want_images
 from consumer.services.images import ImageQueue
 from consumer.services.leftovers import (
     failed,
@@ -67,12 +67,6 @@ from consumer.services.reconcile import Reconciler, nothing_new
 from consumer.services.served import tell_served
 from consumer.services.workers import run_workers
 from consumer.settings import PushSettings
-
-_IMAGES_NS: Final = 10_000_000_000
-"""How long a push goes on uploading images as they arrive; what changes meanwhile waits for so long at most."""
-_IMAGES_SOON: Final = 1.0
-_IMAGES_LATER: Final = 5.0
-"""Seconds until the event comes again for images on their way, after a push that got some of them, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,24 +221,18 @@ class Pusher:
             execution.looked |= listed | came.keys()
             given = replace(given, directories=directories, parked=parked)
             plan = make_plan(given)
-        if execution.survey and execution.survey.deep:
-            asked = make_plan(replace(given, changed_images=frozenset(to_ask_again(execution.ledger))))
-            due = {each.key for each in plan.images}
-            execution.rechecks = [each for each in asked.images if each.key not in due]
-            self.images.recheck(mapping.event_id, execution.rechecks)
+        recheck_images(execution, given, plan)
         return plan
 
     async def _execute(self, execution: Execution, plan: Plan, progress: Progress) -> None:
-        event_id = execution.run.event_id
-        self.images.want(event_id, plan.images, execution.rechecks)
+        want_images(execution, plan)
         for phase in plan.phases:
-            await self._perform(execution, [each for each in phase if not isinstance(each, SetImage)], progress)
-        # Once more: a push may take longer than what was fetched for it is kept.
-        self.images.want(event_id, plan.images, execution.rechecks)
-        await self._upload_images(execution, progress)
+            await self._perform(execution, progress, [each for each in phase if not isinstance(each, SetImage)])
+        want_images(execution, plan)
+        await upload_images(execution, partial(self._perform, execution, progress), self.stopping)
         await confirm_missing(execution)
 
-    async def _perform(self, execution: Execution, operations: Sequence[Operation], progress: Progress) -> None:
+    async def _perform(self, execution: Execution, progress: Progress, operations: Sequence[Operation]) -> None:
         """Carry out operations side by side, none after too much trouble. Raises StoppedError, UnavailableError."""
         left = False
         pending = iter(operations)
@@ -267,19 +255,6 @@ class Pusher:
             raise UnavailableError(PAIR_ENDED)
         if left:
             raise StoppedError(f"The service is being stopped; event {execution.run.event_id} is left as it is.")
-
-    async def _upload_images(self, execution: Execution, progress: Progress) -> None:
-        """Upload what has arrived, while more arrives; the rest is fetched on without the lease, and comes later."""
-        event_id, until, came = execution.run.event_id, self.clock.ticks() + _IMAGES_NS, False
-        while not hopeless(execution) and not self.stopping.is_set() and self.clock.ticks() < until:
-            ready = await self.images.arrived(event_id)
-            if not ready:
-                break
-            came = True
-            await self._perform(execution, ready, progress)
-        if self.images.busy(event_id):
-            execution.images_in = _IMAGES_SOON if came else _IMAGES_LATER
-            execution.issues += [image_waiting(each.key) for each in self.images.outstanding(event_id)]
 
     async def _finish(
         self,
