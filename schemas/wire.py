@@ -113,7 +113,17 @@ class _Timestamp:
     """RFC 3339 with an offset, in the years 1970 to 2199, so that no conversion can overflow."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.datetime_schema(tz_constraint="aware", ge=_EPOCH, lt=_END, strict=True)
+        moment = core_schema.datetime_schema(tz_constraint="aware", ge=_EPOCH, lt=_END, strict=True)
+        # Alone it would take "50" for a moment of 1970.
+        dated = core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}.[0-9]{2}:", strict=True),
+            custom_error_type="datetime_type",
+        )
+        parsed = core_schema.datetime_schema(tz_constraint="aware", ge=_EPOCH, lt=_END, strict=False)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.chain_schema([dated, parsed]),
+            python_schema=moment,
+        )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN}

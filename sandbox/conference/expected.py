@@ -10,11 +10,12 @@ them: compare Swoogo's after the same treatment. Descriptions and biographies ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sandbox.conference.expected_reading import contact_as_read, session_as_read, sponsor_as_read
 from sandbox.conference.expected_speakers import ExpectedSpeaker, Key, fold_speakers, text_of
 from sandbox.conference.expected_sponsors import ExpectedSponsor, fold_sponsors
 from sandbox.conference.expected_times import instant, wall_clock
@@ -109,6 +110,7 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
     `moderators`: whether moderators and chairpersons sync as speakers (E7).
     """
     zone = ZoneInfo(resources.timezone)
+    resources = resources_as_read(resources)
     left_out: dict[Key, tuple[str, str | None]] = {}
     eligible: list[Json] = []
     for session in sorted(resources.sessions, key=lambda each: str(each["id"])):
@@ -159,6 +161,21 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         left_out=left_out,
         notices=frozenset(notices),
     )
+
+
+def resources_as_read(resources: Resources) -> Resources:
+    """E6, E8: without what cannot be read, sub-sessions, and what is deleted."""
+    sessions = map(session_as_read, resources.sessions)
+    return replace(
+        resources,
+        sessions=tuple(each for each in sessions if not _is_set(each, "parent_session_id", "deleted_at")),
+        contacts=tuple(map(contact_as_read, resources.contacts)),
+        sponsors=tuple(map(sponsor_as_read, resources.sponsors)),
+    )
+
+
+def _is_set(resource: Json, *names: str) -> bool:
+    return any(resource.get(name) not in (None, {}) for name in names)
 
 
 def _why_not(session: Json, now: datetime) -> tuple[str, str | None] | None:

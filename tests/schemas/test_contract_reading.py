@@ -188,6 +188,9 @@ def test_a_refused_mapping_does_not_carry_its_values_on() -> None:
         ("1969-12-31T23:59:59Z", "is too small"),
         ("2200-01-01T00:00:00Z", "is too large"),
         ("9999-12-31T23:59:59-12:00", "is too large"),
+        ("50", "is not a date and time"),
+        ("1791813600", "is not a date and time"),
+        ("2026-10-12", "is not a date and time"),
     ],
 )
 def test_a_moment_that_arithmetic_could_overflow_is_refused(moment: str, problem: str) -> None:
