@@ -248,6 +248,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.status_document`  status: events, runs, issues
             `entrypoints.console.status_view`      the same on a terminal
             `entrypoints.console.runs`       runs and issues: past syncs, and what needs attention
+            `entrypoints.console.completeness`    what there is to say during a rebuild, and after a loss
             `entrypoints.console.sync`       sync: ask for one and follow it
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
             `entrypoints.console.orders`     ledger lift, adopt, forget: ask for something to be done to it

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
@@ -172,6 +173,13 @@ class RedisBudget:
         return await self._scripts.credits_left(
             self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=_SLOTS
         )
+
+    @guarded
+    async def doubt_until(self, credential: str) -> int | None:
+        """Until when (ms) it is not known what a credential spent, after a loss of Redis; None when it is known."""
+        key = self._keys.credential(credential, "credits")
+        until = await cast("Awaitable[bytes | None]", self._redis.hget(key, "doubt"))
+        return int(until) if until and int(until) > self._clock.now() else None
 
     @guarded
     async def surveys(self, work: Work, cost: int, seconds: float) -> int:

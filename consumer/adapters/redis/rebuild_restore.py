@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
+import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
@@ -18,6 +19,8 @@ from consumer.domain.record import Kind
 from consumer.domain.standing import ServedRequest
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
+
+log = structlog.get_logger("rebuild")
 
 _ENTRIES_PER_CALL: Final = 500
 _LOOKED_AT: Final = (Kind.SESSION, Kind.SPONSOR)
@@ -124,7 +127,10 @@ class RedisRestorer:
     @guarded
     async def doubt(self, credentials: Iterable[str]) -> None:
         """See `ports.rebuild.Restorer`."""
-        for credential in credentials:
+        doubted = list(credentials)
+        if doubted:
+            log.info("rebuild.credits_unknown", credentials=len(doubted), seconds=round(self._window / 1000))
+        for credential in doubted:
             await self._scripts.doubt_credits(self._keys.credential(credential, "credits"), window=self._window)
 
     @guarded

@@ -17,6 +17,7 @@ from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.report import Trigger
 from consumer.domain.snapshot import Snapshot
+from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked
 
@@ -119,9 +120,10 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
         latency: seconds Swoogo takes to answer a call.
 
     Raises:
-        UnavailableError: Redis does not answer.
+        UnavailableError: Redis does not answer, or is being rebuilt.
         UnknownTimezoneError: the mapping names a zone that does not exist.
     """
+    await require_complete(stores)
     mapping = await stores.connections.mapping(event_id)
     if mapping is None:
         return PlanDocument(event_id, mapped=False)

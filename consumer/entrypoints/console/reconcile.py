@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from consumer.domain.errors import UnavailableError
 from consumer.domain.report import Run, Trigger
 from consumer.domain.survey import Depth
+from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import out, plain, print_json
@@ -62,6 +63,7 @@ def reconcile_all(settings: Settings, depth: Depth, *, as_json: bool) -> Exit:
 async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
     asked = []
     async with opened(settings) as stores:
+        await require_complete(stores)
         for event_id in sorted(await stores.inbox.events()):
             mapping = await stores.connections.mapping(event_id)
             if mapping is not None and mapping.continuous:
@@ -74,6 +76,7 @@ async def _reconcile(
     settings: Settings, event_id: str, depth: Depth, timeout: float | None
 ) -> tuple[SyncDocument, int]:
     async with opened(settings) as stores:
+        await require_complete(stores)
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
         before = frozenset(run.id for run in await stores.board.runs(event_id, RUNS_LOOKED_AT))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from consumer.domain.issue import Code
 from consumer.domain.report import Run
+from consumer.entrypoints.console.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import lasting, out, plain, print_json
@@ -28,10 +29,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RunsDocument:
-    """What `runs EVENT --json` prints: ended runs, newest first."""
+    """What `runs EVENT --json` prints: ended runs, newest first. `lost`: when those of before were lost with Redis."""
 
     event_id: str
     runs: tuple[RunDocument, ...]
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def list_runs(settings: Settings, event_id: str, *, limit: int, as_json: bool) -
     """The newest runs of an event. Raises UnavailableError, ConfigurationError."""
 
     async def read(stores: Opened) -> RunsDocument:
-        return RunsDocument(event_id, tuple(run_document(run) for run in await stores.board.runs(event_id, limit)))
+        ended = await stores.board.runs(event_id, limit)
+        return RunsDocument(event_id, tuple(run_document(run) for run in ended), await lost_at(stores))
 
     document = _of_known_event(settings, event_id, read)
     if document is None:
@@ -71,6 +74,8 @@ def list_runs(settings: Settings, event_id: str, *, limit: int, as_json: bool) -
         print_runs(out(), document)
     else:
         out().print("No run has ended yet.")
+    if document.lost and not as_json:
+        out().print(runs_lost(document.lost), soft_wrap=True)
     return Exit.FINE
 
 
@@ -184,6 +189,7 @@ def _of_known_event(settings: Settings, event_id: str, read: Callable[[Opened], 
 
     async def look() -> T | None:
         async with opened(settings) as stores:
+            await require_complete(stores)
             return await read(stores) if event_id in await known_events(stores) else None
 
     found = asyncio.run(look())

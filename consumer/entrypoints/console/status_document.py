@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.domain.record import Kind
 from consumer.domain.report import Run, Tally
+from consumer.entrypoints.console.completeness import require_complete, waits_for
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked
 from consumer.entrypoints.console.plan_document import Told, told
@@ -79,6 +80,7 @@ class EventRow:
         survey_every: seconds between two reconciles at present, 0 before the first; more than the setting when the
             credential has many events.
         credits_left: what its credential has now; None without a mapping.
+        waits_for: what it waits for since Redis was lost, and until when; "" for nothing.
     """
 
     event_id: str
@@ -94,15 +96,20 @@ class EventRow:
     survey_every: float
     credits_left: int | None
     last_run: RunDocument | None
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6)."""
+    """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6).
+
+    `lost`: when that last was, and was made good.
+    """
 
     events: tuple[EventRow, ...]
     running: RunningDocument
     rebuild: RebuildProgress | None = None
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +171,21 @@ async def known_events(stores: Opened) -> tuple[str, ...]:
 async def read_status(stores: Opened) -> StatusDocument:
     """All events. Raises UnavailableError."""
     running = asyncio.create_task(read_running(stores.replicas, stores.settings.kafka, stores.clock.now()))
-    rebuild, events = await asyncio.gather(stores.markers.progress(), known_events(stores))
-    rows = tuple(await asyncio.gather(*(_row(stores, event) for event in events)))
-    return StatusDocument(rows, await running, rebuild)
+    rebuild, marker, events = await asyncio.gather(
+        stores.markers.progress(), stores.markers.look(), known_events(stores)
+    )
+    rows = tuple(await asyncio.gather(*(_row(stores, event, marker.deferred) for event in events)))
+    return StatusDocument(rows, await running, rebuild, iso(marker.lost_at) if marker.lost_at else None)
 
 
 async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument | None:
     """One event with its newest runs; None when nothing was ever recorded or mapped. Raises UnavailableError."""
     if event_id not in await known_events(stores):
+        await require_complete(stores)
         return None
+    deferred = (await stores.markers.look()).deferred
     row, waiting, ended, issues = await asyncio.gather(
-        _row(stores, event_id),
+        _row(stores, event_id, deferred),
         stores.inbox.waiting(event_id),
         stores.board.runs(event_id, runs),
         stores.board.issues(event_id),
@@ -190,7 +201,7 @@ async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument 
     )
 
 
-async def _row(stores: Opened, event_id: str) -> EventRow:
+async def _row(stores: Opened, event_id: str, deferred: Mapping[str, Sequence[str]]) -> EventRow:
     mapping, waiting, run = await asyncio.gather(
         stores.connections.mapping(event_id), stores.inbox.waiting(event_id), stores.board.current(event_id)
     )
@@ -208,4 +219,5 @@ async def _row(stores: Opened, event_id: str) -> EventRow:
         survey_every=(await stores.ledger.survey(event_id)).every,
         credits_left=await stores.budget.left(mapping.credential) if mapping else None,
         last_run=run_document(run, held=waiting.held) if run else None,
+        waits_for=await waits_for(stores, event_id, mapping, deferred),
     )

@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from consumer.entrypoints.console.completeness import rebuilding, runs_lost
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import ago, counted, lasting, out, plain, print_json
@@ -23,7 +24,6 @@ from consumer.entrypoints.console.status_document import (
     read_event,
     read_status,
 )
-from consumer.ports.rebuild import RebuildProgress
 from consumer.settings import Settings
 
 _KEYS_SHOWN: Final = 10
@@ -54,6 +54,11 @@ def show_status(settings: Settings, *, as_json: bool) -> Exit:
         out().print(events_table(document, now))
     else:
         out().print("Nothing was recorded yet.")
+    for row in document.events:
+        if row.waits_for:
+            out().print(f"{plain(row.event_id)} {row.waits_for}.", style="yellow", soft_wrap=True)
+    if document.lost:
+        out().print(runs_lost(document.lost), style="dim", soft_wrap=True)
     show_running(out(), document.running, now)
     return Exit.FINE
 
@@ -64,16 +69,6 @@ def show_running(console: Console, running: RunningDocument, now: int) -> None:
     console.print(replicas_sentence(running, now), style=style, soft_wrap=True)
     for sentence in waiting_sentences(running, now):
         console.print(sentence, style="yellow", soft_wrap=True)
-
-
-def rebuilding(progress: RebuildProgress) -> str:
-    """The line that tells of a rebuild."""
-    share = f" {progress.read / progress.total:.0%}," if progress.total else ""
-    left = "" if progress.seconds_left is None else f", about {lasting(progress.seconds_left)} left"
-    return (
-        f"Redis is being rebuilt from Kafka:{share} phase {progress.phase}, "
-        f"{progress.read:,} of {progress.total:,} read{left}. Nothing is pushed until that is done."
-    )
 
 
 def show_event(settings: Settings, event_id: str, *, runs: int, everything: bool, as_json: bool) -> Exit:
@@ -145,6 +140,8 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
         more = f" … and {len(keys) - len(shown):,} more (--all)" if len(keys) > len(shown) else ""
         names = ", ".join(plain(key.partition("/")[2]) for key in shown)
         console.print(f"    {source}s: {names}{more}", soft_wrap=True)
+    if row.waits_for:
+        console.print(f"It {row.waits_for}.", style="yellow", soft_wrap=True)
     if row.survey_in is not None:
         often = f" (every {lasting(row.survey_every)})" if row.survey_every else ""
         when = "now" if row.survey_in == 0 else f"in {lasting(row.survey_in)}"

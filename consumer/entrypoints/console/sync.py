@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from consumer.domain.errors import UnavailableError
 from consumer.domain.record import stamp
 from consumer.domain.report import Run, Trigger
+from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import err, lasting, out, plain, print_json
@@ -101,6 +102,7 @@ async def _sync(
     settings: Settings, event_id: str, wanted: Wanted, *, timeout: float | None
 ) -> tuple[SyncDocument, int]:
     async with opened(settings) as stores:
+        await require_complete(stores)
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
         unknown = await _unknown(stores, event_id, wanted)
