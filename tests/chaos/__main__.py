@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if options.crashes:
         return _crashes(options)
-    from tests.chaos.report import faults_table, many, verdict_table
+    from tests.chaos.report import faults_table, many, met_table, verdict_table
     from tests.chaos.second import chance_of
 
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif len(verdicts) % 100 == 0:
             console.print(f"{len(verdicts)} of {len(seeds)} runs, {time.monotonic() - started:.0f} s", markup=False)
     console.print(faults_table([each for each in verdicts if each.who == "service"]))
+    console.print(met_table([each for each in verdicts if each.who == "service"]))
     console.print(verdict_table(verdicts))
     bad = [each.seed for each in verdicts if each.who == "service" and not each.good]
     console.print(f"{time.monotonic() - started:.0f} s in all.", end=" ")

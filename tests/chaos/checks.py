@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,14 +26,14 @@ _KINDS: Final = ("locations", "tracks", "sessions", "speakers", "sponsors")
 
 def lost(history: History) -> list[str]:
     """G1: Swoogo equals the oracle, to the last link; and nothing of what people did there was undone (R2, D2)."""
-    state = history.sandbox.state(history.swoogo_event_id)
+    state = history.state()
     typed = {history.expected.sessions[key].name: text for key, text in history.typed.items()}
     return differences(state, _without(history.expected, history.deleted), edited=typed)
 
 
 def missing(history: History) -> list[str]:
     """Records and associations that are not there at all, whatever their fields."""
-    state, expected = history.sandbox.state(history.swoogo_event_id), _without(history.expected, history.deleted)
+    state, expected = history.state(), _without(history.expected, history.deleted)
     names = {row["name"] for row in state["sessions"]}
     emails = {row["id"]: row["email"] for row in state["speakers"]}
     linked: dict[str, set[str]] = {}
@@ -56,7 +56,7 @@ def missing(history: History) -> list[str]:
 
 def twice(history: History) -> int:
     """Records that are there once too often."""
-    return duplicates(history.sandbox.state(history.swoogo_event_id))
+    return duplicates(history.state())
 
 
 def doubled(sandbox: SandboxSwoogo, histories: Sequence[History]) -> list[str]:
@@ -91,7 +91,7 @@ def unlogged(event_id: int, ledger: Ledger, log: Log, topic: str) -> list[str]:
     logged = {
         key: value
         for key, value in log.newest(topic).items()
-        if key.startswith(prefix) and key.split(b"/")[1] not in {b"pair", b"mapping", b"served", b"contact"}
+        if key.startswith(prefix) and key.split(b"/")[1].decode() in set(Kind)
     }
     held = {prefix + key.encode(): ledger_value(key, entry) for key, entry in ledger.items()}
     return [
@@ -176,9 +176,9 @@ def untold(history: History, log: Log, dead_letters: str) -> list[str]:
     ]
 
 
-def complaints(issues: Mapping[str, Issue]) -> list[str]:
-    """Nothing was refused, so nothing may be told but what people did in Swoogo."""
-    quiet = {"gone_in_swoogo", "edited_in_swoogo"}
+def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:
+    """Nothing was refused, so nothing may be told but what people did in Swoogo, and the codes `also`."""
+    quiet = {"gone_in_swoogo", "edited_in_swoogo", *also}
     return [f"issue {each.code.value} of {each.key}" for each in issues.values() if each.code.value not in quiet]
 
 

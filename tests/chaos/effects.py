@@ -15,6 +15,9 @@ from typing import Final
 
 from tests.chaos.machine import current
 
+STALL: Final = "stall"
+"""The broker stands still, for everybody, and goes on."""
+
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "redis": ("kill before", "kill after", "drop reply", "delay", "pause before", "pause after", "error", "outage"),
     "swoogo": (
@@ -42,9 +45,12 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "pause before",
         "pause after",
         "error",
+        STALL,
     ),
-    "fetch": ("kill before", "kill after", "delay", "pause before", "error"),
-    "commit": ("kill before", "kill after", "delay", "pause before", "pause after", "error"),
+    "fetch": ("kill before", "kill after", "delay", "pause before", "error", STALL),
+    "commit": ("kill before", "kill after", "delay", "pause before", "pause after", "error", STALL),
+    "scan": ("kill before", "delay", "pause before", "error", STALL, STALL),
+    "image": ("kill before", "late name", "dead host", "error"),
 }
 """What can happen, by what the boundary leads to."""
 
@@ -55,7 +61,7 @@ UNANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What can happen in a run that is about creates without an answer."""
 
-FAMILIES: Final = ("kill", "drop reply", "drop answer", "delay", "pause", "error")
+FAMILIES: Final = ("kill", "drop reply", "drop answer", "delay", "pause", "error", "stall", "host", "loss")
 
 TARGETS: Final = (
     "swoogo POST sessions",
@@ -100,8 +106,20 @@ TARGETS: Final = (
     "produce",
     "fetch",
     "commit",
+    "scan",
+    "scan ends",
+    "image",
 )
 """Boundaries by the start of their names, so that the rare ones are struck as often as the frequent ones."""
+
+SPECIAL: Final = (
+    (0.1, "fetch", (STALL,)),
+    (0.05, "commit", (STALL,)),
+    (0.1, "produce swoogo-sync.ledger", (STALL,)),
+    (0.3, "scan", KINDS["scan"]),
+    (0.2, "image", ("late name", "dead host")),
+)
+"""Faults that some runs have besides: in which share of them, at which boundary, of which kind."""
 
 CREATES: Final = (
     *(f"swoogo POST {each}/create" for each in ("sessions", "speakers", "locations", "tracks", "sponsors")),
@@ -112,29 +130,33 @@ CREATES: Final = (
 
 
 def family(kind: str) -> str:
-    """Which of the six families of the specification a kind belongs to."""
+    """Which family a kind belongs to."""
     if kind.startswith(("drop", "timeout", "half")) and kind != "drop reply":
         return "drop answer"
     for name in FAMILIES:
         if kind.startswith(name):
             return name
+    if kind in {"late name", "dead host"}:
+        return "host"
     return "drop answer" if kind in {"hang", "late effect"} else "error"
 
 
 @dataclass(slots=True)
 class _Due:
-    """A fault in waiting: at a number, or at the n-th boundary of a name."""
+    """A fault in waiting: at a number, or at the n-th boundary of a name. `kind`: which one; "": any."""
 
     number: int = -1
     target: str = ""
     left: int = 0
+    kind: str = ""
 
 
 @dataclass(slots=True)
 class Effects:
     """Numbers the boundaries of a run and strikes at some. `calm` ends that; `over`: nothing works any more.
 
-    `late` counts the calls that nobody waits for any more and that are still to take effect.
+    `late` counts the calls that nobody waits for any more and that are still to take effect. Until `dead_hosts` (the
+    loop's time) no server of an image answers.
     """
 
     chance: Random
@@ -142,6 +164,7 @@ class Effects:
     calm: bool = False
     over: bool = False
     late: int = 0
+    dead_hosts: float = 0.0
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
@@ -162,6 +185,12 @@ class Effects:
                 left = 1 if self.chance.random() < 0.5 else self.chance.randint(1, 6)
                 self._waiting.append(_Due(target=self.chance.choice(CREATES if creates else TARGETS), left=left))
 
+        # Rare boundaries and kinds, of which chance alone would hardly draw any.
+        for often, target, kinds in SPECIAL:
+            if self.chance.random() < often:
+                left = self.chance.randint(1, 6)
+                self._waiting.append(_Due(target=target, left=left, kind=self.chance.choice(kinds)))
+
     def strike(self, name: str) -> str:
         """The next boundary is reached; the fault that strikes there, or ""."""
         if self.over:
@@ -175,7 +204,7 @@ class Effects:
                 due.left -= 1
             if due.number == self.count or (due.target and due.left == 0 and name.startswith(due.target)):
                 self._waiting.remove(due)
-                kind = self.chance.choice(self._kinds[name.partition(" ")[0]])
+                kind = due.kind or self.chance.choice(self._kinds[name.partition(" ")[0]])
                 self.hits[name, kind] += 1
                 process = current()
                 self.tell(f"#{self.count} {name}: {kind} ({process.name if process else '-'})")

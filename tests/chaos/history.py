@@ -12,88 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
-from uuid import NAMESPACE_URL, uuid5
 
 from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
-from sandbox.conference.model import Conference, Person, Room, Sponsor, Talk, Track
+from sandbox.conference.model import Conference, Person, Room
 from sandbox.conference.records import Record, Scope, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
+from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, identifier, seed, talk
 from tests.chaos.log import Log
 from tests.chaos.machine import EPOCH, seconds
-
-ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
-EVENT_ID: Final = 4001
-KEY, SECRET = "chaos-key", "chaos-secret"
-TIMEZONE: Final = "Europe/Berlin"
-_START: Final = datetime.fromtimestamp(EPOCH, UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=30)
-
-
-def identifier(kind: str, number: int) -> str:
-    """The Sessionboard id of the n-th of a kind."""
-    return str(uuid5(NAMESPACE_URL, f"chaos/{kind}/{number}"))
-
-
-def conference(first: int = 0, talks: int = 5) -> Conference:
-    """Five talks, four people (one of them with a headshot), two rooms, two tracks, two sponsors of two tiers.
-
-    `first`: the number that everything is counted from, a multiple of 4; `talks`: another number of them.
-    """
-    rooms = [Room(id=identifier("room", number), name=f"Room {number}") for number in range(first, first + 2)]
-    tracks = [Track(id=identifier("track", number), name=f"Track {number}") for number in range(first, first + 2)]
-    people = [
-        Person(
-            id=identifier("person", number),
-            first_name=f"First{number}",
-            last_name=f"Last{number}",
-            email=f"person{number}@example.org",
-            photo_url="" if number % 4 else f"https://images.example.org/{number}.png",
-        )
-        for number in range(first, first + 4)
-    ]
-    sponsors = [
-        Sponsor(id=identifier("sponsor", number), name=f"Sponsor {number}", tier=("Gold", "Silver")[number % 2])
-        for number in range(first, first + 2)
-    ]
-    held = [
-        talk(number, (first + number % 4, first + (number + 1) % 4)[: 1 + number % 2])
-        for number in range(first, first + talks)
-    ]
-    return Conference(
-        name="Chaos",
-        timezone=TIMEZONE,
-        rooms={each.id: each for each in rooms},
-        tracks={each.id: each for each in tracks},
-        people={each.id: each for each in people},
-        sponsors={each.id: each for each in sponsors},
-        talks={each.id: each for each in held},
-    )
-
-
-def talk(number: int, speakers: Iterable[int]) -> Talk:
-    """The n-th talk."""
-    start = _START + timedelta(hours=number % 1000)
-    return Talk(
-        id=identifier("talk", number),
-        title=f"Talk {number}",
-        description=f"<p>About {number}.</p>",
-        starts_at=start,
-        ends_at=start + timedelta(minutes=45),
-        room_id=identifier("room", number - number % 1000 + number % 2),
-        track_id=identifier("track", number - number % 1000 + number % 2),
-        speaker_ids=tuple(identifier("person", each) for each in speakers),
-    )
-
-
-def seed(sandbox: SandboxSwoogo, keys: Iterable[str], events: Iterable[str]) -> list[int]:
-    """Credentials and events in Swoogo; returns the events' ids."""
-    content = {
-        "credentials": [{"key": key, "secret": SECRET} for key in keys],
-        "events": [{"name": name, "timezone": TIMEZONE} for name in events],
-    }
-    return sandbox.seed(content)["events"]
+from tests.chaos.names import Forms, plain_state
 
 
 @dataclass(slots=True)
@@ -106,6 +36,8 @@ class History:
         mapped: whether its pair is meant to be in force; `expected` stands still while it is not.
         sealed: talks synced before a disconnect, which stay as they are (X2).
         typed: talk -> description that somebody typed in Swoogo.
+        forms: how names are written in what is published; None: plainly.
+        lose: Redis loses everything.
     """
 
     chance: Random
@@ -115,6 +47,8 @@ class History:
     idle: Callable[[], Awaitable[None]]
     survey: Callable[[Depth], Awaitable[None]]
     rewind: Callable[[], None]
+    lose: Callable[[], None] = lambda: None
+    forms: Forms | None = None
     event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
     held: Conference = field(default_factory=conference)
     first: int = 0
@@ -128,6 +62,7 @@ class History:
     steps: list[str] = field(default_factory=list)
     swoogo_event_id: int = 0
     _published: Conference | None = None
+    _written: Conference | None = None
     _moment: datetime = field(default_factory=lambda: datetime.fromtimestamp(EPOCH, UTC))
     _edits: int = 0
 
@@ -173,8 +108,9 @@ class History:
     def publish(self) -> None:
         """What changed since the last time."""
         at = self.at()
-        self.send(self.writer.revision(self._published, self.held, at=at))
-        self._published = self.held
+        written = self.forms.written(self.held) if self.forms else self.held
+        self.send(self.writer.revision(self._written, written, at=at))
+        self._published, self._written = self.held, written
         if self.mapped:
             self.pushed()
 
@@ -273,7 +209,7 @@ class History:
         await self.idle()
         key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted))
         name = self.expected.sessions[key].name
-        row = next(each for each in self._state()["sessions"] if each["name"] == name)
+        row = next(each for each in self.state()["sessions"] if each["name"] == name)
         self._edits += 1
         text = f"<p>Typed {self._edits}</p>"
         self.sandbox.edit("sessions", row["id"], {"description": text})
@@ -288,7 +224,7 @@ class History:
             return
         key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions)))
         name = self.expected.sessions[key].name
-        row = next(each for each in self._state()["sessions"] if each["name"] == name)
+        row = next(each for each in self.state()["sessions"] if each["name"] == name)
         self.sandbox.delete("sessions", row["id"])
         self.deleted.add(key)
         self._edits += 1
@@ -335,8 +271,14 @@ class History:
         self.bad += 1
         self.log.append(self.writer.topics.sessions, f"{self.event.id}/bad-{self.bad}".encode(), b"\xff\xfe not json")
 
-    def _state(self) -> dict[str, Any]:
-        return self.sandbox.state(self.swoogo_event_id)
+    async def lose_redis(self) -> None:
+        """G6: Redis comes back without anything, at any moment."""
+        self.lose()
+
+    def state(self) -> dict[str, Any]:
+        """What Swoogo holds, by plain names."""
+        held = self.sandbox.state(self.swoogo_event_id)
+        return plain_state(held) if self.forms else held
 
 
 STEPS: Final[tuple[Callable[[History], Awaitable[None]], ...]] = (
@@ -353,5 +295,6 @@ STEPS: Final[tuple[Callable[[History], Awaitable[None]], ...]] = (
     History.sync,
     History.map_again,
     History.replay,
+    History.lose_redis,
     History.nonsense,
 )

@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import astuple, dataclass, field
+from math import inf
 from typing import Any, Final
 from zlib import crc32
-
-from aiokafka.errors import KafkaTimeoutError
 
 from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord
 from consumer.ports.rebuild import Offsets, ScanBatch, TopicPartition
 from consumer.settings import KafkaSettings
-from tests.chaos.effects import Effects
+from tests.chaos.effects import STALL, Effects
 from tests.chaos.machine import Process, current, outside, seconds
 
 _PARTITIONS: Final = 2
+_SCAN_SECONDS: Final = 15.0
 _SESSION_SECONDS: Final = 30.0
 _BATCH: Final = 50
 _REBUILD_BATCH: Final = 20
@@ -54,6 +55,38 @@ class Log:
         default_factory=lambda: defaultdict(lambda: [[] for _ in range(_PARTITIONS)])
     )
     groups: dict[str, Group] = field(default_factory=dict)
+    still: float = 0.0
+    """Until when the broker stands still (SIGSTOP): it takes nothing, gives nothing, and says nothing."""
+    delayed: list[tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]] = field(default_factory=list)
+    """Records it got while it stood still, whose senders have given them up."""
+
+    def stand_still(self) -> None:
+        """Stop the broker for a while; members that it then takes for lost have to join again."""
+        loop = asyncio.get_running_loop()
+        if self.still > loop.time():
+            return
+        self.still = loop.time() + self.effects.chance.choice((5.0, 20.0, 70.0, 150.0))
+        self.effects.tell(f"the broker stands still until {self.still:.3f}")
+        forgotten = self.effects.chance.random() < 0.5
+
+        def go_on() -> None:
+            late, self.delayed = self.delayed, []
+            for record in late:
+                self.append(*record)
+            for group in self.groups.values() if forgotten else ():
+                group.rebalance()
+
+        loop.call_at(self.still, go_on, context=Context())
+
+    async def answers(self, within: float = inf) -> bool:
+        """Wait until the broker goes on; False when it does not in so many seconds."""
+        loop = asyncio.get_running_loop()
+        left = self.still - loop.time()
+        if left <= 0:
+            return True
+        # A moment later than the broker itself.
+        await asyncio.sleep(min(left + 0.001, within))
+        return self.still <= loop.time()
 
     def append(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
@@ -146,6 +179,8 @@ class Member:
             if generation != group.generation:
                 generation = group.generation
                 positions = {number: group.committed[number] for number in group.assigned(self)}
+            if not await group.log.answers(_SESSION_SECONDS):
+                continue
             batch = self._fetched(positions)
             if not batch:
                 group.news.clear()
@@ -153,7 +188,9 @@ class Member:
                 continue
             kind = effects.strike(f"fetch {group.name.rpartition('.')[2]}")
             await effects.before(kind)
-            if kind == "error":
+            if kind == STALL:
+                group.log.stand_still()
+            if kind in {"error", STALL}:
                 await asyncio.sleep(5.0)
                 continue
             await effects.latency(0.05)
@@ -175,6 +212,9 @@ class Member:
         group, effects = self.group, self.group.log.effects
         kind = effects.strike(f"commit {group.name.rpartition('.')[2]}")
         await effects.before(kind)
+        if kind == STALL:
+            group.log.stand_still()
+        await group.log.answers()
         taken = generation == group.generation and kind != "error"
         if taken:
             for number, position in positions.items():
@@ -183,106 +223,30 @@ class Member:
         return taken
 
 
-class FakeBroker:
-    """Stands for `faststream.kafka.KafkaBroker`: batch subscribers, each with a group of its own."""
-
-    def __init__(self, log: Log, effects: Effects) -> None:
-        self._log = log
-        self._effects = effects
-        self._subscribers: list[tuple[str, str, int, Handler]] = []
-        self._members: list[tuple[Member, asyncio.Task[None]]] = []
-
-    def subscriber(self, topic: str, *, group_id: str, max_records: int, **_: Any) -> Callable[[Handler], Handler]:
-        """A subscriber, to be put around its handler."""
-
-        def put(handler: Handler) -> Handler:
-            self._subscribers.append((topic, group_id, min(max_records, _BATCH), handler))
-            return handler
-
-        return put
-
-    async def start(self) -> None:
-        """Join all groups."""
-        process = current()
-        assert process is not None
-        for topic, group_id, batch, handler in self._subscribers:
-            member = Member(self._log.group(group_id, topic), process, handler, batch)
-            self._members.append((member, asyncio.create_task(member.consume())))
-
-    async def stop(self, *_: Any) -> None:
-        """Leave all groups."""
-        for member, task in self._members:
-            task.cancel()
-            member.group.leave(member)
-        await asyncio.gather(*(task for _, task in self._members), return_exceptions=True)
-
-
-class FakeProducer:
-    """Stands for `AIOKafkaProducer`, idempotent: records of a process stay in their order."""
-
-    def __init__(self, log: Log, effects: Effects) -> None:
-        self._log = log
-        self._effects = effects
-        self._order = asyncio.Lock()
-
-    async def start(self) -> None:
-        """Nothing to connect to."""
-
-    async def stop(self) -> None:
-        """Nothing to close."""
-
-    async def send(
-        self,
-        topic: str,
-        value: bytes | None = None,
-        key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] | None = None,
-        **_: Any,
-    ) -> asyncio.Task[LogRecord]:
-        """Returns what is done when the record is acknowledged."""
-        return asyncio.create_task(self._deliver(topic, value, key, headers or ()))
-
-    async def send_and_wait(
-        self,
-        topic: str,
-        value: bytes | None = None,
-        key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] | None = None,
-        **_: Any,
-    ) -> LogRecord:
-        """Returns when the record is acknowledged. Raises KafkaError."""
-        return await self._deliver(topic, value, key, headers or ())
-
-    async def _deliver(
-        self, topic: str, value: bytes | None, key: bytes | None, headers: Sequence[tuple[str, bytes]]
-    ) -> LogRecord:
-        async with self._order:
-            kind = self._effects.strike(f"produce {topic}")
-            await self._effects.before(kind)
-            if kind == "error":
-                raise KafkaTimeoutError
-            record = self._log.append(topic, key, value, headers)
-            await self._effects.after(kind)
-            if kind == "drop answer after effect":
-                raise KafkaTimeoutError
-            return record
-
-
 class LogSource(KafkaRebuildSource):
     """Reads the log where the real one reads Kafka."""
 
     def __init__(self, settings: KafkaSettings, producer: Any, log: Log) -> None:
         super().__init__(settings, producer)
         self._log = log
-        self._effects = log.effects
         self._group_id = settings.group_id
         self._inputs = {name: getattr(settings.topics, name) for name in ("mappings", *_RESOURCES)}
 
     async def aclose(self) -> None:
         """Nothing to close."""
 
+    async def _strike(self, what: str) -> None:
+        """Raises UnavailableError when the broker does not answer."""
+        kind = self._log.effects.strike(f"scan {what}") if current() else ""
+        await self._log.effects.before(kind)
+        if kind == STALL:
+            self._log.stand_still()
+        if kind == "error" or not await self._log.answers(_SCAN_SECONDS):
+            raise UnavailableError("Kafka does not answer.")
+
     async def ends(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
+        await self._strike("ends")
         return {
             TopicPartition(topic, number): len(partition)
             for topic in (self.ledger, *self._inputs.values())
@@ -291,6 +255,7 @@ class LogSource(KafkaRebuildSource):
 
     async def committed(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
+        await self._strike("committed")
         groups = [self._log.groups.get(f"{self._group_id}.{name}") for name in self._inputs]
         return {
             TopicPartition(group.topic, number): offset
@@ -305,11 +270,8 @@ class LogSource(KafkaRebuildSource):
         for place, end in ends.items():
             start = starts.get(place, 0)
             while start < end:
-                kind = self._effects.strike("fetch rebuild")
-                await self._effects.before(kind)
-                if kind == "error":
-                    raise UnavailableError(f"Kafka gave no record of {place.topic}.")
-                await self._effects.latency(0.05)
+                await self._strike("records")
+                await self._log.effects.latency(0.05)
                 first, start = start, min(start + _REBUILD_BATCH, end)
                 found = self._log.topics[place.topic][place.partition][first:start]
                 yield ScanBatch([RawRecord(*astuple(record)) for record in found], {place: start})

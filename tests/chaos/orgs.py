@@ -18,22 +18,13 @@ from consumer.adapters.sealing import seal
 from consumer.domain.mapping import EventMapping
 from consumer.ports import Connections
 from sandbox.conference.records import Writer
-from tests.chaos.history import KEY, ORG_ID, SECRET, STEPS, History, seed
+from tests.chaos.conference import KEY, ORG_ID, SECRET, seed
+from tests.chaos.history import STEPS, History
 from tests.chaos.machine import seconds
-from tests.chaos.second import OTHER_KEY, OTHER_ORG, RIVALS, STRANGER, empty
+from tests.chaos.second import OTHER_KEY, OTHER_ORG, RIVALS, STRANGER, Span, empty
 
 _LATE: Final = 130.0
 """Seconds after which nothing comes that was sent before (`wire`)."""
-
-
-@dataclass(slots=True)
-class Span:
-    """From when until when all of a Swoogo event's writes are one organization's, or nobody's (key "")."""
-
-    swoogo_event_id: int
-    key: str
-    since: float
-    until: float = float("inf")
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 import httpx
 from redis.asyncio import Redis
 
-from tests.chaos.history import KEY, SECRET, TIMEZONE
-from tests.chaos.log import FakeBroker
+from tests.chaos.clients import FakeBroker
+from tests.chaos.conference import KEY, SECRET, TIMEZONE
 from tests.chaos.replica import Surroundings
 from tests.chaos.wire import Wire
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from random import Random
 from types import SimpleNamespace
@@ -18,16 +18,19 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from consumer import app
-from consumer.adapters.redis import stores
+from consumer.adapters.redis import budget, stores
+from consumer.adapters.sealing import KeyPair
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.errors import SilentHostError
+from consumer.domain.errors import SilentHostError, UnavailableError
 from consumer.observability.watch import Watch
 from consumer.ports import Picture, Unchanged
 from consumer.services import rebuild
-from consumer.settings import Settings
+from consumer.settings import Settings, load_settings
+from sandbox.swoogo import rendering
 from sandbox.swoogo.server import SandboxSwoogo
+from tests.chaos.clients import FakeBroker, FakeProducer
 from tests.chaos.effects import Effects
-from tests.chaos.log import FakeBroker, FakeProducer, Log, LogSource
+from tests.chaos.log import Log, LogSource
 from tests.chaos.machine import VirtualClock, current
 from tests.chaos.valkey import Server
 from tests.chaos.wire import Wire
@@ -50,9 +53,10 @@ _GIVES_UP: Final = 20.0
 
 
 class Pictures:
-    """Stands for fetching images: every address holds one. Until all is calm, some answers are late or never come.
+    """Stands for fetching images: every address holds one, whose server may be late, silent or in trouble.
 
-    How late each fetch is follows from its address and its number, so that nothing else of a run depends on it.
+    Until all is calm, half of the answers are late or never come. How late each is follows from its address and its
+    number; which server is dead, looked up late or in trouble is an effect as any.
     """
 
     def __init__(self, effects: Effects) -> None:
@@ -61,13 +65,23 @@ class Pictures:
 
     async def get(self, url: str, known: Mapping[str, str], *, limit: int | None = None) -> Picture | Unchanged:
         """See `ports.Images`."""
+        effects, now = self._effects, asyncio.get_running_loop().time()
+        kind = effects.strike("image fetch")
+        await effects.before(kind)
         self._asked[url] += 1
         chance = Random(f"{url} {self._asked[url]}")
-        if not self._effects.calm and chance.random() < 0.5:
-            late = chance.uniform(0.0, 2 * _GIVES_UP)
-            await asyncio.sleep(min(late, _GIVES_UP))
-            if late > _GIVES_UP:
-                raise SilentHostError("images.example.org did not deliver the image within 20 seconds.")
+        late = chance.uniform(0.0, 2 * _GIVES_UP) if not effects.calm and chance.random() < 0.5 else 0.0
+        if kind == "late name":
+            late += effects.chance.uniform(2.0, 40.0)
+        if kind == "dead host":
+            effects.dead_hosts = now + effects.chance.choice((30.0, 400.0))
+        if effects.dead_hosts > now:
+            late = _GIVES_UP
+        await asyncio.sleep(min(late, _GIVES_UP))
+        if late >= _GIVES_UP:
+            raise SilentHostError("images.example.org did not deliver the image within 20 seconds.")
+        if kind == "error":
+            raise UnavailableError("The server of the image does not answer.")
         content = b"\x89PNG\r\n\x1a\n" + url.encode()
         record = {"url": url, "sha256": sha256(content).hexdigest()}
         if record["sha256"] == known.get("sha256"):
@@ -137,7 +151,9 @@ def composed_on(around: Surroundings) -> Iterator[None]:
     with (
         patch.multiple(app, **replaced),
         patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
-        patch.object(rebuild, "_LOOK_SECONDS", 10.0),
+        patch.object(rebuild, "_LOOK_SECONDS", 20.0),
+        patch.object(budget, "_LONGEST_NAP", 5.0),
+        patch.object(rendering, "TRUNCATED", 5),
     ):
         yield
 
@@ -146,3 +162,25 @@ async def live(around: Surroundings) -> None:
     """One life of a worker, from the start of its process; ends only by force."""
     async with app.service(around.settings, _Unwatched(around.settings)) as service:
         await service.run(asyncio.Event())
+
+
+@cache
+def _key_pair() -> KeyPair:
+    return KeyPair.generate()
+
+
+def settings_of(redis_url: str, limit: int, window: float) -> tuple[KeyPair, Settings]:
+    """The settings of a run with its limit of credits and its window (seconds), and the key pair in them."""
+    keys = _key_pair()
+    return keys, load_settings(
+        redis={"url": redis_url, "prefix": "chaos"},
+        kafka={"group_id": "chaos"},
+        push={"poll_interval": 10.0, "retry_most": 150.0},
+        swoogo={
+            "base_url": "http://swoogo.test/api/v1",
+            "credit_limit": limit,
+            "credit_window": window,
+            "credit_reserve": 0,
+        },
+        keys={"private": keys.private},
+    )

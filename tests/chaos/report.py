@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, zip_longest
 from multiprocessing import get_context
 from typing import Final
 
@@ -14,7 +14,8 @@ from rich.table import Table
 
 from sandbox.embedded import EmbeddedValkey
 from tests.chaos.effects import FAMILIES, family
-from tests.chaos.run import Verdict, run
+from tests.chaos.run import run
+from tests.chaos.verdict import Verdict
 
 FAULTS: Final = 6
 """At most in one run."""
@@ -65,6 +66,27 @@ def faults_table(verdicts: Iterable[Verdict]) -> Table:
     table.add_section()
     totals = [sum(number for (_, each), number in hits.items() if each == one) for one in FAMILIES]
     table.add_row("all", f"{sum(seen.values()):,}", *(f"{each:,}" for each in (*totals, sum(totals))))
+    return table
+
+
+def met_table(verdicts: Iterable[Verdict]) -> Table:
+    """What struck, what happened to the conference and how names were written, and how often."""
+    kinds: Counter[str] = Counter()
+    met: Counter[str] = Counter()
+    for verdict in verdicts:
+        met += verdict.met
+        for (_, kind), number in verdict.hits.items():
+            kinds[kind] += number
+    steps = [each for each in met.most_common() if not each[0].startswith("name: ")]
+    forms = [(name.removeprefix("name: "), n) for name, n in met.most_common() if name.startswith("name: ")]
+    table = Table(title="How often", title_justify="left")
+    for title in ("fault", "step of a history", "form of a name"):
+        table.add_column(title)
+        table.add_column("", justify="right")
+    for three in zip_longest(kinds.most_common(), steps, forms, fillvalue=("", 0)):
+        table.add_row(
+            *(f"{part:,}" if isinstance(part, int) and part else str(part or "") for pair in three for part in pair)
+        )
     return table
 
 

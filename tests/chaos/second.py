@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from sandbox.conference.sessionboard import Event
-from tests.chaos.history import EVENT_ID, KEY, ORG_ID, TIMEZONE, History, conference
+from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, TIMEZONE, conference
+from tests.chaos.history import History
 
 OTHER_ORG: Final = str(uuid5(NAMESPACE_URL, "chaos/organization/2"))
 OTHER_KEY: Final = "chaos-key-2"
@@ -17,6 +19,16 @@ STRANGER: Final = 4005
 """Events of which nobody publishes anything but that they are mapped; the stranger's never is."""
 EVENTS: Final = (EVENT_ID, OTHER_EVENT, *RIVALS, STRANGER)
 TALKS: Final = 3
+
+
+@dataclass(slots=True)
+class Span:
+    """From when until when all of a Swoogo event's writes are one organization's, or nobody's (key "")."""
+
+    swoogo_event_id: int
+    key: str
+    since: float
+    until: float = float("inf")
 
 
 def chance_of(seed_of_run: int) -> Random | None:

@@ -44,6 +44,8 @@ end
 redis.call('HSET', '{_CLOCK}', 's', ARGV[1], 'u', ARGV[2], 'ms', ARGV[3])
 return 1
 """
+_TURNED: Final = b":1\r\n"
+_BEFORE_SELECT: Final = (b"*2\r\n$6\r\nSELECT", b"*2\r\n$5\r\nHELLO", b"*3\r\n$5\r\nHELLO")
 _READ_ONLY: Final = b"-READONLY You can't write against a read only replica.\r\n"
 
 
@@ -65,22 +67,25 @@ class Server:
         """Process -> until when its commands fail."""
         self.ahead = 0.0
         """Seconds by which its clock is ahead of everything else."""
-        self._turn = self.client.register_script(_TURN)
         self._turned = -1
 
     def now(self) -> float:
         """Seconds since 1970 by the server's clock."""
         return seconds() + self.ahead
 
-    def turn(self) -> None:
-        """Move the server's clock on with the loop's, and drop what has expired on the way.
+    def turning(self) -> bytes:
+        """What a client sends ahead of its own command: the server's clock moves on, and drops what has expired.
+
+        Empty when the time is the same.
 
         What is set to expire is taken off the server's own clock, as whose milliseconds no two runs agree.
         """
         now = round(self.now() * 1000)
-        if now != self._turned:
-            self._turn(args=[now // 1000, now % 1000 * 1000, now])
-            self._turned = now
+        if now == self._turned:
+            return b""
+        self._turned = now
+        arguments = [b"EVAL", _TURN.encode(), b"0", *(b"%d" % each for each in (now // 1000, now % 1000 * 1000, now))]
+        return b"*%d\r\n" % len(arguments) + b"".join(b"$%d\r\n%s\r\n" % (len(each), each) for each in arguments)
 
     def connect(self, *, struck: bool = True) -> Redis:
         """A client as `adapters.redis.client.connect` makes it. `struck`: faults strike on its way."""
@@ -102,6 +107,14 @@ class Server:
         assert isinstance(client, _Client)
         client.server = self
         return client
+
+    def lose_everything(self) -> None:
+        """What a Redis without its data answers with from now on: the clock goes on, scripts and all keys are gone."""
+        self.effects.tell("Redis loses everything")
+        self.effects.hits["redis", "loss"] += 1
+        self.client.flushdb()
+        self.client.script_flush()
+        self._turned = -1
 
     def close(self) -> None:
         """Empty the database and hang up."""
@@ -174,6 +187,8 @@ class _Stream:
         self._pending = b""
         self._kind = ""
         self._buffer = b""
+        self._unread = 0
+        self._quiet = True
 
     def writelines(self, parts: Iterable[bytes]) -> None:
         self._pending += b"".join(parts)
@@ -182,10 +197,15 @@ class _Stream:
         sent, self._pending = self._pending, b""
         if self._way.struck and current():
             await self._strike(sent)
-        self._way.server.turn()
         if self._kind == "error" and not _pipelined(sent):
             self._buffer = _READ_ONLY
             return
+        # Ahead of a command whose reply is the next to be read: a connection begins with several before it reads.
+        if self._quiet and not sent.startswith(_BEFORE_SELECT):
+            turn = self._way.server.turning()
+            self._unread = len(turn) and len(_TURNED)
+            sent = turn + sent
+        self._quiet = False
         self._socket.sendall(sent)
 
     async def read(self, size: int) -> bytes:
@@ -193,6 +213,14 @@ class _Stream:
             found, self._buffer, self._kind = self._buffer, b"", ""
             return found
         found = self._socket.recv(size)
+        while self._unread:
+            if len(found) <= self._unread:
+                found += self._socket.recv(size)
+                continue
+            if not found.startswith(_TURNED):
+                raise ConnectionError(f"the clock did not turn: {found[:100]!r}")
+            found, self._unread = found[self._unread :], 0
+        self._quiet = True
         kind, self._kind = self._kind, ""
         if kind == "drop reply":
             raise ConnectionResetError(104, "the reply was lost")
