@@ -34,6 +34,7 @@ class PlanInput:
         changed_images: record keys whose image is another one now behind the same address.
         read_since: a directory that was read from this moment on (ms) is as good as a fresh one for what people made
             in Swoogo; None: none is (`domain.looks`).
+        overtaken: record keys of which an older version, with another content, was published after the newest.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -51,6 +52,7 @@ class PlanInput:
     changed_images: AbstractSet[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
     read_since: int | None = None
+    overtaken: AbstractSet[str] = frozenset()
 
     def shows(self, kind: Kind) -> bool:
         """Whether the silence of a directory about what people made means absence."""

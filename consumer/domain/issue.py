@@ -39,6 +39,8 @@ class Code(StrEnum):
     EDITED_IN_SWOOGO = "edited_in_swoogo"
     MANY_MISSING = "many_missing"
     TIMEZONE_MISMATCH = "timezone_mismatch"
+    OLDER_THAN_PUSHED = "older_than_pushed"
+    OLDER_PUBLISHED_LATER = "older_published_later"
 
 
 NOTICES: Final = frozenset(
@@ -53,6 +55,7 @@ NOTICES: Final = frozenset(
         Code.IMAGE_WAITING,
         Code.EDITED_IN_SWOOGO,
         Code.TIMEZONE_MISMATCH,
+        Code.OLDER_PUBLISHED_LATER,
     }
 )
 """Codes that report something done, not something left out."""
@@ -116,6 +119,10 @@ SENTENCES: Final[dict[Code, str]] = {
     "(`swoogo-sync ledger remove EVENT`).",
     Code.TIMEZONE_MISMATCH: "The time zones of {record} differ: {detail}. The schedule is right all the same, because "
     "every session is written with its own time zone; set the same zone on both sides to end this notice.",
+    Code.OLDER_THAN_PUSHED: "{record} is left as it is in Swoogo: what Kafka now holds of it is older than what was "
+    "pushed. Save it again in Sessionboard, so that its newest state is published.",
+    Code.OLDER_PUBLISHED_LATER: "{record} was published again with another content and an earlier version; the newer "
+    "version counts. If what Swoogo shows is not what Sessionboard shows, save it again in Sessionboard.",
 }
 
 _LABELS: Final = {

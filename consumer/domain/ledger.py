@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from consumer.domain.record import Fields, Kind, key_of
+from consumer.domain.record import TOLERANCE_MS, Fields, Kind, key_of
 
 
 class State(StrEnum):
@@ -65,6 +65,14 @@ class Entry:
     def sealed(self, era: int) -> bool:
         """True when it was synced before the disconnect that began this era of its pair (X2)."""
         return self.live and self.era < era
+
+    def outdates(self, version: int) -> bool:
+        """True when what was pushed last is newer than a record of this version (ms; 0: not known) (G3).
+
+        Compaction keeps the last record of a key, which may be the older one, and a loss of Redis forgets the newer. A
+        version later than its entry was written is none that Kafka's timestamp bounds, and says nothing.
+        """
+        return 0 < version < self.version <= self.at + TOLERANCE_MS
 
     def settles(self, settle: int) -> int:
         """Of an intent: when a create that cannot be found until then did not happen, ms.

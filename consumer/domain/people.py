@@ -116,7 +116,8 @@ def _profile(
     key = key_of(Kind.SPEAKER, identifier)
     contact = snapshot.contacts.get(identifier)
     source = contact or copy
-    profile, version = (source.profile, source.version) if source else (Profile(), 0)
+    # The version of a copy is its session's, which says nothing beside those of contact records.
+    profile, version = source.profile if source else Profile(), contact.version if contact else 0
     if contact and contact.deleted:
         return profile, version, Skip(key, Reason.DELETED)
     entry = ledger.get(key)

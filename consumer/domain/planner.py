@@ -24,7 +24,7 @@ from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Delete, Plan
 from consumer.domain.record import Fields, Kind, digest, key_of
-from consumer.domain.records import plan_records
+from consumer.domain.records import older_than_pushed, plan_records
 from consumer.domain.removals import plan_removals
 from consumer.domain.schedule import zone
 from consumer.domain.scope import restrict
@@ -50,8 +50,10 @@ def make_plan(given: PlanInput) -> Plan:
     for session in sorted(given.snapshot.sessions.values(), key=attrgetter("id")):
         skip = session_skip(session, given.now)
         if skip is None:
-            eligible.append(session)
             skip = _tombstone(session, given.ledger, given.mapping.era)
+            # Who is on a session is believed by its newest state alone: an older one adds and takes away nobody (G3).
+            if skip is None or skip.label != Code.OLDER_THAN_PUSHED.value:
+                eligible.append(session)
         if skip is None:
             syncable.append(session)
         else:
@@ -80,6 +82,7 @@ def make_plan(given: PlanInput) -> Plan:
     usable = {field: place.usable for field, place in places.items()}
     plan_records(draft, ((desired, _resolvable(desired.fields, usable)) for desired in wanted))
     sealed = frozenset(key for key, entry in entries_of(given.ledger, Kind.SESSION) if entry.sealed(given.mapping.era))
+    draft.issues += [Issue(key, Code.OLDER_PUBLISHED_LATER) for key in sorted(given.overtaken)]
     removals = plan_removals(
         given.snapshot,
         given.ledger,
@@ -156,7 +159,7 @@ def _tombstone(session: Session, ledger: Ledger, era: int) -> Skip | None:
     if entry.sealed(era):
         return Skip(key, Reason.SEALED)
     if entry.live:
-        return None
+        return older_than_pushed(key) if entry.outdates(session.version) else None
     return Skip(key, Reason.GONE, Issue(key, Code.GONE_IN_SWOOGO))
 
 

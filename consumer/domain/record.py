@@ -13,6 +13,9 @@ Fields = Mapping[str, str]
 _PLAIN_LIMIT: Final = 48
 _LARGEST: Final = 10**15 - 1
 
+TOLERANCE_MS: Final = 1_000
+"""By how much a version may be later than Kafka had its record."""
+
 
 class Kind(StrEnum):
     """What Swoogo holds for an event; the first half of a record key."""
@@ -39,6 +42,12 @@ def key_of(kind: Kind | Source, identifier: str) -> str:
     return kind + "/" + identifier
 
 
+def record_key(source_key: str) -> str:
+    """The ledger key of what a snapshot key stands for: a contact is a speaker."""
+    source, _, identifier = source_key.partition("/")
+    return key_of(Kind.SPEAKER, identifier) if source == Source.CONTACT else source_key
+
+
 def kind_of(key: str) -> Kind:
     """The kind a ledger key starts with."""
     return Kind(key.partition("/")[0])
@@ -49,7 +58,20 @@ def id_of(key: str) -> str:
     return key.partition("/")[2]
 
 
-def stamp(version: int, published: int, offset: int) -> str:
+def not_ahead(moment: int, received: int) -> int:
+    """The moment, ms, at most as late as Kafka had its record, and a little: clocks differ (G3).
+
+    One date that lies ahead would silence every later edit of the record, and its deletion. Decided by the record
+    alone, so that a replay decides the same.
+
+    Args:
+        moment: as Sessionboard dates the change.
+        received: the Kafka timestamp, ms; none when it is not above 0.
+    """
+    return min(moment, received + TOLERANCE_MS) if received > 0 else moment
+
+
+def stamp(version: int, published: int, offset: int, partition: int | None = None) -> str:
     """One text that sorts as the change is new: resource version, then publication, then Kafka offset.
 
     Two edits may share `updated_at`; the publication time decides then, and for equal ones the offset,
@@ -59,15 +81,22 @@ def stamp(version: int, published: int, offset: int) -> str:
         version: `data.updated_at`, else `metadata.datetime`, in ms.
         published: `metadata.datetime`, else the Kafka timestamp, in ms.
         offset: the record's offset in its partition.
+        partition: of resources, so that it can be told which of two records came later.
     """
     if not (0 <= version <= _LARGEST and 0 <= published <= _LARGEST and 0 <= offset <= _LARGEST):
         version, published, offset = (min(max(part, 0), _LARGEST) for part in (version, published, offset))
-    return f"{version:015d}.{published:015d}.{offset:015d}"
+    placed = "" if partition is None else f".{partition:05d}"
+    return f"{version:015d}.{published:015d}.{offset:015d}{placed}"
 
 
 def moments_of(stamped: str) -> tuple[int, ...]:
     """Version and publication of a stamp, ms: what can be compared between keys, whose offsets say nothing."""
     return tuple(int(part) for part in stamped.split(".")[:2] if part)
+
+
+def version_of(stamped: str) -> int:
+    """The version in a stamp, ms."""
+    return int(stamped.partition(".")[0])
 
 
 def digest(value: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from consumer.domain.desired import Desired
 from consumer.domain.draft import Draft
 from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.issue import ambiguous_match
+from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
 from consumer.domain.record import Fields, Kind, fingerprint
@@ -35,7 +35,9 @@ def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
     """Decide for one record; False when a create without an answer has settled and cannot be found."""
     draft.issues.extend(desired.issues)
     entry = draft.given.ledger.get(desired.key)
-    if entry is not None and entry.live:
+    if entry is not None and entry.outdates(desired.version):
+        draft.skips.append(older_than_pushed(desired.key))
+    elif entry is not None and entry.live:
         _plan_update(draft, desired, fields, entry)
     elif entry is not None:
         return _planned_unanswered(draft, desired, fields, entry)
@@ -45,6 +47,11 @@ def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
         # What people made by hand is never ours, speakers excepted (P2); no need to look, unless Redis was lost (G6).
         _append(draft, _creation(draft, desired, fields))
     return True
+
+
+def older_than_pushed(key: str) -> Skip:
+    """G3: an older change never overwrites a newer one, after a rebuild neither."""
+    return Skip(key, Reason.ISSUE, Issue(key, Code.OLDER_THAN_PUSHED))
 
 
 def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:

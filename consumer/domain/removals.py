@@ -128,7 +128,7 @@ def removal_fingerprint(removal: Delete) -> str:
 def _sessions(snapshot: Snapshot, ledger: Ledger, timezone: ZoneInfo, now: int) -> Iterator[Delete]:
     for key, entry in entries_of(ledger, Kind.SESSION):
         session = snapshot.sessions.get(id_of(key))
-        if session is None or entry.swoogo_id is None or not entry.live:
+        if session is None or entry.swoogo_id is None or not entry.live or entry.outdates(session.version):
             continue
         if _unwanted(session) and not _ended(session, entry, timezone, now):
             yield Delete(Kind.SESSION, key, entry.swoogo_id, session.version)
@@ -137,10 +137,12 @@ def _sessions(snapshot: Snapshot, ledger: Ledger, timezone: ZoneInfo, now: int) 
 def _speakers(
     snapshot: Snapshot, ledger: Ledger, timezone: ZoneInfo, now: int, *, accepted_only: bool
 ) -> Iterator[Delete]:
-    known, needed = set(snapshot.contacts), set[str]()
+    known, needed, outdated = set(snapshot.contacts), set[str](), set[str]()
     for session in snapshot.sessions.values():
         known.update(person.contact_id for person in session.people)
         entry = ledger.get(key_of(Kind.SESSION, session.id))
+        if entry is not None and entry.outdates(session.version):
+            outdated.add(session.id)  # nobody knows who is on it now
         if not _unwanted(session) or (entry is not None and entry.live and _ended(session, entry, timezone, now)):
             needed.update(
                 person.contact_id
@@ -152,6 +154,8 @@ def _speakers(
         if entry.swoogo_id is None or not entry.live or not entry.op_id or id_of(key) not in known:
             continue
         contact = snapshot.contacts.get(id_of(key))
+        if not outdated.isdisjoint(entry.links) or (contact and entry.outdates(contact.version)):
+            continue
         if (contact and contact.deleted) or id_of(key) not in needed:
             yield Delete(Kind.SPEAKER, key, entry.swoogo_id, contact.version if contact else 0)
 

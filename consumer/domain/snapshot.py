@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -72,6 +72,7 @@ class Session:
     capacity: int | None = None
     people: tuple[Attendance, ...] = ()
     unreadable: tuple[str, ...] = ()
+    org_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Contact:
     version: int = 0
     deleted: bool = False
     profile: Profile = field(default_factory=Profile)
+    org_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Sponsor:
     tier: str | None = None
     logo_url: str | None = None
     unreadable: tuple[str, ...] = ()
+    org_id: str = ""
 
 
 Resource = Session | Contact | Sponsor
@@ -109,6 +112,12 @@ class Snapshot:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     sponsors: Mapping[str, Sponsor] = field(default_factory=dict)
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """Whose event this is, as its records say that are not deleted; one that names none says nothing (M8)."""
+        records: Iterable[Resource] = (*self.sessions.values(), *self.contacts.values(), *self.sponsors.values())
+        return frozenset(each.org_id for each in records if each.org_id and not each.deleted)
 
     def deleted_contacts(self) -> dict[str, int]:
         """Contact id -> version of its deletion, ms."""

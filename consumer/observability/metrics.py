@@ -281,6 +281,15 @@ DRIFT: Final = Metric(
     {"what": "edited or deleted"},
     known=("edited", "deleted"),
 )
+OLDER_CHANGES: Final = Metric(
+    "older_changes_total",
+    "counter",
+    "records",
+    "Records whose last change on Kafka is older than one before it, with another content; the newer one counts.",
+    "Many: the publisher sends in the wrong order, or a clock of its is wrong. `swoogo-sync issues EVENT` names them.",
+    {"what": "published_later: the newer one is still known; than_pushed: after a loss of Redis, nothing is sent"},
+    known=("published_later", "than_pushed"),
+)
 UNLOGGED: Final = Metric(
     "ledger_unlogged_entries",
     "gauge",
@@ -457,6 +466,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
         PARKED,
         INTENTS_OPEN,
         DRIFT,
+        OLDER_CHANGES,
         UNLOGGED,
     ),
     "Swoogo": (

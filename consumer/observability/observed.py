@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -115,8 +115,11 @@ class ObservedLedger(Through):
                 self._meters.add(metrics.DRIFT, gone, what="deleted")
 
 
+_OLDER: Final = {"published_later": Code.OLDER_PUBLISHED_LATER, "than_pushed": Code.OLDER_THAN_PUSHED}
+
+
 class ObservedBoard(Through):
-    """Counts what people edited in Swoogo, the first time a reconcile tells of it."""
+    """Counts what people edited in Swoogo, and older changes that came last, the first time each is reported."""
 
     def __init__(self, inner: Any, meters: Meters) -> None:
         """Stand around the status board."""
@@ -138,6 +141,10 @@ class ObservedBoard(Through):
         if journal:
             edited = {key for key, issue in issues.items() if issue.code is Code.EDITED_IN_SWOOGO}
             self._meters.add(metrics.DRIFT, len(edited - journal.former.keys()), what="edited")
+            for what, code in _OLDER.items():
+                known = {key for key, issue in journal.former.items() if issue.code is code}
+                found = {key for key, issue in issues.items() if issue.code is code}
+                self._meters.add(metrics.OLDER_CHANGES, len(found - known), what=what)
 
 
 class ObservedRecorder(Through):

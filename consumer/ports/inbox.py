@@ -79,6 +79,7 @@ class EventState:
     """All that a plan needs of one event, read together.
 
     `marks`: changed keys and their stamps. `orders`: what operators asked to be done to the ledger.
+    `overtaken`: changed keys of which an older version, with another content, was published after the newest (G3).
     `careful`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of Redis (G6).
     """
 
@@ -86,6 +87,7 @@ class EventState:
     marks: Mapping[str, str] = field(default_factory=dict)
     orders: AbstractSet[Order] = frozenset()
     careful: AbstractSet[Kind] = frozenset()
+    overtaken: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

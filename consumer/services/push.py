@@ -26,7 +26,7 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.orders import Act, Order, confirmed_removals
 from consumer.domain.plan import Operation, Pace, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind
+from consumer.domain.record import Kind, record_key
 from consumer.domain.report import PAIR_ENDED, Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
@@ -194,6 +194,7 @@ class Pusher:
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
             careful=state.careful,
+            overtaken=frozenset(map(record_key, state.overtaken)),
             changed_images=self.images.changed(mapping.event_id),
             scope=scope,
             read_since=read_since(execution.work.lease.attempt, execution.work.trigger, self.clock.now()),

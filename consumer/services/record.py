@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Final
@@ -71,22 +72,14 @@ class Recorder:
         """
         result = Recorded(received=len(batch))
         letters: list[DeadLetter] = []
-        candidates: dict[tuple[Subject | None, str], list[Peeked]] = defaultdict(list)
-        for record in batch:
-            try:
-                peeked = self.decoder.peek(record)
-            except PoisonError as error:
-                letters.append(DeadLetter(record, error.reason, str(error)))
-                continue
-            if peeked is None:
-                result.ignored += 1
-            else:
-                candidates[peeked.subject, peeked.key].append(peeked)
-
+        candidates = self._candidates(batch, letters, result)
         changes: dict[Subject, list[Change]] = defaultdict(list)
+        overtaken: dict[Subject, list[Change]] = defaultdict(list)
 
         async def keep(each: tuple[Subject, list[Change]]) -> None:
             news = await self._keep(*each)
+            if overtaken[each[0]]:
+                await self.inbox.record(each[0], overtaken[each[0]])
             result.news += news
 
         syncs: list[tuple[str, SyncRequest, str]] = []
@@ -101,6 +94,7 @@ class Recorder:
                 result.ignored += not owners
                 for owner in owners:
                     changes[owner].append(newest[1])
+                    overtaken[owner] += self._later(newest[0], versions) if owner.kind == "event" else []
         await for_each(changes.items(), keep, _AT_ONCE)
         # Last, so that they find what came with them, the mapping included (C5).
         for sync in sorted(syncs, key=itemgetter(2)):
@@ -109,6 +103,33 @@ class Recorder:
             result.dead = len(letters)
             await self.dead_letters.put(letters)
         return result
+
+    def _candidates(
+        self, batch: Sequence[RawRecord], letters: list[DeadLetter], result: Recorded
+    ) -> dict[tuple[Subject | None, str], list[Peeked]]:
+        """The records of each key, with no more than their envelope read."""
+        found: dict[tuple[Subject | None, str], list[Peeked]] = defaultdict(list)
+        for record in batch:
+            try:
+                peeked = self.decoder.peek(record)
+            except PoisonError as error:
+                letters.append(DeadLetter(record, error.reason, str(error)))
+                continue
+            if peeked is None:
+                result.ignored += 1
+            else:
+                found[peeked.subject, peeked.key].append(peeked)
+        return found
+
+    def _later(self, newest: Peeked, versions: Sequence[Peeked]) -> list[Change]:
+        """The last of the older versions that come after the newest in its partition: compaction will leave it (G3)."""
+        at = newest.record
+        later = [each for each in versions if each.record.partition == at.partition and each.record.offset > at.offset]
+        for peeked in sorted(later, key=lambda each: -each.record.offset):
+            with suppress(PoisonError):
+                change = self.decoder.read(peeked)
+                return [change] if isinstance(change, Change) else []
+        return []
 
     async def _keep(self, owner: Subject, rows: Sequence[Change]) -> int:
         news = await self.inbox.record(owner, rows)

@@ -177,8 +177,8 @@ def untold(history: History, log: Log, dead_letters: str) -> list[str]:
 
 
 def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:
-    """Nothing was refused, so nothing may be told but what people did in Swoogo, and the codes `also`."""
-    quiet = {"gone_in_swoogo", "edited_in_swoogo", *also}
+    """Nothing was refused: only what people did in Swoogo, or was published in the wrong order, and the codes `also`."""
+    quiet = {"gone_in_swoogo", "edited_in_swoogo", "older_published_later", *also}
     return [f"issue {each.code.value} of {each.key}" for each in issues.values() if each.code.value not in quiet]
 
 

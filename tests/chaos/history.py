@@ -65,6 +65,7 @@ class History:
     _written: Conference | None = None
     _moment: datetime = field(default_factory=lambda: datetime.fromtimestamp(EPOCH, UTC))
     _edits: int = 0
+    _sent: list[Record] = field(default_factory=list)
 
     @property
     def writer(self) -> Writer:
@@ -127,11 +128,16 @@ class History:
         self.expected = after
 
     def send(self, records: Iterable[Record]) -> None:
-        """Publish records, some of them twice."""
+        """Publish records, some of them twice, and some once more when newer ones are out (G3)."""
         for record in records:
             self.log.append(record.topic, record.key, record.value)
             if self.chance.random() < 0.05:  # Sessionboard sends at least once, too
                 self.log.append(record.topic, record.key, record.value)
+            if record.value is not None and record.topic != self.writer.topics.mappings:
+                self._sent.append(record)
+            if self._sent and self.chance.random() < 0.05:
+                late = self.chance.choice(self._sent)
+                self.log.append(late.topic, late.key, late.value)
 
     def retitle(self) -> None:
         """Change some talks that Swoogo still has."""

@@ -9,9 +9,10 @@ import pytest
 from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Act, Order
+from consumer.domain.record import stamp
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
-from consumer.ports import EventState, Requested, SyncRequest, event_subject, org_subject
+from consumer.ports import Change, EventState, Requested, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, ORG, a_contact, a_mapping_request, a_session
@@ -48,6 +49,43 @@ async def test_g3_an_older_or_equal_change_never_overwrites(bench: Bench, versio
     forged = a_change("session/s1", version, rows.encode(a_session("s1", title="from the past")))
     assert await bench.inbox.record(SUBJECT, [forged]) == 0
     assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
+
+
+def placed(version: int, offset: int, title: str = "", partition: int = 0) -> Change:
+    row = rows.encode(a_session("s1", version=version, title=title or f"title of {version}"))
+    return Change("session/s1", stamp(version, version, offset, partition), row)
+
+
+async def test_g3_an_older_version_at_a_later_offset_is_told_until_a_newer_one_comes(mapped: Bench) -> None:
+    """Compaction will leave it, and nothing else would say so."""
+    await mapped.inbox.record(SUBJECT, [placed(5, 10)])
+    lease = await mapped.claimed(SUBJECT)
+    await mapped.inbox.complete(lease, (await mapped.inbox.load(EVENT)).marks)
+    await mapped.inbox.record(SUBJECT, [placed(4, 11)])
+    state = await mapped.inbox.load(EVENT)
+    assert state.overtaken == {"session/s1"}
+    assert state.snapshot.sessions["s1"].version == 5
+    lease = await mapped.claimed(SUBJECT, "again")  # so that it is told
+    await mapped.inbox.complete(lease, state.marks)
+    await mapped.inbox.record(SUBJECT, [placed(5, 10), placed(4, 11)])
+    assert (await mapped.inbox.load(EVENT)).marks == {}, "a replay tells nothing new"
+    await mapped.inbox.record(SUBJECT, [placed(6, 12)])
+    assert (await mapped.inbox.load(EVENT)).overtaken == frozenset()
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        pytest.param(placed(4, 9), id="read before, as in a replay"),
+        pytest.param(placed(4, 11, partition=1), id="from another partition, whose offsets say nothing"),
+        pytest.param(placed(4, 11, title="title of 5"), id="with the same content"),
+        pytest.param(Change("session/s1", stamp(4, 4, 11), b"{}"), id="by a former version, without its partition"),
+    ],
+)
+async def test_g3_an_older_version_that_changes_nothing_for_anybody_is_not_told(bench: Bench, older: Change) -> None:
+    await bench.inbox.record(SUBJECT, [placed(5, 10)])
+    await bench.inbox.record(SUBJECT, [older])
+    assert (await bench.inbox.load(EVENT)).overtaken == frozenset()
 
 
 async def test_g3_replaying_a_batch_changes_nothing_and_makes_nothing_due(mapped: Bench) -> None:

@@ -45,6 +45,8 @@ def resource_row(
     change: ResourceChange[Any, Any] | usual.SessionChange | usual.ContactChange,
     tier_field: str = "tier",
     unread: Unread = NOTHING,
+    *,
+    version: int | None = None,
 ) -> bytes:
     """The snapshot row of a change.
 
@@ -52,19 +54,20 @@ def resource_row(
         change: what was read.
         tier_field: internal name of the custom field with a sponsor's tier (O5).
         unread: what of the record counts as not set, because it cannot be read (E6).
+        version: ms, where it is not the one that the record names (G3).
     """
     match change:
         # First, as a pydantic class takes its time to say that something is not an instance of it.
         case usual.SessionChange():
-            return _encode(session_of(change))
+            return _encode(session_of(change, version=version))
         case usual.ContactChange():
-            return _encode(contact_of(change))
+            return _encode(contact_of(change, version=version))
         case SessionChange():
-            return _encode(session_of(change, unread))
+            return _encode(session_of(change, unread, version=version))
         case ContactChange():
-            return _encode(contact_of(change, unread))
+            return _encode(contact_of(change, unread, version=version))
         case SponsorChange():
-            return _encode(sponsor_of(change, tier_field, unread))
+            return _encode(sponsor_of(change, tier_field, unread, version=version))
     raise TypeError(f"no snapshot row for {type(change).__name__}")
 
 
@@ -79,12 +82,15 @@ def deleted_row(source: Source, identifier: str, timestamp: int) -> bytes:
             return _encode(Sponsor(identifier, version=max(timestamp, 0), deleted=True))
 
 
-def session_of(change: SessionChange | usual.SessionChange, unread: Unread = NOTHING) -> Session:
+def session_of(
+    change: SessionChange | usual.SessionChange, unread: Unread = NOTHING, *, version: int | None = None
+) -> Session:
     """A session; a sub-session counts as not there, since Swoogo has no place for it (E8)."""
     data = change.data
     return Session(
         id=data.id,
-        version=change.version_ms,
+        version=change.version_ms if version is None else version,
+        org_id=change.metadata.org_id or "",
         deleted=change.deletes or data.parent_session_id is not None,
         title=data.title or "",
         description=data.description,
@@ -99,20 +105,31 @@ def session_of(change: SessionChange | usual.SessionChange, unread: Unread = NOT
     )
 
 
-def contact_of(change: ContactChange | usual.ContactChange, unread: Unread = NOTHING) -> Contact:
+def contact_of(
+    change: ContactChange | usual.ContactChange, unread: Unread = NOTHING, *, version: int | None = None
+) -> Contact:
     """A contact of the event."""
     profile = _profile(change.data, unread.own)
-    return Contact(change.data.id, change.version_ms, deleted=change.deletes, profile=profile)
+    return Contact(
+        change.data.id,
+        change.version_ms if version is None else version,
+        deleted=change.deletes,
+        profile=profile,
+        org_id=change.metadata.org_id or "",
+    )
 
 
-def sponsor_of(change: SponsorChange, tier_field: str = "tier", unread: Unread = NOTHING) -> Sponsor:
+def sponsor_of(
+    change: SponsorChange, tier_field: str = "tier", unread: Unread = NOTHING, *, version: int | None = None
+) -> Sponsor:
     """A sponsor; its tier is `data.tier`, else the custom field of that internal name (O5)."""
     data = change.data
     tier = data.tier_or(tier_field)
     odd = tier is None and any(each.internal_name == tier_field for each in data.custom_fields)
     return Sponsor(
         id=data.id,
-        version=change.version_ms,
+        version=change.version_ms if version is None else version,
+        org_id=change.metadata.org_id or "",
         deleted=change.deletes,
         name=data.name or "",
         description=data.description,

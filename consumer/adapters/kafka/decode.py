@@ -16,7 +16,7 @@ import msgspec
 from consumer.adapters.kafka import convert, lenient, usual
 from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
-from consumer.domain.record import Source, key_of, stamp
+from consumer.domain.record import Source, key_of, not_ahead, stamp, version_of
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from schemas.contact import ContactChange
@@ -86,7 +86,7 @@ class KafkaDecoder:
         """See `ports.Decoder`."""
         if peeked.record.topic == self._control:
             return self._read_control(peeked)
-        source = self._sources[peeked.record.topic]
+        source, version = self._sources[peeked.record.topic], version_of(peeked.stamp)
         value = peeked.record.value
         if value is None:
             identifier = peeked.key.partition("/")[2]
@@ -94,14 +94,14 @@ class KafkaDecoder:
             return Change(peeked.key, peeked.stamp, row, deleted=True)
         try:
             known = usual.read(source, value)
-            return Change(peeked.key, peeked.stamp, convert.resource_row(known), deleted=known.deletes)
+            return Change(peeked.key, peeked.stamp, convert.resource_row(known, version=version), deleted=known.deletes)
         except usual.UnusualError:
             model = _MODELS[source]
         try:
             change, unread = lenient.read(model, value)
         except UnreadableError as error:
             raise _poison(error) from None
-        row = convert.resource_row(change, self._tier_field, unread)
+        row = convert.resource_row(change, self._tier_field, unread, version=version)
         return Change(peeked.key, peeked.stamp, row, deleted=change.deletes)
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
@@ -122,7 +122,7 @@ class KafkaDecoder:
         return Peeked(
             event_subject(change.metadata.event_id),
             key_of(source, change.data.id),
-            stamp(change.version_ms, change.published_ms, record.offset),
+            _stamp(change.version_ms, change.published_ms, record),
             record,
             change.metadata.action,
         )
@@ -185,10 +185,16 @@ def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None
     return Peeked(
         event_subject(event_id),
         key_of(source, identifier),
-        stamp(version, published, record.offset),
+        _stamp(version, published, record),
         record,
         meta.action,
     )
+
+
+def _stamp(version: int, published: int, record: RawRecord) -> str:
+    """G3: no date ahead of Kafka's own silences what comes after it."""
+    received = record.timestamp
+    return stamp(not_ahead(version, received), not_ahead(published, received), record.offset, record.partition)
 
 
 def _control_subject(change: object) -> Subject:

@@ -1,7 +1,8 @@
 """Whether the topics are there, and kept as the guarantees need it.
 
 Kept by time instead of by key, the changelog forgets after a week what is in Swoogo, and a loss of Redis then doubles
-records (G2, G6); an input topic forgets what Sessionboard last said.
+records (G2, G6); an input topic forgets what Sessionboard last said. Compacted at once, an input topic loses acts that
+follow each other on a key: credentials hide the disconnect before them (X1).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from consumer.adapters.kafka.access import client_options, refusal
-from consumer.adapters.kafka.topics import TopicPolicy, create_topics, policies
+from consumer.adapters.kafka.topics import COMPACTION_LAG, TopicPolicy, create_topics, policies
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import KafkaSettings
 
@@ -66,6 +67,15 @@ def _insist_on_compaction(wanted: Mapping[str, TopicPolicy], off: Mapping[str, M
         commands = "; ".join(alteration(name, {CLEANUP: off[name][CLEANUP]}) for name in by_time)
         raise ConfigurationError(
             f"Kafka keeps {', '.join(by_time)} by time, so that a loss of Redis could not be made good: {commands}"
+        )
+    too_early = [name for name in compacted if COMPACTION_LAG in off.get(name, {})]
+    if too_early:
+        # No reason to stand still: what is lost by it is lost only while nobody reads.
+        log.warning(
+            "topics.compacted_too_early",
+            topics=too_early,
+            reason="A disconnect that nobody has read yet may be compacted away (X1).",
+            then="; ".join(alteration(name, {COMPACTION_LAG: off[name][COMPACTION_LAG]}) for name in too_early),
         )
     unread = [name for name in compacted if name not in off]
     if unread:

@@ -14,6 +14,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from consumer.settings import Topics
 
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
+COMPACTION_LAG: Final = "min.compaction.lag.ms"
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 PARTITIONS: Final = 6
 _LEADER_POLLS: Final = 750
@@ -22,10 +23,14 @@ _POLL_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class TopicPolicy:
-    """How a topic is kept: by key for ever (`retention_ms` None: compacted), or by time in ms."""
+    """How a topic is kept: by key for ever (`retention_ms` None: compacted), or by time in ms.
+
+    `compaction_lag_ms`: for so long every record stays, so that acts that follow each other on a key are all read.
+    """
 
     retention_ms: int | None = None
     max_message_bytes: int | None = None
+    compaction_lag_ms: int | None = None
 
     def config(self) -> dict[str, str]:
         """Kafka's topic configuration."""
@@ -34,12 +39,14 @@ class TopicPolicy:
             if self.retention_ms is None
             else {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
         )
+        if self.compaction_lag_ms is not None:
+            config[COMPACTION_LAG] = str(self.compaction_lag_ms)
         if self.max_message_bytes is not None:
             config["max.message.bytes"] = str(self.max_message_bytes)
         return config
 
 
-INPUT: Final = TopicPolicy(max_message_bytes=LARGEST_MESSAGE)
+INPUT: Final = TopicPolicy(max_message_bytes=LARGEST_MESSAGE, compaction_lag_ms=7 * _DAY_MS)
 LEDGER: Final = TopicPolicy()
 STATUS: Final = TopicPolicy(retention_ms=30 * _DAY_MS)
 DEAD_LETTERS: Final = TopicPolicy(retention_ms=30 * _DAY_MS, max_message_bytes=LARGEST_MESSAGE)

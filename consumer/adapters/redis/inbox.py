@@ -92,7 +92,7 @@ class RedisInbox:
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """See `ports.Inbox`. One script call for the batch (more only beyond 1,000 changes)."""
-        names = [self._keys.subject(subject, name) for name in ("state", "rows", "versions", "dirty")]
+        names = [self._keys.subject(subject, name) for name in ("state", "rows", "versions", "dirty", "overtaken")]
         org = subject.kind == "org"
         news, due = 0, -1
         for start in range(0, len(changes), _CHANGES_PER_CALL):
@@ -276,9 +276,10 @@ class RedisInbox:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
             pipe.smembers(self._keys.subject(subject, "orders"))
             pipe.smembers(self._keys.subject(subject, "careful"))
+            pipe.hkeys(self._keys.subject(subject, "overtaken"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, orders, careful, *stored = await pipe.execute()
+            dirty, orders, careful, overtaken, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = rows.snapshot(stored[0]) if snapshot else Snapshot()
         return EventState(
@@ -286,6 +287,7 @@ class RedisInbox:
             marks,
             frozenset(rows.parsed(read_order, order, "an order") for order in orders),
             frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in careful),
+            frozenset(key.decode() for key in overtaken),
         )
 
     @guarded

@@ -9,6 +9,7 @@ a secret or personal data; credentials are named by a hash.
 | `...:rows` | hash: record key -> newest resource (or request) | - | inbox |
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
+| `{event/ID}:overtaken` | hash: record key -> stamp of an older version published after the newest | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
 | `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
 | `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from structlog.testing import capture_logs
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
@@ -213,6 +214,18 @@ async def test_g6_a_topic_kept_by_time_is_refused_at_the_start(
             f"Kafka keeps {by_time} by time, so that a loss of Redis could not be made good: "
             f"kafka-configs.sh --alter --topic {by_time} --add-config cleanup.policy=compact"
         )
+
+
+async def test_x1_an_input_topic_compacted_too_early_is_named_at_the_start(kafka: KafkaWorld, topics: Topics) -> None:
+    """Sealed sessions were updated: the disconnect was compacted away before it was read. `run` starts all the same."""
+    names = kafka.topics.model_copy(update={"mappings": await topics("early", LEDGER)})
+    settings = kafka.settings.model_copy(update={"topics": names})
+    with capture_logs() as logs:
+        await ensure_topics(settings)
+        await ensure_topics(kafka.settings)
+    (warning,) = [each for each in logs if each["event"] == "topics.compacted_too_early"]
+    assert warning["topics"] == [names.mappings]
+    assert f"--topic {names.mappings} --add-config min.compaction.lag.ms=604800000" in warning["then"]
 
 
 async def test_a_broker_that_does_not_answer_is_named_with_its_setting() -> None:

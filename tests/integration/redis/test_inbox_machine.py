@@ -19,8 +19,9 @@ from consumer.adapters.redis.leases import Leases
 from consumer.domain import orders
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders import Order
+from consumer.domain.record import stamp
 from consumer.domain.survey import Depth
-from consumer.ports import Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
+from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change
 from tests.support.fakes import FakeClock, InMemoryInbox
@@ -85,6 +86,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.first_change: dict[Subject, int] = {}
         self.asked = 0
         self.newest = 30
+        self.offset = 0
         self.wanted: set[tuple[Subject, str]] = set()
         self.served: set[tuple[Subject, str]] = set()
 
@@ -129,6 +131,14 @@ class InboxMachine(RuleBasedStateMachine):
         news = self.both(lambda inbox: inbox.record(subject, batch), reply_lost=reply_lost, answer=False)
         if news and self.follows(subject):
             self.first_change.setdefault(subject, self.clock.ms)
+
+    @rule(event=events, version=st.integers(1, 40), partition=st.sampled_from([0, 0, 1]), reply_lost=lost)
+    def publish_in_any_order(self, event: Subject, version: int, partition: int, reply_lost: bool) -> None:
+        """G3: an older version after a newer one, at a later offset; sometimes from another partition."""
+        self.offset += 1
+        row = b'{"version":%d,"a":%d}' % (version, version % 3)
+        late = Change("session/s1", stamp(version, 0, self.offset, partition), row)
+        self.record(event, [late], reply_lost=reply_lost)
 
     @rule(subject=subjects, key=st.sampled_from(["session/s1", "contact/c1"]), milliseconds=st.sampled_from([0, 400]))
     def change(self, subject: Subject, key: str, milliseconds: int) -> None:
@@ -297,14 +307,16 @@ class InboxMachine(RuleBasedStateMachine):
             for subject in self.among:
                 for name in ("state", "rows", "versions", "dirty"):
                     pipe.hgetall(self.keys.subject(subject, name))
+                pipe.hgetall(self.keys.subject(subject, "overtaken"))
                 pipe.smembers(self.keys.subject(subject, "orders"))
                 pipe.zscore(self.keys.due_of(subject), str(subject))
             found: Iterator[Any] = iter(pipe.execute())
         for subject in self.among:
-            state, stored, versions, dirty, asked, due = (next(found) for _ in range(6))
+            state, stored, versions, dirty, overtaken, asked, due = (next(found) for _ in range(7))
             expected = self.model.state(subject)
             assert texts(dirty) == expected.marks
             assert texts(versions) == expected.stamps
+            assert texts(overtaken) == expected.overtaken
             assert {key.decode(): row for key, row in stored.items()} == expected.rows
             assert {order.decode() for order in asked} == {str(order) for order in expected.orders}
             assert fields(texts(state)) == model_fields(expected)

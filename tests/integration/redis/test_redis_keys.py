@@ -25,7 +25,7 @@ from consumer.domain.record import Kind
 from consumer.domain.report import Run, Trigger
 from consumer.domain.standing import ConnectionStanding
 from consumer.domain.survey import SurveyMemory
-from consumer.ports import Lease, Span, SyncRequest, event_subject, org_subject
+from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
@@ -66,6 +66,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     """G6: the table is what an operator reads to know what lives in Redis."""
     bench = in_redis(redis, Times(lease=60.0))
     lease = await bench.leased()
+    for stamped_late, row in (("2.0.1.00000", b"{}"), ("1.0.2.00000", b'{"id":"s9"}')):
+        await bench.inbox.record(lease.subject, [Change("session/s9", stamped_late, row)])
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())

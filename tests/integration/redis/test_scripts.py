@@ -23,6 +23,7 @@ from tests.support.builders import EVENT, an_entry, session_key
 pytestmark = pytest.mark.integration
 
 STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "rows", "versions", "dirty", "orders"))
+OVERTAKEN = "{s}:overtaken"
 REQUESTS = ("{s}:requests", "{s}:served")
 HOLDERS = "{s}:holders"
 SWITCHED = [STATE, DIRTY, HOLDERS]
@@ -39,13 +40,17 @@ Run = Callable[[Scripts], Awaitable[Any]]
 def record(scripts: Scripts) -> Awaitable[Any]:
     changes: list[str | bytes] = ["session/s1", stamped(1), b"row", "session/s2", stamped(2), b"row"]
     return scripts.record_changes(
-        [STATE, ROWS, VERSIONS, DIRTY], quiet=5_000, max_wait=9_000, always=True, changes=changes
+        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN], quiet=5_000, max_wait=9_000, always=True, changes=changes
     )
 
 
 def record_to_claim(scripts: Scripts) -> Awaitable[Any]:
     return scripts.record_changes(
-        [STATE, ROWS, VERSIONS, DIRTY], quiet=0, max_wait=0, always=True, changes=["session/s1", stamped(1), b"row"]
+        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN],
+        quiet=0,
+        max_wait=0,
+        always=True,
+        changes=["session/s1", stamped(1), b"row"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isinf
@@ -52,6 +53,7 @@ class SubjectState:
     depth: Depth = Depth.SHALLOW
     orders: set[Order] = field(default_factory=set)
     careful: set[Kind] = field(default_factory=set)
+    overtaken: dict[str, str] = field(default_factory=dict)
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
     seen: int = 0
@@ -114,15 +116,23 @@ class InMemoryInbox:
         if self.failures:
             raise self.failures.pop(0)
         state, now = self.timed(subject) if changes else self.state(subject), self.clock.now()
-        news = 0
+        news, told = 0, False
         for change in changes:
             if change.stamp > state.stamps.get(change.key, ""):
                 state.stamps[change.key] = state.marks[change.key] = change.stamp
                 state.rows[change.key] = change.row
+                state.overtaken.pop(change.key, None)
                 news += 1
+            elif _late(state, change):
+                told = True
+                if _content(change.row) == _content(state.rows[change.key]):
+                    state.overtaken.pop(change.key, None)
+                else:
+                    state.overtaken[change.key] = change.stamp
+                    state.marks[change.key] = state.stamps[change.key]
         if not state.marks or not (state.continuous or subject.kind == "org"):
             return news
-        if news or state.due is None:
+        if news or told or state.due is None:
             state.first = state.first or now
             quiet = 0 if subject.kind == "org" else self._quiet
             due = due_at(now, state.first, quiet, self._max_wait, state.hold)
@@ -312,7 +322,9 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
         held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
-        return EventState(held, dict(state.marks), frozenset(state.orders), frozenset(state.careful))
+        return EventState(
+            held, dict(state.marks), frozenset(state.orders), frozenset(state.careful), frozenset(state.overtaken)
+        )
 
     async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""
@@ -323,3 +335,20 @@ class InMemoryInbox:
 
 def _stored(state: SubjectState) -> dict[bytes, bytes]:
     return {key.encode(): row for key, row in state.rows.items()}
+
+
+def _late(state: SubjectState, change: Change) -> bool:
+    """Whether it has an earlier version and a later offset of the same partition than what is known."""
+    known = _place(state.stamps[change.key])
+    offset, partition = _place(change.stamp)
+    noted = _place(state.overtaken.get(change.key, ""))[0]
+    return partition != "" and partition == known[1] and offset > known[0] and offset > noted
+
+
+def _place(stamped: str) -> tuple[str, str]:
+    parts = stamped.split(".")
+    return (parts[2], parts[3]) if len(parts) == 4 else ("", "")
+
+
+def _content(row: bytes) -> bytes:
+    return re.sub(rb'"version":[0-9]+', b"", row, count=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise, permutations
 from typing import Any, Final
 
@@ -139,7 +141,8 @@ async def test_the_newest_wins_whatever_the_order(stage: Stage, order: Sequence[
     """G3: by version, then publication, then offset; in one batch as in many."""
     result = await stage.record(*order)
     assert (await stage.session()).title == "newest"
-    assert (result.news, result.superseded, stage.decoder.reads) == (1, 3, 1)
+    # The last of those that follow the newest is read too: it may say something else.
+    assert (result.news, result.superseded, stage.decoder.reads) == (1, 3, 2)
     one_by_one = Stage()
     for record in order:
         await one_by_one.record(record)
@@ -239,6 +242,18 @@ async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
     kept = stage.inbox.state(event_subject(EXAMPLE_EVENT)).request
     assert kept is not None
     assert kept.scope == valid_value("mappings-sync-requested")["data"]["scope"]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "one after the other"])
+async def test_g3_an_older_version_published_after_a_newer_one_becomes_visible(stage: Stage, together: bool) -> None:
+    newer, older = valid_value("sessions-scheduled"), valid_value("sessions-scheduled")
+    older["data"] |= {"updated_at": "2026-03-01T08:00:00Z", "title": "Older"}
+    records = [a_record(newer, offset=7), a_record(older, offset=8)]
+    for batch in [records] if together else [[each] for each in records]:
+        await stage.record(*batch)
+    state = await stage.inbox.load(EXAMPLE_EVENT)
+    assert {each.title for each in state.snapshot.sessions.values()} == {newer["data"]["title"]}
+    assert state.overtaken == set(state.marks)
 
 
 @pytest.mark.parametrize("ids", [("r-1", "r-2"), (None, None)], ids=["with ids", "as before"])
@@ -392,3 +407,32 @@ async def test_g1_a_deletion_that_cannot_be_noted_is_read_again(stage: Stage) ->
         await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1"))
     await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1"))
     assert list(stage.changelog.deletions) == [(EVENT, "c1")]
+
+
+@given(
+    edits=st.lists(st.sampled_from([0, 0, 500, 180_000, 86_400_000, 365 * 86_400_000]), min_size=1, max_size=6),
+    deleted=st.booleans(),
+    size=st.integers(1, 4),
+)
+def test_g3_no_date_ahead_silences_what_follows(edits: list[int], deleted: bool, size: int) -> None:
+    """Edits dated ahead of Kafka by up to a year, then one as it should be, or a deletion; two seconds apart."""
+    records = []
+    for number, ahead in enumerate([*edits, 0]):
+        received = NOW + number * 2_000
+        moment = datetime.fromtimestamp((received + ahead) / 1000, UTC).isoformat()
+        value = valid_value("sessions-short")
+        value["data"] |= {"title": f"edit {number}", "updated_at": moment}
+        value["metadata"]["datetime"] = moment
+        records.append(a_record(value, offset=number, timestamp=received))
+    if deleted:
+        event, own = value["metadata"]["event_id"], value["data"]["id"]
+        records.append(a_record(None, key=f"{event}/{own}", offset=len(records), timestamp=received + 2_000))
+    stage = Stage()
+
+    async def play() -> Snapshot:
+        for start in range(0, len(records), size):
+            await stage.record(*records[start : start + size])
+        return (await stage.inbox.load(str(value["metadata"]["event_id"]))).snapshot
+
+    (found,) = asyncio.run(play()).sessions.values()
+    assert (found.deleted, found.title) == ((True, "") if deleted else (False, f"edit {len(edits)}"))

@@ -1,6 +1,6 @@
 -- WITH state_clock
 -- Keep the newer version of each row, mark it dirty, and say when the subject is due.
--- KEYS: state (hash), rows (hash), versions (hash), dirty (hash)
+-- KEYS: state (hash), rows (hash), versions (hash), dirty (hash), overtaken (hash: record key -> stamp of the older one)
 -- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), then key, stamp, row for each change
 -- Returns {news, due ms or -1, now ms}.
 -- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
@@ -8,10 +8,30 @@ local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
   return due and math.max(due, held) or -1
 end
-local state, rows, versions, dirty = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local function place(stamp)
+  return string.match(stamp, '^%d+%.%d+%.(%d+)%.(%d+)$')
+end
+local function content(row)
+  return (string.gsub(row, '"version":%d+', '', 1))
+end
+local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = state_time(state)
-local news = 0
+-- What an older version with a later offset of the same partition says is what compaction will leave (G3).
+local function late(key, stamp, row, known)
+  local offset, partition = place(stamp)
+  local newest, there = place(known)
+  local noted = redis.call('HGET', overtaken, key)
+  if not offset or partition ~= there or offset <= newest or (noted and offset <= place(noted)) then return false end
+  if content(row) == content(redis.call('HGET', rows, key) or '') then
+    redis.call('HDEL', overtaken, key)
+  else
+    redis.call('HSET', overtaken, key, stamp)
+    redis.call('HSET', dirty, key, known)
+  end
+  return true
+end
+local news, told = 0, false
 for at = 4, #ARGV, 3 do
   local key, stamp = ARGV[at], ARGV[at + 1]
   local known = redis.call('HGET', versions, key)
@@ -19,13 +39,16 @@ for at = 4, #ARGV, 3 do
     redis.call('HSET', versions, key, stamp)
     redis.call('HSET', rows, key, ARGV[at + 2])
     redis.call('HSET', dirty, key, stamp)
+    redis.call('HDEL', overtaken, key)
     news = news + 1
+  elseif late(key, stamp, ARGV[at + 2], known) then
+    told = true
   end
 end
 local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request', 'survey')
 local due = tonumber(fields[3])
 -- Also when nothing is news: a batch that was recorded but not put in the due index comes again.
-if (always or fields[1] == '1') and (news > 0 or not due) and redis.call('HLEN', dirty) > 0 then
+if (always or fields[1] == '1') and (news > 0 or told or not due) and redis.call('HLEN', dirty) > 0 then
   local first = tonumber(fields[2]) or now
   local planned = math.max(math.min(now + quiet, first + max_wait), tonumber(fields[4]) or 0)
   -- A manual sync that waits is not put off by changes.

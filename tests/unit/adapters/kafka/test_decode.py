@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
-from consumer.domain.record import stamp
+from consumer.domain.record import TOLERANCE_MS, moments_of, stamp
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject
 from consumer.settings import Topics
@@ -93,7 +94,7 @@ def test_a_session_says_whose_it_is_and_how_new() -> None:
     assert DECODER.peek(record) == Peeked(
         event_subject("3960"),
         f"session/{SESSION_ID}",
-        stamp(UPDATED, PUBLISHED, 42),
+        stamp(UPDATED, PUBLISHED, 42, 0),
         record,
         "session.updated",
     )
@@ -103,7 +104,7 @@ def test_without_updated_at_the_publication_is_the_version() -> None:
     """G3."""
     peeked = DECODER.peek(edited("sessions-scheduled", "data.updated_at", ...))
     assert peeked is not None
-    assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0)
+    assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0, 0)
 
 
 @pytest.mark.parametrize("unset", [None, {}])
@@ -111,7 +112,25 @@ def test_an_unset_updated_at_counts_as_left_out(unset: object) -> None:
     """G3: `{}` and null both mean not set."""
     peeked = DECODER.peek(edited("sessions-scheduled", "data.updated_at", unset))
     assert peeked is not None
-    assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0)
+    assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0, 0)
+
+
+@pytest.mark.parametrize("ahead", [1_001, 180_000, 365 * 86_400_000], ids=["a second", "3 minutes", "a year"])
+@pytest.mark.parametrize("name", ["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"])
+def test_g3_a_version_counts_from_when_kafka_had_it_if_it_is_dated_later(name: str, ahead: int) -> None:
+    """One date ahead must not silence later edits, nor the deletion of the record."""
+    record = valid_record(name)
+    published, _ = moments_of(DECODER.peek(replace(record, timestamp=0)).stamp)  # type: ignore[union-attr]
+    record = replace(record, timestamp=published - ahead)
+    peeked = DECODER.peek(record)
+    assert peeked is not None
+    assert moments_of(peeked.stamp)[0] == record.timestamp + TOLERANCE_MS
+    assert msgspec.json.decode(change(record).row)["version"] == record.timestamp + TOLERANCE_MS
+    key = f"{peeked.subject.id}/{peeked.key.partition('/')[2]}"  # type: ignore[union-attr]
+    gone = a_record(None, topic=record.topic, key=key, offset=1, timestamp=record.timestamp + TOLERANCE_MS + 1)
+    deletion = DECODER.peek(gone)
+    assert deletion is not None
+    assert deletion.stamp > peeked.stamp
 
 
 def test_a_scheduled_session_as_the_domain_sees_it() -> None:
