@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -27,6 +28,7 @@ class RejectionCode(StrEnum):
     SWOOGO_EVENT_NOT_FOUND = "swoogo_event_not_found"
     UNKNOWN_TIMEZONE = "unknown_timezone"
     DATED_TOO_EARLY = "dated_too_early"
+    EVENT_OF_OTHER_ORGANIZATION = "event_of_other_organization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,20 @@ def held_back(by: str, stamp: str, now: int) -> str:
     )
 
 
-def check_mapping(request: MappingRequest, connection: Connection | None, partners: Partners) -> Verdict:
-    """Everything about a requested pair that needs no call to Swoogo."""
+def check_mapping(
+    request: MappingRequest,
+    connection: Connection | None,
+    partners: Partners,
+    organizations: AbstractSet[str] = frozenset(),
+) -> Verdict:
+    """Everything about a requested pair that needs no call to Swoogo.
+
+    Args:
+        request: the pair.
+        connection: of the organization that asks.
+        partners: what the history knows of the two events.
+        organizations: whose the event is, as its records say (M8).
+    """
     if connection is None:
         return Verdict(
             RejectionCode.NOT_CONNECTED,
@@ -149,6 +163,12 @@ def check_mapping(request: MappingRequest, connection: Connection | None, partne
         return Verdict(
             RejectionCode.UNKNOWN_TIMEZONE,
             f"{request.timezone!r} is not an IANA time zone; publish a name such as America/New_York.",
+        )
+    if organizations - {request.org_id}:
+        return Verdict(
+            RejectionCode.EVENT_OF_OTHER_ORGANIZATION,
+            f"Records of Sessionboard event {request.event_id} name another organization than the one that maps it. "
+            "Let the organization that they name map it; if the event has moved, publish its records again first.",
         )
     own = partners.of_event
     if own is not None and own.swoogo_event_id != request.swoogo_event_id:

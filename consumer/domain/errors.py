@@ -98,6 +98,10 @@ class PoisonError(SwoogoSyncError):
         self.reason = reason
 
 
+class OtherOrganizationError(SwoogoSyncError):
+    """The event's records name another organization than the one that maps it (M8)."""
+
+
 class LeaseLostError(SwoogoSyncError):
     """The lease on the event is no longer ours."""
 

@@ -38,6 +38,33 @@ class PairStanding:
     epoch: int
 
 
+def standings_of(
+    org_id: str,
+    connection: Connection | None,
+    active: Mapping[str, EventMapping],
+    stamps: Mapping[str, str],
+    epoch: int,
+) -> list[ConnectionStanding | PairStanding]:
+    """How everything of an organization stands.
+
+    Args:
+        org_id: the organization.
+        connection: in use.
+        active: its pairs in force, by event.
+        stamps: request key -> stamp of the newest, all of which are dealt with.
+        epoch: of its lease.
+    """
+    settled = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
+    events = {name.partition("/")[2] for name in stamps if name.startswith("mapping/")} | active.keys()
+    return [
+        ConnectionStanding(org_id, connection, settled, epoch),
+        *(
+            PairStanding(org_id, event_id, active.get(event_id), stamps.get(f"mapping/{event_id}", ""), epoch)
+            for event_id in sorted(events)
+        ),
+    ]
+
+
 def overtaken(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
     """Whether a pair told to be active has ended since, or begun anew: the history of pairs is written before (M2).
 

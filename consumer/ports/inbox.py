@@ -40,13 +40,15 @@ def org_subject(org_id: str) -> Subject:
 class Change:
     """One recorded state: `row` is the encoded resource or request, `stamp` orders it (G3).
 
-    `deleted`: Sessionboard deleted the resource, and the row says so.
+    `deleted`: Sessionboard deleted the resource, and the row says so. `org_id`: whose event it is, "" where the record
+    names none (M8).
     """
 
     key: str
     stamp: str
     row: bytes
     deleted: bool = False
+    org_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class Inbox(Protocol):
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""
+        ...
+
+    async def remind(self, org_id: str, key: str) -> None:
+        """Have a recorded request of an organization dealt with once more; nothing where there is none."""
         ...
 
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:

@@ -27,7 +27,7 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import moments_of
 from consumer.domain.report import PAIR_ENDED, Trigger
-from consumer.domain.standing import ConnectionStanding, PairStanding, Standing
+from consumer.domain.standing import standings_of
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
     Change,
@@ -37,7 +37,6 @@ from consumer.ports import (
     Inbox,
     Lease,
     PairRegister,
-    Requested,
     StandingLog,
     StatusBoard,
     Swoogo,
@@ -120,7 +119,8 @@ class Connector:
                     news=name in asked.marks,
                 )
         await self.pairs.flush(lease)
-        await self.standings.write_standings(await self._standing(lease, asked))
+        used, active = await self.connections.connection(org_id), await self.connections.mappings(org_id)
+        await self.standings.write_standings(standings_of(org_id, used, active, asked.stamps, lease.epoch))
         await self.inbox.complete(lease, asked.marks)
 
     async def let_go(self, lease: Lease) -> None:
@@ -142,22 +142,6 @@ class Connector:
         Raises UnavailableError.
         """
         await tell_served(self.standings, lease)
-
-    async def _standing(self, lease: Lease, asked: Requested) -> list[Standing]:
-        """How everything of the organization stands now, for whoever rebuilds Redis (G6)."""
-        org_id = lease.subject.id
-        active = await self.connections.mappings(org_id)
-        settled = {name: stamp for name, stamp in asked.stamps.items() if not name.startswith("mapping/")}
-        events = {name.partition("/")[2] for name in asked.stamps if name.startswith("mapping/")} | active.keys()
-        return [
-            ConnectionStanding(org_id, await self.connections.connection(org_id), settled, lease.epoch),
-            *(
-                PairStanding(
-                    org_id, event_id, active.get(event_id), asked.stamps.get(f"mapping/{event_id}", ""), lease.epoch
-                )
-                for event_id in sorted(events)
-            ),
-        ]
 
     async def _integrate(
         self, lease: Lease, wanted: IntegrationRequest, stamp: str, current: Connection | None
@@ -215,9 +199,12 @@ class Connector:
             if held:
                 await self._deactivate(held, lease, PairEnd.REMOVED, "The pair is no longer synced.")
             return
-        verdict = check_mapping(wanted, connection, await self._partners(wanted))
+        organizations = (await self.inbox.load(wanted.event_id)).snapshot.organizations
+        verdict = check_mapping(wanted, connection, await self._partners(wanted), organizations)
         if verdict.partner and not news:
             return  # was refused for that before, and people know
+        if verdict.code is RejectionCode.EVENT_OF_OTHER_ORGANIZATION and current:
+            await self._deactivate(current, lease, PairEnd.REMOVED, verdict.sentence)  # M8, whichever came first
         if verdict.code or connection is None:
             await self._tell_mapping("mapping.rejected", wanted, verdict)
             return

@@ -20,6 +20,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import (
     LeaseLostError,
+    OtherOrganizationError,
     RetryableError,
     StoppedError,
     SwoogoSyncError,
@@ -256,7 +257,13 @@ class Dispatcher:
         if seconds:
             await self.inbox.put_off(lease, seconds)
             return
-        await self.pusher.push(lease, mapping, connection)
+        try:
+            await self.pusher.push(lease, mapping, connection)
+        except OtherOrganizationError as error:
+            # M8: its organization's connector takes the pair out of force; until then nothing is pushed.
+            log.warning("push.other_organization", subject=str(lease.subject), reason=str(error))
+            await self.inbox.remind(mapping.org_id, f"mapping/{mapping.event_id}")
+            await self.inbox.put_off(lease, self.settings.retry_first)
 
     async def _release(self, lease: Lease) -> None:
         """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due.

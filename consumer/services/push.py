@@ -12,6 +12,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
 from consumer.domain.errors import (
     CredentialError,
+    OtherOrganizationError,
     RefusedError,
     RetryableError,
     StoppedError,
@@ -90,12 +91,12 @@ class Pusher:
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
         """Bring Swoogo to the snapshot of a claimed event.
 
-        Raises LeaseLostError when the event was taken over, and StoppedError when `stopping` was set before all was
-        done; everything else ends in the run and a retry.
+        Raises LeaseLostError when the event was taken over, OtherOrganizationError when it is not the mapping's (M8),
+        StoppedError when `stopping` was set before all was done; everything else ends in the run and a retry.
         """
         trigger, scope = asked_of(lease, mapping)
         work = Work(mapping, connection, lease, trigger)
-        state = await self.inbox.load(mapping.event_id, snapshot=lease.survey is None)
+        state = await self._loaded(mapping, snapshot=lease.survey is None)
         former = await self.board.issues(mapping.event_id)
         run = Run(
             lease.op_id,
@@ -144,7 +145,7 @@ class Pusher:
                 run.note_unchanged(execution.ledger)
             else:
                 if lease.survey:
-                    state = await self.inbox.load(mapping.event_id)
+                    state = await self._loaded(mapping)
                 if execution.survey and execution.survey.deep:
                     await self.store.log_deletions(lease, state.snapshot.deleted_contacts())
                 plan = await self._plan(execution, state, scope, former, retries)
@@ -160,6 +161,13 @@ class Pusher:
         careful = frozenset[Kind]() if scope.selected else state.careful
         await self._finish(execution, plan, marks, former, error, idle=idle, careful=careful, retries=sorted(retries))
         return run
+
+    async def _loaded(self, mapping: EventMapping, *, snapshot: bool = True) -> EventState:
+        """The event, unless it is another organization's (M8). Raises OtherOrganizationError."""
+        state = await self.inbox.load(mapping.event_id, snapshot=snapshot)
+        if state.snapshot.organizations - {mapping.org_id}:
+            raise OtherOrganizationError(f"Records of event {mapping.event_id} name another organization.")
+        return state
 
     async def _plan(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import Final
 
@@ -34,6 +34,8 @@ from consumer.services.workers import for_each
 _AT_ONCE: Final = 16
 """Events and organizations of a batch that are recorded side by side."""
 
+_OWNED: Final = 100_000
+"""Events that are remembered to be their organization's; a look each beyond that."""
 _CONTACT: Final = key_of(Source.CONTACT, "")
 
 
@@ -57,13 +59,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Records batches. `decoder` is pure; the rest is where results go."""
+    """Records batches. `decoder` is pure; the rest is where results go.
+
+    `owned`: events whose records name the organization that maps them, as far as was looked.
+    """
 
     decoder: Decoder
     inbox: Inbox
     connections: Connections
     dead_letters: DeadLetters
     deletions: DeletionLog
+    owned: set[tuple[str, str]] = field(default_factory=set)
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
         """Record a batch of any topics and partitions.
@@ -133,11 +139,23 @@ class Recorder:
 
     async def _keep(self, owner: Subject, rows: Sequence[Change]) -> int:
         news = await self.inbox.record(owner, rows)
+        for org_id in {row.org_id for row in rows if row.org_id and not row.deleted}:
+            await self._is_of(owner.id, org_id)
         # Also where they are no news: the batch may come again because this was not done.
         gone = {id_of(row.key): row.stamp for row in rows if row.deleted and row.key.startswith(_CONTACT)}
         if gone:
             await self.deletions.note(owner.id, gone)
         return news
+
+    async def _is_of(self, event_id: str, org_id: str) -> None:
+        """M8: whoever maps an event that is another's is asked about at once; after the rows, which are what tells."""
+        if (event_id, org_id) in self.owned:
+            return
+        mapping = await self.connections.mapping(event_id)
+        if mapping is not None and mapping.org_id != org_id:
+            await self.inbox.remind(mapping.org_id, f"mapping/{event_id}")
+        elif mapping is not None and len(self.owned) < _OWNED:
+            self.owned.add((event_id, org_id))
 
     def _newest_readable(
         self, versions: Sequence[Peeked], letters: list[DeadLetter], result: Recorded

@@ -133,6 +133,9 @@ class Orgs:
             self._perhaps_edit(history)
         history.event, history.key = replace(history.event, org_id=new), self.keys[new]
         was, history.mapped = history.mapped, True
+        # M8: its records name the organization it is now of, before that one maps it.
+        history.send(history.writer.revision(None, history.held, at=history.at()))
+        await self.through()
         self._map(history)
         if not was:
             history.pushed()

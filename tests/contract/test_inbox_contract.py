@@ -475,6 +475,18 @@ async def test_an_organization_is_due_at_once_and_without_being_continuous(bench
     assert (await bench.inbox.due(10)).next_in is None
 
 
+async def test_m8_a_request_dealt_with_before_can_be_brought_up_again(bench: Bench) -> None:
+    subject = org_subject(ORG)
+    await bench.inbox.record(subject, [a_change("mapping/ev", 1, rows.encode(a_mapping_request()))])
+    lease = await bench.claimed(subject)
+    await bench.inbox.complete(lease, {"mapping/ev": stamped(1)})
+    await bench.inbox.remind(ORG, "mapping/unknown")
+    assert (await bench.inbox.due(10)).next_in is None
+    await bench.inbox.remind(ORG, "mapping/ev")
+    assert (await bench.inbox.requests(ORG)).marks == {"mapping/ev": stamped(1)}
+    await bench.claimed(subject, "again")
+
+
 async def test_what_is_due_longest_is_offered_first_and_no_more_than_asked_for(bench: Bench) -> None:
     expected = []
     for number in range(12):

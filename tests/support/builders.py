@@ -54,6 +54,7 @@ class SessionFields(TypedDict, total=False):
     room: Place | None
     track: Place | None
     capacity: int | None
+    org_id: str
 
 
 def a_session(

@@ -17,7 +17,7 @@ _NOT_YET: Final = "not yet"
 
 RULES: Final = {
     "C": 5,
-    "M": 7,
+    "M": 8,
     "E": 8,
     "S": 9,
     "P": 5,

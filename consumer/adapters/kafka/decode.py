@@ -94,7 +94,13 @@ class KafkaDecoder:
             return Change(peeked.key, peeked.stamp, row, deleted=True)
         try:
             known = usual.read(source, value)
-            return Change(peeked.key, peeked.stamp, convert.resource_row(known, version=version), deleted=known.deletes)
+            return Change(
+                peeked.key,
+                peeked.stamp,
+                convert.resource_row(known, version=version),
+                deleted=known.deletes,
+                org_id=known.metadata.org_id or "",
+            )
         except usual.UnusualError:
             model = _MODELS[source]
         try:
@@ -102,7 +108,7 @@ class KafkaDecoder:
         except UnreadableError as error:
             raise _poison(error) from None
         row = convert.resource_row(change, self._tier_field, unread, version=version)
-        return Change(peeked.key, peeked.stamp, row, deleted=change.deletes)
+        return Change(peeked.key, peeked.stamp, row, deleted=change.deletes, org_id=change.metadata.org_id or "")
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""

@@ -123,6 +123,13 @@ class RedisInbox:
         return new
 
     @guarded
+    async def remind(self, org_id: str, key: str) -> None:
+        """See `ports.Inbox`."""
+        subject = org_subject(org_id)
+        due = await self._scripts.remind(self._names(subject, "state", "versions", "dirty"), key=key)
+        await self._due.put(subject, due)
+
+    @guarded
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)

@@ -24,6 +24,7 @@ class Scripts(RebuildScripts):
         script = partial(load, redis)
         self._record = script("record_changes")
         self._request = script("request_sync")
+        self._remind = script("remind")
         self._continuous = script("set_continuous")
         self._hold = script("hold_mapping")
         self._write_held = script("write_held")
@@ -66,6 +67,11 @@ class Scripts(RebuildScripts):
         """(whether it was new, due ms). `keys`: state, requests, served."""
         new, due, _ = await self._request(keys, [request_id, stamp, request])
         return bool(new), due
+
+    async def remind(self, keys: Iterable[str], *, key: str) -> int:
+        """Due ms, -1 when nothing was recorded under the key. `keys`: state, versions, dirty."""
+        due, _ = await self._remind(keys, [key])
+        return int(due)
 
     async def set_continuous(
         self, keys: Iterable[str], *, on: bool, survey_in: int, org_id: str = "", epoch: int | None = None

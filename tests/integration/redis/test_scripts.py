@@ -59,6 +59,10 @@ def request(scripts: Scripts) -> Awaitable[Any]:
     return scripts.request_sync([STATE, *REQUESTS], request_id="r", stamp=stamped(1), request=row)
 
 
+def remind(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.remind([STATE, VERSIONS, "{s}:other"], key="session/s1")
+
+
 def hold(scripts: Scripts) -> Awaitable[Any]:
     return scripts.hold_mapping(HOLDERS, org_id="o", epoch=7)
 
@@ -201,6 +205,7 @@ def write_pair(scripts: Scripts) -> Awaitable[Any]:
 CASES: dict[str, tuple[list[Run], Run]] = {
     "record_changes": ([], record),
     "request_sync": ([], request),
+    "remind": ([record], remind),
     "set_continuous on": ([record], switch_on),
     "set_continuous off": ([record], lambda scripts: scripts.set_continuous(SWITCHED, on=False, survey_in=9_000)),
     "set_continuous by the event's own lease": (

@@ -147,6 +147,13 @@ class InMemoryInbox:
         state.requests[request.id], state.due = replace(request, stamp=stamp), self.clock.now()
         return True
 
+    async def remind(self, org_id: str, key: str) -> None:
+        """See `ports.Inbox`."""
+        state = self.state(org_subject(org_id))
+        if key in state.stamps:
+            state.marks[key] = state.stamps[key]
+            state.due = self.clock.now() if state.due is None else state.due
+
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
         """See `ports.Inbox`."""
         state = self.timed(event_subject(event_id))

@@ -519,6 +519,36 @@ async def test_m1_an_event_of_another_organization_is_refused_until_that_one_let
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
 
 
+async def test_m8_an_event_whose_records_name_another_organization_is_refused(world: World) -> None:
+    """Nobody is barred by somebody else's mapping: no pair is entered."""
+    await world.given(a_session("s1", org_id="theirs"), a_session("s2"), event_id="e1")
+    await settle(world, connected())
+    [said] = await settle(world, pair("e1", A))
+    assert (said.action, said.code) == ("mapping.rejected", "event_of_other_organization")
+    assert await world.pairs.pair("e1") is None
+    assert await world.connections.mapping("e1") is None
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_m8_a_pair_ends_when_records_of_another_organization_come(world: World, deleted: bool) -> None:
+    """Whichever came first; a record that was deleted says nothing, as an event may have moved."""
+    await settle(world, connected(), pair("e1", A))
+    await world.given(a_session("s1", org_id="theirs", deleted=deleted), event_id="e1")
+    await world.inbox.remind(ORG, "mapping/e1")
+    lease = await world.inbox.claim(SUBJECT, "again")
+    assert lease is not None
+    world.board.topic.announcements.clear()
+    await world.connector.settle(lease)
+    refused = [("mapping.removed", ""), ("mapping.rejected", "event_of_other_organization")]
+    assert told(world.board.topic.announcements) == ([("mapping.accepted", "")] if deleted else refused)
+    assert (await world.connections.mapping("e1") is None) is not deleted
+
+
+async def test_m8_an_event_whose_records_are_the_organizations_own_is_accepted(world: World) -> None:
+    await world.given(a_session("s1", org_id=ORG), a_session("s2"), event_id="e1")
+    assert told(await settle(world, connected(), pair("e1", A)))[-1] == ("mapping.accepted", "")
+
+
 @pytest.mark.parametrize("stopped_in", ["claim", "flush", "put_mapping", "set_continuous"])
 async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, stopped_in: str

@@ -439,3 +439,17 @@ async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about
     running.dispatcher.wake.set()
     await wait_until(lambda: running.world.board.topic.announcements, "the second try succeeds")
     assert running.world.board.topic.announcements[0].action == "integration.accepted"
+
+
+async def test_m8_records_of_another_organization_are_not_pushed_and_end_the_pair(running: Running) -> None:
+    """They came while nobody looked at the mapping: in between, nothing of them reaches Swoogo."""
+    world = running.world
+    request = MappingRequest(ORG, EVENT, True, world.mapping.swoogo_event_id, world.mapping.timezone)
+    await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", rows.encode(request))])
+    await wait_until(lambda: not world.inbox.state(org_subject(ORG)).marks, "the mapping is dealt with")
+    await world.given(a_session("s1"), a_session("s2", org_id="theirs"))
+    await world.clock.advance(60)
+    running.dispatcher.wake.set()
+    await wait_until(lambda: not world.inbox.state(event_subject(EVENT)).continuous, "the pair has ended")
+    assert world.swoogo.records[Kind.SESSION] == {}
+    assert await world.connections.mapping(EVENT) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise, permutations
 from typing import Any, Final
@@ -20,7 +20,7 @@ from consumer.domain.snapshot import Session, Snapshot
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject, org_subject
 from consumer.services.record import Recorded, Recorder
 from consumer.settings import Topics
-from tests.support.builders import EVENT, NOW, ORG, a_record
+from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_record
 from tests.support.examples import InvalidExample, dead_examples, valid_names, valid_record, valid_value
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
 from tests.support.fakes.ledger import ListedChangelog
@@ -254,6 +254,21 @@ async def test_g3_an_older_version_published_after_a_newer_one_becomes_visible(s
     state = await stage.inbox.load(EXAMPLE_EVENT)
     assert {each.title for each in state.snapshot.sessions.values()} == {newer["data"]["title"]}
     assert state.overtaken == set(state.marks)
+
+
+@pytest.mark.parametrize("holder", [EXAMPLE_ORG, "another"])
+async def test_m8_a_record_of_another_organization_has_the_mapping_looked_at_again(stage: Stage, holder: str) -> None:
+    """At once, and only where they differ."""
+    mapping = replace(a_mapping(event_id=EXAMPLE_EVENT), org_id=holder)
+    await stage.connections.put_mapping(holder, EXAMPLE_EVENT, mapping)
+    request = Change(f"mapping/{EXAMPLE_EVENT}", "1", b"{}")
+    await stage.inbox.record(org_subject(holder), [request])
+    state = stage.inbox.state(org_subject(holder))
+    state.marks.clear()
+    for name in ("sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"):
+        state.marks.clear()
+        await stage.record(valid_record(name))
+        assert bool(state.marks) == (holder == "another")
 
 
 @pytest.mark.parametrize("ids", [("r-1", "r-2"), (None, None)], ids=["with ids", "as before"])
