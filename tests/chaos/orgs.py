@@ -149,18 +149,19 @@ class Orgs:
         self._see(history.event.id, await self._holder(history.event.id), (new, history.swoogo_event_id))
 
     async def ask_in_vain(self) -> None:
-        """M2: partners are partners for life, and whose pair is in force has it alone."""
+        """M2: partners are partners for life; M8: and an event is its own organization's alone."""
         history = self.chance.choice(self.histories)
         other = self.histories[1 - self.histories.index(history)]
         org_id = self._org(connected=True)
         if not org_id:
             return
         own = history.event.org_id == org_id
+        theirs = "event_already_mapped" if own else "event_of_other_organization"
         event, swoogo_event_id, code = self.chance.choice(
             (
-                (history.event, other.swoogo_event_id, "event_already_mapped"),
-                (history.event, self._free[1], "event_already_mapped"),
-                (history.event, history.swoogo_event_id, "" if own or not history.mapped else "event_already_mapped"),
+                (history.event, other.swoogo_event_id, theirs),
+                (history.event, self._free[1], theirs),
+                (history.event, history.swoogo_event_id, "" if own else theirs),
                 (empty(STRANGER), history.swoogo_event_id, "swoogo_event_already_mapped"),
             )
         )
