@@ -149,7 +149,7 @@ class InMemoryInbox:
 
     async def remind(self, org_id: str, key: str) -> None:
         """See `ports.Inbox`."""
-        state = self.state(org_subject(org_id))
+        state = self.timed(org_subject(org_id))
         if key in state.stamps:
             state.marks[key] = state.stamps[key]
             state.due = self.clock.now() if state.due is None else state.due
