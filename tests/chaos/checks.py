@@ -177,7 +177,7 @@ def untold(history: History, log: Log, dead_letters: str) -> list[str]:
 
 
 def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:
-    """Nothing was refused: only what people did in Swoogo, or was published in the wrong order, and the codes `also`."""
+    """Nothing was refused: what people did in Swoogo, what was published in the wrong order, and `also` may be told."""
     quiet = {"gone_in_swoogo", "edited_in_swoogo", "older_published_later", *also}
     return [f"issue {each.code.value} of {each.key}" for each in issues.values() if each.code.value not in quiet]
 
