@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sandbox.conference.expected_names import compared, sent
 from sandbox.conference.expected_reading import contact_as_read, session_as_read, sponsor_as_read
 from sandbox.conference.expected_speakers import ExpectedSpeaker, Key, fold_speakers, text_of
 from sandbox.conference.expected_sponsors import ExpectedSponsor, fold_sponsors
@@ -138,7 +139,7 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         if notice:
             notices.add((notice, session["id"]))
         sessions[session["id"]] = ExpectedSession(
-            name=text_of(session, "title").strip(),
+            name=sent(text_of(session, "title")),
             description=text_of(session, "description"),
             date=date,
             start_time=start,
@@ -183,7 +184,7 @@ def _why_not(session: Json, now: datetime) -> tuple[str, str | None] | None:
     if session.get("status") != "accepted":
         return "not_accepted", None
     for required in ("title", "starts_at", "ends_at"):
-        if not text_of(session, required).strip():
+        if not sent(text_of(session, required)):
             return "missing_field", required
     start, end = instant(session["starts_at"]), instant(session["ends_at"])
     if end <= start:
@@ -229,13 +230,13 @@ class _Registry:
         self._synced = dict(before.synced)
 
     def name_of(self, place: Json | None, notices: set[tuple[str, str]]) -> str | None:
-        name = text_of(place or {}, "name").strip()
+        name = sent(text_of(place or {}, "name"))
         if not place or not name:
             return None
         own_id = str(place["id"])
         if own_id not in self._synced:
-            self._synced[own_id] = self._held.setdefault(name.casefold(), name)
-        elif self._synced[own_id].casefold() != name.casefold():
+            self._synced[own_id] = self._held.setdefault(compared(name), name)
+        elif compared(self._synced[own_id]) != compared(name):
             notices.add(("renamed_after_sync", own_id))
         return self._synced[own_id]
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sandbox.conference.expected_names import compared, sent
+
 Json = Mapping[str, Any]
 
 
@@ -32,7 +34,7 @@ def fold_sponsors(
     """
     sponsors, names = dict(held), dict(levels)
     for resource in sorted(resources, key=lambda each: str(each["id"])):
-        own_id, name = str(resource["id"]), str(resource.get("name") or "").strip()
+        own_id, name = str(resource["id"]), sent(str(resource.get("name") or ""))
         if not name:
             left_out["sponsor", own_id] = ("missing_field", "name")
             continue
@@ -41,7 +43,7 @@ def fold_sponsors(
             name=name,
             description=str(resource.get("description") or ""),
             website=str(resource.get("website_url") or "").strip(),
-            level=names.setdefault(tier.casefold(), tier) if tier else "",
+            level=names.setdefault(compared(tier), tier) if tier else "",
         )
     return sponsors, names
 
@@ -50,4 +52,4 @@ def _tier(resource: Json) -> str:
     """O5: the field of that name, else the custom field with that internal name."""
     fields = resource.get("custom_fields") or ()
     custom = next((each.get("value") for each in fields if each.get("internal_name") == "tier"), None)
-    return str(resource.get("tier", custom) or "").strip()
+    return sent(str(resource.get("tier", custom) or ""))

@@ -10,6 +10,7 @@ from typing import Any
 from consumer.adapters.swoogo.html import same_html
 from consumer.domain.desired import NAME_LIMIT
 from sandbox.conference.expected import Expected, ExpectedSession
+from sandbox.conference.expected_names import compared
 from sandbox.conference.expected_speakers import ExpectedSpeaker, address
 from sandbox.conference.expected_sponsors import ExpectedSponsor
 
@@ -80,7 +81,7 @@ def differences(
 
 def _sponsor_differences(state: Json, expected: Expected, hand_made: frozenset[int]) -> list[str]:
     """Levels belong to the account: there may be more of them than this event needs."""
-    levels = {name.strip().casefold() for names in _levels(state) for name in names}
+    levels = {compared(name) for names in _levels(state) for name in names}
     found = [f"level missing in Swoogo: {name}" for key, name in expected.levels.items() if key not in levels]
     actual = [
         ExpectedSponsor(
@@ -104,7 +105,7 @@ def _sponsor_differences(state: Json, expected: Expected, hand_made: frozenset[i
 
 
 def _sponsor_identity(sponsor: ExpectedSponsor) -> tuple[str, str, str]:
-    return sponsor.name, sponsor.website, sponsor.level.casefold()
+    return sponsor.name, sponsor.website, compared(sponsor.level)
 
 
 def _levels(state: Json) -> list[list[str]]:
@@ -116,11 +117,11 @@ def duplicates(state: Json) -> int:
     """Records beyond the first of one kind that mean the same: name, or e-mail, or name with date, start and room."""
     count = 0
     for levels in _levels(state):
-        count += len(levels) - len({name.strip().casefold() for name in levels})
+        count += len(levels) - len({compared(name) for name in levels})
     for kind, identity in (
-        ("sponsors", lambda row: row["name"].strip().casefold()),
-        ("locations", lambda row: row["name"].strip().casefold()),
-        ("tracks", lambda row: row["name"].strip().casefold()),
+        ("sponsors", lambda row: compared(row["name"])),
+        ("locations", lambda row: compared(row["name"])),
+        ("tracks", lambda row: compared(row["name"])),
         ("speakers", lambda row: address(row["email"])),
         ("sessions", lambda row: (row["name"], row["date"], row["start_time"], row["location_id"])),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consumer.domain.issue import Code
@@ -34,6 +34,7 @@ async def until_it_rests(world: World) -> None:
 @EVERY_STORED_FORM
 @KINDS
 @settings(max_examples=25, deadline=None)
+@example(name="<b>Talk</b> & \U0001f600 " + "x" * 200, effect=True, late=False)
 @given(name=names, effect=st.booleans(), late=st.booleans())
 def test_g2_an_unanswered_create_is_never_done_twice(
     kind: Kind, switches: Switches, name: str, effect: bool, late: bool
