@@ -15,6 +15,7 @@ from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Snapshot
 from sandbox.conference.expected import Expected
+from sandbox.conference.expected_speakers import address
 from sandbox.demo.verify import differences, duplicates
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.history import History
@@ -35,7 +36,7 @@ def missing(history: History) -> list[str]:
     """Records and associations that are not there at all, whatever their fields."""
     state, expected = history.state(), _without(history.expected, history.deleted)
     names = {row["name"] for row in state["sessions"]}
-    emails = {row["id"]: row["email"] for row in state["speakers"]}
+    emails = {row["id"]: address(row["email"]) for row in state["speakers"]}
     linked: dict[str, set[str]] = {}
     for row in state["sessions"]:
         held = {emails[each["speaker_id"]] for each in state["links"] if each["session_id"] == row["id"]}
@@ -68,6 +69,7 @@ def doubled(sandbox: SandboxSwoogo, histories: Sequence[History]) -> list[str]:
     made, state = sandbox.stats()["creates"], sandbox.state()
     for kind in _KINDS:
         wanted = len(state[kind]) + (sum(len(each.deleted) for each in histories) if kind == "sessions" else 0)
+        wanted += sum(each.merged for each in histories) if kind == "speakers" else 0
         if made.get(kind, 0) != wanted:
             found.append(f"{made.get(kind, 0)} {kind} were created, of which {wanted} are accounted for")
     return found

@@ -20,6 +20,7 @@ from sandbox.conference.model import Conference, Person, Room
 from sandbox.conference.records import Record, Scope, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
+from tests.chaos import people
 from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, identifier, seed, talk
 from tests.chaos.log import Log
 from tests.chaos.machine import EPOCH, seconds
@@ -38,6 +39,7 @@ class History:
         typed: talk -> description that somebody typed in Swoogo.
         forms: how names are written in what is published; None: plainly.
         lose: Redis loses everything.
+        forgotten: people deleted in Sessionboard whom a talk goes on to name.
     """
 
     chance: Random
@@ -58,13 +60,15 @@ class History:
     expected: Expected = NOTHING
     typed: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
+    merged: int = 0
     bad: int = 0
     steps: list[str] = field(default_factory=list)
     swoogo_event_id: int = 0
     _published: Conference | None = None
     _written: Conference | None = None
     _moment: datetime = field(default_factory=lambda: datetime.fromtimestamp(EPOCH, UTC))
-    _edits: int = 0
+    edits: int = 0
     _sent: list[Record] = field(default_factory=list)
 
     @property
@@ -110,7 +114,8 @@ class History:
         """What changed since the last time."""
         at = self.at()
         written = self.forms.written(self.held) if self.forms else self.held
-        self.send(self.writer.revision(self._written, written, at=at))
+        silent = {f"{self.event.id}/{each}".encode() for each in self.forgotten}
+        self.send(each for each in self.writer.revision(self._written, written, at=at) if each.key not in silent)
         self._published, self._written = self.held, written
         if self.mapped:
             self.pushed()
@@ -120,6 +125,8 @@ class History:
         # What lies in the past for everybody: the talks are weeks ahead.
         at = self.at()
         everything = Resources.of(self._published or self.held, self.event, at=at)
+        known = tuple(each for each in everything.contacts if each["id"] not in self.forgotten)
+        everything = replace(everything, contacts=known)
         after = fold(self.expected, everything, at)
         if self.sealed:
             open_ones = tuple(each for each in everything.sessions if each["id"] not in self.sealed)
@@ -143,10 +150,10 @@ class History:
         """Change some talks that Swoogo still has."""
         alive = sorted(key for key in self.held.talks if key not in self.deleted)
         for key in self.chance.sample(alive, min(len(alive), self.chance.randint(1, 3))):
-            self._edits += 1
-            self._change(key, title=f"{self.held.talks[key].title.split(',')[0]}, edited {self._edits}")
+            self.edits += 1
+            self.change(key, title=f"{self.held.talks[key].title.split(',')[0]}, edited {self.edits}")
 
-    def _change(self, key: str, **changes: Any) -> None:
+    def change(self, key: str, **changes: Any) -> None:
         after = replace(self.held.talks[key], **changes)
         self.held = replace(self.held, talks={**self.held.talks, key: after})
 
@@ -157,8 +164,8 @@ class History:
 
     async def add(self) -> None:
         """A new talk in a new room, with somebody new."""
-        number = self.first + len(self.held.talks) + 10 + self._edits
-        self._edits += 1
+        number = self.first + len(self.held.talks) + 10 + self.edits
+        self.edits += 1
         room = Room(id=identifier("room", number), name=f"Room {number}")
         somebody = Person(
             id=identifier("person", number),
@@ -177,17 +184,20 @@ class History:
 
     async def edit_speaker(self) -> None:
         """Another company."""
-        self._edits += 1
-        key = self.chance.choice(sorted(self.held.people))
-        person = replace(self.held.people[key], company=f"Company {self._edits}")
+        self.edits += 1
+        key = self.chance.choice(sorted(self.held.people.keys() - self.forgotten))
+        person = replace(self.held.people[key], company=f"Company {self.edits}")
+        if self.chance.random() < 0.3:  # a pasted address: nobody sees the difference, and there is none
+            name, _, host = person.email.partition("@")
+            person = replace(person, email=f"{name}{self.chance.choice(people.HIDDEN)}@{host}")
         self.held = replace(self.held, people={**self.held.people, key: person})
         self.publish()
 
     async def edit_sponsor(self) -> None:
         """Another website."""
-        self._edits += 1
+        self.edits += 1
         key = self.chance.choice(sorted(self.held.sponsors))
-        sponsor = replace(self.held.sponsors[key], website_url=f"https://example.org/{self._edits}")
+        sponsor = replace(self.held.sponsors[key], website_url=f"https://example.org/{self.edits}")
         self.held = replace(self.held, sponsors={**self.held.sponsors, key: sponsor})
         self.publish()
 
@@ -206,7 +216,7 @@ class History:
         """S8: a speaker leaves a talk, another comes."""
         await self.idle()
         key = self.chance.choice(sorted(key for key in self.held.talks if key not in self.deleted))
-        self._change(key, speaker_ids=(identifier("person", self.first + self.chance.randrange(4)),))
+        self.change(key, speaker_ids=(identifier("person", self.first + self.chance.randrange(4)),))
         self.publish()
         await self.idle()
 
@@ -216,8 +226,8 @@ class History:
         key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted))
         name = self.expected.sessions[key].name
         row = next(each for each in self.state()["sessions"] if each["name"] == name)
-        self._edits += 1
-        text = f"<p>Typed {self._edits}</p>"
+        self.edits += 1
+        text = f"<p>Typed {self.edits}</p>"
         self.sandbox.edit("sessions", row["id"], {"description": text})
         self.typed[key] = text
         if self.chance.random() < 0.5:
@@ -233,8 +243,13 @@ class History:
         row = next(each for each in self.state()["sessions"] if each["name"] == name)
         self.sandbox.delete("sessions", row["id"])
         self.deleted.add(key)
-        self._edits += 1
-        self._change(key, title=f"{self.held.talks[key].title}, after all {self._edits}")
+        self.edits += 1
+        self.change(key, title=f"{self.held.talks[key].title}, after all {self.edits}")
+        if self.chance.random() < 0.5:  # S7: an association with it is due, and with another talk
+            others = sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted - self.sealed)
+            person = identifier("person", self.first + self.chance.randrange(4))
+            for each in (key, *others[:1]):
+                self.change(each, speaker_ids=(person,))
         if self.chance.random() < 0.5:
             await self.survey(Depth.SHALLOW)
         else:
@@ -295,6 +310,9 @@ STEPS: Final[tuple[Callable[[History], Awaitable[None]], ...]] = (
     History.edit_sponsor,
     History.remove,
     History.move_speaker,
+    people.look_alike,
+    people.merge,
+    people.forget,
     History.edit_by_hand,
     History.delete_by_hand,
     History.reconcile,
