@@ -110,11 +110,16 @@ class History:
             ]
         )
 
+    @property
+    def written(self) -> Conference:
+        """The conference as it is published: names in the forms of this run."""
+        return self.forms.written(self.held) if self.forms else self.held
+
     def publish(self) -> None:
         """What changed since the last time."""
         at = self.at()
-        written = self.forms.written(self.held) if self.forms else self.held
         silent = {f"{self.event.id}/{each}".encode() for each in self.forgotten}
+        written = self.written
         self.send(each for each in self.writer.revision(self._written, written, at=at) if each.key not in silent)
         self._published, self._written = self.held, written
         if self.mapped:
