@@ -16,6 +16,7 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.domain.ledger import State
 from consumer.domain.survey import Depth
 from consumer.ports import Subject, event_subject, org_subject
 from sandbox.swoogo.server import SandboxSwoogo
@@ -267,10 +268,15 @@ class _Run:
             runs = RedisRuns(stores.redis, stores.keys)
             found["dead letters"] = _each(lambda each: checks.untold(each, self._log, topics.dead_letters), histories)
             found["issues"], undecided = [], False
+            book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
             for history in histories:
                 issues = await runs.issues(str(history.event.id))
                 found["issues"] += checks.complaints(issues, (*self._quiet, *self._undecided))
                 undecided |= any(each.code in self._undecided for each in issues.values())
+                # A loss of Redis takes issues along; of an event without a pair nobody raises them again.
+                if self._undecided and not history.mapped:
+                    ledger = await book.load(str(history.event.id))
+                    undecided |= any(entry.state is State.INTENT for entry in ledger.values())
             # What a person has to decide is not there yet, and has been told (G1).
             found["lost"] = [] if undecided else lost or missing
             before = checks.writes(self._sandbox)
@@ -282,7 +288,6 @@ class _Run:
             # What a paused worker sent on too late is put right by the next push, and that has been one.
             # An event that has no pair any more waits for its next one with that.
             found["changelog"], found["images"] = [], []
-            book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
             for history in (each for each in histories if each.mapped):
                 ledger = await book.load(str(history.event.id))
                 found["changelog"] += checks.unlogged(history.event.id, ledger, self._log, topics.ledger)
