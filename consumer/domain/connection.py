@@ -62,8 +62,9 @@ Request = IntegrationRequest | MappingRequest
 class Connection:
     """What an organization uses now: the verified credential, sealed or by name.
 
-    `credential` is the hash that credits and token are filed under. `stamp` orders the request it came from: a
-    disconnect that is older has been overtaken (G3).
+    `credential` is the hash that credits and token are filed under. `stamp` orders the request it came from. `since` is
+    the stamp of the request that connected the organization: a disconnect that is older has been overtaken (G3), one
+    that is newer may only have been read after the next credentials. Releases up to 0.1 kept none.
     """
 
     org_id: str
@@ -72,6 +73,12 @@ class Connection:
     sealed: str = ""
     secret_name: str = ""
     stamp: str = ""
+    since: str = ""
+
+    @property
+    def connected_by(self) -> str:
+        """The stamp of the request that connected the organization."""
+        return self.since or self.stamp
 
     def uses(self, request: IntegrationRequest) -> bool:
         """True when the request names the credentials already in use."""

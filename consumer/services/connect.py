@@ -75,13 +75,13 @@ class Connector:
         # The stamp of the newest disconnect; "" when there was none.
         disconnected = asked.stamps.get(disconnect_key(org_id), "")
         disconnecting = disconnect_key(org_id) in asked.marks and (
-            connection is None or disconnected > connection.stamp
+            connection is None or disconnected > connection.connected_by
         )
         if disconnecting:
             await self._disconnect(lease, max(moments_of(disconnected)))
             connection = None
         elif disconnect_key(org_id) in asked.marks and connection is not None:
-            why = held_back("credentials", connection.stamp, self.clock.now())
+            why = held_back("credentials", connection.connected_by, self.clock.now())
             if why:
                 await self._tell_integration(
                     org_id, RejectionCode.DATED_TOO_EARLY, f"Swoogo is not disconnected. {why}"
@@ -147,6 +147,7 @@ class Connector:
         self, lease: Lease, wanted: IntegrationRequest, stamp: str, current: Connection | None
     ) -> Connection | None:
         """C1, C3: verified before it replaces the one in use; a refusal leaves that one in force."""
+        since = current.connected_by if current else stamp
         if current is None or not current.uses(wanted):
             try:
                 credential = self.credentials.credential_of(wanted)
@@ -160,7 +161,7 @@ class Connector:
                 return current
             current = Connection(wanted.org_id, credential, wanted.continuous, wanted.sealed, wanted.secret_name)
             await self.connections.forget_refusal(wanted.org_id)
-        current = replace(current, continuous=wanted.continuous, stamp=stamp)
+        current = replace(current, continuous=wanted.continuous, stamp=stamp, since=since)
         await self.connections.put_connection(wanted.org_id, current, by=lease)
         for mapping in (await self.connections.mappings(wanted.org_id)).values():
             await self._activate(lease, replace(mapping, continuous=current.continuous, credential=current.credential))

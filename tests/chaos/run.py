@@ -277,7 +277,9 @@ class _Run:
                 if self._undecided and not history.mapped:
                     ledger = await book.load(str(history.event.id))
                     undecided |= any(entry.state is State.INTENT for entry in ledger.values())
-            # What a person has to decide is not there yet, and has been told (G1).
+            # What a person has to decide is not there yet, and was told (G1), though a disconnect may have sealed it.
+            said = (each.value or b"" for part in self._log.topics[topics.status] for each in part)
+            undecided |= any(code.encode() in value for value in said for code in self._undecided)
             found["lost"] = [] if undecided else lost or missing
             before = checks.writes(self._sandbox)
             self._rewind()

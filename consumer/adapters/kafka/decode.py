@@ -149,7 +149,10 @@ class KafkaDecoder:
         moment, published = to_ms(change.metadata.datetime), max(record.timestamp, 0)
         # A message dated later than Kafka had it comes from a clock that is ahead, and must not hold back what follows.
         moment = min(moment, published or moment)
-        stamped, key = stamp(moment, published, record.offset), str(control_key(change))
+        # Under a key of its own, a disconnect has offsets of another partition than the credentials: at one moment it
+        # counts as first, since what follows a disconnect at once is the next connection (X1).
+        offset = 0 if (record.key or b"").startswith(_OWN_KEY) else record.offset
+        stamped, key = stamp(moment, published, offset), str(control_key(change))
         if isinstance(change, IntegrationDisconnected):
             key = disconnect_key(change.data.org_id)
         elif isinstance(change, SyncRequested) and change.data.request_id is None:
@@ -168,6 +171,8 @@ class KafkaDecoder:
             raise TypeError("a record with a value is never the deletion of its key")
         return Change(peeked.key, peeked.stamp, convert.control_row(change))
 
+
+_OWN_KEY: Final = disconnect_key("").encode()
 
 _MODELS: Final[Mapping[Source, type[ResourceChange[Any, Any]]]] = {
     Source.SESSION: SessionChange,

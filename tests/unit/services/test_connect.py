@@ -389,6 +389,20 @@ async def dated(world: World, moment: int, *requests: Request) -> list[tuple[str
     return told(world.board.topic.announcements)
 
 
+async def test_x1_x2_a_disconnect_read_after_the_next_connection_seals_all_the_same(world: World) -> None:
+    """Their keys may lie in different partitions. What was synced before it stays sealed, the pair goes on."""
+    await dated(world, NOW - 9, connected(), pair())
+    await dated(world, NOW - 7, connected())
+    await dated(world, NOW - 3, connected("second"), pair())
+    assert await dated(world, NOW - 5, DISCONNECTED) == [
+        ("mapping.removed", "disconnected"),
+        ("integration.accepted", ""),
+        ("mapping.accepted", ""),
+    ]
+    assert (await world.connections.mappings(ORG))["e1"].era == NOW - 5
+    assert await dated(world, NOW - 4, DISCONNECTED) == [], "older than the connection that is in force now"
+
+
 async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused_with_a_sentence(world: World) -> None:
     """The publisher's clock was ahead. Order is order (G3), but nobody has to guess why nothing connects (C3, M2)."""
     late = NOW + 86_400_000

@@ -114,6 +114,18 @@ def test_g3_a_request_counts_from_when_kafka_had_it_if_it_is_dated_later(receive
     assert moments_of(peeked.stamp)[0] == counts
 
 
+@pytest.mark.parametrize(("own", "sooner"), [(True, True), (False, False)])
+def test_x1_at_one_moment_a_disconnect_under_its_own_key_counts_as_first(own: bool, sooner: bool) -> None:
+    """Its offset says nothing about those of the credentials; under their key, as before, it does."""
+    record = replace(valid_record("mappings-integration-disconnected", offset=900), timestamp=DATED)
+    gone = DECODER.peek(replace(record, key=f"{'disconnect' if own else 'integration'}/{ORG}".encode()))
+    came = DECODER.peek(replace(valid_record("mappings-integration-connected-sealed", offset=3), timestamp=DATED))
+    assert gone is not None
+    assert came is not None
+    at_once = ".".join([*gone.stamp.split(".")[:2], came.stamp.split(".")[2]])
+    assert (gone.stamp < at_once) is sooner
+
+
 def test_a_sync_request_is_known_by_its_stamp() -> None:
     """C5, G3: a replay of it is recognised; what it selects is kept."""
     record = valid_record("mappings-sync-requested-selected", offset=3)
