@@ -117,13 +117,19 @@ class History:
 
     def publish(self) -> None:
         """What changed since the last time."""
-        at = self.at()
-        silent = {f"{self.event.id}/{each}".encode() for each in self.forgotten}
-        written = self.written
-        self.send(each for each in self.writer.revision(self._written, written, at=at) if each.key not in silent)
-        self._published, self._written = self.held, written
+        self._send_since(self._written)
+        self._published, self._written = self.held, self.written
         if self.mapped:
             self.pushed()
+
+    def publish_all(self) -> None:
+        """Everything once more, as its organization now has it; of people deleted for good there is nothing left."""
+        self._send_since(None)
+
+    def _send_since(self, before: Conference | None) -> None:
+        silent = {f"{self.event.id}/{each}".encode() for each in self.forgotten}
+        records = self.writer.revision(before, self.written, at=self.at())
+        self.send(each for each in records if each.key not in silent)
 
     def pushed(self) -> None:
         """Swoogo gets what was published, but for what is sealed."""

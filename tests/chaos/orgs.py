@@ -134,7 +134,7 @@ class Orgs:
         history.event, history.key = replace(history.event, org_id=new), self.keys[new]
         was, history.mapped = history.mapped, True
         # M8: its records name the organization it is now of, before that one maps it.
-        history.send(history.writer.revision(None, history.written, at=history.at()))
+        history.publish_all()
         await self.through()
         self._map(history)
         if not was:
