@@ -202,6 +202,11 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                     ),
                 ),
             ),
+            Panel(
+                "Published in the wrong order",
+                (metrics.OLDER_CHANGES,),
+                (("{{what}}", f"sum by (what) (increase({metrics.OLDER_CHANGES.name}{{$scope}}[1h]))"),),
+            ),
             Panel("Issues that stand", (metrics.ISSUES,), (("{{code}}", _largest(metrics.ISSUES, "code")),)),
             Panel(
                 "Parked, creates open, not on the changelog",

@@ -7,6 +7,7 @@ is kept beside the dirty marks until a push takes it up. Switched off, none of t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ class TracedDecoder(Through):
             _propagator.inject(carrier)
             change = self._inner.read(peeked)
         if isinstance(change, Change):
-            return TracedChange(change.key, change.stamp, change.row, change.deleted, carrier.get(_HEADER, ""))
+            fields = {each.name: getattr(change, each.name) for each in dataclasses.fields(Change)}
+            return TracedChange(**fields, parent=carrier.get(_HEADER, ""))
         return change  # type: ignore[no-any-return] # a decoder's
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from PIL import Image
@@ -242,10 +242,20 @@ async def test_what_confines_the_decoder_is_said_once() -> None:
     assert [(line["event"], line["missing"]) for line in lines] == [("images.less_confined", ["landlock", "seccomp"])]
 
 
+_servers: Final = set[int]()
+"""Processes that other tests of this run keep: brokers and the like."""
+
+
+@pytest.fixture(autouse=True)
+def _count_no_servers() -> None:
+    _servers.clear()
+    _servers.update(children())
+
+
 def children() -> list[int]:
-    """Processes that this one started and that have not ended."""
+    """Processes that this test started and that have not ended."""
     text = "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
-    return [int(pid) for pid in text.split() if not gone(int(pid))]
+    return [pid for pid in map(int, text.split()) if pid not in _servers and not gone(pid)]
 
 
 def gone(pid: int) -> bool:

@@ -22,6 +22,7 @@ from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from sandbox.embedded import EmbeddedKafka
 from tests.support.topics import Topics
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -85,6 +86,12 @@ async def test_g6_an_open_transaction_on_the_changelog_is_an_error_and_no_end(ka
             async with asyncio.timeout(topic_scan._PATIENCE_SECONDS):
                 await values(source, source.ledger)
         await foreign.commit_transaction()
+        place = TopicPartition(source.ledger, 0)
+
+        async def ended() -> bool:  # the broker writes the mark of the end a moment later
+            return (await source.ends())[place] == 8
+
+        await wait_until(ended, "the end of the transaction is on the topic")
         assert await values(source, source.ledger) == ([0, 1, 2, 3, 4, 5, 6], 8)
         await foreign.begin_transaction()
         await send(foreign, source.ledger, 7, 1)

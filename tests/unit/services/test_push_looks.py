@@ -16,6 +16,7 @@ from consumer.domain.record import Kind
 from consumer.domain.snapshot import Resource
 from consumer.entrypoints.console.plan_document import read_plan
 from consumer.ports import SyncRequest
+from consumer.ports.rebuild import Marker
 from consumer.settings import load_settings
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.support.fakes import InMemoryBudget
@@ -189,7 +190,14 @@ def stores_of(world: World) -> Any:
         state = world.inbox.state(SUBJECT)
         return Waiting(tuple(state.marks), attempt=state.attempt)
 
+    async def look() -> Marker:
+        return Marker("generation", known=True, server="server")
+
+    async def progress() -> None:
+        return None
+
     return SimpleNamespace(
+        markers=SimpleNamespace(look=look, progress=progress),
         connections=world.connections,
         inbox=SimpleNamespace(load=world.inbox.load, waiting=waiting),
         ledger=world.ledger,
