@@ -63,10 +63,10 @@ NOTICES: Final = frozenset(
 SENTENCES: Final[dict[Code, str]] = {
     Code.MISSING_FIELD: "{record} is not synced because its {field} is missing. Add it in Sessionboard.",
     Code.UNREADABLE_FIELD: "The {field} of {record} cannot be read and counts as not set. Enter it again in "
-    "Sessionboard; if this notice stays, it is published in a form that nobody agreed on: show this sentence to the "
+    "Sessionboard; if this notice stays, it is published outside of the contract: show this sentence to the "
     "people who run the service.",
     Code.UNREADABLE_ENTRY: "An entry of the {field} of {record} cannot be read and is left out. Enter it again in "
-    "Sessionboard; if this notice stays, it is published in a form that nobody agreed on: show this sentence to the "
+    "Sessionboard; if this notice stays, it is published outside of the contract: show this sentence to the "
     "people who run the service.",
     Code.INVALID_TIME_RANGE: "{record} is not synced because it does not end after it starts. Correct its times in "
     "Sessionboard.",

@@ -156,7 +156,7 @@ HELD_BACK: Final = Metric(
     "consumer_held_back_records",
     "gauge",
     "records",
-    "Records of a topic that nobody can read yet: they lie after the start of a producer's open transaction.",
+    "Records of a topic that cannot be read yet: they lie after the start of a producer's open transaction.",
     "Look at consumer_held_back_seconds.",
     _TOPIC,
     scope="all",

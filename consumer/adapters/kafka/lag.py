@@ -28,7 +28,7 @@ class TopicLag:
 
     Attributes:
         behind: records that the group could read and has not committed.
-        held_back: records after the start of an open transaction, which nobody can read.
+        held_back: records after the start of an open transaction, which cannot be read.
         held_back_seconds: how long the stable offset of a partition has stood still before such records, at most.
     """
 

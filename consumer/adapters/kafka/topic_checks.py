@@ -74,7 +74,7 @@ def _insist_on_compaction(wanted: Mapping[str, TopicPolicy], off: Mapping[str, M
         log.warning(
             "topics.compacted_too_early",
             topics=too_early,
-            reason="A disconnect that nobody has read yet may be compacted away (X1).",
+            reason="A disconnect that was not read yet may be compacted away (X1).",
             then="; ".join(alteration(name, {COMPACTION_LAG: off[name][COMPACTION_LAG]}) for name in too_early),
         )
     unread = [name for name in compacted if name not in off]

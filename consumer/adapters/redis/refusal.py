@@ -50,7 +50,7 @@ def refusal(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:
                 )
             case ResponseError() if str(each).startswith(("DENIED", "NOAUTH")):
                 return ConfigurationError(
-                    f"{at} lets nobody in without a login ({_own_words(each)}); set {_OWN}USERNAME and "
+                    f"{at} lets no one in without a login ({_own_words(each)}); set {_OWN}USERNAME and "
                     f"{_OWN}PASSWORD, and make that user on the server."
                 )
             case ssl.SSLCertVerificationError():

@@ -46,7 +46,7 @@ class RowReader(Generic[_T]):
         self._what = what
 
     def decode(self, row: bytes | str) -> _T:
-        """Raises UnreadableRowError: a later version wrote it, or nobody did."""
+        """Raises UnreadableRowError: a later version wrote it, or no version did."""
         try:
             held = row.encode() if isinstance(row, str) else row
             if _MARK in held and (found := _head.decode(held).format) > FORMAT:
