@@ -35,7 +35,7 @@ from consumer.domain.ledger import Entry, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import PlanInput
 from consumer.domain.record import Kind
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.domain.standing import Standing
 from consumer.domain.survey import Depth
 from consumer.ports import Change, event_subject

@@ -100,7 +100,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `domain.record`                  kinds, keys, version stamps, digests
             `domain.request`                 manual syncs asked for, and what several come to together
 
-Debounce    `domain.debounce`                when an event is due; back-off
+Debounce    `domain.backoff`                when an event is due; back-off
 and claim   `services.dispatch`              finds what is due, claims it, keeps the lease
             `adapters.redis.inbox`           rows, dirty marks, claims
             `adapters.redis.stores`          these, bound to one pool, for service and commands
@@ -109,6 +109,7 @@ and claim   `services.dispatch`              finds what is due, claims it, keeps
 
 Plan        `domain.planner`                 the pure function: snapshot, ledger, mapping, now -> plan
             `domain.plan`                    operations, phases, cost
+            `domain.pace`                    how long calls take
             `domain.draft`                   what a plan depends on, and a plan being written
             `domain.unanswered`              what a create without an answer may have made
             `domain.records`                 one session, speaker or sponsor: create, adopt, update, wait, ask
@@ -142,8 +143,8 @@ Push        `services.push`                  load, look, plan, execute, complete
             `services.served`                which manual syncs are over, for the changelog
             `services.leftovers`             issues that stand, marks that stay, when the event is due again
             `domain.references`              rooms, tracks and levels by their ids on either side
-            `domain.parking`                 operations that Swoogo refused
-            `domain.outcome`                 what an answer means
+            `domain.refusals`                 operations that Swoogo refused
+            `domain.http_outcome`                 what an answer means
             `services.outage`                whether an event is pushed while Swoogo is silent
             `domain.errors`                  errors by what the caller does
 
@@ -171,7 +172,7 @@ client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.redis.tokens`          tokens shared by all replicas
 
 Ledger      `domain.ledger`                  what we know to be in Swoogo
-            `domain.orders`                  what an operator asks to be done to it
+            `domain.ledger_commands`                  what an operator asks to be done to it
             `adapters.redis.ledger`          fenced writes, and the outbox to the changelog
             `adapters.kafka.publish`         changelog, status and dead letters
 
@@ -187,7 +188,7 @@ Rebuild     `services.rebuild`               a loss of Redis: noticed, one repli
             `adapters.redis.rebuild_restore`    what is put back
             `adapters.redis.rebuild_scripts` the scripts of that
 
-Report      `domain.report`                  runs and tallies
+Report      `domain.run`                  runs and tallies
             `domain.issue`                   codes, and the sentences admins read
             `issues_docs`                    writes `docs/issues.md`
             `adapters.redis.status`          runs and issues kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from consumer.domain.debounce import retry_delay
+from consumer.domain.backoff import retry_delay
 
 
 class Passage(StrEnum):

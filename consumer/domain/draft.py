@@ -29,7 +29,7 @@ class PlanInput:
         refused: the same when parked operations are to be tried once more, and `parked` is empty.
         confirmed: removal key -> Swoogo id of what an operator confirmed (D4).
         now: ms since the epoch.
-        careful: kinds that may hold records of ours which the ledger does not know (G6).
+        verify_before_create: kinds that may hold records of ours which the ledger does not know (G6).
         settle: ms after which an unanswered create that cannot be found did not happen.
         changed_images: record keys whose image is another one now behind the same address.
         read_since: a directory that was read from this moment on (ms) is as good as a fresh one for what people made
@@ -48,7 +48,7 @@ class PlanInput:
     confirmed: Mapping[str, int] = field(default_factory=dict)
     settle: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
-    careful: AbstractSet[Kind] = frozenset()
+    verify_before_create: AbstractSet[Kind] = frozenset()
     changed_images: AbstractSet[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
     read_since: int | None = None
@@ -57,7 +57,9 @@ class PlanInput:
     def shows(self, kind: Kind) -> bool:
         """Whether the silence of a directory about what people made means absence."""
         directory = self.directory(kind)
-        recent = self.read_since is not None and directory.at >= self.read_since and kind not in self.careful
+        recent = (
+            self.read_since is not None and directory.at >= self.read_since and kind not in self.verify_before_create
+        )
         return directory.fresh or recent
 
     def directory(self, kind: Kind) -> Directory:

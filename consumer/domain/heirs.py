@@ -10,8 +10,8 @@ from collections.abc import Set as AbstractSet
 
 from consumer.domain.ledger import Entry, Ledger, entries_of
 from consumer.domain.mapping import MappingSettings
+from consumer.domain.plan import removal_key
 from consumer.domain.record import Kind, id_of, key_of
-from consumer.domain.removals import removal_key
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import natural_email
 

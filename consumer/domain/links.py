@@ -8,7 +8,7 @@ from consumer.domain.draft import Draft
 from consumer.domain.ledger import entries_of
 from consumer.domain.people import People
 from consumer.domain.plan import Link
-from consumer.domain.record import Kind, fingerprint, id_of, key_of
+from consumer.domain.record import Kind, id_of, key_of
 
 
 def plan_links(draft: Draft, people: People, eligible: set[str], doomed: AbstractSet[str]) -> None:
@@ -29,15 +29,5 @@ def plan_links(draft: Draft, people: People, eligible: set[str], doomed: Abstrac
         add = tuple(session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in planned)
         remove = tuple(session for session in ours if session in eligible and session not in listed)
         link = Link(key, add, remove)
-        if link.credits and draft.given.parked.get(link_key(key)) != link_fingerprint(link):
+        if link.credits and draft.given.parked.get(link.issue_key) != link.fingerprint:
             draft.links.append(link)
-
-
-def link_key(key: str) -> str:
-    """Under which a speaker's refused associations are parked."""
-    return f"{key}#sessions"
-
-
-def link_fingerprint(link: Link) -> str:
-    """Tells whether the associations to send are the refused ones."""
-    return fingerprint({"add": ",".join(link.add), "remove": ",".join(link.remove)})

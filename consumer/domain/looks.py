@@ -13,7 +13,7 @@ from typing import Final
 
 from consumer.domain.ledger import Directory, Entry, Ledger, entries_of
 from consumer.domain.record import Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.survey import SURVEYED
 
 _RECENT_MS: Final = 300_000

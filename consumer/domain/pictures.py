@@ -14,7 +14,6 @@ from consumer.domain.desired import Desired
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import SetImage
-from consumer.domain.record import fingerprint
 
 URL: Final = "url"
 VALIDATORS: Final = ("etag", "modified")
@@ -45,7 +44,7 @@ def plan_pictures(
         known = entry.image if entry and entry.live else {}
         if known.get(URL) != desired.image or desired.key in changed:
             operation = SetImage(desired.kind, desired.key, desired.image, known)
-            if parked.get(image_key(desired.key)) != image_fingerprint(operation):
+            if parked.get(operation.issue_key) != operation.fingerprint:
                 due.append(operation)
         elif known.get(UNUSABLE):
             issues.append(unusable(desired.key, known[UNUSABLE]))
@@ -59,16 +58,6 @@ def to_ask_again(ledger: Ledger) -> dict[str, Mapping[str, str]]:
         for key, entry in sorted(ledger.items())
         if entry.live and entry.image.get(URL) and any(entry.image.get(name) for name in VALIDATORS)
     }
-
-
-def image_key(key: str) -> str:
-    """Under which a refused upload is parked."""
-    return f"{key}#image"
-
-
-def image_fingerprint(operation: SetImage) -> str:
-    """Tells whether the image to send is the refused one."""
-    return fingerprint({URL: operation.url})
 
 
 def unusable(key: str, sentence: str) -> Issue:

@@ -10,7 +10,7 @@ from typing import Final
 from consumer.domain.eligibility import Skip
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Remote
-from consumer.domain.record import Fields, Kind
+from consumer.domain.record import Fields, Kind, fingerprint
 
 CALL_CREDITS: Final = 1
 LIST_CREDITS: Final = 10
@@ -21,8 +21,31 @@ NAMED_ONLY: Final = frozenset({Kind.LOCATION, Kind.TRACK, Kind.LEVEL})
 """Kinds that are nothing but a name, which is frozen once synced (S6)."""
 
 
+def removal_key(key: str) -> str:
+    """The key of the issue that tells of a refused deletion of this record."""
+    return f"{key}#removal"
+
+
+class _OfRecord:
+    """Operations that send a record's fields: told of under its key, and the same while the fields are."""
+
+    __slots__ = ()
+    key: str
+    fields: Fields
+
+    @property
+    def issue_key(self) -> str:
+        """The key of the issue that an answer to the operation gives rise to."""
+        return self.key
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether the operation is the one that Swoogo refused before."""
+        return fingerprint(self.fields)
+
+
 @dataclass(frozen=True, slots=True)
-class Create:
+class Create(_OfRecord):
     """Create a record.
 
     `also`: further ledger keys that stand for the same Swoogo record (same room name). `besides`: ids of Swoogo
@@ -46,7 +69,7 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopt:
+class Adopt(_OfRecord):
     """Take an existing Swoogo record as ours; `fields` are sent only where it holds something else."""
 
     kind: Kind
@@ -74,7 +97,7 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(_OfRecord):
     """Send the fields that changed in Sessionboard since they were last pushed (R2).
 
     `name` is the record's name as Sessionboard has it, in case Swoogo insists on one with every update.
@@ -113,6 +136,16 @@ class Link:
         """One call for all additions, one for each removal."""
         return (CALL_CREDITS if self.add else 0) + CALL_CREDITS * len(self.remove)
 
+    @property
+    def issue_key(self) -> str:
+        """See `Create.issue_key`."""
+        return f"{self.key}#sessions"
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Create.fingerprint`."""
+        return fingerprint({"add": ",".join(self.add), "remove": ",".join(self.remove)})
+
 
 @dataclass(frozen=True, slots=True)
 class Delete:
@@ -131,6 +164,16 @@ class Delete:
         """One call."""
         return CALL_CREDITS
 
+    @property
+    def issue_key(self) -> str:
+        """See `Create.issue_key`."""
+        return removal_key(self.key)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Create.fingerprint`; the record may have changed since."""
+        return fingerprint({"id": str(self.swoogo_id), "version": str(self.version)})
+
 
 @dataclass(frozen=True, slots=True)
 class SetImage:
@@ -145,6 +188,16 @@ class SetImage:
     def credits(self) -> int:
         """One upload, unless the bytes turn out to be those already there."""
         return CALL_CREDITS
+
+    @property
+    def issue_key(self) -> str:
+        """See `Create.issue_key`."""
+        return f"{self.key}#image"
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Create.fingerprint`."""
+        return fingerprint({"url": self.url})
 
 
 Operation = Create | Adopt | Update | Link | Delete | SetImage
@@ -220,34 +273,3 @@ class Plan:
     def left_out(self) -> Counter[tuple[str, str]]:
         """(kind, reason or issue code) -> how many."""
         return Counter((skip.key.partition("/")[0], skip.label) for skip in self.skips)
-
-
-LATENCY: Final = 0.2
-"""Seconds in which Swoogo usually answers; for estimates only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What bounds a push.
-
-    Attributes:
-        concurrency: calls side by side.
-        limit: credits of a window.
-        window: its length, seconds.
-        latency: seconds in which Swoogo answers.
-    """
-
-    concurrency: int
-    limit: int
-    window: float
-    latency: float
-
-    def seconds(self, calls: int, credits_: int, credits_left: int) -> float:
-        """Time so many calls and credits take, in seconds.
-
-        A full window may be spent in a burst; every further `limit` credits wait for the next window.
-        """
-        beyond = max(credits_ - credits_left, 0)
-        windows = -(-beyond // self.limit) if self.limit else 0
-        last_burst = beyond - (windows - 1) * self.limit if windows else calls
-        return windows * self.window + self.latency * max(min(calls, last_burst), 0) / max(self.concurrency, 1)

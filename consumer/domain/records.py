@@ -14,7 +14,7 @@ from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
-from consumer.domain.record import Fields, Kind, fingerprint
+from consumer.domain.record import Fields, Kind
 from consumer.domain.unanswered import candidates, found
 
 
@@ -41,7 +41,7 @@ def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
         _plan_update(draft, desired, fields, entry)
     elif entry is not None:
         return _planned_unanswered(draft, desired, fields, entry)
-    elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.careful:
+    elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.verify_before_create:
         _plan_looked_for(draft, desired, fields)
     else:
         # What people made by hand is never ours, speakers excepted (P2); no need to look, unless Redis was lost (G6).
@@ -157,7 +157,7 @@ def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -
 def _append(draft: Draft, operation: Create | Adopt | Update) -> None:
     if isinstance(operation, Update):
         draft.planned.add(operation.key)  # a refused update leaves the record usable for links
-    if draft.given.parked.get(operation.key) == fingerprint(operation.fields):
+    if draft.given.parked.get(operation.issue_key) == operation.fingerprint:
         draft.skips.append(Skip(operation.key, Reason.PARKED))
         return
     draft.planned.add(operation.key)

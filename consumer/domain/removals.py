@@ -18,7 +18,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Ledger, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Delete
-from consumer.domain.record import Kind, fingerprint, id_of, key_of, readable
+from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.schedule import wall_clock
 from consumer.domain.snapshot import Session, Snapshot
 
@@ -87,7 +87,7 @@ def plan_removals(
         for each in doomed:
             if each.key in sealed:
                 continue
-            if parked.get(removal_key(each.key)) == removal_fingerprint(each):
+            if parked.get(each.issue_key) == each.fingerprint:
                 skips.append(Skip(each.key, Reason.PARKED))
             else:
                 due.append(each)
@@ -95,8 +95,7 @@ def plan_removals(
         first = [
             each
             for each in due
-            if refused.get(removal_key(each.key)) != removal_fingerprint(each)
-            and confirmed.get(removal_key(each.key)) != each.swoogo_id
+            if refused.get(each.issue_key) != each.fingerprint and confirmed.get(each.issue_key) != each.swoogo_id
         ]
         if len(first) > FEW and len(first) > MOST_SHARE * held:
             key, detail = f"event/{mapping.event_id}", f"{len(first)} of {held}"
@@ -113,16 +112,6 @@ def plan_removals(
         doomed = _speakers(snapshot, ledger, timezone, now, accepted_only=settings.accepted_participants_only)
         speakers = settled(Kind.SPEAKER, doomed)
     return Removals(sessions, speakers, tuple(skips), tuple(issues), tuple(sorted(unconfirmed, key=attrgetter("key"))))
-
-
-def removal_key(key: str) -> str:
-    """Under which the refused deletion of a record is parked."""
-    return f"{key}#removal"
-
-
-def removal_fingerprint(removal: Delete) -> str:
-    """Tells whether the deletion is the refused one; the record may have changed since."""
-    return fingerprint({"id": str(removal.swoogo_id), "version": str(removal.version)})
 
 
 def _sessions(snapshot: Snapshot, ledger: Ledger, timezone: ZoneInfo, now: int) -> Iterator[Delete]:

@@ -20,7 +20,7 @@ from faststream.kafka import KafkaBroker
 
 from consumer.adapters.kafka import broker as timeouts
 from consumer.adapters.kafka.topic_scan import raw
-from consumer.domain.debounce import retry_delay
+from consumer.domain.backoff import retry_delay
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock
 from consumer.services.record import Recorder

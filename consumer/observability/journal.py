@@ -16,7 +16,7 @@ from typing import Any, Final
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.record import Kind, Source, id_of, key_of, moments_of
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 
 _LEDGER_KINDS: Final[Mapping[str, Kind]] = {
     Source.SESSION: Kind.SESSION,

@@ -19,7 +19,7 @@ from consumer.domain.errors import LeaseLostError, RetryableError, StoppedError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.observability import metrics
 from consumer.observability.journal import Journal, current
 from consumer.observability.meters import Meters

@@ -20,7 +20,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from consumer.domain.connection import Connection
 from consumer.domain.errors import RetryableError
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.observability.observed_calls import CALLS, Through, outcome_of
 from consumer.ports import Change, EventState, Lease, Peeked, RawRecord, Subject, SyncRequest, Work
 from consumer.services.dispatch import Pushes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.domain.connection import Request
-from consumer.domain.orders import Order
+from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.record import Kind
 from consumer.domain.request import Asked, SyncRequest
 from consumer.domain.snapshot import Snapshot
@@ -80,15 +80,16 @@ class Due:
 class EventState:
     """All that a plan needs of one event, read together.
 
-    `marks`: changed keys and their stamps. `orders`: what operators asked to be done to the ledger.
+    `marks`: changed keys and their stamps. `commands`: what operators asked to be done to the ledger.
     `overtaken`: changed keys of which an older version, with another content, was published after the newest (G3).
-    `careful`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of Redis (G6).
+    `verify_before_create`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of
+    Redis (G6).
     """
 
     snapshot: Snapshot
     marks: Mapping[str, str] = field(default_factory=dict)
-    orders: AbstractSet[Order] = frozenset()
-    careful: AbstractSet[Kind] = frozenset()
+    commands: AbstractSet[LedgerCommand] = frozenset()
+    verify_before_create: AbstractSet[Kind] = frozenset()
     overtaken: AbstractSet[str] = frozenset()
 
 
@@ -132,15 +133,15 @@ class Inbox(Protocol):
         """Reconcile the event now, once, also when sync is not continuous."""
         ...
 
-    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
+    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
         """Have these carried out by whoever claims the event next: at once with continuous sync (D3, G2)."""
         ...
 
-    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
-        """These orders are over. Raises LeaseLostError."""
+    async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
+        """These commands are over. Raises LeaseLostError."""
         ...
 
-    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+    async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """These kinds were looked at, and whatever was ours is in the ledger again (G6)."""
         ...
 

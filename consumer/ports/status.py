@@ -7,7 +7,7 @@ from typing import Protocol
 
 from consumer.domain.connection import Announcement
 from consumer.domain.issue import Issue
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.ports.inbox import Lease
 
 

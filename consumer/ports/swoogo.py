@@ -10,7 +10,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
 from consumer.domain.record import Fields, Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.ports.images import Picture
 from consumer.ports.inbox import Lease

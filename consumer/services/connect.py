@@ -26,7 +26,7 @@ from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import moments_of
-from consumer.domain.report import PAIR_ENDED, Trigger
+from consumer.domain.run import PAIR_ENDED, Trigger
 from consumer.domain.standing import standings_of
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (

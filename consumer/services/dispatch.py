@@ -16,8 +16,8 @@ from typing import Protocol
 
 import structlog
 
+from consumer.domain.backoff import retry_delay
 from consumer.domain.connection import Connection
-from consumer.domain.debounce import retry_delay
 from consumer.domain.errors import (
     LeaseLostError,
     OtherOrganizationError,
@@ -27,7 +27,7 @@ from consumer.domain.errors import (
     UnreadableRowError,
 )
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
 from consumer.services.connect import Connector
 from consumer.services.outage import Outage

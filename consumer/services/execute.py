@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, State
-from consumer.domain.parking import parked_issue, told_under
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.record import Fields, Kind, digest, id_of
 from consumer.domain.references import resolved, swoogo_id, wired
-from consumer.domain.report import Run
+from consumer.domain.refusals import refusal_issue
+from consumer.domain.run import Run
 from consumer.ports import Clock, LedgerStore, Swoogo, Work, Written
 from consumer.services.associations import Absent, associate
 from consumer.services.images import ImageQueue, see_to_image
@@ -90,7 +90,7 @@ class Execution:
 
         Raises LeaseLostError and CredentialError: nothing more can be done in this push.
         """
-        key = told_under(operation)
+        key = operation.issue_key
         self.attempted.add(key)
         self.performed += 1
         tally = self.run.tally(operation.kind)
@@ -112,10 +112,10 @@ class Execution:
                     await self._delete(operation)
                     tally.deleted += 1
         except MissingError as error:
-            self.missing.setdefault(operation.kind, {})[operation.key] = parked_issue(operation, error, self.ledger)
+            self.missing.setdefault(operation.kind, {})[operation.key] = refusal_issue(operation, error, self.ledger)
             tally.failed += 1
         except RefusedError as error:
-            self.issues.append(parked_issue(operation, error, self.ledger))
+            self.issues.append(refusal_issue(operation, error, self.ledger))
             tally.failed += 1
         except RetryableError as error:
             self.trouble.append(error)

@@ -7,16 +7,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from consumer.domain.debounce import retry_delay
+from consumer.domain.backoff import retry_delay
 from consumer.domain.eligibility import Reason
 from consumer.domain.errors import RefusedError, RetryableError, SwoogoSyncError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
-from consumer.domain.parking import parked_issue
-from consumer.domain.plan import Adopt, Create, Plan
+from consumer.domain.plan import Adopt, Create, Plan, removal_key
 from consumer.domain.record import Kind, Source, id_of, kind_of
-from consumer.domain.removals import removal_key
-from consumer.domain.report import Trigger
+from consumer.domain.refusals import refusal_issue
+from consumer.domain.run import Trigger
 from consumer.domain.scope import Scope
 from consumer.domain.survey import standing_issues
 from consumer.ports import EventState
@@ -100,7 +99,7 @@ def refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Iss
     if kind is not Kind.LEVEL:
         return {}
     return {
-        each.key: parked_issue(each, error, {})
+        each.key: refusal_issue(each, error, {})
         for each in plan.operations
         if each.kind is kind and isinstance(each, Create | Adopt)
     }

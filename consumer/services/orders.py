@@ -11,7 +11,7 @@ import structlog
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, known_ids
-from consumer.domain.orders import Act, Order, carried_out, kinds_to_look_at
+from consumer.domain.ledger_commands import Action, LedgerCommand, apply_commands, kinds_to_look_at
 from consumer.domain.record import Kind, kind_of
 from consumer.ports import Inbox, Lease
 from consumer.services.execute import Execution
@@ -19,7 +19,7 @@ from consumer.services.execute import Execution
 log = structlog.get_logger("orders")
 
 
-async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Order]) -> None:
+async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[LedgerCommand]) -> None:
     """Do what can be done now; here, because only the holder of the lease writes the ledger.
 
     A list of each kind that something is to be adopted from tells whether Swoogo's event has it. An order is dropped
@@ -29,7 +29,7 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
     Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
     """
     work = execution.work
-    impossible: set[Order] = set()
+    impossible: set[LedgerCommand] = set()
     kept = await execution.store.directories(work.mapping.event_id)
     for kind in sorted(kinds_to_look_at(orders)):
         known = known_ids(kind, kept.get(kind, Directory()), execution.ledger)
@@ -38,13 +38,13 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
         except RefusedError as refused:
             if kind is not Kind.LEVEL:
                 raise
-            unseen = {order for order in orders if order.act is Act.ADOPT and kind_of(order.key) is kind}
+            unseen = {order for order in orders if order.act is Action.ADOPT and kind_of(order.key) is kind}
             impossible |= unseen
             execution.issues += [Issue(order.key, Code.NOT_ADOPTED, detail=str(refused)) for order in sorted(unseen)]
             continue
         await execution.store.put_directory(work.lease, kind, directory)
         execution.directories[kind] = directory
-    outcome = carried_out(
+    outcome = apply_commands(
         orders - impossible,
         execution.ledger,
         execution.directories,
@@ -57,13 +57,13 @@ async def carry_out(execution: Execution, inbox: Inbox, orders: AbstractSet[Orde
     execution.wait_until = outcome.wait_until
     done = sorted(outcome.done | impossible)
     if done:
-        await inbox.carried_out(work.lease, done)
+        await inbox.drop_commands(work.lease, done)
     for order in done:
         log.info("order.carried_out", event_id=work.mapping.event_id, act=order.act.value, key=order.key)
 
 
-async def tried_again(inbox: Inbox, lease: Lease, retries: Sequence[Order]) -> None:
+async def tried_again(inbox: Inbox, lease: Lease, retries: Sequence[LedgerCommand]) -> None:
     """Retries and confirmed removals are over once a push has dealt with them. Raises LeaseLostError."""
-    await inbox.carried_out(lease, retries)
+    await inbox.drop_commands(lease, retries)
     for reason, count in Counter(order.reason for order in retries if order.swoogo_id).items():
         log.info("removals.confirmed", event_id=lease.subject.id, removals=count, reason=reason)

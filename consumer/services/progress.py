@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.plan import Pace, Plan
+from consumer.domain.pace import Pace
+from consumer.domain.plan import Plan
 from consumer.ports import Clock, LedgerStore, StatusBoard, Swoogo
 from consumer.services.execute import Execution
 

@@ -22,13 +22,14 @@ from consumer.domain.errors import (
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import abandoned
+from consumer.domain.ledger_commands import Action, LedgerCommand, confirmed_removals
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
-from consumer.domain.orders import Act, Order, confirmed_removals
-from consumer.domain.plan import Operation, Pace, Plan, SetImage
+from consumer.domain.pace import Pace
+from consumer.domain.plan import Operation, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, record_key
-from consumer.domain.report import PAIR_ENDED, Run, Trigger, count_issues, first_issues
+from consumer.domain.run import PAIR_ENDED, Run, Trigger, count_issues, first_issues
 from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
@@ -122,13 +123,13 @@ class Pusher:
         )
         plan = Plan()
         error: SwoogoSyncError | None = None
-        idle, retries = False, frozenset[Order]()
+        idle, retries = False, frozenset[LedgerCommand]()
         await execution.keep(abandoned(execution.ledger, self.clock.now()))
         try:
             # Not by a sync that might leave the record out.
-            if state.orders and (trigger is not Trigger.MANUAL or scope == Scope()):
-                retries = frozenset(order for order in state.orders if order.act is Act.RETRY)
-                await carry_out(execution, self.inbox, state.orders - retries)
+            if state.commands and (trigger is not Trigger.MANUAL or scope == Scope()):
+                retries = frozenset(order for order in state.commands if order.act is Action.RETRY)
+                await carry_out(execution, self.inbox, state.commands - retries)
             if lease.survey:
                 execution.survey = await self.reconciler.survey(work, execution.ledger, lease.survey)
                 execution.work = await self._zone_seen(work, execution.survey.timezone)
@@ -158,7 +159,7 @@ class Pusher:
             error = caught
         marks = settled(state, trigger, scope)
         # Selected records were looked for, but not those of their kind that a later push creates (G6).
-        careful = frozenset[Kind]() if scope.selected else state.careful
+        careful = frozenset[Kind]() if scope.selected else state.verify_before_create
         await self._finish(execution, plan, marks, former, error, idle=idle, careful=careful, retries=sorted(retries))
         return run
 
@@ -175,7 +176,7 @@ class Pusher:
         state: EventState,
         scope: Scope,
         former: Mapping[str, Issue],
-        retries: AbstractSet[Order],
+        retries: AbstractSet[LedgerCommand],
     ) -> Plan:
         """Plan; where something might be adopted, list that kind first and plan again."""
         mapping = execution.work.mapping
@@ -201,7 +202,7 @@ class Pusher:
             confirmed=confirmed_removals(retries),
             settle=int(self.settings.settle * 1000),
             limits=self.limits,
-            careful=state.careful,
+            verify_before_create=state.verify_before_create,
             overtaken=frozenset(map(record_key, state.overtaken)),
             changed_images=self.images.changed(mapping.event_id),
             scope=scope,
@@ -275,7 +276,7 @@ class Pusher:
         *,
         idle: bool,
         careful: AbstractSet[Kind],
-        retries: Sequence[Order],
+        retries: Sequence[LedgerCommand],
     ) -> None:
         """Report, then give the event back; the changelog is safe before a dirty mark is cleared (G1)."""
         run, lease = execution.run, execution.work.lease
@@ -322,7 +323,7 @@ class Pusher:
         if retries and not unsuccessful:
             await tried_again(self.inbox, lease, retries)
         if execution.looked & careful and not unsuccessful:
-            await self.inbox.looked(lease, execution.looked & careful)
+            await self.inbox.mark_verified(lease, execution.looked & careful)
         if again is None and not unsuccessful and not lease.survey:
             await tell_served(self.standings, lease)
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)

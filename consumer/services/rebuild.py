@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from consumer.domain.debounce import retry_delay
+from consumer.domain.backoff import retry_delay
 from consumer.domain.errors import RetryableError
 from consumer.ports.inbox import Subject
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Marker, RebuildProgress

@@ -227,7 +227,7 @@ def nothing_new(survey: Survey, work: Work, state: EventState, former: Mapping[s
     """
     return (
         survey.memory.settled == _of_mapping(work)
-        and not (survey.deep or survey.findings.gone or state.marks or state.orders)
+        and not (survey.deep or survey.findings.gone or state.marks or state.commands)
         and not any(issue.parked or issue.code in _UNREACHED for issue in former.values())
         and not any(entry.state is State.INTENT for entry in ledger.values())
     )

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.plan import LATENCY, Pace
+from consumer.domain.pace import LATENCY, Pace
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
 from consumer.settings.group import PREFIX
 from consumer.settings.http import HttpSettings

@@ -25,7 +25,7 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.domain.circuit import CircuitRule
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.ports import (
     Budget,
     Change,

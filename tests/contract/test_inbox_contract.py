@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.redis import rows
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import stamp
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
@@ -158,26 +158,26 @@ async def test_g2_work_that_only_waits_for_something_lets_changes_go_on_in_their
 
 async def test_g4_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: Bench) -> None:
     """G4: one that lost it may have done something else than was asked for since."""
-    order = Order(Act.ADOPT, "level/Gold and more", 7)
+    order = LedgerCommand(Action.ADOPT, "level/Gold and more", 7)
     lost = await mapped.leased()
     await mapped.inbox.complete(lost, {})
-    await mapped.inbox.request_orders(EVENT, [order])
+    await mapped.inbox.request_commands(EVENT, [order])
     held = await mapped.claimed(SUBJECT, "held")
     with pytest.raises(LeaseLostError):
-        await mapped.inbox.carried_out(lost, [order])
-    assert (await mapped.inbox.load(EVENT)).orders == {order}
-    await mapped.inbox.carried_out(held, [order])
-    assert (await mapped.inbox.load(EVENT)).orders == frozenset()
+        await mapped.inbox.drop_commands(lost, [order])
+    assert (await mapped.inbox.load(EVENT)).commands == {order}
+    await mapped.inbox.drop_commands(held, [order])
+    assert (await mapped.inbox.load(EVENT)).commands == frozenset()
 
 
 async def test_g1_orders_of_every_record_of_a_large_event_are_kept_and_taken_out_in_one_go(mapped: Bench) -> None:
     """5,000 sessions and as many speakers, all of them refused and to be tried again."""
-    orders = [Order(Act.RETRY, f"session/s{number}") for number in range(10_000)]
-    await mapped.inbox.request_orders(EVENT, orders)
+    orders = [LedgerCommand(Action.RETRY, f"session/s{number}") for number in range(10_000)]
+    await mapped.inbox.request_commands(EVENT, orders)
     held = await mapped.claimed(SUBJECT, "held")
-    assert (await mapped.inbox.load(EVENT)).orders == frozenset(orders)
-    await mapped.inbox.carried_out(held, orders)
-    assert (await mapped.inbox.load(EVENT)).orders == frozenset()
+    assert (await mapped.inbox.load(EVENT)).commands == frozenset(orders)
+    await mapped.inbox.drop_commands(held, orders)
+    assert (await mapped.inbox.load(EVENT)).commands == frozenset()
 
 
 async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_again(mapped: Bench) -> None:

@@ -10,7 +10,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Tally, Trigger
+from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import event_subject
 from tests.contract.bench import Bench
 from tests.support.builders import EVENT, NOW, ORG, session_key

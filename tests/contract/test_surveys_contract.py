@@ -9,10 +9,10 @@ import pytest
 
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import EventMapping
-from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.survey import Depth, SurveyMemory
 from consumer.ports import Lease, SyncRequest, event_subject
 from tests.contract.bench import Bench, a_change, a_work, stamped
@@ -177,25 +177,25 @@ async def test_d3_a_lift_makes_the_event_due_and_stays_until_it_was_done(surveye
     """D3: asked for while somebody works, it is done by the next claim."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await surveyed.inbox.complete(await survey_due(surveyed), {}, survey_in=60)
-    await surveyed.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s1")])
+    await surveyed.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     first = await surveyed.claimed(SUBJECT, "first")
-    assert (await surveyed.inbox.load(EVENT)).orders == {Order(Act.LIFT, "session/s1")}
-    await surveyed.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s2")])
-    await surveyed.inbox.carried_out(first, [Order(Act.LIFT, "session/s1")])
+    assert (await surveyed.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s1")}
+    await surveyed.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s2")])
+    await surveyed.inbox.drop_commands(first, [LedgerCommand(Action.LIFT, "session/s1")])
     await surveyed.inbox.complete(first, {})
     second = await surveyed.claimed(SUBJECT, "second")
-    assert (await surveyed.inbox.load(EVENT)).orders == {Order(Act.LIFT, "session/s2")}
-    await surveyed.inbox.carried_out(second, [Order(Act.LIFT, "session/s2")])
+    assert (await surveyed.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s2")}
+    await surveyed.inbox.drop_commands(second, [LedgerCommand(Action.LIFT, "session/s2")])
     await surveyed.inbox.complete(second, {})
     assert (await surveyed.inbox.due(10)).subjects == ()
 
 
 async def test_d3_c4_without_continuous_sync_a_lift_waits_for_the_next_sync(surveyed: Bench) -> None:
     """C4, D3: nothing is pushed until somebody asks."""
-    await surveyed.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s1")])
+    await surveyed.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     due = await surveyed.inbox.due(10)
     assert (due.subjects, due.next_in) == ((), None)
-    assert (await surveyed.inbox.load(EVENT)).orders == {Order(Act.LIFT, "session/s1")}
+    assert (await surveyed.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s1")}
 
 
 async def test_what_a_survey_leaves_is_kept_for_the_next_by_the_holder_of_the_lease_alone(bench: Bench) -> None:

@@ -11,8 +11,8 @@ import pytest
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.issue import Code
-from consumer.domain.orders import Act, Order
-from consumer.domain.report import Run, Trigger
+from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
@@ -130,7 +130,7 @@ async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
     try:
 
         async def act() -> int:
-            await held.inbox.request_orders(str(playing.event.id), [Order(Act.LIFT, f"session/{talk}")])
+            await held.inbox.request_commands(str(playing.event.id), [LedgerCommand(Action.LIFT, f"session/{talk}")])
             playing.deleted.clear()
             await asyncio.sleep(0)
             return 1

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Kind, fingerprint
-from consumer.domain.report import Tally, Trigger
+from consumer.domain.run import Tally, Trigger
 from tests.support.builders import (
     EVENT,
     HOUR,

@@ -11,15 +11,15 @@ from typer.testing import CliRunner
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.entrypoints.cli import app
 from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
 from tests.support.desk import Desk, a_desk, soon
 
 pytestmark = pytest.mark.integration
 
-ADOPT = Order(Act.ADOPT, "session/s1", 7)
-FORGET = Order(Act.FORGET, "session/s1")
+ADOPT = LedgerCommand(Action.ADOPT, "session/s1", 7)
+FORGET = LedgerCommand(Action.FORGET, "session/s1")
 
 
 @pytest.fixture
@@ -40,23 +40,23 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
         yield made
 
 
-async def asked(desk: Desk) -> set[Order]:
-    return set((await desk.stores.inbox.load(EVENT)).orders)
+async def asked(desk: Desk) -> set[LedgerCommand]:
+    return set((await desk.stores.inbox.load(EVENT)).commands)
 
 
 @pytest.mark.parametrize(
     ("command", "order"),
     [
         (("adopt", EVENT, "session/s1", "7"), ADOPT),
-        (("adopt", EVENT, "session/s3", "9"), Order(Act.ADOPT, "session/s3", 9)),
-        (("adopt", EVENT, "location/r1", "20"), Order(Act.ADOPT, "location/r1", 20)),
+        (("adopt", EVENT, "session/s3", "9"), LedgerCommand(Action.ADOPT, "session/s3", 9)),
+        (("adopt", EVENT, "location/r1", "20"), LedgerCommand(Action.ADOPT, "location/r1", 20)),
         (("forget", EVENT, "session/s1"), FORGET),
-        (("forget", EVENT, "location/r1"), Order(Act.FORGET, "location/r1")),
+        (("forget", EVENT, "location/r1"), LedgerCommand(Action.FORGET, "location/r1")),
     ],
     ids=["adopt", "adopt a deleted one", "adopt the location of another room", "forget", "forget a room"],
 )
 async def test_g2_an_order_is_kept_for_whoever_claims_the_event_next(
-    desk: Desk, command: tuple[str, ...], order: Order
+    desk: Desk, command: tuple[str, ...], order: LedgerCommand
 ) -> None:
     """G2: the command line writes no ledger."""
     document = await desk.read("ledger", *command, "--yes")
@@ -110,13 +110,13 @@ async def test_g2_the_issue_names_the_commands_that_settle_it() -> None:
     assert "swoogo-sync ledger forget EVENT session/s1" in sentence
 
 
-async def many_removals(desk: Desk) -> list[Order]:
+async def many_removals(desk: Desk) -> list[LedgerCommand]:
     """Four sessions of ours that are declined at once, and the orders that confirm their removal."""
     await desk.map(a_mapping(remove_deleted_sessions=True))
     numbers = range(30, 34)
     await desk.record(*(soon(f"s{number}", status="declined") for number in numbers))
     await desk.pushed({f"session/s{number}": an_entry(number, pushed={"name": "Talk"}) for number in numbers})
-    return [Order(Act.RETRY, f"session/s{number}#removal", number, "Really.") for number in numbers]
+    return [LedgerCommand(Action.RETRY, f"session/s{number}#removal", number, "Really.") for number in numbers]
 
 
 async def test_d4_many_removals_are_shown_and_confirmed_one_by_one(desk: Desk) -> None:

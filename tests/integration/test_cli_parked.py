@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issue import Code, Issue
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.services.leftovers import issue_key
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
@@ -55,8 +55,8 @@ async def test_a_retry_is_an_order_to_whoever_claims_the_event_next(
     document = await desk.read("parked", "retry", EVENT, *keys)
     assert set(document["keys"]) == chosen
     assert document["at_once"] is True
-    orders = (await desk.stores.inbox.load(EVENT)).orders
-    assert orders == {Order(Act.RETRY, key) for key in chosen}
+    orders = (await desk.stores.inbox.load(EVENT)).commands
+    assert orders == {LedgerCommand(Action.RETRY, key) for key in chosen}
     assert (await desk.stores.inbox.waiting(EVENT)).due_in == 0
 
 

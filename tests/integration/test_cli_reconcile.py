@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from typer.testing import CliRunner
 
 from consumer.domain.ledger import State
-from consumer.domain.orders import Act, Order
-from consumer.domain.report import Trigger
+from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.run import Trigger
 from consumer.domain.survey import Depth, SurveyMemory
 from consumer.entrypoints.cli import app
 from consumer.ports import Lease
@@ -110,7 +110,7 @@ async def test_d3_a_lift_is_asked_for_by_any_of_its_names(desk: Desk, name: str)
     document = await desk.read("ledger", "lift", EVENT, name, "--yes")
     assert (document["keys"], document["at_once"]) == (["session/s1"], True)
     await desk.claim()
-    assert (await desk.stores.inbox.load(EVENT)).orders == {Order(Act.LIFT, "session/s1")}
+    assert (await desk.stores.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s1")}
 
 
 @pytest.mark.parametrize(("answer", "code", "keys"), [("y\n", 0, {"session/s1"}), ("n\n", 1, set())])
@@ -124,7 +124,7 @@ async def test_d3_without_yes_it_is_asked_whether_that_is_meant(
     )
     assert result.exit_code == code
     assert "session/s1" in result.stderr
-    assert (await desk.stores.inbox.load(EVENT)).orders == {Order(Act.LIFT, key) for key in keys}
+    assert (await desk.stores.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, key) for key in keys}
 
 
 async def test_d3_what_was_not_deleted_in_swoogo_cannot_be_lifted(desk: Desk) -> None:
@@ -132,7 +132,7 @@ async def test_d3_what_was_not_deleted_in_swoogo_cannot_be_lifted(desk: Desk) ->
     await a_tombstone(desk)
     result = await desk.call("ledger", "lift", EVENT, "s2", "--yes")
     assert result.exit_code == 1
-    assert (await desk.stores.inbox.load(EVENT)).orders == frozenset()
+    assert (await desk.stores.inbox.load(EVENT)).commands == frozenset()
 
 
 async def test_d3_c4_without_continuous_sync_the_lift_says_that_it_waits(desk: Desk) -> None:

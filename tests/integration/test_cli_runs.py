@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Kind
-from consumer.domain.report import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
+from consumer.domain.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
 from consumer.services.leftovers import issue_key
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk

@@ -209,7 +209,7 @@ class PlanFields(TypedDict, total=False):
     directories: Mapping[Kind, Directory]
     parked: Mapping[str, str]
     settle: int
-    careful: AbstractSet[Kind]
+    verify_before_create: AbstractSet[Kind]
     read_since: int | None
 
 

@@ -23,7 +23,7 @@ from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
 from consumer.domain.record import stamp
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.domain.snapshot import Contact, Session
 from consumer.entrypoints.cli import app
 from consumer.ports import Change, Lease, SyncRequest, event_subject, org_subject

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from consumer.domain.ledger import Directory, Entry, Remote, State
+from consumer.domain.ledger_commands import LedgerCommand, apply_commands, kinds_to_look_at
 from consumer.domain.natural_key import natural_key
-from consumer.domain.orders import Order, carried_out, kinds_to_look_at
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Fields, Kind, digest, key_of
@@ -68,11 +68,11 @@ class Model:
         rows = {each.id: Remote(each.id, each.natural) for each in self.directory(kind).rows.values()}
         self.remembered[kind] = Directory(rows)
 
-    def obey(self, orders: Iterable[Order], given: PlanInput) -> None:
+    def obey(self, orders: Iterable[LedgerCommand], given: PlanInput) -> None:
         """What an operator asked for."""
         asked = frozenset(orders)
         looked = {kind: self.directory(kind) for kind in kinds_to_look_at(asked)}
-        outcome = carried_out(asked, self.ledger, looked, now=given.now, settle=given.settle, era=given.mapping.era)
+        outcome = apply_commands(asked, self.ledger, looked, now=given.now, settle=given.settle, era=given.mapping.era)
         assert (outcome.done, outcome.issues) == (asked, ())
         held = {**self.ledger, **outcome.changes}
         self.ledger = {key: entry for key, entry in held.items() if entry is not None}

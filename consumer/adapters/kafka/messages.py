@@ -7,7 +7,7 @@ from typing import Final
 
 from consumer.domain.connection import Announcement
 from consumer.domain.record import Kind
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from schemas.mapping import SyncScope
 from schemas.status import (
     STATUS_MESSAGES,

@@ -20,7 +20,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.domain.standing import Standing
 from consumer.ports import Clock, Connections, DeadLetter
 from consumer.settings import KafkaSettings

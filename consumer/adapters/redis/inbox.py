@@ -22,7 +22,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.orders import Order, read_order
+from consumer.domain.ledger_commands import LedgerCommand, read_command
 from consumer.domain.record import Kind
 from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
@@ -158,21 +158,21 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
+    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
-        await self._due.put(subject, await self._scripts.request_orders(state, waiting, orders=map(str, orders)))
+        await self._due.put(subject, await self._scripts.request_orders(state, waiting, orders=map(str, commands)))
 
     @guarded
-    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
+    async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         """See `ports.Inbox`."""
         state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
-        if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, orders)):
+        if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     @guarded
-    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+    async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """See `ports.Inbox`."""
         await self._redis.srem(self._keys.subject(lease.subject, "careful"), *(kind.value for kind in kinds))
 
@@ -286,14 +286,14 @@ class RedisInbox:
             pipe.hkeys(self._keys.subject(subject, "overtaken"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, orders, careful, overtaken, *stored = await pipe.execute()
+            dirty, commands, unverified, overtaken, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = rows.snapshot(stored[0]) if snapshot else Snapshot()
         return EventState(
             held,
             marks,
-            frozenset(rows.parsed(read_order, order, "an order") for order in orders),
-            frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in careful),
+            frozenset(rows.parsed(read_command, command, "a ledger command") for command in commands),
+            frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in unverified),
             frozenset(key.decode() for key in overtaken),
         )
 

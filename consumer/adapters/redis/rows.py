@@ -90,7 +90,7 @@ class Listing(msgspec.Struct):
 
 
 class RunRow(msgspec.Struct):
-    """A run at rest, see `domain.report.Run`."""
+    """A run at rest, see `domain.run.Run`."""
 
     id: str
     event_id: str

@@ -16,7 +16,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.issue import Issue
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Tally, Trigger
+from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import Lease
 
 _RUNS_KEPT: Final = 100

@@ -25,9 +25,9 @@ from consumer.adapters.swoogo.meter import Charge, Meter, pause_asked
 from consumer.adapters.swoogo.wire import text
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
-from consumer.domain.outcome import Action, classify
+from consumer.domain.http_outcome import Action, classify
 from consumer.domain.plan import CALL_CREDITS
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.ports import Clock, CredentialCheck, TokenStore, Work
 from consumer.settings import SwoogoSettings
 

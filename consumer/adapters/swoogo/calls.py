@@ -24,7 +24,7 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.outcome import BY_RULE, Action, classify, refusal
+from consumer.domain.http_outcome import BY_RULE, Action, classify, refusal
 from consumer.domain.plan import CALL_CREDITS
 from consumer.ports import Clock, Work
 

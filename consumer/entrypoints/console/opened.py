@@ -21,7 +21,7 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.ports import Clock
 from consumer.settings import Settings
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import typer
 
 from consumer.domain.ledger import Ledger, State
-from consumer.domain.orders import Act, Order, not_adoptable
+from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
 from consumer.domain.record import id_of
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
@@ -64,7 +64,7 @@ def lift(settings: Settings, event_id: str, wanted: str, *, sure: bool, as_json:
     named = ", ".join(plain(key) for key in found)
     if not sure and not typer.confirm(f"Make {named} again in Swoogo?", err=True):
         return Exit.NO
-    at_once = asyncio.run(ask_for(settings, event_id, [Order(Act.LIFT, key) for key in found]))
+    at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.LIFT, key) for key in found]))
     if as_json:
         print_json(LiftDocument(event_id, found, at_once))
     else:
@@ -87,7 +87,7 @@ def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: 
     Raises UnavailableError, ConfigurationError.
     """
     ledger = asyncio.run(_known(settings, event_id))
-    order, entry = Order(Act.ADOPT, key, swoogo_id), ledger.get(key)
+    order, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
         say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
         return Exit.NO
@@ -112,7 +112,7 @@ def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: 
     Raises UnavailableError, ConfigurationError.
     """
     ledger = asyncio.run(_known(settings, event_id))
-    order, entry = Order(Act.FORGET, key), ledger.get(key)
+    order, entry = LedgerCommand(Action.FORGET, key), ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
         return Exit.NO
@@ -120,19 +120,19 @@ def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: 
     return _order(settings, event_id, order, question, "is synced anew", sure=sure, as_json=as_json)
 
 
-async def ask_for(settings: Settings, event_id: str, orders: Sequence[Order]) -> bool:
+async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerCommand]) -> bool:
     """Leave orders for whoever claims the event next; True when that is at once, without anybody asking for a sync.
 
     Raises UnavailableError, ConfigurationError.
     """
     async with opened(settings) as stores:
-        await stores.inbox.request_orders(event_id, orders)
+        await stores.inbox.request_commands(event_id, orders)
         mapping = await stores.connections.mapping(event_id)
         return mapping is not None and mapping.continuous
 
 
 def _order(
-    settings: Settings, event_id: str, order: Order, question: str, done: str, *, sure: bool, as_json: bool
+    settings: Settings, event_id: str, order: LedgerCommand, question: str, done: str, *, sure: bool, as_json: bool
 ) -> Exit:
     if not sure and not typer.confirm(question, err=True):
         return Exit.NO

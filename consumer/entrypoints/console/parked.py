@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
@@ -70,7 +70,7 @@ def retry_parked(settings: Settings, event_id: str, keys: Sequence[str], *, as_j
     if not chosen:
         say(f"Event {plain(event_id)} has nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
         return Exit.NO
-    at_once = asyncio.run(ask_for(settings, event_id, [Order(Act.RETRY, key) for key in chosen]))
+    at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.RETRY, key) for key in chosen]))
     if as_json:
         print_json(RetryDocument(event_id, chosen, at_once))
     else:

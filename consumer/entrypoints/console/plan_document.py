@@ -9,13 +9,13 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
+from consumer.domain.ledger_commands import confirmed_removals
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
-from consumer.domain.orders import confirmed_removals
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.opened import Opened
@@ -180,10 +180,10 @@ async def plan_of(stores: Opened, mapping: EventMapping) -> tuple[Plan, Words]:
             # Without continuous sync, a sync tries what was refused once more.
             parked=refused if mapping.continuous else {},
             refused=refused,
-            confirmed=confirmed_removals(state.orders),
+            confirmed=confirmed_removals(state.commands),
             settle=round(settings.push.settle * 1000),
             limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
-            careful=state.careful,
+            verify_before_create=state.verify_before_create,
             read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
         )
     )

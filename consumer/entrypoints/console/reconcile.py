@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit

@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from consumer.domain.orders import confirmation
+from consumer.domain.ledger_commands import confirmation
 from consumer.domain.plan import Plan
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from consumer.domain.issue import Code
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.entrypoints.console.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Tally
+from consumer.domain.run import Run, Tally
 from consumer.entrypoints.console.completeness import require_complete, waits_for
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso, masked

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.record import stamp
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened

@@ -18,7 +18,7 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Tally, Trigger
+from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import DeadLetter
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason

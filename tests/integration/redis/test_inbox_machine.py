@@ -16,9 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
-from consumer.domain import orders
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.orders import Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import stamp
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
@@ -31,7 +30,7 @@ from tests.support.twins import fields, model_fields, outcome, texts
 
 pytestmark = pytest.mark.integration
 
-ORDERS: Final = (Order(orders.Act.LIFT, "session/s1"), Order(orders.Act.FORGET, "session/s2"))
+ORDERS: Final = (LedgerCommand(Action.LIFT, "session/s1"), LedgerCommand(Action.FORGET, "session/s2"))
 QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
 Wanted = tuple[str, tuple[str, ...], tuple[str, ...]]
 WANTED: Final[list[Wanted]] = [
@@ -43,7 +42,7 @@ WANTED: Final[list[Wanted]] = [
     ("agenda", (), ("c1", "c2")),
 ]
 LATER: Final = st.sampled_from([None, 0.0, 0.7, 5.0])
-Act = Callable[[Inbox], Coroutine[Any, Any, Any]]
+Step = Callable[[Inbox], Coroutine[Any, Any, Any]]
 
 subjects = st.runner().flatmap(lambda machine: st.sampled_from(machine.among))
 events = st.runner().flatmap(lambda machine: st.sampled_from(machine.named))
@@ -90,7 +89,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.wanted: set[tuple[Subject, str]] = set()
         self.served: set[tuple[Subject, str]] = set()
 
-    def both(self, act: Act, *, reply_lost: bool, answer: bool = True) -> Any:
+    def both(self, act: Step, *, reply_lost: bool, answer: bool = True) -> Any:
         """Do the same to both, and compare what they say. `answer`: also when a reply was lost."""
         self.server.reply_lost = reply_lost
         said = self.server.run(outcome(act(self.real)))
@@ -165,8 +164,8 @@ class InboxMachine(RuleBasedStateMachine):
         self.both(lambda inbox: inbox.request_survey(event.id, depth), reply_lost=reply_lost)
 
     @rule(event=events, order=st.sampled_from(ORDERS), reply_lost=lost)
-    def order(self, event: Subject, order: Order, reply_lost: bool) -> None:
-        self.both(lambda inbox: inbox.request_orders(event.id, [order]), reply_lost=reply_lost)
+    def order(self, event: Subject, order: LedgerCommand, reply_lost: bool) -> None:
+        self.both(lambda inbox: inbox.request_commands(event.id, [order]), reply_lost=reply_lost)
 
     @rule(reply_lost=lost)
     def look_what_is_due(self, reply_lost: bool) -> None:
@@ -263,9 +262,9 @@ class InboxMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), order=st.sampled_from(ORDERS), reply_lost=lost)
-    def carry_out(self, data: st.DataObject, order: Order, reply_lost: bool) -> None:
+    def carry_out(self, data: st.DataObject, order: LedgerCommand, reply_lost: bool) -> None:
         lease, _ = data.draw(self.recent())
-        self.both(lambda inbox: inbox.carried_out(lease, [order]), reply_lost=reply_lost)
+        self.both(lambda inbox: inbox.drop_commands(lease, [order]), reply_lost=reply_lost)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), reply_lost=lost)
@@ -318,7 +317,7 @@ class InboxMachine(RuleBasedStateMachine):
             assert texts(versions) == expected.stamps
             assert texts(overtaken) == expected.overtaken
             assert {key.decode(): row for key, row in stored.items()} == expected.rows
-            assert {order.decode() for order in asked} == {str(order) for order in expected.orders}
+            assert {order.decode() for order in asked} == {str(order) for order in expected.commands}
             assert fields(texts(state)) == model_fields(expected)
             assert (None if due is None else int(due)) == expected.moment()
             self.nothing_that_waits_is_forgotten(subject, due)
@@ -328,7 +327,7 @@ class InboxMachine(RuleBasedStateMachine):
         state = self.model.state(subject)
         waits = {(subject, each) for each in state.requests}
         assert waits | self.served >= {each for each in self.wanted if each[0] == subject}, "C5: one was forgotten"
-        if state.request or (self.follows(subject) and (state.marks or state.orders)):
+        if state.request or (self.follows(subject) and (state.marks or state.commands)):
             assert due is not None, f"{subject} is never looked at again"
         if due is not None:
             due -= self.clock.off

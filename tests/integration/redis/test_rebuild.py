@@ -89,7 +89,7 @@ async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground:
     state = await bound.inbox.load(EVENT)
     assert len(state.snapshot.sessions) == 6
     assert len(state.snapshot.contacts) == 4
-    assert state.careful == {Kind.SESSION, Kind.SPONSOR}
+    assert state.verify_before_create == {Kind.SESSION, Kind.SPONSOR}
     assert await replica.pairs.all() == {EVENT: PAIR}
     assert (await replica.pairs.partners("another", 4711)).of_swoogo_event == PAIR
     assert await bound.connections.connection(ORG) == CONNECTION

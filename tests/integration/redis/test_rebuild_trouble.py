@@ -58,7 +58,7 @@ async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
         "entries": sorted(await ground.redis.hkeys(bound.keys.event(EVENT, "ledger"))),
         "sessions": sorted(state.snapshot.sessions),
         "contacts": sorted(state.snapshot.contacts),
-        "careful": state.careful,
+        "careful": state.verify_before_create,
         "pairs": await replica.pairs.all(),
         "connection": await bound.connections.connection(ORG),
         "mapping": await bound.connections.mapping(EVENT),

@@ -20,9 +20,9 @@ from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.domain.standing import ConnectionStanding
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
@@ -79,7 +79,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
-    await bench.inbox.request_orders(EVENT, [Order(Act.LIFT, session_key())])
+    await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
     await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))

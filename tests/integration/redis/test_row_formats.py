@@ -21,7 +21,7 @@ from consumer.adapters.redis.status import row_of
 from consumer.domain.connection import Connection
 from consumer.domain.errors import UnreadableRowError
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.settings import PushSettings

@@ -9,9 +9,9 @@ from math import isinf
 
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.inbox import spread
-from consumer.domain.debounce import due_at
+from consumer.domain.backoff import due_at
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.orders import Order
+from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.record import Kind
 from consumer.domain.request import Asked, in_order, together
 from consumer.domain.snapshot import Snapshot
@@ -51,8 +51,8 @@ class SubjectState:
     survey: int | None = None
     surveying: int | None = None
     depth: Depth = Depth.SHALLOW
-    orders: set[Order] = field(default_factory=set)
-    careful: set[Kind] = field(default_factory=set)
+    commands: set[LedgerCommand] = field(default_factory=set)
+    verify_before_create: set[Kind] = field(default_factory=set)
     overtaken: dict[str, str] = field(default_factory=dict)
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
@@ -184,22 +184,22 @@ class InMemoryInbox:
         if state.survey is None or state.survey > now or state.survey == state.surveying:
             state.survey = now
 
-    async def request_orders(self, event_id: str, orders: Sequence[Order]) -> None:
+    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
         """See `ports.Inbox`."""
         state, now = self.timed(event_subject(event_id)), self.clock.now()
-        state.orders |= set(orders)
+        state.commands |= set(commands)
         if state.continuous and (state.due is None or state.due > now):
             state.due = now
             state.first = state.first or now
 
-    async def carried_out(self, lease: Lease, orders: Sequence[Order]) -> None:
+    async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         """See `ports.Inbox`."""
         self.fence(lease)
-        self.state(lease.subject).orders -= set(orders)
+        self.state(lease.subject).commands -= set(commands)
 
-    async def looked(self, lease: Lease, kinds: Collection[Kind]) -> None:
+    async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """See `ports.Inbox`."""
-        self.state(lease.subject).careful -= set(kinds)
+        self.state(lease.subject).verify_before_create -= set(kinds)
 
     def hold(self, event_id: str, org_id: str, by: Lease | None) -> None:
         """No older lease of the organization changes the event's pair any more; raises LeaseLostError."""
@@ -287,7 +287,7 @@ class InMemoryInbox:
         state.op_id, state.until, state.done, state.hold = "", 0, lease.op_id, 0
         state.attempt = state.attempt + 1 if failed else 0
         changed, state.first = (state.due, state.first) if state.first is not None else (None, None)
-        dirt = len(state.marks) + len(state.orders)
+        dirt = len(state.marks) + len(state.commands)
         unread = state.surveying is not None and survey_in is not None and failed and retry_in is None
         if state.surveying is not None and survey_in is not None:
             if state.survey == state.surveying:
@@ -316,7 +316,7 @@ class InMemoryInbox:
         state, now = self.state(lease.subject), self.clock.now()
         if state.done == lease.op_id:
             return
-        dirt = len(state.marks) + len(state.orders)
+        dirt = len(state.marks) + len(state.commands)
         surveying, state.surveying = state.surveying, None
         state.op_id, state.until, state.done = "", 0, lease.op_id
         state.hold = state.due = now + round(seconds * 1000)
@@ -330,7 +330,11 @@ class InMemoryInbox:
         state = self.state(event_subject(event_id))
         held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
         return EventState(
-            held, dict(state.marks), frozenset(state.orders), frozenset(state.careful), frozenset(state.overtaken)
+            held,
+            dict(state.marks),
+            frozenset(state.commands),
+            frozenset(state.verify_before_create),
+            frozenset(state.overtaken),
         )
 
     async def requests(self, org_id: str) -> Requested:

@@ -8,7 +8,7 @@ from typing import Final
 
 from consumer.domain.connection import Announcement
 from consumer.domain.issue import Issue
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.ports import DeadLetter, Lease
 from tests.support.fakes.inbox import InMemoryInbox
 

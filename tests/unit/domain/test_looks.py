@@ -9,7 +9,7 @@ from consumer.domain.looks import absent, compared, not_cut_off, read_since, wit
 from consumer.domain.plan import Adopt, Create, Plan
 from consumer.domain.planner import make_plan
 from consumer.domain.record import Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from tests.support.builders import (
     NOW,
     a_contact,
@@ -103,7 +103,7 @@ def test_p2_what_is_to_be_adopted_is_read_again() -> None:
 def test_g6_a_kind_that_may_hold_lost_records_is_read_again() -> None:
     kept = {Kind.SPEAKER: Directory(at=NOW), Kind.SESSION: Directory(at=NOW)}
     careful = frozenset(kept)
-    plan = make_plan(a_plan_input(*SPEAKING, directories=kept, read_since=NOW, careful=careful))
+    plan = make_plan(a_plan_input(*SPEAKING, directories=kept, read_since=NOW, verify_before_create=careful))
     assert plan.looks == careful
 
 

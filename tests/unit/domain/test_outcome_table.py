@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.outcome import (
+from consumer.domain.http_outcome import (
     ACTIONS,
     SENTENCE_LIMIT,
     Action,

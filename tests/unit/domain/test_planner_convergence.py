@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from consumer.adapters.kafka.convert import resource_row, session_of
 from consumer.domain.issue import Code
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput
 from consumer.domain.record import Kind
@@ -183,7 +183,7 @@ class ConferenceLife:
             given = replace(given, now=max(given.now, plan.wait_until or 0))
         raise AssertionError("a plan that never comes to an end")
 
-    def answers(self, plan: Plan) -> list[Order]:
+    def answers(self, plan: Plan) -> list[LedgerCommand]:
         """What an operator who looks into Swoogo says of records that may be there more than once (G2)."""
         orders = []
         for issue in (each for each in plan.issues if each.code is Code.AMBIGUOUS_MATCH):
@@ -192,7 +192,9 @@ class ConferenceLife:
             shown = [int(each) for each in issue.detail.removeprefix("ids ").split(", ")]
             assert set(shown) <= {*made, *self.by_hand[Kind.SESSION]}, "what cannot be it is not offered"
             self.asked += 1
-            orders.append(Order(Act.ADOPT, issue.key, made[0]) if made else Order(Act.FORGET, issue.key))
+            orders.append(
+                LedgerCommand(Action.ADOPT, issue.key, made[0]) if made else LedgerCommand(Action.FORGET, issue.key)
+            )
         return orders
 
     @property

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.ledger import Entry, State
-from consumer.domain.links import link_fingerprint, link_key
 from consumer.domain.plan import Link, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import fingerprint
@@ -192,7 +191,7 @@ def test_refused_associations_are_not_sent_again_until_they_change() -> None:
         a_session("s1", people=["c1"]), a_contact("c1"), ledger={**SESSIONS, speaker_key(): speaker_entry()}
     )
     (refused,) = links(given)
-    parked = {link_key(speaker_key()): link_fingerprint(refused)}
+    parked = {refused.issue_key: refused.fingerprint}
     assert links(replace(given, parked=parked)) == []
     more = a_plan_input(
         a_session("s1", people=["c1"]),

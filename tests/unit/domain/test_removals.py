@@ -14,7 +14,6 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Create, Delete, Link, Plan
 from consumer.domain.planner import make_plan
 from consumer.domain.record import Kind
-from consumer.domain.removals import removal_fingerprint, removal_key
 from consumer.domain.snapshot import Contact, Role, Session
 from tests.support.builders import (
     HOUR,
@@ -204,9 +203,13 @@ def test_accepted_again_and_forgotten_it_is_created_again() -> None:
     assert isinstance(operation, Create)
 
 
+def parked_deletions(*refused: Delete) -> dict[str, str]:
+    return {each.issue_key: each.fingerprint for each in refused}
+
+
 def test_a_refused_deletion_is_parked_until_the_record_changes() -> None:
     """D4."""
-    refused = {removal_key("session/s1"): removal_fingerprint(Delete(Kind.SESSION, "session/s1", 10, 7))}
+    refused = parked_deletions(Delete(Kind.SESSION, "session/s1", 10, 7))
     plan = the_plan(DECLINED, ledger={session_key(): S1}, parked=refused)
     assert (deletions(plan), [(skip.key, skip.reason) for skip in plan.skips]) == (
         [],
@@ -234,10 +237,7 @@ def test_deletions_that_swoogo_refused_do_not_count_as_many() -> None:
     """D4: else what has registrants would stop every later deletion."""
     sessions = [a_session(f"s{n}", status="declined") for n in range(5)]
     ledger = {session_key(f"s{n}"): an_entry(n + 1, pushed=SHOWN) for n in range(5)}
-    parked = {
-        removal_key(session_key(f"s{n}")): removal_fingerprint(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1))
-        for n in range(4)
-    }
+    parked = parked_deletions(*(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1) for n in range(4)))
     assert deletions(the_plan(*sessions, ledger=ledger, parked=parked)) == [("session/s4", 5)]
 
 
@@ -245,10 +245,7 @@ def test_deletions_that_are_tried_once_more_do_not_count_as_many_either() -> Non
     """D4: a reconcile tries again what has registrants, and goes on with what is new."""
     sessions = [a_session(f"s{n}", status="declined") for n in range(9)]
     ledger = {session_key(f"s{n}"): an_entry(n + 1, pushed=SHOWN) for n in range(9)}
-    refused = {
-        removal_key(session_key(f"s{n}")): removal_fingerprint(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1))
-        for n in range(8)
-    }
+    refused = parked_deletions(*(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1) for n in range(8)))
     given = a_plan_input(*sessions, mapping=BOTH, ledger=ledger)
     assert len(deletions(make_plan(replace(given, refused=refused)))) == 9
     some = dict(list(refused.items())[:2])

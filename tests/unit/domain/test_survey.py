@@ -8,7 +8,7 @@ import pytest
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State, known_ids
-from consumer.domain.orders import lifted
+from consumer.domain.ledger_commands import lifted
 from consumer.domain.record import Kind, digest
 from consumer.domain.survey import (
     Findings,

@@ -10,7 +10,7 @@ import pytest
 
 from consumer.adapters.redis.inbox import Waiting
 from consumer.domain.errors import UnavailableError
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.sync import Asked, follow
 from consumer.ports import SyncRequest

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.output import iso
 from consumer.entrypoints.console.plan_document import Association, FieldChange, LeftOut, PlanDocument, Planned, Told
 from consumer.entrypoints.console.plan_view import show_plan

@@ -23,7 +23,7 @@ from consumer.domain.errors import (
     UnavailableError,
 )
 from consumer.domain.record import Source, key_of, stamp
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.observability.journal import current
 from consumer.observability.metrics import CALLS as CALLS_METRIC
 from consumer.observability.observed_calls import CALLS, ObservedBudget, ObservedSwoogo, outcome_of

@@ -16,7 +16,7 @@ from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import State
 from consumer.domain.record import Kind
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.domain.standing import ServedRequest
 from consumer.observability.watch import Watch
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject

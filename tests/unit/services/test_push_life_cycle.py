@@ -10,7 +10,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.domain.survey import Depth
 from consumer.ports import Lease
 from consumer.settings import ReconcileSettings

@@ -9,11 +9,11 @@ import pytest
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, key_of, stamp
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Depth
 from consumer.ports import SyncRequest, Work
@@ -353,19 +353,21 @@ async def test_d3_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
     del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
     await reconcile(world)
     assert world.entry("session/s1").state is State.GONE
-    await world.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s1"), Order(Act.LIFT, "session/never")])
+    await world.inbox.request_commands(
+        EVENT, [LedgerCommand(Action.LIFT, "session/s1"), LedgerCommand(Action.LIFT, "session/never")]
+    )
     await world.push()
     made = the_id(world, "session/s1")
     assert world.swoogo.links[the_id(world, "speaker/c1")] >= {made}
     assert world.entry("speaker/c1").links == ("s1",)
     assert await world.codes() == []
-    assert (await world.inbox.load(EVENT)).orders == frozenset()
+    assert (await world.inbox.load(EVENT)).commands == frozenset()
 
 
 async def test_d3_a_record_that_is_there_is_not_forgotten_by_a_lift() -> None:
     """D3, G2: nothing to lift, nothing made twice."""
     world = await a_synced_world()
-    await world.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s1")])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     await world.push()
     assert world.swoogo.called("create") == []
     assert len(world.swoogo.records[Kind.SESSION]) == 1
@@ -376,7 +378,7 @@ async def test_d3_a_sync_that_leaves_the_record_out_leaves_the_lift_to_the_next(
     world = await a_synced_world()
     del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
     await reconcile(world)
-    await world.inbox.request_orders(EVENT, [Order(Act.LIFT, "session/s1")])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     await world.push(SyncRequest("r", scope="sponsors"))
     assert world.swoogo.records[Kind.SESSION] == {}
     await world.push()

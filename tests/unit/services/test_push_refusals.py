@@ -78,7 +78,7 @@ async def test_a_parked_update_is_not_sent_again_until_the_record_changes(world:
     assert await world.codes() == []
 
 
-async def test_a_parked_issue_goes_when_the_record_is_no_longer_to_be_synced(world: World) -> None:
+async def test_a_refusal_issue_goes_when_the_record_is_no_longer_to_be_synced(world: World) -> None:
     world.swoogo.trouble.refused[S1] = RefusedError("No.")
     await world.sync(a_session("s1"))
     await world.sync(a_session("s1", status="declined"))

@@ -8,8 +8,8 @@ import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.issue import Code
+from consumer.domain.ledger_commands import confirmation
 from consumer.domain.mapping import EventMapping
-from consumer.domain.orders import confirmation
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Session
@@ -174,7 +174,7 @@ async def confirm(world: World, reason: str = "The track was cancelled.") -> Non
     plan = make_plan(
         PlanInput(world.mapping, state.snapshot, await world.ledger.load(EVENT), world.clock.now(), settle=120_000)
     )
-    await world.inbox.request_orders(EVENT, [confirmation(each, reason) for each in plan.unconfirmed])
+    await world.inbox.request_commands(EVENT, [confirmation(each, reason) for each in plan.unconfirmed])
 
 
 async def five_deleted(world: World) -> list[Session]:
@@ -192,7 +192,7 @@ async def test_d4_many_deletions_are_done_when_they_are_confirmed(removing: Worl
     run = await removing.push()
     assert (titles(removing), run.tally(Kind.SESSION).deleted) == ([], 5)
     assert await removing.codes() == []
-    assert removing.inbox.state(SUBJECT).orders == set()
+    assert removing.inbox.state(SUBJECT).commands == set()
 
 
 async def test_d4_what_is_accepted_again_after_the_confirmation_stays(removing: World) -> None:
@@ -201,7 +201,7 @@ async def test_d4_what_is_accepted_again_after_the_confirmation_stays(removing: 
     await confirm(removing)
     await removing.sync(sessions[2])
     assert titles(removing) == ["Title of s2"]
-    assert removing.inbox.state(SUBJECT).orders == set()
+    assert removing.inbox.state(SUBJECT).commands == set()
 
 
 async def test_d4_a_confirmation_covers_no_removals_that_came_after_it(removing: World) -> None:

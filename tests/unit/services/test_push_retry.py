@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, a_session
 from tests.unit.services.world import SUBJECT, World
 
-RETRY = Order(Act.RETRY, "session/s1")
+RETRY = LedgerCommand(Action.RETRY, "session/s1")
 
 
 def refuse(world: World, *, on: bool) -> None:
@@ -28,16 +28,16 @@ async def test_a_retry_is_one_more_try_and_is_over_after_it(world: World) -> Non
     await world.clock.advance(60)
     await world.push()
     assert len(world.swoogo.calls) == calls, "parked"
-    await world.inbox.request_orders(EVENT, [RETRY])
+    await world.inbox.request_commands(EVENT, [RETRY])
     await world.push()
     assert len(world.swoogo.calls) == calls + 1, "tried once more"
     [issue] = await world.issues()
     assert issue.at == since, "since the first refusal"
-    assert not world.inbox.state(SUBJECT).orders
+    assert not world.inbox.state(SUBJECT).commands
     await world.push()
     assert len(world.swoogo.calls) == calls + 1, "and parked again"
     refuse(world, on=False)
-    await world.inbox.request_orders(EVENT, [RETRY])
+    await world.inbox.request_commands(EVENT, [RETRY])
     await world.push()
     assert await world.issues() == []
 
@@ -48,10 +48,10 @@ async def test_a_retry_waits_for_a_push_that_goes_through(world: World) -> None:
     refuse(world, on=True)
     await world.sync(a_session("s1", description="<p>Another</p>"))
     refuse(world, on=False)
-    await world.inbox.request_orders(EVENT, [RETRY])
+    await world.inbox.request_commands(EVENT, [RETRY])
     world.swoogo.trouble.unavailable = 1
     await world.push()
-    assert world.inbox.state(SUBJECT).orders == {RETRY}
+    assert world.inbox.state(SUBJECT).commands == {RETRY}
     await world.push()
     assert await world.issues() == []
-    assert not world.inbox.state(SUBJECT).orders
+    assert not world.inbox.state(SUBJECT).commands

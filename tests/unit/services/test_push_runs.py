@@ -8,7 +8,7 @@ import pytest
 
 from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError, UnavailableError
 from consumer.domain.record import Kind
-from consumer.domain.report import Tally, Trigger
+from consumer.domain.run import Tally, Trigger
 from consumer.domain.standing import ServedRequest
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_contact, a_room, a_session, session_key

@@ -9,10 +9,10 @@ import pytest
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Directory, Remote
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.orders import Act, Order
 from consumer.domain.record import Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
@@ -151,7 +151,7 @@ async def test_o1_e6_levels_that_this_credential_may_not_see_hold_up_nothing_els
     await world.push()
     assert (world.swoogo.calls, await world.codes()) == ([], [("level/gold", Code.REFUSED)])
     world.swoogo.before_call = None
-    await world.inbox.request_orders(EVENT, [Order(Act.RETRY, "level/gold")])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.RETRY, "level/gold")])
     await world.push(SyncRequest("again"))
     [sponsor] = world.swoogo.records[Kind.SPONSOR].values()
     assert (sponsor["level"], await world.codes()) == (str(world.entry("level/gold").swoogo_id), [])

@@ -8,7 +8,7 @@ from consumer.adapters.redis import rows
 from consumer.domain.connection import MappingRequest
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import Kind
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Role, Sponsor
 from consumer.ports import Change, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, ZONE, a_room, a_session, an_attendance

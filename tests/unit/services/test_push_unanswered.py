@@ -7,7 +7,7 @@ import pytest
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Remote, State
-from consumer.domain.orders import Act, Order
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Resource, Sponsor
 from consumer.ports import SyncRequest
@@ -157,7 +157,7 @@ async def test_g2_an_operator_says_which_of_several_it_is(world: World, kind: Ki
     await until_done(world)
     assert (KEYS[kind], Code.AMBIGUOUS_MATCH) in await world.codes()
     before = dict(world.swoogo.records[kind][twin])
-    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, KEYS[kind], made)])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.ADOPT, KEYS[kind], made)])
     await until_done(world)
     assert (world.entry(KEYS[kind]).state, world.entry(KEYS[kind]).swoogo_id) == (State.APPLIED, made)
     assert world.swoogo.records[kind] == {made: row, twin: before}
@@ -175,12 +175,12 @@ async def test_g2_an_operator_says_that_a_create_made_none_of_several_and_it_is_
     await world.sync(a_session("s1"))
     by_hand = {"name": "Title of s1", "date": "2026-07-01", "start_time": "09:00:00"}
     twins = {world.swoogo.add(Kind.SESSION, **by_hand) for _ in range(2)}
-    await world.inbox.request_orders(EVENT, [Order(Act.FORGET, session_key())])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.FORGET, session_key())])
     await world.push()
     assert world.entry(session_key()).state is State.INTENT, "it may still come into being"
-    assert len(world.inbox.state(SUBJECT).orders) == 1
+    assert len(world.inbox.state(SUBJECT).commands) == 1
     await until_done(world)
-    assert world.inbox.state(SUBJECT).orders == set()
+    assert world.inbox.state(SUBJECT).commands == set()
     assert len(world.swoogo.called("create", Kind.SESSION)) == 2
     entry = world.entry(session_key())
     assert entry.state is State.APPLIED
@@ -190,11 +190,11 @@ async def test_g2_an_operator_says_that_a_create_made_none_of_several_and_it_is_
 async def test_g2_what_is_not_in_the_event_is_not_adopted_and_an_issue_says_so(world: World) -> None:
     lose_answers_of(world, Kind.SESSION, effect=True)
     await world.sync(a_session("s1"))
-    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, session_key(), 999)])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.ADOPT, session_key(), 999)])
     await world.push()
     (issue,) = await world.issues()
     assert (issue.code, issue.detail) == (Code.NOT_ADOPTED, "the event in Swoogo has no session 999.")
-    assert world.inbox.state(SUBJECT).orders == set()
+    assert world.inbox.state(SUBJECT).commands == set()
 
 
 async def test_g2_a_session_known_from_before_the_create_is_never_taken_for_it(world: World) -> None:
@@ -336,21 +336,21 @@ async def test_an_order_about_levels_that_this_credential_may_not_see_holds_up_n
             raise RefusedError("Swoogo shows no field for sponsorship levels.", field="level")
 
     world.swoogo.before_call = hide
-    await world.inbox.request_orders(EVENT, [Order(Act.ADOPT, "level/gold", 7)])
+    await world.inbox.request_commands(EVENT, [LedgerCommand(Action.ADOPT, "level/gold", 7)])
     await world.sync(*SESSION)
     [issue] = await world.issues()
     assert (issue.key, issue.code) == ("level/gold", Code.NOT_ADOPTED)
-    assert (len(world.swoogo.records[Kind.SESSION]), world.inbox.state(SUBJECT).orders) == (1, set())
+    assert (len(world.swoogo.records[Kind.SESSION]), world.inbox.state(SUBJECT).commands) == (1, set())
 
 
 async def test_g6_after_a_loss_a_sync_of_one_session_looks_for_no_other(world: World) -> None:
     """G2: what Swoogo holds of the others is still not known, so the push that creates them looks as well."""
     lost = world.swoogo.add(Kind.SESSION, name="Title of s2", date="2026-07-01", start_time="09:00:00")
     state = world.inbox.state(SUBJECT)
-    state.careful = {Kind.SESSION}
+    state.verify_before_create = {Kind.SESSION}
     await world.given(a_session("s1"), a_session("s2"))
     await world.push(SyncRequest("asked", session_ids=("s1",)))
-    assert state.careful == {Kind.SESSION}
+    assert state.verify_before_create == {Kind.SESSION}
     await world.push()
     assert (len(world.swoogo.records[Kind.SESSION]), world.entry(session_key("s2")).swoogo_id) == (2, lost)
-    assert state.careful == set()
+    assert state.verify_before_create == set()

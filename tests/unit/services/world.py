@@ -10,9 +10,9 @@ from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Pace
+from consumer.domain.pace import Pace
 from consumer.domain.record import Source, key_of
-from consumer.domain.report import Run
+from consumer.domain.run import Run
 from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.connect import Connector

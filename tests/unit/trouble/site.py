@@ -20,7 +20,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Pace
+from consumer.domain.pace import Pace
 from consumer.domain.record import Source, key_of, stamp
 from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth

@@ -11,7 +11,7 @@ import pytest
 from consumer.adapters.kafka.messages import sync_message, verdict_message
 from consumer.domain.connection import Announcement, RejectionCode
 from consumer.domain.record import Kind
-from consumer.domain.report import PAIR_ENDED, Run, Tally, Trigger
+from consumer.domain.run import PAIR_ENDED, Run, Tally, Trigger
 from schemas.status import StatusMessage
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT
 

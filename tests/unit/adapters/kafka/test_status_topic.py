@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from consumer.adapters.kafka.publish import KafkaStatusTopic
 from consumer.domain.connection import Announcement
-from consumer.domain.report import Run, Trigger
+from consumer.domain.run import Run, Trigger
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT
 from tests.support.fakes import FakeClock, InMemoryConnections
 

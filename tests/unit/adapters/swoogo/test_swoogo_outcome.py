@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.outcome import SENTENCE_LIMIT, Action, classify, plain_sentence, refusal
+from consumer.domain.http_outcome import SENTENCE_LIMIT, Action, classify, plain_sentence, refusal
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from consumer.domain.circuit import CircuitRule
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.mapping import EventMapping
-from consumer.domain.report import Trigger
+from consumer.domain.run import Trigger
 from consumer.ports import Grant, Lease, Work, event_subject
 from consumer.settings import SwoogoSettings
 from tests.support.fakes import InMemoryCircuits

@@ -6,35 +6,35 @@ import pytest
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.orders import (
-    Act,
-    CarriedOut,
-    Order,
-    carried_out,
+from consumer.domain.ledger_commands import (
+    Action,
+    CommandOutcome,
+    LedgerCommand,
+    apply_commands,
     confirmation,
     confirmed_removals,
     kinds_to_look_at,
     not_adoptable,
-    read_order,
+    read_command,
 )
 from consumer.domain.plan import Delete
 from consumer.domain.record import Kind
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
 SETTLE = 120_000
-ADOPT = Order(Act.ADOPT, "session/s1", 7)
-FORGET = Order(Act.FORGET, "session/s1")
+ADOPT = LedgerCommand(Action.ADOPT, "session/s1", 7)
+FORGET = LedgerCommand(Action.FORGET, "session/s1")
 
 
 def outcome(
-    *orders: Order,
+    *orders: LedgerCommand,
     ledger: dict[str, Entry],
     rows: list[Remote] | None = None,
     kind: Kind = Kind.SESSION,
     now: int = NOW,
-) -> CarriedOut:
+) -> CommandOutcome:
     directories: dict[Kind, Directory] = {kind: a_directory(*(rows or []))}
-    return carried_out(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
+    return apply_commands(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
 
 
 CONFIRMED = confirmation(Delete(Kind.SPEAKER, "speaker/c 1", 40), "The track\twas\ncancelled. ")
@@ -42,17 +42,19 @@ CONFIRMED = confirmation(Delete(Kind.SPEAKER, "speaker/c 1", 40), "The track\twa
 
 def test_d4_a_confirmed_removal_names_the_swoogo_record_and_the_reason() -> None:
     """D4: one line, whatever was typed. A version without confirmations reads a retry in it."""
-    assert Order(Act.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.") == CONFIRMED
-    assert confirmed_removals([CONFIRMED, ADOPT, Order(Act.RETRY, "speaker/c2#removal")]) == {"speaker/c 1#removal": 40}
+    assert LedgerCommand(Action.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.") == CONFIRMED
+    assert confirmed_removals([CONFIRMED, ADOPT, LedgerCommand(Action.RETRY, "speaker/c2#removal")]) == {
+        "speaker/c 1#removal": 40
+    }
 
 
-@pytest.mark.parametrize("order", [ADOPT, FORGET, Order(Act.LIFT, "level/Gold and more"), CONFIRMED])
-def test_an_order_survives_being_written(order: Order) -> None:
-    assert read_order(str(order)) == order
+@pytest.mark.parametrize("order", [ADOPT, FORGET, LedgerCommand(Action.LIFT, "level/Gold and more"), CONFIRMED])
+def test_an_order_survives_being_written(order: LedgerCommand) -> None:
+    assert read_command(str(order)) == order
 
 
 def test_only_an_adoption_needs_a_look_at_swoogo() -> None:
-    assert kinds_to_look_at([ADOPT, FORGET, Order(Act.LIFT, "speaker/c1")]) == {Kind.SESSION}
+    assert kinds_to_look_at([ADOPT, FORGET, LedgerCommand(Action.LIFT, "speaker/c1")]) == {Kind.SESSION}
 
 
 @pytest.mark.parametrize("before", [an_intent("talk"), an_entry(5, state=State.GONE)])
@@ -71,7 +73,7 @@ def test_g2_an_adopted_record_is_ours_and_nothing_is_known_of_its_fields(before:
 @pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK, Kind.LEVEL])
 def test_g2_an_adopted_place_keeps_the_name_that_swoogo_has(kind: Kind) -> None:
     """G2, S6: it is nothing but a name."""
-    order, key = Order(Act.ADOPT, f"{kind.value}/r1", 7), f"{kind.value}/r1"
+    order, key = LedgerCommand(Action.ADOPT, f"{kind.value}/r1", 7), f"{kind.value}/r1"
     result = outcome(
         order, ledger={key: an_intent("hall 1")}, rows=[Remote(7, "hall 1", {"name": "HALL 1"})], kind=kind
     )
@@ -104,29 +106,29 @@ def test_g2_what_cannot_be_adopted_is_told_and_changes_nothing(
 
 def test_g2_an_adoption_that_happened_meanwhile_is_over() -> None:
     """G2: and so is one that is carried out a second time after a crash."""
-    assert outcome(ADOPT, ledger={"session/s1": an_entry(7)}, rows=[Remote(7, "")]) == CarriedOut(
+    assert outcome(ADOPT, ledger={"session/s1": an_entry(7)}, rows=[Remote(7, "")]) == CommandOutcome(
         {}, frozenset({ADOPT})
     )
 
 
 def test_s5_rooms_may_share_a_location() -> None:
     """S5: so one that another room has may be adopted."""
-    order = Order(Act.ADOPT, "location/r2", 7)
+    order = LedgerCommand(Action.ADOPT, "location/r2", 7)
     assert not_adoptable(order, {"location/r1": an_entry(7), "location/r2": an_intent("hall")}) == ""
 
 
 def test_g2_a_create_is_forgotten_only_when_it_can_no_longer_take_effect() -> None:
     """G2: forgotten sooner it could be made twice; the order stays until then."""
     ledger = {"session/s1": an_intent("talk")}
-    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE - 1) == CarriedOut({}, frozenset(), (), NOW + SETTLE)
-    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CarriedOut({"session/s1": None}, frozenset({FORGET}))
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE - 1) == CommandOutcome({}, frozenset(), (), NOW + SETTLE)
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CommandOutcome({"session/s1": None}, frozenset({FORGET}))
 
 
 @pytest.mark.parametrize("entry", [an_entry(7), an_entry(7, state=State.GONE), None])
 def test_g2_nothing_but_an_unanswered_create_is_forgotten(entry: Entry | None) -> None:
     """G2: what is in Swoogo would be made a second time."""
     ledger = {"session/s1": entry} if entry else {}
-    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CarriedOut({}, frozenset({FORGET}))
+    assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CommandOutcome({}, frozenset({FORGET}))
 
 
 def test_g2_asked_for_both_the_record_is_adopted() -> None:

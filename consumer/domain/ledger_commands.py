@@ -1,8 +1,8 @@
 """What an operator asks to be done to the ledger of an event (D3, G2).
 
-Only the holder of the event's lease writes its ledger, so an order waits for whoever claims the event next. Pure:
-`carried_out` says what orders change. Each is judged anew when it is carried out: much may have happened since it was
-asked for, and an order that is no longer needed changes nothing.
+Only the holder of the event's lease writes its ledger, so a command waits for the next claim of the event. Pure:
+`apply_commands` says what commands change. Each is judged again when it is carried out: much may have happened since it
+was asked for, and a command that is no longer needed changes nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from enum import StrEnum
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
-from consumer.domain.plan import NAMED_ONLY, Delete
+from consumer.domain.plan import NAMED_ONLY, Delete, removal_key
 from consumer.domain.record import Kind, digest, id_of, key_of, kind_of
-from consumer.domain.removals import removal_key
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     """`adopt`: this Swoogo record is ours. `forget`: what an unanswered create may have made is none of those there.
     `lift`: what was deleted in Swoogo may be synced again. `retry`: what Swoogo refused is tried once more; its key is
     that of the issue, and it changes no ledger entry. One for a removal that names the Swoogo record confirms it: it is
@@ -33,10 +32,10 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Order:
+class LedgerCommand:
     """One act on one ledger key; `swoogo_id` goes with `adopt` and with confirmed removals. `reason`: one line."""
 
-    act: Act
+    act: Action
     key: str
     swoogo_id: int = 0
     reason: str = ""
@@ -45,58 +44,58 @@ class Order:
         return f"{self.act.value} {self.swoogo_id} {self.key}" + (f"\t{self.reason}" if self.reason else "")
 
 
-def read_order(text: str) -> Order:
-    """The order that was written as this text."""
+def read_command(text: str) -> LedgerCommand:
+    """The command that was written as this text."""
     act, swoogo_id, rest = text.split(" ", 2)
     key, _, reason = rest.partition("\t")
-    return Order(Act(act), key, int(swoogo_id), reason)
+    return LedgerCommand(Action(act), key, int(swoogo_id), reason)
 
 
-def confirmation(removal: Delete, reason: str) -> Order:
-    """The order by which an operator confirms one of many removals (D4)."""
-    return Order(Act.RETRY, removal_key(removal.key), removal.swoogo_id, " ".join(reason.split()))
+def confirmation(removal: Delete, reason: str) -> LedgerCommand:
+    """The command by which an operator confirms one of many removals (D4)."""
+    return LedgerCommand(Action.RETRY, removal_key(removal.key), removal.swoogo_id, " ".join(reason.split()))
 
 
-def confirmed_removals(orders: Iterable[Order]) -> dict[str, int]:
+def confirmed_removals(commands: Iterable[LedgerCommand]) -> dict[str, int]:
     """Removal key -> Swoogo id of what operators confirmed."""
-    return {order.key: order.swoogo_id for order in orders if order.act is Act.RETRY and order.swoogo_id}
+    return {command.key: command.swoogo_id for command in commands if command.act is Action.RETRY and command.swoogo_id}
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """What orders come to.
+class CommandOutcome:
+    """What commands come to.
 
     Attributes:
         changes: of the ledger; None forgets an entry.
-        done: orders that are over, whether they changed anything or not.
+        done: commands that are over, whether they changed anything or not.
         issues: what could not be done.
-        wait_until: ms when an order can be carried out that cannot be yet.
+        wait_until: ms when a command can be carried out that cannot be yet.
     """
 
     changes: Mapping[str, Entry | None]
-    done: frozenset[Order]
+    done: frozenset[LedgerCommand]
     issues: tuple[Issue, ...] = ()
     wait_until: int | None = None
 
 
-def kinds_to_look_at(orders: Iterable[Order]) -> frozenset[Kind]:
-    """Kinds whose Swoogo records must be known to carry the orders out."""
-    return frozenset(kind_of(order.key) for order in orders if order.act is Act.ADOPT)
+def kinds_to_look_at(commands: Iterable[LedgerCommand]) -> frozenset[Kind]:
+    """Kinds whose Swoogo records must be known to carry the commands out."""
+    return frozenset(kind_of(command.key) for command in commands if command.act is Action.ADOPT)
 
 
-def carried_out(
-    orders: AbstractSet[Order],
+def apply_commands(
+    commands: AbstractSet[LedgerCommand],
     ledger: Ledger,
     directories: Mapping[Kind, Directory],
     *,
     now: int,
     settle: int,
     era: int,
-) -> CarriedOut:
-    """What the orders change.
+) -> CommandOutcome:
+    """What the commands change.
 
     Args:
-        orders: in any order; an adoption comes before a forgetting of the same record.
+        commands: in any order; an adoption comes before a forgetting of the same record.
         ledger: of the event, as it is.
         directories: a complete list of each kind to look at.
         now: ms.
@@ -104,50 +103,50 @@ def carried_out(
         era: of the pair.
     """
     changes: dict[str, Entry | None] = {}
-    done: set[Order] = set()
+    done: set[LedgerCommand] = set()
     issues: list[Issue] = []
     waits: list[int] = []
     held = dict(ledger)
-    for order in sorted(orders):
-        entry = held.get(order.key)
+    for command in sorted(commands):
+        entry = held.get(command.key)
         news: dict[str, Entry | None] = {}
-        match order.act:
-            case Act.ADOPT:
-                remote = directories[kind_of(order.key)].rows.get(order.swoogo_id)
-                refusal = not_adoptable(order, held) or _not_there(order, remote)
+        match command.act:
+            case Action.ADOPT:
+                remote = directories[kind_of(command.key)].rows.get(command.swoogo_id)
+                refusal = not_adoptable(command, held) or _not_there(command, remote)
                 if remote and not refusal and not (entry and entry.live):
                     # What was associated with a session that is gone is gone with it.
-                    news = {**lifted(held, {order.key}), order.key: _adopted(order, entry, remote, now, era)}
+                    news = {**lifted(held, {command.key}), command.key: _adopted(command, entry, remote, now, era)}
                 elif refusal:
-                    issues.append(Issue(order.key, Code.NOT_ADOPTED, detail=refusal))
-            case Act.FORGET:
+                    issues.append(Issue(command.key, Code.NOT_ADOPTED, detail=refusal))
+            case Action.FORGET:
                 if entry and entry.state is State.INTENT:
                     if now < entry.settles(settle):
                         # It may still come into being; forgotten now, it would be made twice (G2).
                         waits.append(entry.settles(settle))
                         continue
-                    news = {order.key: None}
-            case Act.LIFT:
-                news = lifted(held, {order.key})
-            case Act.RETRY:
+                    news = {command.key: None}
+            case Action.LIFT:
+                news = lifted(held, {command.key})
+            case Action.RETRY:
                 continue  # over when a push has tried it
         changes |= news
         held = {key: each for key, each in {**held, **news}.items() if each is not None}
-        done.add(order)
-    return CarriedOut(changes, frozenset(done), tuple(issues), min(waits, default=None))
+        done.add(command)
+    return CommandOutcome(changes, frozenset(done), tuple(issues), min(waits, default=None))
 
 
-def not_adoptable(order: Order, ledger: Ledger) -> str:
+def not_adoptable(command: LedgerCommand, ledger: Ledger) -> str:
     """Why the ledger does not allow an adoption, as a sentence; "" when it does."""
-    entry = ledger.get(order.key)
-    if entry is not None and entry.live and entry.swoogo_id != order.swoogo_id:
+    entry = ledger.get(command.key)
+    if entry is not None and entry.live and entry.swoogo_id != command.swoogo_id:
         return f"it is {entry.swoogo_id} in Swoogo already."
-    kind = kind_of(order.key)
+    kind = kind_of(command.key)
     if kind in NAMED_ONLY:
         return ""  # rooms of one name share a location
     for key, other in entries_of(ledger, kind):
-        if key != order.key and other.live and other.swoogo_id == order.swoogo_id:
-            return f"{order.swoogo_id} in Swoogo is {kind.value} {id_of(key)}."
+        if key != command.key and other.live and other.swoogo_id == command.swoogo_id:
+            return f"{command.swoogo_id} in Swoogo is {kind.value} {id_of(key)}."
     return ""
 
 
@@ -166,18 +165,18 @@ def lifted(ledger: Ledger, keys: AbstractSet[str]) -> dict[str, Entry | None]:
     return changes
 
 
-def _not_there(order: Order, remote: Remote | None) -> str:
-    return "" if remote else f"the event in Swoogo has no {kind_of(order.key).value} {order.swoogo_id}."
+def _not_there(command: LedgerCommand, remote: Remote | None) -> str:
+    return "" if remote else f"the event in Swoogo has no {kind_of(command.key).value} {command.swoogo_id}."
 
 
-def _adopted(order: Order, before: Entry | None, remote: Remote, now: int, era: int) -> Entry:
+def _adopted(command: LedgerCommand, before: Entry | None, remote: Remote, now: int, era: int) -> Entry:
     """Nothing is known of its fields, so the plan that follows sends those that Sessionboard has."""
     name = remote.fields.get("name", remote.natural)
     return Entry(
         State.APPLIED,
         swoogo_id=remote.id,
         natural=remote.natural,
-        pushed={"name": digest(name)} if kind_of(order.key) in NAMED_ONLY else {},
+        pushed={"name": digest(name)} if kind_of(command.key) in NAMED_ONLY else {},
         contact_id=remote.contact_id,
         # What an unanswered create of ours made is ours; what people made is never deleted (D4).
         op_id=before.op_id if before and before.state is State.INTENT else "",
