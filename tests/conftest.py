@@ -16,10 +16,10 @@ from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
 from tests.support.topics import Topics
 
-# What a machine finds must be found again on the next one; people may explore.
-if "CI" in os.environ:
-    hypothesis.settings.register_profile("ci", derandomize=True)
-    hypothesis.settings.load_profile("ci")
+# What a machine finds must be found again on the next one; people may explore. How long an example takes says how busy
+# the machine is, and nothing of the code.
+hypothesis.settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("here")
 
 _SERVICES: Final = pytest.StashKey[list[Service]]()
 _SUMMARY: Final = pytest.StashKey[list[str]]()
