@@ -63,8 +63,8 @@ class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
     Nothing is claimed while the `rebuilder` does not find Redis complete (G6). `stopping` is the pusher's, set when no
-    further call may begin. `turned_at` is when the loop last came round (ms of the clock's ticks), for the
-    liveness probe.
+    further call may begin. `turned_at` is when the loop began or last came round (ms of the clock's ticks),
+    for the liveness probe.
     """
 
     inbox: Inbox
@@ -91,6 +91,8 @@ class Dispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: then no new claim, and what runs is finished."""
         failures = 0
+        # A first round that never ends is a loop that stands still, too.
+        self.turned_at = self.clock.ticks() // 1_000_000
         while not stop.is_set():
             self.wake.clear()
             try:

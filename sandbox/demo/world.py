@@ -214,7 +214,11 @@ async def world(
         names = {each.name: f"{prefix}{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
         topics = {f"{prefix}{name}": policy for name, policy in DEFAULT_TOPICS.items()}
         await create_topics(bootstrap, topics)
-        control = await stack.enter_async_context(httpx.AsyncClient(base_url=swoogo.url, trust_env=False, timeout=30))
+        # The sandbox hangs up what is idle for five seconds; a call sent at that moment would get no answer.
+        idle = httpx.Limits(keepalive_expiry=2.0)
+        control = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=swoogo.url, trust_env=False, timeout=30, limits=idle)
+        )
         keys = KeyPair.generate()
         values = {
             "KAFKA__BOOTSTRAP_SERVERS": bootstrap,

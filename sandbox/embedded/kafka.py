@@ -77,6 +77,8 @@ async def kafka_cluster_id(bootstrap: str) -> str | None:
         cluster = await admin.describe_cluster()
     except (KafkaError, OSError):
         return None
+    except AttributeError:  # aiokafka asks a controller that its metadata does not name: the cluster still starts
+        return None
     finally:
         await admin.close()
     return str(cluster["cluster_id"]) if cluster["brokers"] else None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from consumer.settings import Topics
 
@@ -90,9 +90,13 @@ async def create_topics(
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **access)
     await admin.start()
     try:
-        answer = await admin.create_topics(
-            [NewTopic(name, partitions, replication, topic_configs=policy.config()) for name, policy in topics.items()]
-        )
+        wanted = [
+            NewTopic(name, partitions, replication, topic_configs=policy.config()) for name, policy in topics.items()
+        ]
+        try:
+            answer = await admin.create_topics(wanted)
+        except AttributeError as error:  # aiokafka asks a controller that its metadata does not name
+            raise NodeNotReadyError("The cluster has no controller yet; try again in a moment.") from error
         created = []
         for name, code, *rest in answer.topic_errors:
             if code == 0:

@@ -24,8 +24,9 @@ from consumer.settings import SwoogoSettings
 FORM: Final = b"application/x-www-form-urlencoded;charset=UTF-8"
 JSON: Final = b"application/json"
 
-# A server closes idle connections after a time of its own; a create sent into a closing one is unanswered.
-_IDLE_SECONDS: Final = 5.0
+# A server closes idle connections after a time of its own, many after five seconds; a create sent into a closing one
+# is unanswered.
+_IDLE_SECONDS: Final = 4.0
 # Numbers that every other program can hold exactly; credits and seconds are far below.
 _LARGEST_HEADER: Final = 2.0**53
 NOT_JSON: Final = (msgspec.MsgspecError, ValueError, RecursionError)

@@ -8,6 +8,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from unittest.mock import Mock
 
 import pytest
@@ -88,14 +89,15 @@ async def test_g6_an_open_transaction_on_the_changelog_is_an_error_and_no_end(ka
         await foreign.commit_transaction()
         place = TopicPartition(source.ledger, 0)
 
-        async def ended() -> bool:  # the broker writes the mark of the end a moment later
-            return (await source.ends())[place] == 8
+        async def ended(end: int) -> bool:  # the broker writes the marker of the end a moment later
+            return (await source.ends())[place] == end
 
-        await wait_until(ended, "the end of the transaction is on the topic")
+        await wait_until(partial(ended, 8), "the end of the transaction is on the topic")
         assert await values(source, source.ledger) == ([0, 1, 2, 3, 4, 5, 6], 8)
         await foreign.begin_transaction()
         await send(foreign, source.ledger, 7, 1)
         await foreign.abort_transaction()
+        await wait_until(partial(ended, 10), "the end of the aborted transaction is on the topic")
         await send(ours, source.ledger, 8, 1)
         assert await values(source, source.ledger, 7) == ([8], 11)
 

@@ -119,8 +119,7 @@ class PairsMachine(RuleBasedStateMachine):
         self.server.meanwhile = None
         assert said == expected
         assert not told or told == [expected_of_others]
-        if not told:
-            self.pairs_are_for_ever()
+        self.pairs_are_for_ever(changes=1 + len(told))
         return expected
 
     def fenced(self, newest: int, lease: Lease, act: Act, *, reply_lost: bool, meanwhile: Act | None = None) -> Any:
@@ -133,10 +132,17 @@ class PairsMachine(RuleBasedStateMachine):
         return said
 
     def everything(self) -> dict[bytes, Any]:
-        """All that is stored, but for the set that may name events which an organization never had."""
+        """All that is stored, but for what the lease does not fence.
+
+        That is the set which may name events that an organization never had, and the latest time seen.
+        """
         looking: Any = self.server.looking
         unfenced = {self.keys.org(org_id, "mappings").encode() for org_id in ORGS}
-        return {name: looking.dump(name) for name in sorted({*looking.keys("test:{*")} - unfenced)}
+        found = {name: looking.dump(name) for name in sorted({*looking.keys("test:{*")} - unfenced)}
+        for name in found:
+            if name.endswith(b":state"):
+                found[name] = {field: value for field, value in looking.hgetall(name).items() if field != b"seen"}
+        return {name: value for name, value in found.items() if value}
 
     def hash_of(self, name: str) -> dict[str, str]:
         stored: Any = self.server.looking.hgetall(name)
@@ -512,8 +518,11 @@ class PairsMachine(RuleBasedStateMachine):
         row = self.server.looking.get(self.keys.event(event_id, "mapping"))
         return rows.mapping.decode(row) if row else None
 
-    def pairs_are_for_ever(self) -> None:
-        """M1, M2, X2: partners never change, nobody takes a pair that is in force, and eras only grow."""
+    def pairs_are_for_ever(self, changes: int = 1) -> None:
+        """M1, M2, X2: partners never change, a pair in force is not taken, and eras only grow.
+
+        Of two `changes` the first may have ended the pair that the second one takes.
+        """
         stored = self.stored_pairs()
         swoogo = [pair.swoogo_event_id for pair in stored.values()]
         assert len({*swoogo}) == len(swoogo), "M2: a Swoogo event with two partners"
@@ -522,7 +531,8 @@ class PairsMachine(RuleBasedStateMachine):
             assert now.swoogo_event_id == before.swoogo_event_id, "M2: another partner"
             assert now.mapped_at == before.mapped_at
             assert now.era >= before.era, "X2: unsealed"
-            assert now.org_id == before.org_id or before.ended_at is not None, "M1: taken while it was in force"
+            free = before.ended_at is not None or changes > 1
+            assert now.org_id == before.org_id or free, "M1: taken while it was in force"
             assert now.org_id != before.org_id or now.epoch >= before.epoch, "G4: written by an older lease"
         self.known = stored
 

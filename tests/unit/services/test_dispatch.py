@@ -410,6 +410,24 @@ async def test_g1_an_inbox_that_is_away_is_asked_again(running: Running, monkeyp
     await wait_until(lambda: running.synced(EVENT), "the change is pushed")
 
 
+async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running) -> None:
+    world, watch, nothing = running.world, Watch(load_settings()), AsyncMock()
+    began = asyncio.Event()
+
+    async def never(_: int) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    stuck = replace(running.dispatcher, inbox=AsyncMock(due=never), rebuilder=None, turned_at=0)
+    task = asyncio.create_task(stuck.run(asyncio.Event()))
+    await began.wait()
+    async with watch.over(nothing, nothing, nothing, world.clock, stuck):
+        assert (await watch.health.ask("live")).found == {"dispatcher": ""}
+        world.clock.ms += 60_000
+        assert "has not come round for 60 seconds" in (await watch.health.ask("live")).text
+    task.cancel()
+
+
 async def test_g1_liveness_tells_a_loop_that_comes_round_whatever_the_time_of_day_is_said_to_be(
     running: Running,
 ) -> None:
