@@ -262,5 +262,5 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.keys`       keys: make, show, seal
             `entrypoints.console.rotation`   keys: from one pair to the next
             `entrypoints.console.config`     config: settings in effect
-            `entrypoints.console.cli_docs`   writes `docs/cli.md`
+            `entrypoints.console.cli_docs`   makes the page `cli.md` of the site
 """

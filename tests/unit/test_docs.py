@@ -12,6 +12,7 @@ import typer.main
 import yaml
 
 from consumer.entrypoints.cli import app
+from tools.site_pages import pages
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -90,4 +91,12 @@ def test_every_page_is_on_the_site_s_menu() -> None:
                 yield from listed(each)
 
     menu = sorted(listed(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
-    assert menu == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
+    kept = [str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")]
+    assert menu == sorted([*kept, *pages()])
+
+
+def test_the_page_of_commands_has_the_help_of_each() -> None:
+    """It is made for the site alone, so a command that fails to say its help shows here."""
+    text = pages()["cli.md"]
+    for command in ("run", "demo", "status", "ledger lift", "keys rotate"):
+        assert f"\n## swoogo-sync {command}\n\n```text\nUsage: swoogo-sync {command} " in text

@@ -1,27 +1,22 @@
-"""Writes `docs/cli.md` from the commands themselves: `python -m consumer.entrypoints.console.cli_docs`.
+"""The page `cli.md` of the site, made from the commands themselves. `make docs` builds it; it is not in the repository.
 
-With `--check` nothing is written; the exit status is 1 when the file differs. Needs the `sandbox` extra, whose demo
-is one of the commands.
+Needs the `sandbox` extra, whose demo is one of the commands.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from consumer.entrypoints.cli import app, demo_app
-from consumer.settings.docs import main
 
 _WIDTH: Final = 100
-_HEAD: Final = """<!-- Made by `python -m consumer.entrypoints.console.cli_docs`; change the commands instead. -->
+_HEAD: Final = """# Commands
 
-# Command line
-
-Every command says what is wrong in one sentence on standard error and ends with one of these exit codes:
+A command that cannot do what was asked says why in one sentence on standard error. Its exit code tells a script:
 
 | code | meaning |
 | --- | --- |
@@ -29,16 +24,17 @@ Every command says what is wrong in one sentence on standard error and ends with
 | 1 | the answer is no: not mapped, not found, a sync with failures |
 | 2 | wrong usage or configuration |
 | 3 | a server did not answer, or not in time |
+| 4 | the output could not be written |
 
 With `--json` a command prints one JSON document on standard output and nothing else. E-mail addresses are always
 masked. `NO_COLOR` is respected; output that is no terminal has no colours and no progress bar.
 """
 
 
-def generated() -> Mapping[str, str]:
-    """Path below the project -> the text the file should have."""
+def page() -> str:
+    """The page in Markdown: what all commands share, then the help of each."""
     sections = [f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in _helps("swoogo-sync", get_command(app))]
-    return {"docs/cli.md": _HEAD + "".join(sections)}
+    return _HEAD + "".join(sections)
 
 
 def _helps(name: str, command: Any) -> Iterator[tuple[str, str]]:
@@ -50,7 +46,3 @@ def _helps(name: str, command: Any) -> Iterator[tuple[str, str]]:
     if isinstance(command, TyperGroup):
         for member in command.list_commands(context):
             yield from _helps(f"{name} {member}", command.get_command(context, member))
-
-
-if __name__ == "__main__":
-    sys.exit(main(files=generated()))

@@ -1,0 +1,22 @@
+"""Hook of MkDocs: adds the pages that are made for the site and not kept in the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+from consumer.entrypoints.console import cli_docs
+
+
+def pages() -> Mapping[str, str]:
+    """Path below docs/ -> text in Markdown."""
+    return {"cli.md": cli_docs.page()}
+
+
+def on_files(files: Files, *, config: Any) -> Files:
+    """Called by MkDocs once it has found what lies in docs/."""
+    for path, text in pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
