@@ -33,7 +33,7 @@ demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox
 	@$(BIN)/swoogo-sync demo $(ARGS)
 
 test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey, in two processes with servers of their own
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 outages: setup  ## Stop Kafka for 3, 25 and 60 seconds under traffic (five minutes)
 	@SWOOGO_SYNC_TEST_OUTAGES="3 25 60" $(BIN)/python -m pytest tests/integration/kafka/test_kafka_trouble.py -k stopped $(ARGS)

@@ -25,10 +25,22 @@ _SERVICES: Final = pytest.StashKey[list[Service]]()
 _SUMMARY: Final = pytest.StashKey[list[str]]()
 _TOLD: Final = "services"
 
+# Files that take longest begin first, so that the processes of a run end together.
+_ORDER: Final = ("e2e", "chaos", "integration")
+
 # A developer's own settings must not reach the code under test.
 for _name in [name for name in os.environ if name.startswith("SWOOGO_SYNC_")]:
     if not _name.startswith("SWOOGO_SYNC_TEST_"):
         del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real servers first (needs `--no-loadscope-reorder` where files are shared between processes)."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(_ORDER) if name in item.path.parts), len(_ORDER))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
