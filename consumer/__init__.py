@@ -188,8 +188,10 @@ Rebuild     `services.rebuild`               a loss of Redis: noticed, one repli
             `adapters.redis.rebuild_restore`    what is put back
             `adapters.redis.rebuild_scripts` the scripts of that
 
-Report      `domain.run`                  runs and tallies
-            `domain.issue`                   codes, and the sentences admins read
+Report      `domain.run`                     runs and tallies
+            `domain.issue`                   codes, and what each means for the record
+            `domain.labels`                  what people call a record
+            `domain.sentences`               the words for event admins, and for operators
             `issues_docs`                    writes `docs/issues.md`
             `adapters.redis.status`          runs and issues kept
             `adapters.kafka.messages`        messages of the status topic

@@ -9,33 +9,50 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from consumer.domain.issue import NOTICES, SENTENCES, Code
+from consumer.domain.issue import OPERATORS_ONLY, Code, effect_of
+from consumer.domain.sentences import SENTENCES
 from consumer.settings.docs import main
 
-_HEAD: Final = """<!-- Made by `python -m consumer.issues_docs`; change consumer/domain/issue.py instead. -->
+_HEAD: Final = """<!-- Made by `python -m consumer.issues_docs`; change consumer/domain/sentences.py instead. -->
 
-# Issues and notices
+# Issues
 
-What a sync tells about single records. An **issue** is something that was left out or not done, and somebody can do
-something about it; it goes away by itself with the next sync after its cause is gone. A **notice** tells about a
-record that was synced, but not exactly as it is in Sessionboard. `swoogo-sync issues EVENT` lists those of an event,
-the status topic carries their numbers. Codes never change their meaning.
+What a sync has to say about single records. Each issue has a code that never changes its meaning, an effect, and a
+sentence for each of two readers. It goes away by itself with the next sync after its cause is gone.
 
-| Code | What people read, and what to do |
+| Effect | What it means |
 | --- | --- |
+| `left_out` | the record, or its newest change, is not in Swoogo |
+| `partial` | the record is in Swoogo, but not all of it |
+| `complete` | the record is in Swoogo as it should be, and there is something to know about it |
+
+**Event admins** read the sentence beside the record in Sessionboard, which takes it from
+its topic of issues. It names sessions by title, room and date, and speakers by a session of theirs.
+**Operators** read theirs in `swoogo-sync issues EVENT`, with keys and commands.
+
+| Code | Effect | Event admins read | Operators read |
+| --- | --- | --- | --- |
 """
 
 
 def generated() -> Mapping[str, str]:
     """Path below the project -> the text the file should have."""
-    rows = [_row(code, "notice" if code in NOTICES else "issue") for code in sorted(Code)]
-    return {"docs/issues.md": _HEAD + "".join(rows)}
+    return {"docs/issues.md": _HEAD + "".join(map(_row, sorted(Code, key=_order)))}
 
 
-def _row(code: Code, sort: str) -> str:
-    sentence = SENTENCES[code].format(record="*Record*", field="*field*", detail="*detail*", key="KEY")
-    cells = (f"`{code.value}` ({sort})", sentence.replace("|", "\\|"))
-    return "| " + " | ".join(cells) + " |\n"
+def _order(code: Code) -> tuple[int, Code]:
+    return effect_of(code).rank, code
+
+
+def _row(code: Code) -> str:
+    names = {"record": "*record*", "Record": "*Record*", "what": "*record*", "other": "*another record*"}
+    names |= {"it": "it", "out": "is not in Swoogo", "sent": "it", "field": "*field*", "name": "*field*"}
+    names |= {"detail": "*detail*", "hint": "", "key": "KEY"}
+    both = SENTENCES[code]
+    admin = "(nothing)" if code in OPERATORS_ONLY else both.admin.format(**names)
+    operator = both.operator.format(**{**names, "Record": "*Record* [KEY]"})
+    cells = (f"`{code.value}`", effect_of(code).value, admin, operator)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 if __name__ == "__main__":

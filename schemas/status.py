@@ -119,7 +119,7 @@ class SyncReport(SyncStart):
     credits: Number = 0
     """Swoogo credits spent."""
     issues: dict[Code, Number] = Field(default_factory=dict)
-    """Issue and notice code -> how many records have it."""
+    """Issue code -> how many there are."""
 
 
 class SyncFailure(SyncReport):
@@ -156,7 +156,7 @@ class MappingVerdict(WireModel):
     """What an admin can do about it."""
     partner: Identifier | None = None
     """The event that one of the two is already mapped to (M2)."""
-    notices: tuple[Code, ...] = ()
+    issues: tuple[Code, ...] = ()
     """What an admin should know although it was accepted: `timezone_mismatch` (M7)."""
 
 

@@ -101,7 +101,7 @@ class Verdict:
 class Announcement:
     """What became of an integration or a pair, for the status topic.
 
-    `code` is empty when it was accepted, `disconnected` when the pair ended with its integration. `notices` are codes
+    `code` is empty when it was accepted, `disconnected` when the pair ended with its integration. `issues` are codes
     of what an admin should know although the pair was accepted.
     """
 
@@ -112,7 +112,7 @@ class Announcement:
     event_id: str = ""
     swoogo_event_id: int = 0
     partner: str = ""
-    notices: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
 
 
 def integration_key(org_id: str) -> str:

@@ -169,7 +169,7 @@ def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
 
 
 def fitted_name(name: str, limits: TextLimits, key: str, issues: list[Issue], field: str = "name") -> str:
-    """The name, cleaned, and cut with an ellipsis when Swoogo could not take it (a notice says so)."""
+    """The name, cleaned, and cut with an ellipsis when Swoogo could not take it (an issue says so)."""
     cleaned = clean_name(name)
     fitting = _cut(cleaned, limits)
     if fitting != cleaned:

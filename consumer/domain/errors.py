@@ -21,6 +21,8 @@ Every message is a sentence for a person, without secrets and personal data.
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class SwoogoSyncError(Exception):
     """Base of all errors of this service."""
@@ -46,7 +48,11 @@ class RetryableError(SwoogoSyncError):
 
 
 class UnavailableError(RetryableError):
-    """The other side did not answer, or not usefully; repeating is harmless."""
+    """The other side did not answer, or not usefully; repeating is harmless. `hint`: what only operators read."""
+
+    def __init__(self, message: str, *, after: float = 0.0, hint: str = "") -> None:
+        super().__init__(message, after=after)
+        self.hint = hint
 
 
 class SilentHostError(UnavailableError):
@@ -61,17 +67,25 @@ class UnreadableRowError(RetryableError):
     """A row in Redis that this version cannot read, as a later one wrote it."""
 
 
+NO_REASON: Final = "It gave no reason."
+"""Message of a refusal that says nothing."""
+
+
 class RefusedError(SwoogoSyncError):
     """Swoogo refused one record. `field` names what it objects to, when it says so.
 
-    `rule`: the call was understood and could have been allowed; it is the state of the record that forbids it.
+    `rule`: the call was understood and could have been allowed; it is the state of the record that forbids it. `hint`:
+    what only operators read, such as the status code or a setting.
     """
 
-    def __init__(self, message: str, *, field: str = "", permission: bool = False, rule: bool = False) -> None:
+    def __init__(
+        self, message: str, *, field: str = "", permission: bool = False, rule: bool = False, hint: str = ""
+    ) -> None:
         super().__init__(message)
         self.field = field
         self.permission = permission
         self.rule = rule
+        self.hint = hint
 
 
 class MissingError(RefusedError):
@@ -79,11 +93,15 @@ class MissingError(RefusedError):
 
 
 class ImageUnusableError(SwoogoSyncError):
-    """An image that cannot be fetched, read or brought under the limit. `why` is a word for metrics and tests."""
+    """An image that cannot be fetched, read or brought under the limit. `why` is a word for metrics and tests.
 
-    def __init__(self, why: str, message: str) -> None:
+    `hint`: what only operators read, such as the status code.
+    """
+
+    def __init__(self, why: str, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.why = why
+        self.hint = hint
 
 
 class CredentialError(SwoogoSyncError):

@@ -131,4 +131,4 @@ def _profile(
 
 def _duplicate(loser: str, winner: str) -> Skip:
     key = key_of(Kind.SPEAKER, loser)
-    return Skip(key, Reason.ISSUE, Issue(key, Code.DUPLICATE_EMAIL, field="email", detail=f"speaker {winner}"))
+    return Skip(key, Reason.ISSUE, Issue(key, Code.DUPLICATE_EMAIL, field="email", other=key_of(Kind.SPEAKER, winner)))

@@ -19,6 +19,7 @@ URL: Final = "url"
 VALIDATORS: Final = ("etag", "modified")
 """Names under which an image's record keeps what its server said (`ETag`, `Last-Modified`)."""
 UNUSABLE: Final = "unusable"
+HINT: Final = "hint"
 """Name under which an image's record says why it will not do; it is not fetched again until its address changes."""
 
 IMAGE_FIELDS: Final = {"speaker": "photo_url", "sponsor": "logo_image_url"}
@@ -47,7 +48,7 @@ def plan_pictures(
             if parked.get(operation.issue_key) != operation.fingerprint:
                 due.append(operation)
         elif known.get(UNUSABLE):
-            issues.append(unusable(desired.key, known[UNUSABLE]))
+            issues.append(unusable(desired.key, known[UNUSABLE], known.get(HINT, "")))
     return due, issues
 
 
@@ -60,11 +61,11 @@ def to_ask_again(ledger: Ledger) -> dict[str, Mapping[str, str]]:
     }
 
 
-def unusable(key: str, sentence: str) -> Issue:
-    """What an admin reads about an image that will not do."""
-    return Issue(key, Code.IMAGE_UNUSABLE, field=IMAGE_FIELDS[key.partition("/")[0]], detail=sentence)
+def unusable(key: str, sentence: str, hint: str = "") -> Issue:
+    """The issue of an image that will not do; `hint` is for operators."""
+    return Issue(key, Code.IMAGE_UNUSABLE, field=IMAGE_FIELDS[key.partition("/")[0]], detail=sentence, hint=hint)
 
 
 def image_waiting(key: str) -> Issue:
-    """What an admin reads about an image that has not arrived yet."""
+    """The issue of an image that has not arrived yet."""
     return Issue(key, Code.IMAGE_WAITING, field=IMAGE_FIELDS[key.partition("/")[0]])

@@ -106,8 +106,8 @@ def plan_places(
     for place in used.values():
         key = key_of(kind, place.id)
         entry = ledger.get(key)
-        notices: list[Issue] = []
-        name = natural_name(fitted_name(place.name, limits, key, notices))
+        shortened: list[Issue] = []
+        name = natural_name(fitted_name(place.name, limits, key, shortened))
         if entry is None or entry.state is State.GONE:
             new[name].append(place)
         elif entry.state is State.INTENT:
@@ -119,7 +119,7 @@ def plan_places(
             plan.unchanged += 1
             # Earlier builds kept long names case-folded.
             same = entry.natural in {name, name.casefold()}
-            plan.issues.extend(notices if same else [_renamed(key, entry)])
+            plan.issues.extend(shortened if same else [_renamed(key, entry)])
     for wanted, places in new.items():
         ours, asked_for = known.by_name.get(wanted), known.unsure.get(wanted)
         if ours is None and asked_for is not None:

@@ -6,7 +6,7 @@ from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, entries_of
 from consumer.domain.plan import Delete, Operation, Update
-from consumer.domain.record import Kind, id_of
+from consumer.domain.record import Kind
 
 
 def refusal_issue(operation: Operation, error: RefusedError, ledger: Ledger) -> Issue:
@@ -14,19 +14,25 @@ def refusal_issue(operation: Operation, error: RefusedError, ledger: Ledger) -> 
     code = Code.NO_PERMISSION if error.permission else Code.REFUSED
     if isinstance(operation, Delete) and error.rule:
         code = Code.HAS_REGISTRANTS
-    detail = " ".join(filter(None, (str(error), _in_the_way(operation, ledger) if error.rule else "")))
-    return Issue(operation.issue_key, code, field=error.field, detail=detail, parked=operation.fingerprint)
+    other = _in_the_way(operation, ledger) if error.rule else ""
+    return Issue(
+        operation.issue_key,
+        code,
+        field=error.field,
+        detail=str(error),
+        parked=operation.fingerprint,
+        other=other,
+        hint=error.hint,
+    )
 
 
 def _in_the_way(operation: Operation, ledger: Ledger) -> str:
     """Who has the e-mail address that a speaker is to get: two may have swapped theirs, and neither can go first."""
     if operation.kind is not Kind.SPEAKER or not isinstance(operation, Update) or "email" not in operation.fields:
         return ""
-    for key, entry in entries_of(ledger, Kind.SPEAKER):
-        if entry.live and entry.natural == operation.natural and key != operation.key:
-            return (
-                f"Speaker {id_of(key)} still has that address in Swoogo. If that contact is deleted in Sessionboard, "
-                "delete the speaker in Swoogo. If the two swap theirs, give one of the two another "
-                "address in Swoogo by hand, and both settle by themselves at the next comparisons."
-            )
-    return ""
+    others = (
+        key
+        for key, entry in entries_of(ledger, Kind.SPEAKER)
+        if entry.live and entry.natural == operation.natural and key != operation.key
+    )
+    return next(others, "")

@@ -117,11 +117,11 @@ class Run:
 
 
 def first_issues(issues: Mapping[str, Issue]) -> tuple[Issue, ...]:
-    """What a run keeps of its issues: those somebody can do something about before notices."""
-    ordered = sorted(issues.values(), key=lambda each: (each.notice, each.code, each.key, each.field))
+    """What a run keeps of its issues: of records that are left out before those of records that are not."""
+    ordered = sorted(issues.values(), key=lambda each: (each.effect.rank, each.code, each.key, each.field))
     return tuple(ordered[:ISSUES_KEPT])
 
 
 def count_issues(issues: Mapping[str, Issue]) -> dict[str, int]:
-    """Issue code -> how many, notices included."""
+    """Issue code -> how many."""
     return dict(sorted(Counter(issue.code.value for issue in issues.values()).items()))

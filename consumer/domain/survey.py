@@ -132,8 +132,8 @@ class Findings:
     Attributes:
         gone: entries that are no longer in Swoogo, as tombstones.
         learned: entries with the first sight of fields whose answer had not shown them.
-        judged: keys of the records that were read with their fields; their former notices are superseded.
-        issues: notices of fields that differ from what Swoogo held after our last write (R2), and losses too large
+        judged: keys of the records that were read with their fields; their former issues are superseded.
+        issues: fields that differ from what Swoogo held after our last write (R2), and losses too large
             to be believed.
     """
 
@@ -203,7 +203,7 @@ def key_of_event(event_id: str) -> str:
 
 
 def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, AbstractSet[str]]) -> bool:
-    """Whether a former notice of a survey still stands after a push.
+    """Whether a former issue of a survey still stands after a push.
 
     Args:
         issue: `edited_in_swoogo` or `many_missing`; anything else does not survive by this rule.
@@ -221,7 +221,7 @@ def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, Abstrac
 def standing_issues(
     former: Iterable[Issue], findings: Findings | None, sent: Mapping[str, AbstractSet[str]], ledger: Ledger
 ) -> list[Issue]:
-    """What surveys have to say after a push: former notices that still stand, and what is new.
+    """What surveys have to say after a push: former issues that still stand, and what is new.
 
     Args:
         former: all issues before the push.

@@ -22,6 +22,9 @@ _IGNORABLE: Final = frozenset(
 """Invisible characters beside those of category Cf: fillers and variation selectors (Unicode's `Default_Ignorable`)."""
 _BLANK_BRAILLE: Final = "\u2800"
 
+_NOT_IN_EMAIL: Final = r"\s@<>\"'(),;:\[\]"
+_EMAIL: Final = re.compile(rf"([^{_NOT_IN_EMAIL}])[^{_NOT_IN_EMAIL}]{{0,200}}@([^{_NOT_IN_EMAIL}]+)")
+
 _ASTRAL: Final = 0x10000
 _TAG: Final = re.compile(r"<[^>]*>")
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -68,6 +71,11 @@ def natural_email(text: str) -> str:
     Any other folding makes one address of two: a Kelvin sign would pass for a `k`.
     """
     return clean_email(text).translate(_ASCII_LOWER)
+
+
+def masked(text: str) -> str:
+    """A text with every e-mail address as `a***@example.org`."""
+    return _EMAIL.sub(r"\1***@\2", text)
 
 
 def without_markup(text: str) -> str:

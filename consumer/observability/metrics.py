@@ -251,7 +251,7 @@ ISSUES: Final = Metric(
     "issues",
     "gauge",
     "issues",
-    "Issues and notices that stand, by code.",
+    "Issues that stand, by code.",
     "docs/issues.md has what each code asks for; `swoogo-sync issues EVENT` names the records.",
     {"code": "code of the issue"},
     scope="all",

@@ -241,14 +241,14 @@ class Connector:
         """M7: accepted all the same when the zones differ; every session is then written with its own."""
         sentence = f"Sessionboard event {mapping.event_id} is synced to Swoogo event {mapping.swoogo_event_id}."
         state = await self.inbox.load(mapping.event_id)
-        notices: tuple[str, ...] = ()
+        issues: tuple[str, ...] = ()
         now = self.clock.now()
         if compare_zones(mapping, writable(state.snapshot, now), now).differ:
-            notices = (Code.TIMEZONE_MISMATCH.value,)
+            issues = (Code.TIMEZONE_MISMATCH.value,)
             sentence += (
                 f" Their time zones differ ({described(mapping)}); each session is written with its own time zone."
             )
-        await self._tell_mapping("mapping.accepted", wanted, Verdict(sentence=sentence), notices)
+        await self._tell_mapping("mapping.accepted", wanted, Verdict(sentence=sentence), issues)
 
     async def _partners(self, wanted: MappingRequest) -> Partners:
         return await self.pairs.partners(wanted.event_id, wanted.swoogo_event_id)
@@ -297,7 +297,7 @@ class Connector:
         await self.board.announce(Announcement(action, org_id, sentence, code.value if code else ""))
 
     async def _tell_mapping(
-        self, action: str, wanted: MappingRequest, verdict: Verdict, notices: tuple[str, ...] = ()
+        self, action: str, wanted: MappingRequest, verdict: Verdict, issues: tuple[str, ...] = ()
     ) -> None:
         await self.board.announce(
             Announcement(
@@ -308,6 +308,6 @@ class Connector:
                 wanted.event_id,
                 wanted.swoogo_event_id,
                 verdict.partner,
-                notices,
+                issues,
             )
         )

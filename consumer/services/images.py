@@ -22,7 +22,7 @@ import structlog
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry
-from consumer.domain.pictures import UNUSABLE, URL, unusable
+from consumer.domain.pictures import HINT, UNUSABLE, URL, unusable
 from consumer.domain.plan import SetImage
 from consumer.ports import Images, Picture, Swoogo, Unchanged, Work
 
@@ -279,10 +279,11 @@ async def see_to_image(operation: SetImage, entry: Entry, found: Fetched, swoogo
     Raises what `Swoogo.upload` raises.
     """
     if isinstance(found, ImageUnusableError):
-        return Seen({URL: operation.url, UNUSABLE: str(found)}, unusable(operation.key, str(found)))
+        record = {URL: operation.url, UNUSABLE: str(found), **({HINT: found.hint} if found.hint else {})}
+        return Seen(record, unusable(operation.key, str(found), found.hint))
     if isinstance(found, UnavailableError):
         # Somebody's web server is down: no reason to call the push failed, or to do it all again soon.
-        return Seen(None, unusable(operation.key, f"{found} It is tried again."))
+        return Seen(None, unusable(operation.key, f"{found} It is tried again.", found.hint))
     record = {**found.record, URL: operation.url}
     if isinstance(found, Unchanged):
         return Seen(record)

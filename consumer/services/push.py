@@ -21,6 +21,7 @@ from consumer.domain.errors import (
 )
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
+from consumer.domain.labels import Labels
 from consumer.domain.ledger import abandoned
 from consumer.domain.ledger_commands import Action, LedgerCommand, confirmed_removals
 from consumer.domain.looks import read_since
@@ -160,7 +161,10 @@ class Pusher:
         marks = settled(state, trigger, scope)
         # Selected records were looked for, but not those of their kind that a later push creates (G6).
         careful = frozenset[Kind]() if scope.selected else state.verify_before_create
-        await self._finish(execution, plan, marks, former, error, idle=idle, careful=careful, retries=sorted(retries))
+        labels = Labels(state.snapshot, execution.ledger, mapping)
+        await self._finish(
+            execution, plan, marks, former, error, labels, idle=idle, careful=careful, retries=sorted(retries)
+        )
         return run
 
     async def _loaded(self, mapping: EventMapping, *, snapshot: bool = True) -> EventState:
@@ -273,6 +277,7 @@ class Pusher:
         marks: Mapping[str, str],
         former: Mapping[str, Issue],
         error: SwoogoSyncError | None,
+        labels: Labels,
         *,
         idle: bool,
         careful: AbstractSet[Kind],
@@ -296,7 +301,7 @@ class Pusher:
         else:
             issues = dict(former) if unplanned else merged_issues(plan, execution, former)
         now = self.clock.now()
-        issues = {key: parked_since(issue, former.get(key), now) for key, issue in issues.items()}
+        issues = labels.dressed({key: parked_since(issue, former.get(key), now) for key, issue in issues.items()})
         run.issues, run.told = count_issues(issues), first_issues(issues)
         run.outcome = "failed" if trouble else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)

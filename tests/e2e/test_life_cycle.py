@@ -95,7 +95,7 @@ async def test_a_throttled_and_a_slow_organization_delay_no_other(open_world: Op
 async def test_an_event_in_another_zone_is_synced_with_a_zone_for_every_session(
     playing: Play, shared: World, status: StatusTopic
 ) -> None:
-    """M7: accepted with a notice; Swoogo shows Sessionboard's wall clock, in Sessionboard's zone."""
+    """M7: accepted, and people are told; Swoogo shows Sessionboard's wall clock, in Sessionboard's zone."""
     await shared.post(
         "edit", {"kind": "events", "id": playing.swoogo_event_id, "values": {"timezone": "America/New_York"}}
     )
@@ -105,7 +105,7 @@ async def test_an_event_in_another_zone_is_synced_with_a_zone_for_every_session(
         return await status.messages("mapping.accepted", event_id=str(playing.event.id))
 
     verdict = (await wait_until(told, "the pair is accepted"))[0]["data"]
-    assert verdict["notices"] == ["timezone_mismatch"]
+    assert verdict["issues"] == ["timezone_mismatch"]
     assert "America/New_York" in verdict["sentence"]
     chapter = await playing.publish([small()], "in another zone")
     assert chapter.differences == []

@@ -30,7 +30,7 @@ async def reconciles(playing: Play) -> list[Run]:
     return [run for run in await playing.runs() if run.trigger is Trigger.RECONCILE]
 
 
-async def notices(playing: Play) -> list[tuple[str, str]]:
+async def edits(playing: Play) -> list[tuple[str, str]]:
     """Record and field of what people changed in Swoogo."""
 
     held = open_stores(playing.world.settings)
@@ -88,11 +88,11 @@ async def test_d2_a_session_deleted_by_hand_stays_deleted_and_r2_a_person_s_edit
     conference = await playing.edit_by_hand(conference, identifier("talk", 4), "<p>By hand.</p>")
     chapter = await playing.reconcile("after people did something in Swoogo")
     assert chapter.writes == 0
-    assert await notices(playing) == [(f"session/{identifier('talk', 4)}", "description")]
+    assert await edits(playing) == [(f"session/{identifier('talk', 4)}", "description")]
     chapter = await playing.publish([edited(conference, 5, title="Talk 5, edited")], "both change in Sessionboard")
     assert chapter.differences == []
     assert chapter.writes == 1
-    assert len(await notices(playing)) == 1
+    assert len(await edits(playing)) == 1
     unchanged = await playing.reconcile("nothing new")
     assert (unchanged.spent.total, unchanged.differences) == (1, [])
 

@@ -13,6 +13,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.issue import Code, Issue
+from consumer.domain.sentences import for_admin
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
@@ -57,7 +58,7 @@ def one_create(**do: Any) -> dict[str, Any]:
             "Track is not allowed here.",
         ),
         ({"status": 422, "body": [{"field": "name", "message": "Name is taken."}]}, Code.REFUSED, "Name is taken."),
-        ({"status": 403, "body": {"message": "Forbidden"}}, Code.NO_PERMISSION, "give that user access to the event"),
+        ({"status": 403, "body": {"message": "Forbidden"}}, Code.NO_PERMISSION, "access to this event"),
     ],
 )
 async def test_one_refused_record_is_an_issue_and_the_rest_flows(
@@ -70,7 +71,7 @@ async def test_one_refused_record_is_an_issue_and_the_rest_flows(
     assert len((await playing.state())["sessions"]) == 5
     found = [issue for issue in (await issues_of(playing)).values() if issue.code is code]
     assert len(found) == 1
-    assert says in found[0].sentence()
+    assert says in for_admin(found[0])
     number = next(each for each in range(6) if found[0].key == f"session/{identifier('talk', each)}")
     chapter = await playing.publish([edited(small(), number, title="Another title")], "it changes")
     assert chapter.differences == []

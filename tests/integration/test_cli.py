@@ -218,17 +218,17 @@ async def test_n2_status_of_an_event_has_its_runs_issues_and_unpushed_changes(de
     numbers = document["runs"][0]["kinds"]["session"]
     assert (numbers["attempted"], numbers["synced"], numbers["failed"]) == (3, 1, 2)
     assert document["runs"][1]["error"] == "Swoogo wrote to a***@example.org."
-    assert {each["code"]: each["notice"] for each in document["issues"]} == {
-        "missing_field": False,
-        "multi_day_clamped": True,
+    assert {each["code"]: each["effect"] for each in document["issues"]} == {
+        "missing_field": "left_out",
+        "multi_day_clamped": "partial",
     }
     assert document["pending"] == {"contact": ["contact/c1"], "session": ["session/s2"]}
     assert document["event"]["working"] is True
     text = (await desk.call("status", EVENT)).stdout
     assert "2 changes not pushed; due: working" in text
-    assert "Session s9 is not synced because its title is missing. Add it in Sessionboard." in text
+    assert "[session/s9] is left out: the required field title is not set." in text
     assert ["sessions", "3", "1", "1", "-", "-", "-", "4", "-", "2"] in [line.split() for line in text.splitlines()]
-    assert "left out: speaker ended 1" in text
+    assert "left out, speakers: 1 ended" in text
     assert [run["id"] for run in (await desk.read("status", EVENT, "--runs", "1"))["runs"]] == [newest.id]
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.sentences import for_operator
 from consumer.entrypoints.cli import app
 from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
 from tests.support.desk import Desk, a_desk, soon
@@ -104,7 +105,7 @@ async def test_g2_without_yes_it_is_asked_whether_that_is_meant(
 
 async def test_g2_the_issue_names_the_commands_that_settle_it() -> None:
     """N2: a sentence to act on."""
-    sentence = Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9").sentence()
+    sentence = for_operator(Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9"))
     assert "ids 7, 9" in sentence
     assert "swoogo-sync ledger adopt EVENT session/s1 SWOOGO_ID" in sentence
     assert "swoogo-sync ledger forget EVENT session/s1" in sentence

@@ -71,15 +71,15 @@ async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
     await ran(desk)
     document = await desk.read("runs", "show", EVENT, run.id)
     assert document["run"]["id"] == run.id
-    assert [(each["kind"], each["id"], each["code"], each["notice"]) for each in document["issues"]] == [
-        ("speaker", "c1", "missing_field", False),
-        ("session", "s1", "multi_day_clamped", True),
+    assert [(each["kind"], each["id"], each["code"], each["effect"]) for each in document["issues"]] == [
+        ("speaker", "c1", "missing_field", "left_out"),
+        ("session", "s1", "multi_day_clamped", "partial"),
     ]
-    assert "e-mail address is missing" in document["issues"][0]["sentence"]
+    assert "has no e-mail address" in document["issues"][0]["sentence"]
     assert (await desk.read("issues", EVENT))["issues"] == []
     shown = (await desk.call("runs", "show", EVENT, run.id[-8:])).stdout
     assert f"Run {run.id} of event {EVENT}" in shown
-    assert "Speaker c1 is not synced because its e-mail address is missing." in shown
+    assert "[speaker/c1] is left out: the required field email is not set." in shown
 
 
 async def test_n2_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk) -> None:

@@ -137,7 +137,7 @@ class Fetcher:
         try:
             content, sha256 = await read_body(response, self._most)
         except httpx.TransportError as error:
-            raise UnavailableError(f"{host} broke off while sending the image ({type(error).__name__}).") from None
+            raise UnavailableError(f"{host} broke off while sending the image.", hint=type(error).__name__) from None
         record = {"url": url, "sha256": sha256, **_validators(response)}
         return Fetched(content, sha256, {**record, "final": final} if final else record)
 
@@ -163,7 +163,7 @@ class Fetcher:
             except httpx.TransportError as error:
                 problem = error
                 break
-        raise SilentHostError(f"{url.host} could not be reached ({type(problem).__name__}).") from None
+        raise SilentHostError(f"{url.host} could not be reached.", hint=type(problem).__name__) from None
 
     async def _addresses(self, url: httpx.URL) -> Sequence[addresses.Address]:
         host = url.host
@@ -228,9 +228,10 @@ def _refuse_status(response: httpx.Response, host: str) -> None:
         wait = response.headers.get("retry-after", "")
         # Bounded: a stranger must not be able to hold up a whole event.
         after = min(float(wait), _PATIENCE_SECONDS) if wait.isascii() and wait.isdigit() else 0.0
-        raise UnavailableError(f"{host} answered {status} when asked for the image.", after=after)
-    why = "not_found" if status in _GONE else "refused"
-    raise ImageUnusableError(why, f"{host} answered {status} when asked for the image.")
+        raise UnavailableError(f"{host} could not give the image out.", after=after, hint=f"it answered {status}")
+    if status in _GONE:
+        raise ImageUnusableError("not_found", f"{host} has no image at this address.", hint=f"it answered {status}")
+    raise ImageUnusableError("refused", f"{host} does not give the image out.", hint=f"it answered {status}")
 
 
 def _conditions(known: Mapping[str, str]) -> Sequence[tuple[str, str]]:

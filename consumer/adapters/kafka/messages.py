@@ -68,7 +68,7 @@ def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:
         "event_id": said.event_id,
         "swoogo_event_id": said.swoogo_event_id,
         "partner": said.partner or None,
-        "notices": said.notices,
+        "issues": said.issues,
     }
     return _message(said.action, data, {"event_id": said.event_id, "org_id": said.org_id}, now)
 

@@ -17,6 +17,7 @@ from consumer.adapters.swoogo.channel import Answer, Channel, NoAnswerError
 from consumer.adapters.swoogo.meter import Exchange, Meter, pause_asked
 from consumer.adapters.swoogo.wire import Resource
 from consumer.domain.errors import (
+    NO_REASON,
     CredentialError,
     MissingError,
     RefusedError,
@@ -186,8 +187,10 @@ def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
         reason = refusal(answer.json())
     except NoAnswerError:
         reason = refusal(None)
-    sentence = reason.sentence or f"It answered {answer.status} to {call.what} without a reason."
+    sentence = reason.sentence or NO_REASON
+    hint = f"{answer.status} to {call.what}"
     field = call.resource.field_of(reason.field) if call.resource else reason.field
     if action is Action.MISSING:
-        return MissingError(sentence, field=field)
-    return RefusedError(sentence, field=field, permission=action is Action.NO_PERMISSION, rule=answer.status in BY_RULE)
+        return MissingError(sentence, field=field, hint=hint)
+    permission, rule = action is Action.NO_PERMISSION, answer.status in BY_RULE
+    return RefusedError(sentence, field=field, permission=permission, rule=rule, hint=hint)

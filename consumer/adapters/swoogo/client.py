@@ -24,7 +24,7 @@ from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.meter import Meter
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.uploads import Uploads
-from consumer.domain.errors import MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind
@@ -159,8 +159,9 @@ class SwoogoClient(Swoogo):
         except MissingError:
             if await self._caller.there(work, resource, swoogo_id):
                 raise RefusedError(
-                    "It answers 404 to the deletion of a record that it has, which suggests that the setting "
-                    f"delete_path is not {self._settings.delete_path}."
+                    NO_REASON,
+                    hint="404 to the deletion of a record that it has, which suggests that the setting delete_path is "
+                    f"not {self._settings.delete_path}",
                 ) from None
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:

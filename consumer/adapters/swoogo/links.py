@@ -14,7 +14,7 @@ import structlog
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.channel import JSON
 from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions
-from consumer.domain.errors import MissingError, RefusedError
+from consumer.domain.errors import NO_REASON, MissingError, RefusedError
 from consumer.domain.record import Kind
 from consumer.ports import Work
 from consumer.settings import SwoogoSettings
@@ -80,8 +80,9 @@ class Links:
                 return  # nor is the speaker
             if session_id in held:
                 raise RefusedError(
-                    "It answers 404 to the removal of a session that the speaker has, which suggests that the setting "
-                    f"unlink is not {self._unlink}.",
+                    NO_REASON,
+                    hint="404 to the removal of a session that the speaker has, which suggests that the setting unlink "
+                    f"is not {self._unlink}",
                     field="sessions",
                 ) from None
 

@@ -65,8 +65,8 @@ class Uploads:
         contact = record_id(body.get("contact_id")) if isinstance(body, Mapping) else None
         if contact is None:
             raise RefusedError(
-                "It shows no contact behind the speaker, and headshots go there; the setting "
-                "SWOOGO_SYNC_SWOOGO__SPEAKER_PICTURE has another way.",
+                "It shows no contact behind the speaker, and headshots go there.",
                 field="photo_url",
+                hint="the setting SWOOGO_SYNC_SWOOGO__SPEAKER_PICTURE has another way",
             )
         return contact

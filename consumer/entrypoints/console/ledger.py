@@ -12,9 +12,10 @@ from rich.table import Table
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, id_of, kind_of, readable
+from consumer.domain.text import masked
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import iso, masked, out, plain, print_json
+from consumer.entrypoints.console.output import iso, out, plain, print_json
 from consumer.settings import Settings
 
 _NAME = 48

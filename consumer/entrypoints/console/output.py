@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from consumer.domain.text import masked
+
 _FILE_WIDTH: Final = 160
 """Columns where nobody looks through a window: wide enough that ids and sentences stay on one line."""
 
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_NOT_IN_EMAIL: Final = r"\s@<>\"'(),;:\[\]"
-_EMAIL: Final = re.compile(rf"([^{_NOT_IN_EMAIL}])[^{_NOT_IN_EMAIL}]{{0,200}}@([^{_NOT_IN_EMAIL}]+)")
 
 
 def out() -> Console:
@@ -54,11 +54,6 @@ def _builtin(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_builtin(item) for item in value]
     return value
-
-
-def masked(text: str) -> str:
-    """A text with every e-mail address as `a***@example.org`."""
-    return _EMAIL.sub(r"\1***@\2", text)
 
 
 def plain(text: str, limit: int | None = None) -> str:

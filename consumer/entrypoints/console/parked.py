@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.sentences import for_operator
+from consumer.domain.text import masked
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
-from consumer.entrypoints.console.output import counted, iso, masked, out, plain, print_json
+from consumer.entrypoints.console.output import counted, iso, out, plain, print_json
 from consumer.settings import Settings
 
 
@@ -83,7 +85,7 @@ async def _parked(settings: Settings, event_id: str | None) -> list[ParkedRow]:
     async with opened(settings) as stores:
         events = (event_id,) if event_id else await stores.inbox.events()
         return [
-            ParkedRow(event, issue.key, issue.code.value, issue.field, masked(issue.sentence()), iso(issue.at))
+            ParkedRow(event, issue.key, issue.code.value, issue.field, masked(for_operator(issue)), iso(issue.at))
             for event in events
             for issue in sorted((await stores.board.issues(event)).values(), key=lambda each: each.key)
             if issue.parked

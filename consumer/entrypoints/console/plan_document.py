@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consumer.domain.desired import TextLimits
 from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
+from consumer.domain.labels import Labels
 from consumer.domain.ledger import Ledger
 from consumer.domain.ledger_commands import confirmed_removals
 from consumer.domain.looks import read_since
@@ -16,10 +17,12 @@ from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, S
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.run import Trigger
+from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
+from consumer.domain.text import masked
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.opened import Opened
-from consumer.entrypoints.console.output import iso, masked
+from consumer.entrypoints.console.output import iso
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
 
@@ -67,14 +70,16 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An issue or a notice of the plan."""
+class IssueRow:
+    """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators."""
 
     kind: str
     id: str
     code: str
-    notice: bool
+    effect: str
+    field: str
     sentence: str
+    operator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class PlanDocument:
     unchanged: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out_records: tuple[LeftOut, ...] = ()
-    issues: tuple[Told, ...] = ()
+    issues: tuple[IssueRow, ...] = ()
     wait_until: str | None = None
     credits: int = 0
     calls: int = 0
@@ -141,10 +146,9 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
         unchanged={kind.value: count for kind, count in sorted(plan.unchanged.items())},
         left_out=_counts(plan),
         left_out_records=tuple(
-            LeftOut(*_named(skip.key), skip.label, masked(skip.issue.sentence()) if skip.issue else "")
-            for skip in plan.skips
+            LeftOut(*_named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
         ),
-        issues=told(plan.issues),
+        issues=issue_rows(plan.issues),
         wait_until=iso(plan.wait_until or 0),
         credits=plan.credits,
         calls=plan.calls,
@@ -187,14 +191,23 @@ async def plan_of(stores: Opened, mapping: EventMapping) -> tuple[Plan, Words]:
             read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
         )
     )
-    return plan, Words(state.snapshot, ledger)
+    labels = Labels(state.snapshot, ledger, mapping)
+    skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
+    return replace(plan, skips=skips, issues=labels.dressed_all(plan.issues)), Words(state.snapshot, ledger)
 
 
-def told(issues: Iterable[Issue]) -> tuple[Told, ...]:
-    """Issues as people read them, by code and record."""
+def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
+    """Issues as people read them: those of records left out first, then by code and record."""
     return tuple(
-        Told(*_named(issue.key), issue.code.value, issue.notice, masked(issue.sentence()))
-        for issue in sorted(issues, key=lambda each: (each.code, each.key))
+        IssueRow(
+            *_named(issue.key),
+            issue.code.value,
+            issue.effect.value,
+            issue.field,
+            masked(for_admin(issue)),
+            masked(for_operator(issue)),
+        )
+        for issue in sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))
     )
 
 

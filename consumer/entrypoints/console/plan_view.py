@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from consumer.domain.issue import Effect
 from consumer.domain.record import Kind
+from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import counted, lasting, out, plain, print_json
-from consumer.entrypoints.console.plan_document import FieldChange, PlanDocument, Planned, Told, read_plan
+from consumer.entrypoints.console.plan_document import FieldChange, IssueRow, PlanDocument, Planned, read_plan
 from consumer.settings import Settings
 
 _SHOWN: Final = 40
@@ -107,30 +109,35 @@ def _field(change: FieldChange, *, new_only: bool) -> Text:
 
 def _show_left_out(console: Console, document: PlanDocument, *, everything: bool) -> None:
     for kind, reasons in document.left_out.items():
-        words = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        words = ", ".join(f"{count:,} {reason_words(reason)}" for reason, count in reasons.items())
         console.print(f"Left out, {kind}s: {words}", soft_wrap=True)
     if everything:
         for record in document.left_out_records:
-            console.print(f"    {record.kind} {plain(record.id)}: {record.reason}", soft_wrap=True)
+            console.print(f"    {record.kind} {plain(record.id)}: {reason_words(record.reason)}", soft_wrap=True)
     elif document.left_out:
         console.print("    --all lists them", style="dim")
 
 
-def show_issues(console: Console, issues: tuple[Told, ...], *, everything: bool = False) -> None:
-    """Issues and notices with their sentences, grouped by code."""
+def show_issues(console: Console, issues: tuple[IssueRow, ...], *, everything: bool = False) -> None:
+    """Issues as operators read them, grouped by code, those of records left out first."""
     counts = Counter(issue.code for issue in issues)
     shown: Counter[str] = Counter()
     for issue in issues:
         if not shown[issue.code]:
-            style = "dim" if issue.notice else "yellow"
-            console.print(f"{'Notice' if issue.notice else 'Issue'} {issue.code} ({counts[issue.code]:,})", style=style)
+            style, effect = _EFFECTS[issue.effect]
+            console.print(f"Issue {issue.code} ({counts[issue.code]:,}): {effect}", style=style)
         shown[issue.code] += 1
         if everything or shown[issue.code] <= _SENTENCES:
-            console.print(f"    {plain(issue.sentence)}", soft_wrap=True)
+            console.print(f"    {plain(issue.operator)}", soft_wrap=True)
         elif shown[issue.code] == _SENTENCES + 1:
             console.print(f"    … and {counts[issue.code] - _SENTENCES:,} more (--all lists them)", style="dim")
 
 
+_EFFECTS: Final = {
+    Effect.LEFT_OUT.value: ("yellow", "left out"),
+    Effect.PARTIAL.value: ("yellow", "synced in part"),
+    Effect.COMPLETE.value: ("dim", "synced"),
+}
 _SENTENCES: Final = 5
 """Sentences of one code shown unless all are asked for."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +21,12 @@ from consumer.domain.draft import PlanInput
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import ConfigurationError, PoisonError, UnknownTimezoneError
 from consumer.domain.issue import Issue
+from consumer.domain.labels import Labels
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import make_plan
 from consumer.domain.record import Kind
+from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.output import counted, out, plain, print_json
@@ -55,7 +57,7 @@ class Fate:
     fate: str
     code: str = ""
     sentence: str = ""
-    notices: list[str] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +200,10 @@ def _tell(
                 fates[line].fate, fates[line].code = "left_out", "unknown_timezone"
                 fates[line].sentence = str(error)
         return
-    skips = {skip.key: skip for skip in plan.skips}
+    labels = Labels(snapshot, {}, mapping)
+    skips = {skip.key: replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips}
     issues: dict[str, list[Issue]] = defaultdict(list)
-    for issue in plan.issues:
+    for issue in labels.dressed_all(plan.issues):
         issues[issue.key.partition("#")[0]].append(issue)
     for (event, key), line in lines.items():
         if event != event_id:
@@ -211,11 +214,11 @@ def _tell(
         fate.fate = "left_out" if skip else "synced"
         if skip:
             fate.code, fate.sentence = skip.label, _why(skip)
-        fate.notices = [issue.sentence() for issue in issues[planned] if skip is None or issue != skip.issue]
+        fate.issues = [for_admin(issue) for issue in issues[planned] if skip is None or issue != skip.issue]
 
 
 def _why(skip: Skip) -> str:
-    return skip.issue.sentence() if skip.issue else _SKIPPED.get(skip.reason, skip.reason.value)
+    return for_admin(skip.issue) if skip.issue else _SKIPPED.get(skip.reason, skip.reason.value)
 
 
 def _show(document: CheckDocument) -> None:
@@ -223,7 +226,7 @@ def _show(document: CheckDocument) -> None:
     for fate in document.records:
         code = f" {fate.code}" if fate.code else ""
         console.print(f"{fate.line:>5}  {fate.fate}{code}  {fate.topic}  {plain(fate.key)}", soft_wrap=True)
-        for sentence in [fate.sentence, *fate.notices]:
+        for sentence in [fate.sentence, *fate.issues]:
             if sentence:
                 console.print(f"       {plain(sentence)}", soft_wrap=True)
     for event_id, zone in document.assumed_timezone.items():

@@ -16,7 +16,7 @@ from consumer.entrypoints.console.completeness import lost_at, require_complete,
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import lasting, out, plain, print_json
-from consumer.entrypoints.console.plan_document import Told, told
+from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
 from consumer.entrypoints.console.plan_view import show_issues
 from consumer.entrypoints.console.status_document import RunDocument, known_events, run_document
 from consumer.entrypoints.console.status_view import print_run
@@ -46,7 +46,7 @@ class RunShown:
 
     event_id: str
     run: RunDocument
-    issues: tuple[Told, ...]
+    issues: tuple[IssueRow, ...]
     not_listed: int = 0
 
 
@@ -55,7 +55,7 @@ class IssuesDocument:
     """What `issues EVENT --json` prints."""
 
     event_id: str
-    issues: tuple[Told, ...]
+    issues: tuple[IssueRow, ...]
 
 
 def list_runs(settings: Settings, event_id: str, *, limit: int, as_json: bool) -> Exit:
@@ -116,7 +116,7 @@ def list_issues(settings: Settings, event_id: str, *, code: str | None, as_json:
 
     async def read(stores: Opened) -> IssuesDocument:
         issues = (await stores.board.issues(event_id)).values()
-        return IssuesDocument(event_id, told(each for each in issues if code in {None, each.code.value}))
+        return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
 
     document = _of_known_event(settings, event_id, read)
     if document is None:
@@ -179,7 +179,7 @@ def _shown(run: Run, *, held: bool) -> RunShown:
     return RunShown(
         run.event_id,
         run_document(run, held=held),
-        told(run.told),
+        issue_rows(run.told),
         not_listed=max(sum(run.issues.values()) - len(run.told), 0),
     )
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally
+from consumer.domain.text import masked
 from consumer.entrypoints.console.completeness import require_complete, waits_for
 from consumer.entrypoints.console.opened import Opened
-from consumer.entrypoints.console.output import iso, masked
-from consumer.entrypoints.console.plan_document import Told, told
+from consumer.entrypoints.console.output import iso
+from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
 from consumer.entrypoints.console.running import RunningDocument, read_running
 from consumer.ports.rebuild import RebuildProgress
 
@@ -118,7 +119,7 @@ class EventDocument:
 
     event: EventRow
     runs: tuple[RunDocument, ...]
-    issues: tuple[Told, ...]
+    issues: tuple[IssueRow, ...]
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -196,7 +197,7 @@ async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument 
     return EventDocument(
         row,
         tuple(run_document(run) for run in ended),
-        told(issues.values()),
+        issue_rows(issues.values()),
         {source: tuple(keys) for source, keys in pending.items()},
     )
 

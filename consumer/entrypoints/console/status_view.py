@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console.completeness import rebuilding, runs_lost
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.opened import opened
@@ -178,9 +179,12 @@ def print_run(console: Console, run: RunDocument, now: int) -> None:
         console.print(f"    {plain(run.error)}", style="red", soft_wrap=True)
     if run.kinds:
         console.print(run_table(run))
+    left_out: dict[str, list[str]] = {}
     for reason, count in run.reasons.items():
         kind, _, why = reason.partition(":")
-        console.print(f"    left out: {kind} {why} {count:,}")
+        left_out.setdefault(kind, []).append(f"{count:,} {reason_words(why)}")
+    for kind, words in left_out.items():
+        console.print(f"    left out, {kind}s: {', '.join(words)}", soft_wrap=True)
 
 
 def run_table(run: RunDocument) -> Table:

@@ -75,7 +75,7 @@ def test_a_description_is_left_alone_when_unknown_and_cleared_when_empty(
 
 
 def test_s1_a_text_that_loses_an_embedded_page_says_so() -> None:
-    """S1: a notice for each field; the text itself is sent without it."""
+    """S1: an issue for each field; the text itself is sent without it."""
     text = "<p>Watch</p><iframe src='https://video.example/1'></iframe>"
     lost = "an embedded page"
     session = session_fields(a_session(description=text))
@@ -86,14 +86,14 @@ def test_s1_a_text_that_loses_an_embedded_page_says_so() -> None:
 
 
 def test_a_session_over_several_dates_says_so() -> None:
-    """S3: a notice, and the session is synced all the same."""
+    """S3: an issue, and the session is synced all the same."""
     wanted = session_fields(a_session(ends_at=START + DAY))
     assert wanted.issues == (Issue(session_key(), Code.MULTI_DAY_CLAMPED),)
     assert wanted.fields["end_time"] == "23:59:00"
 
 
 def test_s3_a_session_while_clocks_are_set_back_says_so() -> None:
-    """S3: a notice of its own, with the end that Swoogo shows."""
+    """S3: an issue of its own, with the end that Swoogo shows."""
     begins = at("2026-10-25 01:30", "Europe/London")
     wanted = session_fields(a_session(starts_at=begins, ends_at=begins + HOUR))
     assert wanted.issues == (Issue(session_key(), Code.CLOCKS_SET_BACK, field="ends_at", detail="02:30"),)
@@ -116,7 +116,7 @@ def test_capacity_without_a_room_is_cleared() -> None:
     assert session_fields(a_session(), capacity=True).fields["capacity"] == ""
 
 
-def test_a_title_of_300_characters_is_cut_with_a_notice() -> None:
+def test_a_title_of_300_characters_is_cut_and_people_are_told() -> None:
     """S1: Swoogo takes 255; the cut shows, and an admin is told."""
     wanted = session_fields(a_session(title="t" * 300))
     assert wanted.fields["name"] == "t" * 254 + "…"
@@ -194,7 +194,9 @@ def test_a_biography_of_a_megabyte_is_left_out_with_an_issue() -> None:
         (ProfileFields(company="n" * 300), "company"),
     ],
 )
-def test_a_long_name_of_a_person_is_cut_with_a_notice_that_names_the_field(fields: ProfileFields, field: str) -> None:
+def test_a_long_name_of_a_person_is_cut_and_people_are_told_that_names_the_field(
+    fields: ProfileFields, field: str
+) -> None:
     """P1: nothing is dropped unseen."""
     wanted = desired_speaker("c1", a_profile(**fields), 1, LIMITS)
     assert wanted.fields[field] == "n" * 254 + "…"

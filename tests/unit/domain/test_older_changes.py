@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.eligibility import Reason
-from consumer.domain.issue import Code
+from consumer.domain.issue import Code, Effect
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.plan import Create, Delete, Link, Plan
 from consumer.domain.planner import make_plan
@@ -110,7 +110,7 @@ def test_g3_a_version_ahead_of_its_own_entry_silences_nothing() -> None:
     assert [each.key for each in plan(a_session("s1", version=NOW), ledger=ahead).operations] == ["session/s1"]
 
 
-def test_g3_what_was_published_in_the_wrong_order_is_a_notice() -> None:
+def test_g3_what_was_published_in_the_wrong_order_is_told() -> None:
     given = replace(a_plan_input(a_session("s1")), overtaken=frozenset({"session/s1"}))
-    (notice,) = [issue for issue in make_plan(given).issues if issue.code is Code.OLDER_PUBLISHED_LATER]
-    assert (notice.key, notice.notice) == ("session/s1", True)
+    (issue,) = [each for each in make_plan(given).issues if each.code is Code.OLDER_PUBLISHED_LATER]
+    assert (issue.key, issue.effect) == ("session/s1", Effect.COMPLETE)

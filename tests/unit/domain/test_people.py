@@ -213,7 +213,7 @@ def test_of_several_speakers_with_one_email_one_syncs(
     assert set(people.speakers) == {winner}
     losers = {"c1", "c2", "c3"} - {winner}
     assert left_out(people) == dict.fromkeys(losers, "duplicate_email")
-    assert all(skip.issue and skip.issue.detail == f"speaker {winner}" for skip in people.skips)
+    assert all(skip.issue and skip.issue.other == f"speaker/{winner}" for skip in people.skips)
 
 
 def test_an_email_stays_with_whoever_was_synced_with_it_and_takes_no_part_now() -> None:
@@ -226,7 +226,7 @@ def test_an_email_stays_with_whoever_was_synced_with_it_and_takes_no_part_now() 
     assert people.speakers == {}
     (skip,) = people.skips
     assert skip.issue is not None
-    assert (skip.label, skip.issue.detail) == ("duplicate_email", "speaker c1")
+    assert (skip.label, skip.issue.other) == ("duplicate_email", "speaker/c1")
 
 
 def test_an_email_is_free_again_when_its_swoogo_speaker_is_gone() -> None:
@@ -269,9 +269,9 @@ def test_an_email_somebody_could_not_leave_is_not_given_away() -> None:
         },
     )
     assert people.speakers == {}
-    assert {skip.key: skip.issue and skip.issue.detail for skip in people.skips} == {
-        speaker_key("c1"): "speaker c9",
-        speaker_key("c2"): "speaker c1",
+    assert {skip.key: skip.issue and skip.issue.other for skip in people.skips} == {
+        speaker_key("c1"): "speaker/c9",
+        speaker_key("c2"): "speaker/c1",
     }
 
 

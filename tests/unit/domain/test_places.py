@@ -108,8 +108,8 @@ def test_a_second_room_with_a_name_that_is_ours_shares_the_location() -> None:
     assert (plan.usable, plan.unchanged, plan.look) == ({"r1", "r2"}, 1, False)
 
 
-def test_a_synced_room_that_is_renamed_keeps_its_location_with_a_notice() -> None:
-    """S6: the name is frozen; the notice says which one Swoogo keeps."""
+def test_a_synced_room_that_is_renamed_keeps_its_location_and_people_are_told() -> None:
+    """S6: the name is frozen; the issue says which one Swoogo keeps."""
     ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
     plan = planned(a_room("r1", "Auditorium"), ledger=ledger)
     assert plan.operations == []
@@ -117,7 +117,7 @@ def test_a_synced_room_that_is_renamed_keeps_its_location_with_a_notice() -> Non
     assert plan.issues == [Issue("location/r1", Code.RENAMED_AFTER_SYNC, field="name", detail='"Hall 1"')]
 
 
-def test_the_notice_about_a_long_frozen_name_still_shows_a_name() -> None:
+def test_the_issue_about_a_long_frozen_name_still_shows_a_name() -> None:
     """S6: the ledger holds long names as digests; people need words."""
     name = "Hall " + "x" * 60
     ledger = {"location/r1": an_entry(7, pushed={"name": name}, natural=name.casefold())}

@@ -9,7 +9,7 @@ import pytest
 from consumer.domain.desired import TextLimits
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import UnknownTimezoneError
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issue import Code, Effect, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.plan import Adopt, Create, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
@@ -264,7 +264,7 @@ def test_capacity_is_sent_when_it_is_mapped() -> None:
     assert update.fields == {"capacity": "50"}
 
 
-def test_notices_and_issues_come_with_the_plan_whether_or_not_anything_is_sent() -> None:
+def test_issues_come_with_the_plan_whether_or_not_anything_is_sent() -> None:
     """S3, S6, N2: they stand while their cause stands."""
     title = "t" * 300
     pushed = {**PUSHED, "name": "t" * 254 + "…", "end_time": "23:59:00"}
@@ -276,7 +276,7 @@ def test_notices_and_issues_come_with_the_plan_whether_or_not_anything_is_sent()
         Code.NAME_SHORTENED,
         Code.RENAMED_AFTER_SYNC,
     ]
-    assert all(issue.notice for issue in plan.issues)
+    assert all(issue.effect is not Effect.LEFT_OUT for issue in plan.issues)
 
 
 def test_the_limits_of_texts_are_settings() -> None:

@@ -43,7 +43,7 @@ def test_a_run_takes_over_what_the_plan_leaves_alone_and_leaves_out() -> None:
     assert (run.planned_credits, run.planned_calls) == (11, 2)
 
 
-def test_issues_are_counted_by_code_notices_included() -> None:
+def test_issues_are_counted_by_code() -> None:
     """N2."""
     issues = {
         "a": Issue("session/a", Code.MISSING_FIELD),

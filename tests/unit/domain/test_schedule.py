@@ -67,7 +67,7 @@ def test_a_session_stands_on_the_wall_clock_of_its_event(
     ],
 )
 def test_a_session_over_several_dates_lies_on_its_first(start: str, end: str, end_time: str, clamped: bool) -> None:
-    """S3: the end keeps its wall-clock time when that is after the start's, otherwise 23:59:00; a notice says so."""
+    """S3: the end keeps its wall-clock time when that is after the start's, otherwise 23:59:00; an issue says so."""
     found = placed("Europe/London", start, end)
     assert found == Placement(start[:10], f"{start[11:]}:00"[:8], end_time, clamped)
 

@@ -130,7 +130,7 @@ MISSING = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail="4
         (Issue("session/s1", Code.REFUSED), None, {}, False),
     ],
 )
-def test_r2_a_notice_stands_until_its_record_is_read_again_or_its_field_is_sent(
+def test_r2_an_edit_is_told_until_its_record_is_read_again_or_its_field_is_sent(
     issue: Issue, findings: Findings | None, sent: Mapping[str, set[str]], stands: bool
 ) -> None:
     """R2."""

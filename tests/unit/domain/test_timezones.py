@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.domain import timezones
-from consumer.domain.issue import Code
+from consumer.domain.issue import Code, Effect
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Create, Update
 from consumer.domain.planner import make_plan
+from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Session
 from consumer.domain.timezones import compare_zones, described, same_offsets, timezone_seen, writable
 from tests.support.builders import (
@@ -241,9 +242,8 @@ def test_on_a_mismatch_every_session_is_written_with_its_own_zone_and_people_are
         ("Europe/London", "09:00:00")
     ] * 2
     [issue] = plan.issues
-    assert (issue.key, issue.code, issue.notice) == ("event/ev", Code.TIMEZONE_MISMATCH, True)
-    assert "Event ev" in issue.sentence()
-    assert "America/New_York" in issue.sentence()
+    assert (issue.key, issue.code, issue.effect) == ("event/ev", Code.TIMEZONE_MISMATCH, Effect.COMPLETE)
+    assert "America/New_York" in for_admin(issue)
 
 
 def test_in_the_same_zone_no_session_carries_one() -> None:

@@ -17,8 +17,9 @@ from consumer.domain.errors import (
     UnavailableError,
     UnknownTimezoneError,
 )
+from consumer.domain.text import masked
 from consumer.entrypoints.console.exits import Exit, exit_of
-from consumer.entrypoints.console.output import ago, counted, iso, lasting, masked, out, plain, print_json
+from consumer.entrypoints.console.output import ago, counted, iso, lasting, out, plain, print_json
 
 
 @pytest.mark.parametrize(

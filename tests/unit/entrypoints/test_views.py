@@ -10,7 +10,14 @@ from rich.console import Console
 
 from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.output import iso
-from consumer.entrypoints.console.plan_document import Association, FieldChange, LeftOut, PlanDocument, Planned, Told
+from consumer.entrypoints.console.plan_document import (
+    Association,
+    FieldChange,
+    IssueRow,
+    LeftOut,
+    PlanDocument,
+    Planned,
+)
 from consumer.entrypoints.console.plan_view import show_plan
 from consumer.entrypoints.console.running import ReplicaRow, RunningDocument, TopicRow
 from consumer.entrypoints.console.status_document import EventDocument, EventRow, StatusDocument, run_document
@@ -31,7 +38,17 @@ PLAN = PlanDocument(
     unchanged={"session": 1200},
     left_out={"session": {"ended": 3}},
     left_out_records=(LeftOut("session", "s4", "ended", ""),),
-    issues=(Told("session", "s5", "multi_day_clamped", True, "Session s5 runs over several dates."),),
+    issues=(
+        IssueRow(
+            "session",
+            "s5",
+            "multi_day_clamped",
+            "partial",
+            "",
+            "It runs over several dates.",
+            "Session s5 runs over several dates.",
+        ),
+    ),
     wait_until="2026-06-01T09:00:00+00:00",
     credits=15,
     calls=6,
@@ -97,9 +114,9 @@ def test_n3_a_plan_reads_field_by_field() -> None:
         "    track: Databases -> (empty)",
         "link   speaker c1 (Swoogo 12)  Ada",
         "    - session s9  Gone",
-        "Left out, sessions: ended 3",
+        "Left out, sessions: 3 ended",
         "    session s4: ended",
-        "Notice multi_day_clamped (1)",
+        "Issue multi_day_clamped (1): synced in part",
         "    Session s5 runs over several dates.",
         "Something unanswered is decided after 2026-06-01T09:00:00+00:00.",
         "15 credits of 1,980 left, 6 calls, about 0.4 s at 0.2 s a call",

@@ -10,6 +10,7 @@ import pytest
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.plan import Plan
 from consumer.domain.planner import make_plan
+from consumer.domain.sentences import for_admin
 from consumer.ports import RawRecord
 from consumer.services.record import NotedBefore, Recorder
 from consumer.settings import Topics
@@ -36,17 +37,17 @@ async def planned(record: RawRecord) -> Plan:
     ("name", "code", "part"),
     [
         ("sessions-end-before-start", "invalid_time_range", "does not end after it starts"),
-        ("sessions-unknown-status", "unknown_status", "none of Sessionboard's five"),
-        ("sessions-unscheduled", "missing_field", "its start time is missing"),
+        ("sessions-unknown-status", "unknown_status", "the category of its status is not known"),
+        ("sessions-unscheduled", "missing_field", "has no start time"),
         ("sessions-title-300-characters", "name_shortened", "was cut to 255 characters"),
-        ("sessions-speaker-without-email", "missing_field", "its e-mail address is missing"),
+        ("sessions-speaker-without-email", "missing_field", "has no e-mail address"),
     ],
 )
 async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: str, code: str, part: str) -> None:
     """E1, E6, S4, N2: nothing is lost, and a person reads what to do."""
     plan = await planned(valid_record(name))
     assert {issue.code.value for issue in plan.issues} == {code}
-    assert any(part in issue.sentence() for issue in plan.issues)
+    assert any(part in for_admin(issue) for issue in plan.issues)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,8 @@ async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_witho
     value["data"]["speakers"][0]["about"] = "b" * 1_000_000
     plan = await planned(a_record(value))
     (issue,) = plan.issues
-    assert issue.sentence().startswith("The bio of Speaker ")
-    assert "too long for Swoogo (1000000 characters, at most 60000)" in issue.sentence()
+    assert for_admin(issue).startswith("The biography of a speaker ")
+    assert "too long (1000000 characters, at most 60000)" in for_admin(issue)
     assert issue.key in {operation.key for operation in plan.operations}
 
 
@@ -111,4 +112,4 @@ async def test_two_speakers_with_one_email_are_an_issue_of_the_second() -> None:
     assert issue.code == "duplicate_email"
     winner, loser = sorted([first["id"], second["id"]])
     assert issue.key == f"speaker/{loser}"
-    assert winner in issue.sentence()
+    assert issue.other == f"speaker/{winner}"

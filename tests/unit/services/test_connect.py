@@ -493,7 +493,7 @@ async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: 
 
 
 @pytest.mark.parametrize(
-    ("theirs", "notices"),
+    ("theirs", "issues"),
     [
         ("Europe/London", ()),
         ("GB", ()),
@@ -502,16 +502,16 @@ async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: 
         ("Mars/Base", ("timezone_mismatch",)),
     ],
 )
-async def test_m7_a_mapping_between_zones_that_differ_is_accepted_with_a_notice(
-    world: World, theirs: str, notices: tuple[str, ...]
+async def test_m7_a_mapping_between_zones_that_differ_is_accepted_and_people_are_told(
+    world: World, theirs: str, issues: tuple[str, ...]
 ) -> None:
     world.swoogo.zones[A] = theirs
     [_, said] = await settle(world, connected(), pair("e1", A))
-    assert (said.action, said.code, said.notices) == ("mapping.accepted", "", notices)
-    assert ("time zone" in said.sentence) is bool(notices)
+    assert (said.action, said.code, said.issues) == ("mapping.accepted", "", issues)
+    assert ("time zone" in said.sentence) is bool(issues)
     assert (await world.connections.mappings(ORG))["e1"].swoogo_timezone == theirs
     [again] = await settle(world, pair("e1", A, name="Renamed"))
-    assert again.notices == notices
+    assert again.issues == issues
     assert (await world.connections.mappings(ORG))["e1"].swoogo_timezone == theirs
 
 

@@ -12,6 +12,7 @@ import pytest
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
+from consumer.domain.sentences import for_admin
 from consumer.domain.survey import Depth
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
@@ -208,7 +209,7 @@ async def test_a_host_that_is_silent_three_times_is_left_alone_and_told(world: W
     issues = await world.issues()
     assert {issue.code for issue in issues} == {Code.IMAGE_UNUSABLE}
     assert len(issues) == 64
-    assert "dead.example was silent three times in a row and is asked again" in issues[-1].sentence()
+    assert "dead.example was silent three times in a row and is asked again" in for_admin(issues[-1])
     assert await uploads(world) == 1
     assert due_in(world) == 600.0
 

@@ -14,6 +14,7 @@ from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, key_of, stamp
 from consumer.domain.run import Run, Trigger
+from consumer.domain.sentences import for_operator
 from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Depth
 from consumer.ports import SyncRequest, Work
@@ -52,7 +53,7 @@ def the_id(world: World, key: str) -> int:
     return swoogo_id
 
 
-async def notices(world: World) -> list[tuple[str, str]]:
+async def edits(world: World) -> list[tuple[str, str]]:
     """Record and field of what people changed in Swoogo."""
     return [(issue.key, issue.field) for issue in await world.issues() if issue.code is Code.EDITED_IN_SWOOGO]
 
@@ -140,7 +141,7 @@ async def test_d2_sessions_that_come_back_are_no_mistake_any_more() -> None:
 async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_when_edited_back(
     expand: int | None,
 ) -> None:
-    """R2: notices, never a write; they stay while nobody reads the record again, and end with their cause."""
+    """R2: issues, never a write; they stay while nobody reads the record again, and end with their cause."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = expand
     row = world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
@@ -148,15 +149,15 @@ async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_w
     row |= {"description": "By hand", "end_time": "11:00:00"}
     run = await reconcile(world)
     assert (run.outcome, world.swoogo.called("update")) == ("completed_with_issues", [])
-    assert await notices(world) == [("session/s1", "description"), ("session/s1", "end_time")]
+    assert await edits(world) == [("session/s1", "description"), ("session/s1", "end_time")]
     await reconcile(world)
-    assert len(await notices(world)) == 2, "the record did not change since, and still differs"
+    assert len(await edits(world)) == 2, "the record did not change since, and still differs"
     await world.sync(replace(SESSION, title="Another"))
     assert row["description"] == "By hand"
-    assert len(await notices(world)) == 2, "a push of another field ends nothing"
+    assert len(await edits(world)) == 2, "a push of another field ends nothing"
     row |= {"description": before["description"]}
     await reconcile(world)
-    assert await notices(world) == [("session/s1", "end_time")]
+    assert await edits(world) == [("session/s1", "end_time")]
     await world.sync(replace(SESSION, title="Another", description="From Sessionboard", version=9))
     assert row["description"] == "From Sessionboard"
 
@@ -167,9 +168,9 @@ async def test_r2_a_field_that_changes_in_sessionboard_is_overwritten_and_no_lon
     await world.sync(a_contact("c1", version=8, company="Old"))
     world.swoogo.records[Kind.SPEAKER][the_id(world, "speaker/c1")] |= {"company": "By hand", "bio": "Never ours"}
     await reconcile(world)
-    assert await notices(world) == [("speaker/c1", "company")]
+    assert await edits(world) == [("speaker/c1", "company")]
     await world.sync(a_contact("c1", version=9, company="Other"))
-    assert await notices(world) == []
+    assert await edits(world) == []
 
 
 async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
@@ -202,9 +203,9 @@ async def test_p1_two_speakers_that_swap_addresses_are_told_what_to_do_and_settl
     await world.sync(
         a_contact("c1", version=9, email="c2@example.org"), a_contact("c2", version=9, email="c1@example.org")
     )
-    told = {issue.key: issue.sentence() for issue in await world.issues()}
+    told = {issue.key: for_operator(issue) for issue in await world.issues()}
     assert told.keys() == {"speaker/c1", "speaker/c2"}
-    assert "Speaker c2 still has that address in Swoogo" in told["speaker/c1"]
+    assert "[speaker/c2] still has that e-mail address in Swoogo" in told["speaker/c1"]
     assert "give one of the two another address in Swoogo by hand, and both settle" in told["speaker/c1"]
     held[the_id(world, "speaker/c1")]["email"] = "by.hand@example.org"
     for _ in range(2):  # the first to go clears the way for the other

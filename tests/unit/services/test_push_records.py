@@ -209,7 +209,7 @@ async def test_p5_a_speaker_comes_from_the_copy_in_the_session_until_its_record_
     assert speaker["company"] == "From the record"
 
 
-async def test_s3_what_was_done_differently_is_a_notice_and_the_session_is_synced(world: World) -> None:
+async def test_s3_what_was_done_differently_is_an_issue_and_the_session_is_synced(world: World) -> None:
     run = await world.sync(a_session("s1", ends_at=at("2026-07-02 08:00")))
     [session] = world.swoogo.records[Kind.SESSION].values()
     assert session["end_time"] == "23:59:00"

@@ -19,7 +19,9 @@ from tests.unit.adapters.images.network import URL, Body, Network, delay, fetche
 )
 async def test_an_answer_that_will_not_change_makes_the_image_unusable(status: int, why: str) -> None:
     error = await refusal(Network(httpx.Response(status, stream=Body([b"x"]))))
-    assert (error.why, str(error)) == (why, f"cdn.example answered {status} when asked for the image.")
+    said = "has no image at this address" if why == "not_found" else "does not give the image out"
+    assert (error.why, str(error)) == (why, f"cdn.example {said}.")
+    assert error.hint == f"it answered {status}"
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
