@@ -21,6 +21,7 @@ from consumer.adapters.images.pictures import open_images
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
+from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
@@ -35,6 +36,7 @@ from consumer.domain.ledger import Entry, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import PlanInput
 from consumer.domain.record import Kind
+from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
 from consumer.domain.standing import Standing
 from consumer.domain.survey import Depth
@@ -64,6 +66,12 @@ class _Nowhere:
     async def run(self, run: Run) -> None: ...
 
     async def announce(self, announcement: Announcement) -> None: ...
+
+
+class _NoIssues:
+    """Stands where the topic of issues is."""
+
+    async def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -200,6 +208,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
     bound, clock, nowhere = open_stores(settings), SystemClock(), _Nowhere()
     images = open_images(settings.images)
     ledger = RedisLedger(bound.redis, bound.keys, bound.scripts, nowhere)
+    feed = IssueFeed(bound.redis, bound.keys, bound.scripts, bound.connections, _NoIssues())
     time = ServerTime(bound.redis, clock)
     budget = RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time)
     client = SwoogoClient(
@@ -220,7 +229,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
                 ledger,
                 client,
                 ImageQueue(images),
-                RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere),
+                RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere, feed),
                 clock,
                 settings.push,
                 TextLimits(),

@@ -191,9 +191,11 @@ Rebuild     `services.rebuild`               a loss of Redis: noticed, one repli
 Report      `domain.run`                     runs and tallies
             `domain.issue`                   codes, and what each means for the record
             `domain.labels`                  what people call a record
+            `domain.record_issues`           what is published of each record, and whether that is news
             `domain.sentences`               the words for event admins, and for operators
             `issues_docs`                    writes `docs/issues.md`
             `adapters.redis.status`          runs and issues kept
+            `adapters.redis.issue_feed`      what the issues topic has of each record
             `adapters.kafka.messages`        messages of the status topic
 
 Connect     `services.connect`               integrations and pairs: checked, in force or refused

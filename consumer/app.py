@@ -19,13 +19,20 @@ from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
-from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
+from consumer.adapters.kafka.publish import (
+    KafkaChangelog,
+    KafkaDeadLetters,
+    KafkaIssuesTopic,
+    KafkaStatusTopic,
+    producer,
+)
 from consumer.adapters.kafka.pulse import Pulse
 from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.freshness import RedisFreshness
+from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
@@ -222,7 +229,14 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         queue = ImageQueue(images, at_once=settings.images.concurrency)
         stack.push_async_callback(queue.aclose)
         told = KafkaStatusTopic(publisher, topics.status, bound.connections, clock)
-        board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told))
+        feed = IssueFeed(
+            bound.redis,
+            bound.keys,
+            bound.scripts,
+            bound.connections,
+            KafkaIssuesTopic(publisher, topics.issues, clock),
+        )
+        board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told, feed))
         changelog = KafkaChangelog(publisher, topics.ledger)
         ledger = watch.ledger(RedisLedger(bound.redis, bound.keys, bound.scripts, changelog), clock)
         parents = RedisParents(bound.redis, bound.keys)

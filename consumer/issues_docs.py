@@ -27,7 +27,7 @@ sentence for each of two readers. It goes away by itself with the next sync afte
 | `complete` | the record is in Swoogo as it should be, and there is something to know about it |
 
 **Event admins** read the sentence beside the record in Sessionboard, which takes it from
-its topic of issues. It names sessions by title, room and date, and speakers by a session of theirs.
+[the topic of issues](issues-topic.md). It names sessions by title, room and date, and speakers by a session of theirs.
 **Operators** read theirs in `swoogo-sync issues EVENT`, with keys and commands.
 
 | Code | Effect | Event admins read | Operators read |

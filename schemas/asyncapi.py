@@ -19,7 +19,7 @@ from schemas.json_schema import MODELS, OURS, file_name
 from schemas.topics import Topic
 from schemas.wire import IDENTIFIER_PATTERN
 
-CONTRACT_VERSION: Final = "1.1.0"
+CONTRACT_VERSION: Final = "1.2.0"
 """Of this description. Its major part is the version in the envelope."""
 
 _DAYS_30: Final = 30 * 24 * 60 * 60 * 1000
@@ -73,6 +73,14 @@ _CHANNELS: Final[Mapping[Topic, _Channel]] = MappingProxyType(
             "{event_id}, or integration/{org_id}",
             f"^({_ID}|integration/{_ID})$",
             compacted=False,
+        ),
+        Topic.ISSUES: _Channel(
+            "Issues",
+            "What an event admin must know about each record now. A null value says that nothing stands for the record "
+            "of its key any more.",
+            "{event_id}/{kind}/{id}",
+            f"^{_ID}/(session|speaker|sponsor|location|track|level|event)/.+$",
+            compacted=True,
         ),
         Topic.LEDGER: _Channel(
             "Ledger",

@@ -17,6 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 
 from schemas.contact import ContactChange
 from schemas.docstrings import field_docstrings
+from schemas.issues import RecordIssuesChanged
 from schemas.ledger import ConnectionEntry, GenerationEntry, LedgerEntry, MappingEntry, PairEntry, ServedEntry
 from schemas.mapping import CONTROL_CHANGES
 from schemas.session import SessionChange
@@ -34,12 +35,13 @@ MODELS: Final[Mapping[Topic, tuple[type[BaseModel], ...]]] = MappingProxyType(
         Topic.SPONSORS: (SponsorChange,),
         Topic.MAPPINGS: tuple(CONTROL_CHANGES.values()),
         Topic.STATUS: tuple(STATUS_MESSAGES.values()),
+        Topic.ISSUES: (RecordIssuesChanged,),
         Topic.LEDGER: (LedgerEntry, PairEntry, ConnectionEntry, MappingEntry, ServedEntry, GenerationEntry),
     }
 )
 """Topic -> the models of its value, of which a record is exactly one."""
 
-OURS: Final = frozenset({Topic.STATUS, Topic.LEDGER})
+OURS: Final = frozenset({Topic.STATUS, Topic.ISSUES, Topic.LEDGER})
 """Topics that this service writes: their schemas say what is written, not what would be accepted."""
 
 _SHARED: Final[Mapping[str, Any]] = MappingProxyType({"Identifier": Identifier, "Text": Text, "Timestamp": Timestamp})

@@ -16,6 +16,7 @@ from pydantic import Field, computed_field
 
 from schemas.envelope import ActionT, DataT, Envelope, MetadataOf
 from schemas.mapping import SyncScope
+from schemas.record_issues import RecordIssues
 from schemas.wire import LARGEST_INTEGER, Code, Identifier, Milliseconds, SwoogoId, Timestamp, WireModel
 
 Number = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
@@ -119,7 +120,11 @@ class SyncReport(SyncStart):
     credits: Number = 0
     """Swoogo credits spent."""
     issues: dict[Code, Number] = Field(default_factory=dict)
-    """Issue code -> how many there are."""
+    """Issue code -> how many there are in the event."""
+    records: tuple[RecordIssues, ...] = ()
+    """Of a manual sync: the records that it covers and that have issues, at most 100; the issues topic has all."""
+    more_records: Number = 0
+    """How many more there are."""
 
 
 class SyncFailure(SyncReport):

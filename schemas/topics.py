@@ -13,5 +13,6 @@ class Topic(StrEnum):
     SPONSORS = "sessionboard.sponsors"
     MAPPINGS = "sessionboard.mappings"
     STATUS = "swoogo-sync.status"
+    ISSUES = "swoogo-sync.issues"
     LEDGER = "swoogo-sync.ledger"
     DEAD_LETTERS = "swoogo-sync.dead-letters"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -12,9 +12,13 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Plan, name_of
 from consumer.domain.record import Kind, kind_of
+from consumer.domain.record_issues import RecordIssues, by_record
 
 ISSUES_KEPT: Final = 50
 """Issues kept with each run; the numbers are kept of all."""
+
+RECORDS_TOLD: Final = 100
+"""Records listed in the answer to a manual sync."""
 
 PAIR_ENDED: Final = "The event's pair was ended while it was synced."
 """Why a run stopped early whose mapping was removed, or whose organization disconnected (M4, X1)."""
@@ -63,7 +67,8 @@ class Run:
     `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
     the credits then left, 0 while that is not known. `operations` counts those of its plan by their name. `org_id` and
     `swoogo_event_id` are of the pair it syncs, which may end before it does. `pair_ended`: that is why it stopped.
-    `requests`: ids of the manual syncs it serves.
+    `requests`: ids of the manual syncs it serves. `records`: of those that a manual sync covers, what stands for each,
+    for its answer; `more_records` says how many more there are. The answer is told once, and not kept with the run.
     """
 
     id: str
@@ -92,10 +97,18 @@ class Run:
     swoogo_event_id: int = 0
     pair_ended: bool = False
     requests: tuple[str, ...] = ()
+    records: tuple[RecordIssues, ...] = ()
+    more_records: int = 0
 
     def tally(self, kind: Kind) -> Tally:
         """The counts of a kind, made on first use."""
         return self.tallies.setdefault(kind, Tally())
+
+    def answer(self, issues: Iterable[Issue], covers: Callable[[str], bool]) -> None:
+        """Of a manual sync: note what stands for the records that it covers."""
+        if self.trigger is Trigger.MANUAL:
+            found = [each for key, each in by_record(issues).items() if covers(key)]
+            self.records, self.more_records = tuple(found[:RECORDS_TOLD]), max(len(found) - RECORDS_TOLD, 0)
 
     def note_unchanged(self, ledger: Ledger) -> None:
         """What is known without a plan: everything in Swoogo is as it was."""

@@ -9,6 +9,7 @@ from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import NAMED_ONLY, Adopt, Create, Delete, Link, Operation, Plan, SetImage
 from consumer.domain.record import Kind, Source, id_of, key_of
 from consumer.domain.request import SyncRequest
+from consumer.domain.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,23 @@ class Scope:
         if key.startswith(f"{Source.SPONSOR.value}/"):
             return self.sponsors
         return self.agenda and not self.selected
+
+
+def covers(scope: Scope, key: str, snapshot: Snapshot) -> bool:
+    """Whether the record under this ledger key is among those that a sync of this scope is about.
+
+    With selected records that are these, and whoever is on a selected session.
+    """
+    kind, _, identifier = key.partition("/")
+    if kind in {Kind.SPONSOR, Kind.LEVEL}:
+        return scope.sponsors
+    if not scope.selected or not scope.agenda:
+        return scope.agenda or kind == "event"
+    if kind == Kind.SESSION:
+        return identifier in scope.session_ids
+    chosen = (snapshot.sessions[each] for each in scope.session_ids if each in snapshot.sessions)
+    on = any(person.contact_id == identifier for session in chosen for person in session.people)
+    return kind == Kind.SPEAKER and (identifier in scope.speaker_ids or on)
 
 
 def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> Plan:

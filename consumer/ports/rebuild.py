@@ -49,6 +49,15 @@ class LoggedDeletion:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedRecord:
+    """What the issues topic has of one record: its digest, "" for a null value."""
+
+    event_id: str
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewerRecord:
     """A record that a later version wrote.
 
@@ -108,7 +117,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class RebuildProgress:
-    """How far a rebuild is. `phase`: ledger, mappings, changes or waiting; `started` in ms.
+    """How far a rebuild is. `phase`: ledger, issues, mappings, changes or waiting; `started` in ms.
 
     `seconds_left` is None while nothing can be said. `trouble`: why it could not go on when it was last tried.
     """
@@ -202,6 +211,11 @@ class RebuildSource(Protocol):
         ...
 
     @property
+    def issues(self) -> str:
+        """The topic that has what stands for each record."""
+        ...
+
+    @property
     def requests(self) -> str:
         """The topic of integrations, pairs and sync requests."""
         ...
@@ -214,8 +228,8 @@ class RebuildSource(Protocol):
     async def ends(self) -> Offsets:
         """Where the topics end.
 
-        The changelog with what open transactions hide, as the ledger must be whole; input topics without, as that comes
-        through the consumer groups.
+        Changelog and issues with what open transactions hide, as both must be whole; input topics without, as that
+        comes through the consumer groups.
         """
         ...
 
@@ -233,6 +247,10 @@ class RebuildSource(Protocol):
 
     def remembered(self, record: RawRecord) -> Remembered | None:
         """What a record of the changelog says; None for a null value. Raises PoisonError: it cannot be read."""
+        ...
+
+    def published(self, record: RawRecord) -> PublishedRecord | None:
+        """What a record of the issues topic says; None: it is none of ours."""
         ...
 
     def understands(self, what: str) -> bool:
@@ -273,6 +291,10 @@ class Restorer(Protocol):
 
     async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
         """These manual syncs were served before the loss; returns how many were not known to be."""
+        ...
+
+    async def published(self, event_id: str, records: Mapping[str, str]) -> None:
+        """The issues topic has these: record key -> digest, "" where nothing stands (N2)."""
         ...
 
     async def doubt(self, credentials: Iterable[str]) -> None:

@@ -27,7 +27,14 @@ class StatusBoard(Protocol):
         ...
 
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
-        """It ended: publish, keep the run, replace the event's issues."""
+        """It ended: keep the run, replace the event's issues, publish what changed of each record's, then the run.
+
+        Of a run whose pair ended no issue stays published. Raises LeaseLostError, UnavailableError.
+        """
+        ...
+
+    async def withdraw(self, event_id: str) -> None:
+        """Nothing of the event stays published: its pair has ended (M4, X1). Raises UnavailableError."""
         ...
 
     async def current(self, event_id: str) -> Run | None:

@@ -135,6 +135,7 @@ class Connector:
             run.ended = max(self.clock.now(), run.started)
             run.outcome, run.error, run.pair_ended = "failed", PAIR_ENDED, True
             await self.board.ended(run, await self.board.issues(event_id), lease)
+        await self.board.withdraw(event_id)
 
     async def let_requests_go(self, lease: Lease) -> None:
         """Manual syncs of an event that nobody maps are over; a later mapping does not bring them back (M5).
@@ -286,6 +287,8 @@ class Connector:
         """
         await self.inbox.set_continuous(held.event_id, on=False, by=lease)
         await self.connections.put_mapping(held.org_id, held.event_id, None, by=lease)
+        # After the mapping: a push that goes on looks at that once it has published, and withdraws for itself.
+        await self.board.withdraw(held.event_id)
         code = by.value if by is PairEnd.DISCONNECTED else ""
         await self.board.announce(
             Announcement("mapping.removed", held.org_id, sentence, code, held.event_id, held.swoogo_event_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,7 +31,7 @@ from consumer.domain.plan import Operation, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, record_key
 from consumer.domain.run import PAIR_ENDED, Run, Trigger, count_issues, first_issues
-from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
+from consumer.domain.scope import Scope, covers, scope_of_changes, scope_of_request
 from consumer.domain.survey import CODES
 from consumer.domain.timezones import timezone_seen
 from consumer.ports import (
@@ -162,8 +162,9 @@ class Pusher:
         # Selected records were looked for, but not those of their kind that a later push creates (G6).
         careful = frozenset[Kind]() if scope.selected else state.verify_before_create
         labels = Labels(state.snapshot, execution.ledger, mapping)
+        covered = partial(covers, scope, snapshot=state.snapshot)
         await self._finish(
-            execution, plan, marks, former, error, labels, idle=idle, careful=careful, retries=sorted(retries)
+            execution, plan, marks, former, error, labels, covered, idle=idle, careful=careful, retries=sorted(retries)
         )
         return run
 
@@ -278,6 +279,7 @@ class Pusher:
         former: Mapping[str, Issue],
         error: SwoogoSyncError | None,
         labels: Labels,
+        covered: Callable[[str], bool],
         *,
         idle: bool,
         careful: AbstractSet[Kind],
@@ -303,6 +305,7 @@ class Pusher:
         now = self.clock.now()
         issues = labels.dressed({key: parked_since(issue, former.get(key), now) for key, issue in issues.items()})
         run.issues, run.told = count_issues(issues), first_issues(issues)
+        run.answer(issues.values(), covered)
         run.outcome = "failed" if trouble else ("completed_with_issues" if run.issues else "completed")
         await self.board.ended(run, issues, lease)
         await report_credential_status(

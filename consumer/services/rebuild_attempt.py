@@ -93,10 +93,12 @@ class RebuildAttempt:
         self.lost = marker.lost or not marker.generation
         if marker.generation:
             # What was not recorded yet comes through the consumer groups; what they passed must be here.
-            ends = {**committed, **self._of(ends, source.ledger)}
+            ends = {**committed, **self._of(ends, source.ledger, source.issues)}
         await self._start(ends)
         self._show("ledger")
         await self._read_ledger(self._of(ends, source.ledger))
+        self._show("issues")
+        await self._read_issues(self._of(ends, source.issues))
         for phase, topics in (("mappings", [source.requests]), ("changes", source.resources)):
             self._show(phase)
             await self._read_changes(self._of(ends, *topics))
@@ -209,6 +211,22 @@ class RebuildAttempt:
             async for batch in batches:
                 if (await recorder.record(batch.records)).news:
                     await self._note_loss()
+                await self._reach(batch)
+
+    async def _read_issues(self, ends: Offsets) -> None:
+        """What stands for each record was published before: it is not published again, and not forgotten (N2)."""
+        async with aclosing(self._scan(ends)) as batches:
+            async for batch in batches:
+                events: dict[str, dict[str, str]] = defaultdict(dict)
+                for record in batch.records:
+                    said = self.on.source.published(record)
+                    if said is not None:
+                        events[said.event_id][said.key] = said.digest
+
+                async def restore(each: tuple[str, dict[str, str]]) -> None:
+                    await self.on.restorer.published(*each)
+
+                await for_each(events.items(), restore, _AT_ONCE)
                 await self._reach(batch)
 
     def _scan(self, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:

@@ -14,6 +14,7 @@ from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
@@ -188,13 +189,14 @@ def in_memory(times: Times) -> Bench:
     clock = FakeClock()
     inbox = InMemoryInbox(clock, quiet=times.quiet, max_wait=times.max_wait, lease=times.lease, survey=times.survey)
     changelog, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
+    connections = InMemoryConnections(inbox)
     return Bench(
         clock=clock,
         inbox=inbox,
         ledger=InMemoryLedger(inbox, changelog),
-        connections=InMemoryConnections(inbox),
+        connections=connections,
         pairs=InMemoryPairs(pair_log),
-        board=InMemoryStatusBoard(inbox, topic),
+        board=InMemoryStatusBoard(inbox, topic, connections),
         topic=topic,
         budget=InMemoryBudget(clock, inbox, limit=times.limit, window=times.window, reserve=times.reserve),
         tokens=InMemoryTokens(clock),
@@ -220,13 +222,14 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         circuit_failures=CIRCUIT_FAILURES, circuit_first=0.3, circuit_most=0.6, deadline=-2.35
     )
     kept, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
+    connections = RedisConnections(redis, keys, scripts)
     return Bench(
         clock=clock,
         inbox=RedisInbox(redis, keys, scripts, leases, debounce, push, reconcile),
         ledger=RedisLedger(redis, keys, scripts, kept),
-        connections=RedisConnections(redis, keys, scripts),
+        connections=connections,
         pairs=RedisPairs(redis, keys, scripts, pair_log),
-        board=RedisStatusBoard(redis, keys, scripts, topic),
+        board=RedisStatusBoard(redis, keys, scripts, topic, IssueFeed(redis, keys, scripts, connections, topic)),
         topic=topic,
         budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo, ServerTime(redis, clock)),
         tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),

@@ -14,6 +14,7 @@ import pytest
 from schemas import ledger, reading, status
 from schemas.dead_letter import Reason
 from schemas.generate import FOLDER
+from schemas.issues import RecordIssuesChanged
 from schemas.mapping import CONTROL_CHANGES
 from schemas.reading import MAX_BYTES, UnreadableError
 from schemas.session import SessionChange
@@ -29,6 +30,7 @@ READERS: Final[dict[str, Callable[[bytes | None, bytes | None], object]]] = {
     "mappings": reading.read_control,
 }
 
+OURS: Final = frozenset({"status", "issues", "ledger"})
 NO_JSON_VALUE: Final = frozenset({Reason.NOT_JSON, Reason.EMPTY_VALUE, Reason.TOO_LARGE, Reason.TOO_DEEP})
 """A JSON Schema judges values; these are faults of the bytes."""
 
@@ -57,6 +59,8 @@ def bytes_of(example: dict[str, Any]) -> bytes:
 def read_ours(topic: str, value: bytes) -> object:
     if topic == "ledger":
         return ledger.read_ledger_value(value)
+    if topic == "issues":
+        return RecordIssuesChanged.model_validate_json(value)
     return status.STATUS_MESSAGES[json.loads(value)["metadata"]["action"]].model_validate_json(value)
 
 
@@ -74,7 +78,9 @@ def test_a_valid_example_fits_the_json_schema_of_its_topic(example: Path) -> Non
     assert schema_accepts(topic_of(example), json.loads(example.read_bytes()))
 
 
-@pytest.mark.parametrize("example", [each for each in VALID if topic_of(each) in {"status", "ledger"}], ids=stem)
+@pytest.mark.parametrize(
+    "example", [each for each in VALID if topic_of(each) in {"status", "issues", "ledger"}], ids=stem
+)
 def test_what_we_publish_is_written_as_its_example_says(example: Path) -> None:
     """A value of our own topics survives reading and writing, and what is written fits the published schema."""
     read: Any = read_ours(topic_of(example), example.read_bytes())
@@ -114,7 +120,7 @@ def test_every_reason_of_a_dead_letter_has_an_example() -> None:
 
 def test_every_message_that_we_read_or_publish_has_a_valid_example() -> None:
     actions = {json.loads(each.read_bytes()).get("metadata", {}).get("action") for each in VALID}
-    assert actions >= {*CONTROL_CHANGES, *status.STATUS_MESSAGES}
+    assert actions >= {*CONTROL_CHANGES, *status.STATUS_MESSAGES, "record.issues"}
 
 
 def test_a_session_with_a_biography_of_a_megabyte_is_readable() -> None:

@@ -118,6 +118,7 @@ def test_the_asyncapi_file_has_every_topic_once_and_every_message() -> None:
     document = asyncapi_document()
     assert sorted(channel["address"] for channel in document["channels"].values()) == sorted(Topic)
     expected = {model.__name__ for model in (*CONTROL_CHANGES.values(), *STATUS_MESSAGES.values())}
+    expected.add("RecordIssuesChanged")
     assert document["components"]["messages"].keys() > expected
     assert {each["action"] for each in document["operations"].values()} == {"send", "receive"}
 
@@ -137,6 +138,8 @@ def example_key(topic: str, record: dict[str, Any]) -> str:
     match topic:
         case "ledger":
             return f"3960/{record['kind']}/1"
+        case "issues":
+            return f"{record['data']['event_id']}/{record['data']['kind']}/{record['data']['id']}"
         case "status":
             return record["metadata"]["event_id"] or f"integration/{record['metadata']['org_id']}"
         case "mappings":

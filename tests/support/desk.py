@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis import rows
+from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
@@ -23,6 +24,7 @@ from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
 from consumer.domain.record import stamp
+from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run, Trigger
 from consumer.domain.snapshot import Contact, Session
 from consumer.entrypoints.cli import app
@@ -46,6 +48,12 @@ class Silent:
     async def run(self, run: Run) -> None: ...
 
     async def announce(self, announcement: Announcement) -> None: ...
+
+
+class SilentIssues:
+    """Stands for the topic of issues."""
+
+    async def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
         load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0})
     )
     silent = Silent()
+    feed = IssueFeed(bound.redis, bound.keys, bound.scripts, bound.connections, SilentIssues())
     environment = {"DEBOUNCE__QUIET_PERIOD": "0", "REDIS__PREFIX": _PREFIX, "REDIS__URL": redis_url}
     environment["KAFKA__BOOTSTRAP_SERVERS"] = "127.0.0.1:1"  # nothing listens there
     yield Desk(
@@ -141,7 +150,7 @@ async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
         bound,
         RedisPairs(bound.redis, bound.keys, bound.scripts, silent),
         RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
-        RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent),
+        RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent, feed),
         SystemClock(),
         charset,
     )

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record, understands
+from consumer.adapters.kafka.messages import published_record
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.standing import Generation, Standing
 from consumer.ports import RawRecord
-from consumer.ports.rebuild import Offsets, Remembered, ScanBatch, TopicPartition
+from consumer.ports.rebuild import Offsets, PublishedRecord, Remembered, ScanBatch, TopicPartition
 from consumer.settings import Topics
 from sandbox.conference.records import Record
 
@@ -40,6 +41,7 @@ class ListedHistory:
     give: int | None = None
     kinds: frozenset[str] = frozenset()
     ledger: str = _TOPICS.ledger
+    issues: str = _TOPICS.issues
     requests: str = _TOPICS.mappings
     resources: Sequence[str] = (_TOPICS.sessions, _TOPICS.speakers, _TOPICS.sponsors)
 
@@ -70,7 +72,8 @@ class ListedHistory:
         """See `ports.rebuild.RebuildSource`."""
         return {
             TopicPartition(topic, 0): len(self.records.get(topic, []))
-            for topic in (self.ledger, self.requests, *self.resources)
+            for topic in (self.ledger, self.issues, self.requests, *self.resources)
+            if topic != self.issues or topic in self.records
         }
 
     async def committed(self) -> Offsets:
@@ -96,6 +99,10 @@ class ListedHistory:
     def remembered(self, record: RawRecord) -> Remembered | None:
         """See `ports.rebuild.RebuildSource`."""
         return remembered(record)
+
+    def published(self, record: RawRecord) -> PublishedRecord | None:
+        """See `ports.rebuild.RebuildSource`."""
+        return published_record(record)
 
     def understands(self, what: str) -> bool:
         """See `ports.rebuild.RebuildSource`."""

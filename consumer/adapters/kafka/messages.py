@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from consumer.domain.connection import Announcement
+from consumer.domain.issue import Code as IssueCode
+from consumer.domain.issue import Effect as IssueEffect
 from consumer.domain.record import Kind
+from consumer.domain.record_issues import PublishedIssue, RecordIssues
 from consumer.domain.run import Run
+from consumer.ports import RawRecord
+from consumer.ports.rebuild import PublishedRecord
+from schemas.issues import RecordIssuesChanged
 from schemas.mapping import SyncScope
-from schemas.status import (
-    STATUS_MESSAGES,
-    KindCounts,
-    StatusMessage,
-    Trigger,
-)
+from schemas.record_issues import Effect, RecordKind
+from schemas.status import STATUS_MESSAGES, KindCounts, StatusMessage, Trigger
 
 _COUNTED: Final = {Kind.SESSION: "sessions", Kind.SPEAKER: "speakers", Kind.SPONSOR: "sponsors"}
 _POSTPONED: Final = ("postponed", "The sync is tried again by itself.")
@@ -50,6 +52,8 @@ def sync_message(run: Run, now: datetime) -> StatusMessage:
             "duration_ms": run.ended - run.started,
             "credits": run.credits,
             "issues": run.issues,
+            "records": tuple(_record(run.event_id, each) for each in run.records),
+            "more_records": run.more_records,
             **counts,
         }
     if action == "sync.failed":
@@ -71,6 +75,58 @@ def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:
         "issues": said.issues,
     }
     return _message(said.action, data, {"event_id": said.event_id, "org_id": said.org_id}, now)
+
+
+def issues_message(event_id: str, org_id: str, record: RecordIssues, now: datetime) -> RecordIssuesChanged:
+    """What stands for one record."""
+    metadata = {
+        "action": "record.issues",
+        "event_id": event_id,
+        "org_id": org_id or None,
+        "version": 1,
+        "datetime": now,
+    }
+    return RecordIssuesChanged.model_validate({"data": _record(event_id, record), "metadata": metadata})
+
+
+def published_record(record: RawRecord) -> PublishedRecord | None:
+    """What a record of the issues topic says; None: its key is none of ours.
+
+    A value that cannot be read, as one of a later version, gets a digest that no value has, and is published again.
+    """
+    event_id, _, key = (record.key or b"").decode(errors="replace").partition("/")
+    if not event_id or "/" not in key:
+        return None
+    if record.value is None:
+        return PublishedRecord(event_id, key, "")
+    try:
+        data = RecordIssuesChanged.model_validate_json(record.value).data
+        issues = tuple(
+            PublishedIssue(IssueCode(each.code), IssueEffect(each.effect.value), each.field, each.sentence)
+            for each in data.issues
+        )
+    except ValueError:
+        return PublishedRecord(event_id, key, "?")
+    return PublishedRecord(event_id, key, RecordIssues(key, data.title, issues).digest)
+
+
+def _record(event_id: str, record: RecordIssues) -> dict[str, object]:
+    kind, _, identifier = record.key.partition("/")
+    return {
+        "event_id": event_id,
+        "kind": RecordKind(kind),
+        "id": identifier,
+        "title": record.title,
+        "issues": tuple(
+            {
+                "code": each.code.value,
+                "effect": Effect(each.effect.value),
+                "field": each.field,
+                "sentence": each.sentence,
+            }
+            for each in record.issues
+        ),
+    }
 
 
 def _message(action: str, data: dict[str, object], metadata: dict[str, object], now: datetime) -> StatusMessage:

@@ -20,6 +20,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
+from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
 from consumer.domain.standing import Standing
 from consumer.ports import Clock, Connections, DeadLetter
@@ -151,6 +152,32 @@ class KafkaStatusTopic:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now() / 1000, UTC)
+
+
+class KafkaIssuesTopic:
+    """What stands for each record, under its key; see `adapters.redis.issue_feed.IssuesTopic`."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, clock: Clock) -> None:
+        """Keep the producer, which somebody else starts and stops."""
+        self._producer = producer
+        self._topic = topic
+        self._clock = clock
+
+    async def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> None:
+        """Return when all are safe (None: a null value). Raises UnavailableError."""
+        now = datetime.fromtimestamp(self._clock.now() / 1000, UTC)
+        try:
+            sent = [
+                await self._producer.send(
+                    self._topic,
+                    key=f"{event_id}/{key}".encode(),
+                    value=None if each is None else messages.issues_message(event_id, org_id, each, now).encode(),
+                )
+                for key, each in records.items()
+            ]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise UnavailableError(f"The issues topic could not be written: {type(error).__name__}.") from error
 
 
 class KafkaDeadLetters:

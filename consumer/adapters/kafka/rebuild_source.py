@@ -9,11 +9,11 @@ from typing import Final
 import aiokafka
 from aiokafka import AIOKafkaProducer
 
-from consumer.adapters.kafka import changelog
+from consumer.adapters.kafka import changelog, messages
 from consumer.adapters.kafka.topic_scan import TopicScanner, kafka_call
 from consumer.domain.standing import Generation
 from consumer.ports import RawRecord, Span
-from consumer.ports.rebuild import Offsets, Remembered, ScanBatch, TopicPartition
+from consumer.ports.rebuild import Offsets, PublishedRecord, Remembered, ScanBatch, TopicPartition
 from consumer.settings import KafkaSettings
 
 _BATCH: Final = 2_000
@@ -30,6 +30,7 @@ class KafkaRebuildSource:
         self._scanner = TopicScanner(settings)
         topics = settings.topics
         self.ledger = topics.ledger
+        self.issues = topics.issues
         self.requests = topics.mappings
         self.resources: Sequence[str] = (topics.sessions, topics.speakers, topics.sponsors)
 
@@ -39,9 +40,10 @@ class KafkaRebuildSource:
 
     async def ends(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
-        places = await self._scanner.partitions([self.ledger, self.requests, *self.resources])
-        whole = await self._scanner.ends([each for each in places if each.topic == self.ledger], stable=False)
-        stable = await self._scanner.ends([each for each in places if each.topic != self.ledger], stable=True)
+        places = await self._scanner.partitions([self.ledger, self.issues, self.requests, *self.resources])
+        ours = {self.ledger, self.issues}
+        whole = await self._scanner.ends([each for each in places if each.topic in ours], stable=False)
+        stable = await self._scanner.ends([each for each in places if each.topic not in ours], stable=True)
         return {TopicPartition(*each): offset for each, offset in {**whole, **stable}.items()}
 
     @kafka_call
@@ -70,6 +72,10 @@ class KafkaRebuildSource:
     def remembered(self, record: RawRecord) -> Remembered | None:
         """See `ports.rebuild.RebuildSource`."""
         return changelog.remembered(record)
+
+    def published(self, record: RawRecord) -> PublishedRecord | None:
+        """See `ports.rebuild.RebuildSource`."""
+        return messages.published_record(record)
 
     def understands(self, what: str) -> bool:
         """See `ports.rebuild.RebuildSource`."""

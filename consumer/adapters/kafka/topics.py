@@ -26,11 +26,13 @@ class TopicPolicy:
     """How a topic is kept: by key for ever (`retention_ms` None: compacted), or by time in ms.
 
     `compaction_lag_ms`: for so long every record stays, so that acts that follow each other on a key are all read.
+    `delete_retention_ms`: for so long a null value stays, so that a reader who was away finds out what is gone.
     """
 
     retention_ms: int | None = None
     max_message_bytes: int | None = None
     compaction_lag_ms: int | None = None
+    delete_retention_ms: int | None = None
 
     def config(self) -> dict[str, str]:
         """Kafka's topic configuration."""
@@ -41,6 +43,8 @@ class TopicPolicy:
         )
         if self.compaction_lag_ms is not None:
             config[COMPACTION_LAG] = str(self.compaction_lag_ms)
+        if self.delete_retention_ms is not None:
+            config["delete.retention.ms"] = str(self.delete_retention_ms)
         if self.max_message_bytes is not None:
             config["max.message.bytes"] = str(self.max_message_bytes)
         return config
@@ -48,6 +52,7 @@ class TopicPolicy:
 
 INPUT: Final = TopicPolicy(max_message_bytes=LARGEST_MESSAGE, compaction_lag_ms=7 * _DAY_MS)
 LEDGER: Final = TopicPolicy()
+ISSUES: Final = TopicPolicy(delete_retention_ms=7 * _DAY_MS)
 STATUS: Final = TopicPolicy(retention_ms=30 * _DAY_MS)
 DEAD_LETTERS: Final = TopicPolicy(retention_ms=30 * _DAY_MS, max_message_bytes=LARGEST_MESSAGE)
 
@@ -60,6 +65,7 @@ def policies(topics: Topics) -> dict[str, TopicPolicy]:
         topics.sponsors: INPUT,
         topics.mappings: INPUT,
         topics.status: STATUS,
+        topics.issues: ISSUES,
         topics.ledger: LEDGER,
         topics.dead_letters: DEAD_LETTERS,
     }

@@ -19,6 +19,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
 | `{event/ID}:survey` | hash: what the last survey left for the next | - | ledger |
 | `{event/ID}:issues` | hash: issue key -> issue | - | status |
+| `{event/ID}:published` | hash: record key -> digest of what the issues topic has of it, or a mark | - | issue feed |
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |
 | `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
 | `{event/ID}:traces` | hash: record key -> trace of its newest change, while tracing is on | a day | parents |

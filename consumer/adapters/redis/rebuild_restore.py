@@ -125,6 +125,18 @@ class RedisRestorer:
         return news
 
     @guarded
+    async def published(self, event_id: str, records: Mapping[str, str]) -> None:
+        """See `ports.rebuild.Restorer`."""
+        target = self._keys.event(event_id, "published")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for key, digest in records.items():
+                if digest:
+                    pipe.hset(target, key, digest)
+                else:
+                    pipe.hdel(target, key)
+            await pipe.execute()
+
+    @guarded
     async def doubt(self, credentials: Iterable[str]) -> None:
         """See `ports.rebuild.Restorer`."""
         doubted = list(credentials)

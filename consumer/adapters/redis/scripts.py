@@ -39,6 +39,7 @@ class Scripts(RebuildScripts):
         self._write = script("write_fenced")
         self._tick_off = script("tick_off")
         self._log_again = script("log_again")
+        self._note_sent = script("note_sent")
         self._pair = script("write_pair")
         self._tick_off_pairs = script("tick_off_pairs")
         self._fence = script("set_fence")
@@ -172,6 +173,10 @@ class Scripts(RebuildScripts):
     ) -> bool:
         """False when somebody else has the lease."""
         return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
+
+    async def note_sent(self, published: str, *, mark: str, fields: Iterable[str]) -> int:
+        """How many records still had the mark, and have the digest that follows them in `fields` now."""
+        return int(await self._note_sent([published], [mark, *fields]))
 
     async def log_again(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
         """False when somebody else has the lease."""

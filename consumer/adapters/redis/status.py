@@ -10,12 +10,14 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.issue import Issue
 from consumer.domain.record import Kind
+from consumer.domain.record_issues import by_record
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import Lease
 
@@ -69,11 +71,12 @@ class RedisRuns:
 class RedisStatusBoard(RedisRuns):
     """The only writer of runs and issues."""
 
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, topic: StatusTopic) -> None:
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, topic: StatusTopic, feed: IssueFeed) -> None:
         """Keep the clients; nothing is sent."""
         super().__init__(redis, keys)
         self._scripts = scripts
         self._topic = topic
+        self._feed = feed
 
     async def started(self, run: Run) -> None:
         """See `ports.StatusBoard`."""
@@ -90,8 +93,13 @@ class RedisStatusBoard(RedisRuns):
         await self._redis.set(self._keys.event(run.event_id, "run"), rows.encode(row_of(run)))
 
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
-        """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced."""
+        """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced.
+
+        Issues come before the run's end: whoever hears of that can look them up.
+        """
+        changed = await self._feed.changed(run.event_id, {} if run.pair_ended else by_record(issues.values()), lease)
         await self._keep(run, issues, lease)
+        await self._feed.send(run, changed, lease)
         if run.announced or run.outcome == "failed":
             await self._topic.run(run)
 
@@ -112,6 +120,10 @@ class RedisStatusBoard(RedisRuns):
             pipe.lpush(history, row)
             pipe.ltrim(history, 0, _RUNS_KEPT - 1)
             await pipe.execute()
+
+    async def withdraw(self, event_id: str) -> None:
+        """See `ports.StatusBoard`."""
+        await self._feed.withdraw(event_id)
 
     async def announce(self, announcement: Announcement) -> None:
         """See `ports.StatusBoard`."""

@@ -16,7 +16,7 @@ from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
-from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
@@ -35,7 +35,7 @@ class Opened:
     connections: RedisConnections
     pairs: RedisPairs
     ledger: RedisLedger
-    board: RedisStatusBoard
+    board: RedisRuns
     budget: RedisBudget
     clock: Clock
     markers: RedisMarkers
@@ -86,7 +86,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             bound.connections,
             RedisPairs(bound.redis, bound.keys, bound.scripts, nothing),
             RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
-            RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nothing),
+            RedisRuns(bound.redis, bound.keys),
             RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time),
             clock,
             RedisMarkers(bound.redis, bound.keys, bound.scripts),

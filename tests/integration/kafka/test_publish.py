@@ -10,18 +10,29 @@ from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.kafka.publish import KafkaChangelog, KafkaDeadLetters, KafkaStatusTopic, producer
+from consumer.adapters.kafka.messages import published_record
+from consumer.adapters.kafka.publish import (
+    KafkaChangelog,
+    KafkaDeadLetters,
+    KafkaIssuesTopic,
+    KafkaStatusTopic,
+    producer,
+)
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.kafka.topics import LEDGER, TopicPolicy
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind
+from consumer.domain.record_issues import by_record
 from consumer.domain.run import Run, Tally, Trigger
-from consumer.ports import DeadLetter
+from consumer.ports import DeadLetter, RawRecord
+from consumer.ports.rebuild import PublishedRecord
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
+from schemas.issues import RecordIssuesChanged
 from schemas.keys import parse_ledger_key
 from schemas.ledger import LedgerEntry, PairEntry, read_ledger_value
 from schemas.status import STATUS_MESSAGES, MappingVerdict, SyncFailure, SyncReport
@@ -102,6 +113,40 @@ async def test_n1_a_run_of_a_pair_that_ended_meanwhile_has_its_end_all_the_same(
     [record] = await kafka.read(kafka.topics.status, 1)
     message = STATUS_MESSAGES["sync.completed"].model_validate_json(record.value or b"")
     assert (message.metadata.event_id, message.data.swoogo_event_id) == (EVENT, SWOOGO_EVENT)  # type: ignore[union-attr]
+
+
+async def test_n2_the_issues_of_a_record_stand_under_its_key_and_go_with_a_null_value(
+    kafka: KafkaWorld, publisher: AIOKafkaProducer
+) -> None:
+    """G6: what is read back is what was published, so that nothing is published again after a loss of Redis."""
+    issue = replace(Issue("level/Gold/Silver", Code.REFUSED, detail="No."), label='sponsorship level "Gold/Silver"')
+    records = by_record([issue, Issue(f"event/{EVENT}", Code.TIMEZONE_MISMATCH, detail="A in B")])
+    topic = KafkaIssuesTopic(publisher, kafka.topics.issues, SystemClock())
+    await topic.write(EVENT, ORG, records)
+    await topic.write(EVENT, "", {"level/Gold/Silver": None})
+    found = await kafka.read(kafka.topics.issues, 3)
+    values = {record.key: record.value for record in found[:2]}
+    message = RecordIssuesChanged.model_validate_json(values[f"{EVENT}/level/Gold/Silver".encode()] or b"")
+    assert (message.data.kind.value, message.data.id, message.metadata.org_id) == ("level", "Gold/Silver", ORG)
+    assert message.key == f"{EVENT}/level/Gold/Silver"
+    said = [published_record(RawRecord("issues", 0, 0, 0, each.key, each.value)) for each in found]
+    assert said[:2] == [PublishedRecord(EVENT, key, each.digest) for key, each in records.items()]
+    assert said[2] == PublishedRecord(EVENT, "level/Gold/Silver", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (b"ev/session/s1", b"{}", PublishedRecord("ev", "session/s1", "?")),
+        (b"ev/session/s1", b"\xff", PublishedRecord("ev", "session/s1", "?")),
+        (b"nonsense", b"{}", None),
+        (None, b"{}", None),
+    ],
+)
+def test_g6_a_record_of_a_later_version_is_published_again(
+    key: bytes | None, value: bytes, said: PublishedRecord | None
+) -> None:
+    assert published_record(RawRecord("issues", 0, 0, 0, key, value)) == said
 
 
 async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forgotten_entry_is_null(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.changelog import deletion_record
+from consumer.adapters.kafka.messages import issues_message
+from consumer.adapters.redis.client import read_hash
 from consumer.domain.errors import LeaseLostError, RetryableError
+from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Kind, stamp
+from consumer.domain.record_issues import by_record
 from consumer.domain.snapshot import Contact
 from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest
 from consumer.ports import Lease, SyncRequest, event_subject, org_subject
@@ -467,3 +471,16 @@ async def test_g3_a_contact_that_is_there_again_outlives_its_former_deletion(gro
     replica = ground.replica()
     assert await replica.rebuilder.restore()
     assert not (await replica.stores.inbox.load(EVENT)).snapshot.contacts[contact].deleted
+
+
+async def test_g6_n2_what_the_issues_topic_has_is_known_again(ground: Ground) -> None:
+    """So the next push publishes what is news, and takes back what stands there and is none any more."""
+    ground.synced()
+    [record] = by_record([Issue("session/s1", Code.REFUSED, detail="No.")]).values()
+    value = issues_message(EVENT, ORG, record, datetime.fromtimestamp(1, UTC)).encode()
+    for key, held in (("session/s1", value), ("session/s2", value), ("session/s2", None)):
+        ground.history.add(ground.history.issues, f"{EVENT}/{key}".encode(), held)
+    replica = ground.replica()
+    assert await replica.rebuilder.restore()
+    known = await read_hash(ground.redis, replica.stores.keys.event(EVENT, "published"))
+    assert known == {b"session/s1": record.digest.encode()}

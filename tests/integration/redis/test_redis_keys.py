@@ -99,6 +99,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.budget.throttled(throttled, 0.1)
     run = Run("run", EVENT, Trigger.CHANGES, NOW, ended=NOW, outcome="completed")
     await bench.board.started(run)
+    run.org_id, run.swoogo_event_id = ORG, SWOOGO_EVENT
     await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
 
     keys = keys_module.Keys("test")

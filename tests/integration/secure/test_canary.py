@@ -114,8 +114,8 @@ async def deployed(guarded: Guarded, old: KeyPair) -> AsyncIterator[tuple[World,
         async with world(window=60.0, latency_ms=2.0, limit=100_000, settings=settings, servers=servers) as running:
             names = running.settings.kafka.topics
             inputs = [names.sessions, names.speakers, names.sponsors, names.mappings]
-            outputs = [names.status, names.ledger, names.dead_letters]
-            rights = Rights([*inputs, names.ledger, names.dead_letters], outputs, f"{prefix}.")
+            outputs = [names.status, names.issues, names.ledger, names.dead_letters]
+            rights = Rights([*inputs, names.issues, names.ledger, names.dead_letters], outputs, f"{prefix}.")
             await grant(guarded.kafka.bootstrap, rights)
             await running.post("seed", {"credentials": [{"key": KEY, "secret": SECRET}]})
             running.start_service()
@@ -213,7 +213,7 @@ async def listen(playing: Play, redis: Redis) -> Heard:
         for page in ("metrics", "livez", "readyz", "startupz"):
             heard.machine[page] = (await client.get(f"/{page}")).content
     names = settings.kafka.topics
-    for name in (names.status, names.ledger, names.dead_letters):
+    for name in (names.status, names.issues, names.ledger, names.dead_letters):
         records = await topic(shared.bootstrap, name)
         assert records, f"nothing on {name}"
         for record in records:
@@ -221,7 +221,8 @@ async def listen(playing: Play, redis: Redis) -> Heard:
             heard.machine[f"key of {where}"] = record.key or b""
             ours = [value or b"" for header, value in record.headers if header.startswith("swoogo-sync")]
             heard.people[f"headers of {where}"] = b"\n".join(ours)
-            place = heard.people if name == names.status else heard.stored
+            # What Sessionboard shows beside a record, and what it hears of syncs: neither may name a person.
+            place = heard.machine if name in {names.status, names.issues} else heard.stored
             place[f"value of {where}"] = record.value or b""
     event = str(playing.event.id)
     for arguments in (

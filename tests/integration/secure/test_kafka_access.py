@@ -87,8 +87,9 @@ async def test_the_service_works_with_exactly_the_documented_rights(
     topics = Topics(**{field: f"{name}.{default}" for field, default in Topics().model_dump().items()})
     await create_topics(ground.kafka.bootstrap, policies(topics), partitions=1)
     inputs = [topics.sessions, topics.speakers, topics.sponsors, topics.mappings]
-    outputs = [topics.status, topics.ledger, topics.dead_letters]
-    await grant(ground.kafka.bootstrap, Rights([*inputs, topics.ledger, topics.dead_letters], outputs, f"{name}."))
+    outputs = [topics.status, topics.issues, topics.ledger, topics.dead_letters]
+    readable = [*inputs, topics.issues, topics.ledger, topics.dead_letters]
+    await grant(ground.kafka.bootstrap, Rights(readable, outputs, f"{name}."))
     settings = load_settings(
         role="ingest",
         kafka={**WAYS[way](ground), "topics": topics.model_dump(), "group_id": f"{name}.sync", "session_timeout": 6},
