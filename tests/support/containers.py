@@ -89,8 +89,8 @@ def _run(
         container.with_env(name, value)
     if command is not None:
         container.with_command(command)
-    # testcontainers itself publishes on every interface; the Docker client takes an address beside the port.
-    container.with_kwargs(ports={f"{container_port}/tcp": (HOST, host_port)})
+    # testcontainers' own way publishes on every interface; the Docker client takes an address beside the port.
+    container.ports[f"{container_port}/tcp"] = (HOST, host_port)  # type: ignore[assignment]
     try:
         container.start()
     except (DockerException, OSError) as error:
