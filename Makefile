@@ -25,7 +25,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages chaos soak check audit docs bench lock clean help
+.PHONY: setup demo test outages chaos soak containers check audit docs bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -63,6 +63,9 @@ SECONDS ?= 3600
 
 soak: setup  ## An hour of mixed traffic with faults; memory, handles, tasks and Redis must stay flat (SECONDS=600 for less)
 	@$(BIN)/python -m benchmarks.soak $(SECONDS) $(ARGS)
+
+containers: setup $(TOOLS)  ## Run the images and the compose file on a Docker engine, one of its own where none answers (needs root then)
+	@$(BIN)/python -m tools.containers
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)
