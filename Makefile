@@ -25,7 +25,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages chaos soak containers check audit docs bench lock clean help
+.PHONY: setup demo test outages chaos soak containers kubernetes check audit docs bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -66,6 +66,9 @@ soak: setup  ## An hour of mixed traffic with faults; memory, handles, tasks and
 
 containers: setup $(TOOLS)  ## Run the images and the compose file on a Docker engine, one of its own where none answers (needs root then)
 	@$(BIN)/python -m tools.containers
+
+kubernetes: setup $(TOOLS)  ## Apply every manifest to a real API server (built once, an hour on two cores)
+	@$(BIN)/python -m tools.kubernetes
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)

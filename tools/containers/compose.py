@@ -105,7 +105,8 @@ def conference_arrives(swoogo: str) -> None:
         return bool(creates.get("sponsors"))  # pushed last
 
     took = until(whole, "the conference is in the sandbox", _ARRIVES_SECONDS)
-    say(f"the conference is in the sandbox, {took:.0f} s after the containers were up: {_asked(f'{swoogo}/_control/stats')['creates']}")
+    made = _asked(f"{swoogo}/_control/stats")["creates"]
+    say(f"the conference is in the sandbox, {took:.0f} s after the containers were up: {made}")
     edit_arrives(swoogo, 0)
 
 
