@@ -31,7 +31,7 @@ async def _peer(settings: Settings) -> None:
 async def _go() -> None:
     print("ready", flush=True)
     if not await asyncio.to_thread(sys.stdin.readline):
-        raise SystemExit("Nobody is there to measure.")
+        raise SystemExit("No consumer is there to measure.")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """FIRST CALL: from the moment an event is due to the arrival of its first call at Swoogo.
 
 The due moment is the end of the quiet period: the `due` field of the event's state, which the script that records
-changes sets on the Redis clock to the last batch's arrival plus the quiet period. It is read while nobody has
+changes sets on the Redis clock to the last batch's arrival plus the quiet period. It is read while no worker has
 claimed the event. The sandbox notes when calls arrive by the clock of the same machine, and has no latency here.
 """
 

@@ -117,7 +117,7 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.eligibility`             who takes part, and why others do not
             `domain.people`                  who syncs as a speaker
             `domain.email_owners`            whose an e-mail address is
-            `domain.heirs`                   who goes on with the speaker of a contact imported anew
+            `domain.heirs`                   who goes on with the speaker of a contact imported again
             `domain.places`                  rooms and tracks
             `domain.looks`                   when a kind is read with the event, and when as a list
             `domain.sponsors`                sponsors and the levels they use
@@ -181,7 +181,7 @@ Rebuild     `services.rebuild`               a loss of Redis: noticed, one repli
             `services.rebuild_standings`     connections and pairs as they were
             `services.rebuild_ports`         what it stands on, and why it does not end
             `services.workers`               work done side by side
-            `domain.standing`                how connections stand, for whoever rebuilds
+            `domain.standing`                how connections stand, for a rebuild
             `adapters.kafka.changelog`       the changelog as bytes, there and back
             `adapters.kafka.rebuild_source`  changelog, inputs, and how far the consumer groups are
             `adapters.redis.rebuild_marker`  the marker, who rebuilds, and how far

@@ -156,7 +156,7 @@ class Service:
         """Have Redis compared with Kafka from now on; a first start is known before anything is recorded (G6)."""
         rebuilder = self.dispatcher.rebuilder if self.dispatcher else None
         if rebuilder is None:
-            return None  # whoever only records has nothing to stop
+            return None  # a process that only records has nothing to stop
         watching = asyncio.create_task(rebuilder.run(stop), name="rebuild")
         deciding = asyncio.create_task(rebuilder.decided.wait())
         await asyncio.wait({deciding}, timeout=self.settings.kafka.start_timeout)

@@ -92,7 +92,7 @@ _CHANNELS: Final[Mapping[Topic, _Channel]] = MappingProxyType(
         ),
         Topic.DEAD_LETTERS: _Channel(
             "Dead letters",
-            "Records that nobody could read. Key and value are the original bytes, whatever they are.",
+            "Undecodable records. Key and value are the original bytes, whatever they are.",
             "the original key",
             "",
             compacted=False,
@@ -156,7 +156,7 @@ def _messages(topic: Topic) -> dict[str, dict[str, Any]]:
     if topic is Topic.DEAD_LETTERS:
         return {
             "DeadLetter": {
-                "summary": "A record nobody could read, with where it came from and why it is here.",
+                "summary": "An undecodable record, with where it came from and why it is here.",
                 "contentType": "application/octet-stream",
                 "headers": _dead_letter_headers(),
                 "bindings": bindings,

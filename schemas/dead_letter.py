@@ -1,4 +1,4 @@
-"""Dead-letters topic: a record that nobody could read, with where it came from and why it is here.
+"""Dead-letters topic: an undecodable record, with where it came from and why it is here.
 
 Guarantees: key and value are the original bytes; a record of the mappings topic has no value here, as it may hold
 credentials. The headers hold no value of the record. They are plain text under names of our own, so that the original

@@ -91,7 +91,7 @@ class LedgerEntry(LedgerRecord):
     newest_known: Annotated[int, Field(ge=0)] | None = None
     """Of an intent, the largest Swoogo id of its kind known before the create: what it made has a larger one (G2)."""
     unanswered: bool = False
-    """Of an intent, that nobody waits for its answer any more; `at` says since when."""
+    """Of an intent, that its answer is no longer awaited; `at` says since when."""
 
 
 class PairEntry(LedgerRecord):

@@ -32,7 +32,7 @@ ChangeT = TypeVar("ChangeT", bound=ResourceChange[Any, Any])
 
 
 class UnreadableError(ValueError):
-    """Nobody can read this record; it belongs on the dead-letters topic.
+    """This record is undecodable; it belongs on the dead-letters topic.
 
     Attributes:
         reason: the code of the dead letter.

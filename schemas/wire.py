@@ -78,7 +78,7 @@ def _to_empty_text(_: object) -> str:
     return ""
 
 
-def _to_nobody(_: object) -> tuple[Any, ...]:
+def _to_empty(_: object) -> tuple[Any, ...]:
     return ()
 
 
@@ -168,8 +168,8 @@ class _UnsetIsEmpty:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         unset = core_schema.union_schema([core_schema.none_schema(), _empty_object()], mode="left_to_right")
-        nobody = core_schema.no_info_after_validator_function(_to_nobody, unset)
-        return core_schema.union_schema([(handler(source), VALUE), (nobody, UNSET)], mode="left_to_right")
+        empty = core_schema.no_info_after_validator_function(_to_empty, unset)
+        return core_schema.union_schema([(handler(source), VALUE), (empty, UNSET)], mode="left_to_right")
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [handler(_value_branch(schema)), {"type": "null"}, _EMPTY_OBJECT]}

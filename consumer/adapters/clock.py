@@ -13,7 +13,7 @@ from secrets import token_hex
 
 
 class SystemClock:
-    """The system's clock as it was at the start, set from then on by whoever knows better.
+    """The system's clock as it was at the start, set from then on by a better source.
 
     Args:
         ticks: nanoseconds that only go forward.

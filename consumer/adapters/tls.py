@@ -20,7 +20,7 @@ def tls_context(settings: TlsSettings, variables: str) -> ssl.SSLContext:
         ConfigurationError: a file cannot be read or does not hold what it should; the sentence names its variable.
     """
     try:
-        # With a file of our own nobody else is trusted: the system's authorities are not added to it.
+        # With a file of our own no other authority is trusted: the system's authorities are not added to it.
         context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
         raise _unusable(f"{variables}CA_FILE", settings.ca_file, error, "certificates") from None

@@ -1,6 +1,6 @@
 """When to leave an unreachable Swoogo alone, and when to ask whether it is back: a circuit for each credential.
 
-Closed: calls are made. After some failures in a row it opens: nobody calls. When it is time, one harmless call (a
+Closed: calls are made. After some failures in a row it opens: no calls. When it is time, one harmless call (a
 probe) is made: an answer closes it, another failure opens it for longer. Times are ms on one clock, the server's.
 """
 
@@ -67,7 +67,7 @@ class Circuit:
 
     @property
     def open(self) -> bool:
-        """Nobody but a probe may call."""
+        """Only a probe may call."""
         return self.since > 0
 
     @property

@@ -81,7 +81,7 @@ class _Text:
         )
 
     def email(self, value: str) -> None:
-        """Never cut: a shorter address is somebody else's, or nobody's. Swoogo is to refuse it as it is."""
+        """Never cut: a shorter address is another person's, or none. Swoogo is to refuse it as it is."""
         self._set("email", clean_email(value), value.strip())
 
     def url(self, name: str, value: str) -> None:

@@ -12,7 +12,7 @@ SwoogoSyncError
 │   └── MissingError       404: gone, or not accessible
 ├── ImageUnusableError     no try will make this image usable: sync the record without it, say why
 ├── CredentialError        the credential itself is refused: nothing of this organization can go on
-├── PoisonError            a Kafka record nobody can read: dead letter
+├── PoisonError            an undecodable Kafka record: dead letter
 ├── LeaseLostError         another worker has the event: stop writing at once
 └── StoppedError           the service is being stopped: give the event back as it is
 
@@ -125,4 +125,4 @@ class LeaseLostError(SwoogoSyncError):
 
 
 class StoppedError(SwoogoSyncError):
-    """The service is being stopped: what was begun is finished, the rest is left to whoever comes next."""
+    """The service is being stopped: what was begun is finished, the rest is left to the next process."""

@@ -1,4 +1,4 @@
-"""Who goes on with the speaker of a contact that was deleted: one imported anew under the same e-mail address (P2).
+"""Who goes on with the speaker of a contact that was deleted: one imported again under the same e-mail address (P2).
 
 Sessionboard gives a contact that is deleted and made again another id. Swoogo keeps the speaker (D1), so the newcomer
 is that speaker, and not a second one with the address of somebody who is gone.

@@ -1,6 +1,6 @@
 """What an answer of Swoogo means for the call it answers: a table, and the sentence inside a refusal.
 
-Guarantees: a status nobody has seen is never taken for success, and for a create never for certain failure
+Guarantees: an unknown status is never taken for success, and for a create never for certain failure
 unless Swoogo says that it did nothing (G2); no sentence carries an e-mail address.
 """
 
@@ -75,7 +75,7 @@ def classify(status: int, *, create: bool) -> Action:
 
 
 def _nothing_done(status: int) -> bool:
-    # 408 comes from whoever stands in between, after an unknown part of the work.
+    # 408 comes from a proxy in between, after an unknown part of the work.
     return 400 <= status < 500 and status != _REQUEST_TIMEOUT
 
 

@@ -37,7 +37,7 @@ class Entry:
             of them (G2).
         newest_known: of an intent, the largest Swoogo id of its kind that was known before the create was sent: what it
             made has a larger one. None in what earlier builds wrote.
-        unanswered: of an intent, that nobody waits for its answer any more; `at` says since when.
+        unanswered: of an intent, that its answer is no longer awaited; `at` says since when.
     """
 
     state: State
@@ -83,7 +83,7 @@ class Entry:
         return self.at + settle
 
     def given_up(self, now: int) -> Entry:
-        """This intent when nobody waits for its answer any more.
+        """This intent once its answer is no longer awaited.
 
         From now on it settles, not from when it was written: the create may have waited long for its permit.
         """

@@ -36,7 +36,7 @@ class EventMapping:
 
     `credential` names the credential whose credits its calls use; it is a hash, never the key itself.
     `continuous` is the organization's choice (C4). `swoogo_timezone` is the zone Swoogo last showed for its event:
-    "" when it shows none, None when nobody has asked yet (M7). `era` is the pair's: sessions synced in an earlier one
+    "" when it shows none, None before the first question (M7). `era` is the pair's: sessions synced in an earlier one
     are sealed (X2, `domain.pair`).
     """
 

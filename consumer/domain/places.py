@@ -47,7 +47,7 @@ def places_used(sessions: Iterable[Session], kind: Kind) -> dict[str, Place]:
 def still_needed(kind: Kind, used: Mapping[str, Place], desired: Iterable[Desired], ledger: Ledger) -> dict[str, Place]:
     """The places in use without those deleted in Swoogo that no record has yet to be put into.
 
-    Whoever deletes a room there takes it off its sessions; that stands until a session needs the room anew (R2).
+    Deleting a room there takes it off its sessions; that stands until a session needs the room again (R2).
 
     Args:
         kind: LOCATION, TRACK or LEVEL; the name of the field that refers to it.

@@ -51,7 +51,7 @@ def make_plan(given: PlanInput) -> Plan:
         skip = session_skip(session, given.now)
         if skip is None:
             skip = _tombstone(session, given.ledger, given.mapping.era)
-            # Who is on a session is believed by its newest state alone: an older one adds and takes away nobody (G3).
+            # Who is on a session is believed by its newest state alone: an older one adds and removes no one (G3).
             if skip is None or skip.label != Code.OLDER_THAN_PUSHED.value:
                 eligible.append(session)
         if skip is None:
@@ -140,7 +140,7 @@ def make_plan(given: PlanInput) -> Plan:
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
     plan = restrict(plan, given.scope, people.sessions_of)
     if any(isinstance(each, Delete) and each.key in people.addresses_of for each in plan.operations):
-        # Whoever has the address of a speaker who is deleted now is synced by the push that follows at once (P2, D4).
+        # The new owner of a deleted speaker's address is synced by the push that follows at once (P2, D4).
         plan = replace(plan, wait_until=given.now)
     return plan
 

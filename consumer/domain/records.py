@@ -70,7 +70,7 @@ def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
 
 
 def _planned_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> bool:
-    """G2: a create was sent, and nobody knows what became of it."""
+    """G2: a create was sent, and its outcome is unknown."""
     given, directory = draft.given, draft.given.directory(desired.kind)
     settled = entry.settles(given.settle)
     if not directory.fresh:

@@ -131,7 +131,7 @@ def _speakers(
         known.update(person.contact_id for person in session.people)
         entry = ledger.get(key_of(Kind.SESSION, session.id))
         if entry is not None and entry.outdates(session.version):
-            outdated.add(session.id)  # nobody knows who is on it now
+            outdated.add(session.id)  # who is on it now is unknown
         if not _unwanted(session) or (entry is not None and entry.live and _ended(session, entry, timezone, now)):
             needed.update(
                 person.contact_id

@@ -43,7 +43,7 @@ class Scope:
 def covers(scope: Scope, key: str, snapshot: Snapshot) -> bool:
     """Whether the record under this ledger key is among those that a sync of this scope is about.
 
-    With selected records that are these, and whoever is on a selected session.
+    With selected records that are these, and the speakers of a selected session.
     """
     kind, _, identifier = key.partition("/")
     if kind in {Kind.SPONSOR, Kind.LEVEL}:

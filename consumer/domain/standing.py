@@ -66,7 +66,7 @@ def standings_of(
 
 
 def overtaken(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
-    """Whether a pair told to be active has ended since, or begun anew: the history of pairs is written before (M2).
+    """Whether a pair said to be active has ended since, or begun again: the history of pairs is written before (M2).
 
     A worker that was stopped may publish how a pair stood long after; compaction then leaves nothing newer. `history`:
     by event.

@@ -179,7 +179,7 @@ def examine(
             first_seen: dict[str, str] = {}
             for name, value in row.fields.items():
                 if name not in entry.pushed:
-                    continue  # never ours: whoever fills it in in Swoogo changes nothing of what was synced
+                    continue  # never ours: filling it in in Swoogo changes nothing of what was synced
                 held = entry.seen.get(name)
                 if held is None:
                     first_seen[name] = digest(value)

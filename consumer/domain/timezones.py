@@ -45,7 +45,7 @@ def compare_zones(mapping: EventMapping, sessions: Iterable[Session], now: int) 
     of every other session. It is judged by its own start and end.
 
     Args:
-        mapping: the pair. As long as nobody has asked Swoogo for its zone, nothing differs.
+        mapping: the pair. Until Swoogo was asked for its zone, nothing differs.
         sessions: those that can still be written; without any the next two years decide.
         now: ms since the epoch.
     """

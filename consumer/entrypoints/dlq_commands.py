@@ -15,7 +15,7 @@ Letter = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Every open one.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
-dlq_app = typer.Typer(help="Records that nobody could read.", no_args_is_help=True, rich_markup_mode=None)
+dlq_app = typer.Typer(help="Undecodable records.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @dlq_app.command("list")

@@ -100,7 +100,7 @@ def keys_reseal(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Print an organization's credentials sealed anew to the key in the settings, for upstream to publish again.
+    """Print an organization's credentials sealed to the key in the settings, for upstream to publish again.
 
     They are never shown in clear. Exit code 1 when the organization has none that are sealed.
     """

@@ -23,7 +23,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 def probe(
     *,
     event: Annotated[
-        int, typer.Option("--event", min=1, metavar="ID", help="Swoogo event that nobody needs.", show_default=False)
+        int, typer.Option("--event", min=1, metavar="ID", help="Swoogo event to try things on.", show_default=False)
     ],
     org: Annotated[
         str,

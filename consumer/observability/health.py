@@ -42,7 +42,7 @@ class Report:
 
 @dataclass(slots=True)
 class Health:
-    """The checks of one process; `lost`: why it ends although nobody told it to."""
+    """The checks of one process; `lost`: why it ends without being asked to."""
 
     meters: Meters
     seconds: float = _SECONDS

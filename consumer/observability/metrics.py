@@ -190,8 +190,8 @@ DEAD_LETTERS: Final = Metric(
     "dead_letters_total",
     "counter",
     "records",
-    "Records nobody could read, kept on the topic of dead letters.",
-    "Read them there; headers say where they came from and why. Tell whoever publishes the topic.",
+    "Undecodable records, sent to the dead-letter topic.",
+    "Read them there; headers say where they came from and why. Tell the publisher of the topic.",
     {**_TOPIC, "reason": "code of the reason, see for-publishers.md"},
 )
 

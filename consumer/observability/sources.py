@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Source(Generic[T]):
     """The last answer to a question, and how old it is.
 
-    Whoever looks starts the question when the answer is older than `every` seconds, and waits for it as long as it
+    A reader starts the question when the answer is older than `every` seconds, and waits for it as long as it
     likes; a slow answer is taken when it comes. So a scrape costs the server behind it the same however often it comes.
     """
 

@@ -130,7 +130,7 @@ class TracedPusher:
     """Makes a span of each push."""
 
     def __init__(self, inner: Pushes, tracer: Tracer) -> None:
-        """Stand around whoever pushes."""
+        """Wrap the pusher in a span."""
         self._inner = inner
         self._tracer = tracer
 

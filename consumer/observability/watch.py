@@ -245,7 +245,7 @@ class Watch:
         self.meters.replace(CIRCUIT_STATE, states)
 
     async def _beat(self) -> None:
-        """Measures how late the event loop is, and looks at liveness also when nobody asks."""
+        """Measures how late the event loop is, and checks liveness also between probes."""
         looked = time.monotonic()
         while True:
             began = time.monotonic()

@@ -18,7 +18,7 @@ class Connections(Protocol):
         ...
 
     async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
-        """Replace or end it. `by`: the organization's lease; None where nobody else can be at it (a rebuild).
+        """Replace or end it. `by`: the organization's lease; None where no other writer can be (a rebuild).
 
         Raises LeaseLostError.
         """

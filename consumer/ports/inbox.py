@@ -124,8 +124,8 @@ class Inbox(Protocol):
         """Whether changes of this event make it due by themselves, and surveys come round (C4, M5).
 
         `by`: the lease of the organization that maps it, and holds its pair; or the event's own, which found no pair:
-        that one switches nothing off that was switched on since it was claimed, and returns False. None where nobody
-        else can be at it. Raises LeaseLostError.
+        that one switches nothing off that was switched on since it was claimed, and returns False. None where no
+        other writer can be. Raises LeaseLostError.
         """
         ...
 
@@ -134,7 +134,7 @@ class Inbox(Protocol):
         ...
 
     async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
-        """Have these carried out by whoever claims the event next: at once with continuous sync (D3, G2)."""
+        """Have the next claim of the event carry these out: at once with continuous sync (D3, G2)."""
         ...
 
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:

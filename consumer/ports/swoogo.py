@@ -84,7 +84,7 @@ class Budget(Protocol):
         ...
 
     async def throttled(self, grant: Grant, reset: float) -> None:
-        """A 429: give the credits back and let nobody start before the reset (seconds)."""
+        """A 429: give the credits back and let no call start before the reset (seconds)."""
         ...
 
     async def left(self, credential: str) -> int:

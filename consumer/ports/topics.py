@@ -1,4 +1,4 @@
-"""Records as they come from Kafka, and where those go that nobody can read."""
+"""Records as they come from Kafka, and where undecodable ones go."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Peeked:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record nobody could read, as it came, and why."""
+    """An undecodable record, as it came, and why."""
 
     record: RawRecord
     reason: str

@@ -124,7 +124,7 @@ class Connector:
         await self.inbox.complete(lease, asked.marks)
 
     async def let_go(self, lease: Lease) -> None:
-        """N1: whoever pushed an event that has no pair any more comes not back to it; their run has its end here.
+        """N1: an event without a pair is not pushed again; end its run here.
 
         Raises LeaseLostError and UnavailableError.
         """
@@ -138,7 +138,7 @@ class Connector:
         await self.board.withdraw(event_id)
 
     async def let_requests_go(self, lease: Lease) -> None:
-        """Manual syncs of an event that nobody maps are over; a later mapping does not bring them back (M5).
+        """Manual syncs of an unmapped event are over; a later mapping does not bring them back (M5).
 
         Raises UnavailableError.
         """

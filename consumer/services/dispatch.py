@@ -155,7 +155,7 @@ class Dispatcher:
         return True
 
     async def _share(self, subject: Subject) -> str:
-        """Whose places it takes: its credential's. Remembered, since whoever waits comes round again and again."""
+        """Concurrency group of a subject. Cached, because a waiting subject is checked at every poll."""
         try:
             mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
         except UnreadableRowError:  # told when it is worked on; the others go on
@@ -270,7 +270,7 @@ class Dispatcher:
     async def _release(self, lease: Lease) -> None:
         """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due.
 
-        Whoever has the organization may switch it on in the meantime; by this lease that is not undone.
+        Another holder of the organization may switch it on in the meantime; this lease does not undo that.
         """
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.connector.let_go(lease)

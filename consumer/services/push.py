@@ -337,7 +337,7 @@ class Pusher:
         await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
 
     async def _in_force(self, mapping: EventMapping) -> bool:
-        """M4, X1: whoever removes a pair, or disconnects, wants no call more than those on the wire."""
+        """M4, X1: after a removal or disconnect, start no new calls; let calls in flight finish."""
         now = await self.connections.mapping(mapping.event_id)
         return now is not None and (now.org_id, now.swoogo_event_id, now.era) == (
             mapping.org_id,

@@ -1,6 +1,6 @@
 """RECORD: a batch of Kafka records becomes snapshot rows and dirty marks; never a call to Swoogo.
 
-In: raw records of one batch. Out: one inbox call per event, dead letters for what nobody can read, deleted contacts on
+In: raw records of one batch. Out: one inbox call per event, dead letters for unreadable records, deleted contacts on
 the changelog (P5). When it returns, every record of the batch is safe, so its offsets may be committed (G1).
 """
 
@@ -148,7 +148,7 @@ class Recorder:
         return news
 
     async def _is_of(self, event_id: str, org_id: str) -> None:
-        """M8: whoever maps an event that is another's is asked about at once; after the rows, which are what tells."""
+        """M8: report at once an organization that maps another's event; after the rows, which prove it."""
         if (event_id, org_id) in self.owned:
             return
         mapping = await self.connections.mapping(event_id)

@@ -1,7 +1,7 @@
 """REPLAY: a topic is read again into the recorder, at a bounded rate, and can be resumed (G3, G1).
 
 The same recording as the subscribers', beside their consumer groups. What is known already changes nothing and makes
-no event due, so a replay of everything costs no credits. What nobody can read became a dead letter when it was read
+no event due, so a replay of everything costs no credits. An unreadable record became a dead letter when it was read
 first; here it is counted.
 """
 

@@ -25,7 +25,7 @@ class Topics(Group):
     status: str = Field("swoogo-sync.status", min_length=1, description="What people are told, out.")
     issues: str = Field("swoogo-sync.issues", min_length=1, description="What stands for each record, out.")
     ledger: str = Field("swoogo-sync.ledger", min_length=1, description="Changelog of the ledger, out.")
-    dead_letters: str = Field("swoogo-sync.dead-letters", min_length=1, description="Records nobody could read, out.")
+    dead_letters: str = Field("swoogo-sync.dead-letters", min_length=1, description="Undecodable records, out.")
 
 
 class SaslSettings(Group):

@@ -2,7 +2,7 @@
 
 A second reading of the specification, written without a look at the service, so that the two can
 disagree. `fold` is pure; feed it one `Resources` per sync, in order, because what Swoogo holds depends on
-the past (E3, E4, D1, S6, S8, P2). Nobody edits or deletes in Swoogo in this picture, nothing is
+the past (E3, E4, D1, S6, S8, P2). No one edits or deletes in Swoogo in this picture, nothing is
 disconnected, and nothing is removed there (D4 off). Names are trimmed, and e-mail addresses as `address` has
 them: compare Swoogo's after the same treatment. Descriptions and biographies are as Sessionboard has them.
 """

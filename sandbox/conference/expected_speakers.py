@@ -58,7 +58,7 @@ def fold_speakers(
     held = dict(previous)
     current: set[str] = set()
     for email, claimants in claims.items():
-        # Whoever gives the address up in this very revision leaves it to the others.
+        # A person who gives the address up in this very revision leaves it to the others.
         leaving = {each for other, people in claims.items() if other != email for each in people}
         synced = {each: who for each, who in previous.items() if each not in leaving | deleted}
         winner = _owner(email, claimants, synced)
@@ -77,7 +77,7 @@ def fold_speakers(
 
 
 def _owner(email: str, claimants: Mapping[str, object], synced: Mapping[str, ExpectedSpeaker]) -> str:
-    """P2: whoever was synced with the address, even when nobody claims it for them now; else the smaller id."""
+    """P2: the person synced with the address, even if they no longer have it; else the smaller id."""
     holders = [each for each, speaker in synced.items() if speaker.email == email]
     if holders:
         return min(holders)

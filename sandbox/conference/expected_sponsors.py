@@ -29,7 +29,7 @@ def fold_sponsors(
 ) -> tuple[dict[str, ExpectedSponsor], dict[str, str]]:
     """Sponsors by their Sessionboard ids, and levels (name as compared to name as written), after a sync.
 
-    Whoever is deleted in Sessionboard stays (D1), and so does every level that was ever needed. Of several spellings
+    A sponsor deleted in Sessionboard stays (D1), and so does every level that was ever needed. Of several spellings
     of one level the first is made, in the order of the sponsors' ids.
     """
     sponsors, names = dict(held), dict(levels)

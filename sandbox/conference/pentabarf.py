@@ -133,7 +133,7 @@ class _Reader:
     def _person(self, element: ET.Element) -> str:
         name = " ".join("".join(element.itertext()).split())
         own_id = element.get("id") or element.get("guid") or name
-        # Some give their e-mail address for a name; a sandbox passes nobody's address on.
+        # Some give their e-mail address for a name; a sandbox passes no address on.
         first, last = split_name(re.sub(r"@\S+", "", name))
         person = Person(
             id=self._id("person", own_id),

@@ -66,7 +66,7 @@ def sample(now: datetime, *, media_base: str = "") -> Conference:
     """The first revision.
 
     `media_base`: URL below which headshots and logos are served, e.g. `http://127.0.0.1:8000/media`;
-    without it nobody has a picture.
+    without it no one has a picture.
     """
     dice = random.Random(_SEED)
     zone = ZoneInfo(TIMEZONE)

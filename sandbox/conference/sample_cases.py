@@ -151,7 +151,7 @@ def case_talks(first_day: datetime, now: datetime, speakers: list[str]) -> list[
             for status, title in undecided.items()
         ),
         replace(
-            talk("declined", "A Talk Nobody Will Hear", at(1, 11), at(1, 11, 45), sample_id("person", "only-declined")),
+            talk("declined", "A Declined Talk", at(1, 11), at(1, 11, 45), sample_id("person", "only-declined")),
             status="declined",
         ),
         talk("unscheduled", "Accepted and Not Yet Scheduled", None, None),

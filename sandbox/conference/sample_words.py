@@ -1,4 +1,4 @@
-"""The vocabulary of the invented conference: names, places, subjects. Nobody and nothing in it is real."""
+"""The vocabulary of the invented conference: names, places, subjects. All of it is invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knowing when the service has nothing left to do: every topic read to its end, nothing dirty, nobody at work."""
+"""Knowing when the service has nothing left to do: every topic read to its end, nothing dirty, no push running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kafka and Valkey as child processes of whoever asks for them: no Docker, no installation, no leftovers.
+"""Kafka and Valkey as child processes of their user: no Docker, no installation, no leftovers.
 
 Each server takes free loopback ports, keeps its data in a temporary directory, and dies with its
 parent. See `server` for the life cycle they share.

@@ -48,7 +48,7 @@ class _PortTakenError(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback TCP ports nobody listens on now. They are not reserved: the caller retries on a clash."""
+    """Loopback TCP ports that are free now. They are not reserved: the caller retries on a clash."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

@@ -16,7 +16,7 @@ Network = IPv4Network | IPv6Network
 _PUBLIC_IPV6: Final = IPv6Network("2000::/3")
 _SIX_TO_FOUR: Final = IPv6Network("2002::/16")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-# Python, or some of its versions, calls these global although nobody's web server is there; 168.63.129.16 is public by
+# Python, or some of its versions, calls these global although no public web server is there; 168.63.129.16 is public by
 # its number, but inside Azure it is the host that hands out a machine's certificates.
 _NOT_PUBLIC: Final = tuple(
     map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16", "2001::/23", "2001:db8::/32", "3fff::/20"))

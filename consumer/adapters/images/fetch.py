@@ -174,7 +174,7 @@ class Fetcher:
             raise ImageUnusableError("unknown_host", f"{host} has no address that can be read.")
         if not self._allowed.names(host):
             for address in usable:
-                # One private address is enough to refuse: whoever mixes them wants the private one to be taken.
+                # One private address is enough to refuse: mixing them is an attempt to have the private one taken.
                 if not addresses.is_public(address) and not self._allowed.holds(address):
                     raise ImageUnusableError("private_address", f"{host} is not on the public internet.")
         return usable

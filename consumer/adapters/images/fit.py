@@ -5,8 +5,8 @@ A pure function of bytes, run in a process that may be killed. What it decides:
 - *Already fine* is a still JPEG, PNG, GIF or WebP under the limit that is upright, not CMYK, and can be decoded to its
   end. It is returned byte for byte. If it holds metadata (EXIF with the place where it was taken, XMP, texts, what
   follows the image), those are cut out of the file, and the coded pixels stay bit for bit what they were: the image
-  loses nothing, and nobody's whereabouts are published. Colour profiles stay.
-- Everything else is encoded anew: turned upright, in sRGB, its first frame only, in at most six encodings.
+  loses nothing, and no location is published. Colour profiles stay.
+- Everything else is encoded again: turned upright, in sRGB, its first frame only, in at most six encodings.
 
 Guarantees: pixels and scans are counted before any are decoded; only the decoders of the four formats are used;
 whatever an image holds, it raises UnfitError or MemoryError and nothing else.

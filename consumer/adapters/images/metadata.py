@@ -53,7 +53,7 @@ def without_metadata(content: bytes, kind: Format) -> bytes | None:
     """The file without its metadata and without what follows the image.
 
     Returns `content` itself when there is nothing to take out, and None when the file's structure cannot be followed
-    to its end, so that nobody can say what is in it.
+    to its end, so that its content is unknown.
     """
     pieces = {Format.JPEG: _jpeg, Format.PNG: _png, Format.GIF: _gif, Format.WEBP: _webp}[kind]
     try:

@@ -67,7 +67,7 @@ class Letters:
         self._topic = settings.topics.dead_letters
 
     async def open(self) -> list[Letter]:
-        """Letters that nobody has settled yet, oldest first. Raises UnavailableError, ConfigurationError."""
+        """Open dead letters, oldest first. Raises UnavailableError, ConfigurationError."""
         found: dict[str, Letter] = {}
         async with TopicHistory(self._settings, self._topic) as history:
             async for chunk in history.read(await history.spans()):

@@ -41,7 +41,7 @@ _CREDENTIALS: Final = re.compile(rb"(?:consumer|client)[_-]?(?:secret|key)", re.
 def producer(settings: KafkaSettings) -> AIOKafkaProducer:
     """An idempotent producer that takes records as large as the input topics do; start it before use.
 
-    It does not linger: whoever publishes waits for it, and what comes in meanwhile goes out together anyway.
+    It does not linger: the publisher waits for it, and what comes in meanwhile goes out together anyway.
     """
     return AIOKafkaProducer(
         **client_options(settings),

@@ -51,7 +51,7 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         try:
             records = await super().getmany(*partitions, **options)
         except KafkaError:
-            # What was taken of other partitions by then is in nobody's hands, and positions are past it: all go back to
+            # What was taken of other partitions by then has no owner, and positions are past it: all go back to
             # what is committed.
             self._looked_at, self._astray = None, True
             raise
@@ -63,7 +63,7 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         return records
 
     async def commit(self, offsets: Any = None) -> None:
-        """Commit what was handed out, and of which topic it is; nothing once the partitions were handed out anew."""
+        """Commit what was handed out, and of which topic it is; nothing once the partitions were reassigned."""
         assignment = self._assigned()
         if offsets is None:
             if assignment is not self._looked_at or assignment is None:
@@ -75,29 +75,29 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
             await super().commit(offsets)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Rewind to a record that was handed out; whoever has the partition by now goes on from what is committed."""
+        """Rewind to a record that was handed out; its present owner goes on from what is committed."""
         if self._assigned() is self._looked_at:
             super().seek(partition, offset)
 
     async def _look(self) -> bool:
         """Compare topics now and then, and after each assignment; False when nothing may be read yet."""
         assignment = self._assigned()
-        anew = assignment is not self._looked_at
-        if assignment is None or not (anew or time.monotonic() >= self._look_again):
+        reassigned = assignment is not self._looked_at
+        if assignment is None or not (reassigned or time.monotonic() >= self._look_again):
             return True
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 ids = await self._topic_ids({place.topic for place in assignment.tps})
-                committed = await self._coordinator.fetch_committed_offsets(assignment.tps) if anew else {}
+                committed = await self._coordinator.fetch_committed_offsets(assignment.tps) if reassigned else {}
         except (KafkaError, OSError, TimeoutError) as error:
-            if anew and not getattr(error, "retriable", True):
+            if reassigned and not getattr(error, "retriable", True):
                 raise
             log.debug("record.topic_not_compared", reason=type(error).__name__)
             self._look_again = time.monotonic() + _RETRY_SECONDS
-            return not anew
+            return not reassigned
         if assignment is not self._assigned():
             return False
-        if anew:
+        if reassigned:
             self._looked_at = assignment
             self._held_of = {
                 place: committed[place].metadata or "" if place in committed else _NONE for place in assignment.tps

@@ -70,7 +70,7 @@ def _insist_on_compaction(wanted: Mapping[str, TopicPolicy], off: Mapping[str, M
         )
     too_early = [name for name in compacted if COMPACTION_LAG in off.get(name, {})]
     if too_early:
-        # No reason to stand still: what is lost by it is lost only while nobody reads.
+        # No reason to stand still: what is lost by it is lost only while no consumer reads.
         log.warning(
             "topics.compacted_too_early",
             topics=too_early,

@@ -22,7 +22,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _UPSERTS: Final = (".created", ".updated")
 _ENDLESS: Final = 4300
-"""Digits of an integer that no longer is JSON to pydantic, also in a field that nobody reads."""
+"""Digits of an integer that no longer is JSON to pydantic, also in a field that is not read."""
 _DIGIT: Final = re.compile(rb"[0-9]")
 _ENDLESS_NUMBER: Final = re.compile(rb"[0-9]{%d}" % _ENDLESS)
 _NOT_CARRIED: Final[Any] = msgspec.UNSET

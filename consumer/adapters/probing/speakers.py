@@ -36,7 +36,7 @@ async def of_speakers(scratch: Scratch) -> list[Finding]:
 
 
 def _person(run: str, which: str) -> Mapping[str, str]:
-    # example.com belongs to nobody (RFC 2606): no person can get mail for it.
+    # example.com is reserved (RFC 2606): no person can get mail for it.
     email = f"swoogo-sync-probe-{run}-{which}@example.com"
     return {"first_name": MARK, "last_name": which, "email": email}
 

@@ -1,4 +1,4 @@
-"""Credits in Redis: one count for all replicas, one fence for whoever may start a call (G4, G5)."""
+"""Credits in Redis: one count for all replicas, one fence for starting calls (G4, G5)."""
 
 from __future__ import annotations
 

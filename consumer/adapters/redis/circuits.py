@@ -1,6 +1,6 @@
 """Circuits in Redis: one small value for each credential, decided by `domain.circuit`, swapped whole.
 
-Read, decide, swap if nobody was faster; so the rule stands in one place, and only whoever made a change logs it.
+Read, decide, swap if no other was faster; so the rule stands in one place, and only the author of a change logs it.
 """
 
 from __future__ import annotations

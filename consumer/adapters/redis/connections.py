@@ -80,7 +80,7 @@ class RedisConnections:
     ) -> None:
         """See `ports.Connections`. The set is entered first and never left: it must not miss an active pair.
 
-        Whoever lost the lease just before leaving it would take out a pair that was activated since.
+        A worker that lost the lease just before leaving it would take out a pair that was activated since.
         """
         index, holders = self._keys.org(org_id, "mappings"), self._keys.event(event_id, "holders")
         if mapping:

@@ -40,7 +40,7 @@ class DueIndex:
         """Put a subject where it belongs after its state was written; `due` in ms, negative when nothing makes it due.
 
         Another worker may change the state between that script and our write here, and its own write may come
-        first. So whoever writes the index reads the state after it (one connection keeps that order), and writes
+        first. So a writer of the index reads the state after it (one connection keeps that order), and writes
         again until the two agree: the last to write has read the last state. Also when the caller is broken off: a
         write that came late would leave a subject out that is due.
         """
@@ -64,7 +64,7 @@ class DueIndex:
     async def mend(self, subjects: Sequence[Subject]) -> None:
         """Put those where they belong that are somewhere else.
 
-        A worker that stood still before it wrote the index, and was killed as soon as it had, agrees with nobody: the
+        A worker that stood still before it wrote the index, and was killed as soon as it had, corrects nothing: the
         subject would stay out until something is recorded for it.
         """
         for start in range(0, len(subjects), _AT_ONCE):

@@ -1,7 +1,7 @@
 """RECORD, DEBOUNCE and CLAIM in Redis: the inbox port on scripts that are each one atomic decision.
 
 The state hash of a subject is the truth; the due index only says where to look, and is written after it. A crash
-in between is healed by whatever records, claims or completes next, each returns the due time anew; what even that
+in between is healed by the next record, claim or completion, since each returns the due time; what even that
 leaves wrong, `mend_index` finds.
 """
 

@@ -60,7 +60,7 @@ class IssueFeed:
     async def send(self, run: Run, changed: Mapping[str, RecordIssues | None], lease: Lease) -> None:
         """Put what changed on the topic; nothing of a pair that ended meanwhile stays there (M4, X1).
 
-        Whoever ends a pair withdraws its issues after that; so one of the two comes after the other. Raises
+        Ending a pair withdraws its issues after that; so one of the two comes after the other. Raises
         UnavailableError.
         """
         if not changed:

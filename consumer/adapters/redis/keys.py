@@ -1,4 +1,4 @@
-"""Every Redis key: name, type, lifetime, owner. Nobody else spells a key.
+"""Every Redis key: name, type, lifetime, owner. No other module spells a key.
 
 The part in braces is the hash tag, so that each script touches one slot and Redis Cluster works. No key name holds
 a secret or personal data; credentials are named by a hash.
@@ -48,7 +48,7 @@ a secret or personal data; credentials are named by a hash.
 | `{cred/HASH}:fences` | hash: subject -> epoch:until | the longest lease and a minute | budget |
 | `{cred/HASH}:grant:ID` | string: slot charged | 2 windows | budget |
 | `{cred/HASH}:token` | string: token, encrypted | until it expires | tokens |
-| `{cred/HASH}:circuit` | string: failures in a row, until when nobody calls | minutes | circuits |
+| `{cred/HASH}:circuit` | string: failures in a row, until when no call is made | minutes | circuits |
 | `{cred/HASH}:token-lock` | string: who asks for a token | seconds | tokens |
 | `{cred/field-ID}:levels-lock` | string: who adds a level to this field of an account | seconds | tokens |
 """

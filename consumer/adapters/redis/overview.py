@@ -63,7 +63,7 @@ class RedisOverview:
 
     @guarded
     async def due(self, most: int = 1_000) -> Mapping[str, Overdue]:
-        """`event` and `org` -> what is due now and nobody works on; counts end at `most` a shard."""
+        """`event` and `org` -> what is due now and not being worked on; counts end at `most` a shard."""
         seconds, micros = await self._redis.time()
         now = seconds * 1000 + micros // 1000
         shards = [self._keys.due(shard) for shard in range(DUE_SHARDS)]

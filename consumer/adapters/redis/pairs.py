@@ -1,6 +1,6 @@
 """The register of pairs in Redis, each change of it handed to the changelog (M2).
 
-Written only by whoever holds the organization's lease; a writer that lost it has a lower epoch than the newest that was
+Written only by the holder of the organization's lease; a writer that lost it has a lower epoch than the newest that was
 here, and is refused (G4).
 """
 
@@ -100,7 +100,7 @@ class RedisPairs:
     async def _flush(self, org_id: str) -> None:
         """Until all rows are on the changelog as they are in Redis.
 
-        Whoever lost the lease meanwhile may have sent a row after the next holder sent a newer one, and the changelog
+        A worker that lost the lease meanwhile may have sent a row after the next holder's newer one, and the changelog
         keeps the last: so what was sent is compared afterwards, and sent again as it is by then (G4, G6).
         """
         while stored := await self._unlogged(org_id):

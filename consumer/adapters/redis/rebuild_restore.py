@@ -1,4 +1,4 @@
-"""Puts into Redis what Kafka remembers, while nobody pushes (G6). Everything may be done again."""
+"""Puts into Redis what Kafka remembers, while no push runs (G6). Everything may be done again."""
 
 from __future__ import annotations
 

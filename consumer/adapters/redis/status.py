@@ -95,7 +95,7 @@ class RedisStatusBoard(RedisRuns):
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced.
 
-        Issues come before the run's end: whoever hears of that can look them up.
+        Issues come before the run's end: its reader can look them up.
         """
         changed = await self._feed.changed(run.event_id, {} if run.pair_ended else by_record(issues.values()), lease)
         await self._keep(run, issues, lease)

@@ -38,7 +38,7 @@ TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 _GRANT: Final = b"grant_type=client_credentials"
 _MARGIN_SECONDS: Final = 60.0
 _DOCUMENTED_LIFETIME_SECONDS: Final = 1_800.0
-# A token just given is good, whatever its stated end says in a zone nobody documents; a 401 ends it earlier.
+# A token just given is good, whatever its stated end says in an undocumented zone; a 401 ends it earlier.
 _LEAST_SECONDS: Final = 15.0
 _MOST_SECONDS: Final = 86_400.0
 # How long this process trusts a token without looking whether another replica replaced it; within the margin.
@@ -111,7 +111,7 @@ class Tokens:
                 return await self._fetch_alone(work.connection, charge)
 
     async def drop(self, credential: str, token: str) -> None:
-        """Swoogo refused this token: nobody uses it again."""
+        """Swoogo refused this token: it is not used again."""
         self._dropped[credential] = token
         held = self._local.get(credential)
         if held and held[0] == token:

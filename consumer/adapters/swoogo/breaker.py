@@ -18,7 +18,7 @@ class Breaker:
         self._circuits = circuits
 
     async def check(self, credential: str) -> None:
-        """Raises UnavailableError, with the seconds to wait, while nobody is to call."""
+        """Raises UnavailableError, with the seconds to wait, while no call may be made."""
         seconds = await self._circuits.wait(credential)
         if seconds:
             raise UnavailableError("Swoogo is not called for now, since its last calls failed.", after=seconds)

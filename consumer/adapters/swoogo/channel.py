@@ -197,7 +197,7 @@ class Channel:
 
 def _stop_search_for_sniffio() -> None:
     """A quarter of a call's CPU: httpcore tries to import this absent package several times in every call,
-    and Python searches the whole path anew for a module that it did not find before.
+    and Python searches the whole path again for a module that it did not find before.
     """
     if "sniffio" not in sys.modules and find_spec("sniffio") is None:
         sys.modules["sniffio"] = None  # type: ignore[assignment] # how the import system notes an absent module

@@ -130,7 +130,7 @@ def _parsed(html: str) -> str:
     cleaned = clean_text(_CLEANER.clean(text))
     if _EMPTY_STYLE in cleaned:
         cleaned = _EMPTY_STYLED.sub(r"\1", cleaned)
-    # A line feed that opens a `pre` is passed over by whoever reads it, but not left out by whoever writes it.
+    # A line feed that opens a `pre` is passed over by readers, but not left out by writers.
     return _PRE.sub(r"\1\n\n", cleaned) if "<pre" in cleaned else cleaned
 
 

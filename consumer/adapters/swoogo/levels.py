@@ -100,7 +100,7 @@ class Levels:
         try:
             written = await self._add(work, fields["name"])
         except (UnansweredError, LeaseLostError, asyncio.CancelledError):
-            # It may be added yet: until that is settled nobody looks, for whichever event (G2).
+            # It may be added yet: until that is settled no event looks (G2).
             await self._locks.lock(whose, owner, self._settle_seconds, what=_LOCK)
             raise
         except SwoogoSyncError:

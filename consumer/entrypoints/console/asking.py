@@ -11,7 +11,7 @@ import typer
 def confirmed(question: str) -> bool:
     """The answer, no by default. Ctrl-C ends the command, also where a coroutine asks.
 
-    There asyncio has taken the signal over: it would cancel the task, which waits for an answer that nobody gives.
+    There asyncio has taken the signal over: it would cancel the task, which waits for an answer that never comes.
     """
     if threading.current_thread() is not threading.main_thread():
         return typer.confirm(question, err=True)

@@ -1,4 +1,4 @@
-"""`dlq`: records nobody could read: listed, shown, put back where they came from, or discarded (G1)."""
+"""`dlq`: undecodable records: listed, shown, put back where they came from, or discarded (G1)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.TOO_LARGE: "raise SWOOGO_SYNC_KAFKA__MAX_RECORD_BYTES, then replay it; or publish a smaller one",
     Reason.UNKNOWN_ACTION: "update this service to one that knows the action, then replay it; or discard it",
 }
-_USUALLY: Final = "have it published anew, then discard it"
+_USUALLY: Final = "have it published again, then discard it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,7 @@ def new_pair(file: Path | None, *, as_json: bool) -> Exit:
         )
     else:
         typer.echo(f"{shown_private(pair, file)}\n         for the service: {_PRIVATE}. It opens all credentials\n")
-        typer.echo(
-            f"public   {pair.public}\n         for whoever seals credentials: swoogo-sync keys seal --public ..."
-        )
+        typer.echo(f"public   {pair.public}\n         to seal credentials with: swoogo-sync keys seal --public ...")
     return Exit.FINE
 
 

@@ -1,6 +1,6 @@
 """`ledger lift`, `ledger adopt`, `ledger forget`: ask for something to be done to the ledger (D3, G2).
 
-Only the holder of an event's lease writes its ledger, so these ask whoever claims the event next to do it.
+Only the holder of an event's lease writes its ledger, so these ask the next claim of the event to do it.
 """
 
 from __future__ import annotations
@@ -116,12 +116,12 @@ def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: 
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
         return Exit.NO
-    question = f"Is {plain(key)} none of the records in Swoogo? It may be made anew."
-    return _order(settings, event_id, order, question, "is synced anew", sure=sure, as_json=as_json)
+    question = f"Is {plain(key)} none of the records in Swoogo? It may be created again."
+    return _order(settings, event_id, order, question, "is synced again", sure=sure, as_json=as_json)
 
 
 async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerCommand]) -> bool:
-    """Leave orders for whoever claims the event next; True when that is at once, without anybody asking for a sync.
+    """Leave orders for the next claim of the event; True when that is at once, without a sync being asked for.
 
     Raises UnavailableError, ConfigurationError.
     """

@@ -19,7 +19,7 @@ from rich.console import Console
 from consumer.domain.text import masked
 
 _FILE_WIDTH: Final = 160
-"""Columns where nobody looks through a window: wide enough that ids and sentences stay on one line."""
+"""Columns where the output is no terminal: wide enough that ids and sentences stay on one line."""
 
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")

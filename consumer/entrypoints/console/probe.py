@@ -58,7 +58,7 @@ def probe_event(settings: Settings, event_id: int, *, org: str, secret: str, sur
 
     Args:
         settings: the service's; the API's address is there.
-        event_id: a Swoogo event that nobody needs.
+        event_id: a Swoogo event to try things on.
         org: the connected organization whose credential is used; empty: see `secret`.
         secret: name of a mounted secret; empty: the credential is asked for.
         sure: do not ask.

@@ -46,7 +46,7 @@ class AllDocument:
 
 
 def reconcile_all(settings: Settings, depth: Depth, *, as_json: bool) -> Exit:
-    """Ask for a reconcile of every mapped event with continuous sync (C4); nobody waits for them.
+    """Ask for a reconcile of every mapped event with continuous sync (C4) without waiting for them.
 
     Raises:
         UnavailableError: Redis does not answer.

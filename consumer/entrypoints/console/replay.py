@@ -69,7 +69,7 @@ def replay_topic(settings: Settings, asked: Asked, *, sure: bool, as_json: bool)
     if as_json and document:
         print_json(document)
     elif document and document.done:
-        unreadable = f"; {document.unreadable:,} nobody can read, see `swoogo-sync dlq list`"
+        unreadable = f"; {document.unreadable:,} unreadable, see `swoogo-sync dlq list`"
         out().print(
             f"{counted(document.read, 'record')} read, {document.news:,} of them news"
             f"{unreadable if document.unreadable else ''}.",
@@ -130,7 +130,7 @@ async def _replay(
 
 
 async def _watched(replaying: AsyncIterator[Replayed], asked: Asked, total: int) -> Replayed:
-    """Read to the end, with a bar; whoever interrupts it is told how to go on."""
+    """Read to the end, with a bar; an interrupt prints how to go on."""
     done = Replayed()
     try:
         with _progress() as progress:

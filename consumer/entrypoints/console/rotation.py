@@ -75,7 +75,7 @@ def rotate(keys: KeySettings, file: Path | None, *, as_json: bool) -> Exit:
     keep_private(pair, file)
     steps = (
         f"Give all replicas {_PREVIOUS} = what {_PRIVATE} is now, and {_PRIVATE} = the new private key; restart them.",
-        f"When all run with both, give the new public key to whoever seals credentials: {pair.public}",
+        f"When all run with both, give the new public key to the system that seals credentials: {pair.public}",
         (
             "See what is still sealed to the old key: swoogo-sync keys sealed. For each organization there, publish "
             "integration.connected again with what `swoogo-sync keys reseal ORG` prints."

@@ -1,6 +1,6 @@
 -- WITH requests state_clock
 -- Take a due subject for the lease time; its epoch grows, and is the server's time where that is more: so it also grows
--- when Redis forgot the former one, and nobody's old lease fits a new claim (G4, G6).
+-- when Redis forgot the former one, and no old lease fits a new claim (G4, G6).
 -- KEYS: state (hash), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: op id of the claim, lease ms
 -- Returns {epoch or 0, next due ms or -1, now ms, attempt, all requests together as JSON or "", depth of the survey that

@@ -3,7 +3,7 @@
 -- KEYS: credits (hash)
 -- ARGV: window ms
 -- Returns 1.
--- A script only for the server's clock. Repeating it begins the window anew.
+-- A script only for the server's clock. Repeating it restarts the window.
 local now = redis.call('TIME')
 local behind
 now, behind = credit_time(KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000))

@@ -1,4 +1,4 @@
--- From now on nobody with an older lease of this organization changes the pair of this event, or what the register of
+-- From now on no older lease of this organization changes the pair of this event, or what the register of
 -- pairs says (G4).
 -- KEYS: holders (hash: organization -> epoch of its newest lease that was here)
 -- ARGV: organization, epoch of its lease, or "" for one that is newer than every lease there is: the server's time, or

@@ -1,5 +1,5 @@
 -- WITH state_clock
--- Ask whoever claims the event next to do something to its ledger; with continuous sync that is at once (D3, G2).
+-- Ask the next claim of the event to do something to its ledger; with continuous sync that is at once (D3, G2).
 -- KEYS: state (hash), orders (set)
 -- ARGV: orders
 -- Returns {due ms or -1, now ms}.

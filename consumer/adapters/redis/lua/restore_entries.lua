@@ -3,7 +3,7 @@
 -- ARGV: key, entry (JSON, "" for one that was forgotten), epoch, at ms (for a forgotten one: of its publication), ...
 -- Returns how many changed.
 -- Atomic because a worker that still holds the event may write in between. Where something changed, the epoch of the
--- event passes the highest one known, so that whoever holds it by a former claim has lost it.
+-- event passes the highest one known, so that a holder by a former claim has lost it.
 local changed = 0
 for at = 1, #ARGV, 4 do
   local key, entry, epoch, moment = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])

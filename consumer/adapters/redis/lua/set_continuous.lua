@@ -5,7 +5,7 @@
 -- ARGV: "1" or "0", ms until the first survey or -1 for none, and who says so:
 --   organization and the epoch of its lease, or
 --   "" and the epoch of the event's own lease: it found no pair, unless one was switched on since it was claimed, or
---   "" and "": nobody can be at it
+--   "" and "": no other writer can be at it
 -- Returns {due ms, -1 for not due, -2 when somebody else has it, or -3 when it was switched on meanwhile, now ms}.
 -- Atomic because a change recorded meanwhile must not be left without a due time, and because a worker that was
 -- stopped half-way must not undo what another one said since (G4).
@@ -37,7 +37,7 @@ else
     survey = now + tonumber(ARGV[2])
     redis.call('HSET', KEYS[1], 'survey', string.format('%.0f', survey))
   end
-  -- Whoever has the event just now may have found no pair, and leaves what waits to whoever comes next.
+  -- The current holder may have found no pair, and leaves what waits to the next one.
   local held = (tonumber(fields[2]) or 0) > now and not fields[8]
   if (not due or held) and redis.call('HLEN', KEYS[2]) > 0 then
     due = now

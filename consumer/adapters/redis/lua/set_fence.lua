@@ -3,7 +3,7 @@
 -- ARGV: subject, epoch, until ms
 -- Returns 1, or 0 when a later epoch is already there.
 -- Atomic because epochs only grow. It stands beside the credits so that a permit touches one slot.
--- A fence that has ended may go: without one no permit is given, and whoever set it again would set its end in the past.
+-- A fence that has ended may go: without one no permit is given, and setting it again would set its end in the past.
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local known = redis.call('HGET', KEYS[1], ARGV[1])

@@ -44,7 +44,7 @@ end
 local wait = hold - now
 local doubt, probe = tonumber(redis.call('HGET', credits, 'doubt')), tonumber(redis.call('HGET', credits, 'probe'))
 doubt = doubt and doubt > now
--- After a loss nobody knows what was spent: one call asks Swoogo, the others wait for its answer.
+-- After a loss it is unknown what was spent: one call asks Swoogo, the others wait for its answer.
 if doubt and probe and probe > now then wait = math.max(wait, math.min(probe - now, 200)) end
 if wait <= 0 and used + foreign + cost > limit then
   table.sort(buckets, function(a, b) return a[1] < b[1] end)

@@ -5,7 +5,7 @@
 -- Atomic because a row written again meanwhile must stay in the outbox, and so must whatever the next holder wrote.
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch ~= ARGV[1] then
-  -- Whoever lost the lease may have sent old rows on after newer ones: the next holder sends those again. Where Redis
+  -- A worker that lost the lease may have sent old rows on after newer ones: the next holder sends those again. Where Redis
   -- lost everything there are no newer ones, and a name without a row would pass for an entry that was forgotten.
   if not epoch then return 0 end
   for at = 2, #ARGV, 2 do

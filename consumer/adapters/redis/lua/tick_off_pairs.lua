@@ -2,7 +2,7 @@
 -- KEYS: records (hash event -> row), unlogged (set of events)
 -- ARGV: event id, row sent for each
 -- Returns 1.
--- Atomic because a row written again meanwhile must stay in the outbox. It is also put back there: whoever sent the old
+-- Atomic because a row written again meanwhile must stay in the outbox. It is also put back there: the sender of the old
 -- row may have come after the worker that sent the new one and took it out.
 for at = 1, #ARGV, 2 do
   local row = redis.call('HGET', KEYS[1], ARGV[at])

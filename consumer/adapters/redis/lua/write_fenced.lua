@@ -1,4 +1,4 @@
--- Write fields of a hash for the worker that holds the lease, and for nobody else (G4).
+-- Write fields of a hash only for the worker that holds the lease (G4).
 -- KEYS: state (hash), target (hash), and optionally an outbox (set) that gets the name of every field written
 -- ARGV: epoch, replace ("1": the target is emptied first), then field, value pairs; an empty value deletes
 -- Returns 1, or 0 when somebody else has the lease.

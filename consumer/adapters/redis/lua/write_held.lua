@@ -1,4 +1,4 @@
--- Write or delete a value for whoever holds what it belongs to, and for nobody else (G4).
+-- Write or delete a value only for the holder of what it belongs to (G4).
 -- KEYS: value (string), hash with the epoch
 -- ARGV: field of the epoch, epoch of the writer, value or "" to delete, organization of the writer
 -- Returns 1, or 0 when the epoch is another one.
