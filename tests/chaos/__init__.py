@@ -1,6 +1,6 @@
 """Chaos: seeded runs of a small conference in which something breaks at a random effect boundary (G1-G6).
 
-Everything runs in one process and one event loop whose time moves only when nobody can go on, so that leases, credit
+Everything runs in one process and one event loop whose time moves only when no one can go on, so that leases, credit
 windows and settle times cost no time and a seed gives the same run again.
 
 `machine`     time, and worker processes that can be frozen or vanish between two steps

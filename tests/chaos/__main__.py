@@ -2,7 +2,7 @@
 
 `--crashes [--moments N] [--minutes N]` kills real processes at their effects instead.
 
-One seed gives the same run every time, whoever runs it: the process starts anew with a fixed order of sets.
+One seed gives the same run every time, on any machine: the process starts again with a fixed order of sets.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def trespasses(orgs: Orgs, sandbox: SandboxSwoogo) -> list[str]:
             continue
         about = _event_of(call, event_of)
         found += [
-            f"{call['method']} {call['path']} by {call['credential']}, when {span.key or 'nobody'} had event {about}"
+            f"{call['method']} {call['path']} by {call['credential']}, when {span.key or 'no one'} had event {about}"
             for span in orgs.spans
             if span.swoogo_event_id == about and span.since < call["at"] < span.until and call["credential"] != span.key
         ]
@@ -169,7 +169,7 @@ def _event_of(call: Mapping[str, Any], event_of: Mapping[tuple[str, int], int]) 
 
 
 def untold(history: History, log: Log, dead_letters: str) -> list[str]:
-    """G1: what nobody could read is a dead letter."""
+    """G1: what no one could read is a dead letter."""
     letters = {record.key for partition in log.topics[dead_letters] for record in partition}
     return [
         f"bad record {number} is no dead letter"

@@ -155,7 +155,7 @@ class _Due:
 class Effects:
     """Numbers the boundaries of a run and strikes at some. `calm` ends that; `over`: nothing works any more.
 
-    `late` counts the calls that nobody waits for any more and that are still to take effect. Until `dead_hosts` (the
+    `late` counts the calls that no one waits for any more and that are still to take effect. Until `dead_hosts` (the
     loop's time) no server of an image answers.
     """
 

@@ -141,7 +141,7 @@ class History:
         after = fold(self.expected, everything, at)
         if self.sealed:
             open_ones = tuple(each for each in everything.sessions if each["id"] not in self.sealed)
-            # Whoever speaks in a sealed session is a speaker all the same.
+            # A person who speaks in a sealed session is a speaker all the same.
             after = replace(fold(self.expected, replace(everything, sessions=open_ones), at), speakers=after.speakers)
         self.expected = after
 
@@ -198,7 +198,7 @@ class History:
         self.edits += 1
         key = self.chance.choice(sorted(self.held.people.keys() - self.forgotten))
         person = replace(self.held.people[key], company=f"Company {self.edits}")
-        if self.chance.random() < 0.3:  # a pasted address: nobody sees the difference, and there is none
+        if self.chance.random() < 0.3:  # a pasted address: no one sees the difference, and there is none
             name, _, host = person.email.partition("@")
             person = replace(person, email=f"{name}{self.chance.choice(people.HIDDEN)}@{host}")
         self.held = replace(self.held, people={**self.held.people, key: person})
@@ -299,7 +299,7 @@ class History:
         self.rewind()
 
     async def nonsense(self) -> None:
-        """G1: a record that nobody can read."""
+        """G1: a record that no one can read."""
         self.bad += 1
         self.log.append(self.writer.topics.sessions, f"{self.event.id}/bad-{self.bad}".encode(), b"\xff\xfe not json")
 

@@ -144,7 +144,7 @@ class Group:
             self.rebalance()
 
     def rebalance(self) -> None:
-        """Deal the partitions anew."""
+        """Deal the partitions again."""
         self.generation += 1
         outside(self.news.set)
 

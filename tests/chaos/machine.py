@@ -1,4 +1,4 @@
-"""Time that moves when nobody can go on, and processes that freeze or vanish between two steps.
+"""Time that moves when no one can go on, and processes that freeze or vanish between two steps.
 
 A process is everything that runs in the context of one `Process`. What the loop would run for it is held back while it
 is frozen (SIGSTOP), and for good when it is dead (SIGKILL): no `finally`, no `except`, no last word.
@@ -24,7 +24,7 @@ _current: contextvars.ContextVar[Process | None] = contextvars.ContextVar("proce
 
 @dataclass(eq=False, slots=True)
 class Process:
-    """One life of a worker. `ended` is set when it is killed; whoever keeps it alive starts another."""
+    """One life of a worker. `ended` is set when it is killed; its keeper starts another."""
 
     name: str
     dead: bool = False
@@ -68,7 +68,7 @@ def current() -> Process | None:
 
 
 def outside(callback: Callable[[], object]) -> None:
-    """Run something soon as the world around, whoever asks."""
+    """Run something soon as the world around, not as a worker."""
     asyncio.get_running_loop().call_soon(callback, context=contextvars.Context())
 
 
@@ -100,7 +100,7 @@ class _Idle(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise DeadlockError("Nobody can go on, and no timer runs.")
+            raise DeadlockError("No one can go on, and no timer runs.")
         self.loop.now += max(timeout, 0.0)
         return []
 

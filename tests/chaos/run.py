@@ -183,7 +183,7 @@ class _Run:
         return Orgs(chance, histories, stores.connections, self._idle, topic, two_keys)
 
     async def _keep_alive(self, number: int) -> None:
-        """What Kubernetes does: whoever died is started again after a while."""
+        """What Kubernetes does: a process that died is started again after a while."""
         while True:
             self._lives += 1
             process = Process(f"worker {number}.{self._lives}")
@@ -225,7 +225,7 @@ class _Run:
                 return f"{group.lag} records of {group.topic}"
         wanted = 3 if self._who == "peer" else 4
         if len(self._log.groups) < wanted:
-            return "nobody reads yet"
+            return "no one reads yet"
         if any(worker.frozen for worker in self._workers):
             return "somebody is paused"
         if self._effects.late:
@@ -273,7 +273,7 @@ class _Run:
                 issues = await runs.issues(str(history.event.id))
                 found["issues"] += checks.complaints(issues, (*self._quiet, *self._undecided))
                 undecided |= any(each.code in self._undecided for each in issues.values())
-                # A loss of Redis takes issues along; of an event without a pair nobody raises them again.
+                # A loss of Redis takes issues along; of an event without a pair no one raises them again.
                 if self._undecided and not history.mapped:
                     ledger = await book.load(str(history.event.id))
                     undecided |= any(entry.state is State.INTENT for entry in ledger.values())

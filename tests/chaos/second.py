@@ -16,14 +16,14 @@ OTHER_KEY: Final = "chaos-key-2"
 OTHER_EVENT: Final = 4002
 RIVALS: Final = (4003, 4004)
 STRANGER: Final = 4005
-"""Events of which nobody publishes anything but that they are mapped; the stranger's never is."""
+"""Events of which no one publishes anything but that they are mapped; the stranger's never is."""
 EVENTS: Final = (EVENT_ID, OTHER_EVENT, *RIVALS, STRANGER)
 TALKS: Final = 3
 
 
 @dataclass(slots=True)
 class Span:
-    """From when until when all of a Swoogo event's writes are one organization's, or nobody's (key "")."""
+    """From when until when all of a Swoogo event's writes are one organization's, or no one's (key "")."""
 
     swoogo_event_id: int
     key: str

@@ -32,7 +32,7 @@ def test_the_checks_see_what_a_simpler_consumer_doubles(monkeypatch: pytest.Monk
 
 
 def test_a_dead_process_does_nothing_more() -> None:
-    """SIGKILL: no `finally`, no timer; whoever waits for nobody is noticed."""
+    """SIGKILL: no `finally`, no timer; a wait without an end is noticed."""
     done: list[str] = []
 
     async def work() -> None:

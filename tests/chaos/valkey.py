@@ -237,7 +237,7 @@ class _Stream:
         if server.outages.get(process.name, 0.0) > seconds():
             self._kind = ""
             await asyncio.sleep(0.01)
-            raise ConnectionRefusedError(111, "nobody listens")
+            raise ConnectionRefusedError(111, "no one listens")
         await server.effects.before(kind)
         if server.effects.chance.random() < 0.1:
             await server.effects.latency(0.004)

@@ -72,7 +72,7 @@ class Wire(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, content=body, request=request)
 
     async def _late(self, request: httpx.Request, content: bytes) -> None:
-        """What was to be written is written, though nobody waits for the answer any more.
+        """What was to be written is written, though no one waits for the answer any more.
 
         Credits are counted when a call arrives, so it goes through later in the name of another credential.
         """

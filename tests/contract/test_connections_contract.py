@@ -62,7 +62,7 @@ async def test_m7_the_zone_seen_in_swoogo_and_the_era_are_kept_with_the_pair(ben
 
 
 async def test_m4_an_active_pair_is_changed_only_while_it_is_the_one_that_was_read(bench: Bench) -> None:
-    """Whoever reads Swoogo's zone meanwhile must not bring back a pair that was removed."""
+    """A worker that reads Swoogo's zone meanwhile must not bring back a pair that was removed."""
     before, after = a_mapping(), replace(a_mapping(), swoogo_timezone="Asia/Tokyo")
     assert not await bench.connections.replace_mapping(before, after)
     assert await bench.connections.mapping(EVENT) is None
@@ -135,7 +135,7 @@ async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) 
 
 
 async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Bench) -> None:
-    """Also those nobody asks for any more."""
+    """Also those no one asks for any more."""
     first, second = await two_leases(bench)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
     await bench.connections.hold(ORG, [], by=second)

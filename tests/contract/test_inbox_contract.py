@@ -294,7 +294,7 @@ async def test_m5_an_event_found_without_a_pair_waits_for_nothing(mapped: Bench)
 
 
 async def test_m5_g4_what_was_switched_on_since_the_claim_is_not_switched_off_by_it(mapped: Bench) -> None:
-    """Whoever accepted the pair meanwhile may have been on another replica."""
+    """The worker that accepted the pair meanwhile may have been on another replica."""
     await mapped.inbox.record(SUBJECT, [a_change()])
     lease = await mapped.claimed(SUBJECT)
     await mapped.inbox.set_continuous(EVENT, on=False)

@@ -76,7 +76,7 @@ async def test_c4_the_next_survey_comes_after_what_the_last_one_said(surveyed: B
 
 
 async def test_c4_changes_do_not_wait_for_the_survey_and_do_not_move_it(surveyed: Bench) -> None:
-    """C4: whoever claims because of changes is not asked to survey."""
+    """C4: a claim because of changes is not asked to survey."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
     await surveyed.inbox.complete(lease, {}, survey_in=60)

@@ -91,7 +91,7 @@ async def test_o1_looking_costs_eleven_credits_once_and_one_afterwards() -> None
 
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 503, "effect": True}, {"half_json": True}])
 async def test_o1_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[str, Any]) -> None:
-    """O1, G2: whoever comes next looks before adding; a blip inside one call is no second choice either."""
+    """O1, G2: the next push looks before adding; a blip inside one call is no second choice either."""
     async with a_bench() as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "do": fault}])
@@ -100,7 +100,7 @@ async def test_o1_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[s
 
 
 async def test_o1_a_level_that_may_come_late_is_not_added_again_at_once() -> None:
-    """O1, G2: no answer and nothing to be seen: whoever plans next waits until it is settled."""
+    """O1, G2: no answer and nothing to be seen: the next plan waits until it is settled."""
     async with a_bench(deadline=0.5) as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "times": None, "do": {"hang": True}}])
@@ -131,7 +131,7 @@ async def test_o1_while_a_level_may_come_late_no_other_event_adds_it(look: dict[
 
 
 async def test_o1_whoever_waits_for_credits_keeps_the_lock() -> None:
-    """O1, G5: between looking and adding a whole window may pass; nobody else adds the level meanwhile."""
+    """O1, G5: between looking and adding a whole window may pass; no one else adds the level meanwhile."""
     async with a_bench() as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         permit, asked = bench.budget.permit, 0

@@ -197,7 +197,7 @@ async def test_r3_the_event_comes_with_the_kinds_that_are_asked_for() -> None:
 
 
 async def test_r2_of_the_records_that_come_with_the_event_only_those_that_changed_are_read() -> None:
-    """R2, R3: what nobody touched is known already."""
+    """R2, R3: what no one touched is known already."""
     async with a_bench() as bench:
         ids = fill(bench)
         first = (await bench.swoogo.survey_event(WORK, {})).kinds[Kind.SESSION]

@@ -83,7 +83,7 @@ async def test_what_is_wrong_is_one_line_that_says_what_to_do(
     found = await examined(shared, code=1, **settings)
     assert grades(found, part, sentence) == {"wrong"}
     others = {name for name, said in found.items() if any(grade == "wrong" for grade, _ in said)} - {part}
-    # Without Redis nobody knows which organizations are connected.
+    # Without Redis no one knows which organizations are connected.
     assert others <= ({"swoogo"} if part == "redis" else set())
 
 

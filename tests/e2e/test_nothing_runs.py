@@ -46,7 +46,7 @@ async def test_with_every_replica_killed_status_and_doctor_say_so(
             assert "1 replica runs" in await shown(world)
 
             await asyncio.to_thread(service.stop, hard=True)
-            # Half a minute later nobody has heard of it; here a moment is enough.
+            # Half a minute later no one has heard of it; here a moment is enough.
             monkeypatch.setattr(replicas, "ALIVE_MS", 0)
             published = await begun.publisher.publish(small(talks=3, people=1), at=begun.now())
             dead = (await document(world, "status"))["running"]

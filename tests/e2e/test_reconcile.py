@@ -120,7 +120,7 @@ async def test_r3_where_the_event_does_not_come_with_its_records_lists_are_read(
 
 
 async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
-    """D3: by the operator's command; its speakers are associated anew."""
+    """D3: by the operator's command; its speakers are associated again."""
     await playing.connect()
     await playing.publish([small()], "small")
     talk = identifier("talk", 0)

@@ -1,4 +1,4 @@
-"""End to end: Redis is there and refuses, forgets, hangs or answers to nobody, in the middle of an import (G1, G2, G5).
+"""End to end: Redis is there and refuses, forgets, hangs or answers to no one, in the middle of an import (G1, G2, G5).
 
 One service process reaches its own Valkey through a proxy; the test itself and the oracle look at Valkey directly.
 """

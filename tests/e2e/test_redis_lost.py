@@ -76,13 +76,13 @@ async def marker(redis: Redis, world: World) -> dict[bytes, bytes]:
 async def rebuilt(playing: Play, redis: Redis, before: bytes) -> None:
     """Wait until another generation has begun."""
 
-    async def anew() -> bool:
+    async def rebuilt() -> bool:
         for replica in playing.world.replicas:
             replica.check()
         found = await marker(redis, playing.world)
         return found.get(b"id", before) != before
 
-    await wait_until(anew, "Redis is rebuilt", 60)
+    await wait_until(rebuilt, "Redis is rebuilt", 60)
 
 
 async def test_g6_a_wiped_redis_comes_back_and_nothing_is_doubled(playing: Play, valkey: EmbeddedValkey) -> None:

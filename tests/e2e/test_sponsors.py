@@ -164,7 +164,7 @@ async def test_a_sponsor_deleted_in_swoogo_never_comes_back(playing: Play, share
 
 
 async def test_two_replicas_and_three_events_make_each_level_once(open_world: OpenWorld) -> None:
-    """O1, G4: the events share one account, whose levels nobody may double."""
+    """O1, G4: the events share one account, whose levels no one may double."""
     async with open_world(latency_ms=20.0) as world:
         for name in ("one", "two"):
             world.start_service(name)

@@ -148,7 +148,7 @@ async def test_a_long_plan_is_cut_for_people_and_whole_on_demand(desk: Desk) -> 
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
 async def test_an_unmapped_event_is_a_no_with_a_sentence(desk: Desk, command: str) -> None:
-    """M5: with no mapping nothing is pushed, and whoever asks is told why."""
+    """M5: with no mapping nothing is pushed, and the answer says why."""
     await desk.record(soon("s1"))
     result = await desk.call(command, EVENT)
     assert result.exit_code == 1
@@ -233,9 +233,9 @@ async def test_n2_status_of_an_event_has_its_runs_issues_and_unpushed_changes(de
 
 
 async def test_status_of_an_event_nobody_knows_is_a_no(desk: Desk) -> None:
-    result = await desk.call("status", "nobody")
+    result = await desk.call("status", "unmapped")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Nothing was ever recorded for event nobody, and it was never mapped.\n"
+    assert result.stderr == "Nothing was ever recorded for event unmapped, and it was never mapped.\n"
 
 
 async def test_the_ledger_shows_ids_states_and_fields_with_emails_masked(desk: Desk) -> None:

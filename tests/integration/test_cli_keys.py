@@ -91,6 +91,6 @@ async def test_what_opens_with_neither_key_is_said_and_cannot_be_sealed_anew(des
     lost = await desk.call("keys", "reseal", "org-lost")
     assert lost.exit_code == 2
     assert lost.stderr.startswith("The credentials are sealed to another key: seal them to ")
-    nobody = await desk.call("keys", "reseal", "org-nobody")
-    assert (nobody.exit_code, nobody.stdout) == (1, "")
-    assert nobody.stderr == "Organization org-nobody has no sealed credentials.\n"
+    unknown = await desk.call("keys", "reseal", "org-unknown")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert unknown.stderr == "Organization org-unknown has no sealed credentials.\n"

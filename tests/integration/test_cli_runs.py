@@ -57,7 +57,7 @@ async def test_n2_runs_are_listed_newest_first(desk: Desk) -> None:
 
 
 async def test_n2_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> None:
-    """N2, issue 6.6: whoever is woken by failing pushes needs no second command."""
+    """N2, issue 6.6: an operator woken by failing pushes needs no second command."""
     await ran(desk, outcome="failed", error="An older reason.")
     failed = await ran(desk, outcome="failed", error="Swoogo did not answer.")
     await ran(desk)

@@ -31,7 +31,7 @@ from tests.unit.adapters.images.samples import (
     photo,
 )
 
-# Nobody's address: whatever a program is to find of this repository and its libraries.
+# No one's address: whatever a program is to find of this repository and its libraries.
 _PATHS = [path for path in sys.path if path]
 
 

@@ -30,7 +30,7 @@ def docker_answers(environment: Mapping[str, str]) -> bool:
     address = urlsplit(environment.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     if address.scheme != "unix":
         return False
-    # Asked by hand: Docker's client leaks its socket when nobody listens.
+    # Asked by hand: Docker's client leaks its socket when no one listens.
     with socket.socket(socket.AF_UNIX) as engine:
         engine.settimeout(_DOCKER_TIMEOUT_SECONDS)
         try:

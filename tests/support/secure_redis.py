@@ -57,7 +57,7 @@ def documented_commands() -> set[str]:
 async def secure_redis(files: Certificates, prefix: str, *, ask: bool = False) -> AsyncIterator[SecureRedis]:
     """Start it, with a user that has exactly the documented rights on keys of this prefix.
 
-    `ask`: whoever comes by TLS must show a certificate.
+    `ask`: a client that comes by TLS must show a certificate.
     """
     binary = _server_with_tls()
     server = _TlsServer(binary, files, ask=ask) if binary else EmbeddedValkey(appendfsync="no")

@@ -65,12 +65,12 @@ class Terminal:
         try:
             while more := os.read(self._master, 65_536):
                 self._seen += more
-        except OSError:  # nothing there just now, or nobody at the other end any more
+        except OSError:  # nothing there just now, or no one at the other end any more
             return
 
 
 def _take_the_terminal() -> None:
-    """In the new process: Ctrl-C of the terminal is meant for it, also where whoever runs the tests ignores it."""
+    """In the new process: Ctrl-C of the terminal is meant for it, also where the caller of the tests ignores it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -19,7 +19,7 @@ Match = Callable[[bytes], bool]
 Send = Callable[[bytes], Awaitable[None]]
 """Passes bytes on to the next toxic, or to the other side."""
 End = Literal["reset", "close", "hang"]
-"""RST; FIN after what was sent; or nothing at all: whoever waits, waits until its own timeout."""
+"""RST; FIN after what was sent; or nothing at all: a caller waits until its own timeout."""
 
 
 class Direction(Enum):

@@ -81,7 +81,7 @@ def test_every_make_target_in_the_documents_exists() -> None:
 
 
 def test_every_page_is_on_the_site_s_menu() -> None:
-    """A page that nobody finds is not there."""
+    """A page that no one finds is not there."""
 
     def listed(part: Any) -> Iterator[str]:
         if isinstance(part, str):

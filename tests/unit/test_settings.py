@@ -130,13 +130,13 @@ def test_every_number_has_two_bounds() -> None:
             {"KAFKA__SECURITY_PROTOCOL": "SSL", "KAFKA__SASL__PASSWORD": "p"},
             "SWOOGO_SYNC_KAFKA__SASL__PASSWORD is set, and SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL SSL does not log in: "
             "make it SASL_SSL.",
-            id="a password nobody asks for",
+            id="a password no one asks for",
         ),
         pytest.param(
             {"KAFKA__SASL__USERNAME": "sync"},
             "SWOOGO_SYNC_KAFKA__SASL__USERNAME is set, and SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL PLAINTEXT does not log "
             "in: make it SASL_SSL (or SASL_PLAINTEXT, without encryption).",
-            id="a user nobody asks for",
+            id="a user no one asks for",
         ),
         pytest.param(
             {"KAFKA__TLS__CA_FILE": "/ca.pem"},
@@ -177,7 +177,7 @@ def test_every_number_has_two_bounds() -> None:
             {"REDIS__URL": "rediss://r:6379/0?ssl_cert_reqs=none"},
             "SWOOGO_SYNC_REDIS__URL is 'rediss://r:6379/0?ssl_cert_reqs=none': nothing may follow the database; what "
             "can be chosen has a setting of its own; a good value is redis://localhost:6379/0.",
-            id="certificates that nobody would check",
+            id="certificates that no one would check",
         ),
         pytest.param(
             {"KEYS__PREVIOUS": KEY},

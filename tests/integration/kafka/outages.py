@@ -88,7 +88,7 @@ class Trouble(KafkaWorld):
 
     @asynccontextmanager
     async def traffic(self, sessions: int = 20) -> AsyncIterator[list[Any]]:
-        """Sessionboard publishes edit after edit, and now and then something nobody can read.
+        """Sessionboard publishes edit after edit, and now and then something no one can read.
 
         Gives the list of records that Kafka has accepted so far; in the end all have been.
         """

@@ -1,6 +1,6 @@
 """G1, G3 under Kafka's own trouble, on a real one of the tests' own: nothing is lost, nothing applied wrongly.
 
-Traffic goes on all the time: edits of a few sessions in turn, one record in fifty that nobody can read. In the end the
+Traffic goes on all the time: edits of a few sessions in turn, one record in fifty that no one can read. In the end the
 last edit of every session must stand, every unreadable record be a dead letter, and everything be committed.
 `make outages` stops the broker for 3, 25 and 60 seconds too.
 """
@@ -75,7 +75,7 @@ async def test_g1_outages_beyond_the_session_and_beyond_every_request(
     """A minute against the real timeouts, shortened: the members are thrown out (6 s), requests end unanswered (5 s).
 
     First the broker refuses connections, and another replica takes over; then it takes them and says nothing. Both are
-    told within the time that readiness has, and nobody has to be started again.
+    told within the time that readiness has, and no one has to be started again.
     """
     for name, value in (("_REQUEST_MS", 5_000), ("REBALANCE_MS", 4_000)):
         monkeypatch.setattr(timeouts, name, value)

@@ -29,7 +29,7 @@ async def shows(lag: KafkaLag, topic: str, expected: TopicLag) -> bool:
 
 
 async def test_g1_records_behind_an_open_transaction_show_although_nothing_lags(topics: Topics) -> None:
-    """Nobody can read them, also not those that others wrote; to a consumer group that is no lag."""
+    """No one can read them, also not those that others wrote; to a consumer group that is no lag."""
     names = {name: await topics(name) for name in ("mappings", "sessions", "speakers", "sponsors")}
     settings = KafkaSettings(bootstrap_servers=topics.bootstrap, topics=TopicNames(**names))
     seconds, topic = [100.0], names["sessions"]

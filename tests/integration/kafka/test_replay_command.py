@@ -27,7 +27,7 @@ KEYS = Keys("test")
 
 @pytest.fixture
 async def environment(kafka: KafkaWorld, redis_url: str) -> Mapping[str, str]:
-    """Settings of a command, and a topic with records that nobody has recorded."""
+    """Settings of a command, and a topic with records that no one has recorded."""
     await kafka.send(*[None] * RECORDS, keys=[f"{EVENT}/s{number}".encode() for number in range(RECORDS)])
     values = {
         "KAFKA__BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers,
@@ -81,7 +81,7 @@ async def test_g1_g3_ctrl_c_leaves_a_position_and_resume_reads_the_rest_once(
 
 
 async def test_ctrl_c_at_the_question_ends_it_and_nothing_is_read(redis: Redis, environment: Mapping[str, str]) -> None:
-    """Asyncio takes the signal over, and would wait for an answer that nobody gives."""
+    """Asyncio takes the signal over, and would wait for an answer that no one gives."""
     async with terminal("replay", "sessions", environment=environment) as shown:
         await shown.asks()
         shown.type(CTRL_C)

@@ -25,7 +25,7 @@ LIMIT, RESERVE, WINDOW, SLOTS = 25, 5, 6_000, 60
 WIDTH: Final = WINDOW // SLOTS
 DEADLINE: Final = 500
 LONGEST_NAP: Final = 1_000
-"""After which whoever waits asks again, and up to a tenth later."""
+"""After which a waiting call asks again, and up to a tenth later."""
 CROWD: Final = 100
 """Fences from which on those that ended are thrown away."""
 
@@ -97,7 +97,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(milliseconds=moments)
     def time_goes_by(self, milliseconds: int) -> None:
-        # A call ends by its deadline; whoever stood still for longer sends nothing any more.
+        # A call ends by its deadline; a worker that stood still for longer sends nothing any more.
         for call in self.calls:
             if call.open and self.clock.ms + milliseconds > call.began + DEADLINE:
                 self.settle(call, "spent", reply_lost=False)
@@ -234,7 +234,7 @@ class BudgetMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(call.open for call in self.calls))
     @rule(data=st.data())
     def kill(self, data: st.DataObject) -> None:
-        """Nobody settles it any more; it can have been sent in the slot in which it began."""
+        """No one settles it any more; it can have been sent in the slot in which it began."""
         data.draw(st.sampled_from([each for each in self.calls if each.open])).killed = True
 
     @precondition(lambda self: self.asked > 0 and self.doubt <= self.now)

@@ -72,7 +72,7 @@ async def test_g1_g5_set_back_an_hour_the_credits_come_back_when_they_would_have
         await settle()
         assert not manual.done(), "Swoogo's hold did not jump"
         await clock.advance(35)
-        assert manual.done(), "nobody waits for the hour"
+        assert manual.done(), "no one waits for the hour"
         await replica.budget.spent(await manual)
         list_call = asyncio.create_task(replica.budget.permit(a_work(LEASE), 10, 10.0))
         await clock.advance(500)

@@ -197,7 +197,7 @@ class InboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), reply_lost=lost)
     def claim_again_as_before(self, data: st.DataObject, reply_lost: bool) -> None:
-        """A claim whose answer never came is sent once more by whoever sent it."""
+        """A claim whose answer never came is sent once more by its sender."""
         lease, _ = data.draw(self.recent())
         if self.holds(lease):
             again = self.both(lambda inbox: inbox.claim(lease.subject, lease.op_id), reply_lost=reply_lost)
@@ -209,7 +209,7 @@ class InboxMachine(RuleBasedStateMachine):
         lease, _ = data.draw(self.recent())
         said = self.both(lambda inbox: inbox.renew(lease), reply_lost=reply_lost)
         over = self.lost(lease) or lease.op_id in self.given_back
-        assert (said is LeaseLostError) == over, "G4: whoever has it renews, and nobody else"
+        assert (said is LeaseLostError) == over, "G4: only its holder renews it"
         if said is None:
             self.holders[lease.subject] = (lease.op_id, self.clock.ms + LEASE)
 
@@ -292,7 +292,7 @@ class InboxMachine(RuleBasedStateMachine):
         return op_id == lease.op_id and until > self.clock.ms
 
     def gave_back(self, lease: Lease, said: object, *, done: bool = False) -> None:
-        assert (said is LeaseLostError) == self.lost(lease), "G4: whoever has it gives it back, and nobody else"
+        assert (said is LeaseLostError) == self.lost(lease), "G4: only its holder gives it back"
         if said is None:
             if done and lease.op_id not in self.given_back and lease.survey is None:
                 self.served |= {(lease.subject, asked.id) for asked in lease.asked}

@@ -194,7 +194,7 @@ class PairsMachine(RuleBasedStateMachine):
         assert all(self.held[event_id, org_id] >= self.clock.now() for event_id in wanted)
 
     def look_who_holds(self) -> None:
-        """What may be relied on from now on: whoever was there keeps out all that are older."""
+        """What may be relied on from now on: the one that was there keeps out all that are older."""
         for event_id in EVENTS:
             for org_id, epoch in self.hash_of(self.keys.event(event_id, "holders")).items():
                 assert self.held.get((event_id, org_id), 0) <= int(epoch), "G4: held by a lease that was over"
@@ -235,10 +235,10 @@ class PairsMachine(RuleBasedStateMachine):
         org_id = lease.subject.id
         before = self.looked.get(org_id, 0)
         said = self.fenced(before, lease, act, reply_lost=reply_lost, meanwhile=meanwhile)
-        assert lease.epoch < before or said is not LeaseLostError or meanwhile, "nobody else has it"
+        assert lease.epoch < before or said is not LeaseLostError or meanwhile, "no one else has it"
         if isinstance(said, Pair):
             assert (said.org_id, said.ended_at, said.epoch) == (org_id, None, lease.epoch)
-        # Whoever changes something was there too.
+        # A worker that changes something was there too.
         for each in ORGS:
             self.looked[each] = max(self.looked.get(each, 0), self.pairs.newest.get(each, 0))
 
@@ -246,7 +246,7 @@ class PairsMachine(RuleBasedStateMachine):
     def wake_up_between_a_read_and_a_write(
         self, org_id: str, event_id: str, swoogo: int, ends: bool, reply_lost: bool
     ) -> None:
-        """Stopped for longer than its lease; whoever has the organization now has looked at the register since."""
+        """Stopped for longer than its lease; the present holder has looked at the register since."""
         former, at = self.newest(org_id), self.clock.now()
         self.look_at_the_register(former, reply_lost=reply_lost)
         self.take_over(org_id, looks=False, reply_lost=False)
@@ -266,7 +266,7 @@ class PairsMachine(RuleBasedStateMachine):
 
     @rule(org_id=orgs, event_id=events, swoogo=swoogo_events, reply_lost=lost)
     def wake_up_after_a_write(self, org_id: str, event_id: str, swoogo: int, reply_lost: bool) -> None:
-        """Whoever has the organization now did not look before it wrote; that keeps the former one out too."""
+        """The present holder did not look before it wrote; that keeps the former one out too."""
         former, at = self.newest(org_id), self.clock.now()
         self.take_over(org_id, looks=False, reply_lost=False)
         now, known = self.newest(org_id), self.known.get(event_id)
@@ -278,7 +278,7 @@ class PairsMachine(RuleBasedStateMachine):
 
     @rule(event_id=events, first=orgs, wanted=st.lists(swoogo_events, min_size=2, max_size=2), reply_lost=lost)
     def both_want_it_at_once(self, event_id: str, first: str, wanted: list[int], reply_lost: bool) -> None:
-        """M1, M2: an event that nobody has goes to whoever is there first, and the other one is told."""
+        """M1, M2: a free event goes to the first that asks, and the other gets an answer."""
         leases = {org_id: self.newest(org_id) for org_id in ORGS}
         for lease in leases.values():
             self.look_at_the_register(lease, reply_lost=False)
@@ -418,7 +418,7 @@ class PairsMachine(RuleBasedStateMachine):
             return
         taken = self.mapping_of(event_id)
         said = self.fenced(known, lease, act, reply_lost=reply_lost)
-        assert (said is None) == (lease.epoch == known), "G4: whoever holds it writes, and nobody else"
+        assert (said is None) == (lease.epoch == known), "G4: only its holder writes"
         if mapping is None and taken and taken.org_id != org_id:
             assert self.mapping_of(event_id) == taken, "M1: taken from another organization"
 
@@ -441,7 +441,7 @@ class PairsMachine(RuleBasedStateMachine):
 
     @rule(org_id=orgs, event_id=events, swoogo=swoogo_events, late=st.booleans(), reply_lost=lost)
     def see_the_zone(self, org_id: str, event_id: str, swoogo: int, late: bool, reply_lost: bool) -> None:
-        """M7: whoever pushes notes what Swoogo shows, of the pair it read; `late`: that has changed since."""
+        """M7: a push notes what Swoogo shows, of the pair it read; `late`: that has changed since."""
         lease = self.newest(org_id)
         self.hold(lease, (event_id,), reply_lost=False)
         for version in (1, 2) if late else (1,):
@@ -466,7 +466,7 @@ class PairsMachine(RuleBasedStateMachine):
             lambda side: side.inbox.set_continuous(event_id, on=on, by=lease),
             reply_lost=reply_lost,
         )
-        assert (said is True) == (lease.epoch == known), "G4: whoever holds it switches, and nobody else"
+        assert (said is True) == (lease.epoch == known), "G4: only its holder switches"
         if said is True:
             assert self.server.looking.hget(self.keys.event(event_id, "state"), "continuous") == b"%d" % on
 

@@ -41,7 +41,7 @@ async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
 
 
 async def test_g6_c5_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -> None:
-    """C4: without continuous sync, titles would appear in Swoogo that nobody asked to sync. One not served comes."""
+    """C4: without continuous sync, titles would appear in Swoogo that no one asked to sync. One not served comes."""
     ground.synced()
     ground.history.publish(
         ground.writer.sync_requested("agenda", request_id="served", at=AT),
@@ -75,7 +75,7 @@ async def test_g6_c5_a_request_in_an_older_copy_of_redis_is_not_done_again(groun
 
 
 async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:
-    """Nothing in Redis, nothing in Kafka: the marker is written on both sides, and nobody waits."""
+    """Nothing in Redis, nothing in Kafka: the marker is written on both sides, and no one waits."""
     replica = ground.replica(lease=3600.0)
     assert not await replica.rebuilder.is_redis_complete()
     assert await replica.rebuilder.restore()
@@ -110,7 +110,7 @@ async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground:
 
 
 async def test_g6_requests_that_were_dealt_with_are_not_dealt_with_again(ground: Ground) -> None:
-    """Nobody is told twice, nothing is verified twice, and no disconnect is sealed twice."""
+    """No one is told twice, nothing is verified twice, and no disconnect is sealed twice."""
     ground.synced()
     replica = ground.replica()
     await replica.rebuilder.restore()

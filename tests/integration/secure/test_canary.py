@@ -123,7 +123,7 @@ async def deployed(guarded: Guarded, old: KeyPair) -> AsyncIterator[tuple[World,
 
 
 async def story(playing: Play, old: KeyPair) -> None:
-    """Connect, sync, be refused in several ways, publish what nobody can read."""
+    """Connect, sync, be refused in several ways, publish what no one can read."""
     shared, writer = playing.world, playing.publisher.writer
     sealed = seal(old.public, KEY, SECRET, org_id=playing.event.org_id)
     await playing.publisher.send(

@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], dict[str, Any]], str]] = {
         lambda ground: ground.in_clear() | {"sasl": ground.over_tls("PLAIN")["sasl"]},
         "does not offer PLAIN; set SWOOGO_SYNC_KAFKA__SASL__MECHANISM to one that it offers.",
     ),
-    "an authority nobody knows": (
+    "an authority no one knows": (
         lambda ground: ground.over_tls(ca_file=ground.files.stranger),
         "is not accepted (unable to get local issuer certificate); check SWOOGO_SYNC_KAFKA__TLS__CA_FILE",
     ),
@@ -162,7 +162,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], dict[str, Any]], str]] = {
         lambda ground: ground.over_tls() | {"bootstrap_servers": ground.kafka.clear},
         "took the connection and closed it; check SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL (SASL_SSL) and the port, and",
     ),
-    "a port that logs nobody in": (
+    "a port that logs no one in": (
         lambda ground: ground.in_clear() | {"bootstrap_servers": ground.kafka.bootstrap},
         "takes no login on that port; check SWOOGO_SYNC_KAFKA__SECURITY_PROTOCOL (SASL_PLAINTEXT) and the port.",
     ),
@@ -215,7 +215,7 @@ async def test_a_broker_that_is_away_is_no_mistake_in_the_settings(ground: Groun
 
 
 async def test_the_process_ends_with_the_sentence_and_exit_code_2(ground: Ground, redis_url: str) -> None:
-    """A wrong password, as whoever starts the service sees it."""
+    """A wrong password, as the one who starts the service sees it."""
     variables = {
         "KAFKA__BOOTSTRAP_SERVERS": ground.kafka.login,
         "KAFKA__SECURITY_PROTOCOL": "SASL_SSL",

@@ -101,7 +101,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], Settings], str]] = {
             "SWOOGO_SYNC_REDIS__USERNAME and SWOOGO_SYNC_REDIS__PASSWORD"
         ),
     ),
-    "an authority nobody knows": (
+    "an authority no one knows": (
         lambda ground: ground.settings(ground.usual, tls={"ca_file": ground.files.stranger}),
         "and that the certificate names this host.",
     ),

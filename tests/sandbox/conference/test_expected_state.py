@@ -248,7 +248,7 @@ def test_rooms_are_matched_by_name_without_case_or_blanks() -> None:
 
 
 def test_the_copy_in_the_session_serves_until_there_is_a_contact() -> None:
-    """P5: nobody waits for a record that may never come."""
+    """P5: no one waits for a record that may never come."""
     full = conference(TALK)
     resources = Resources.of(full, Event.of(full, event_id=1, org_id="o"), at=NOW)
     assert fold(NOTHING, replace(resources, contacts=()), NOW).speakers["a"].job_title == "CTO"

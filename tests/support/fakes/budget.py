@@ -11,7 +11,7 @@ from tests.support.fakes.inbox import InMemoryInbox
 
 _ASK_AGAIN: Final = 0.02
 _WAITS_FOR: Final = 1_000
-"""ms for which whoever waits keeps its place before those of lower rank."""
+"""ms for which a waiting call keeps its place before those of lower rank."""
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ class FakeClock:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Move time on, waking whoever sleeps on the way, each at its own moment."""
+        """Move time on, waking the sleepers on the way, each at its own moment."""
         end = self.ms + round(seconds * 1000)
         while self._sleepers and self._sleepers[0][0] <= end:
             self._wake_first()

@@ -239,7 +239,7 @@ class FakeSwoogo:
         return Sighting(frozenset(ids), rows, max(stamps.values(), default=known.since), whole=not known.since)
 
     def _stamp(self, kind: Kind, identifier: int) -> str:
-        """`updated_at`: when the record was last seen to differ from what it was, whoever changed it."""
+        """`updated_at`: when the record was last seen to differ from what it was, by any author."""
         row = self.records[kind][identifier]
         held, moment = self._moments.get((kind, identifier), ({}, 0))
         if not moment or held != row:

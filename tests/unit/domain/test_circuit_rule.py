@@ -79,13 +79,13 @@ def test_one_at_a_time_makes_the_probe() -> None:
     under_way = probing(circuit, circuit.until, RULE)
     assert passage(under_way, circuit.until, at_once=True) is Passage.WAIT
     assert under_way.wait(circuit.until) == 5.0
-    assert passage(under_way, circuit.until + 5_000) is Passage.PROBE, "whoever made it has died"
+    assert passage(under_way, circuit.until + 5_000) is Passage.PROBE, "its caller has died"
     assert passage(succeeded(under_way), circuit.until) is Passage.GO
 
 
 @given(st.lists(st.sampled_from(["fail", "succeed", "admit", "pass"]), max_size=60), st.floats(0, 1))
 def test_whatever_happens_nobody_waits_longer_than_the_cap(steps: list[str], jitter: float) -> None:
-    """No history leaves a circuit that nobody may ever probe, and a success always closes it."""
+    """No history leaves a circuit that no one may ever probe, and a success always closes it."""
     circuit, now = Circuit(), T
     for step in steps:
         now += 1_500

@@ -1,4 +1,4 @@
-"""P2, D1: a contact that is deleted and imported anew under the same e-mail address is the same speaker in Swoogo."""
+"""P2, D1: a contact that is deleted and imported again under the same e-mail address is the same speaker in Swoogo."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_r2_what_differs_is_sent_and_nothing_else(pushed: dict[str, str], wanted
     now=st.integers(100, 200),
 )
 def test_g2_intents_are_given_up_once(ages: list[tuple[State, bool, int]], now: int) -> None:
-    """G2: a second worker that takes over does not make a create settle anew."""
+    """G2: a second worker that takes over does not make a create settle again."""
     ledger = {
         f"session/{number}": Entry(state, unanswered=unanswered and state is State.INTENT, at=at)
         for number, (state, unanswered, at) in enumerate(ages)

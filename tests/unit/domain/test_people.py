@@ -104,7 +104,7 @@ def test_of_several_copies_the_one_of_the_newest_session_serves(order: tuple[str
 
 
 def test_a_thin_copy_does_not_hide_a_whole_one() -> None:
-    """P5: the flat list of a newer session may carry no more than the contact's id; nobody waits for a record."""
+    """P5: the flat list of a newer session may carry no more than the contact's id; no one waits for a record."""
     thin = an_attendance("c1", first_name=None, last_name=None, email=None)
     people = chosen(a_session("s1", version=1, people=["c1"]), a_session("s2", version=2, people=[thin]))
     assert people.speakers["c1"].fields["email"] == "c1@example.org"
@@ -112,7 +112,7 @@ def test_a_thin_copy_does_not_hide_a_whole_one() -> None:
 
 
 def test_a_contact_deleted_in_sessionboard_is_left_out_though_a_session_names_it() -> None:
-    """D1: it is neither created nor updated; and no issue, as nobody has to do anything."""
+    """D1: it is neither created nor updated; and no issue, as no one has to do anything."""
     people = chosen(a_session(people=["c1"]), a_contact("c1", deleted=True))
     assert left_out(people) == {"c1": "deleted"}
 
@@ -183,7 +183,7 @@ SHARED = "Shared@Example.org"
 @pytest.mark.parametrize(
     ("ledger", "winner"),
     [
-        pytest.param({}, "c1", id="nobody synced: the smaller id"),
+        pytest.param({}, "c1", id="no one synced: the smaller id"),
         pytest.param({"c2": an_entry(natural="shared@example.org")}, "c2", id="the one synced with it"),
         pytest.param({"c3": an_entry(natural="shared@example.org")}, "c3", id="the one synced with it, last id"),
         pytest.param({"c3": an_intent("shared@example.org")}, "c3", id="a create under way counts as synced"),
@@ -240,7 +240,7 @@ def test_an_email_is_free_again_when_its_swoogo_speaker_is_gone() -> None:
 
 
 def test_a_faulty_record_claims_no_email() -> None:
-    """E6, P2: who cannot sync stands in nobody's way."""
+    """E6, P2: who cannot sync stands in no one's way."""
     people = chosen(
         a_session(people=["c1", "c2"]),
         a_contact("c1", email="same@example.org", first_name=""),
@@ -252,9 +252,9 @@ def test_a_faulty_record_claims_no_email() -> None:
 
 def test_an_empty_copy_alone_is_an_issue() -> None:
     """P5, E6."""
-    nobody = an_attendance("c1", first_name=None, last_name=None, email=None)
-    assert nobody.profile == Profile()
-    assert left_out(chosen(a_session(people=[nobody]))) == {"c1": "missing_field"}
+    nameless = an_attendance("c1", first_name=None, last_name=None, email=None)
+    assert nameless.profile == Profile()
+    assert left_out(chosen(a_session(people=[nameless]))) == {"c1": "missing_field"}
 
 
 def test_an_email_somebody_could_not_leave_is_not_given_away() -> None:

@@ -126,7 +126,7 @@ def test_the_issue_about_a_long_frozen_name_still_shows_a_name() -> None:
 
 
 def test_another_case_is_no_other_name() -> None:
-    """S5, S6: rooms that share a location may spell it differently; nobody renamed anything."""
+    """S5, S6: rooms that share a location may spell it differently; no one renamed anything."""
     ledger = {key: an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1") for key in ("location/r1", "location/r2")}
     assert planned(a_room("r1", "Hall 1"), a_room("r2", "HALL 1"), ledger=ledger).issues == []
 
@@ -141,7 +141,7 @@ def test_a_new_room_with_the_new_name_is_synced() -> None:
 
 
 def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
-    """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made anew."""
+    """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made again."""
     ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.GONE)}
     assert planned(a_room(), ledger=ledger).operations == [
         Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", newest_known=7)
@@ -154,13 +154,13 @@ def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
         pytest.param(None, True, id="a new session"),
         pytest.param(an_entry(1, pushed={"location": "r2"}), True, id="a session that moves into it"),
         pytest.param(an_entry(1, pushed={"location": "r1"}), False, id="a session that was taken off it in Swoogo"),
-        pytest.param(an_entry(1, pushed={"location": "r1"}, state=State.INTENT), True, id="a session made anew"),
+        pytest.param(an_entry(1, pushed={"location": "r1"}, state=State.INTENT), True, id="a session made again"),
     ],
 )
 def test_a_place_deleted_in_swoogo_is_made_again_only_for_who_has_yet_to_be_put_into_it(
     entry: Entry | None, needed: bool
 ) -> None:
-    """S5, R2: whoever deleted the room has taken it off its sessions, and that stands."""
+    """S5, R2: deleting the room took it off its sessions, and that stands."""
     ledger = {"location/r1": an_entry(7, state=State.GONE), **({"session/s1": entry} if entry else {})}
     session = Desired(Kind.SESSION, "session/s1", {"name": "Talk", "location": "r1"}, "talk", 1)
     used = {"r1": a_room("r1"), "r3": a_room("r3", "Hall 3")}

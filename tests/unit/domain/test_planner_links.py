@@ -89,7 +89,7 @@ def test_a_speaker_taken_off_a_session_loses_that_association() -> None:
 
 
 def test_a_speaker_taken_off_the_last_session_loses_that_association_too() -> None:
-    """S8, E4: the speaker itself stays untouched, but the session shows nobody who is not on it."""
+    """S8, E4: the speaker itself stays untouched, but the session shows no one who is not on it."""
     given = a_plan_input(
         a_session("s1"), a_contact("c1", last_name="Changed"), ledger={**SESSIONS, speaker_key(): speaker_entry("s1")}
     )

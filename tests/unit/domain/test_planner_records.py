@@ -199,7 +199,7 @@ def test_a_tombstoned_session_is_never_synced_again() -> None:
 
 
 def test_nothing_of_a_session_that_is_not_accepted_reaches_swoogo() -> None:
-    """E1, E4: it makes nobody eligible and creates no room."""
+    """E1, E4: it makes no one eligible and creates no room."""
     plan = make_plan(a_plan_input(replace(a_session(people=["c1"], room=a_room()), status="pending"), a_contact("c1")))
     assert plan.empty
     assert plan.left_out() == {("session", "not_accepted"): 1, ("speaker", "no_eligible_session"): 1}

@@ -70,7 +70,7 @@ def test_a_session_deleted_in_sessionboard_is_deleted() -> None:
         pytest.param(a_session("s1"), replace(S1, pushed={**SHOWN, "name": "Title of s1"}), id="accepted"),
         pytest.param(a_session("s1", status="accepted", title=" "), S1, id="accepted, a field is missing"),
         pytest.param(a_session("s1", status="accepted", starts_at=None), S1, id="accepted, not scheduled"),
-        pytest.param(a_session("s1", status="somewhere"), S1, id="in a category nobody knows"),
+        pytest.param(a_session("s1", status="somewhere"), S1, id="in a category no one knows"),
         pytest.param(a_session("s1", starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR), S1, id="ended"),
         pytest.param(replace(DECLINED, starts_at=NOW - 2 * HOUR, ends_at=NOW), S1, id="declined, and has ended"),
         pytest.param(
@@ -140,7 +140,7 @@ def test_a_speaker_who_is_deleted_or_on_no_accepted_session_any_more_is_deleted(
     [
         pytest.param([a_session("s1", people=["c1"])], C1, id="on an accepted session"),
         pytest.param([a_session("s1", people=["c1"], title="")], C1, id="on an accepted session that has a fault"),
-        pytest.param([a_session("s1", people=["c1"], status="odd")], C1, id="on a session nobody can judge"),
+        pytest.param([a_session("s1", people=["c1"], status="odd")], C1, id="on a session no one can judge"),
         pytest.param(
             [a_session("s1", people=["c1"], starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR)],
             C1,

@@ -186,7 +186,7 @@ def on_a_terminal(arguments: list[str], talk: Callable[[int], bytes], **variable
 def read_to(terminal: int, ending: bytes | None = None) -> bytes:
     """What the terminal shows until `ending`, or until its other side is closed."""
     shown = b""
-    with suppress(OSError):  # Linux says EIO when nobody holds the other side any more
+    with suppress(OSError):  # Linux says EIO when no one holds the other side any more
         while not (ending and ending in shown) and (more := os.read(terminal, 4096)):
             shown += more
     return shown

@@ -90,7 +90,7 @@ def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
 
 @pytest.mark.parametrize(("held", "outcome"), [(True, "running"), (False, "broken_off")])
 def test_n2_a_run_without_an_end_goes_on_only_while_a_worker_has_its_event(held: bool, outcome: str) -> None:
-    """Whoever made it may be no more, and its pair too."""
+    """Its author may be gone, and its pair too."""
     assert run_document(Run("id", "ev", Trigger.CHANGES, 1), held=held).outcome == outcome
     ended = Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed")
     assert run_document(ended, held=held).outcome == "completed"

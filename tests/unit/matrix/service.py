@@ -84,7 +84,7 @@ class Life:
         await self._recorded(self._first())
 
     async def reconcile(self) -> None:
-        """A reconcile is due; without a mapping nobody plans one."""
+        """A reconcile is due; without a mapping no one plans one."""
         if await self.world.connections.mapping(EVENT):
             await self.world.inbox.request_survey(EVENT, Depth.SHALLOW)
             await self._settle()

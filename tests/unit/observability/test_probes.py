@@ -1,4 +1,4 @@
-"""Issue 6, point 4: a small HTTP server of its own for probes and metrics, which nobody can hold up or change."""
+"""Issue 6, point 4: a small HTTP server of its own for probes and metrics, which no one can hold up or change."""
 
 from __future__ import annotations
 

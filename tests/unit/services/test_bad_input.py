@@ -86,7 +86,7 @@ async def test_e6_what_cannot_be_read_is_told_and_the_rest_syncs(
 
 
 async def test_e6_an_odd_field_of_a_session_that_is_not_accepted_is_no_issue() -> None:
-    """N2: nobody has to see to what is not going to be synced."""
+    """N2: no one has to see to what is not going to be synced."""
     value = valid_value("sessions-scheduled")
     value["data"] |= {"capacity": "50", "status": "declined"}
     assert (await planned(a_record(value))).issues == ()

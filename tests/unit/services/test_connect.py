@@ -404,7 +404,7 @@ async def test_x1_x2_a_disconnect_read_after_the_next_connection_seals_all_the_s
 
 
 async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused_with_a_sentence(world: World) -> None:
-    """The publisher's clock was ahead. Order is order (G3), but nobody has to guess why nothing connects (C3, M2)."""
+    """The publisher's clock was ahead. Order is order (G3), but no one has to guess why nothing connects (C3, M2)."""
     late = NOW + 86_400_000
     await dated(world, NOW - 2, connected(), pair())
     assert await dated(world, late, DISCONNECTED) == [("mapping.removed", "disconnected")]
@@ -419,7 +419,7 @@ async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused
 async def test_g3_x1_a_disconnect_held_back_by_credentials_dated_in_the_future_is_refused_with_a_sentence(
     world: World,
 ) -> None:
-    """Whoever disconnects must not believe that they have."""
+    """A disconnect must not seem done when it is not."""
     await dated(world, NOW + 86_400_000, connected())
     assert await dated(world, NOW - 1, DISCONNECTED) == [("integration.rejected", "dated_too_early")]
     assert "not disconnected" in world.board.topic.announcements[0].sentence
@@ -534,7 +534,7 @@ async def test_m1_an_event_of_another_organization_is_refused_until_that_one_let
 
 
 async def test_m8_an_event_whose_records_name_another_organization_is_refused(world: World) -> None:
-    """Nobody is barred by somebody else's mapping: no pair is entered."""
+    """No one is barred by somebody else's mapping: no pair is entered."""
     await world.given(a_session("s1", org_id="theirs"), a_session("s2"), event_id="e1")
     await settle(world, connected())
     [said] = await settle(world, pair("e1", A))

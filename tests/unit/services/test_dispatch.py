@@ -141,7 +141,7 @@ async def test_stopping_finishes_what_runs_and_claims_nothing_new(running: Runni
 
 
 async def test_stopping_in_the_middle_of_a_push_finishes_its_calls_and_gives_it_back_at_once(world: World) -> None:
-    """G1, G4: no call is begun after the stop, none is left without its answer, and nobody waits for the lease."""
+    """G1, G4: no call is begun after the stop, none is left without its answer, and no one waits for the lease."""
     made = Running(world)
     made.held.add(EVENT)
     await world.inbox.set_continuous(EVENT, on=False)
@@ -255,7 +255,7 @@ async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(run
 async def test_n1_a_run_left_behind_by_whoever_had_the_event_ends_when_the_event_has_no_pair_any_more(
     running: Running,
 ) -> None:
-    """N1, M4: stopped in the middle of a push, and the mapping removed: nobody comes back to that run."""
+    """N1, M4: stopped in the middle of a push, and the mapping removed: no one comes back to that run."""
     board = running.world.board
     await board.started(Run("left behind", "unmapped", Trigger.CHANGES, 1, org_id=ORG, swoogo_event_id=7))
     await running.change("unmapped")
@@ -460,7 +460,7 @@ async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about
 
 
 async def test_m8_records_of_another_organization_are_not_pushed_and_end_the_pair(running: Running) -> None:
-    """They came while nobody looked at the mapping: in between, nothing of them reaches Swoogo."""
+    """They came while no one looked at the mapping: in between, nothing of them reaches Swoogo."""
     world = running.world
     request = MappingRequest(ORG, EVENT, True, world.mapping.swoogo_event_id, world.mapping.timezone)
     await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", rows.encode(request))])

@@ -82,7 +82,7 @@ async def test_a_host_given_up_is_asked_again_after_five_minutes_once(
 
 
 async def test_a_host_is_given_up_for_one_event_alone(queue: ImageQueue, web: FakeImages) -> None:
-    """Whoever names slow addresses at a host that all use takes it from no one else."""
+    """Slow addresses at a host that all use take it from no one else."""
     web.late["cdn.example"], web.gives_up = inf, 0.01
     queue.want("one", wishes("cdn.example", 3))
     for wish in wishes("cdn.example", 3):

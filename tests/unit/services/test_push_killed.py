@@ -84,7 +84,7 @@ async def killed_world(killer: Killer) -> World:
 
 
 async def steps() -> int:
-    """How many things the push does when nobody ends it."""
+    """How many things the push does when no one ends it."""
     killer = Killer(10_000, after=False)  # later than anything
     await killed_world(killer)
     return killer.done

@@ -68,7 +68,7 @@ async def test_r3_an_unchanged_event_costs_one_credit() -> None:
 
 @pytest.mark.parametrize(("expand", "why"), [(0, "absent arrays"), (1, "truncated arrays")])
 async def test_r3_where_the_event_comes_without_all_records_one_list_a_kind_is_read(expand: int, why: str) -> None:
-    """R3: learned once; from then on nobody asks for the arrays again."""
+    """R3: learned once; from then on no one asks for the arrays again."""
     world = await a_synced_world(sessions=3)
     world.swoogo.trouble.expand = expand
     await reconcile(world)
@@ -141,7 +141,7 @@ async def test_d2_sessions_that_come_back_are_no_mistake_any_more() -> None:
 async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_when_edited_back(
     expand: int | None,
 ) -> None:
-    """R2: issues, never a write; they stay while nobody reads the record again, and end with their cause."""
+    """R2: issues, never a write; they stay while no one reads the record again, and end with their cause."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = expand
     row = world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
@@ -349,7 +349,7 @@ async def test_r3_the_issues_of_an_unchanged_event_stand_although_it_is_not_plan
 
 
 async def test_d3_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
-    """D3: the entry and the associations with it are forgotten by whoever holds the event, and all is sent anew."""
+    """D3: the entry and the associations with it are forgotten by the holder of the event, and all is sent again."""
     world = await a_synced_world()
     del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
     await reconcile(world)

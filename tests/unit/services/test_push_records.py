@@ -262,7 +262,7 @@ async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(wha
 
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_p2_d1_a_contact_imported_anew_goes_on_with_the_speaker_it_was(world: World, at_once: bool) -> None:
-    """One call for what differs; sessions stay associated, and nobody is created."""
+    """One call for what differs; sessions stay associated, and no one is created."""
     await world.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = world.entry(speaker_key("c1")).swoogo_id
     assert former is not None

@@ -47,7 +47,7 @@ async def test_a_parked_create_is_not_sent_again_until_the_record_changes(world:
 
 
 async def test_c5_r5_without_continuous_sync_a_manual_sync_tries_what_was_refused_once_more(world: World) -> None:
-    """No reconcile comes round that would (C4), and whoever presses sync may have set right what was in the way."""
+    """No reconcile comes round that would (C4), and the admin who presses sync may have removed the cause."""
     world.mapping = replace(world.mapping, continuous=False)
     world.swoogo.trouble.refused[S1] = RefusedError("Name is not allowed.", field="name")
     await world.sync(a_session("s1"), a_session("s2"))

@@ -135,7 +135,7 @@ async def test_another_refusal_is_not_taken_for_registrants(removing: World, ref
 
 
 async def test_a_worker_that_died_after_the_call_finishes_the_deletion(removing: World) -> None:
-    """G1, D4: what is not there any more is deleted; the entry is forgotten by whoever comes next."""
+    """G1, D4: what is not there any more is deleted; the entry is forgotten by the next push."""
     await removing.sync(a_session("s1"))
     del removing.swoogo.records[Kind.SESSION][removing.entry(session_key("s1")).swoogo_id or 0]
     await removing.sync(a_session("s1", status="declined"))
@@ -186,7 +186,7 @@ async def five_deleted(world: World) -> list[Session]:
 
 
 async def test_d4_many_deletions_are_done_when_they_are_confirmed(removing: World) -> None:
-    """D4: at once with continuous sync, once, and nobody is asked again."""
+    """D4: at once with continuous sync, once, and no one is asked again."""
     await five_deleted(removing)
     await confirm(removing)
     run = await removing.push()
@@ -241,7 +241,7 @@ async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: Wor
 async def test_p2_who_follows_a_deleted_speaker_under_the_same_address_is_synced_when_that_one_is_gone(
     removing: World,
 ) -> None:
-    """D4: a contact imported anew has another id. Nothing else may change for a long time."""
+    """D4: a contact imported again has another id. Nothing else may change for a long time."""
     await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = removing.entry(speaker_key("c1")).swoogo_id
     again = a_contact("c2", email="ada@example.org")

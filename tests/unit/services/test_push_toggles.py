@@ -96,7 +96,7 @@ async def test_e7_who_syncs_as_a_speaker_is_a_setting_of_the_mapping(
 
 @pytest.mark.parametrize("role", ["sync_chairpersons", "sync_moderators"])
 async def test_e7_a_role_switched_on_later_is_synced_without_any_other_change(world: World, role: str) -> None:
-    """E7: the mapping itself is the change. Switched off again, nobody is deleted, and nothing more is sent."""
+    """E7: the mapping itself is the change. Switched off again, no one is deleted, and nothing more is sent."""
     await world.sync(CAST)
     before = emails(world)
     await updated(world, **{role: True})

@@ -274,7 +274,7 @@ async def test_g2_a_create_settles_from_when_its_answer_was_given_up(world: Worl
 
 
 async def test_g2_an_intent_of_a_worker_that_died_settles_from_when_the_next_one_took_over(world: World) -> None:
-    """G2: the call it stands for was perhaps sent just before; and the next push does not begin anew."""
+    """G2: the call it stands for was perhaps sent just before; and the next push does not begin again."""
     await world.given(a_session("s1"))
     lease = await world.claim()
     await world.ledger.put(lease, {session_key(): an_intent("title of s1|2026-07-01|09:00:00")})

@@ -286,7 +286,7 @@ async def test_c5_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage,
 
 
 async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
-    """M4: the key names no organization; whoever asked for the pair is known, active or not."""
+    """M4: the key names no organization; the organization that asked for the pair is known, active or not."""
     await stage.connections.note_asked(EVENT, ORG)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
     assert result.news == 1

@@ -1,7 +1,7 @@
 """The service from the dispatcher to the wire: the real Swoogo client against the sandbox, everything else in memory.
 
 Time moves only when something waits for it, so an hour of outage takes a moment. Leases are an hour long, because
-nobody renews them here.
+no one renews them here.
 """
 
 from __future__ import annotations

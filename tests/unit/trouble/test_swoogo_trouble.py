@@ -112,7 +112,7 @@ async def test_after_trouble_all_is_right_once_and_within_the_limit(row: Row) ->
         if row.healed:
             assert site.differences() == []
         site.sandbox.clear_faults()
-        # What people changed anew is sent anew; a reconcile tries what was refused once more.
+        # What people changed again is sent again; a reconcile tries what was refused once more.
         await site.say("ev", *(replace(each, description="<p>Newest</p>") for each in sessions("Newest")))
         await site.settle()
         await site.reconcile()

@@ -86,7 +86,7 @@ async def test_one_zone_takes_a_share_of_the_threads_and_others_are_looked_up(zo
     await wait_until(lambda: zone.waiting == _THREADS_OF_A_ZONE, "its share is taken")
     assert await resolver("cdn.example", 443) == [PUBLIC]
     assert await silent == [TimeoutError] * 50
-    assert zone.waiting == _THREADS_OF_A_ZONE, "a thread counts until it has ended, whoever waits for it"
+    assert zone.waiting == _THREADS_OF_A_ZONE, "a thread counts until it has ended, with or without a waiter"
 
 
 async def test_threads_are_bounded_over_all_zones(zone: SilentZone) -> None:

@@ -74,7 +74,7 @@ async def test_a_list_in_another_order_than_asked_for_is_read_whole(rows: list[d
 
 
 async def test_a_shallow_survey_stops_at_what_was_there_before() -> None:
-    """R3: the second page holds nothing new, so nobody asks for a third."""
+    """R3: the second page holds nothing new, so no one asks for a third."""
     pages = [
         [row(9, "2025-08-08 12:00:00"), row(8, "2025-08-08 11:59:00")],
         [row(7, "2025-08-08 11:00:00"), row(6, "2025-08-08 10:00:00")],
