@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from consumer.adapters.kafka.changelog import ledger_value, pair_value
+from consumer.adapters.kafka.messages import published_record
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, key_of
+from consumer.domain.record_issues import by_record
 from consumer.domain.snapshot import Snapshot
+from consumer.ports import RawRecord
 from sandbox.conference.expected import Expected
 from sandbox.conference.expected_speakers import address
 from sandbox.demo.verify import differences, duplicates
@@ -176,6 +179,24 @@ def untold(history: History, log: Log, dead_letters: str) -> list[str]:
         for number in range(1, history.bad + 1)
         if f"{history.event.id}/bad-{number}".encode() not in letters
     ]
+
+
+def mistold(event_id: int, issues: Iterable[Issue], log: Log, topic: str) -> list[str]:
+    """The topic of issues, compacted, is what stands for each record of an event, and nothing else (N2)."""
+    standing = {f"{event_id}/{key}": each for key, each in by_record(issues).items()}
+    published: dict[str, RawRecord] = {}
+    for partition in log.topics[topic]:
+        for each in partition:
+            key = (each.key or b"").decode()
+            if key.startswith(f"{event_id}/"):
+                published[key] = RawRecord(topic, 0, 0, 0, each.key, each.value)
+    found = []
+    for key in sorted(published.keys() | standing.keys()):
+        said = published_record(published[key]) if key in published else None
+        wanted = standing[key].digest if key in standing else ""
+        if (said.digest if said else "") != wanted:
+            found.append(f"{key} is not on the topic of issues as it stands")
+    return found
 
 
 def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:

@@ -107,7 +107,17 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     row("faults hit", *(f"{sum(each.hits.total() for each in part):,}" for part in (ours, peers)))
     for check in ("lost", "doubled", "credits", "converged"):
         row(f"runs with a failure: {check}", *(_failing(part, check) for part in (ours, peers)))
-    for check in ("changelog", "images", "dead letters", "issues", "settled", "lost afterwards", "pairs", "trespasses"):
+    for check in (
+        "changelog",
+        "images",
+        "dead letters",
+        "issues",
+        "issues topic",
+        "settled",
+        "lost afterwards",
+        "pairs",
+        "trespasses",
+    ):
         row(f"runs with a failure: {check}", _failing(ours, check), "-")
     row("records and associations lost", *(f"{sum(each.lost for each in part):,}" for part in (ours, peers)))
     row("records doubled", *(f"{sum(each.doubled for each in part):,}" for part in (ours, peers)))

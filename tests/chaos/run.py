@@ -289,7 +289,10 @@ class _Run:
             await self._idle()
             # What a paused worker sent on too late is put right by the next push, and that has been one.
             # An event that has no pair any more waits for its next one with that.
-            found["changelog"], found["images"] = [], []
+            found["changelog"], found["images"], found["issues topic"] = [], [], []
+            for history in histories:
+                stands = (await runs.issues(str(history.event.id))).values() if history.mapped else ()
+                found["issues topic"] += checks.mistold(history.event.id, stands, self._log, topics.issues)
             for history in (each for each in histories if each.mapped):
                 ledger = await book.load(str(history.event.id))
                 found["changelog"] += checks.unlogged(history.event.id, ledger, self._log, topics.ledger)
