@@ -87,12 +87,15 @@ async def test_what_is_wrong_is_one_line_that_says_what_to_do(
     assert others <= ({"swoogo"} if part == "redis" else set())
 
 
-async def test_a_topic_that_is_kept_wrongly_is_told_with_the_command_that_mends_it(shared: World) -> None:
-    """A compacted topic where records are to expire, and one that expires where the ledger is to last."""
+@pytest.mark.parametrize("lasting", ["ledger", "issues"])
+async def test_a_topic_that_is_kept_wrongly_is_told_with_the_command_that_mends_it(shared: World, lasting: str) -> None:
+    """A compacted topic where records are to expire, and one that expires where the ledger or issues are to last."""
     topics = shared.settings.kafka.topics
-    found = await examined(shared, code=1, KAFKA__TOPICS__LEDGER=topics.status, KAFKA__TOPICS__STATUS=topics.ledger)
+    compacted = getattr(topics, lasting)
+    swapped = {f"KAFKA__TOPICS__{lasting.upper()}": topics.status, "KAFKA__TOPICS__STATUS": compacted}
+    found = await examined(shared, code=1, **swapped)
     assert grades(found, "kafka", f"--topic {topics.status} --add-config cleanup.policy=compact") == {"wrong"}
-    assert grades(found, "kafka", f"--topic {topics.ledger} --add-config cleanup.policy=delete") == {"wrong"}
+    assert grades(found, "kafka", f"--topic {compacted} --add-config cleanup.policy=delete") == {"wrong"}
 
 
 async def test_a_probe_finds_the_odd_values_of_a_swoogo_over_http_and_cleans_up(open_world: OpenWorld) -> None:

@@ -124,7 +124,7 @@ async def test_a_plan_knows_what_swoogo_refused_and_the_mode_of_the_pair(desk: D
     document = await desk.read("plan", EVENT)
     assert (document["operations"], document["left_out"]) == ([], {"session": {"parked": 1}})
     text = (await desk.call("plan", EVENT, "--all")).stdout
-    assert "    session s1: parked" in text.splitlines()
+    assert "    session s1: refused before and unchanged" in text.splitlines()
     assert text.splitlines()[-1] == "Nothing to send: 0 credits."
 
     await desk.map(a_mapping(continuous=False))

@@ -99,7 +99,7 @@ async def test_n2_issues_can_be_asked_for_by_code(desk: Desk) -> None:
     assert [each["id"] for each in document["issues"]] == ["c1"]
     shown = (await desk.call("issues", EVENT)).stdout
     assert "Issue missing_field (1)" in shown
-    assert "Notice multi_day_clamped (1)" in shown
+    assert "Issue multi_day_clamped (1): synced in part" in shown
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ class Scripts(RebuildScripts):
         return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
 
     async def note_sent(self, published: str, *, mark: str, fields: Iterable[str]) -> int:
-        """How many records still had the mark, and have the digest that follows them in `fields` now."""
+        """Give records with the mark the digest that follows them in `fields`; returns how many are left in doubt."""
         return int(await self._note_sent([published], [mark, *fields]))
 
     async def log_again(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:

@@ -6,6 +6,7 @@ redis-py repeats a command whose reply was lost, so a second run with the same a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -103,6 +104,14 @@ def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
     return scripts.write_fenced(
         STATE, "{s}:ledger", epoch=EPOCH, fields=["k1", b"v1", "k2", b""], replace=replace, outbox="{s}:unlogged"
     )
+
+
+def mark_published(scripts: Scripts, mark: str = "?7") -> Awaitable[Any]:
+    return scripts.write_fenced(STATE, "{s}:published", epoch=EPOCH, fields=["k1", mark, "k2", mark])
+
+
+def note_sent(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.note_sent("{s}:published", mark="?7", fields=["k1", "digest", "k2", ""])
 
 
 def tick_off(scripts: Scripts) -> Awaitable[Any]:
@@ -246,6 +255,8 @@ CASES: dict[str, tuple[list[Run], Run]] = {
         [record_to_claim, claim, write, tick_off],
         lambda scripts: scripts.log_again(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH),
     ),
+    "note_sent": ([record_to_claim, claim, mark_published], note_sent),
+    "note_sent that finds another mark": ([record_to_claim, claim, partial(mark_published, mark="?9")], note_sent),
     "write_pair": ([], write_pair),
     "tick_off_pairs": (
         [write_pair],

@@ -1,10 +1,10 @@
 -- Note what was sent of records that were marked before, unless somebody else marked or sent them meanwhile.
 -- KEYS: published (hash: record -> digest of what the topic has, or a mark)
 -- ARGV: the mark, then record, digest ("": nothing stands) for each
--- Returns how many were noted.
+-- Returns how many are left in doubt.
 -- Atomic because what two workers sent has no known order: a record that lost its mark is left in doubt, and sent again
 -- by the next push. Repeating it notes nothing twice: a record that has its digest keeps it.
-local noted = 0
+local doubtful = 0
 for at = 2, #ARGV, 2 do
   local held = redis.call('HGET', KEYS[1], ARGV[at]) or ''
   if held == ARGV[1] then
@@ -13,9 +13,9 @@ for at = 2, #ARGV, 2 do
     else
       redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
     end
-    noted = noted + 1
   elseif held ~= ARGV[at + 1] then
     redis.call('HSET', KEYS[1], ARGV[at], '?')
+    doubtful = doubtful + 1
   end
 end
-return noted
+return doubtful
