@@ -45,9 +45,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
 	@$(BIN)/python -m consumer.settings.docs --check
-	@$(BIN)/python -m consumer.issues_docs --check
 	@$(BIN)/python -m deploy.generate --check
-	@$(BIN)/python -m consumer.observability.metrics_docs --check
 	@$(MAKE) --no-print-directory docs audit
 
 audit: $(READY)  ## Look for known vulnerabilities in what is locked, where the package index tells

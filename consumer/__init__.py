@@ -29,7 +29,7 @@ Run         `entrypoints.cli`                what can be called and how
 
 Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
             `observability.meters`           the metrics of one process
-            `observability.metrics_docs`     writes `docs/metrics.md`
+            `observability.metrics_docs`     makes the page `metrics.md` of the site
             `observability.watch`            what a process shows of itself
             `observability.observed`         ports that count what goes through them
             `observability.observed_calls`   calls to Swoogo and their credits, counted
@@ -65,7 +65,7 @@ Settings    `settings.group`                 what they share; `settings` alone r
             `settings.http`                  where probes and metrics are served
             `settings.tracing`               traces
             `settings.errors`                one sentence for a wrong setting
-            `settings.docs`                  writes `.env.example` and `docs/settings.md`
+            `settings.docs`                  writes `.env.example`, makes the page `settings.md`
 
 Ports       `ports.clock`                    time and chance
             `ports.circuits`                 whether calls are worth making
@@ -193,7 +193,7 @@ Report      `domain.run`                     runs and tallies
             `domain.labels`                  what people call a record
             `domain.record_issues`           what is published of each record, and whether that is news
             `domain.sentences`               the words for event admins, and for operators
-            `issues_docs`                    writes `docs/issues.md`
+            `issues_docs`                    makes the page `issues.md` of the site
             `adapters.redis.status`          runs and issues kept
             `adapters.redis.issue_feed`      what the issues topic has of each record
             `adapters.kafka.messages`        messages of the status topic

@@ -1,21 +1,13 @@
-"""Writes `docs/issues.md` from the catalogue of issue codes: `python -m consumer.issues_docs`.
-
-With `--check` nothing is written; the exit status is 1 when the file differs from what the catalogue says.
-"""
+"""The page `issues.md` of the site, made from the catalogue of issue codes. `make docs` builds it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from typing import Final
 
 from consumer.domain.issue import OPERATORS_ONLY, Code, effect_of
 from consumer.domain.sentences import SENTENCES
-from consumer.settings.docs import main
 
-_HEAD: Final = """<!-- Made by `python -m consumer.issues_docs`; change consumer/domain/sentences.py instead. -->
-
-# Issues
+_HEAD: Final = """# Issues
 
 What a sync has to say about single records. Each issue has a code that never changes its meaning, an effect, and a
 sentence for each of two readers. It goes away by itself with the next sync after its cause is gone.
@@ -35,9 +27,9 @@ sentence for each of two readers. It goes away by itself with the next sync afte
 """
 
 
-def generated() -> Mapping[str, str]:
-    """Path below the project -> the text the file should have."""
-    return {"docs/issues.md": _HEAD + "".join(map(_row, sorted(Code, key=_order)))}
+def page() -> str:
+    """The page in Markdown: a row for each code."""
+    return _HEAD + "".join(map(_row, sorted(Code, key=_order)))
 
 
 def _order(code: Code) -> tuple[int, Code]:
@@ -53,7 +45,3 @@ def _row(code: Code) -> str:
     operator = both.operator.format(**{**names, "Record": "*Record* [KEY]"})
     cells = (f"`{code.value}`", effect_of(code).value, admin, operator)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main(files=generated()))

@@ -39,7 +39,7 @@ class RecordIssue(WireModel):
     """One thing to know about a record."""
 
     code: Code
-    """What it is; docs/issues.md lists the codes. Codes are open: show the sentence of one you do not know."""
+    """What it is. Codes are an open list: show the sentence of one you do not know."""
     effect: Effect
     """`left_out`: the record, or its newest change, is not in Swoogo. `partial`: it is, but not all of it. `complete`:
     it is there as it should be, and there is something to know about it."""

@@ -7,12 +7,20 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from consumer import issues_docs
 from consumer.entrypoints.console import cli_docs
+from consumer.observability import metrics_docs
+from consumer.settings import docs as settings_docs
 
 
 def pages() -> Mapping[str, str]:
     """Path below docs/ -> text in Markdown."""
-    return {"cli.md": cli_docs.page()}
+    return {
+        "cli.md": cli_docs.page(),
+        "issues.md": issues_docs.page(),
+        "metrics.md": metrics_docs.page(),
+        "settings.md": settings_docs.page(),
+    }
 
 
 def on_files(files: Files, *, config: Any) -> Files:

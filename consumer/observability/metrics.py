@@ -1,6 +1,6 @@
 """Every metric of the service, declared once: name, type, unit, labels, what it means and what to do about it.
 
-`docs/metrics.md` is generated from here (`python -m consumer.observability.metrics_docs`), and dashboards and alerts
+The site's page of metrics is generated from here (`metrics_docs`), and dashboards and alerts
 are tested against it. Labels are bounded: topics, credentials (by the first digits of their hash, `OTHER` beyond so
 many), and words that are listed here or in the domain. Never an event, a record, a person or a secret.
 """
@@ -252,7 +252,7 @@ ISSUES: Final = Metric(
     "gauge",
     "issues",
     "Issues that stand, by code.",
-    "docs/issues.md has what each code asks for; `swoogo-sync issues EVENT` names the records.",
+    "`swoogo-sync issues EVENT` names the records and what to do about each.",
     {"code": "code of the issue"},
     scope="all",
 )

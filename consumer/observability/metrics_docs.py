@@ -1,20 +1,12 @@
-"""Writes `docs/metrics.md` from the catalogue of metrics: `python -m consumer.observability.metrics_docs`.
-
-With `--check` nothing is written; the exit status is 1 when the file differs from what the catalogue says.
-"""
+"""The page `metrics.md` of the site, made from the catalogue of metrics. `make docs` builds it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from typing import Final
 
 from consumer.observability.metrics import SECTIONS, Metric
-from consumer.settings.docs import main
 
-_HEAD: Final = """<!-- Made by `python -m consumer.observability.metrics_docs`; change metrics.py beside it instead. -->
-
-# Metrics
+_HEAD: Final = """# Metrics
 
 `GET /metrics` on the address of `SWOOGO_SYNC_HTTP__HOST` and `__PORT`, in the text format of Prometheus. Besides these,
 `process_*` tell about memory, CPU time and open files of the process.
@@ -25,13 +17,13 @@ replica: take the `max`, not the `sum`.
 """
 
 
-def generated() -> Mapping[str, str]:
-    """Path below the project -> the text the file should have."""
+def page() -> str:
+    """The page in Markdown: each metric with its meaning and what to do about it."""
     parts = [_HEAD]
     for title, metrics in SECTIONS.items():
         parts.append(f"\n## {title}\n")
         parts += [_entry(metric) for metric in metrics]
-    return {"docs/metrics.md": "".join(parts)}
+    return "".join(parts)
 
 
 def _entry(metric: Metric) -> str:
@@ -44,7 +36,3 @@ def _entry(metric: Metric) -> str:
     if metric.buckets:
         text += ["", f"Buckets: {', '.join(f'{bound:g}' for bound in metric.buckets)}."]
     return "\n".join([*text, "", f"What to do: {metric.action}", ""])
-
-
-if __name__ == "__main__":
-    sys.exit(main(files=generated()))

@@ -1,7 +1,7 @@
 """Every knob of the service, typed, bounded and documented here; the only reader of the environment.
 
 Variables start with `SWOOGO_SYNC_` and nest by `__`: `SWOOGO_SYNC_KAFKA__BOOTSTRAP_SERVERS`. `.env.example` and
-`docs/settings.md` are generated from these models. Durations are seconds.
+the site's page of settings are generated from these models. Durations are seconds.
 """
 
 from __future__ import annotations

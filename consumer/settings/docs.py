@@ -1,4 +1,4 @@
-"""Writes `.env.example` and `docs/settings.md` from the models: `python -m consumer.settings.docs`.
+"""Writes `.env.example` from the models: `python -m consumer.settings.docs`; `page` is `settings.md` of the site.
 
 With `--check` nothing is written; the exit status is 1 when a file differs from what the models say.
 """
@@ -34,9 +34,25 @@ _NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
 )
 
 
+_TOGETHER: Final = (
+    "- `DEBOUNCE__MAX_WAIT` is at least `DEBOUNCE__QUIET_PERIOD`.",
+    "- `PUSH__LEASE` is longer than `SWOOGO__DEADLINE`.",
+    "- `PUSH__RETRY_MOST` is at least `PUSH__RETRY_FIRST`.",
+    "- `SWOOGO__CREDIT_RESERVE` leaves at least 10 credits (one list call) of `SWOOGO__CREDIT_LIMIT`.",
+    "- The `KAFKA__TOPICS__*` all differ.",
+    "- `KAFKA__SASL__USERNAME` and `KAFKA__SASL__PASSWORD` are set where `KAFKA__SECURITY_PROTOCOL` is one of",
+    "  SASL, and only there; `KAFKA__TLS__*` only where it is one of SSL.",
+    "- `REDIS__TLS__*` are set only where `REDIS__URL` starts with rediss://. `REDIS__USERNAME` needs a password,",
+    "  and neither is given twice (in the address, and by its own variable).",
+    "- `*__TLS__KEY_FILE` and `*__TLS__KEY_PASSWORD` need `*__TLS__CERT_FILE`.",
+    "- `KEYS__PREVIOUS` needs `KEYS__PRIVATE`, and is another one.",
+)
+"""What a table of single settings cannot say, as lines of a list."""
+
+
 def generated() -> Mapping[str, str]:
     """Path below the project -> the text the file should have."""
-    return {".env.example": _example(), "docs/settings.md": _page()}
+    return {".env.example": _example()}
 
 
 def kind(variable: Variable) -> str:
@@ -77,19 +93,23 @@ def _about(path: Sequence[str]) -> str:
 def _example() -> str:
     lines = [
         "# Made by `python -m consumer.settings.docs`. Every setting with its default; take the # away to change one.",
-        "# Durations are seconds. What each means and may be: docs/settings.md.",
+        "# Durations are seconds. An empty variable counts as not set.",
+        "#",
+        f"# These must fit together (each starts with {PREFIX}):",
+        *(f"# {line}" for line in _TOGETHER),
     ]
     for about, members in _groups():
         lines += ["", f"## {about}"]
         for variable in members:
-            lines += [f"# {variable.field.description}", f"# {variable.name}={as_text(variable.default)}"]
+            what = kind(variable).replace("`", "")
+            bounds = "" if what == "text" else f" ({what})"
+            lines += [f"# {variable.field.description}{bounds}", f"# {variable.name}={as_text(variable.default)}"]
     return "\n".join(lines) + "\n"
 
 
-def _page() -> str:
+def page() -> str:
+    """The page in Markdown: a table for each group of settings."""
     lines = [
-        "<!-- Made by `python -m consumer.settings.docs`; change the models in consumer/settings/ instead. -->",
-        "",
         "# Settings",
         "",
         f"All settings are environment variables that start with `{PREFIX}`. Durations are seconds.",
@@ -99,17 +119,7 @@ def _page() -> str:
         "",
         f"These must fit together (each variable starts with `{PREFIX}`):",
         "",
-        "- `DEBOUNCE__MAX_WAIT` is at least `DEBOUNCE__QUIET_PERIOD`.",
-        "- `PUSH__LEASE` is longer than `SWOOGO__DEADLINE`.",
-        "- `PUSH__RETRY_MOST` is at least `PUSH__RETRY_FIRST`.",
-        "- `SWOOGO__CREDIT_RESERVE` leaves at least 10 credits (one list call) of `SWOOGO__CREDIT_LIMIT`.",
-        "- The `KAFKA__TOPICS__*` all differ.",
-        "- `KAFKA__SASL__USERNAME` and `KAFKA__SASL__PASSWORD` are set where `KAFKA__SECURITY_PROTOCOL` is one of",
-        "  SASL, and only there; `KAFKA__TLS__*` only where it is one of SSL.",
-        "- `REDIS__TLS__*` are set only where `REDIS__URL` starts with rediss://. `REDIS__USERNAME` needs a password,",
-        "  and neither is given twice (in the address, and by its own variable).",
-        "- `*__TLS__KEY_FILE` and `*__TLS__KEY_PASSWORD` need `*__TLS__CERT_FILE`.",
-        "- `KEYS__PREVIOUS` needs `KEYS__PRIVATE`, and is another one.",
+        *_TOGETHER,
     ]
     for about, members in _groups():
         lines += ["", f"## {about}", "", "| variable | type | default | what it is |", "| --- | --- | --- | --- |"]

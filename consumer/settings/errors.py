@@ -104,7 +104,7 @@ def unknown_variables(names: Iterable[str], known: Mapping[str, Variable], prefi
             yield f"{name} is a group of settings; set its members one by one, such as {member}."
             continue
         near = get_close_matches(rest, [each.removeprefix(prefix) for each in known], n=1, cutoff=0.6)
-        advice = f"did you mean {prefix}{near[0]}?" if near else "docs/settings.md lists those there are."
+        advice = f"did you mean {prefix}{near[0]}?" if near else ".env.example lists those there are."
         yield f"{name} is no setting of this service; {advice}"
 
 
@@ -129,9 +129,7 @@ def _sentence(error: ErrorDetails, known: Mapping[str, Variable], prefix: str) -
         return message
     variable = next((each for each in known.values() if each.path == path[: len(each.path)]), None)
     if variable is None:
-        return (
-            f"{prefix}{'__'.join(path).upper()} is no setting of this service; docs/settings.md lists those there are."
-        )
+        return f"{prefix}{'__'.join(path).upper()} is no setting of this service; .env.example lists those there are."
     value = "a secret" if variable.secret else repr(_shortened(mask_url(str(error.get("input")))))
     problem = message if message[1:2].isupper() else message[:1].lower() + message[1:]
     return f"{variable.name} is {value}: {problem}; a good value is {variable.good}."

@@ -239,7 +239,7 @@ def test_every_number_has_two_bounds() -> None:
         ),
         pytest.param(
             {"XYZZY": "1"},
-            "SWOOGO_SYNC_XYZZY is no setting of this service; docs/settings.md lists those there are.",
+            "SWOOGO_SYNC_XYZZY is no setting of this service; .env.example lists those there are.",
             id="nothing near",
         ),
     ],
@@ -427,10 +427,10 @@ def test_the_example_is_read_back_as_the_defaults(monkeypatch: pytest.MonkeyPatc
 
 def test_check_names_a_stale_file_and_writing_heals_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert settings_docs.main(["--check"], root=tmp_path) == 1
-    assert "docs/settings.md is not what the code says" in capsys.readouterr().err
+    assert ".env.example is not what the code says" in capsys.readouterr().err
     assert settings_docs.main([], root=tmp_path) == 0
     assert settings_docs.main(["--check"], root=tmp_path) == 0
-    (tmp_path / "docs/settings.md").write_text("something else")
+    (tmp_path / ".env.example").write_text("something else")
     assert settings_docs.main(["--check"], root=tmp_path) == 1
 
 

@@ -111,7 +111,7 @@ def show_run(settings: Settings, event_id: str, wanted: str, *, everything: bool
 def list_issues(settings: Settings, event_id: str, *, code: str | None, as_json: bool) -> Exit:
     """Issues of an event, all of them. Raises UnavailableError, ConfigurationError."""
     if code is not None and code not in {each.value for each in Code}:
-        say(f"There is no issue code {plain(code)}; docs/issues.md lists them.")
+        say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
         return Exit.USAGE
 
     async def read(stores: Opened) -> IssuesDocument:
