@@ -223,6 +223,7 @@ class Plan:
         unchanged: how many records of a kind need nothing.
         wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
         unconfirmed: removals that are so many at once that an operator has to confirm them (D4).
+        outside: operations that the scope leaves out.
     """
 
     phases: tuple[tuple[Operation, ...], ...] = ()
@@ -234,6 +235,7 @@ class Plan:
     unchanged: Mapping[Kind, int] = field(default_factory=dict)
     wait_until: int | None = None
     unconfirmed: tuple[Delete, ...] = ()
+    outside: tuple[Operation, ...] = ()
 
     @property
     def operations(self) -> tuple[Operation, ...]:

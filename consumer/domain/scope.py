@@ -58,7 +58,7 @@ def covers(scope: Scope, key: str, snapshot: Snapshot) -> bool:
 
 
 def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> Plan:
-    """The part of a plan that a scope allows; what is left out and why stays as it is.
+    """The part of a plan that a scope allows, the rest of it as `outside`; skips and issues stay as they are.
 
     Args:
         plan: of the whole event.
@@ -83,8 +83,10 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
         )
         for phase in plan.phases
     )
-    kinds = {operation.kind for phase in phases for operation in phase}
-    return replace(plan, phases=phases, looks=frozenset(plan.looks & kinds))
+    within = [operation for phase in phases for operation in phase]
+    kinds, done = {operation.kind for operation in within}, set(map(id, within))
+    outside = tuple(operation for operation in plan.operations if id(operation) not in done)
+    return replace(plan, phases=phases, looks=frozenset(plan.looks & kinds), outside=outside)
 
 
 def _stands_for(operation: Operation) -> tuple[str, ...]:

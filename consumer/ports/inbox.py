@@ -172,6 +172,7 @@ class Inbox(Protocol):
         retry_in: float | None = None,
         failed: bool = False,
         survey_in: float | None = None,
+        rest_in: float | None = None,
     ) -> None:
         """Give the subject back: clear marks whose stamp did not move, plan the next push.
 
@@ -182,6 +183,8 @@ class Inbox(Protocol):
             failed: count this as a failure in a row, and keep its sync request.
             survey_in: seconds until the next survey, after one was due; infinite for none, None leaves it as it is.
                 With `failed` and no `retry_in`: the survey itself failed and is what comes again.
+            rest_in: seconds until it is claimed for what its sync request left out, once that is served, sync is
+                continuous and nothing else makes it due.
 
         Raises:
             LeaseLostError: somebody else has it.

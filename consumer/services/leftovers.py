@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -12,7 +12,7 @@ from consumer.domain.eligibility import Reason
 from consumer.domain.errors import RefusedError, RetryableError, SwoogoSyncError, UnansweredError
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
-from consumer.domain.plan import Adopt, Create, Plan, removal_key
+from consumer.domain.plan import Adopt, Create, Operation, Plan, SetImage, removal_key
 from consumer.domain.record import Kind, Source, id_of, kind_of
 from consumer.domain.refusals import refusal_issue
 from consumer.domain.run import Trigger
@@ -84,11 +84,38 @@ def retry_in(execution: Execution, plan: Plan, error: SwoogoSyncError | None, se
     waits = [max(each - execution.clock.now(), 0) / 1000 for each in moments]
     if execution.unanswered:
         waits.append(settings.settle)
-    if execution.images_in is not None:
-        waits.append(execution.images_in)
-    if execution.later:
-        waits.append(settings.retry_most)
+    if not _changes_go_on(execution, plan.images):
+        waits += _image_waits(execution, settings)
     return min(waits, default=None)
+
+
+def rest_in(execution: Execution, plan: Plan, settings: PushSettings) -> float | None:
+    """Seconds until changes go on with what a manual sync leaves to them; None: nothing.
+
+    What lies outside its scope may have no dirty mark: an image on its way comes again by the event's due moment alone,
+    which this push has used up (G1). Its own late images are left to changes too, so that none of these waits for them.
+    """
+    waits = _image_waits(execution, settings) if _changes_go_on(execution, plan.images) else []
+    if any(_changes_go_on(execution, [each]) for each in plan.outside):
+        waits.append(settings.retry_first)
+    return min(waits, default=None)
+
+
+def _changes_go_on(execution: Execution, operations: Sequence[Operation]) -> bool:
+    """Whether the push that follows a manual sync by itself covers all of these (C4, O4)."""
+    mapping = execution.work.mapping
+    kinds = {each.kind for each in operations}
+    return (
+        execution.work.trigger is Trigger.MANUAL
+        and mapping.continuous
+        and (mapping.settings.sync_sponsors or not kinds & {Kind.SPONSOR, Kind.LEVEL})
+    )
+
+
+def _image_waits(execution: Execution, settings: PushSettings) -> list[float]:
+    """Seconds until images of this push are worth another look, for each reason."""
+    waits = [] if execution.images_in is None else [execution.images_in]
+    return [*waits, settings.retry_most] if execution.later else waits
 
 
 def refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Issue]:
@@ -128,13 +155,19 @@ def merged_issues(plan: Plan, execution: Execution, former: Mapping[str, Issue])
     """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
 
     A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
+    One of an image that is not in Swoogo yet stands while a scope leaves it out.
     """
+    pictures = {each.key for each in plan.outside if isinstance(each, SetImage)}
     out = {skip.key for skip in plan.skips if skip.reason is not Reason.PARKED}
     kept = {removal_key(skip.key) for skip in plan.skips if skip.reason is Reason.PARKED}
     standing = {
         key: issue
         for key, issue in former.items()
-        if (issue.parked or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION})
+        if (
+            issue.parked
+            or issue.code in {Code.FIELD_NOT_APPLIED, Code.NO_PERMISSION}
+            or (issue.code in {Code.IMAGE_WAITING, Code.IMAGE_UNUSABLE} and issue.key in pictures)
+        )
         and issue.key not in execution.attempted
         and issue.key.partition("#")[0] not in out
         # A refused deletion is forgotten as soon as the record is no longer to be deleted.

@@ -58,6 +58,7 @@ from consumer.services.leftovers import (
     parked_since,
     pushed_marks,
     refused_levels,
+    rest_in,
     retry_in,
     settled,
     waiting_keys,
@@ -334,7 +335,8 @@ class Pusher:
             await self.inbox.mark_verified(lease, execution.looked & careful)
         if again is None and not unsuccessful and not lease.survey:
             await tell_served(self.standings, lease)
-        await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in)
+        rest = rest_in(execution, plan, self.settings)
+        await self.inbox.complete(lease, pushed, retry_in=again, failed=unsuccessful, survey_in=survey_in, rest_in=rest)
 
     async def _in_force(self, mapping: EventMapping) -> bool:
         """M4, X1: after a removal or disconnect, start no new calls; let calls in flight finish."""

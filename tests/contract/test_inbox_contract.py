@@ -402,6 +402,30 @@ async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
 
+async def test_g1_what_a_sync_left_out_comes_without_its_request(mapped: Bench) -> None:
+    """An image on its way has no mark, and the sync has used up the moment at which the event was due."""
+    await mapped.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
+    await mapped.inbox.complete(await mapped.claimed(SUBJECT), {}, rest_in=0.1)
+    again = await mapped.claimed(SUBJECT, "again")
+    assert (again.request, again.attempt) == (None, 0)
+    await mapped.inbox.complete(again, {})
+    assert (await mapped.inbox.due(10)).next_in is None
+
+
+async def test_c4_without_continuous_sync_what_a_sync_left_out_waits_for_the_next(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
+    await bench.inbox.complete(await bench.claimed(SUBJECT), {}, rest_in=0.0)
+    assert await bench.inbox.claim(SUBJECT, "more") is None
+
+
+async def test_what_a_sync_left_out_does_not_bring_changes_forward(mapped: Bench) -> None:
+    """They come in their own time, and it with them."""
+    lease = await mapped.leased()
+    await mapped.inbox.record(SUBJECT, [a_change("session/new", 2)])
+    await mapped.inbox.complete(lease, {}, rest_in=0.0)
+    assert not await is_due(mapped)
+
+
 async def test_r6_work_that_has_to_come_again_comes_with_its_request_and_is_no_failure(bench: Bench) -> None:
     """C4: without it, a push of everything would follow although sync is not continuous."""
     request = SyncRequest("r1", "agenda", ("s1",))

@@ -238,6 +238,7 @@ class RedisInbox:
         retry_in: float | None = None,
         failed: bool = False,
         survey_in: float | None = None,
+        rest_in: float | None = None,
     ) -> None:
         """See `ports.Inbox`."""
         subject = lease.subject
@@ -253,6 +254,7 @@ class RedisInbox:
             op_id=lease.op_id,
             asked=[each.id for each in lease.asked],
             survey_in=-1 if survey_in is None else -2 if isinf(survey_in) else round(survey_in * 1000),
+            rest_in=-1 if rest_in is None else round(rest_in * 1000),
             marks=pairs,
         )
         self._leases.drop(lease)

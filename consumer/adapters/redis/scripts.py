@@ -134,10 +134,11 @@ class Scripts(RebuildScripts):
         op_id: str,
         asked: Sequence[str],
         survey_in: int,
+        rest_in: int,
         marks: Iterable[str],
     ) -> int:
         """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
-        how = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, len(asked), survey_in]
+        how = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, len(asked), survey_in, rest_in]
         args = [*how, *asked, *marks]
         due, _ = await self._complete(keys, args)
         return int(due)

@@ -220,6 +220,7 @@ class InboxMachine(RuleBasedStateMachine):
         retry_in=LATER,
         failed=st.booleans(),
         survey_in=LATER | st.just(float("inf")),
+        rest_in=LATER,
         reply_lost=lost,
     )
     def complete(
@@ -229,12 +230,15 @@ class InboxMachine(RuleBasedStateMachine):
         retry_in: float | None,
         failed: bool,
         survey_in: float | None,
+        rest_in: float | None,
         reply_lost: bool,
     ) -> None:
         lease, marks = data.draw(self.recent())
         dealt_with = dict(list(marks.items())[:1]) if some else marks
         said = self.both(
-            lambda inbox: inbox.complete(lease, dealt_with, retry_in=retry_in, failed=failed, survey_in=survey_in),
+            lambda inbox: inbox.complete(
+                lease, dealt_with, retry_in=retry_in, failed=failed, survey_in=survey_in, rest_in=rest_in
+            ),
             reply_lost=reply_lost,
         )
         self.gave_back(lease, said, done=not failed and retry_in is None)

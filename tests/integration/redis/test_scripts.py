@@ -96,6 +96,7 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, surve
         op_id="op",
         asked=["r"],
         survey_in=survey_in,
+        rest_in=-1,
         marks=["session/s1", stamped(1)],
     )
 

@@ -268,6 +268,7 @@ class InMemoryInbox:
         retry_in: float | None = None,
         failed: bool = False,
         survey_in: float | None = None,
+        rest_in: float | None = None,
     ) -> None:
         """See `ports.Inbox`."""
         self.timed(lease.subject)
@@ -306,6 +307,8 @@ class InMemoryInbox:
             state.due = now
         elif dirt and (state.continuous or lease.subject.kind == "org"):
             state.due = changed if changed is not None else due_at(now, now, self._quiet, self._max_wait)
+        elif state.continuous and rest_in is not None:
+            state.due = now + round(rest_in * 1000)
         if state.due is None:
             state.first = None
 

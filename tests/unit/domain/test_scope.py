@@ -77,6 +77,8 @@ SPONSORS = {"level/gold", "sponsor/p1"}
 def test_o3_agenda_and_sponsors_are_apart(asked: str, expected: set[str]) -> None:
     """O3: each with the rooms, tracks and levels it needs, and no others."""
     assert set(planned(asked_for(asked, (), ()))) == expected
+    plan = the_plan(asked_for(asked, (), ()))
+    assert {each.key for each in plan.outside} == {key.rstrip("*") for key in (AGENDA | SPONSORS) - expected}
 
 
 def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None:

@@ -11,9 +11,13 @@ import pytest
 
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
 from consumer.domain.issue import Code
+from consumer.domain.mapping import MappingSettings
 from consumer.domain.record import Kind
+from consumer.domain.run import Trigger
 from consumer.domain.sentences import for_admin
+from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Depth
+from consumer.ports import SyncRequest
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_connection, a_contact, a_session
@@ -195,6 +199,73 @@ async def test_g1_another_replica_goes_on_with_images_that_were_on_their_way(wor
     assert due_in(world) == 5.0
     await world.push()
     assert (await uploads(world), await world.codes()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [SyncRequest("pressed", "sponsors"), SyncRequest("pressed", "agenda", session_ids=("s2",))],
+    ids=lambda each: "selected" if each.selected else each.scope,
+)
+async def test_g1_a_manual_sync_leaves_images_outside_its_scope_to_changes(world: World, asked: SyncRequest) -> None:
+    """They have no dirty mark, and the sync has taken the moment at which they were to come; chaos found it."""
+    world.images.late["slow.example"] = 0.3
+    await with_headshots(world, "slow.example", 1)
+    await world.push()
+    run = await world.push(asked)
+    assert (run.trigger, run.outcome) == (Trigger.MANUAL, "completed_with_issues")
+    assert await world.codes() == [("speaker/c0", Code.IMAGE_WAITING)]
+    assert (due_in(world), world.inbox.state(SUBJECT).request) == (5.0, None)
+    await until_settled(world)
+    assert (await uploads(world), await world.codes(), due_in(world)) == (1, [], None)
+
+
+async def test_g1_an_image_that_cannot_be_had_outlasts_a_sync_that_leaves_it_out(world: World) -> None:
+    """As seed 751 of chaos: it was to be tried again in ten minutes."""
+    world.images.web[URL] = UnavailableError("The server did not answer.")
+    await with_headshot(world, URL)
+    await world.push()
+    assert due_in(world) == 600.0
+    await world.push(SyncRequest("pressed", "sponsors"))
+    assert await world.codes() == [("speaker/c1", Code.IMAGE_UNUSABLE)]
+    del world.images.web[URL]
+    await until_settled(world)
+    assert (await uploads(world), await world.codes()) == (1, [])
+
+
+async def test_c4_without_continuous_sync_an_image_outside_is_still_told_and_waits_for_its_sync(world: World) -> None:
+    await world.inbox.set_continuous(EVENT, on=False)
+    world.mapping = replace(world.mapping, continuous=False)
+    world.images.late["slow.example"] = 0.3
+    await with_headshots(world, "slow.example", 1)
+    await world.push(SyncRequest("pressed", "agenda"))
+    await world.clock.advance(5)
+    await world.inbox.complete(await world.claim(), {})  # as if that sync had been served
+    await world.push(SyncRequest("pressed again", "sponsors"))
+    assert (await world.codes(), due_in(world)) == ([("speaker/c0", Code.IMAGE_WAITING)], None)
+
+
+async def test_g1_changes_do_not_wait_for_an_image_of_a_manual_sync(world: World) -> None:
+    """The sync is served; its image comes with changes, which would be held to its scope as long as it waits."""
+    world.images.web["https://cdn.example.org/acme.png"] = UnavailableError("The server did not answer.")
+    acme = Sponsor("p1", version=1, name="Acme", logo_url="https://cdn.example.org/acme.png")
+    await world.given(acme)
+    await world.push(SyncRequest("pressed", "sponsors"))
+    assert (due_in(world), await world.codes()) == (600.0, [("sponsor/p1", Code.IMAGE_UNUSABLE)])
+    run = await world.sync(a_session("s1"))
+    assert (run.trigger, run.tally(Kind.SESSION).created) == (Trigger.CHANGES, 1)
+    assert (due_in(world), await world.codes()) == (600.0, [("sponsor/p1", Code.IMAGE_UNUSABLE)])
+
+
+async def test_o4_an_image_that_changes_leave_out_comes_again_with_the_sync_that_wants_it(world: World) -> None:
+    world.mapping = replace(world.mapping, settings=MappingSettings(sync_sponsors=False))
+    world.images.late["cdn.example.org"] = 0.3
+    await world.given(Sponsor("p1", version=1, name="Acme", logo_url="https://cdn.example.org/acme.png"))
+    await world.push(SyncRequest("pressed", "sponsors"))
+    assert (due_in(world), await world.codes()) == (5.0, [("sponsor/p1", Code.IMAGE_WAITING)])
+    await until_settled(world)
+    assert (await uploads(world), await world.codes(), due_in(world)) == (1, [], None)
+    await world.push(SyncRequest("again", "agenda"))
+    assert due_in(world) is None
 
 
 async def test_a_host_that_is_silent_three_times_is_left_alone_and_told(world: World) -> None:

@@ -2,8 +2,8 @@
 -- Give a claimed subject back: clear marks that did not move, and say when it is due again.
 -- KEYS: state (hash), dirty (hash), orders (set), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: epoch, quiet ms, max wait ms, retry in ms or -1, failed ("1" or "0"), always ("1" or "0"), op id,
---       how many requests were claimed, ms until the next survey (-1 to leave it, -2 for none), then the ids of those
---       requests, then key, stamp for each mark dealt with
+--       how many requests were claimed, ms until the next survey (-1 to leave it, -2 for none), ms until what they left
+--       out is looked at or -1, then the ids of those requests, then key, stamp for each mark dealt with
 -- Returns {due ms, -1 for not due, or -2 when somebody else has it, now ms}.
 -- Atomic because a change recorded while the work went on must stay dirty and make the subject due again.
 local function earliest(due, survey, hold, held)
@@ -19,7 +19,7 @@ if fields[1] ~= ARGV[1] then return {-2, now} end
 if fields[6] == ARGV[7] then return {earliest(tonumber(fields[3]), survey, tonumber(fields[9]) or 0, 0), now} end
 local quiet, max_wait, retry = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local failed, first = ARGV[5] == '1', tonumber(fields[2])
-local marks_from = 10 + tonumber(ARGV[8])
+local marks_from = 11 + tonumber(ARGV[8])
 for at = marks_from, #ARGV, 2 do
   if redis.call('HGET', dirty, ARGV[at]) == ARGV[at + 1] then redis.call('HDEL', dirty, ARGV[at]) end
 end
@@ -27,7 +27,7 @@ gather(state, waiting, served)
 -- Work that comes again comes as it was asked for: with its scope, and also when sync is not continuous. A survey serves
 -- no request: its scope is another.
 local done, claimed, asked_meanwhile = not failed and retry < 0 and not fields[8], {}, false
-for at = 10, marks_from - 1 do claimed[ARGV[at]] = true end
+for at = 11, marks_from - 1 do claimed[ARGV[at]] = true end
 for _, row in ipairs(redis.call('HVALS', waiting)) do
   local asked = cjson.decode(row)
   if not claimed[asked.id] then
@@ -70,6 +70,8 @@ elseif request then
   due = now
 elseif (fields[5] == '1' or ARGV[6] == '1') and dirt > 0 then
   due = first and tonumber(fields[3]) or math.min(now + quiet, now + max_wait)
+elseif fields[5] == '1' and tonumber(ARGV[10]) >= 0 then
+  due = now + tonumber(ARGV[10])
 end
 if due < 0 then
   redis.call('HDEL', state, 'due', 'first')
