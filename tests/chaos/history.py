@@ -40,6 +40,7 @@ class History:
         forms: how names are written in what is published; None: plainly.
         lose: Redis loses everything.
         forgotten: people deleted in Sessionboard whom a talk goes on to name.
+        undecided: whether records may be absent because a person has to decide which they are (G2).
     """
 
     chance: Random
@@ -51,6 +52,7 @@ class History:
     rewind: Callable[[], None]
     lose: Callable[[], None] = lambda: None
     forms: Forms | None = None
+    undecided: bool = False
     event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
     held: Conference = field(default_factory=conference)
     first: int = 0
@@ -236,7 +238,9 @@ class History:
         await self.idle()
         key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted))
         name = self.expected.sessions[key].name
-        row = next(each for each in self.state()["sessions"] if each["name"] == name)
+        row = self.found(name)
+        if row is None:
+            return
         self.edits += 1
         text = f"<p>Typed {self.edits}</p>"
         self.sandbox.edit("sessions", row["id"], {"description": text})
@@ -251,7 +255,9 @@ class History:
             return
         key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions)))
         name = self.expected.sessions[key].name
-        row = next(each for each in self.state()["sessions"] if each["name"] == name)
+        row = self.found(name)
+        if row is None:
+            return
         self.sandbox.delete("sessions", row["id"])
         self.deleted.add(key)
         self.edits += 1
@@ -306,6 +312,20 @@ class History:
     async def lose_redis(self) -> None:
         """G6: Redis comes back without anything, at any moment."""
         self.lose()
+
+    def found(self, name: str) -> dict[str, Any] | None:
+        """The session that somebody looks for in Swoogo; None where it waits for a decision. Raises LookupError."""
+        row: dict[str, Any] | None = next((each for each in self.state()["sessions"] if each["name"] == name), None)
+        if row is None and not self.undecided:
+            raise LookupError(f"session {name} is not in Swoogo")
+        return row
+
+    async def read(self, topic: str) -> None:
+        """Until the service has read all of a topic: nothing orders what it reads of two."""
+        while True:
+            await asyncio.sleep(1.0)
+            if any(group.topic == topic and not group.lag for group in self.log.groups.values()):
+                return
 
     def state(self) -> dict[str, Any]:
         """What Swoogo holds, by plain names."""

@@ -69,7 +69,10 @@ async def merge(history: History) -> None:
 
 
 async def forget(history: History) -> None:
-    """P5: a contact is deleted by a null value before it is on any talk; a talk then carries a copy all the same."""
+    """P5: a contact is deleted by a null value before it is on any talk; a talk then carries a copy all the same.
+
+    The deletion is read before the talk is published: until then, the copy serves (P5), and rightly so.
+    """
     before = history.held
     somebody = newcomer(history)
     history.held = replace(history.held, talks=before.talks)
@@ -79,6 +82,7 @@ async def forget(history: History) -> None:
     history.send([Record(history.writer.topics.speakers, f"{history.event.id}/{somebody.id}".encode(), None)])
     if history.mapped:
         history.pushed()
+    await history.read(history.writer.topics.speakers)
     await asyncio.sleep(history.chance.choice((0.0, 12.0)))
     key = history.chance.choice(sorted(key for key in history.held.talks if key not in history.deleted))
     history.change(key, speaker_ids=(*history.held.talks[key].speaker_ids, somebody.id))

@@ -171,6 +171,7 @@ class _Run:
             self._rewind,
             self._server.lose_everything if self._who == "service" else lambda: None,
             self._forms,
+            undecided=bool(self._undecided),
         )
 
     def _two(self, stores: Stores) -> Orgs:
