@@ -19,6 +19,7 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.setup_commands`     the commands doctor and probe
             `entrypoints.topics_commands`    the command topics
             `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget, remove
+            `entrypoints.pairs_commands`     the command pairs
             `observability.logs`             structured logs
             `observability.storm`            lines that come again and again
             `adapters.tls`                   certificates for Kafka and Redis
@@ -200,6 +201,7 @@ Report      `domain.run`                     runs and tallies
 
 Connect     `services.connect`               integrations and pairs: checked, in force or refused
             `services.credential`            a credential that stopped working, told once
+            `services.voids`                 pairs that never synced anything, taken back
             `domain.connection`              what was requested, and the rules for accepting it
             `domain.pair`                    the history of pairs, and what a disconnect sealed
             `domain.mapping`                 an active pair and its settings
@@ -258,6 +260,7 @@ ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.ledger`     ledger: what is known to be in Swoogo
             `entrypoints.console.orders`     ledger lift, adopt, forget: ask for something to be done to it
             `entrypoints.console.removals`   ledger remove: confirm many removals at once
+            `entrypoints.console.voids`      pairs void: take back a pair that never synced anything
             `entrypoints.console.reconcile`  reconcile: ask for one and follow it
             `entrypoints.console.topics`     topics create: what is missing, with the right policies
             `entrypoints.console.dlq`        dlq: dead letters listed, put back, discarded

@@ -62,6 +62,7 @@ from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder
+from consumer.services.voids import Voids
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
@@ -280,6 +281,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
                 )
             ),
             Outage(circuits, swoogo, bound.connections, board, clock),
+            Voids(inbox, bound.connections, ledger, pairs, clock),
             clock,
             settings.push,
             rebuilder,

@@ -95,7 +95,9 @@ class LedgerEntry(LedgerRecord):
 
 
 class PairEntry(LedgerRecord):
-    """One partner an event has ever had. It is never removed: a pair is for life (M2)."""
+    """One partner an event has ever had. It is never removed: a pair is for life (M2), unless it never synced anything
+    and was voided (M8). In format 2, a former reader would take it for the only pair; all others are in format 1.
+    """
 
     kind: Literal["pair"]
     """Always `pair`."""
@@ -114,6 +116,13 @@ class PairEntry(LedgerRecord):
     era: Milliseconds = 0
     """When its organization last disconnected, by the message that said so; 0 if it never did. A session whose entry
     has a smaller era was synced before that and is never synced again (X2)."""
+    round: int = Field(default=0, ge=0)
+    """One more than that of each voided pair that either event had before. Of two pairs that share an event, the one of
+    the higher round counts, in whatever order they are read."""
+    voided_at: Milliseconds | None = None
+    """When an operator voided the pair; null otherwise."""
+    reason: str = ""
+    """Why it was voided, in the operator's words."""
 
 
 class ConnectionEntry(LedgerRecord):

@@ -23,12 +23,14 @@ class Action(StrEnum):
     `lift`: what was deleted in Swoogo may be synced again. `retry`: what Swoogo refused is tried once more; its key is
     that of the issue, and it changes no ledger entry. One for a removal that names the Swoogo record confirms it: it is
     done although many go at once (D4). A version without confirmations takes it for a retry, and asks again.
+    `void`: the event's pair with this Swoogo event never synced anything, and is taken back (M8).
     """
 
     ADOPT = "adopt"
     FORGET = "forget"
     LIFT = "lift"
     RETRY = "retry"
+    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,6 +56,11 @@ def read_command(text: str) -> LedgerCommand:
 def confirmation(removal: Delete, reason: str) -> LedgerCommand:
     """The command by which an operator confirms one of many removals (D4)."""
     return LedgerCommand(Action.RETRY, removal_key(removal.key), removal.swoogo_id, " ".join(reason.split()))
+
+
+def voiding(event_id: str, swoogo_event_id: int, reason: str) -> LedgerCommand:
+    """The command by which an operator takes a pair back (M8)."""
+    return LedgerCommand(Action.VOID, f"pair/{event_id}", swoogo_event_id, " ".join(reason.split()))
 
 
 def confirmed_removals(commands: Iterable[LedgerCommand]) -> dict[str, int]:
@@ -130,6 +137,8 @@ def apply_commands(
                 news = lifted(held, {command.key})
             case Action.RETRY:
                 continue  # over when a push has tried it
+            case Action.VOID:
+                pass  # the event is mapped, so it is over, and changes nothing
         changes |= news
         held = {key: each for key, each in {**held, **news}.items() if each is not None}
         done.add(command)

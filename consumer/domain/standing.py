@@ -75,7 +75,7 @@ def overtaken(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
         return False
     pair = history.get(standing.event_id)
     if pair is None or pair.swoogo_event_id != standing.mapping.swoogo_event_id:
-        return False
+        return True  # it was voided since (M8)
     same = (pair.org_id, pair.era) == (standing.org_id, standing.mapping.era)
     return pair.ended_at is not None or not same
 

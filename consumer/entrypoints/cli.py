@@ -22,6 +22,7 @@ from consumer.entrypoints.dlq_commands import dlq_app
 from consumer.entrypoints.health_commands import health
 from consumer.entrypoints.keys_commands import keys_app
 from consumer.entrypoints.ledger_commands import ledger_app
+from consumer.entrypoints.pairs_commands import pairs_app
 from consumer.entrypoints.parked_commands import parked_app
 from consumer.entrypoints.publish_commands import publish
 from consumer.entrypoints.replay_commands import replay
@@ -78,6 +79,7 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(parked_app, name="parked")
 app.add_typer(dlq_app, name="dlq")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(pairs_app, name="pairs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(topics_app, name="topics")
 

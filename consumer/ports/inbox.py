@@ -133,8 +133,10 @@ class Inbox(Protocol):
         """Reconcile the event now, once, also when sync is not continuous."""
         ...
 
-    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
-        """Have the next claim of the event carry these out: at once with continuous sync (D3, G2)."""
+    async def request_commands(
+        self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
+    ) -> None:
+        """Have the next claim of the event carry these out: with continuous sync, or `at_once`, that is now."""
         ...
 
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:

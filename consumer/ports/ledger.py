@@ -65,6 +65,10 @@ class LedgerStore(Protocol):
         """Remember a survey. Raises LeaseLostError."""
         ...
 
+    async def forget_swoogo(self, lease: Lease) -> None:
+        """Forget what was seen in the Swoogo event: the event may get another one. Raises LeaseLostError."""
+        ...
+
 
 class PairRegister(Protocol):
     """Every pair that ever was (M2). Ledger data: on the changelog before it counts. Leases are of an organization."""
@@ -89,7 +93,8 @@ class PairRegister(Protocol):
         ...
 
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
-        """Enter a pair for ever, or take up again one that ended; None when either partner has another.
+        """Enter a pair for ever, or take up again one that ended; None when either partner has another, or it is being
+        taken back.
 
         Raises LeaseLostError.
         """
@@ -99,6 +104,14 @@ class PairRegister(Protocol):
         """The pair of this organization is no longer mapped; an `era` seals what was synced in earlier ones (X2).
 
         Raises LeaseLostError.
+        """
+        ...
+
+    async def void(self, pair: Pair, at: int, reason: str) -> bool:
+        """Take back a pair that ended; its partners are free when this returns, and the changelog says so before (M8).
+
+        To be called by the holder of the event, with the pair as it was read. False when it is another by now; it is
+        not taken back then. Raises UnavailableError: to be tried again.
         """
         ...
 

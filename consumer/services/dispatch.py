@@ -33,6 +33,7 @@ from consumer.services.connect import Connector
 from consumer.services.outage import Outage
 from consumer.services.push import asked_of
 from consumer.services.rebuild import Rebuilder
+from consumer.services.voids import Voids
 from consumer.settings import PushSettings
 
 _REMEMBERED = 10_000
@@ -72,6 +73,7 @@ class Dispatcher:
     connector: Connector
     pusher: Pushes
     outage: Outage
+    voids: Voids
     clock: Clock
     settings: PushSettings
     rebuilder: Rebuilder | None = None
@@ -274,6 +276,7 @@ class Dispatcher:
         """
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.connector.let_go(lease)
+        await self.voids.carry_out(lease)
         waits = lease.request is not None and await self._may_be_mapped(lease.subject.id)
         if not waits:
             await self.connector.let_requests_go(lease)

@@ -64,6 +64,7 @@ broker.heartbeat.interval.ms=500
 num.network.threads=2
 num.io.threads=4
 background.threads=2
+log.cleaner.backoff.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 log.index.size.max.bytes=1048576
 """

@@ -158,6 +158,74 @@ async def test_m2_the_pairs_of_another_organization_are_that_one_s_to_flush(benc
     assert bench.pair_log.written == []
 
 
+async def ended(bench: Bench, org_id: str = ORG, event: str = EVENT, swoogo: int = SWOOGO_EVENT) -> Pair:
+    await bench.pairs.claim(held(org_id), event, swoogo, NOW)
+    await bench.pairs.end(held(org_id), event, PairEnd.REMOVED, NOW)
+    pair = await bench.pairs.pair(event)
+    assert pair is not None
+    return pair
+
+
+@pytest.mark.parametrize(("event", "swoogo"), [(EVENT, 1), ("another", SWOOGO_EVENT), (EVENT, SWOOGO_EVENT)])
+async def test_m8_a_voided_pair_leaves_both_partners_free_and_what_comes_is_of_the_next_round(
+    bench: Bench, event: str, swoogo: int
+) -> None:
+    pair = await ended(bench)
+    assert await bench.pairs.void(pair, NOW + 1, "the wrong one")
+    assert await bench.pairs.all() == {}
+    assert await bench.pairs.partners(EVENT, SWOOGO_EVENT) == Partners()
+    taken = await bench.pairs.claim(held("somebody else"), event, swoogo, NOW + 2)
+    assert taken == Pair(event, swoogo, "somebody else", mapped_at=NOW + 2, epoch=1, round=1)
+    assert await bench.pairs.claim(held("somebody else"), "free", 99, NOW) == Pair(
+        "free", 99, "somebody else", mapped_at=NOW, epoch=1
+    )
+
+
+async def test_m8_g6_the_changelog_says_that_a_pair_is_voided_before_a_partner_is_free(bench: Bench) -> None:
+    pair = await ended(bench)
+    bench.pair_log.failures.append(UnavailableError("Kafka is away."))
+    with pytest.raises(UnavailableError):
+        await bench.pairs.void(pair, NOW + 1, "the wrong one")
+    marked = await bench.pairs.pair(EVENT)
+    assert marked == pair.voided(NOW + 1, "the wrong one")
+    for event, swoogo in ((EVENT, SWOOGO_EVENT), (EVENT, 1), ("another", SWOOGO_EVENT)):
+        assert await bench.pairs.claim(held(), event, swoogo, NOW + 2) is None
+    assert await bench.pairs.void(marked, NOW + 9, "asked again")
+    assert bench.pair_log.written == [marked]
+    assert await bench.pairs.all() == {}
+
+
+async def test_m8_a_pair_that_was_mapped_again_meanwhile_is_not_voided(bench: Bench) -> None:
+    pair = await ended(bench)
+    again = await bench.pairs.claim(held(), EVENT, SWOOGO_EVENT, NOW + 1)
+    assert not await bench.pairs.void(pair, NOW + 2, "the wrong one")
+    assert await bench.pairs.all() == {EVENT: again}
+
+
+async def test_m8_x2_a_disconnect_while_a_pair_is_voided_is_not_lost(bench: Bench) -> None:
+    """It seals the pair that is there; the void is tried again with that."""
+    pair = await ended(bench)
+    await bench.pairs.flush(held())
+
+    async def disconnect() -> None:
+        await bench.pairs.end(held(epoch=2), EVENT, PairEnd.DISCONNECTED, NOW + 1, era=NOW + 1)
+
+    bench.pair_log.during_write = disconnect
+    assert not await bench.pairs.void(pair, NOW + 2, "the wrong one")
+    sealed = await bench.pairs.pair(EVENT)
+    assert sealed is not None
+    assert (sealed.era, sealed.voided_at) == (NOW + 1, NOW + 2)
+    assert await bench.pairs.void(sealed, NOW + 3, "asked again")
+
+
+async def test_m8_rounds_grow_with_each_void(bench: Bench) -> None:
+    for number in range(3):
+        pair = await ended(bench)
+        assert pair.round == number
+        assert await bench.pairs.void(pair, NOW, "again")
+    assert (await ended(bench, event="another")).round == 3
+
+
 async def test_m2_of_many_that_want_one_swoogo_event_at_once_exactly_one_gets_it(make_bench: MakeBench) -> None:
     here, there = make_bench(), make_bench()
     answers = await asyncio.gather(

@@ -14,7 +14,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{due/\d+\}:due",
     r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|requests|served|survey|issues|published|run|runs|mapping|asked|holders|careful|fresh)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
-    r"[^{}]+:\{pairs\}:(records|event_of|holders|rebuilder|unlogged/.+)",
+    r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",
     r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
     r"[^{}]+:\{index\}:(events|orgs)",
 ]

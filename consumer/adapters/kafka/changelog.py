@@ -1,8 +1,8 @@
 """The ledger's changelog as bytes: what is written there, and what is read back after a loss of Redis (G6).
 
-Each value names its `kind` and its `format`. The format is 1 where a value does not say. Raise `FORMAT` when an older
-version would misread what is written now; a kind that it does not know needs no new format. A reader that meets a later
-format, or an unknown kind, says so (`NewerRecord`), and never guesses.
+Each value names its `kind` and its `format`. The format is 1 where a value does not say. Raise that of a kind when an
+older version would misread what is written now; a kind that it does not know needs no new format. A reader that meets a
+later format, or an unknown kind, says so (`NewerRecord`), and never guesses.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord, Remembered
 
 FORMAT: Final = 1
+_LATEST: Final = {"pair": 2}
 GENERATION_KEY: Final = b"service/generation/marker"
 
 _DELETION: Final = Source.CONTACT.value
@@ -62,7 +63,7 @@ def pair_value(pair: Pair) -> bytes:
     """The changelog value of a pair, as `schemas.ledger.PairEntry` describes it."""
     fields: dict[str, Any] = msgspec.to_builtins(pair)
     del fields["epoch"]
-    return _value("pair", fields)
+    return _value("pair", fields, pair.format)
 
 
 def ledger_value(key: str, entry: Entry) -> bytes:
@@ -90,8 +91,8 @@ def standing_record(standing: Standing) -> tuple[bytes, bytes]:
     return key, _value(kind, msgspec.to_builtins(standing))
 
 
-def _value(kind: str, fields: dict[str, Any]) -> bytes:
-    return _encode({"kind": kind, "format": FORMAT, **fields})
+def _value(kind: str, fields: dict[str, Any], number: int = FORMAT) -> bytes:
+    return _encode({"kind": kind, "format": number, **fields})
 
 
 def _owners(kind: str, owner: str, identifier: str) -> tuple[str, ...]:
@@ -105,10 +106,15 @@ def _owners(kind: str, owner: str, identifier: str) -> tuple[str, ...]:
             return (owner,)
 
 
+def latest_format(kind: str) -> int:
+    """The latest format of a kind that this version reads."""
+    return _LATEST.get(kind, FORMAT)
+
+
 def understands(what: str) -> bool:
     """Whether this version reads a `NewerRecord.what`."""
     kind, _, number = what.partition("/")
-    return (kind in _KINDS or kind in _OTHERS or kind == _DELETION) and int(number) <= FORMAT
+    return (kind in _KINDS or kind in _OTHERS or kind == _DELETION) and int(number) <= latest_format(kind)
 
 
 def remembered(record: RawRecord) -> Remembered | None:

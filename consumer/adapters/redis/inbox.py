@@ -158,11 +158,14 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
+    async def request_commands(
+        self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
+    ) -> None:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
-        await self._due.put(subject, await self._scripts.request_orders(state, waiting, orders=map(str, commands)))
+        due = await self._scripts.request_orders(state, waiting, orders=map(str, commands), at_once=at_once)
+        await self._due.put(subject, due)
 
     @guarded
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:

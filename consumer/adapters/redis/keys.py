@@ -31,6 +31,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:asked` | set: organizations that asked to map it | - | connections |
 | `{org/ID}:refused` | string: the refused credential that was reported; 30 s: who reports it | - | connections |
 | `{pairs}:records`, `{pairs}:event_of` | hash: event -> every pair that ever was, and the way back | - | pairs |
+| `{pairs}:voided` | hash: event/ID, swoogo/ID -> highest round of a pair of it that was voided | - | pairs |
 | `{pairs}:holders` | hash: organization -> epoch of its newest lease that looked at the register | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
@@ -94,7 +95,7 @@ class Keys:
         return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
 
     def pairs(self, name: str) -> str:
-        """`records`, `event_of`, `holders`, or `unlogged/` and an organization."""
+        """`records`, `event_of`, `voided`, `holders`, or `unlogged/` and an organization."""
         return self._of("pairs", name)
 
     def events(self) -> str:

@@ -179,6 +179,12 @@ class RedisLedger:
         """See `ports.LedgerStore`."""
         await self._write(lease, "survey", ["last", rows.encode(memory)])
 
+    @guarded
+    async def forget_swoogo(self, lease: Lease) -> None:
+        """See `ports.LedgerStore`. A former holder of the event writes neither of them again."""
+        await self._still_held(lease)
+        await self._redis.delete(*(self._keys.event(lease.subject.id, name) for name in ("directory", "survey")))
+
     async def _write(self, lease: Lease, name: str, fields: list[str | bytes], *, outbox: str | None = None) -> None:
         state = self._keys.subject(lease.subject, "state")
         target = self._keys.event(lease.subject.id, name)

@@ -74,22 +74,53 @@ class RedisPairs:
         """See `ports.PairRegister`."""
         org_id = lease.subject.id
 
-        def entered(known: Pair | None) -> Pair | None:
+        def entered(known: Pair | None, round_: int) -> Pair | None:
             if known is None:
-                return Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch)
-            if known.swoogo_event_id != swoogo_event_id or (known.ended_at is None and known.org_id != org_id):
+                return Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch, round=round_)
+            taken = known.ended_at is None and known.org_id != org_id
+            if taken or known.voided_at is not None or known.swoogo_event_id != swoogo_event_id:
                 return None
             return known.again(org_id, lease.epoch)
 
-        return await self._change(lease, event_id, entered)
+        return await self._change(lease, event_id, swoogo_event_id, entered)
 
     async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
         """See `ports.PairRegister`."""
 
-        def ended(known: Pair | None) -> Pair | None:
+        def ended(known: Pair | None, _: int) -> Pair | None:
             return known.ended(by, at, lease.epoch, era=era) if known and known.org_id == lease.subject.id else None
 
-        await self._change(lease, event_id, ended)
+        await self._change(lease, event_id, 0, ended)
+
+    async def void(self, pair: Pair, at: int, reason: str) -> bool:
+        """See `ports.PairRegister`. Until the changelog has it, the row stays, so neither partner is free."""
+        row = await self._marked(pair, at, reason)
+        if row is None:
+            return False
+        await self._uninterrupted.run(self._flush(pair.org_id))
+        return await self._taken_back(pair, row)
+
+    @guarded
+    async def _marked(self, pair: Pair, at: int, reason: str) -> bytes | None:
+        """The row that says it is voided; None when the pair is another than the one read."""
+        row = await self._row(pair.event_id)
+        if row is None or rows.pair.decode(row) != pair:
+            return None
+        if pair.voided_at is not None:
+            return row  # by somebody who was broken off; it may still wait for the changelog
+        marked = rows.encode_pair(pair.voided(at, reason))
+        newest = await self._newest(pair.org_id)
+        return marked if await self._write(pair, row, marked, newest) > 0 else None
+
+    @guarded
+    async def _taken_back(self, pair: Pair, row: bytes) -> bool:
+        return await self._scripts.void_pair(
+            *(self._keys.pairs(name) for name in ("records", "event_of", f"unlogged/{pair.org_id}", "voided")),
+            event_id=pair.event_id,
+            swoogo_event_id=pair.swoogo_event_id,
+            row=row,
+            round_=pair.round,
+        )
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.PairRegister`. Also to the end when the caller is broken off: what is on its way to the changelog
@@ -112,34 +143,48 @@ class RedisPairs:
             await self._logged(org_id, stored)
 
     @guarded
-    async def _change(self, lease: Lease, event_id: str, wanted: Callable[[Pair | None], Pair | None]) -> Pair | None:
-        """Write what `wanted` makes of the pair; None when it makes nothing of it or the partner is taken."""
+    async def _change(
+        self, lease: Lease, event_id: str, swoogo_event_id: int, wanted: Callable[[Pair | None, int], Pair | None]
+    ) -> Pair | None:
+        """Write what `wanted` makes of the pair; None when it makes nothing of it or the partner is taken.
+
+        `wanted` also gets the round of a pair that begins now, with this Swoogo event.
+        """
         while True:
-            newest = await cast(
-                "Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("holders"), lease.subject.id)
-            )
-            if int(newest or 0) > lease.epoch:
+            if await self._newest(lease.subject.id) > lease.epoch:
                 raise _lost(lease)
             row = await self._row(event_id)
-            pair = wanted(rows.pair.decode(row) if row else None)
+            pair = wanted(rows.pair.decode(row) if row else None, await self._round(event_id, swoogo_event_id))
             if pair is None:
                 return None
-            written = await self._scripts.write_pair(
-                self._keys.pairs("records"),
-                self._keys.pairs("event_of"),
-                self._keys.pairs(f"unlogged/{pair.org_id}"),
-                self._keys.pairs("holders"),
-                event_id=event_id,
-                swoogo_event_id=pair.swoogo_event_id,
-                before=row or b"",
-                after=rows.encode(pair),
-                org_id=pair.org_id,
-                epoch=lease.epoch,
-            )
+            written = await self._write(pair, row or b"", rows.encode_pair(pair), lease.epoch)
             if written == -2:
                 raise _lost(lease)
             if written:
                 return pair if written > 0 else None
+
+    async def _write(self, pair: Pair, before: bytes, after: bytes, epoch: int) -> int:
+        names = ("records", "event_of", f"unlogged/{pair.org_id}", "holders", "voided")
+        return await self._scripts.write_pair(
+            *(self._keys.pairs(name) for name in names),
+            event_id=pair.event_id,
+            swoogo_event_id=pair.swoogo_event_id,
+            before=before,
+            after=after,
+            org_id=pair.org_id,
+            epoch=epoch,
+            round_=pair.round,
+        )
+
+    async def _newest(self, org_id: str) -> int:
+        held = await cast("Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("holders"), org_id))
+        return int(held or 0)
+
+    async def _round(self, event_id: str, swoogo_event_id: int) -> int:
+        """Of a pair of these two that begins now."""
+        names = [f"event/{event_id}", f"swoogo/{swoogo_event_id}"]
+        found = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(self._keys.pairs("voided"), names))
+        return max((int(each) + 1 for each in found if each is not None), default=0)
 
     async def _row(self, event_id: str) -> bytes | None:
         return await cast("Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("records"), event_id))

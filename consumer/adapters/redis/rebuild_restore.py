@@ -75,7 +75,9 @@ class RedisRestorer:
 
     @guarded
     async def pair(self, owner: str, pair: Pair) -> bool:
-        """See `ports.rebuild.Restorer`. Of two pairs for one event, the first that was mapped is the one (M2)."""
+        """See `ports.rebuild.Restorer`. Of two pairs for one event, the higher round counts, then the
+        first that was mapped (M2, M8).
+        """
         entered = await self._scripts.restore_pair(
             [
                 self._keys.pairs("records"),
@@ -83,12 +85,13 @@ class RedisRestorer:
                 self._keys.pairs(f"unlogged/{pair.org_id}"),
                 self._keys.pairs("holders"),
                 self._keys.pairs("rebuilder"),
+                self._keys.pairs("voided"),
             ],
             owner=owner,
             event_id=pair.event_id,
             swoogo_event_id=pair.swoogo_event_id,
             org_id=pair.org_id,
-            row=rows.encode(pair),
+            row=rows.encode_pair(pair),
         )
         if entered < 0:
             raise UnavailableError("Redis was lost again during the rebuild, or another replica rebuilds.")

@@ -78,7 +78,7 @@ class RebuildScripts:
     ) -> int:
         """1 entered; 0 known, or another one counts; -1 not from this owner.
 
-        `keys`: records, event_of, unlogged, holders, rebuilder.
+        `keys`: records, event_of, unlogged, holders, rebuilder, voided.
         """
         return int(await self._restore_pair(keys, [owner, event_id, swoogo_event_id, org_id, row]))
 

@@ -18,13 +18,15 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
 from consumer.domain.natural_key import with_current_key
-from consumer.domain.pair import Pair
+from consumer.domain.pair import ROUND_FIELDS, Pair
 from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
 from consumer.domain.survey import SurveyMemory
 from consumer.ports import SyncRequest
 
 FORMAT: Final = 1
+PAIR_FORMAT: Final = 2
+"""Of pairs of a later round than the first, or voided ones (M8): an older version would take one for the only pair."""
 _MARK: Final = b'"format":'
 """Within a string its quotes would be escaped, so only a field of this name looks like this."""
 
@@ -41,18 +43,20 @@ _head: Final = msgspec.json.Decoder(_Head)
 class RowReader(Generic[_T]):
     """Reads the rows of one type. `what` names them in sentences."""
 
-    def __init__(self, type_: Any, what: str) -> None:
+    def __init__(self, type_: Any, what: str, reads: int = 0) -> None:
+        """`reads`: its latest format; 0: that of all rows."""
         self._decoder: msgspec.json.Decoder[_T] = msgspec.json.Decoder(type_)
         self._what = what
+        self._reads = reads
 
     def decode(self, row: bytes | str) -> _T:
         """Raises UnreadableRowError: a later version wrote it, or no version did."""
         try:
             held = row.encode() if isinstance(row, str) else row
-            if _MARK in held and (found := _head.decode(held).format) > FORMAT:
+            if _MARK in held and (found := _head.decode(held).format) > (self._reads or FORMAT):
                 raise UnreadableRowError(
                     f"Redis holds {self._what} in format {found}, which a later version wrote; this one reads "
-                    f"format {FORMAT} and leaves it to that version."
+                    f"format {self._reads or FORMAT} and leaves it to that version."
                 )
             return self._decoder.decode(held)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -126,7 +130,7 @@ entry: Final = RowReader[Entry](Entry, "a ledger entry")
 issue: Final = RowReader[Issue](Issue, "an issue")
 mapping: Final = RowReader[EventMapping](EventMapping, "a mapping")
 connection: Final = RowReader[Connection](Connection, "a connection")
-pair: Final = RowReader[Pair](Pair, "a pair")
+pair: Final = RowReader[Pair](Pair, "a pair", PAIR_FORMAT)
 circuit: Final = RowReader[Circuit](Circuit, "a circuit")
 listing: Final = RowReader[Listing](Listing, "a listing")
 survey: Final = RowReader[SurveyMemory](SurveyMemory, "what the last survey left")
@@ -134,6 +138,14 @@ run: Final = RowReader[RunRow](RunRow, "a run")
 sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
 _integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")
 _mapping_request: Final = RowReader[MappingRequest](MappingRequest, "a request of an organization")
+
+
+def encode_pair(held: Pair) -> bytes:
+    """The row of a pair, without what a former version does not know where that means nothing."""
+    fields: dict[str, Any] = msgspec.to_builtins(held)
+    if held.format == FORMAT:
+        return encode({name: value for name, value in fields.items() if name not in ROUND_FIELDS})
+    return encode({"format": held.format, **fields})
 
 
 def snapshot(rows: dict[bytes, bytes]) -> Snapshot:

@@ -41,6 +41,7 @@ class Scripts(RebuildScripts):
         self._log_again = script("log_again")
         self._note_sent = script("note_sent")
         self._pair = script("write_pair")
+        self._void = script("void_pair")
         self._tick_off_pairs = script("tick_off_pairs")
         self._fence = script("set_fence")
         self._permit = script("take_permit")
@@ -97,9 +98,9 @@ class Scripts(RebuildScripts):
         due, _ = await self._survey([state], [depth])
         return int(due)
 
-    async def request_orders(self, state: str, waiting: str, *, orders: Iterable[str]) -> int:
+    async def request_orders(self, state: str, waiting: str, *, orders: Iterable[str], at_once: bool = False) -> int:
         """Due ms or -1."""
-        due, _ = await self._order([state, waiting], list(orders))
+        due, _ = await self._order([state, waiting], [int(at_once), *orders])
         return int(due)
 
     async def drop_orders(self, state: str, waiting: str, *, epoch: int, orders: Iterable[str]) -> bool:
@@ -189,6 +190,7 @@ class Scripts(RebuildScripts):
         event_of: str,
         unlogged: str,
         holders: str,
+        voided: str,
         *,
         event_id: str,
         swoogo_event_id: int,
@@ -196,12 +198,29 @@ class Scripts(RebuildScripts):
         after: bytes,
         org_id: str,
         epoch: int,
+        round_: int,
     ) -> int:
-        """1 written; 0 the row is another than `before`; -1 the Swoogo event has another partner; -2 a newer lease of
-        the organization was here.
+        """1 written; 0 the row is another than `before`, or the round is not the next; -1 the Swoogo event has another
+        partner; -2 a newer lease of the organization was here.
         """
-        args = [event_id, swoogo_event_id, before, after, org_id, epoch]
-        return int(await self._pair([records, event_of, unlogged, holders], args))
+        args = [event_id, swoogo_event_id, before, after, org_id, epoch, round_]
+        return int(await self._pair([records, event_of, unlogged, holders, voided], args))
+
+    async def void_pair(
+        self,
+        records: str,
+        event_of: str,
+        unlogged: str,
+        voided: str,
+        *,
+        event_id: str,
+        swoogo_event_id: int,
+        row: bytes,
+        round_: int,
+    ) -> bool:
+        """False when the row is another by now."""
+        args = [event_id, swoogo_event_id, row, round_]
+        return bool(await self._void([records, event_of, unlogged, voided], args))
 
     async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
         """Take pairs out of the outbox that are as they were sent on; put those back that are not."""

@@ -100,6 +100,7 @@ class PairsMachine(RuleBasedStateMachine):
         self.held: dict[tuple[str, str], int] = {}
         self.looked: dict[str, int] = {}
         self.known: dict[str, Pair] = {}
+        self.rounds: dict[str | int, int] = {}
 
     # What is done, and what is checked of it at once.
 
@@ -230,6 +231,26 @@ class PairsMachine(RuleBasedStateMachine):
         self.change_pair(
             lease, lambda side: side.pairs.end(lease, event_id, by, at, era=era), meanwhile, reply_lost=reply_lost
         )
+
+    @rule(event_id=events, late=st.booleans(), fails=st.booleans(), reply_lost=lost)
+    def void_a_pair(self, event_id: str, late: bool, fails: bool, reply_lost: bool) -> None:
+        """M8: as who has the event does; `late`: with the pair as it was before somebody changed it."""
+        pair = self.known.get(event_id)
+        if pair is None or (pair.ended_at is None and pair.voided_at is None):
+            return
+        at, former = self.clock.now(), replace(pair, era=pair.era + 1) if late else pair
+        failures = [UnavailableError("Kafka is away.")] if fails else []
+        self.log.failures, self.pairs.changelog.failures = [*failures], [*failures]
+        said = self.both(lambda side: side.pairs.void(former, at, "never synced"), reply_lost=reply_lost)
+        self.log.failures.clear()
+        self.pairs.changelog.failures.clear()
+        if late:
+            assert said is False
+        if said is True:
+            [told] = [each for each in self.log.written if each.event_id == event_id][-1:]
+            assert told.voided_at is not None, "G6: free before the changelog says so"
+            assert event_id not in self.known
+            self.rounds[event_id] = self.rounds[pair.swoogo_event_id] = pair.round
 
     def change_pair(self, lease: Lease, act: Act, meanwhile: Act | None, *, reply_lost: bool) -> None:
         org_id = lease.subject.id
@@ -527,13 +548,20 @@ class PairsMachine(RuleBasedStateMachine):
         swoogo = [pair.swoogo_event_id for pair in stored.values()]
         assert len({*swoogo}) == len(swoogo), "M2: a Swoogo event with two partners"
         for event_id, before in self.known.items():
-            now = stored[event_id]
+            now = stored.get(event_id)
+            if now is None or now.round != before.round:
+                assert before.ended_at is not None, "M8: a pair in force was voided"
+                assert now is None or now.round > before.round, "M8: a round came back"
+                continue
             assert now.swoogo_event_id == before.swoogo_event_id, "M2: another partner"
             assert now.mapped_at == before.mapped_at
             assert now.era >= before.era, "X2: unsealed"
             free = before.ended_at is not None or changes > 1
             assert now.org_id == before.org_id or free, "M1: taken while it was in force"
             assert now.org_id != before.org_id or now.epoch >= before.epoch, "G4: written by an older lease"
+        for event_id, now in stored.items():
+            for partner in (event_id, now.swoogo_event_id):
+                assert now.round > self.rounds.get(partner, -1), "M8: of the round of a voided pair"
         self.known = stored
 
     @invariant()
@@ -548,7 +576,7 @@ class PairsMachine(RuleBasedStateMachine):
                 pipe.get(self.keys.org(org_id, "connection"))
                 pipe.smembers(self.keys.org(org_id, "mappings"))
                 pipe.smembers(self.keys.pairs(f"unlogged/{org_id}"))
-            for name in ("records", "event_of", "holders"):
+            for name in ("records", "event_of", "holders", "voided"):
                 pipe.hgetall(self.keys.pairs(name))
             found = iter(pipe.execute())
         for event_id in EVENTS:
@@ -564,11 +592,12 @@ class PairsMachine(RuleBasedStateMachine):
             assert _row(connection, rows.connection) == self.connections.accepted.get(org_id)
             assert {event.decode() for event in index} == self.connections.events_of.get(org_id, set())
             assert {event.decode() for event in unlogged} == self.pairs.unlogged.get(org_id, set())
-        records, event_of, holders = (texts(next(found)) for _ in range(3))
+        records, event_of, holders, voided = (texts(next(found)) for _ in range(4))
         pairs = self.server.run(self.model_pairs())
         assert {event: rows.pair.decode(row) for event, row in records.items()} == pairs
         assert event_of == {str(pair.swoogo_event_id): event for event, pair in pairs.items()}
         assert {org_id: int(epoch) for org_id, epoch in holders.items()} == self.pairs.newest
+        assert {name: int(round_) for name, round_ in voided.items()} == self.pairs.voided
 
     async def model_pairs(self) -> dict[str, Pair]:
         return dict(await self.pairs.all())

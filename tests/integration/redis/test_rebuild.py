@@ -235,6 +235,68 @@ async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(groun
     assert await replica.pairs.all() == {EVENT: PAIR}
 
 
+VOIDED = replace(PAIR, ended_at=8, ended_by=PairEnd.REMOVED).voided(9, "the wrong one")
+SECOND = Pair(EVENT, 4712, ORG, mapped_at=20, round=1)
+THIRD = Pair("another", 4711, "other", mapped_at=21, round=1)
+BY_KEY = ([PAIR, VOIDED], [SECOND], [THIRD])
+"""What the changelog holds under each key: they lie in any partition, so nothing orders one key against another."""
+
+
+def orders(*queues: list[Pair]) -> list[list[Pair]]:
+    """Every order in which these can be read."""
+    if not any(queues):
+        return [[]]
+    found = []
+    for number, queue in enumerate(queues):
+        if queue:
+            left = [each[1:] if number == place else each for place, each in enumerate(queues)]
+            found += [[queue[0], *rest] for rest in orders(*left)]
+    return found
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_m8_g6_a_voided_pair_stays_voided_in_whatever_order_the_changelog_is_read(
+    ground: Ground, compacted: bool
+) -> None:
+    """Its partners keep those that they were given since; an uncompacted changelog has what was before, too."""
+    queues = [each[-1:] for each in BY_KEY] if compacted else [*BY_KEY]
+    for read in orders(*queues):
+        await ground.redis.flushdb()
+        ground.history.records.clear()
+        for pair in read:
+            ground.history.log_pair(pair)
+        ground.history.batch = 1
+        replica = ground.replica()
+        assert await replica.rebuilder.restore()
+        assert await replica.pairs.all() == {EVENT: SECOND, "another": THIRD}, read
+        lease = Lease(org_subject(ORG), 2**50, "op")
+        assert await replica.pairs.claim(lease, "x", 4711, 50) is None
+        await replica.pairs.hold(lease)
+        assert await replica.pairs.claim(lease, EVENT, 4711, 50) is None
+
+
+async def test_m8_g6_a_void_that_redis_had_not_done_yet_is_found_on_the_changelog(ground: Ground) -> None:
+    """The worker died between the two; read again from an earlier place, the old pair stays out."""
+    ground.history.log_pair(VOIDED)
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    await ground.redis.hset("test:{generation}:marker", "server", "another")
+    ground.history.log_pair(replace(VOIDED, voided_at=None, reason=""))
+    await ground.replica().rebuilder.restore()
+    assert await replica.pairs.all() == {}
+    lease = Lease(org_subject(ORG), 2**50, "op")
+    assert await replica.pairs.claim(lease, EVENT, 4712, 20) == replace(SECOND, epoch=2**50)
+
+
+async def test_m8_g6_a_standing_of_a_voided_pair_puts_nothing_in_force(ground: Ground) -> None:
+    """Published late by a worker that was stopped."""
+    ground.synced()
+    ground.history.log_pair(VOIDED)
+    replica = ground.replica()
+    await replica.rebuilder.restore()
+    assert await replica.stores.connections.mapping(EVENT) is None
+
+
 async def test_g6_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica(lease=3600.0)

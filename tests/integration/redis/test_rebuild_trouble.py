@@ -15,7 +15,7 @@ import pytest
 import yaml
 from redis.asyncio import Redis
 
-from consumer.adapters.kafka.changelog import FORMAT, ledger_value, pair_value
+from consumer.adapters.kafka.changelog import FORMAT, latest_format, ledger_value, pair_value
 from consumer.adapters.redis import rebuild_marker
 from consumer.domain.errors import RetryableError, UnavailableError
 from consumer.domain.record import Kind
@@ -272,7 +272,7 @@ def next_format(value: bytes) -> bytes:
     held = msgspec.json.decode(value)
     if "swoogo_id" in held:
         held["swoogo_id"] = {"id": held["swoogo_id"]}
-    return msgspec.json.encode({**held, "format": FORMAT + 1})
+    return msgspec.json.encode({**held, "format": latest_format(held["kind"]) + 1})
 
 
 class NextVersion(ListedHistory):

@@ -75,6 +75,9 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.connections.note_asked(EVENT, ORG)
     await bench.connections.claim_refusal_report(ORG, CREDENTIAL, "op")
     await bench.connections.confirm_refusal_report(ORG, CREDENTIAL, "op")
+    voided = await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), "voided", 99, NOW)
+    assert voided
+    assert await bench.pairs.void(voided, NOW, "never synced")
     await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))

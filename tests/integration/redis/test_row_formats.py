@@ -138,6 +138,7 @@ async def test_g1_an_event_of_a_later_version_is_put_off_and_others_go_on(
         Mock(),
         pushes,
         Mock(wait=AsyncMock(return_value=0.0)),
+        Mock(),
         clock,
         settings,
     )

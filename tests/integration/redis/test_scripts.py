@@ -185,7 +185,7 @@ async def rebuilding_pairs(scripts: Scripts) -> None:
 
 def restore_pair(scripts: Scripts) -> Awaitable[int]:
     row = b'{"event_id":"ev","swoogo_event_id":1,"org_id":"o","mapped_at":5,"ended_at":null,"epoch":0}'
-    names = [f"{{p}}:{name}" for name in ("records", "event_of", "unlogged", "holders", "rebuilder")]
+    names = [f"{{p}}:{name}" for name in ("records", "event_of", "unlogged", "holders", "rebuilder", "voided")]
     return scripts.restore_pair(names, owner="me", event_id="ev", swoogo_event_id=1, org_id="o", row=row)
 
 
@@ -203,13 +203,20 @@ def write_pair(scripts: Scripts) -> Awaitable[Any]:
         "{p}:event_of",
         "{p}:unlogged",
         "{p}:holders",
+        "{p}:voided",
         event_id="ev",
         swoogo_event_id=7,
         before=b"",
         after=b"row",
         org_id="o",
         epoch=7,
+        round_=0,
     )
+
+
+def void_pair(scripts: Scripts) -> Awaitable[Any]:
+    names = [f"{{p}}:{name}" for name in ("records", "event_of", "unlogged", "voided")]
+    return scripts.void_pair(*names, event_id="ev", swoogo_event_id=7, row=b"row", round_=0)
 
 
 CASES: dict[str, tuple[list[Run], Run]] = {
@@ -259,6 +266,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "note_sent": ([record_to_claim, claim, mark_published], note_sent),
     "note_sent that finds another mark": ([record_to_claim, claim, partial(mark_published, mark="?9")], note_sent),
     "write_pair": ([], write_pair),
+    "void_pair": ([write_pair], void_pair),
     "tick_off_pairs": (
         [write_pair],
         lambda scripts: scripts.tick_off_pairs("{p}:records", "{p}:unlogged", fields=["ev", b"row"]),

@@ -184,11 +184,13 @@ class InMemoryInbox:
         if state.survey is None or state.survey > now or state.survey == state.surveying:
             state.survey = now
 
-    async def request_commands(self, event_id: str, commands: Sequence[LedgerCommand]) -> None:
+    async def request_commands(
+        self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
+    ) -> None:
         """See `ports.Inbox`."""
         state, now = self.timed(event_subject(event_id)), self.clock.now()
         state.commands |= set(commands)
-        if state.continuous and (state.due is None or state.due > now):
+        if (state.continuous or at_once) and (state.due is None or state.due > now):
             state.due = now
             state.first = state.first or now
 

@@ -121,3 +121,9 @@ class InMemoryLedger:
         """See `ports.LedgerStore`."""
         self._inbox.fence(lease)
         self._surveys[lease.subject.id] = memory
+
+    async def forget_swoogo(self, lease: Lease) -> None:
+        """See `ports.LedgerStore`."""
+        self._inbox.fence(lease)
+        self._directories.pop(lease.subject.id, None)
+        self._surveys.pop(lease.subject.id, None)

@@ -51,6 +51,7 @@ class InMemoryPairs:
         self._event_of: dict[int, str] = {}
         self.unlogged: dict[str, set[str]] = {}
         self.newest: dict[str, int] = {}
+        self.voided: dict[str, int] = {}
 
     async def all(self) -> Mapping[str, Pair]:
         """See `ports.PairRegister`."""
@@ -77,8 +78,11 @@ class InMemoryPairs:
         if self._event_of.get(swoogo_event_id, event_id) != event_id:
             return None
         if known is None:
-            return self._keep(Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch))
-        if known.swoogo_event_id != swoogo_event_id or (known.ended_at is None and known.org_id != org_id):
+            rounds = [self.voided.get(f"event/{event_id}", -1), self.voided.get(f"swoogo/{swoogo_event_id}", -1)]
+            pair = Pair(event_id, swoogo_event_id, org_id, mapped_at=at, epoch=lease.epoch, round=max(rounds) + 1)
+            return self._keep(pair)
+        taken = known.ended_at is None and known.org_id != org_id
+        if taken or known.voided_at is not None or known.swoogo_event_id != swoogo_event_id:
             return None
         return self._keep(known.again(org_id, lease.epoch))
 
@@ -89,9 +93,27 @@ class InMemoryPairs:
         if known and known.org_id == lease.subject.id:
             self._keep(known.ended(by, at, lease.epoch, era=era))
 
+    async def void(self, pair: Pair, at: int, reason: str) -> bool:
+        """See `ports.PairRegister`."""
+        if self._pairs.get(pair.event_id) != pair:
+            return False
+        marked = pair if pair.voided_at is not None else pair.voided(at, reason)
+        self._keep(marked)
+        await self._flush(pair.org_id)
+        if self._pairs.get(pair.event_id) != marked:
+            return False
+        del self._pairs[pair.event_id]
+        self._event_of.pop(pair.swoogo_event_id)
+        for name in (f"event/{pair.event_id}", f"swoogo/{pair.swoogo_event_id}"):
+            self.voided[name] = max(self.voided.get(name, 0), pair.round)
+        return True
+
     async def flush(self, lease: Lease) -> None:
         """See `ports.PairRegister`."""
-        unlogged = self.unlogged.setdefault(lease.subject.id, set())
+        await self._flush(lease.subject.id)
+
+    async def _flush(self, org_id: str) -> None:
+        unlogged = self.unlogged.setdefault(org_id, set())
         if unlogged:
             await self.changelog.write_pairs([self._pairs[event] for event in sorted(unlogged)])
             unlogged.clear()
@@ -102,7 +124,7 @@ class InMemoryPairs:
         self._pairs[pair.event_id] = pair
         self._event_of[pair.swoogo_event_id] = pair.event_id
         self.unlogged.setdefault(pair.org_id, set()).add(pair.event_id)
-        self.newest[pair.org_id] = pair.epoch
+        self.newest[pair.org_id] = max(self.newest.get(pair.org_id, 0), pair.epoch)
         return pair
 
     def _fence(self, lease: Lease) -> None:

@@ -292,6 +292,7 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
         world.connector,
         watched.pusher,
         world.outage,
+        world.voids,
         world.clock,
         world.pusher.settings,
     )

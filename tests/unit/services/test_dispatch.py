@@ -47,6 +47,7 @@ class Running:
             world.connector,
             world.pusher,
             world.outage,
+            world.voids,
             world.clock,
             settings,
             stopping=world.pusher.stopping,

@@ -20,6 +20,7 @@ from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
+from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping
 from tests.support.fakes import (
@@ -60,6 +61,7 @@ class World:
     pairs: InMemoryPairs
     circuits: InMemoryCircuits
     outage: Outage
+    voids: Voids
     standings: ListedStandings
     mapping: EventMapping = field(default_factory=a_mapping)
     _version: int = 0
@@ -152,6 +154,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
         pairs,
         circuits,
         outage,
+        Voids(inbox, connections, ledger, pairs, clock),
         standings,
     )
     await inbox.set_continuous(EVENT, on=True)

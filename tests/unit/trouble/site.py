@@ -31,6 +31,7 @@ from consumer.services.images import ImageQueue
 from consumer.services.outage import Outage
 from consumer.services.push import Pusher
 from consumer.services.reconcile import Reconciler
+from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.support.builders import NOW, ZONE, a_room, a_session
@@ -211,9 +212,11 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
         PACE,
         log,
     )
-    connector = Connector(inbox, connections, InMemoryPairs(), client.credentials, client, board, clock, log)
+    pairs = InMemoryPairs()
+    connector = Connector(inbox, connections, pairs, client.credentials, client, board, clock, log)
     outage = Outage(circuits, client, connections, board, clock)
-    dispatcher = Dispatcher(inbox, connections, connector, pusher, outage, clock, PUSH)
+    voids = Voids(inbox, connections, ledger, pairs, clock)
+    dispatcher = Dispatcher(inbox, connections, connector, pusher, outage, voids, clock, PUSH)
     return Site(clock, sandbox, wire, inbox, ledger, board, circuits, connections, client, dispatcher)
 
 

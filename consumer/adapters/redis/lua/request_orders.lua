@@ -1,7 +1,7 @@
 -- WITH state_clock
--- Ask the next claim of the event to do something to its ledger; with continuous sync that is at once (D3, G2).
+-- Ask the next claim of the event to do something to it; with continuous sync, or where it is asked, that is at once.
 -- KEYS: state (hash), orders (set)
--- ARGV: orders
+-- ARGV: "1" to make it due in any case (else "0"), orders
 -- Returns {due ms or -1, now ms}.
 -- Atomic because the request must not be there without a due time. Repeating it changes nothing.
 local function earliest(due, survey, hold, held)
@@ -10,10 +10,10 @@ local function earliest(due, survey, hold, held)
 end
 local now = state_time(KEYS[1])
 -- One by one: Lua hands over some 8,000 arguments at most.
-for at = 1, #ARGV do redis.call('SADD', KEYS[2], ARGV[at]) end
+for at = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[at]) end
 local fields = redis.call('HMGET', KEYS[1], 'continuous', 'due', 'until', 'survey', 'hold')
 local due = tonumber(fields[2])
-if fields[1] == '1' and (not due or due > now) then
+if (fields[1] == '1' or ARGV[1] == '1') and (not due or due > now) then
   due = now
   redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due))
   redis.call('HSETNX', KEYS[1], 'first', string.format('%.0f', now))

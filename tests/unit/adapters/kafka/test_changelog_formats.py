@@ -8,6 +8,7 @@ import pytest
 from consumer.adapters.kafka.changelog import (
     FORMAT,
     deletion_record,
+    latest_format,
     ledger_value,
     pair_value,
     remembered,
@@ -16,7 +17,7 @@ from consumer.adapters.kafka.changelog import (
 )
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.errors import PoisonError
-from consumer.domain.pair import Pair
+from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.record import Source, stamp
 from consumer.domain.standing import ConnectionStanding, Generation, PairStanding
 from consumer.ports import Change, RawRecord
@@ -26,6 +27,8 @@ from tests.support.builders import EVENT, ORG, an_entry, an_intent
 
 ENTRY = an_entry(7, epoch=3, at=50)
 PAIR = Pair(EVENT, 4711, ORG, mapped_at=5)
+VOIDED = Pair(EVENT, 4711, ORG, 5, ended_at=6, ended_by=PairEnd.REMOVED).voided(7, "the wrong one")
+SECOND = Pair(EVENT, 4712, ORG, mapped_at=8, round=1)
 CONNECTION = ConnectionStanding(ORG, None, {}, 3)
 MAPPING = PairStanding(ORG, EVENT, None, "1", 3)
 GONE = Change("contact/c1", stamp(7, 7, 3), deleted_row(Source.CONTACT, "c1", 7), deleted=True)
@@ -71,10 +74,22 @@ def test_g6_values_from_before_formats_were_written_are_read(name: str) -> None:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
     key, value, _ = WRITTEN[name]
-    found = remembered(record(key, changed(value, format=FORMAT + 1, state={"made": "anew"})))
+    kind = key.split("/")[1]
+    following = latest_format(kind) + 1
+    found = remembered(record(key, changed(value, format=following, state={"made": "anew"})))
     assert isinstance(found, NewerRecord)
-    assert found == NewerRecord(OWNERS.get(name, (key.split("/")[0],)), f"{key.split('/')[1]}/{FORMAT + 1}")
+    assert found == NewerRecord(OWNERS.get(name, (key.split("/")[0],)), f"{kind}/{following}")
     assert not understands(found.what)
+
+
+@pytest.mark.parametrize("pair", [VOIDED, SECOND], ids=["voided", "of the second round"])
+def test_m8_g6_a_former_version_leaves_what_comes_of_voiding_alone(pair: Pair) -> None:
+    """It would take one of two pairs for the only one; of all others it reads what it always did."""
+    value = pair_value(pair)
+    assert msgspec.json.decode(value)["format"] == latest_format("pair") == 2
+    assert read_ledger_value(value).format == 2
+    assert remembered(record(f"{EVENT}/pair/{pair.swoogo_event_id}", value)) == pair
+    assert msgspec.json.decode(pair_value(PAIR))["format"] == 1
 
 
 def test_g6_a_kind_of_a_later_version_is_known_as_such() -> None:

@@ -1,0 +1,79 @@
+"""`pairs void`: take back a pair that never synced anything (M8).
+
+Only the holder of the event can tell that nothing is synced meanwhile, so this asks a running service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import typer
+
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.ledger_commands import voiding
+from consumer.domain.pair import Pair, not_voidable
+from consumer.entrypoints.console.completeness import require_complete
+from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class VoidDocument:
+    """What `pairs void --json` prints: the pair that a running service was asked to take back."""
+
+    event_id: str
+    swoogo_event_id: int
+    org_id: str
+    reason: str
+
+
+def void(settings: Settings, event_id: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
+    """Ask for the pair of an event to be taken back.
+
+    Args:
+        settings: where Redis is.
+        event_id: the Sessionboard event.
+        reason: why, for the service's log and the changelog.
+        sure: do not ask.
+        as_json: for machines; implies nothing about `sure`.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    if not reason.strip():
+        raise ConfigurationError("Say why: --reason TEXT.")
+    pair, refusal = asyncio.run(_looked_up(settings, event_id))
+    if pair is None or refusal:
+        say(f"The pair of event {plain(event_id)} cannot be voided. {refusal}")
+        return Exit.NO
+    question = f"Let event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} be mapped to others?"
+    if not sure and not typer.confirm(question, err=True):
+        return Exit.NO
+    asyncio.run(_ask(settings, pair, reason))
+    if as_json:
+        print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
+    else:
+        out().print(
+            f"The service takes back the pair of event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} now; "
+            "its log says what came of it.",
+            soft_wrap=True,
+        )
+    return Exit.FINE
+
+
+async def _looked_up(settings: Settings, event_id: str) -> tuple[Pair | None, str]:
+    async with opened(settings) as stores:
+        await require_complete(stores)
+        pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
+        refusal = not_voidable(pair, 0, len(ledger))
+        if not refusal and (await stores.inbox.waiting(event_id)).held:
+            raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
+        return pair, refusal
+
+
+async def _ask(settings: Settings, pair: Pair, reason: str) -> None:
+    async with opened(settings) as stores:
+        command = voiding(pair.event_id, pair.swoogo_event_id, reason)
+        await stores.inbox.request_commands(pair.event_id, [command], at_once=True)
