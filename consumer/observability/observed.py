@@ -62,9 +62,9 @@ class ObservedInbox(Through):
             journal.marks = state.marks
         return state
 
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         """See `ports.Inbox`."""
-        done: bool = await self._inner.set_continuous(event_id, on=on, by=by)
+        done: bool = await self._inner.set_continuous(event_id, on=on, by=by, ended=ended)
         if done:
             await (self._fresh.begin(event_id, self._clock.now()) if on else self._fresh.end(event_id))
         return done

@@ -120,12 +120,14 @@ class Inbox(Protocol):
         """Have a recorded request of an organization dealt with once more; nothing where there is none."""
         ...
 
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         """Whether changes of this event make it due by themselves, and surveys come round (C4, M5).
 
         `by`: the lease of the organization that maps it, and holds its pair; or the event's own, which found no pair:
         that one switches nothing off that was switched on since it was claimed, and returns False. None where no
-        other writer can be. Raises LeaseLostError.
+        other writer can be. `ended`: the
+        pair ends; a worker that has the event now may die after it published something, so the event is claimed once
+        more when that lease is over. Raises LeaseLostError.
         """
         ...
 

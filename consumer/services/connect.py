@@ -285,7 +285,7 @@ class Connector:
         """The pair ends last: from then on another organization may have the event, and nothing of this one's may be in
         force any more (M1). Where this is broken off, the next one finds the pair not ended yet.
         """
-        await self.inbox.set_continuous(held.event_id, on=False, by=lease)
+        await self.inbox.set_continuous(held.event_id, on=False, by=lease, ended=True)
         await self.connections.put_mapping(held.org_id, held.event_id, None, by=lease)
         # After the mapping: a push that goes on looks at that once it has published, and withdraws for itself.
         await self.board.withdraw(held.event_id)

@@ -304,6 +304,22 @@ async def test_m5_g4_what_was_switched_on_since_the_claim_is_not_switched_off_by
     assert (await mapped.claimed(SUBJECT, "next")).epoch > lease.epoch
 
 
+async def test_m4_g1_an_event_whose_pair_ends_is_claimed_again_where_its_worker_dies(
+    make_bench: MakeBench,
+) -> None:
+    """What that worker published last is taken back; one that ends in order leaves nothing due."""
+    bench = make_bench(lease=0.3)
+    for dies in (False, True):
+        lease = await bench.leased()
+        await bench.inbox.set_continuous(EVENT, on=False, ended=True)
+        if dies:
+            assert (await bench.claimed(SUBJECT, "next")).epoch > lease.epoch
+        else:
+            await bench.inbox.complete(lease, {})
+            due = await bench.inbox.due(10)
+            assert (due.subjects, due.next_in) == ((), None)
+
+
 async def test_g4_who_lost_the_event_switches_it_neither_on_nor_off(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     lost = await mapped.claimed(SUBJECT)

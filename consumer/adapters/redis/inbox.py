@@ -130,7 +130,7 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         """See `ports.Inbox`."""
         subject = event_subject(event_id)
         # Spread over the interval, so that the events of a credential are not surveyed all at once.
@@ -142,6 +142,7 @@ class RedisInbox:
             survey_in=first,
             org_id=org_id,
             epoch=by.epoch if by else None,
+            ended=ended,
         )
         if by and due == -2:
             raise LeaseLostError(f"{by.subject} was taken over by another worker.")

@@ -76,13 +76,20 @@ class Scripts(RebuildScripts):
         return int(due)
 
     async def set_continuous(
-        self, keys: Iterable[str], *, on: bool, survey_in: int, org_id: str = "", epoch: int | None = None
+        self,
+        keys: Iterable[str],
+        *,
+        on: bool,
+        survey_in: int,
+        org_id: str = "",
+        epoch: int | None = None,
+        ended: bool = False,
     ) -> int:
         """Due ms; -1 not due, -2 somebody else has it, -3 switched on meanwhile. `keys`: state, dirty, holders.
 
         `survey_in`: ms until the first survey, -1: none. `epoch`: of the organization's lease, or of the event's own.
         """
-        due, _ = await self._continuous(keys, [int(on), survey_in, org_id, "" if epoch is None else epoch])
+        due, _ = await self._continuous(keys, [int(on), survey_in, org_id, "" if epoch is None else epoch, int(ended)])
         return int(due)
 
     async def hold_mapping(self, holders: str, *, org_id: str, epoch: int | None) -> bool:

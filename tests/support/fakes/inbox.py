@@ -154,7 +154,7 @@ class InMemoryInbox:
             state.marks[key] = state.stamps[key]
             state.due = self.clock.now() if state.due is None else state.due
 
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         """See `ports.Inbox`."""
         state = self.timed(event_subject(event_id))
         if by and by.subject.kind == "org":
@@ -169,6 +169,8 @@ class InMemoryInbox:
             state.survey, state.depth = None, Depth.SHALLOW
             if state.request is None:
                 state.due, state.first, state.hold, state.attempt = None, None, 0, 0
+                if ended and state.until > self.clock.now():
+                    state.due = state.until
             return True
         if state.survey is None and self._survey:
             state.survey = self.clock.now() + round(spread(event_id) * self._survey * 1000)

@@ -271,11 +271,11 @@ async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the
     """The connector may be at work on another replica at that very moment."""
     switch = world.inbox.set_continuous
 
-    async def accepted_meanwhile(event_id: str, *, on: bool, by: Lease | None = None) -> bool:
+    async def accepted_meanwhile(event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         world.inbox.set_continuous = switch  # type: ignore[method-assign]
         await world.connections.put_mapping(ORG, event_id, a_mapping(event_id=event_id))
         await switch(event_id, on=True)
-        return await switch(event_id, on=on, by=by)
+        return await switch(event_id, on=on, by=by, ended=ended)
 
     made = Running(world)
     await made.change("new")

@@ -2,7 +2,7 @@
 -- Switch whether changes make the event due by themselves; what waits already becomes due now. Surveys go with it: the
 -- first is planned when there is none, so that a restart or a second replica neither skips nor doubles one.
 -- KEYS: state (hash), dirty (hash), holders (hash: organization -> epoch of its newest lease that was here)
--- ARGV: "1" or "0", ms until the first survey or -1 for none, and who says so:
+-- ARGV: "1" or "0", ms until the first survey or -1 for none, who says so, and "1" when the pair ends. Who says so:
 --   organization and the epoch of its lease, or
 --   "" and the epoch of the event's own lease: it found no pair, unless one was switched on since it was claimed, or
 --   "" and "": no other writer can be at it
@@ -31,6 +31,12 @@ if ARGV[1] == '0' then
   if not fields[3] then
     redis.call('HDEL', KEYS[1], 'due', 'first', 'hold', 'attempt')
     due = nil
+    -- A worker that has it now may die after it published something: then another finds no pair, and takes that back.
+    local held = tonumber(fields[2]) or 0
+    if ARGV[5] == '1' and held > now then
+      due = held
+      redis.call('HSET', KEYS[1], 'due', string.format('%.0f', due))
+    end
   end
 else
   if not survey and tonumber(ARGV[2]) >= 0 then
