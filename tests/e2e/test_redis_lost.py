@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,17 +16,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from redis.asyncio import Redis
 
+from consumer.adapters.kafka.changelog import ledger_value
 from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.keys import Keys
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
-from sandbox.embedded import EmbeddedValkey
+from sandbox.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.e2e.conftest import QUICK
+from tests.support.builders import an_entry
 from tests.support.conferences import edited, identifier, small
 from tests.support.waiting import wait_until
 
@@ -235,3 +240,55 @@ async def test_p5_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing
     assert "Edited" in {row["name"] for row in state["sessions"]}
     assert len(state["speakers"]) == 4
     await redis.aclose()
+
+
+_OTHERS: Final = 40_000
+"""Entries of another event, so that a rebuild has a middle."""
+
+
+async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_nothing_out(
+    valkey: EmbeddedValkey,
+) -> None:
+    """SIGSTOP for longer than a scan waits: what was read in part does not count, and the rest is read afterwards."""
+    async with (
+        EmbeddedKafka() as kafka,
+        a_world(kafka.bootstrap, valkey) as running,
+        play(running, small(), event_id=next(_events), org_id=str(uuid.uuid4())) as playing,
+        Redis.from_url(valkey.url) as redis,
+    ):
+        await playing.connect()
+        await playing.publish([small()], "import")
+        keys, topics = Keys(running.settings.redis.prefix), running.settings.kafka.topics
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+            value = ledger_value("session/s", an_entry(7, epoch=1, at=1))
+            for number in range(_OTHERS):
+                await producer.send(topics.ledger, value, key=f"8000/session/s{number}".encode())
+            await producer.flush()
+        before = (await marker(redis, running))[b"id"]
+        await redis.flushall()
+
+        async def shown() -> dict[str, Any]:
+            found: dict[str, Any] = json.loads(await redis.get(keys.generation("progress")) or b"{}")
+            return found
+
+        async def half_way_through() -> bool:
+            return 0 < int((await shown()).get("read", 0)) < _OTHERS
+
+        await wait_until(half_way_through, "the rebuild is in its middle", 60)
+        assert kafka.pid
+        os.kill(kafka.pid, signal.SIGSTOP)
+        try:
+
+            async def told() -> bool:
+                return bool((await shown()).get("trouble"))
+
+            await wait_until(told, "the rebuild says that Kafka stands still", 60)
+            assert b"id" not in await marker(redis, running), "what was read in part counts as whole"
+        finally:
+            os.kill(kafka.pid, signal.SIGCONT)
+        await rebuilt(playing, redis, before)
+        assert await redis.hlen(keys.event("8000", "ledger")) == _OTHERS
+        await converged(playing)
+        chapter = await playing.publish([edited(small(), 1, title="After the loss")], "a change after the loss")
+        assert playing.exact
+        assert chapter.writes == 1
