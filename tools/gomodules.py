@@ -61,7 +61,7 @@ def built(program: Program, cache: Path) -> Path:
         raise FailedError(f"{program.name} is built with Go: install Go.")
     say(f"building {program.name} {program.version} (once; it stays in {cache.name})")
     place.parent.mkdir(parents=True, exist_ok=True)
-    # One package at a time and politely: such a build takes minutes to most of an hour, and others use the machine.
+    # Two packages at a time and politely: such a build takes minutes to most of an hour, and others use the machine.
     environment = {"GOFLAGS": "-mod=mod -buildvcs=false -p=2", "GOTOOLCHAIN": "local"}
     flags = " ".join(["-s", "-w", *(f"-X {variable}" for variable in program.variables)])
     with tempfile.TemporaryDirectory(dir=cache) as made:

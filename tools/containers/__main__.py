@@ -26,8 +26,9 @@ def main() -> int:
     end_on_signals()
     try:
         with docker_engine(os.environ) as engine:
-            _images(engine)
-            _compose(engine)
+            compose = composed.compose_of(engine)
+            _images(engine, compose)
+            _compose(compose)
             _testcontainers(engine)
             substituted = list(engine.substituted)
     except (FailedError, MissingServiceError, ServerUnavailableError) as error:
@@ -39,11 +40,9 @@ def main() -> int:
     return 0
 
 
-def _images(engine: Engine) -> None:
+def _images(engine: Engine, compose: composed.Compose) -> None:
     base = images.base(engine)
-    images.build_ours(
-        engine, base, {"service": composed.image_of("swoogo-sync"), "sandbox": composed.image_of("swoogo")}
-    )
+    composed.build(compose, base)
     for name in {composed.image_of("kafka"), KAFKA_IMAGE}:
         images.kafka(engine, name, base)
     for name in {composed.image_of("valkey"), REDIS_IMAGE}:
@@ -52,8 +51,7 @@ def _images(engine: Engine) -> None:
     say("images:\n" + engine.docker("images", "--format", "    {{.Repository}}:{{.Tag}}  {{.Size}}").rstrip())
 
 
-def _compose(engine: Engine) -> None:
-    compose = composed.compose_of(engine)
+def _compose(compose: composed.Compose) -> None:
     swoogo = composed.root_of(services(), "swoogo")
     with composed.project(compose):
         composed.conference_arrives(swoogo)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import socket
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import yaml
 
 from tests.support.compose import FILE, services
 from tools.containers.engine import Engine
@@ -19,6 +22,7 @@ from tools.gomodules import Program, built
 from tools.running import CACHE, FailedError, run, say, until
 
 SERVICE: Final = "swoogo-sync"
+_BUILT: Final = (SERVICE, "swoogo")
 _COMPOSE: Final = Program(
     name="docker-compose",
     module="github.com/docker/compose/v2",
@@ -26,6 +30,14 @@ _COMPOSE: Final = Program(
     package="github.com/docker/compose/v2/cmd",
     variables=("github.com/docker/compose/v2/internal.Version=v2.40.3",),
 )
+_BUILDX: Final = Program(
+    name="docker-buildx",
+    module="github.com/docker/buildx",
+    version="v0.30.1",
+    package="github.com/docker/buildx/cmd/buildx",
+    variables=("github.com/docker/buildx/version.Version=v0.30.1",),
+)
+_PIP: Final = (Path("/etc/pip.conf"), Path.home() / ".config" / "pip" / "pip.conf")
 _EDIT: Final = re.compile(r"\(edit (\d+)\)")
 _TROUBLE: Final = re.compile(r"\[(warning|error|critical)\s*\] (\S+)")
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -40,10 +52,10 @@ class Compose:
     engine: Engine
     command: tuple[str, ...]
 
-    def __call__(self, *arguments: str, seconds: float = 600) -> str:
+    def __call__(self, *arguments: str, seconds: float = 600, env: Mapping[str, str] | None = None) -> str:
         """Standard output of a command of Compose. Raises FailedError."""
         given = [*self.command, "--file", str(FILE), "--profile", "core", *arguments]
-        return run(given, env=self.engine.environment, cwd=FILE.parent, seconds=seconds)
+        return run(given, env={**self.engine.environment, **(env or {})}, cwd=FILE.parent, seconds=seconds)
 
     def rows(self, service: str) -> list[Row]:
         """The containers of a service, also those that ended, as `docker inspect` describes them, in order."""
@@ -59,6 +71,42 @@ def compose_of(engine: Engine) -> Compose:
     except FailedError:
         return Compose(engine, (str(built(_COMPOSE, CACHE / "containers")),))
     return Compose(engine, (engine.client, "compose"))
+
+
+def build(compose: Compose, base: str) -> None:
+    """Builds the images by the compose file's own sections, from `base`, with this machine's access to packages.
+
+    Compose builds with the plugin buildx; where the client has none, Go builds it.
+    """
+    say("compose build")
+    with tempfile.TemporaryDirectory(prefix="build-") as made:
+        work = Path(made)
+        environment = {}
+        if not _has_buildx(compose.engine):
+            plugins = work / "cli-plugins"
+            plugins.mkdir()
+            (plugins / _BUILDX.name).symlink_to(built(_BUILDX, CACHE / "containers"))
+            environment = {"DOCKER_CONFIG": str(work)}
+        extra = work / "extra.yml"
+        extra.write_text(yaml.safe_dump(beside(base, next((path for path in _PIP if path.exists()), None))))
+        compose("--file", str(extra), "build", *_BUILT, seconds=1800, env=environment)
+
+
+def beside(base: str, pip: Path | None) -> Row:
+    """What is merged into the compose file for a build: the base, the host's network, and how pip reaches packages."""
+    section: Row = {"network": "host", "args": {"PYTHON_IMAGE": base}}
+    if pip is None:
+        return {"services": {name: {"build": section} for name in _BUILT}}
+    section["secrets"] = ["pip"]
+    return {"services": {name: {"build": section} for name in _BUILT}, "secrets": {"pip": {"file": str(pip)}}}
+
+
+def _has_buildx(engine: Engine) -> bool:
+    try:
+        engine.docker("buildx", "version")
+    except FailedError:
+        return False
+    return True
 
 
 def published_ports(described: dict[str, Row]) -> list[int]:

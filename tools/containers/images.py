@@ -47,16 +47,6 @@ def base(engine: Engine) -> str:
     return _BASE_STAND_IN
 
 
-def build_ours(engine: Engine, base_image: str, tags: dict[str, str]) -> None:
-    """Both stages of the Dockerfile, as `tags` names them: target -> tag."""
-    config = Path("/etc/pip.conf")
-    secret = ["--secret", f"id=pip,src={config}"] if config.exists() else []
-    for target, tag in tags.items():
-        say(f"building {tag} from stage `{target}`")
-        arguments = ["--network", "host", "--build-arg", f"PYTHON_IMAGE={base_image}", *secret]
-        engine.docker("build", *arguments, "--target", target, "--tag", tag, str(ROOT), seconds=1800)
-
-
 def kafka(engine: Engine, image: str, base_image: str) -> None:
     """Apache Kafka under the name the compose file has for it."""
 
