@@ -235,9 +235,12 @@ def for_admin(issue: Issue) -> str:
 
 def for_operator(issue: Issue) -> str:
     """What an operator reads: with the key of the record, and with commands."""
+    template = SENTENCES[issue.code].operator
+    if issue.code is Code.REFUSED and issue.detail == NO_REASON:
+        template = template.replace(": {detail}", " without a reason.")
     label = f"{_called(issue.record, issue.label)} [{issue.record}]"
     other = f"{_called(issue.other, issue.other_label)} [{issue.other}]"
-    return _filled(SENTENCES[issue.code].operator, issue, label, other)
+    return _filled(template, issue, label, other)
 
 
 def field_label(name: str) -> str:
@@ -273,7 +276,7 @@ def _filled(template: str, issue: Issue, label: str, other: str) -> str:
         field=field_label(issue.field),
         name=issue.field,
         detail=issue.detail,
-        hint=f" ({issue.hint})" if issue.hint else "",
+        hint=f" {issue.hint}" if issue.hint else "",
         key=issue.key,
     )
 

@@ -96,8 +96,8 @@ class Expected:
     deleted: frozenset[str] = frozenset()
     """Contacts that had one, and were deleted."""
     left_out: Mapping[Key, tuple[str, str | None]] = field(default_factory=dict)
-    """What the last revision held back: code and field, by kind and id. Notices are in `notices`."""
-    notices: frozenset[tuple[str, str]] = frozenset()
+    """What the last revision held back: code and field, by kind and id. `issues`: of records that are there."""
+    issues: frozenset[tuple[str, str]] = frozenset()
     """What the last revision synced differently from how it was asked: code and Sessionboard id."""
 
 
@@ -130,22 +130,22 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
     sponsors, levels = fold_sponsors(previous.sponsors, previous.levels, resources.sponsors, left_out)
     locations, tracks = _Registry(previous.locations), _Registry(previous.tracks)
     sessions = dict(previous.sessions)
-    notices: set[tuple[str, str]] = set()
+    issues: set[tuple[str, str]] = set()
     for session in eligible:
         before = previous.sessions.get(session["id"])
         linked_before = before.speaker_ids if before else frozenset[str]()
         wanted = frozenset(cast[session["id"]])
-        date, start, end, notice = wall_clock(session, zone)
-        if notice:
-            notices.add((notice, session["id"]))
+        date, start, end, issue = wall_clock(session, zone)
+        if issue:
+            issues.add((issue, session["id"]))
         sessions[session["id"]] = ExpectedSession(
             name=sent(text_of(session, "title")),
             description=text_of(session, "description"),
             date=date,
             start_time=start,
             end_time=end,
-            location=locations.name_of(session.get("room"), notices),
-            track=tracks.name_of(session.get("track"), notices),
+            location=locations.name_of(session.get("room"), issues),
+            track=tracks.name_of(session.get("track"), issues),
             # S8: who left the session loses the link; who is faulty now keeps the one that is there.
             speaker_ids=(wanted & current) | (wanted & linked_before),
             speakers=frozenset(),
@@ -160,7 +160,7 @@ def fold(previous: Expected, resources: Resources, now: datetime, *, moderators:
         contacts=contacts,
         deleted=deleted,
         left_out=left_out,
-        notices=frozenset(notices),
+        issues=frozenset(issues),
     )
 
 
@@ -229,7 +229,7 @@ class _Registry:
         self._held = dict(before.held)
         self._synced = dict(before.synced)
 
-    def name_of(self, place: Json | None, notices: set[tuple[str, str]]) -> str | None:
+    def name_of(self, place: Json | None, issues: set[tuple[str, str]]) -> str | None:
         name = sent(text_of(place or {}, "name"))
         if not place or not name:
             return None
@@ -237,7 +237,7 @@ class _Registry:
         if own_id not in self._synced:
             self._synced[own_id] = self._held.setdefault(compared(name), name)
         elif compared(self._synced[own_id]) != compared(name):
-            notices.add(("renamed_after_sync", own_id))
+            issues.add(("renamed_after_sync", own_id))
         return self._synced[own_id]
 
     def names(self) -> Names:

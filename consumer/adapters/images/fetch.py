@@ -137,7 +137,9 @@ class Fetcher:
         try:
             content, sha256 = await read_body(response, self._most)
         except httpx.TransportError as error:
-            raise UnavailableError(f"{host} broke off while sending the image.", hint=type(error).__name__) from None
+            raise UnavailableError(
+                f"{host} broke off while sending the image.", hint=f"{type(error).__name__}."
+            ) from None
         record = {"url": url, "sha256": sha256, **_validators(response)}
         return Fetched(content, sha256, {**record, "final": final} if final else record)
 
@@ -163,7 +165,7 @@ class Fetcher:
             except httpx.TransportError as error:
                 problem = error
                 break
-        raise SilentHostError(f"{url.host} could not be reached.", hint=type(problem).__name__) from None
+        raise SilentHostError(f"{url.host} could not be reached.", hint=f"{type(problem).__name__}.") from None
 
     async def _addresses(self, url: httpx.URL) -> Sequence[addresses.Address]:
         host = url.host
@@ -224,14 +226,15 @@ def _refuse_status(response: httpx.Response, host: str) -> None:
     status = response.status_code
     if status in _GOOD:
         return
+    hint = f"Its server answered {status}."
     if status >= _SERVER_ERROR or status in _TRY_AGAIN:
         wait = response.headers.get("retry-after", "")
         # Bounded: a stranger must not be able to hold up a whole event.
         after = min(float(wait), _PATIENCE_SECONDS) if wait.isascii() and wait.isdigit() else 0.0
-        raise UnavailableError(f"{host} could not give the image out.", after=after, hint=f"it answered {status}")
+        raise UnavailableError(f"{host} could not give the image out.", after=after, hint=hint)
     if status in _GONE:
-        raise ImageUnusableError("not_found", f"{host} has no image at this address.", hint=f"it answered {status}")
-    raise ImageUnusableError("refused", f"{host} does not give the image out.", hint=f"it answered {status}")
+        raise ImageUnusableError("not_found", f"{host} has no image at this address.", hint=hint)
+    raise ImageUnusableError("refused", f"{host} does not give the image out.", hint=hint)
 
 
 def _conditions(known: Mapping[str, str]) -> Sequence[tuple[str, str]]:

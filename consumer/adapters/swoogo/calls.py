@@ -188,7 +188,7 @@ def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
     except NoAnswerError:
         reason = refusal(None)
     sentence = reason.sentence or NO_REASON
-    hint = f"{answer.status} to {call.what}"
+    hint = f"Swoogo answered {answer.status} to {call.what}."
     field = call.resource.field_of(reason.field) if call.resource else reason.field
     if action is Action.MISSING:
         return MissingError(sentence, field=field, hint=hint)

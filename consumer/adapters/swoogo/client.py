@@ -160,8 +160,8 @@ class SwoogoClient(Swoogo):
             if await self._caller.there(work, resource, swoogo_id):
                 raise RefusedError(
                     NO_REASON,
-                    hint="404 to the deletion of a record that it has, which suggests that the setting delete_path is "
-                    f"not {self._settings.delete_path}",
+                    hint="Swoogo answered 404 to the deletion of a record that it has, which suggests that the setting "
+                    f"delete_path is not {self._settings.delete_path}.",
                 ) from None
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:

@@ -81,8 +81,8 @@ class Links:
             if session_id in held:
                 raise RefusedError(
                     NO_REASON,
-                    hint="404 to the removal of a session that the speaker has, which suggests that the setting unlink "
-                    f"is not {self._unlink}",
+                    hint="Swoogo answered 404 to the removal of a session that the speaker has, which suggests that "
+                    f"the setting unlink is not {self._unlink}.",
                     field="sessions",
                 ) from None
 

@@ -67,6 +67,6 @@ class Uploads:
             raise RefusedError(
                 "It shows no contact behind the speaker, and headshots go there.",
                 field="photo_url",
-                hint="the setting SWOOGO_SYNC_SWOOGO__SPEAKER_PICTURE has another way",
+                hint="The setting SWOOGO_SYNC_SWOOGO__SPEAKER_PICTURE has another way.",
             )
         return contact

@@ -93,8 +93,8 @@ def test_a_session_over_several_dates_is_placed_on_its_first(
     """S3: the end keeps its wall-clock time when that is after the start's; otherwise 23:59:00."""
     state = sync(conference(replace(TALK, starts_at=start, ends_at=end)))
     session = state.sessions["t"]
-    notice = ("multi_day_clamped", "t") in state.notices
-    assert (session.date, session.start_time, session.end_time, notice) == expected
+    issue = ("multi_day_clamped", "t") in state.issues
+    assert (session.date, session.start_time, session.end_time, issue) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_session_while_clocks_go_back_keeps_its_length(
     """S3: only where clocks show no later time at its end."""
     state = sync(conference(replace(TALK, starts_at=start, ends_at=start + timedelta(minutes=minutes))))
     session = state.sessions["t"]
-    assert (session.start_time, session.end_time, ("clocks_set_back", "t") in state.notices) == expected
-    assert ("multi_day_clamped", "t") not in state.notices
+    assert (session.start_time, session.end_time, ("clocks_set_back", "t") in state.issues) == expected
+    assert ("multi_day_clamped", "t") not in state.issues
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_renamed_room_or_track_keeps_its_name_and_is_reported() -> None:
     new = replace(TALK, id="u", title="Later")
     state = sync(conference(TALK), conference(TALK, new, room="Aula", track="Big Data"))
     assert {(each.location, each.track) for each in state.sessions.values()} == {("Hall", "Data")}
-    assert state.notices == {("renamed_after_sync", "r"), ("renamed_after_sync", "k")}
+    assert state.issues == {("renamed_after_sync", "r"), ("renamed_after_sync", "k")}
 
 
 def test_rooms_are_matched_by_name_without_case_or_blanks() -> None:

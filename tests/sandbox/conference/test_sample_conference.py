@@ -61,7 +61,7 @@ def test_every_awkward_record_and_no_other_is_held_back_for_the_reason_in_the_ta
     result = fold(NOTHING, Resources.of(conference, event, at=now), now)
     table = {(each.kind, each.id): (each.code, each.field) for each in EXPECTED_LEFT_OUT if not each.synced}
     assert dict(result.left_out) == table
-    assert result.notices == {(each.code, each.id) for each in EXPECTED_LEFT_OUT if each.synced}
+    assert result.issues == {(each.code, each.id) for each in EXPECTED_LEFT_OUT if each.synced}
     assert len(result.sessions) + len([key for key in table if key[0] == "session"]) == len(conference.talks)
     assert len(result.speakers) + len([key for key in table if key[0] == "speaker"]) == len(conference.people)
     assert len(result.sponsors) + len([key for key in table if key[0] == "sponsor"]) == len(conference.sponsors)
@@ -146,6 +146,6 @@ def test_renaming_a_room_and_a_track_changes_nothing_but_a_new_room_does(confere
     assert [(before.sessions[each].location, after.sessions[each].location) for each in moved] == [
         ("Lakeview A", "Skyline Loft")
     ]
-    renamed = {each for each in after.notices if each[0] == "renamed_after_sync"}
+    renamed = {each for each in after.issues if each[0] == "renamed_after_sync"}
     assert renamed == {(each.code, each.id) for each in EXPECTED_AFTER_RENAMES}
     assert {each[1] for each in renamed} == {RENAMED_ROOM, RENAMED_TRACK}

@@ -51,7 +51,7 @@ def test_every_code_has_a_whole_sentence_for_both_readers(code: Code, label: str
 @pytest.mark.parametrize("code", list(Code))
 def test_what_only_operators_can_use_stands_only_in_their_sentence(code: Code) -> None:
     """N2: for both readers."""
-    issue = session(code, field="title", detail="Detail.", hint="422 to the update of a session")
+    issue = session(code, field="title", detail="Detail.", hint="Swoogo answered 422 to the update of a session.")
     assert not OPERATORS_WORDS.search(for_admin(issue))
 
 
@@ -102,12 +102,15 @@ AGAIN: Final = (
             ),
         ),
         (
-            session(Code.REFUSED, detail=NO_REASON, hint="422 to the update of a session"),
+            session(Code.REFUSED, detail=NO_REASON, hint="Swoogo answered 422 to the update of a session."),
             (
                 f"Swoogo did not take {TITLE}, and gave no reason. Compare it with what Swoogo's own form asks for "
                 f"(required fields, lengths, choices) and correct it in Sessionboard. {AGAIN}"
             ),
-            (f"{TITLE} [session/s1]: Swoogo refused it: It gave no reason. (422 to the update of a session) {PARKED}"),
+            (
+                f"{TITLE} [session/s1]: Swoogo refused it without a reason. Swoogo answered 422 to the update of a "
+                f"session. {PARKED}"
+            ),
         ),
         (
             session(Code.REFUSED, detail="Track is not allowed here."),
@@ -156,14 +159,14 @@ AGAIN: Final = (
             ),
         ),
         (
-            session(Code.NO_PERMISSION, hint="403 to the update of a session"),
+            session(Code.NO_PERMISSION, hint="Swoogo answered 403 to the update of a session."),
             (
                 f"Swoogo does not let the sync write {TITLE}. Ask the owner of the Swoogo account to give the user of "
                 "the API key access to this event."
             ),
             (
-                f"{TITLE} [session/s1]: the user of the API key may not write it in Swoogo. (403 to the update of a "
-                f"session) The owner of the Swoogo account has to allow it. {PARKED}"
+                f"{TITLE} [session/s1]: the user of the API key may not write it in Swoogo. Swoogo answered 403 "
+                f"to the update of a session. The owner of the Swoogo account has to allow it. {PARKED}"
             ),
         ),
         (
@@ -184,7 +187,7 @@ AGAIN: Final = (
                 Code.IMAGE_UNUSABLE,
                 field="photo_url",
                 detail="cdn.example has no image at this address.",
-                hint="it answered 404",
+                hint="Its server answered 404.",
             ),
             (
                 f"A speaker of {TITLE} is in Swoogo without its headshot: cdn.example has no image at this address. If "
@@ -192,7 +195,7 @@ AGAIN: Final = (
             ),
             (
                 f"A speaker of {TITLE} [speaker/c1] is synced without photo_url: cdn.example has no image at this "
-                "address. (it answered 404) Another address has it tried again."
+                "address. Its server answered 404. Another address has it tried again."
             ),
         ),
         (
@@ -331,7 +334,7 @@ def dressed_issues(draw: st.DrawFn) -> tuple[Issue, set[str]]:
         field="email",
         detail="Ada Lovelace (ada@example.org) cannot be taken.",
         other=f"speaker/{draw(st.sampled_from([contact_id, other_id]))}",
-        hint="422 to the update of a session",
+        hint="Swoogo answered 422 to the update of a session.",
     )
     [dressed] = Labels(snapshot, {}, a_mapping(event_id=event_id)).dressed_all([issue])
     private = {"Lovelace", "ada@"} if keys[kind] == contact_id else {"ada@"}

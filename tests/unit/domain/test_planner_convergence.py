@@ -280,12 +280,12 @@ class ConferenceLife:
     def check_report(self, plan: Plan) -> None:
         said = {tuple(skip.key.split("/")): skip.label for skip in plan.skips}
         assert said == {key: code for key, (code, _) in self.expected.left_out.items()}
-        notices = {
+        issues = {
             (issue.code.value, issue.key.partition("/")[2])
             for issue in plan.issues
             if issue.effect is not Effect.LEFT_OUT
         }
-        assert notices == self.expected.notices
+        assert issues == self.expected.issues
 
 
 @settings(max_examples=150, deadline=None)

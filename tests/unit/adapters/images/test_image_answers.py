@@ -21,7 +21,7 @@ async def test_an_answer_that_will_not_change_makes_the_image_unusable(status: i
     error = await refusal(Network(httpx.Response(status, stream=Body([b"x"]))))
     said = "has no image at this address" if why == "not_found" else "does not give the image out"
     assert (error.why, str(error)) == (why, f"cdn.example {said}.")
-    assert error.hint == f"it answered {status}"
+    assert error.hint == f"Its server answered {status}."
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])

@@ -152,7 +152,7 @@ async def test_a_host_that_takes_no_connection_is_worth_another_try() -> None:
     error = await delay(network, Names(cdn_example=[[PUBLIC, "8.8.8.8", "8.8.4.4", "1.1.1.1"]]))
     assert isinstance(error, SilentHostError)
     assert str(error) == "cdn.example could not be reached."
-    assert error.hint == "ConnectError"
+    assert error.hint == "ConnectError."
     assert len(network.dialled) == 3, "one URL must not make us dial any number of addresses"
 
 

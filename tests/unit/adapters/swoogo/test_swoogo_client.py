@@ -185,7 +185,7 @@ async def test_a_refused_field_has_our_name() -> None:
 async def test_a_refusal_without_words_still_gives_a_sentence(body: Any) -> None:
     with pytest.raises(RefusedError, match=NO_REASON) as caught:
         await update(a_world(answer(body, 422)))
-    assert caught.value.hint == "422 to the update of a track"
+    assert caught.value.hint == "Swoogo answered 422 to the update of a track."
 
 
 async def test_a_refusal_that_is_html_still_gives_a_sentence() -> None:
