@@ -122,7 +122,13 @@ def page() -> str:
         *_TOGETHER,
     ]
     for about, members in _groups():
-        lines += ["", f"## {about}", "", "| variable | type | default | what it is |", "| --- | --- | --- | --- |"]
+        lines += [
+            "",
+            f"## {about.rstrip('.')}",
+            "",
+            "| variable | type | default | what it is |",
+            "| --- | --- | --- | --- |",
+        ]
         for variable in members:
             default = as_text(variable.default)
             cells = (
