@@ -95,6 +95,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `services.replay`                a topic read again into the recorder
             `adapters.redis.replays`         where an interrupted one goes on
             `adapters.kafka.letters`         dead letters as operators see and settle them
+            `adapters.kafka.open_letters`    how many are open
             `adapters.kafka.history`         a topic read again, beside the consumer groups
             `adapters.kafka.topic_scan`      from given offsets to given ends, or an error
             `domain.snapshot`                the newest known state of an event
@@ -195,6 +196,7 @@ Report      `domain.run`                     runs and tallies
             `domain.record_issues`           what is published of each record, and whether that is news
             `domain.sentences`               the words for event admins, and for operators
             `issues_docs`                    makes the page `issues.md` of the site
+            `asyncapi_docs`                  makes the page `asyncapi.md` of the site
             `adapters.redis.status`          runs and issues kept
             `adapters.redis.issue_feed`      what the issues topic has of each record
             `adapters.kafka.messages`        messages of the status topic
@@ -249,9 +251,13 @@ Set up      `entrypoints.console.doctor`     doctor: everything the service stan
 
 Look and    `entrypoints.console.opened`     the stores as the commands use them
 ask         `entrypoints.console.output`     for people, or one JSON document
+            `entrypoints.console.table`      tables that fit the terminal
+            `entrypoints.console.ids`        ids, short and by their beginning
+            `adapters.redis.glance`          event ids for the shell's completion
             `entrypoints.console.streams`    standard output and error, in ASCII or on a full disk too
             `entrypoints.console.plan_document`    plan: what a sync would do now
             `entrypoints.console.plan_view`        the same on a terminal
+            `entrypoints.console.attention`  what needs a hand, at the end of status
             `entrypoints.console.status_document`  status: events, runs, issues
             `entrypoints.console.status_view`      the same on a terminal
             `entrypoints.console.runs`       runs and issues: past syncs, and what needs attention

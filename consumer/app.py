@@ -19,6 +19,7 @@ from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
+from consumer.adapters.kafka.open_letters import OpenLetters
 from consumer.adapters.kafka.publish import (
     KafkaChangelog,
     KafkaDeadLetters,
@@ -305,7 +306,8 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         watch.health.add("live", "consumers", pulse.trouble)
         watch.health.add("ready", "consumers", pulse.waiting)
         overview = RedisOverview(bound.redis, bound.keys, bound.scripts)
-        await stack.enter_async_context(watch.over(bound.redis, overview, KafkaLag(settings.kafka), clock, active))
+        lag, letters = KafkaLag(settings.kafka), OpenLetters(settings.kafka)
+        await stack.enter_async_context(watch.over(bound.redis, overview, lag, letters, clock, active))
         yield Service(
             settings, broker, active, publisher, client, pulse, watch, RedisReplicas(bound.redis, bound.keys), clock
         )

@@ -203,6 +203,12 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 ),
             ),
             Panel(
+                "Dead letters that are open",
+                (metrics.OPEN_LETTERS,),
+                (("{{topic}}", _largest(metrics.OPEN_LETTERS, "topic")),),
+                limit=1,
+            ),
+            Panel(
                 "Published in the wrong order",
                 (metrics.OLDER_CHANGES,),
                 (("{{what}}", f"sum by (what) (increase({metrics.OLDER_CHANGES.name}{{$scope}}[1h]))"),),

@@ -7,7 +7,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from consumer import issues_docs
+from consumer import asyncapi_docs, issues_docs
 from consumer.entrypoints.console import cli_docs
 from consumer.observability import metrics_docs
 from consumer.settings import docs as settings_docs
@@ -16,6 +16,7 @@ from consumer.settings import docs as settings_docs
 def pages() -> Mapping[str, str]:
     """Path below docs/ -> text in Markdown."""
     return {
+        "asyncapi.md": asyncapi_docs.page(),
         "cli.md": cli_docs.page(),
         "issues.md": issues_docs.page(),
         "metrics.md": metrics_docs.page(),

@@ -53,6 +53,7 @@ class Circuit:
         until: no probe before.
         probe_until: a probe is under way, or its caller died; 0 without one.
         by: which write this is, so that no two are alike.
+        reason: of the failure that opened it, or kept it open, last; a sentence without secrets.
     """
 
     failures: int = 0
@@ -64,6 +65,7 @@ class Circuit:
     until: int = 0
     probe_until: int = 0
     by: str = ""
+    reason: str = ""
 
     @property
     def open(self) -> bool:
@@ -105,7 +107,9 @@ def probing(circuit: Circuit, now: int, rule: CircuitRule) -> Circuit:
     return replace(circuit, probe_until=now + rule.probe)
 
 
-def failed(circuit: Circuit, now: int, rule: CircuitRule, jitter: float, *, forbidden: str = "") -> Circuit:
+def failed(
+    circuit: Circuit, now: int, rule: CircuitRule, jitter: float, *, forbidden: str = "", reason: str = ""
+) -> Circuit:
     """A call failed in a way that others would too.
 
     Args:
@@ -115,10 +119,11 @@ def failed(circuit: Circuit, now: int, rule: CircuitRule, jitter: float, *, forb
         jitter: 0..1, see `retry_delay`.
         forbidden: the event that the call was about, when its answer was 403. That may be about this event alone, so
             only those of two events open a circuit.
+        reason: what people are told of it.
     """
     if circuit.open:
         # Calls that were under way when it opened say nothing new; only the probe does.
-        return _opened(circuit, now, rule, jitter) if circuit.probe_until else circuit
+        return _opened(circuit, now, rule, jitter, reason) if circuit.probe_until else circuit
     if now - circuit.failed_at > rule.within:
         circuit = Circuit()
     about = circuit.forbidden
@@ -129,7 +134,7 @@ def failed(circuit: Circuit, now: int, rule: CircuitRule, jitter: float, *, forb
     )
     if circuit.failures < rule.failures or not (circuit.down or len(about) > 1):
         return circuit
-    return _opened(circuit, now, rule, jitter)
+    return _opened(circuit, now, rule, jitter, reason)
 
 
 def succeeded(circuit: Circuit) -> Circuit:
@@ -137,7 +142,7 @@ def succeeded(circuit: Circuit) -> Circuit:
     return circuit if circuit.untroubled else Circuit()
 
 
-def _opened(circuit: Circuit, now: int, rule: CircuitRule, jitter: float) -> Circuit:
+def _opened(circuit: Circuit, now: int, rule: CircuitRule, jitter: float, reason: str) -> Circuit:
     opened = circuit.opened + 1
     until = now + round(retry_delay(opened, rule.first, rule.most, jitter) * 1000)
-    return replace(circuit, since=circuit.since or now, opened=opened, until=until, probe_until=0)
+    return replace(circuit, since=circuit.since or now, opened=opened, until=until, probe_until=0, reason=reason)

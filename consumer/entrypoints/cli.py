@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
-from consumer.entrypoints.arguments import AsJson, Event, Everything
+from consumer.entrypoints.arguments import AnyEvent, AsJson, Event, Everything, events_beginning
 from consumer.entrypoints.console.exits import EXIT_CODES, Exit, exit_of, say
 from consumer.entrypoints.console.streams import abandon_streams, is_write_failure, prepare_streams
 from consumer.entrypoints.dlq_commands import dlq_app
@@ -70,7 +70,6 @@ app = typer.Typer(
     help="Keeps Swoogo events right from Sessionboard changes on Kafka. Settings come from the environment "
     "(SWOOGO_SYNC_*, see `swoogo-sync config`).",
     epilog=EXIT_CODES,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -209,7 +208,13 @@ def sync(
 @app.command()
 def reconcile(
     event: Annotated[
-        str | None, typer.Argument(metavar="[EVENT]", help="Sessionboard event id.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[EVENT]",
+            help="Sessionboard event id, or the beginning of it.",
+            show_default=False,
+            autocompletion=events_beginning,
+        ),
     ] = None,
     *,
     every: Annotated[
@@ -244,9 +249,7 @@ def reconcile(
 
 @app.command()
 def status(
-    event: Annotated[
-        str | None, typer.Argument(metavar="[EVENT]", help="Sessionboard event id; all events when left out.")
-    ] = None,
+    event: AnyEvent = None,
     *,
     runs: Annotated[int, typer.Option(min=1, max=100, help="How many runs of the event.")] = 5,
     everything: Everything = False,
@@ -274,12 +277,12 @@ app.command()(probe)
 
 
 @app.command()
-def config(*, as_json: AsJson = False) -> None:
-    """Show the settings in effect; secrets are masked."""
+def config(*, everything: Everything = False, as_json: AsJson = False) -> None:
+    """Show the settings that the environment gives, or with --all every setting in effect; secrets are masked."""
     settings = _settings()
     from consumer.entrypoints.console.config import show_config
 
-    raise typer.Exit(show_config(settings, as_json=as_json))
+    raise typer.Exit(show_config(settings, everything=everything, as_json=as_json))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from consumer.entrypoints.arguments import AsJson, Event
 
 Key = Annotated[
     str,
-    typer.Argument(metavar="KEY", help="Ledger key as issues name it, such as session/ID.", show_default=False),
+    typer.Argument(metavar="KEY", help="Ledger key such as session/ID, or the beginning of it.", show_default=False),
 ]
 Sure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -23,7 +23,9 @@ def ledger_show(
     identifier: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID]", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False
+            metavar="[ID]",
+            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
+            show_default=False,
         ),
     ] = None,
     *,
@@ -44,7 +46,11 @@ def ledger_lift(
     event: Event,
     identifier: Annotated[
         str,
-        typer.Argument(metavar="ID", help="Sessionboard id, key such as session/ID, or Swoogo id.", show_default=False),
+        typer.Argument(
+            metavar="ID",
+            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
+            show_default=False,
+        ),
     ],
     *,
     sure: Sure = False,

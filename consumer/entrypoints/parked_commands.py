@@ -6,16 +6,14 @@ from typing import Annotated
 
 import typer
 
-from consumer.entrypoints.arguments import AsJson, Event
+from consumer.entrypoints.arguments import AnyEvent, AsJson, Event
 
 parked_app = typer.Typer(help="Changes that Swoogo refused.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @parked_app.command("list")
 def parked_list(
-    event: Annotated[
-        str | None, typer.Argument(metavar="[EVENT]", help="Sessionboard event id; all events when left out.")
-    ] = None,
+    event: AnyEvent = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -21,6 +21,11 @@ class _Runs(TyperGroup):
             args = [_USUAL, *args]
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Offer the commands, and the events that may stand in their place."""
+        event = self.commands[_USUAL].params[0]
+        return [*super().shell_complete(ctx, incomplete), *event.shell_complete(ctx, incomplete)]
+
 
 runs_app = typer.Typer(
     cls=_Runs,
@@ -50,7 +55,9 @@ def runs_list(
 @runs_app.command("show")
 def runs_show(
     event: Event,
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Run id, or the end of it.", show_default=False)],
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="Run id, or the beginning or end of it.", show_default=False)
+    ],
     *,
     everything: Everything = False,
     as_json: AsJson = False,

@@ -1,13 +1,13 @@
-"""How far the service is behind on Kafka, as gauges."""
+"""How far the service is behind on Kafka, and its open dead letters, as gauges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from consumer.adapters.kafka.lag import TopicLag
 from consumer.observability.meters import Meters
-from consumer.observability.metrics import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS
+from consumer.observability.metrics import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, OPEN_LETTERS
 
 
 class Lag(Protocol):
@@ -20,6 +20,24 @@ class Lag(Protocol):
     async def aclose(self) -> None:
         """Disconnect."""
         ...
+
+
+class LetterCount(Protocol):
+    """See `adapters.kafka.open_letters`."""
+
+    async def count(self) -> Mapping[str, int]:
+        """Topic a letter came from -> how many are open."""
+        ...
+
+    async def aclose(self) -> None:
+        """Disconnect."""
+        ...
+
+
+async def show_open_letters(meters: Meters, letters: LetterCount, topics: Iterable[str]) -> None:
+    """Ask Kafka, and set the gauge: 0 for an input topic (`topics`) without any. Raises UnavailableError."""
+    found = {**dict.fromkeys(topics, 0), **await letters.count()}
+    meters.replace(OPEN_LETTERS, {(topic,): count for topic, count in found.items()})
 
 
 async def show_lag(meters: Meters, lag: Lag) -> None:

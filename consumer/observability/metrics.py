@@ -194,6 +194,15 @@ DEAD_LETTERS: Final = Metric(
     "Read them there; headers say where they came from and why. Tell the publisher of the topic.",
     {**_TOPIC, "reason": "code of the reason, see for-publishers.md"},
 )
+OPEN_LETTERS: Final = Metric(
+    "dead_letters_open",
+    "gauge",
+    "records",
+    "Dead letters that were neither replayed nor discarded, whichever process wrote them and however long ago.",
+    "`swoogo-sync dlq list` says what each needs; what they hold is not in Swoogo.",
+    _TOPIC,
+    scope="all",
+)
 
 # --- Plan and push
 PUSHES: Final = Metric(
@@ -431,7 +440,7 @@ LOOK_AGE: Final = Metric(
     "seconds",
     "Age of the figures that are read from Redis and Kafka for this scrape.",
     "Above a minute: that server does not answer, and the gauges beside it are old.",
-    {"source": "redis, due, events, credits, circuits or kafka"},
+    {"source": "redis, due, events, credits, circuits, letters or kafka"},
 )
 BUILD: Final = Metric(
     "build_info",
@@ -454,7 +463,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
         EVENTS,
         RECONCILE_AGE,
     ),
-    "Record": (CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, RECORDS, RECORD_BATCHES, DEAD_LETTERS),
+    "Record": (CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, RECORDS, RECORD_BATCHES, DEAD_LETTERS, OPEN_LETTERS),
     "Plan and push": (
         PUSHES,
         PUSH_SECONDS,

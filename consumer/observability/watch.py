@@ -18,7 +18,7 @@ from opentelemetry.trace import Tracer
 from consumer.adapters.redis.overview import RedisOverview
 from consumer.observability.figures import Figures
 from consumer.observability.health import PROBES, Health, turning
-from consumer.observability.lag import Lag, show_lag
+from consumer.observability.lag import Lag, LetterCount, show_lag, show_open_letters
 from consumer.observability.meters import Meters
 from consumer.observability.metrics import (
     BUILD,
@@ -67,6 +67,7 @@ LOOP_PATIENCE: Final = 25.0
 _ANSWER_PATIENCE: Final = 20.0
 _PING_EVERY: Final = 5.0
 _LAG_EVERY: Final = 10.0
+_LETTERS_EVERY: Final = 60.0
 _DUE_EVERY: Final = 5.0
 _EVENTS_EVERY: Final = 15.0
 _CREDITS_EVERY: Final = 10.0
@@ -106,6 +107,8 @@ class Watch:
         self._late: list[tuple[float, float]] = []
         self._spending: dict[str, float] = {}
         self._held_back = 0
+        topics = settings.kafka.topics
+        self._inputs = (topics.mappings, topics.sessions, topics.speakers, topics.sponsors)
         self.meters.set(FRESHNESS_TARGET, self.goal)
         self.meters.at_scrape(LOOP_LAG, self._longest_lag)
         self.meters.at_scrape(TASKS, _tasks)
@@ -187,7 +190,13 @@ class Watch:
 
     @asynccontextmanager
     async def over(
-        self, redis: Any, overview: RedisOverview, lag: Lag, clock: Clock, dispatcher: Turning | None
+        self,
+        redis: Any,
+        overview: RedisOverview,
+        lag: Lag,
+        letters: LetterCount,
+        clock: Clock,
+        dispatcher: Turning | None,
     ) -> AsyncIterator[None]:
         """Look at these while the block runs; readiness and liveness count on them."""
         pinged = Source("Redis", redis.ping, every=_PING_EVERY)
@@ -195,7 +204,10 @@ class Watch:
         figures = Figures(overview, self.meters, clock)
         due = Source("Due", figures.due, every=_DUE_EVERY)
         events = Source("Events", figures.events, every=_EVENTS_EVERY)
-        self._sources += [pinged, lags, due, events]
+        open_letters = Source(
+            "Letters", lambda: show_open_letters(self.meters, letters, self._inputs), every=_LETTERS_EVERY
+        )
+        self._sources += [pinged, lags, due, events, open_letters]
         self.health.add("ready", "redis", lambda: pinged.trouble(_ANSWER_PATIENCE, _WAIT))
         self.health.add("ready", "kafka", lambda: lags.trouble(_ANSWER_PATIENCE, _WAIT))
         if dispatcher is not None:
@@ -221,6 +233,7 @@ class Watch:
             for source in self._sources:
                 await source.aclose()
             await lag.aclose()
+            await letters.aclose()
 
     def _spends(self, credential: str) -> None:
         self._spending.pop(credential, None)

@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from consumer.adapters.sealing import seal
+from consumer.entrypoints.console.output import counted
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher
 from sandbox.conference.records import Writer
@@ -55,12 +56,12 @@ async def publish(kafka: str, swoogo: str, public: str, *, every: float, edits: 
             ]
         )
         records = await publisher.publish(conference, at=datetime.now(UTC))
-        print(f"{conference.name}: {records} records, for Swoogo event {swoogo_event_id}", flush=True)
+        print(f"{conference.name}: {counted(records, 'record')}, for Swoogo event {swoogo_event_id}", flush=True)
         for number in itertools.count(1) if edits is None else range(1, edits + 1):
             await asyncio.sleep(every)
             conference = _edited(conference, number)
             records = await publisher.publish(conference, at=datetime.now(UTC))
-            print(f"edit {number}: {records} records", flush=True)
+            print(f"edit {number}: {counted(records, 'record')}", flush=True)
 
 
 async def _swoogo_event(swoogo: str, conference: Conference) -> int:

@@ -70,17 +70,24 @@ class Progress:
     def ended(self, chapter: Chapter) -> None:
         """One line a finished chapter."""
         mark = "[green]✓[/green]" if not (chapter.differences or chapter.duplicates) else "[red]✗[/red]"
-        cost = counted(chapter.spent.total, "credit")
-        if chapter.least.total or chapter.spent.total:
-            cost += f" (least possible {chapter.least.total})"
-        self.console.print(
-            f"{mark} {chapter.title}: {counted(chapter.records, 'record')}, {counted(chapter.writes, 'write')}, "
-            f"{cost}, in Swoogo {chapter.seconds:.1f} s after the last record",
-            highlight=False,
-            soft_wrap=True,
-        )
+        self.console.print(f"{mark} {chapter.title}: {chapter_words(chapter)}", highlight=False, soft_wrap=True)
         for difference in chapter.differences[:10]:
             self.console.print(f"    [red]{difference}[/red]", highlight=False, soft_wrap=True)
+
+
+def chapter_words(chapter: Chapter) -> str:
+    """What a chapter published, wrote and cost; the time to Swoogo only where something was written there."""
+    words = [counted(chapter.records, "record")] if chapter.records else []
+    words.append(counted(chapter.writes, "write") if chapter.writes else "nothing to write")
+    cost = counted(chapter.spent.total, "credit")
+    if chapter.least.total or chapter.spent.total:
+        cost += f" (least possible {chapter.least.total})"
+    words.append(cost)
+    if chapter.writes and chapter.records:
+        words.append(f"in Swoogo {chapter.seconds:.1f} s after the last record")
+    elif chapter.writes:
+        words.append(f"in Swoogo within {chapter.seconds:.1f} s")
+    return ", ".join(words)
 
 
 def tables(play: Play, runs: list[Run], window: float) -> list[Table]:

@@ -142,6 +142,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "open_broker": lambda _: FakeBroker(around.log, around.effects),
         "Pulse": _Quiet,
         "KafkaLag": _Quiet,
+        "OpenLetters": _Quiet,
         "RedisReplicas": _Silent,
         "KafkaRebuildSource": lambda settings, producer: LogSource(settings, producer, around.log),
         "_PULSE_SECONDS": 600.0,

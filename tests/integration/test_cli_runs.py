@@ -124,8 +124,8 @@ async def test_an_event_without_runs_and_issues_says_so(desk: Desk) -> None:
 
 
 async def test_an_end_that_fits_several_runs_is_not_enough(desk: Desk) -> None:
-    await ran(desk)
-    await ran(desk)
-    result = await desk.call("runs", "show", EVENT, "")
+    first, second = await ran(desk, id="0" * 24 + "1f"), await ran(desk, id="1" * 24 + "1f")
+    result = await desk.call("runs", "show", EVENT, "1f")
     assert result.exit_code == 1
-    assert "2 runs of event" in result.stderr
+    assert result.stderr == f"1f fits 2 runs ({first.id}, {second.id}); type more of the id.\n"
+    assert (await desk.call("runs", "show", EVENT, "")).exit_code == 1

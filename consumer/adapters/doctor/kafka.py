@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -45,9 +46,10 @@ async def of_kafka(settings: KafkaSettings) -> list[Verdict]:
         await admin.close()
     topics = settings.topics
     inputs = {topics.sessions, topics.speakers, topics.sponsors, topics.mappings}
-    found += await _readable(options, [part for part in parts if part.topic in inputs])
-    found.append(await _publishing(options))
-    return found
+    readable, publishing = await asyncio.gather(
+        _readable(options, [part for part in parts if part.topic in inputs]), _publishing(options)
+    )
+    return [*found, *readable, publishing]
 
 
 def _missing(name: str, policy: TopicPolicy) -> Verdict:

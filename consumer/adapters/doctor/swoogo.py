@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -18,6 +19,7 @@ from consumer.ports import Clock
 
 _PART: Final = "swoogo"
 _SKEW_SECONDS: Final = 60.0
+_AT_ONCE: Final = 10
 
 
 async def of_swoogo(
@@ -26,23 +28,35 @@ async def of_swoogo(
     """A token and an event for each connection; the event's Swoogo id is 0 where none is mapped."""
     if not connections:
         return [weak(_PART, "no organization is connected yet, so the credentials cannot be tried")]
-    found: list[Verdict] = []
-    told = ""
-    for connection, event_id in connections:
-        name = f"organization {connection.org_id}"
-        try:
-            key, secret = opener(connection)
-            scratch = Scratch(channel, clock, event_id, key, secret)
-            if event_id:
-                event = await open_event(scratch)
-                found.append(fine(_PART, f"{name}: token given, event {event.id} readable"))
-            else:
-                await scratch.new_token()
-                found.append(fine(_PART, f"{name}: token given; no event is mapped"))
-            told = scratch.date
-        except SwoogoSyncError as error:
-            found.append(wrong(_PART, f"{name}: {error}"))
-    return [*found, *_clock(told)]
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def examine(connection: Connection, event_id: int) -> tuple[Verdict, str]:
+        async with at_once:
+            return await _of_organization(channel, clock, opener, connection, event_id)
+
+    found = await asyncio.gather(*(examine(*each) for each in connections))
+    dates = [date for _, date in found if date]
+    return [*(verdict for verdict, _ in found), *_clock(dates[-1] if dates else "")]
+
+
+async def _of_organization(
+    channel: Channel, clock: Clock, opener: CredentialOpener, connection: Connection, event_id: int
+) -> tuple[Verdict, str]:
+    """One organization, and the `Date` of the last answer, "" without one."""
+    name, date = f"organization {connection.org_id}", ""
+    try:
+        key, secret = opener(connection)
+        scratch = Scratch(channel, clock, event_id, key, secret)
+        if event_id:
+            event = await open_event(scratch)
+            verdict = fine(_PART, f"{name}: token given, event {event.id} readable")
+        else:
+            await scratch.new_token()
+            verdict = fine(_PART, f"{name}: token given; no event is mapped")
+        date = scratch.date
+    except SwoogoSyncError as error:
+        verdict = wrong(_PART, f"{name}: {error}")
+    return verdict, date
 
 
 def _clock(date: str) -> list[Verdict]:

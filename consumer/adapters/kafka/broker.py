@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any, Final
 
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from consumer.adapters.kafka.access import security
+from consumer.adapters.kafka.access import tls_of
 from consumer.adapters.kafka.reader import TopicReader
 from consumer.settings import KafkaSettings
 
+_LOGINS: Final = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 REBALANCE_MS: Final = 60_000
 _REQUEST_MS: Final = 70_000
 """Longer than a rebalance, during which the broker holds the answer back; else joining a group would never end."""
@@ -27,6 +29,16 @@ class _Broker(KafkaBroker):
         builder: Any = await super()._connect()
         self.config.broker_config.builder = partial(TopicReader, **builder.keywords)
         return self.config.broker_config.builder
+
+
+def security(settings: KafkaSettings) -> BaseSecurity:
+    """Encryption and login, as FastStream takes them. Raises ConfigurationError about a certificate."""
+    context = tls_of(settings)
+    if not settings.logs_in:
+        return BaseSecurity(ssl_context=context, use_ssl=settings.uses_tls)
+    login = _LOGINS[settings.sasl.mechanism]
+    password = settings.sasl.password.get_secret_value()
+    return login(settings.sasl.username, password, ssl_context=context, use_ssl=settings.uses_tls)
 
 
 def open_broker(settings: KafkaSettings) -> KafkaBroker:

@@ -58,6 +58,17 @@ class Letter:
         return tuple(each for each in self.record.headers if not each[0].startswith(HEADER_PREFIX))
 
 
+def read_letter(record: RawRecord) -> Letter | str:
+    """A dead letter; or the name of the one that this record settles, "" for a record that is neither."""
+    named = dict(record.headers)
+    if SETTLES in named:
+        return (named[SETTLES] or b"").decode(errors="replace")
+    try:
+        return Letter(record, DeadLetterHeaders.from_headers(record.headers))
+    except ValueError:
+        return ""
+
+
 class Letters:
     """Reads and settles dead letters."""
 
@@ -72,15 +83,11 @@ class Letters:
         async with TopicHistory(self._settings, self._topic) as history:
             async for chunk in history.read(await history.spans()):
                 for record in chunk.records:
-                    named = dict(record.headers)
-                    if SETTLES in named:
-                        found.pop((named[SETTLES] or b"").decode(errors="replace"), None)
-                        continue
-                    try:
-                        letter = Letter(record, DeadLetterHeaders.from_headers(record.headers))
-                    except ValueError:
-                        continue  # not one of ours
-                    found[letter.name] = letter
+                    read = read_letter(record)
+                    if isinstance(read, Letter):
+                        found[read.name] = read
+                    else:
+                        found.pop(read, None)
         return sorted(found.values(), key=lambda each: (each.record.timestamp, each.record.partition))
 
     async def superseded(self, letters: Sequence[Letter]) -> set[str]:

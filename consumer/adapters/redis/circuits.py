@@ -93,7 +93,7 @@ class RedisCircuits:
         def fail(circuit: Circuit, now: int) -> Circuit:
             nonlocal before
             before = circuit
-            return failed(circuit, now, self._rule, jitter, forbidden=forbidden)
+            return failed(circuit, now, self._rule, jitter, forbidden=forbidden, reason=reason)
 
         after, now = await self._change(credential, fail)
         if after.open and not before.open:

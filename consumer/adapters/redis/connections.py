@@ -130,6 +130,12 @@ class RedisConnections:
         await self._scripts.swap_equal(self._keys.org(org_id, "refused"), before=claim, after=credential.encode())
 
     @guarded
+    async def refused_credential(self, org_id: str) -> str:
+        """The credential that Swoogo refuses, as far as that is reported or being reported; "" for none."""
+        held = await read_value(self._redis, self._keys.org(org_id, "refused")) or b""
+        return held.partition(b" ")[0].decode()
+
+    @guarded
     async def forget_refusal(self, org_id: str) -> None:
         """See `ports.Connections`."""
         await self._redis.delete(self._keys.org(org_id, "refused"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydantic import BaseModel
-from rich.table import Table
+from rich.console import Console
 
 from consumer.entrypoints.console.exits import Exit
-from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.output import out, paragraph, plain, print_json
+from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import VARIABLES, Settings
 from consumer.settings.errors import Variable, as_text
 
@@ -30,13 +31,13 @@ class ConfigDocument:
     settings: tuple[SettingDocument, ...]
 
 
-def show_config(settings: Settings, *, as_json: bool) -> Exit:
-    """Print the settings."""
+def show_config(settings: Settings, *, everything: bool, as_json: bool) -> Exit:
+    """Print the settings: those of the environment, or all of them. A document for machines always has all."""
     document = config_document(settings)
     if as_json:
         print_json(document)
     else:
-        out().print(config_table(document))
+        print_config(out(), document, everything=everything)
     return Exit.FINE
 
 
@@ -56,14 +57,17 @@ def _setting(settings: Settings, variable: Variable) -> SettingDocument:
     return SettingDocument(variable.name, as_text(getattr(group, leaf)), source, str(variable.field.description))
 
 
-def config_table(document: ConfigDocument) -> Table:
-    """One line a setting; those of the environment stand out."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("setting", no_wrap=True)
-    table.add_column("value", overflow="fold")
-    table.add_column("from")
-    for setting in document.settings:
-        value = plain(setting.value) or "(not set)"
-        style = "bold" if setting.source == "environment" else None
-        table.add_row(setting.name, value, setting.source, style=style)
-    return table
+def print_config(console: Console, document: ConfigDocument, *, everything: bool) -> None:
+    """One line a setting; those of the environment stand out where all are shown."""
+    given = [setting for setting in document.settings if setting.source == "environment"]
+    shown = document.settings if everything else given
+    rows = [(setting.name, plain(setting.value) or "(not set)", setting.source) for setting in shown]
+    columns = (Column("setting"), Column("value", fit=Fit.WORDS), Column("from", spare=1))
+    if everything:
+        styles = ["bold" if setting.source == "environment" else None for setting in shown]
+        print_table(console, columns, rows, styles)
+        return
+    if rows:
+        print_table(console, columns[:2], [row[:2] for row in rows])
+    left = len(document.settings) - len(given)
+    paragraph(console, f"{left} others have their defaults (--all lists them).", style="dim")

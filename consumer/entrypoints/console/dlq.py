@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import typer
-from rich.table import Table
+from rich.console import Console
 
+from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.letters import Letter, Letters
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
-from consumer.entrypoints.console.output import counted, iso, out, plain, print_json
+from consumer.entrypoints.console.output import counted, iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import Settings
 from schemas.dead_letter import Reason
 
@@ -36,6 +38,7 @@ class LetterDocument:
 
     id: str
     at: str | None
+    at_ms: int
     topic: str
     partition: int
     offset: int
@@ -74,16 +77,34 @@ def list_letters(settings: Settings, *, limit: int, topic: str | None, as_json: 
     elif not found:
         out().print("There are no open dead letters.")
     else:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for column in ("id", "when", "from", "key", "reason", "what to do"):
-            table.add_column(column, overflow="fold")
-        for each in document.letters:
-            origin = f"{each.topic} {each.partition}:{each.offset}"
-            table.add_row(each.id, each.at or "-", origin, each.key, each.reason, each.advice)
-        out().print(table)
-        if len(found) > limit:
-            out().print(f"… and {len(found) - limit:,} older ones; --limit shows more.", style="dim")
+        print_letters(out(), document, SystemClock().now())
     return Exit.FINE
+
+
+def print_letters(console: Console, document: LettersDocument, now: int) -> None:
+    """One line a dead letter. Times are relative to `now` (ms)."""
+    columns = (
+        Column("id"),
+        Column("when"),
+        Column("from"),
+        Column("key", fit=Fit.CUT, spare=1),
+        Column("reason"),
+        Column("what to do", fit=Fit.WORDS),
+    )
+    rows = [
+        (
+            each.id,
+            moment(console, each.at_ms, now),
+            f"{each.topic} {each.partition}:{each.offset}",
+            each.key,
+            each.reason,
+            each.advice,
+        )
+        for each in document.letters
+    ]
+    print_table(console, columns, rows)
+    if document.open > len(rows):
+        console.print(f"… and {document.open - len(rows):,} older ones; --limit shows more.", style="dim")
 
 
 def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
@@ -97,14 +118,14 @@ def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
         return Exit.FINE
     console = out()
     console.print(f"Dead letter {document.id}, {document.reason}", style="bold")
-    console.print(f"    {document.error}", soft_wrap=True)
+    paragraph(console, f"    {document.error}")
     console.print(f"    from {document.topic} {document.partition}:{document.offset}, {document.at or '-'}")
-    console.print(f"    key: {document.key}", soft_wrap=True)
+    paragraph(console, f"    key: {document.key}")
     for header, value in document.headers:
-        console.print(f"    header {header}: {value}", soft_wrap=True)
+        paragraph(console, f"    header {header}: {value}")
     absent = "(not kept)" if chosen[0].incomplete else "(none)"
-    console.print(f"    value: {absent if document.value is None else document.value}", soft_wrap=True)
-    console.print(f"    what to do: {document.advice}", soft_wrap=True)
+    paragraph(console, f"    value: {absent if document.value is None else document.value}")
+    paragraph(console, f"    what to do: {document.advice}")
     return Exit.FINE
 
 
@@ -124,7 +145,7 @@ def replay_letters(settings: Settings, name: str | None, *, sure: bool, as_json:
     if whole and not sure:
         also = f"; {counted(len(passed_over), 'letter')} with a newer record of the same key only settled"
         question = f"Put {counted(len(back), 'record')} back where they came from{also if passed_over else ''}?"
-        if not typer.confirm(question, err=True):
+        if not confirmed(question):
             return Exit.NO
 
     async def settle() -> None:
@@ -143,7 +164,7 @@ def discard_letters(settings: Settings, name: str | None, *, sure: bool, as_json
     if not chosen:
         return Exit.NO
     question = f"Discard {counted(len(chosen), 'dead letter')}? What they hold is not synced."
-    if not sure and not typer.confirm(question, err=True):
+    if not sure and not confirmed(question):
         return Exit.NO
     asyncio.run(Letters(settings.kafka).settle(chosen, "discarded", put_back=False))
     _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
@@ -175,7 +196,7 @@ def _told(document: SettledDocument, *, as_json: bool) -> None:
         ("discarded", document.discarded),
     ):
         if names:
-            out().print(f"{counted(len(names), 'dead letter')} {what}.", soft_wrap=True)
+            paragraph(out(), f"{counted(len(names), 'dead letter')} {what}.")
 
 
 def _document(letter: Letter, *, whole: bool = False) -> LetterDocument:
@@ -183,6 +204,7 @@ def _document(letter: Letter, *, whole: bool = False) -> LetterDocument:
     return LetterDocument(
         id=letter.name,
         at=iso(record.timestamp),
+        at_ms=record.timestamp,
         topic=origin.origin_topic,
         partition=origin.origin_partition,
         offset=origin.origin_offset,

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from rich.table import Table
-
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.doctor.kafka import of_kafka
 from consumer.adapters.doctor.redis import of_redis
@@ -23,6 +21,7 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.console.exits import Exit
 from consumer.entrypoints.console.output import out, plain, print_json
 from consumer.entrypoints.console.running import read_running, replicas_sentence, waiting_sentences
+from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import Settings, load_settings
 
 _STYLES: Final = {Grade.FINE: "green", Grade.WEAK: "yellow", Grade.WRONG: "red"}
@@ -43,10 +42,9 @@ def examine(*, as_json: bool) -> Exit:
     if as_json:
         print_json(document)
     else:
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for each in verdicts:
-            table.add_row(each.grade.value, each.part, plain(each.sentence), style=_STYLES[each.grade])
-        out().print(table)
+        columns = (Column(""), Column(""), Column("", fit=Fit.WORDS))
+        rows = [(each.grade.value, each.part, plain(each.sentence)) for each in verdicts]
+        print_table(out(), columns, rows, [_STYLES[each.grade] for each in verdicts])
     return Exit.FINE if document.well else Exit.NO
 
 
@@ -124,12 +122,14 @@ async def _swoogo(settings: Settings, bound: Stores, opener: CredentialOpener | 
 
 async def _connections(bound: Stores) -> list[tuple[Connection, int]]:
     """Every connection that an event leads to, with the Swoogo id of an event of its own, 0 for none."""
-    orgs: dict[str, int] = {}
-    for event_id in await bound.inbox.events():
-        for org_id in await bound.connections.asked_by(event_id):
-            orgs.setdefault(org_id, 0)
-        mapping = await bound.connections.mapping(event_id)
+    events = await bound.inbox.events()
+    asked, mappings = await asyncio.gather(
+        asyncio.gather(*map(bound.connections.asked_by, events)),
+        asyncio.gather(*map(bound.connections.mapping, events)),
+    )
+    orgs = dict.fromkeys((org_id for organizations in asked for org_id in organizations), 0)
+    for mapping in mappings:
         if mapping:
             orgs[mapping.org_id] = orgs.get(mapping.org_id) or mapping.swoogo_event_id
-    found = [(await bound.connections.connection(org_id), event) for org_id, event in sorted(orgs.items())]
-    return [(connection, event) for connection, event in found if connection]
+    found = await asyncio.gather(*map(bound.connections.connection, sorted(orgs)))
+    return [(each, orgs[each.org_id]) for each in found if each]

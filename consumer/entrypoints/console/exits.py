@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from enum import IntEnum
 from typing import Final
 
@@ -36,4 +38,23 @@ def exit_of(error: SwoogoSyncError) -> Exit:
 
 def say(sentence: str) -> None:
     """One sentence to standard error."""
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{for_stderr(sentence)}\n")
+
+
+def for_stderr(text: str) -> str:
+    """Lines broken at words where standard error is a terminal, below their own indentation; else as they are."""
+    if not sys.stderr.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, 20)
+    return "\n".join(
+        part
+        for line in text.splitlines()
+        for part in textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=" " * (len(line) - len(line.lstrip())),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    )

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 
 from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.pair import Pair
 from consumer.domain.record import Kind, id_of, kind_of, readable
 from consumer.domain.text import masked
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import chosen_keys, shown_ids, shown_keys, whole_event
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import iso, out, plain, print_json
+from consumer.entrypoints.console.output import iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.table import Column, Fit, number, print_table
 from consumer.settings import Settings
 
 _NAME = 48
@@ -37,6 +37,7 @@ class EntryDocument:
     seen: Mapping[str, str]
     links: tuple[str, ...]
     changed: str | None
+    changed_ms: int
 
     @property
     def name(self) -> str:
@@ -59,40 +60,49 @@ def show_ledger(settings: Settings, event_id: str, wanted: str | None, *, as_jso
     Args:
         settings: where Redis is.
         event_id: the Sessionboard event.
-        wanted: a key (`session/ID`), a Sessionboard id or a Swoogo id; None: all.
+        wanted: a key (`session/ID`), a Sessionboard id, the beginning of either, or a Swoogo id; None: all.
         as_json: for machines.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
 
-    async def read() -> tuple[Ledger, Pair | None]:
+    async def read() -> tuple[LedgerDocument, int]:
         async with opened(settings) as stores:
-            return await stores.ledger.load(event_id), await stores.pairs.pair(event_id)
+            event = await whole_event(stores, event_id)
+            ledger, pair = await asyncio.gather(stores.ledger.load(event), stores.pairs.pair(event))
+            return ledger_document(event, ledger, wanted, era=pair.era if pair else 0), stores.clock.now()
 
-    ledger, pair = asyncio.run(read())
-    document = ledger_document(event_id, ledger, wanted, era=pair.era if pair else 0)
+    document, now = asyncio.run(read())
     if as_json:
         print_json(document)
     if not document.entries:
-        say(f"The ledger of event {plain(event_id)} has {f'no {plain(wanted)}' if wanted else 'no entries'}.")
+        say(f"The ledger of event {plain(document.event_id)} has {f'no {plain(wanted)}' if wanted else 'no entries'}.")
         return Exit.NO
     if not as_json:
         if wanted:
             for entry in document.entries:
                 print_entry(out(), entry)
         else:
-            out().print(entries_table(document))
+            print_entries(out(), document, now)
     return Exit.FINE
 
 
 def ledger_document(event_id: str, ledger: Ledger, wanted: str | None, *, era: int = 0) -> LedgerDocument:
-    """The entries that are asked for, sorted by key; e-mail addresses masked. Sessions of an earlier era are sealed."""
-    found = (item for item in sorted(ledger.items()) if wanted is None or _named(wanted, *item))
-    return LedgerDocument(event_id, tuple(_entry(key, entry, era) for key, entry in found))
+    """The entries that are asked for, sorted by key; e-mail addresses masked. Sessions of an earlier era are sealed.
+
+    Raises AmbiguousIdError: `wanted` is the beginning of several.
+    """
+    keys = ledger.keys() if wanted is None else named_keys(ledger, wanted)
+    return LedgerDocument(event_id, tuple(_entry(key, ledger[key], era) for key in sorted(keys)))
 
 
-def _named(wanted: str, key: str, entry: Entry) -> bool:
-    return wanted in {key, id_of(key)} or (entry.swoogo_id is not None and wanted == str(entry.swoogo_id))
+def named_keys(ledger: Ledger, wanted: str) -> frozenset[str]:
+    """The keys that a key, a Sessionboard id, the beginning of either, or a Swoogo id names.
+
+    Raises AmbiguousIdError.
+    """
+    whole = (key for key, entry in ledger.items() if wanted in {key, id_of(key), str(entry.swoogo_id or "-")})
+    return frozenset(whole) or chosen_keys(wanted, ledger)
 
 
 def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
@@ -109,45 +119,50 @@ def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
         seen={name: masked(readable(value)) for name, value in sorted(entry.seen.items())},
         links=entry.links,
         changed=iso(entry.at),
+        changed_ms=entry.at,
     )
 
 
-def entries_table(document: LedgerDocument) -> Table:
-    """One line an entry."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("key", overflow="fold")
-    table.add_column("state")
-    table.add_column("Swoogo", justify="right", min_width=7)
-    table.add_column("name")
-    table.add_column("fields", justify="right")
-    table.add_column("links", justify="right")
-    table.add_column("changed")
-    for entry in document.entries:
-        table.add_row(
-            plain(entry.key),
+def print_entries(console: Console, document: LedgerDocument, now: int) -> None:
+    """One line an entry. Times are relative to `now` (ms)."""
+    columns = (
+        Column("key"),
+        Column("state"),
+        number("Swoogo"),
+        Column("name", fit=Fit.CUT),
+        number("fields", spare=2),
+        number("links", spare=1),
+        Column("changed"),
+    )
+    keys = shown_keys(console, (entry.key for entry in document.entries))
+    rows = [
+        (
+            keys[entry.key],
             entry.state,
             "-" if entry.swoogo_id is None else str(entry.swoogo_id),
             plain(entry.name, _NAME),
             str(len(entry.pushed)),
             str(len(entry.links)) if entry.links else "-",
-            entry.changed or "-",
-            style=None if entry.state == "applied" else "yellow",
+            moment(console, entry.changed_ms, now),
         )
-    return table
+        for entry in document.entries
+    ]
+    print_table(console, columns, rows, [None if entry.state == "applied" else "yellow" for entry in document.entries])
 
 
 def print_entry(console: Console, entry: EntryDocument) -> None:
     """One entry, field by field."""
     where = "not in Swoogo yet" if entry.swoogo_id is None else f"Swoogo {entry.swoogo_id}"
     contact = f" (contact {entry.contact_id})" if entry.contact_id else ""
-    console.print(f"{plain(entry.key)}  {entry.state}  {where}{contact}", style="bold", soft_wrap=True)
-    console.print(f"    recognised by: {plain(entry.natural, _VALUE)}", soft_wrap=True)
+    paragraph(console, f"{plain(entry.key)}  {entry.state}  {where}{contact}", style="bold")
+    paragraph(console, f"    recognised by: {plain(entry.natural, _VALUE)}")
     console.print(f"    changed: {entry.changed or '-'}")
     for name in sorted({*entry.pushed, *entry.seen}):
         pushed, seen = entry.pushed.get(name), entry.seen.get(name)
         text = "not sent" if pushed is None else plain(pushed, _VALUE) or "(empty)"
         if seen is not None and seen != pushed:
             text += f"  [Swoogo answered: {plain(seen, _VALUE) or '(empty)'}]"
-        console.print(f"    {name}: {text}", soft_wrap=True)
+        paragraph(console, f"    {name}: {text}")
+    ids = shown_ids(console, entry.links)
     for session in entry.links:
-        console.print(f"    on session {plain(session)}", soft_wrap=True)
+        paragraph(console, f"    on session {ids[session]}")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.overview import RedisOverview
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.refusal import check_redis
@@ -40,6 +42,8 @@ class Opened:
     clock: Clock
     markers: RedisMarkers
     replicas: RedisReplicas
+    overview: RedisOverview
+    circuits: RedisCircuits
 
 
 class _NoTopics:
@@ -91,6 +95,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             clock,
             RedisMarkers(bound.redis, bound.keys, bound.scripts),
             RedisReplicas(bound.redis, bound.keys),
+            RedisOverview(bound.redis, bound.keys, bound.scripts),
+            RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
         )
     finally:
         await bound.redis.aclose()

@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import typer
-
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
-from consumer.domain.record import id_of
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import chosen_keys, whole_event
+from consumer.entrypoints.console.ledger import named_keys
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.settings import Settings
 
 
@@ -40,53 +40,51 @@ class OrderDocument:
     at_once: bool
 
 
-def lift(settings: Settings, event_id: str, wanted: str, *, sure: bool, as_json: bool) -> Exit:
+def lift(settings: Settings, event: str, wanted: str, *, sure: bool, as_json: bool) -> Exit:
     """Ask for tombstones to be lifted.
 
     Args:
         settings: where Redis is.
-        event_id: the Sessionboard event.
-        wanted: a key (`session/ID`), a Sessionboard id or a Swoogo id.
+        event: the Sessionboard event, or the beginning of its id.
+        wanted: a key (`session/ID`), a Sessionboard id, the beginning of either, or a Swoogo id.
         sure: do not ask.
         as_json: for machines; implies nothing about `sure`.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
-    ledger = asyncio.run(_known(settings, event_id))
-    found = tuple(
-        key
-        for key, entry in sorted(ledger.items())
-        if entry.state is State.GONE and wanted in {key, id_of(key), str(entry.swoogo_id)}
-    )
+    event_id, ledger = asyncio.run(_known(settings, event))
+    gone = {key: entry for key, entry in ledger.items() if entry.state is State.GONE}
+    found = tuple(sorted(named_keys(gone, wanted)))
     if not found:
         say(f"Event {plain(event_id)} has no {plain(wanted)} that was deleted in Swoogo.")
         return Exit.NO
     named = ", ".join(plain(key) for key in found)
-    if not sure and not typer.confirm(f"Make {named} again in Swoogo?", err=True):
+    if not sure and not confirmed(f"Make {named} again in Swoogo?"):
         return Exit.NO
     at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.LIFT, key) for key in found]))
     if as_json:
         print_json(LiftDocument(event_id, found, at_once))
     else:
         when = "is synced again now" if at_once else "is synced again with the next sync"
-        out().print(f"{named} {when}.", soft_wrap=True)
+        paragraph(out(), f"{named} {when}.")
     return Exit.FINE
 
 
-def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: bool, as_json: bool) -> Exit:
+def adopt(settings: Settings, event: str, given: str, swoogo_id: int, *, sure: bool, as_json: bool) -> Exit:
     """Ask for a Swoogo record to be taken as ours.
 
     Args:
         settings: where Redis is.
-        event_id: the Sessionboard event.
-        key: the ledger key it is to have.
+        event: the Sessionboard event, or the beginning of its id.
+        given: the ledger key it is to have, or the beginning of it.
         swoogo_id: of the record.
         sure: do not ask.
         as_json: for machines; implies nothing about `sure`.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
-    ledger = asyncio.run(_known(settings, event_id))
+    event_id, ledger = asyncio.run(_known(settings, event))
+    key = _one_key(given, ledger)
     order, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
         say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
@@ -99,19 +97,20 @@ def adopt(settings: Settings, event_id: str, key: str, swoogo_id: int, *, sure: 
     return _order(settings, event_id, order, question, "is adopted", sure=sure, as_json=as_json)
 
 
-def forget(settings: Settings, event_id: str, key: str, *, sure: bool, as_json: bool) -> Exit:
+def forget(settings: Settings, event: str, given: str, *, sure: bool, as_json: bool) -> Exit:
     """Ask for an unanswered create to be forgotten.
 
     Args:
         settings: where Redis is.
-        event_id: the Sessionboard event.
-        key: the ledger key.
+        event: the Sessionboard event, or the beginning of its id.
+        given: the ledger key, or the beginning of it.
         sure: do not ask.
         as_json: for machines; implies nothing about `sure`.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
-    ledger = asyncio.run(_known(settings, event_id))
+    event_id, ledger = asyncio.run(_known(settings, event))
+    key = _one_key(given, ledger)
     order, entry = LedgerCommand(Action.FORGET, key), ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
@@ -134,16 +133,25 @@ async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerComm
 def _order(
     settings: Settings, event_id: str, order: LedgerCommand, question: str, done: str, *, sure: bool, as_json: bool
 ) -> Exit:
-    if not sure and not typer.confirm(question, err=True):
+    if not sure and not confirmed(question):
         return Exit.NO
     at_once = asyncio.run(ask_for(settings, event_id, [order]))
     if as_json:
         print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
     else:
-        out().print(f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.", soft_wrap=True)
+        paragraph(out(), f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.")
     return Exit.FINE
 
 
-async def _known(settings: Settings, event_id: str) -> Ledger:
+async def _known(settings: Settings, event: str) -> tuple[str, Ledger]:
     async with opened(settings) as stores:
-        return await stores.ledger.load(event_id)
+        event_id = await whole_event(stores, event)
+        return event_id, await stores.ledger.load(event_id)
+
+
+def _one_key(given: str, ledger: Ledger) -> str:
+    """The key that is meant: an id alone may be that of a speaker and of a session, so the kind has to be there.
+
+    Raises AmbiguousIdError.
+    """
+    return next(iter(chosen_keys(given, ledger)), given) if "/" in given else given

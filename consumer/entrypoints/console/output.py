@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
+from rich.text import Text
 
 from consumer.domain.text import masked
 
 _FILE_WIDTH: Final = 160
 """Columns where the output is no terminal: wide enough that ids and sentences stay on one line."""
+_NARROWEST: Final = 20
 
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -39,6 +41,28 @@ def _sized(console: Console) -> Console:
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     return console
+
+
+def paragraph(console: Console, text: str | Text, *, style: str | None = None) -> None:
+    """Print sentences: on a terminal they break at words, below their own indentation; else they are one line."""
+    line = Text(text) if isinstance(text, str) else text
+    if style:
+        line.stylize(style)
+    if not console.is_terminal:
+        console.print(line, soft_wrap=True)
+        return
+    indent = " " * (len(line.plain) - len(line.plain.lstrip()))
+    line = line[len(indent) :]
+    for part in line.wrap(console, max(console.width - len(indent), _NARROWEST)):
+        part.rstrip()
+        console.print(Text(indent).append_text(part), soft_wrap=True)
+
+
+def moment(console: Console, at: int, now: int) -> str:
+    """When something was (both ms): how long ago on a terminal, the date where the text is kept; "-" for 0."""
+    if not at:
+        return "-"
+    return ago(at, now) if console.is_terminal else str(iso(at))
 
 
 def print_json(document: object) -> None:

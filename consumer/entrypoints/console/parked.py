@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
+from rich.console import Console
 
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.sentences import for_operator
 from consumer.domain.text import masked
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import chosen_keys, shown_ids, shown_keys, whole_event
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
-from consumer.entrypoints.console.output import counted, iso, out, plain, print_json
+from consumer.entrypoints.console.output import counted, iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import Settings
 
 
@@ -28,6 +30,7 @@ class ParkedRow:
     field: str
     sentence: str
     since: str | None
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +51,53 @@ class RetryDocument:
 
 def list_parked(settings: Settings, event_id: str | None, *, as_json: bool) -> Exit:
     """What is parked, of one event or of all. Raises UnavailableError, ConfigurationError."""
-    document = ParkedDocument(tuple(asyncio.run(_parked(settings, event_id))))
+    _, rows, now = asyncio.run(_parked(settings, event_id))
+    document = ParkedDocument(rows)
     if as_json:
         print_json(document)
-    elif not document.parked:
+    elif not rows:
         out().print("Nothing is parked.")
     else:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for column in ("event", "record", "issue", "field", "since", "in words"):
-            table.add_column(column, overflow="fold")
-        for row in document.parked:
-            table.add_row(
-                plain(row.event_id), plain(row.key), row.code, row.field or "-", row.since or "-", plain(row.sentence)
-            )
-        out().print(table)
+        print_parked(out(), document, now)
     return Exit.FINE
 
 
-def retry_parked(settings: Settings, event_id: str, keys: Sequence[str], *, as_json: bool) -> Exit:
-    """Have refused changes tried once more at the next push. Raises UnavailableError, ConfigurationError."""
-    rows = asyncio.run(_parked(settings, event_id))
-    chosen = tuple(dict.fromkeys(row.key for row in rows if not keys or {row.key, row.key.partition("#")[0]} & {*keys}))
+def print_parked(console: Console, document: ParkedDocument, now: int) -> None:
+    """One line a refused change, and its sentence below. Times are relative to `now` (ms)."""
+    columns = (
+        Column("event"),
+        Column("record"),
+        Column("issue"),
+        Column("field", fit=Fit.CUT, spare=1),
+        Column("since"),
+        Column("in words", fit=Fit.WORDS),
+    )
+    events = shown_ids(console, (row.event_id for row in document.parked))
+    keys = shown_keys(console, (row.key for row in document.parked))
+    rows = [
+        (
+            events[row.event_id],
+            keys[row.key],
+            row.code,
+            row.field or "-",
+            moment(console, row.since_ms, now),
+            plain(row.sentence),
+        )
+        for row in document.parked
+    ]
+    print_table(console, columns, rows)
+
+
+def retry_parked(settings: Settings, event: str, keys: Sequence[str], *, as_json: bool) -> Exit:
+    """Have refused changes tried once more at the next push.
+
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
+    """
+    event_id, rows, _ = asyncio.run(_parked(settings, event))
+    parked = dict.fromkeys(row.key for row in rows)
+    records = {key.partition("#")[0] for key in parked}
+    wanted = {*keys, *(found for key in keys for found in chosen_keys(key, records))}
+    chosen = tuple(key for key in parked if not keys or {key, key.partition("#")[0]} & wanted)
     if not chosen:
         say(f"Event {plain(event_id)} has nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
         return Exit.NO
@@ -77,16 +106,21 @@ def retry_parked(settings: Settings, event_id: str, keys: Sequence[str], *, as_j
         print_json(RetryDocument(event_id, chosen, at_once))
     else:
         when = "now" if at_once else "with the next sync"
-        out().print(f"{counted(len(chosen), 'refused change')} will be tried once more {when}.", soft_wrap=True)
+        paragraph(out(), f"{counted(len(chosen), 'refused change')} will be tried once more {when}.")
     return Exit.FINE
 
 
-async def _parked(settings: Settings, event_id: str | None) -> list[ParkedRow]:
+async def _parked(settings: Settings, given: str | None) -> tuple[str, tuple[ParkedRow, ...], int]:
+    """The event that is meant ("" for all), what is parked, and the time (ms)."""
     async with opened(settings) as stores:
-        events = (event_id,) if event_id else await stores.inbox.events()
-        return [
-            ParkedRow(event, issue.key, issue.code.value, issue.field, masked(for_operator(issue)), iso(issue.at))
+        event_id = await whole_event(stores, given) if given else ""
+        events = (event_id,) if event_id else sorted(await stores.inbox.events())
+        rows = [
+            ParkedRow(
+                event, issue.key, issue.code.value, issue.field, masked(for_operator(issue)), iso(issue.at), issue.at
+            )
             for event in events
             for issue in sorted((await stores.board.issues(event)).values(), key=lambda each: each.key)
             if issue.parked
         ]
+        return event_id, tuple(rows), stores.clock.now()

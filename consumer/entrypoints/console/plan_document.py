@@ -21,6 +21,7 @@ from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
 from consumer.entrypoints.console.completeness import require_complete
+from consumer.entrypoints.console.ids import whole_event
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso
 
@@ -121,14 +122,16 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
 
     Args:
         stores: where to read.
-        event_id: the Sessionboard event.
+        event_id: the Sessionboard event, or the beginning of its id.
         latency: seconds Swoogo takes to answer a call.
 
     Raises:
+        AmbiguousIdError: several events begin so.
         UnavailableError: Redis does not answer, or is being rebuilt.
         UnknownTimezoneError: the mapping names a zone that does not exist.
     """
     await require_complete(stores)
+    event_id = await whole_event(stores, event_id)
     mapping = await stores.connections.mapping(event_id)
     if mapping is None:
         return PlanDocument(event_id, mapped=False)

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from consumer.domain.issue import Effect
 from consumer.domain.record import Kind
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import shown_ids
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import counted, lasting, out, plain, print_json
+from consumer.entrypoints.console.output import counted, lasting, out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import FieldChange, IssueRow, PlanDocument, Planned, read_plan
+from consumer.entrypoints.console.table import Column, number, print_table, without_empty
 from consumer.settings import Settings
 
 _SHOWN: Final = 40
 """Operations, records or sentences shown unless all are asked for."""
 _VALUE: Final = 60
-_STYLES: Final = {"create": "green", "adopt": "cyan", "update": "yellow", "link": "blue", "delete": "red"}
+_STYLES: Final = {
+    "create": "green",
+    "adopt": "cyan",
+    "update": "yellow",
+    "link": "blue",
+    "image": "magenta",
+    "delete": "red",
+}
+_VERBS: Final = {"link": "change the associations of", "image": "upload the image of"}
+"""Of actions that are no verbs."""
 
 
 def plan_event(settings: Settings, event_id: str, *, latency: float, everything: bool, as_json: bool) -> Exit:
@@ -39,7 +50,7 @@ def plan_event(settings: Settings, event_id: str, *, latency: float, everything:
     if as_json:
         print_json(document)
     if not document.mapped:
-        say(f"Event {plain(event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
+        say(f"Event {plain(document.event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
         return Exit.NO
     if not as_json:
         show_plan(out(), document, everything=everything)
@@ -47,55 +58,77 @@ def plan_event(settings: Settings, event_id: str, *, latency: float, everything:
 
 
 def show_plan(console: Console, document: PlanDocument, *, everything: bool = False) -> None:
-    """The plan for people; without `everything`, long lists are cut and say so."""
+    """The plan for people: what it would do, then in detail, then what is wrong; without `everything` lists are cut."""
     limit = None if everything else _SHOWN
     mode = "" if document.continuous else "; continuous sync is off: only a manual sync would do this"
-    console.print(f"Event {plain(document.event_id)} -> Swoogo event {document.swoogo_event_id}{mode}")
-    console.print(_summary(document))
+    paragraph(console, f"Event {plain(document.event_id)} -> Swoogo event {document.swoogo_event_id}{mode}")
+    paragraph(console, _does(document), style="bold")
     if document.looks:
         kinds = ", ".join(f"{kind}s" for kind in document.looks)
-        console.print(
-            f"First looked up in Swoogo: {kinds}. What is found there is adopted instead of created.", style="cyan"
+        paragraph(
+            console,
+            f"First looked up in Swoogo: {kinds}. What is found there is adopted instead of created.",
+            style="cyan",
         )
+    _print_summary(console, document)
+    records = {each.id for each in document.operations}
+    ids = shown_ids(
+        console, records | {session.id for each in document.operations for session in (*each.add, *each.remove)}
+    )
     for operation in document.operations[:limit]:
-        _show_operation(console, operation)
+        _show_operation(console, operation, ids)
     _more(console, len(document.operations), limit, "operation")
+    if document.wait_until:
+        paragraph(console, f"Something unanswered is decided after {document.wait_until}.")
     _show_left_out(console, document, everything=everything)
     show_issues(console, document.issues, everything=everything)
-    if document.wait_until:
-        console.print(f"Something unanswered is decided after {document.wait_until}.")
-    console.print(_cost(document), style="bold")
 
 
-def _summary(document: PlanDocument) -> Table:
+def _does(document: PlanDocument) -> str:
+    """What a sync would do, and what it would cost, in a sentence."""
+    if not document.operations and not document.looks:
+        return "Nothing to send: 0 credits."
+    counts = Counter((operation.action, operation.kind) for operation in document.operations)
+    parts = []
+    for action in _STYLES:
+        kinds = [counted(counts[action, kind.value], kind.value) for kind in Kind if counts[action, kind.value]]
+        if kinds:
+            parts.append(f"{_VERBS.get(action, action)} {', '.join(kinds)}")
+    would = f"Would {'; '.join(parts)}: " if parts else ""
+    return (
+        f"{would}{counted(document.credits, 'credit')} of {document.credits_left:,} left, "
+        f"{counted(document.calls, 'call')}, about {lasting(document.seconds)} at {document.latency:g} s a call."
+    )
+
+
+def _print_summary(console: Console, document: PlanDocument) -> None:
     planned = Counter((operation.kind, operation.action) for operation in document.operations)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for title in (*_STYLES, "unchanged", "left out"):
-        table.add_column(title, justify="right")
+    rows = []
     for kind in Kind:
         left_out = sum(document.left_out.get(kind.value, {}).values())
         counts = [planned[kind.value, action] for action in _STYLES]
         row = [*counts, document.unchanged.get(kind.value, 0), left_out]
         if any(row):
-            table.add_row(f"{kind.value}s", *(f"{count:,}" if count else "-" for count in row))
-    return table
+            rows.append([f"{kind.value}s", *(f"{count:,}" if count else "-" for count in row)])
+    if rows:
+        columns = [Column(""), *(number(title) for title in (*_STYLES, "unchanged", "left out"))]
+        print_table(console, *without_empty(columns, rows))
 
 
-def _show_operation(console: Console, operation: Planned) -> None:
+def _show_operation(console: Console, operation: Planned, ids: Mapping[str, str]) -> None:
     line = Text()
     line.append(f"{operation.action:<7}", style=_STYLES[operation.action])
-    line.append(f"{operation.kind} {plain(operation.id)}")
+    line.append(f"{operation.kind} {ids[operation.id]}")
     if operation.swoogo_id:
         line.append(f" (Swoogo {operation.swoogo_id})", style="dim")
     if operation.title:
         line.append(f"  {plain(operation.title, _VALUE)}", style="bold")
-    console.print(line, soft_wrap=True)
+    paragraph(console, line)
     for change in operation.fields:
-        console.print(_field(change, new_only=operation.action == "create"), soft_wrap=True)
+        paragraph(console, _field(change, new_only=operation.action == "create"))
     for sign, sessions in (("+", operation.add), ("-", operation.remove)):
         for session in sessions:
-            console.print(f"    {sign} session {plain(session.id)}  {plain(session.title, _VALUE)}", soft_wrap=True)
+            paragraph(console, f"    {sign} session {ids[session.id]}  {plain(session.title, _VALUE)}")
 
 
 def _field(change: FieldChange, *, new_only: bool) -> Text:
@@ -110,10 +143,11 @@ def _field(change: FieldChange, *, new_only: bool) -> Text:
 def _show_left_out(console: Console, document: PlanDocument, *, everything: bool) -> None:
     for kind, reasons in document.left_out.items():
         words = ", ".join(f"{count:,} {reason_words(reason)}" for reason, count in reasons.items())
-        console.print(f"Left out, {kind}s: {words}", soft_wrap=True)
+        paragraph(console, f"Left out, {kind}s: {words}")
     if everything:
+        ids = shown_ids(console, (record.id for record in document.left_out_records))
         for record in document.left_out_records:
-            console.print(f"    {record.kind} {plain(record.id)}: {reason_words(record.reason)}", soft_wrap=True)
+            paragraph(console, f"    {record.kind} {ids[record.id]}: {reason_words(record.reason)}")
     elif document.left_out:
         console.print("    --all lists them", style="dim")
 
@@ -128,7 +162,7 @@ def show_issues(console: Console, issues: tuple[IssueRow, ...], *, everything: b
             console.print(f"Issue {issue.code} ({counts[issue.code]:,}): {effect}", style=style)
         shown[issue.code] += 1
         if everything or shown[issue.code] <= _SENTENCES:
-            console.print(f"    {plain(issue.operator)}", soft_wrap=True)
+            paragraph(console, f"    {plain(issue.operator)}")
         elif shown[issue.code] == _SENTENCES + 1:
             console.print(f"    … and {counts[issue.code] - _SENTENCES:,} more (--all lists them)", style="dim")
 
@@ -140,15 +174,6 @@ _EFFECTS: Final = {
 }
 _SENTENCES: Final = 5
 """Sentences of one code shown unless all are asked for."""
-
-
-def _cost(document: PlanDocument) -> str:
-    if not document.operations and not document.looks:
-        return "Nothing to send: 0 credits."
-    return (
-        f"{counted(document.credits, 'credit')} of {document.credits_left:,} left, {counted(document.calls, 'call')}, "
-        f"about {lasting(document.seconds)} at {document.latency:g} s a call"
-    )
 
 
 def _more(console: Console, count: int, limit: int | None, noun: str) -> None:

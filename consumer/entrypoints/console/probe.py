@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from rich.table import Table
-
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.probing.findings import Finding, settings_of
 from consumer.adapters.probing.probe import CREDITS, Probed, ScratchEvent, open_event, probe
@@ -19,7 +17,8 @@ from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.keys import asked_credentials
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import err, out, plain, print_json
+from consumer.entrypoints.console.output import err, out, paragraph, plain, print_json
+from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import VARIABLES, Settings
 from consumer.settings.errors import as_text
 
@@ -131,15 +130,12 @@ def _document(settings: Settings, event_id: int, done: Probed) -> ProbeDocument:
 
 
 def _show(document: ProbeDocument) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("question", "answer", "seen"):
-        table.add_column(column)
-    for finding in document.findings:
-        table.add_row(finding.name, finding.value or "not found", plain(finding.seen))
     console = out()
-    console.print(table)
+    columns = (Column("question"), Column("answer"), Column("seen", fit=Fit.WORDS))
+    rows = [(finding.name, finding.value or "not found", plain(finding.seen)) for finding in document.findings]
+    print_table(console, columns, rows)
     console.print("\nSettings that suit (those that differ from the ones in effect are marked):")
     for name, value in document.settings.items():
-        console.print(f"  {name}={value}{'   <- change' if name in document.changes else ''}", soft_wrap=True)
+        paragraph(console, f"  {name}={value}{'   <- change' if name in document.changes else ''}")
     for each in document.left:
         console.print(f"Delete by hand: {each.kind} {each.swoogo_id}", style="red")

@@ -29,7 +29,7 @@ from consumer.domain.record import Kind
 from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.console.exits import Exit
-from consumer.entrypoints.console.output import counted, out, plain, print_json
+from consumer.entrypoints.console.output import counted, out, paragraph, plain, print_json
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest
 from consumer.settings import Settings
 
@@ -225,11 +225,11 @@ def _show(document: CheckDocument) -> None:
     console = out()
     for fate in document.records:
         code = f" {fate.code}" if fate.code else ""
-        console.print(f"{fate.line:>5}  {fate.fate}{code}  {fate.topic}  {plain(fate.key)}", soft_wrap=True)
+        paragraph(console, f"{fate.line:>5}  {fate.fate}{code}  {fate.topic}  {plain(fate.key)}")
         for sentence in [fate.sentence, *fate.issues]:
             if sentence:
-                console.print(f"       {plain(sentence)}", soft_wrap=True)
+                paragraph(console, f"       {plain(sentence)}")
     for event_id, zone in document.assumed_timezone.items():
-        console.print(f"Event {plain(event_id)} is not mapped in this file: its times were read as {zone}.")
+        paragraph(console, f"Event {plain(event_id)} is not mapped in this file: its times were read as {zone}.")
     words = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(document.counts.items()))
-    console.print(f"{counted(len(document.records), 'record')}: {words or 'none'}.")
+    paragraph(console, f"{counted(len(document.records), 'record')}: {words or 'none'}.")

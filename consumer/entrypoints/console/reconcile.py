@@ -10,6 +10,7 @@ from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.ids import whole_event
 from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import out, plain, print_json
 from consumer.entrypoints.console.status_document import run_document
@@ -72,11 +73,10 @@ async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
     return AllDocument(tuple(asked))
 
 
-async def _reconcile(
-    settings: Settings, event_id: str, depth: Depth, timeout: float | None
-) -> tuple[SyncDocument, int]:
+async def _reconcile(settings: Settings, event: str, depth: Depth, timeout: float | None) -> tuple[SyncDocument, int]:
     async with opened(settings) as stores:
         await require_complete(stores)
+        event_id = await whole_event(stores, event)
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
         before = frozenset(run.id for run in await stores.board.runs(event_id, RUNS_LOOKED_AT))

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-import typer
-
 from consumer.domain.ledger_commands import confirmation
 from consumer.domain.plan import Plan
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import whole_event
 from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
-from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import Planned, plan_of
 from consumer.settings import Settings
 
@@ -31,19 +31,19 @@ class RemovalsDocument:
     at_once: bool
 
 
-def remove(settings: Settings, event_id: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
+def remove(settings: Settings, event: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
     """Show the removals that wait, and confirm exactly these.
 
     Args:
         settings: where Redis is.
-        event_id: the Sessionboard event.
+        event: the Sessionboard event, or the beginning of its id.
         reason: why they are to go; goes to the service's log. Empty: only show them.
         sure: do not ask.
         as_json: for machines; implies nothing about `sure`.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
-    plan, waiting = asyncio.run(_waiting(settings, event_id))
+    event_id, plan, waiting = asyncio.run(_waiting(settings, event))
     if not waiting:
         say(f"No removals of event {plain(event_id)} wait to be confirmed.")
         return Exit.NO
@@ -52,25 +52,24 @@ def remove(settings: Settings, event_id: str, reason: str, *, sure: bool, as_jso
             say(f"  {each.kind} {plain(each.id)}  Swoogo {each.swoogo_id}  {plain(each.title)}")
         if len(waiting) > _SHOWN:
             say(f"  and {len(waiting) - _SHOWN} more (`--json` shows all)")
-    wanted = bool(reason.strip()) and (
-        sure or typer.confirm(f"Delete {len(waiting)} records in Swoogo for good?", err=True)
-    )
+    wanted = bool(reason.strip()) and (sure or confirmed(f"Delete {len(waiting)} records in Swoogo for good?"))
     orders = [confirmation(each, reason) for each in plan.unconfirmed]
     at_once = asyncio.run(ask_for(settings, event_id, orders)) if wanted else False
     if as_json:
         print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
     elif wanted:
         when = "now" if at_once else "with the next sync"
-        out().print(f"{len(waiting)} records are deleted in Swoogo {when}.", soft_wrap=True)
+        paragraph(out(), f"{len(waiting)} records are deleted in Swoogo {when}.")
     elif not reason.strip():
         say("Confirm them with --reason TEXT.")
     return Exit.FINE if wanted or not reason.strip() else Exit.NO
 
 
-async def _waiting(settings: Settings, event_id: str) -> tuple[Plan, tuple[Planned, ...]]:
+async def _waiting(settings: Settings, event: str) -> tuple[str, Plan, tuple[Planned, ...]]:
     async with opened(settings) as stores:
+        event_id = await whole_event(stores, event)
         mapping = await stores.connections.mapping(event_id)
         if mapping is None:
-            return Plan(), ()
+            return event_id, Plan(), ()
         plan, words = await plan_of(stores, mapping)
-        return plan, tuple(words.planned(each) for each in plan.unconfirmed)
+        return event_id, plan, tuple(words.planned(each) for each in plan.unconfirmed)

@@ -19,7 +19,7 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.exits import Exit, say
-from consumer.entrypoints.console.output import counted, err, lasting, out, plain, print_json
+from consumer.entrypoints.console.output import counted, err, lasting, out, paragraph, plain, print_json
 from consumer.ports import Span, Start
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
@@ -70,10 +70,10 @@ def replay_topic(settings: Settings, asked: Asked, *, sure: bool, as_json: bool)
         print_json(document)
     elif document and document.done:
         unreadable = f"; {document.unreadable:,} unreadable, see `swoogo-sync dlq list`"
-        out().print(
+        paragraph(
+            out(),
             f"{counted(document.read, 'record')} read, {document.news:,} of them news"
             f"{unreadable if document.unreadable else ''}.",
-            soft_wrap=True,
         )
     return Exit.FINE if document and document.done else Exit.NO
 

@@ -19,7 +19,7 @@ from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.console.exits import Exit, say
 from consumer.entrypoints.console.keys import SealedDocument, keep_private, print_sealed, shown_private
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.settings import PREFIX, KeySettings, Settings
 
 _PRIVATE: Final = f"{PREFIX}KEYS__PRIVATE"
@@ -108,8 +108,8 @@ def list_sealed(settings: Settings, *, as_json: bool) -> Exit:
     else:
         for row in rows:
             advice = f": {row.advice}" if row.advice else ""
-            out().print(f"{plain(row.org_id)}  {row.what}  {row.key}{advice}", soft_wrap=True)
-        out().print(_summary(settings.keys, rows, done=done), soft_wrap=True)
+            paragraph(out(), f"{plain(row.org_id)}  {row.what}  {row.key}{advice}")
+        paragraph(out(), _summary(settings.keys, rows, done=done))
     return Exit.FINE if done else Exit.NO
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.console import Console
-from rich.table import Table
 
 from consumer.domain.issue import Code
 from consumer.domain.run import Run
 from consumer.entrypoints.console.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
 from consumer.entrypoints.console.opened import Opened, opened
-from consumer.entrypoints.console.output import lasting, out, plain, print_json
+from consumer.entrypoints.console.output import lasting, moment, out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
 from consumer.entrypoints.console.plan_view import show_issues
-from consumer.entrypoints.console.status_document import RunDocument, known_events, run_document
-from consumer.entrypoints.console.status_view import print_run
+from consumer.entrypoints.console.status_document import RunDocument, run_document
+from consumer.entrypoints.console.status_view import outcome_words, print_run, synced_words
+from consumer.entrypoints.console.table import Column, Fit, number, print_table
 from consumer.settings import Settings
 
 _RUNS_KEPT = 100
@@ -58,67 +59,79 @@ class IssuesDocument:
     issues: tuple[IssueRow, ...]
 
 
-def list_runs(settings: Settings, event_id: str, *, limit: int, as_json: bool) -> Exit:
-    """The newest runs of an event. Raises UnavailableError, ConfigurationError."""
+def list_runs(settings: Settings, event: str, *, limit: int, as_json: bool) -> Exit:
+    """The newest runs of an event. Raises UnavailableError, ConfigurationError, AmbiguousIdError."""
 
-    async def read(stores: Opened) -> RunsDocument:
-        ended = await stores.board.runs(event_id, limit)
-        return RunsDocument(event_id, tuple(run_document(run) for run in ended), await lost_at(stores))
+    async def read(stores: Opened, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
+        found = await _all_runs(stores, event_id)
+        ended = [run_document(run) for run in found.values() if run.ended][:limit]
+        return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
 
-    document = _of_known_event(settings, event_id, read)
-    if document is None:
-        return Exit.NO
-    if as_json:
-        print_json(document)
-    elif document.runs:
-        print_runs(out(), document)
-    else:
-        out().print("No run has ended yet.")
-    if document.lost and not as_json:
-        out().print(runs_lost(document.lost), soft_wrap=True)
-    return Exit.FINE
-
-
-def show_run(settings: Settings, event_id: str, wanted: str, *, everything: bool, as_json: bool) -> Exit:
-    """One run, also the one in progress; `wanted` is its id or the end of it.
-
-    Raises UnavailableError, ConfigurationError.
-    """
-
-    async def read(stores: Opened) -> tuple[list[RunShown], int]:
-        current = await stores.board.current(event_id)
-        found = {run.id: run for run in await stores.board.runs(event_id, _RUNS_KEPT)}
-        if current:
-            found.setdefault(current.id, current)
-        held = (await stores.inbox.waiting(event_id)).held
-        return [_shown(run, held=held) for run in found.values() if run.id.endswith(wanted)], stores.clock.now()
-
-    answer = _of_known_event(settings, event_id, read)
+    answer = _of_known_event(settings, event, read)
     if answer is None:
         return Exit.NO
-    found, now = answer
-    if len(found) != 1:
-        several = f"{len(found)} runs of event {plain(event_id)} end in {plain(wanted)}; give more of the id."
-        say(several if found else f"Event {plain(event_id)} has no run {plain(wanted)}; `runs` lists the last 100.")
-        return Exit.NO
+    document, short, now = answer
     if as_json:
-        print_json(found[0])
+        print_json(document)
+        return Exit.FINE
+    if document.runs:
+        print_runs(out(), document, short, now)
     else:
-        print_shown(out(), found[0], now, everything=everything)
+        out().print("No run has ended yet.")
+    if document.lost:
+        paragraph(out(), runs_lost(document.lost))
     return Exit.FINE
 
 
-def list_issues(settings: Settings, event_id: str, *, code: str | None, as_json: bool) -> Exit:
+def show_run(settings: Settings, event: str, wanted: str, *, everything: bool, as_json: bool) -> Exit:
+    """One run, also the one in progress; `wanted` is its id, or the beginning or end of it.
+
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
+    """
+
+    async def read(stores: Opened, event_id: str) -> tuple[RunShown | None, str, int]:
+        known = await _all_runs(stores, event_id)
+        found = beginning(wanted, known) or {each for each in known if wanted and each.endswith(wanted)}
+        if len(found) > 1:
+            raise AmbiguousIdError(wanted, found, "run")
+        held = (await stores.inbox.waiting(event_id)).held
+        run = known.get(next(iter(found), ""))
+        return _shown(run, held=held) if run else None, event_id, stores.clock.now()
+
+    answer = _of_known_event(settings, event, read)
+    if answer is None:
+        return Exit.NO
+    shown, event_id, now = answer
+    if shown is None:
+        say(f"Event {plain(event_id)} has no run {plain(wanted)}; `runs` lists the last {_RUNS_KEPT}.")
+        return Exit.NO
+    if as_json:
+        print_json(shown)
+    else:
+        print_shown(out(), shown, now, everything=everything)
+    return Exit.FINE
+
+
+async def _all_runs(stores: Opened, event_id: str) -> dict[str, Run]:
+    """Id -> run: those kept, newest first, and the one in progress."""
+    current, ended = await asyncio.gather(stores.board.current(event_id), stores.board.runs(event_id, _RUNS_KEPT))
+    found = {run.id: run for run in ended}
+    if current:
+        found.setdefault(current.id, current)
+    return found
+
+
+def list_issues(settings: Settings, event: str, *, code: str | None, as_json: bool) -> Exit:
     """Issues of an event, all of them. Raises UnavailableError, ConfigurationError."""
     if code is not None and code not in {each.value for each in Code}:
         say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
         return Exit.USAGE
 
-    async def read(stores: Opened) -> IssuesDocument:
+    async def read(stores: Opened, event_id: str) -> IssuesDocument:
         issues = (await stores.board.issues(event_id)).values()
         return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
 
-    document = _of_known_event(settings, event_id, read)
+    document = _of_known_event(settings, event, read)
     if document is None:
         return Exit.NO
     if as_json:
@@ -130,48 +143,50 @@ def list_issues(settings: Settings, event_id: str, *, code: str | None, as_json:
     return Exit.FINE
 
 
-def print_runs(console: Console, document: RunsDocument) -> None:
-    """One line a run, then why the newest that failed did."""
-    console.print(runs_table(document))
-    failed = next((run for run in document.runs if run.error), None)
-    if failed:
-        console.print(f"{plain(failed.id)} failed: {plain(failed.error)}", style="red", soft_wrap=True)
-
-
-def runs_table(document: RunsDocument) -> Table:
-    """One line a run."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    # Ids are for copying: they are never cut.
-    for column in ("run", "started", "trigger", "scope", "outcome"):
-        table.add_column(column, overflow="fold")
-    for column in ("took", "attempted", "synced", "issues", "credits"):
-        table.add_column(column, justify="right")
-    for run in document.runs:
-        table.add_row(
-            plain(run.id),
-            run.started or "",
-            run.trigger,
-            run.scope,
-            run.outcome,
+def print_runs(console: Console, document: RunsDocument, short: Mapping[str, str], now: int) -> None:
+    """One line a run, then why the newest that failed did. Times are relative to `now` (ms)."""
+    columns = (
+        Column("run"),
+        Column("started"),
+        Column("trigger", fit=Fit.WORDS),
+        Column("outcome"),
+        number("took"),
+        number("synced"),
+        number("issues"),
+        number("credits"),
+    )
+    ids = {run.id: plain(short[run.id] if console.is_terminal else run.id) for run in document.runs}
+    rows = [
+        (
+            ids[run.id],
+            moment(console, run.started_ms, now),
+            run.trigger if run.scope == "all" else f"{run.trigger} {run.scope}",
+            outcome_words(run),
             lasting(run.seconds) if run.seconds is not None else "-",
-            f"{sum(numbers.attempted for numbers in run.kinds.values()):,}",
-            f"{sum(numbers.synced for numbers in run.kinds.values()):,}",
+            synced_words(run),
             f"{sum(run.issues.values()):,}",
             f"{run.credits:,}",
         )
-    return table
+        for run in document.runs
+    ]
+    print_table(console, columns, rows)
+    failed = next((run for run in document.runs if run.error), None)
+    if failed:
+        paragraph(console, f"{ids[failed.id]} failed: {plain(failed.error)}", style="red")
 
 
 def print_shown(console: Console, shown: RunShown, now: int, *, everything: bool = False) -> None:
     """One run for people. Times are relative to `now` (ms)."""
     run = shown.run
-    console.print(f"Run {plain(run.id)} of event {plain(shown.event_id)}, scope {run.scope}", style="bold")
-    console.print(f"Started {run.started or '-'}, ended {run.ended or '-'}")
+    paragraph(console, f"Run {plain(run.id)} of event {plain(shown.event_id)}, scope {run.scope}", style="bold")
+    paragraph(console, f"Started {run.started or '-'}, ended {run.ended or '-'}")
     print_run(console, run, now)
     show_issues(console, shown.issues, everything=everything)
     if shown.not_listed:
-        console.print(
-            f"… and {shown.not_listed:,} more were known then; `swoogo-sync issues` lists what is so now.", style="dim"
+        paragraph(
+            console,
+            f"… and {shown.not_listed:,} more were known then; `swoogo-sync issues` lists what is so now.",
+            style="dim",
         )
 
 
@@ -184,15 +199,20 @@ def _shown(run: Run, *, held: bool) -> RunShown:
     )
 
 
-def _of_known_event(settings: Settings, event_id: str, read: Callable[[Opened], Awaitable[T]]) -> T | None:
-    """What `read` finds; None, with a sentence, for an event that was never recorded and never mapped."""
+def _of_known_event(settings: Settings, event: str, read: Callable[[Opened, str], Awaitable[T]]) -> T | None:
+    """What `read` finds of the event that is meant; None, with a sentence, for one never recorded and never mapped.
+
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
+    """
 
     async def look() -> T | None:
         async with opened(settings) as stores:
             await require_complete(stores)
-            return await read(stores) if event_id in await known_events(stores) else None
+            known = await known_events(stores)
+            event_id = chosen(event, known, "event")
+            return await read(stores, event_id) if event_id in known else None
 
     found = asyncio.run(look())
     if found is None:
-        say(f"Nothing was ever recorded for event {plain(event_id)}, and it was never mapped.")
+        say(f"Nothing was ever recorded for event {plain(event)}, and it was never mapped.")
     return found

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from consumer.domain.mapping import EventMapping
 from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally
 from consumer.domain.text import masked
+from consumer.entrypoints.console.attention import Attention, read_attention
 from consumer.entrypoints.console.completeness import require_complete, waits_for
+from consumer.entrypoints.console.ids import chosen, known_events
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso
 from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
@@ -104,13 +107,14 @@ class EventRow:
 class StatusDocument:
     """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6).
 
-    `lost`: when that last was, and was made good.
+    `lost`: when that last was, and was made good. `attention`: what needs a hand.
     """
 
     events: tuple[EventRow, ...]
     running: RunningDocument
     rebuild: RebuildProgress | None = None
     lost: str | None = None
+    attention: Attention = field(default_factory=Attention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class EventDocument:
     runs: tuple[RunDocument, ...]
     issues: tuple[IssueRow, ...]
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    attention: Attention = field(default_factory=Attention)
 
 
 def run_document(run: Run, *, held: bool = True) -> RunDocument:
@@ -163,30 +168,35 @@ def _numbers(tally: Tally) -> KindNumbers:
     )
 
 
-async def known_events(stores: Opened) -> tuple[str, ...]:
-    """Every event that was ever recorded or mapped. Raises UnavailableError."""
-    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.all())
-    return tuple(sorted({*recorded, *pairs}))
-
-
 async def read_status(stores: Opened) -> StatusDocument:
     """All events. Raises UnavailableError."""
     running = asyncio.create_task(read_running(stores.replicas, stores.settings.kafka, stores.clock.now()))
     rebuild, marker, events = await asyncio.gather(
         stores.markers.progress(), stores.markers.look(), known_events(stores)
     )
-    rows = tuple(await asyncio.gather(*(_row(stores, event, marker.deferred) for event in events)))
-    return StatusDocument(rows, await running, rebuild, iso(marker.lost_at) if marker.lost_at else None)
+    mappings = dict(zip(events, await asyncio.gather(*map(stores.connections.mapping, events)), strict=True))
+    rows = tuple(
+        await asyncio.gather(*(_row(stores, event, mapping, marker.deferred) for event, mapping in mappings.items()))
+    )
+    attention = await read_attention(stores, rows, mappings, letters=True)
+    lost = iso(marker.lost_at) if marker.lost_at else None
+    return StatusDocument(rows, await running, rebuild, lost, attention)
 
 
-async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument | None:
-    """One event with its newest runs; None when nothing was ever recorded or mapped. Raises UnavailableError."""
-    if event_id not in await known_events(stores):
+async def read_event(stores: Opened, given: str, runs: int) -> EventDocument | None:
+    """One event with its newest runs; None when nothing was ever recorded or mapped.
+
+    Raises UnavailableError, AmbiguousIdError.
+    """
+    known = await known_events(stores)
+    event_id = chosen(given, known, "event")
+    if given not in known:
         await require_complete(stores)
+    if event_id not in known:
         return None
-    deferred = (await stores.markers.look()).deferred
+    marker, mapping = await asyncio.gather(stores.markers.look(), stores.connections.mapping(event_id))
     row, waiting, ended, issues = await asyncio.gather(
-        _row(stores, event_id, deferred),
+        _row(stores, event_id, mapping, marker.deferred),
         stores.inbox.waiting(event_id),
         stores.board.runs(event_id, runs),
         stores.board.issues(event_id),
@@ -199,13 +209,14 @@ async def read_event(stores: Opened, event_id: str, runs: int) -> EventDocument 
         tuple(run_document(run) for run in ended),
         issue_rows(issues.values()),
         {source: tuple(keys) for source, keys in pending.items()},
+        await read_attention(stores, [row], {event_id: mapping}, letters=False),
     )
 
 
-async def _row(stores: Opened, event_id: str, deferred: Mapping[str, Sequence[str]]) -> EventRow:
-    mapping, waiting, run = await asyncio.gather(
-        stores.connections.mapping(event_id), stores.inbox.waiting(event_id), stores.board.current(event_id)
-    )
+async def _row(
+    stores: Opened, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
+) -> EventRow:
+    waiting, run = await asyncio.gather(stores.inbox.waiting(event_id), stores.board.current(event_id))
     return EventRow(
         event_id=event_id,
         name=mapping.name if mapping else "",

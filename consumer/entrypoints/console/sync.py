@@ -14,8 +14,9 @@ from consumer.domain.record import stamp
 from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import chosen, whole_event
 from consumer.entrypoints.console.opened import Opened, opened
-from consumer.entrypoints.console.output import err, lasting, out, plain, print_json
+from consumer.entrypoints.console.output import err, lasting, out, paragraph, plain, print_json
 from consumer.entrypoints.console.status_document import RunDocument, run_document
 from consumer.entrypoints.console.status_view import print_run
 from consumer.ports import SyncRequest
@@ -92,20 +93,19 @@ def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) 
         return Exit.NO
     if not as_json:
         if run is None:
-            out().print(f"A {what} of event {event} is asked for; `swoogo-sync status` shows what became of it.")
+            paragraph(out(), f"A {what} of event {event} is asked for; `swoogo-sync status` shows what became of it.")
         else:
             print_run(out(), run, now)
     return Exit.NO if run and run.outcome == "failed" else Exit.FINE
 
 
-async def _sync(
-    settings: Settings, event_id: str, wanted: Wanted, *, timeout: float | None
-) -> tuple[SyncDocument, int]:
+async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float | None) -> tuple[SyncDocument, int]:
     async with opened(settings) as stores:
         await require_complete(stores)
+        event_id = await whole_event(stores, event)
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
-        unknown = await _unknown(stores, event_id, wanted)
+        wanted, unknown = await _chosen(stores, event_id, given)
         if unknown:
             return SyncDocument(event_id, mapped=True, unknown=unknown), stores.clock.now()
         asked = await ask(stores, event_id, wanted)
@@ -114,16 +114,25 @@ async def _sync(
         return document, stores.clock.now()
 
 
-async def _unknown(stores: Opened, event_id: str, wanted: Wanted) -> tuple[str, ...]:
-    """Selected records that the event never had; a sync of them alone would do nothing and say so nowhere."""
+async def _chosen(stores: Opened, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
+    """What is wanted with whole ids, and the records among them that the event never had.
+
+    A sync of those alone would do nothing and say so nowhere. Raises AmbiguousIdError.
+    """
     if not (wanted.session_ids or wanted.speaker_ids):
-        return ()
+        return wanted, ()
     snapshot = (await stores.inbox.load(event_id)).snapshot
-    people = {person.contact_id for session in snapshot.sessions.values() for person in session.people}
-    return (
-        *(f"session {each}" for each in wanted.session_ids if each not in snapshot.sessions),
-        *(f"speaker {each}" for each in wanted.speaker_ids if each not in {*snapshot.contacts, *people}),
+    people = {
+        *snapshot.contacts,
+        *(each.contact_id for session in snapshot.sessions.values() for each in session.people),
+    }
+    sessions = tuple(chosen(each, snapshot.sessions, "session") for each in wanted.session_ids)
+    speakers = tuple(chosen(each, people, "speaker") for each in wanted.speaker_ids)
+    unknown = (
+        *(f"session {each}" for each in sessions if each not in snapshot.sessions),
+        *(f"speaker {each}" for each in speakers if each not in people),
     )
+    return Wanted(wanted.scope, sessions, speakers), unknown
 
 
 async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-import typer
-
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import Pair, not_voidable
+from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.ids import whole_event
 from consumer.entrypoints.console.opened import opened
-from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.settings import Settings
 
 
@@ -30,47 +30,48 @@ class VoidDocument:
     reason: str
 
 
-def void(settings: Settings, event_id: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
+def void(settings: Settings, event: str, reason: str, *, sure: bool, as_json: bool) -> Exit:
     """Ask for the pair of an event to be taken back.
 
     Args:
         settings: where Redis is.
-        event_id: the Sessionboard event.
+        event: the Sessionboard event, or the beginning of its id.
         reason: why, for the service's log and the changelog.
         sure: do not ask.
         as_json: for machines; implies nothing about `sure`.
 
-    Raises UnavailableError, ConfigurationError.
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
     if not reason.strip():
         raise ConfigurationError("Say why: --reason TEXT.")
-    pair, refusal = asyncio.run(_looked_up(settings, event_id))
+    event_id, pair, refusal = asyncio.run(_looked_up(settings, event))
     if pair is None or refusal:
         say(f"The pair of event {plain(event_id)} cannot be voided. {refusal}")
         return Exit.NO
     question = f"Let event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} be mapped to others?"
-    if not sure and not typer.confirm(question, err=True):
+    if not sure and not confirmed(question):
         return Exit.NO
     asyncio.run(_ask(settings, pair, reason))
     if as_json:
         print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
     else:
-        out().print(
+        paragraph(
+            out(),
             f"The service takes back the pair of event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} now; "
             "its log says what came of it.",
-            soft_wrap=True,
         )
     return Exit.FINE
 
 
-async def _looked_up(settings: Settings, event_id: str) -> tuple[Pair | None, str]:
+async def _looked_up(settings: Settings, event: str) -> tuple[str, Pair | None, str]:
     async with opened(settings) as stores:
         await require_complete(stores)
+        event_id = await whole_event(stores, event)
         pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
         refusal = not_voidable(pair, 0, len(ledger))
         if not refusal and (await stores.inbox.waiting(event_id)).held:
             raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
-        return pair, refusal
+        return event_id, pair, refusal
 
 
 async def _ask(settings: Settings, pair: Pair, reason: str) -> None:

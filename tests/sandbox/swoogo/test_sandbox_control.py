@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
 
-from sandbox.swoogo import ControlError, Credential, SandboxSwoogo, Switches
+from sandbox.swoogo import ConnectionDropped, ControlError, Credential, SandboxSwoogo, Switches
 from tests.sandbox.swoogo.calls import Caller, Clock, basic, client_of
 
 SEED: dict[str, Any] = {
@@ -192,6 +195,23 @@ async def test_faults_are_set_and_cleared(client: httpx.AsyncClient, swoogo: Cal
     assert (await client.get("/_control/faults")).json()[0]["hits"] == 1
     assert (await client.delete("/_control/faults")).status_code == 200
     assert (await swoogo.get("/events")).status_code == 200
+
+
+async def test_the_sample_of_the_page_does_what_the_page_says(client: httpx.AsyncClient, swoogo: Caller) -> None:
+    """Issue 12.13: what is read from docs/architecture/sandbox.md is posted as it stands there."""
+    page = (Path(__file__).parents[3] / "docs" / "architecture" / "sandbox.md").read_text()
+    [body] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    rules = json.loads(body)
+    assert [{**rule, "seen": 0, "hits": 0} for rule in rules] == await post(client, "/faults", rules)
+    session = {"event_id": 12, "name": "Talk", "date": "2026-06-01", "start_time": "09:00:00", "end_time": "10:00:00"}
+    statuses = [(await swoogo.create("sessions", **session)).status_code for _ in range(4)]
+    assert statuses == [201, 201, 503, 201]
+    for _ in range(2):
+        with pytest.raises(ConnectionDropped):
+            await swoogo.create("speakers", event_id=12, first_name="A", last_name="B", email="a@example.org")
+    assert len((await client.get("/_control/state")).json()["speakers"]) == 2
+    answered = [(await swoogo.get("/events")).status_code for _ in range(200)]
+    assert 1 <= answered.count(500) <= 20
 
 
 async def test_tokens_can_be_ended(client: httpx.AsyncClient, swoogo: Caller) -> None:

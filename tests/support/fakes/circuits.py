@@ -32,7 +32,8 @@ class InMemoryCircuits:
     async def failed(self, credential: str, reason: str, *, forbidden: str = "") -> None:
         """See `ports.Circuits`."""
         before = await self.look(credential)
-        after = failed(before, self._clock.now(), self._rule, self._clock.jitter(), forbidden=forbidden)
+        jitter, now = self._clock.jitter(), self._clock.now()
+        after = failed(before, now, self._rule, jitter, forbidden=forbidden, reason=reason)
         self._circuits[credential] = after
         self.opened += [credential] * (after.open and not before.open)
 

@@ -54,10 +54,18 @@ def test_config_says_what_is_in_effect_and_where_from_without_secrets() -> None:
 
 
 def test_config_as_a_table_has_every_setting_on_a_line_and_no_control_characters() -> None:
-    lines = call("config").stdout.splitlines()
+    lines = call("config", "--all").stdout.splitlines()
     assert len(lines) == len(VARIABLES) + 1
     assert all(character.isprintable() for line in lines for character in line)
     assert ["SWOOGO_SYNC_KEYS__PRIVATE", "(not", "set)", "default"] in [line.split() for line in lines]
+
+
+def test_config_shows_what_the_environment_gives_and_says_that_there_is_more() -> None:
+    lines = call("config", REDIS__PREFIX="mine").stdout.splitlines()
+    given = [line.split() for line in lines[1:-1]]
+    assert ["SWOOGO_SYNC_REDIS__PREFIX", "mine"] in given
+    assert all(name.startswith("SWOOGO_SYNC_") for name, *_ in given)
+    assert lines[-1] == f"{len(VARIABLES) - len(given)} others have their defaults (--all lists them)."
 
 
 def test_keys_new_makes_a_pair_whose_halves_belong_together() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import StringIO
 
@@ -21,7 +22,7 @@ from consumer.entrypoints.console.plan_document import (
 from consumer.entrypoints.console.plan_view import show_plan
 from consumer.entrypoints.console.running import ReplicaRow, RunningDocument, TopicRow
 from consumer.entrypoints.console.status_document import EventDocument, EventRow, StatusDocument, run_document
-from consumer.entrypoints.console.status_view import due, events_table, print_event, show_running
+from consumer.entrypoints.console.status_view import due, print_event, print_events, show_running
 
 PLAN = PlanDocument(
     "ev",
@@ -74,6 +75,9 @@ ROW = EventRow(
 RUN = run_document(Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed_with_issues", credits=1200))
 
 
+_STYLING = re.compile(r"\x1b\[[0-9;]*m")
+
+
 def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
     shown = StringIO()
     console = Console(
@@ -102,10 +106,14 @@ def test_n3_a_plan_reads_field_by_field() -> None:
     lines = [line.rstrip() for line in shown.getvalue().splitlines()]
     assert lines == [
         "Event ev -> Swoogo event 4711",
-        "          create  adopt  update  link  delete  unchanged  left out",
-        "sessions       -      -       2     -       -      1,200         3",
-        "speakers       -      1       -     1       -          -         -",
+        (
+            "Would adopt 1 speaker; update 2 sessions; change the associations of 1 speaker: "
+            "15 credits of 1,980 left, 6 calls, about 0.4 s at 0.2 s a call."
+        ),
         "First looked up in Swoogo: speakers. What is found there is adopted instead of created.",
+        "          adopt  update  link  unchanged  left out",
+        "sessions      -       2     -      1,200         3",
+        "speakers      1       -     1          -         -",
         "adopt  speaker c1 (Swoogo 12)  Ada",
         "    company: ? -> Engines",
         "update session s1 (Swoogo 7)  Talk",
@@ -114,12 +122,11 @@ def test_n3_a_plan_reads_field_by_field() -> None:
         "    track: Databases -> (empty)",
         "link   speaker c1 (Swoogo 12)  Ada",
         "    - session s9  Gone",
+        "Something unanswered is decided after 2026-06-01T09:00:00+00:00.",
         "Left out, sessions: 3 ended",
         "    session s4: ended",
         "Issue multi_day_clamped (1): synced in part",
         "    Session s5 runs over several dates.",
-        "Something unanswered is decided after 2026-06-01T09:00:00+00:00.",
-        "15 credits of 1,980 left, 6 calls, about 0.4 s at 0.2 s a call",
     ]
 
 
@@ -132,22 +139,58 @@ def test_only_a_terminal_gets_styles() -> None:
     assert "\x1b" not in shown.getvalue()
 
 
-def test_a_narrow_terminal_folds_ids_and_never_cuts_them() -> None:
-    console, shown = screen(60)
-    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),), RunningDocument((), ())), 60_000))
-    lines = shown.getvalue().splitlines()
-    assert max(map(len, lines)) <= 60
-    width = next(line for line in lines if "4711" in line).index(" ")
-    assert "".join(line[:width].strip() for line in lines[1:]).removeprefix("event") == ROW.event_id
+def events_at(width: int, *, terminal: bool = True) -> list[str]:
+    console, shown = screen(width, terminal=terminal)
+    row = replace(ROW, last_run=RUN)
+    other = replace(row, event_id=ROW.event_id[:9] + "7" * 27, name="")
+    print_events(console, StatusDocument((row, other), RunningDocument((), ())), 60_000)
+    return [_STYLING.sub("", line) for line in shown.getvalue().splitlines()]
 
 
-def test_a_terminal_of_100_columns_has_an_event_on_one_line() -> None:
-    console, shown = screen(100)
-    console.print(events_table(StatusDocument((replace(ROW, last_run=RUN),), RunningDocument((), ())), 60_000))
-    assert [line.split() for line in shown.getvalue().splitlines()] == [
-        ["event", "Swoogo", "dirty", "due", "last", "run", "credits", "left"],
-        [ROW.event_id, "4711", "12", "in", "90", "s", "with", "issues", "60", "s", "ago", "1,200", "1,980"],
-    ]
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            120,
+            [
+                "event       name          Swoogo  changes      due  last run              credits   left",
+                "497f6eca-6  A conference    4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
+                "497f6eca-7                  4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
+            ],
+        ),
+        (
+            80,
+            [
+                "event       name          Swoogo  changes      due  last run               left",
+                "497f6eca-6  A conference    4711       12  in 90 s  with issues 60 s ago  1,980",
+                "497f6eca-7                  4711       12  in 90 s  with issues 60 s ago  1,980",
+            ],
+        ),
+        (
+            70,
+            [
+                "event       Swoogo  changes      due  last run               left",
+                "497f6eca-6    4711       12  in 90 s  with issues 60 s ago  1,980",
+                "497f6eca-7    4711       12  in 90 s  with issues 60 s ago  1,980",
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_the_events_fit_the_terminal_with_ids_short_and_unlike(width: int, lines: list[str]) -> None:
+    assert events_at(width) == lines
+    assert max(map(len, lines)) <= width
+
+
+def test_a_very_narrow_terminal_has_a_value_a_line() -> None:
+    lines = events_at(30)
+    assert max(map(len, lines)) <= 30
+    assert lines[:3] == ["event: 497f6eca-6", "  name: A conference", "  Swoogo: 4711"]
+
+
+def test_a_file_has_whole_ids_and_a_row_on_one_line() -> None:
+    lines = events_at(30, terminal=False)
+    assert [line.split()[0] for line in lines] == ["event", ROW.event_id, ROW.event_id[:9] + "7" * 27]
 
 
 def test_the_status_of_an_event_without_a_run_says_so() -> None:

@@ -422,7 +422,7 @@ async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running)
     stuck = replace(running.dispatcher, inbox=AsyncMock(due=never), rebuilder=None, turned_at=0)
     task = asyncio.create_task(stuck.run(asyncio.Event()))
     await began.wait()
-    async with watch.over(nothing, nothing, nothing, world.clock, stuck):
+    async with watch.over(nothing, nothing, nothing, nothing, world.clock, stuck):
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
         world.clock.ms += 60_000
         assert "has not come round for 60 seconds" in (await watch.health.ask("live")).text
@@ -437,7 +437,7 @@ async def test_g1_liveness_tells_a_loop_that_comes_round_whatever_the_time_of_da
     nothing: Any = AsyncMock()
     clock.off, running.dispatcher.turned_at = -600_000, 0
     await wait_until(lambda: running.dispatcher.turned_at, "the loop comes round")
-    async with watch.over(nothing, nothing, nothing, clock, running.dispatcher):
+    async with watch.over(nothing, nothing, nothing, nothing, clock, running.dispatcher):
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
         clock.off = 0
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
