@@ -34,6 +34,9 @@ def main() -> int:
     except (FailedError, MissingServiceError, ServerUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        say("ended before it was done, and so is everything that was started")
+        return 130
     print("\nSubstituted:" if substituted else "\nNothing was substituted.")
     for each in substituted:
         print(f"- {each}")

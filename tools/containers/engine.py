@@ -122,6 +122,7 @@ def _end(engine: Engine, process: subprocess.Popen[bytes]) -> None:
             if left:
                 engine.docker("rm", "--force", "--volumes", *left)
             engine.docker("network", "prune", "--force")
+            engine.docker("image", "prune", "--force")  # what an earlier run's tags named
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(60)

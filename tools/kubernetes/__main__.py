@@ -38,6 +38,9 @@ def main() -> int:
     except (FailedError, MissingServiceError, ServerFailedError, ServerUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        say("ended before it was done, and so is everything that was started")
+        return 130
     print(f"\nSubstituted:\n- Strimzi's definition of a topic: ours, in {OURS.relative_to(ROOT)}")
     return 0
 
