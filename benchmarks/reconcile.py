@@ -29,8 +29,8 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.cause import Reconcile
 from consumer.domain.connection import Announcement, Connection
-from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Entry, entries_of
 from consumer.domain.mapping import EventMapping
@@ -43,8 +43,8 @@ from consumer.domain.survey import Depth
 from consumer.ports import Change, event_subject
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
-from consumer.services.reconcile import Reconciler
 from consumer.settings import Settings, load_settings
+from consumer.wiring import PushPorts, build_pusher
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 
 NAME: Final = "reconcile"
@@ -111,10 +111,10 @@ class _Bench:
         await inbox.request_survey(self.event_id, depth)
         started = time.process_time()
         lease = await inbox.claim(event_subject(self.event_id), self.clock.new_id())
-        if lease is None or lease.survey is None:
+        if lease is None or not isinstance(lease.cause, Reconcile):
             raise RuntimeError("The survey cannot be claimed.")
         connection = Connection(self.given.mapping.org_id, self.given.mapping.credential, continuous=True)
-        run = await self.pusher.push(lease, self.given.mapping, connection)
+        run = (await self.pusher.push(lease, self.given.mapping, connection)).run
         spent = (time.process_time() - started) * 1000
         untouched = run.issues.keys() <= {Code.MULTI_DAY_CLAMPED.value}
         if run.error or not untouched or any(tally.attempted for tally in run.tallies.values()):
@@ -220,24 +220,14 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
         RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
         transport,
     )
+    board = RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere, feed)
+    queue = ImageQueue(images)
+    ports = PushPorts(bound.inbox, ledger, client, budget, queue, board, clock, bound.connections, nowhere)
     try:
         bench = _Bench(
             settings,
             given,
-            Pusher(
-                bound.inbox,
-                ledger,
-                client,
-                ImageQueue(images),
-                RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere, feed),
-                clock,
-                settings.push,
-                TextLimits(),
-                Reconciler(ledger, client, budget, clock, settings.reconcile, settings.swoogo),
-                bound.connections,
-                settings.pace(),
-                nowhere,
-            ),
+            build_pusher(ports, settings.push, settings.reconcile, settings.swoogo),
             transport,
             clock,
         )

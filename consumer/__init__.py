@@ -7,7 +7,8 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.console.serve`      run: the service until a signal
             `entrypoints.console.exits`      exit codes
             `entrypoints.console.asking`     asking a person first
-            `app`                            composition root: builds, binds, starts, stops
+            `app`                            the life of a process: starts, works, stops
+            `wiring`                         what it is built of; used by tests and benchmarks too
             `entrypoints.arguments`          arguments that commands share
             `entrypoints.keys_commands`      the commands keys
             `entrypoints.dlq_commands`       the commands dlq
@@ -32,8 +33,11 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `observability.meters`           the metrics of one process
             `observability.metrics_docs`     makes the page `metrics.md` of the site
             `observability.watch`            what a process shows of itself
-            `observability.observed`         ports that count what goes through them
-            `observability.observed_calls`   calls to Swoogo and their credits, counted
+            `ports.telemetry`                what sees every call to Swoogo
+            `adapters.swoogo.watched`        the mark on each call, by which it is seen
+            `observability.calls`            calls and their credits, counted, and a span of each
+            `observability.push_metrics`     samples and the one line of a push, from its report
+            `observability.record_metrics`   what is recorded, counted
             `observability.figures`          gauges of what stands in Redis
             `adapters.redis.overview`        counts it
             `observability.tracing`          a change's trace, the push that carried it, its calls
@@ -44,8 +48,6 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `adapters.kafka.group_status`    who reads the topics, and what waits
             `entrypoints.console.running`    both, for status and doctor
             `adapters.redis.parents`         the way back to the traces of changes that wait
-            `observability.journal`          what is noted of one push
-            `adapters.redis.freshness`       since when changes count for the goal
             `observability.health`           named checks: live, ready, started
             `observability.probes`           the HTTP server of probes and metrics
             `observability.sources`          figures that have to be asked for
@@ -133,21 +135,31 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.schedule`                wall-clock placement
             `domain.timezones`               whether two zones are the same for an event
 
-Push        `services.push`                  load, look, plan, execute, complete
+Push        `services.push`                  load, survey, plan, execute, settle, commit: the stages in order
+            `domain.cause`                   why an event is pushed: changes, people, a comparison
+            `domain.claim`                   subjects, leases, and the state of an event
+            `domain.facts`                   what a push knows before its first call
+            `services.ledger_commands`       what operators asked to be done to the ledger
+            `services.planning`              the only place that builds the input of a plan; `plan` shows the same
             `services.looks`                 what Swoogo holds of a kind, before a plan
-            `services.progress`              how far a run is, and when it should be done
-            `services.orders`                what operators asked to be done to the ledger
-            `services.images`                images fetched without a lease, uploaded when they are news
-            `services.image_uploads`         its last phase: images that have arrived
-            `services.execute`               one operation: intent, call, ledger
+            `services.executor`              a plan carried out, phase after phase
+            `services.execution`             what its operations share, and note
+            `services.operations`            one operation: intent, call, ledger
             `services.associations`          sessions of a speaker, without those that are gone
             `services.missing_records`       records that Swoogo does not have
+            `services.images`                images fetched without a lease, uploaded when they are news
+            `services.image_uploads`         the last phase: images that have arrived
+            `services.ledger_writer`         the ledger while it is pushed, written through a fence
+            `services.run_reporter`          how far a run is, and when it should be done
+            `domain.execution`               what was planned and done
+            `domain.settlement`              what that comes to: run, issues, marks, when the event is due again
+            `domain.standing_issues`         the issues that stand after it
+            `domain.push_report`             all of it, for everything that watches
             `services.served`                which manual syncs are over, for the changelog
-            `services.leftovers`             issues that stand, marks that stay, when the event is due again
             `domain.references`              rooms, tracks and levels by their ids on either side
-            `domain.refusals`                 operations that Swoogo refused
-            `domain.http_outcome`                 what an answer means
-            `services.outage`                whether an event is pushed while Swoogo is silent
+            `domain.refusals`                operations that Swoogo refused
+            `domain.http_outcome`            what an answer means
+            `services.circuit_gate`          whether an event is pushed while Swoogo is silent
             `domain.errors`                  errors by what the caller does
 
 Reconcile   `services.reconcile`             before a push: ask Swoogo what changed there
@@ -202,7 +214,7 @@ Report      `domain.run`                     runs and tallies
             `adapters.kafka.messages`        messages of the status topic
 
 Connect     `services.connect`               integrations and pairs: checked, in force or refused
-            `services.credential`            a credential that stopped working, told once
+            `services.credential_status`     a credential that stopped working, told once
             `services.voids`                 pairs that never synced anything, taken back
             `domain.connection`              what was requested, and the rules for accepting it
             `domain.pair`                    the history of pairs, and what a disconnect sealed

@@ -1,10 +1,10 @@
-"""Composition root: builds clients, binds ports, starts and stops in order. One line a stage."""
+"""The life of a process: what `wiring` built starts, works and stops in order. One line a stage."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -14,65 +14,30 @@ from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.images.pictures import open_images
 from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.codecs import check_codecs
-from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_letters import OpenLetters
-from consumer.adapters.kafka.publish import (
-    KafkaChangelog,
-    KafkaDeadLetters,
-    KafkaIssuesTopic,
-    KafkaStatusTopic,
-    producer,
-)
 from consumer.adapters.kafka.pulse import Pulse
-from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.adapters.kafka.topic_checks import ensure_topics
-from consumer.adapters.redis.budget import RedisBudget
-from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.adapters.redis.freshness import RedisFreshness
-from consumer.adapters.redis.issue_feed import IssueFeed
-from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.overview import RedisOverview
-from consumer.adapters.redis.pairs import RedisPairs
-from consumer.adapters.redis.parents import RedisParents
-from consumer.adapters.redis.rebuild_marker import RedisMarkers
-from consumer.adapters.redis.rebuild_restore import RedisRestorer
-from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replicas import RedisReplicas
-from consumer.adapters.redis.server_time import ServerTime
-from consumer.adapters.redis.status import RedisStatusBoard
-from consumer.adapters.redis.stores import open_stores
-from consumer.adapters.redis.tokens import RedisTokens
-from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.desired import TextLimits
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.watch import Watch
 from consumer.ports import Clock
 from consumer.ports.replicas import Replica
-from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
-from consumer.services.images import ImageQueue
-from consumer.services.outage import Outage
-from consumer.services.push import Pusher
-from consumer.services.rebuild import Rebuilder
-from consumer.services.rebuild_ports import RebuildPorts
-from consumer.services.reconcile import Reconciler
-from consumer.services.record import Recorder
-from consumer.services.voids import Voids
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
+from consumer.wiring import build_dispatcher, build_recorder, in_time, open_kafka, open_redis, open_swoogo
 
 log = structlog.get_logger("app")
 
 _PULSE_SECONDS: Final = 1.0
 _LEAVE_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,129 +159,26 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
     """
     check_codecs()
     watch = watch or Watch(settings)
-    opener = CredentialOpener(settings.keys)
-    cipher = TokenCipher(settings.keys.private.get_secret_value(), settings.keys.previous.get_secret_value())
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await ensure_topics(settings.kafka)
-        bound = open_stores(settings)
-        stack.push_async_callback(bound.redis.aclose)
-        await check_redis(bound.redis, settings.redis)
-        time = ServerTime(bound.redis, clock, quiet=settings.swoogo.deadline + settings.push.settle)
-        time.tell(watch.clock_set)
-        await stack.enter_async_context(time.following())
-        publisher = producer(settings.kafka)
-        await publisher.start()
-        # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
-        stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
-        topics = settings.kafka.topics
-        budget = watch.budget(
-            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time)
-        )
-        circuits = RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo)
-        watch.circuits(circuits)
-        client = SwoogoClient(
-            settings.swoogo,
-            budget,
-            RedisTokens(bound.redis, bound.keys, bound.scripts, cipher),
-            clock,
-            opener,
-            circuits,
-            settle=settings.push.settle,
-        )
-        stack.push_async_callback(client.aclose)
-        swoogo = watch.swoogo(client)
-        images = open_images(settings.images)
-        stack.push_async_callback(images.aclose)
-        queue = ImageQueue(images, at_once=settings.images.concurrency)
-        stack.push_async_callback(queue.aclose)
-        told = KafkaStatusTopic(publisher, topics.status, bound.connections, clock)
-        feed = IssueFeed(
-            bound.redis,
-            bound.keys,
-            bound.scripts,
-            bound.connections,
-            KafkaIssuesTopic(publisher, topics.issues, clock),
-        )
-        board = watch.board(RedisStatusBoard(bound.redis, bound.keys, bound.scripts, told, feed))
-        changelog = KafkaChangelog(publisher, topics.ledger)
-        ledger = watch.ledger(RedisLedger(bound.redis, bound.keys, bound.scripts, changelog), clock)
-        parents = RedisParents(bound.redis, bound.keys)
-        inbox = watch.inbox(bound.inbox, clock, RedisFreshness(bound.redis, bound.keys), parents)
-        pairs = RedisPairs(bound.redis, bound.keys, bound.scripts, changelog)
-        decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
-        source = KafkaRebuildSource(settings.kafka, publisher)
-        stack.push_async_callback(source.aclose)
-        rebuilder = Rebuilder(
-            RebuildPorts(
-                RedisMarkers(bound.redis, bound.keys, bound.scripts),
-                source,
-                RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, settings.swoogo.credit_window),
-                bound.inbox,
-                bound.connections,
-                decoder,
-                clock,
-                settings.push.lease,
-            )
-        )
-        stopping = asyncio.Event()
-        dispatcher = Dispatcher(
-            inbox,
-            bound.connections,
-            Connector(inbox, bound.connections, pairs, client.credentials, swoogo, board, clock, changelog),
-            watch.pusher(
-                Pusher(
-                    inbox,
-                    ledger,
-                    swoogo,
-                    queue,
-                    board,
-                    clock,
-                    settings.push,
-                    TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
-                    Reconciler(ledger, swoogo, budget, clock, settings.reconcile, settings.swoogo),
-                    bound.connections,
-                    settings.pace(),
-                    changelog,
-                    stopping,
-                )
-            ),
-            Outage(circuits, swoogo, bound.connections, board, clock),
-            Voids(inbox, bound.connections, ledger, pairs, clock),
-            clock,
-            settings.push,
-            rebuilder,
-            stopping,
-        )
+        stores, time = await open_redis(stack, settings, clock, watch)
+        kafka = await open_kafka(stack, settings)
+        swoogo = open_swoogo(stack, settings, stores, clock, time, watch)
+        dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
         time.tell(lambda seconds: dispatcher.mend_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":
             broker = open_broker(settings.kafka)
-            recorder = Recorder(
-                watch.decoder(decoder),
-                watch.records(bound.inbox, parents),
-                bound.connections,
-                watch.dead_letters(KafkaDeadLetters(publisher, topics.dead_letters, topics.mappings)),
-                changelog,
-            )
-            Subscribers(watch.recorder(recorder), clock, dispatcher.wake.set).register(broker, settings.kafka)
-        pulse = Pulse(settings.kafka.lost_after)
-        watch.rebuilds(rebuilder)
-        active = None if settings.role == "ingest" else dispatcher
+            recorder = build_recorder(settings, stores, kafka, watch)
+            Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
+        pulse, active = Pulse(settings.kafka.lost_after), None if settings.role == "ingest" else dispatcher
+        if dispatcher.rebuilder:
+            watch.rebuilds(dispatcher.rebuilder)
         watch.health.add("live", "consumers", pulse.trouble)
         watch.health.add("ready", "consumers", pulse.waiting)
-        overview = RedisOverview(bound.redis, bound.keys, bound.scripts)
+        overview = RedisOverview(stores.redis, stores.keys, stores.scripts)
         lag, letters = KafkaLag(settings.kafka), OpenLetters(settings.kafka)
-        await stack.enter_async_context(watch.over(bound.redis, overview, lag, letters, clock, active))
-        yield Service(
-            settings, broker, active, publisher, client, pulse, watch, RedisReplicas(bound.redis, bound.keys), clock
-        )
-
-
-async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:
-    """Wait for an orderly end for so long; the process ends all the same, and safely at any moment (G1)."""
-    try:
-        async with asyncio.timeout(seconds):
-            await closing
-    except TimeoutError:
-        log.warning("app.not_closed", what=what, seconds=seconds)
+        await stack.enter_async_context(watch.over(stores.redis, overview, lag, letters, clock, active))
+        replicas = RedisReplicas(stores.redis, stores.keys)
+        yield Service(settings, broker, active, kafka.producer, swoogo.client, pulse, watch, replicas, clock)

@@ -122,6 +122,11 @@ class Issue:
     at: int = field_of(default=0, compare=False)
 
     @property
+    def id(self) -> str:
+        """One issue for each record, code and field."""
+        return f"{self.key}|{self.code.value}|{self.field}"
+
+    @property
     def record(self) -> str:
         """The key of the record, without the part of it."""
         return self.key.partition("#")[0]

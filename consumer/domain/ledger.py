@@ -62,6 +62,11 @@ class Entry:
         """True when updates may go to this record."""
         return self.state is State.APPLIED
 
+    @property
+    def sent_state(self) -> tuple[object, ...]:
+        """What changes when something was sent."""
+        return self.state, self.swoogo_id, self.pushed, self.links, self.image
+
     def sealed(self, era: int) -> bool:
         """True when it was synced before the disconnect that began this era of its pair (X2)."""
         return self.live and self.era < era
@@ -110,6 +115,21 @@ class Entry:
 
 Ledger = Mapping[str, Entry]
 """Record key -> entry, all of one event."""
+
+
+def confirmed_by(key: str, before: Entry | None, after: Entry | None) -> set[str]:
+    """Ledger keys of the records for which a write to the ledger says that Swoogo has what was sent.
+
+    What was merely seen in Swoogo is not part of it. Who takes part is a change of the session, though the speaker is
+    what is written for it.
+    """
+    if after is None:
+        return {key} if before and before.live else set()
+    if not after.live:
+        return set()
+    sent = before is None or before.sent_state != after.sent_state
+    moved = {*after.links} ^ {*(before.links if before else ())}
+    return {key_of(Kind.SESSION, each) for each in moved} | ({key} if sent else set())
 
 
 def abandoned(ledger: Ledger, now: int) -> dict[str, Entry]:

@@ -50,3 +50,14 @@ class EventMapping:
     settings: MappingSettings = field(default_factory=MappingSettings)
     swoogo_timezone: str | None = None
     era: int = 0
+
+    def is_in_force(self, now: EventMapping | None) -> bool:
+        """Whether the event's active pair is still this one (M4, X1).
+
+        After a removal or a disconnect no new call begins; calls on the wire finish.
+        """
+        return now is not None and (now.org_id, now.swoogo_event_id, now.era) == (
+            self.org_id,
+            self.swoogo_event_id,
+            self.era,
+        )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Ledger, Remote, State, by_kind
+from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, by_kind
 from consumer.domain.record import Kind, digest
 
 SURVEYED: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
@@ -141,6 +141,26 @@ class Findings:
     learned: Mapping[str, Entry] = field(default_factory=dict)
     judged: AbstractSet[str] = frozenset()
     issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was read, and what it means.
+
+    Attributes:
+        findings: for ledger and issues.
+        timezone: zone of the Swoogo event, empty when Swoogo shows none (M7).
+        directories: what was seen of each kind whose records are others now; `fresh` where every record was read from a
+            list, so that the plan need not look again.
+        memory: what the next survey builds on; kept once the findings are safe.
+        deep: everything was read.
+    """
+
+    findings: Findings
+    timezone: str
+    directories: Mapping[Kind, Directory]
+    memory: SurveyMemory
+    deep: bool
 
 
 def examine(

@@ -23,7 +23,7 @@ from consumer.adapters.kafka.topic_scan import raw
 from consumer.domain.backoff import retry_delay
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock
-from consumer.services.record import Recorder
+from consumer.services.record import Records
 from consumer.settings import KafkaSettings
 
 log = structlog.get_logger("record")
@@ -41,7 +41,7 @@ class AgainError(IgnoredException):
 class Subscribers:
     """The handlers of the four input topics; `recorded` is called after each batch that brought news."""
 
-    recorder: Recorder
+    recorder: Records
     clock: Clock
     recorded: Callable[[], None]
     _failures: dict[str, int] = field(default_factory=dict)

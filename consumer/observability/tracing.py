@@ -8,30 +8,28 @@ is kept beside the dirty marks until a push takes it up. Switched off, none of t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from consumer.domain.connection import Connection
 from consumer.domain.errors import RetryableError
 from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Run
-from consumer.observability.observed_calls import CALLS, Through, outcome_of
-from consumer.ports import Change, EventState, Lease, Peeked, RawRecord, Subject, SyncRequest, Work
+from consumer.domain.push_report import PushReport
+from consumer.observability.calls import SILENT
+from consumer.ports import Change, Decoder, Lease, Peeked, RawRecord, Subject, SyncRequest
 from consumer.services.dispatch import Pushes
+from consumer.services.record import RecordInbox
 
 _HEADER: Final = "traceparent"
 _LONGEST: Final = 128
 MOST_LINKS: Final = 32
 """Traces that one push links to at most."""
-
-_SILENT: Final[dict[str, Any]] = {"record_exception": False, "set_status_on_exception": False}
-"""The words of an exception may hold what people wrote."""
 
 _propagator: Final = TraceContextTextMapPropagator()
 
@@ -55,119 +53,93 @@ class TracedChange(Change):
     parent: str = ""
 
 
-class TracedDecoder(Through):
+@dataclass(frozen=True, slots=True)
+class TracedDecoder:
     """Makes a span of the reading of each change that comes with a sampled trace."""
 
-    def __init__(self, inner: Any, tracer: Tracer) -> None:
-        """Stand around the decoder."""
-        super().__init__(inner)
-        self._tracer = tracer
+    inner: Decoder
+    tracer: Tracer
+
+    def peek(self, record: RawRecord) -> Peeked | None:
+        """See `ports.Decoder`."""
+        return self.inner.peek(record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
         """See `ports.Decoder`."""
         header = _header(peeked.record)
         if not header:
-            return self._inner.read(peeked)  # type: ignore[no-any-return] # a decoder's
+            return self.inner.read(peeked)
         context = _propagator.extract({_HEADER: header})
         if not trace.get_current_span(context).get_span_context().trace_flags.sampled:
-            return self._inner.read(peeked)  # type: ignore[no-any-return] # a decoder's
+            return self.inner.read(peeked)
         about: dict[str, str | int] = {
             "messaging.system": "kafka",
             "messaging.destination.name": peeked.record.topic,
             "messaging.kafka.offset": peeked.record.offset,
         }
-        with self._tracer.start_as_current_span(
-            f"record {peeked.record.topic}", context, SpanKind.CONSUMER, about, **_SILENT
+        with self.tracer.start_as_current_span(
+            f"record {peeked.record.topic}", context, SpanKind.CONSUMER, about, **SILENT
         ):
             carrier: dict[str, str] = {}
             _propagator.inject(carrier)
-            change = self._inner.read(peeked)
+            change = self.inner.read(peeked)
         if isinstance(change, Change):
             fields = {each.name: getattr(change, each.name) for each in dataclasses.fields(Change)}
             return TracedChange(**fields, parent=carrier.get(_HEADER, ""))
-        return change  # type: ignore[no-any-return] # a decoder's
+        return change
 
 
-class TracedRecords(Through):
+@dataclass(frozen=True, slots=True)
+class TracedRecords:
     """Keeps the way back to the traces of what is recorded."""
 
-    def __init__(self, inner: Any, parents: Parents) -> None:
-        """Stand around the inbox, where records come in."""
-        super().__init__(inner)
-        self._parents = parents
+    inner: RecordInbox
+    parents: Parents
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """See `ports.Inbox`."""
         traced = {each.key: each.parent for each in changes if isinstance(each, TracedChange) and each.parent}
         if traced and subject.kind == "event":
             with suppress(RetryableError):  # a trace is worth no delay; what is really wrong shows right below
-                await self._parents.keep(subject.id, traced)
-        return await self._inner.record(subject, changes)  # type: ignore[no-any-return] # an inbox's
+                await self.parents.keep(subject.id, traced)
+        return await self.inner.record(subject, changes)
 
-
-class TracedInbox(Through):
-    """Links a push to the traces of the changes it loads."""
-
-    def __init__(self, inner: Any, parents: Parents) -> None:
-        """Stand around the inbox, where pushes take things out."""
-        super().__init__(inner)
-        self._parents = parents
-
-    async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
+    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """See `ports.Inbox`."""
-        state: EventState = await self._inner.load(event_id, snapshot=snapshot)
-        span = trace.get_current_span()
-        if state.marks and span.is_recording():
-            with suppress(RetryableError):
-                for parent in list((await self._parents.take(event_id, [*state.marks])).values())[:MOST_LINKS]:
-                    context = trace.get_current_span(_propagator.extract({_HEADER: parent})).get_span_context()
-                    if context.is_valid:
-                        span.add_link(context)
-        return state
+        return await self.inner.request_sync(event_id, request, stamp)
+
+    async def remind(self, org_id: str, key: str) -> None:
+        """See `ports.Inbox`."""
+        await self.inner.remind(org_id, key)
 
 
+@dataclass(frozen=True, slots=True)
 class TracedPusher:
-    """Makes a span of each push."""
+    """Makes a span of each push, linked to the traces of the changes that it carried."""
 
-    def __init__(self, inner: Pushes, tracer: Tracer) -> None:
-        """Wrap the pusher in a span."""
-        self._inner = inner
-        self._tracer = tracer
+    inner: Pushes
+    tracer: Tracer
+    parents: Parents
 
-    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
+    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         """See `services.push.Pusher.push`."""
         about = {"swoogo_sync.run": lease.op_id, "swoogo_sync.event_id": mapping.event_id}
-        with self._tracer.start_as_current_span("push", attributes=about, **_SILENT) as span:
-            run = await self._inner.push(lease, mapping, connection)
+        with self.tracer.start_as_current_span("push", attributes=about, **SILENT) as span:
+            report = await self.inner.push(lease, mapping, connection)
+            run, marks = report.run, report.facts.state.marks
             span.set_attributes({"swoogo_sync.trigger": run.trigger.value, "swoogo_sync.outcome": run.outcome})
             if run.outcome == "failed":
                 span.set_status(StatusCode.ERROR)
-            return run
+            if marks and span.is_recording():
+                await self._link(span, mapping.event_id, [*marks])
+            return report
 
-
-class TracedSwoogo(Through):
-    """Makes a span of each call. Swoogo is told nothing of it."""
-
-    def __init__(self, inner: Any, tracer: Tracer) -> None:
-        """Wrap every call of the port."""
-        super().__init__(inner)
-        for method, (operation, kind) in CALLS.items():
-            setattr(self, method, self._traced(getattr(inner, method), operation, kind))
-        self._tracer = tracer
-
-    def _traced(self, call: Callable[..., Awaitable[Any]], operation: str, kind: str) -> Callable[..., Awaitable[Any]]:
-        async def traced(work: Work, *args: Any, **named: Any) -> Any:
-            what = kind or str(args[0] if args else named["kind"])
-            with self._tracer.start_as_current_span(
-                f"swoogo {operation} {what}", kind=SpanKind.CLIENT, **_SILENT
-            ) as span:
-                try:
-                    return await call(work, *args, **named)
-                except BaseException as error:
-                    span.set_status(StatusCode.ERROR, outcome_of(error))
-                    raise
-
-        return traced
+    async def _link(self, span: Span, event_id: str, keys: Sequence[str]) -> None:
+        with suppress(RetryableError):
+            for parent in [*(await self.parents.take(event_id, keys)).values()][:MOST_LINKS]:
+                context = trace.get_current_span(_propagator.extract({_HEADER: parent})).get_span_context()
+                if context.is_valid:
+                    span.add_link(context)
 
 
 def _header(record: RawRecord) -> str:

@@ -11,11 +11,12 @@ import platform
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from opentelemetry.trace import Tracer
 
 from consumer.adapters.redis.overview import RedisOverview
+from consumer.observability.calls import CallMeters
 from consumer.observability.figures import Figures
 from consumer.observability.health import PROBES, Health, turning
 from consumer.observability.lag import Lag, LetterCount, show_lag, show_open_letters
@@ -34,30 +35,15 @@ from consumer.observability.metrics import (
     REBUILDING,
     TASKS,
 )
-from consumer.observability.observed import (
-    FreshSince,
-    ObservedBoard,
-    ObservedDeadLetters,
-    ObservedInbox,
-    ObservedLedger,
-    ObservedPusher,
-    ObservedRecorder,
-)
-from consumer.observability.observed_calls import ObservedBudget, ObservedSwoogo
+from consumer.observability.push_metrics import MeteredPusher
+from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder
 from consumer.observability.sources import Source
-from consumer.observability.tracing import (
-    Parents,
-    TracedDecoder,
-    TracedInbox,
-    TracedPusher,
-    TracedRecords,
-    TracedSwoogo,
-)
-from consumer.ports import Budget, Clock, DeadLetters, Decoder, Inbox, LedgerStore, StatusBoard, Swoogo
+from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
+from consumer.ports import Budget, Clock, DeadLetters, Decoder
 from consumer.ports.circuits import Circuits
 from consumer.ports.rebuild import RebuildProgress
 from consumer.services.dispatch import Pushes
-from consumer.services.record import Recorder
+from consumer.services.record import RecordInbox, Records
 from consumer.settings import Settings
 from consumer.version import installed_version
 
@@ -115,52 +101,38 @@ class Watch:
         labels = {"version": installed_version(), "python": platform.python_version(), "role": settings.role}
         self.meters.set(BUILD, 1, **labels)
 
-    def swoogo(self, inner: Swoogo) -> Swoogo:
-        """Counts and times calls."""
-        traced = TracedSwoogo(inner, self.tracer) if self.tracer else inner
-        return cast("Swoogo", ObservedSwoogo(traced, self.meters))
+    def calls(self) -> CallMeters:
+        """Sees every call to Swoogo. Once `tracer` is set."""
+        return CallMeters(self.meters, self._spends, self.tracer)
 
-    def budget(self, inner: Budget) -> Budget:
-        """Counts credits, and shows what is left of them."""
+    def budget(self, inner: Budget) -> None:
+        """Shows what is left of the credits of the credentials used lately."""
         self._sources.append(Source("Credits", lambda: self._credits_left(inner), every=_CREDITS_EVERY))
-        return cast("Budget", ObservedBudget(inner, self.meters, self._spends))
 
     def circuits(self, inner: Circuits) -> None:
         """Shows whether the calls of the credentials used lately are paused."""
         self._sources.append(Source("Circuits", lambda: self._states(inner), every=_CREDITS_EVERY))
 
-    def inbox(self, inner: Inbox, clock: Clock, fresh: FreshSince, parents: Parents) -> Inbox:
-        """Tells how long changes take to Swoogo."""
-        traced = TracedInbox(inner, parents) if self.tracer else inner
-        return cast("Inbox", ObservedInbox(traced, self.meters, clock, fresh, self.goal))
-
-    def records(self, inner: Inbox, parents: Parents) -> Inbox:
+    def records(self, inner: RecordInbox, parents: Parents) -> RecordInbox:
         """The inbox that records go into: as it is, unless they are traced."""
-        return cast("Inbox", TracedRecords(inner, parents)) if self.tracer else inner
+        return TracedRecords(inner, parents) if self.tracer else inner
 
     def decoder(self, inner: Decoder) -> Decoder:
         """The decoder of what comes in: as it is, unless it is traced."""
-        return cast("Decoder", TracedDecoder(inner, self.tracer)) if self.tracer else inner
-
-    def ledger(self, inner: LedgerStore, clock: Clock) -> LedgerStore:
-        """Tells what Swoogo confirmed."""
-        return cast("LedgerStore", ObservedLedger(inner, self.meters, clock))
-
-    def board(self, inner: StatusBoard) -> StatusBoard:
-        """Counts drift."""
-        return cast("StatusBoard", ObservedBoard(inner, self.meters))
+        return TracedDecoder(inner, self.tracer) if self.tracer else inner
 
     def dead_letters(self, inner: DeadLetters) -> DeadLetters:
         """Counts dead letters."""
-        return ObservedDeadLetters(inner, self.meters)
+        return MeteredDeadLetters(inner, self.meters)
 
-    def recorder(self, inner: Recorder) -> Recorder:
+    def recorder(self, inner: Records) -> Records:
         """Counts batches and records."""
-        return cast("Recorder", ObservedRecorder(inner, self.meters))
+        return MeteredRecorder(inner, self.meters)
 
-    def pusher(self, inner: Pushes) -> Pushes:
-        """Counts pushes, and writes the line of each."""
-        return ObservedPusher(TracedPusher(inner, self.tracer) if self.tracer else inner, self.meters)
+    def pusher(self, inner: Pushes, calls: CallMeters, parents: Parents) -> Pushes:
+        """Takes the samples of each push, and writes its line."""
+        traced = TracedPusher(inner, self.tracer, parents) if self.tracer else inner
+        return MeteredPusher(traced, self.meters, calls, self.goal)
 
     def rebuilds(self, rebuilder: Rebuilds) -> None:
         """Shows a rebuild of Redis; the process is not ready meanwhile."""

@@ -3,6 +3,7 @@
 Each port has a fake in `tests/support/fakes` and one contract suite that runs on fake and real alike.
 """
 
+from consumer.domain.claim import EventState, Lease, Subject, event_subject, org_subject
 from consumer.domain.request import Asked, SyncRequest
 from consumer.ports.circuits import Circuits
 from consumer.ports.clock import Clock
@@ -11,13 +12,8 @@ from consumer.ports.images import Images, Picture, Unchanged
 from consumer.ports.inbox import (
     Change,
     Due,
-    EventState,
     Inbox,
-    Lease,
     Requested,
-    Subject,
-    event_subject,
-    org_subject,
 )
 from consumer.ports.ledger import LedgerStore, PairRegister, StandingLog
 from consumer.ports.status import StatusBoard

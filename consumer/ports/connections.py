@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.mapping import EventMapping
-from consumer.ports.inbox import Lease
 
 
 class Connections(Protocol):

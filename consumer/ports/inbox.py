@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from consumer.domain.claim import EventState, Lease, Subject
 from consumer.domain.connection import Request
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.record import Kind
-from consumer.domain.request import Asked, SyncRequest
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.request import SyncRequest
 from consumer.domain.survey import Depth
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What the inbox keeps changes for and workers claim: an event, or an organization's connections."""
-
-    kind: str
-    id: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}/{self.id}"
-
-
-def event_subject(event_id: str) -> Subject:
-    """The subject of an event."""
-    return Subject("event", event_id)
-
-
-def org_subject(org_id: str) -> Subject:
-    """The subject of an organization."""
-    return Subject("org", org_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,45 +30,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """A claimed subject. `epoch` grows with every claim and proves who holds it (G4).
-
-    `request`: what the manual syncs that wait come to together; `asked` names each. `survey` is set when nothing but
-    the event's reconcile was due, and says how deep it is to look.
-    """
-
-    subject: Subject
-    epoch: int
-    op_id: str
-    attempt: int = 0
-    request: SyncRequest | None = None
-    survey: Depth | None = None
-    asked: tuple[Asked, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Due:
     """Subjects due now, and how long until the next one is (seconds; None: nothing is waiting)."""
 
     subjects: tuple[Subject, ...]
     next_in: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventState:
-    """All that a plan needs of one event, read together.
-
-    `marks`: changed keys and their stamps. `commands`: what operators asked to be done to the ledger.
-    `overtaken`: changed keys of which an older version, with another content, was published after the newest (G3).
-    `verify_before_create`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of
-    Redis (G6).
-    """
-
-    snapshot: Snapshot
-    marks: Mapping[str, str] = field(default_factory=dict)
-    commands: AbstractSet[LedgerCommand] = frozenset()
-    verify_before_create: AbstractSet[Kind] = frozenset()
-    overtaken: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from consumer.domain.claim import Lease
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.record import Kind
 from consumer.domain.standing import Standing
 from consumer.domain.survey import SurveyMemory
-from consumer.ports.inbox import Lease
 
 
 class LedgerStore(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
@@ -13,7 +14,6 @@ from consumer.domain.record import Fields, Kind
 from consumer.domain.run import Trigger
 from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.ports.images import Picture
-from consumer.ports.inbox import Lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumer.domain.claim import Subject
 from consumer.domain.request import SyncRequest
-from consumer.ports.inbox import Change, Subject
+from consumer.ports.inbox import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,60 +6,44 @@ rest is sent again: no other session of the speaker waits for a reconcile.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State, entries_of
+from consumer.domain.ledger import State, entries_of
 from consumer.domain.plan import Link
 from consumer.domain.record import Kind, key_of
 from consumer.domain.references import swoogo_id
 from consumer.domain.survey import many_missing
-
-if TYPE_CHECKING:
-    from consumer.services.execute import Execution
+from consumer.services.execution import Execution
 
 
-@dataclass(slots=True)
-class Absent:
-    """Sessions that were asked for singly in one push, so that several speakers ask once.
-
-    Attributes:
-        there: Swoogo id -> whether the session is in Swoogo.
-        asking: held while sessions are asked for.
-    """
-
-    there: dict[int, bool] = field(default_factory=dict)
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def gone(self) -> set[int]:
-        """Swoogo ids of those that are not there."""
-        return {number for number, there in self.there.items() if not there}
-
-
-async def associate(execution: Execution, operation: Link, entry: Entry) -> frozenset[str]:
+async def associate(execution: Execution, operation: Link, speaker_id: int, linked: Iterable[str]) -> frozenset[str]:
     """Add the sessions of an operation to a speaker; those that are gone become tombstones.
 
-    Returns the sessions (Sessionboard ids) that the speaker got.
+    Args:
+        execution: the push.
+        operation: what to add.
+        speaker_id: Swoogo's id.
+        linked: sessions (Sessionboard ids) that the speaker has already.
+
+    Returns the sessions that the speaker got.
 
     Raises what `Swoogo.link` raises where no session is to blame, and what asking for them raises.
     """
-    assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
+    swoogo, work = execution.swoogo, execution.work
     left_out: set[str] = set()
     while True:
         add = _known(execution, operation.add, left_out)
-        already = _known(execution, entry.links, left_out)
+        already = _known(execution, linked, left_out)
         if not add:
             return frozenset()
         try:
             async with execution.slots:
-                await execution.swoogo.link(execution.work, entry.swoogo_id, [*add.values()], [*already.values()])
+                await swoogo.link(work, speaker_id, [*add.values()], [*already.values()])
         except RefusedError as refused:
-            if refused.permission or (isinstance(refused, MissingError) and not await _there(execution, entry)):
+            if refused.permission or (isinstance(refused, MissingError) and not await _there(execution, speaker_id)):
                 raise
             # The former sessions are part of the call where the setting `link_mode` says so.
             gone = await _gone(execution, add) or await _gone(execution, already)
@@ -71,15 +55,15 @@ async def associate(execution: Execution, operation: Link, entry: Entry) -> froz
 
 
 def _known(execution: Execution, sessions: Iterable[str], left_out: set[str]) -> dict[str, int]:
-    found = {each: swoogo_id(execution.ledger, Kind.SESSION, each) for each in sessions if each not in left_out}
+    ledger = execution.ledger.entries
+    found = {each: swoogo_id(ledger, Kind.SESSION, each) for each in sessions if each not in left_out}
     return {session: number for session, number in found.items() if number is not None}
 
 
-async def _there(execution: Execution, entry: Entry) -> bool:
+async def _there(execution: Execution, speaker_id: int) -> bool:
     """Whether it was not the speaker that Swoogo does not have."""
-    assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
     async with execution.slots:
-        return await execution.swoogo.exists(execution.work, Kind.SPEAKER, entry.swoogo_id)
+        return await execution.swoogo.exists(execution.work, Kind.SPEAKER, speaker_id)
 
 
 async def _gone(execution: Execution, sessions: Mapping[str, int]) -> set[str]:
@@ -87,31 +71,32 @@ async def _gone(execution: Execution, sessions: Mapping[str, int]) -> set[str]:
 
     Without the right to read sessions there is no telling.
     """
-    absent = execution.absent
-    async with absent.asking:
+    asked = execution.asked_sessions
+    async with asked.asking:
         for number in sessions.values():
-            if number in absent.there:
+            if number in asked.there:
                 continue
             try:
                 async with execution.slots:
-                    absent.there[number] = await execution.swoogo.exists(execution.work, Kind.SESSION, number)
+                    asked.there[number] = await execution.swoogo.exists(execution.work, Kind.SESSION, number)
             except RefusedError:
                 return set()
-        gone = {session for session, number in sessions.items() if not absent.there[number]}
+        gone = {session for session, number in sessions.items() if not asked.there[number]}
         await _bury(execution, [key_of(Kind.SESSION, session) for session in sorted(gone)])
     return gone
 
 
 async def _bury(execution: Execution, keys: Iterable[str]) -> None:
-    buried = {key: entry for key in keys if (entry := execution.ledger[key]).live}
+    ledger = execution.ledger
+    buried = {key: entry for key in keys if (entry := ledger.entries[key]).live}
     if not buried:
         return
-    live = {entry.swoogo_id for _, entry in entries_of(execution.ledger, Kind.SESSION) if entry.live}
-    gone = execution.absent.gone
-    doubt = many_missing(execution.run.event_id, Kind.SESSION, len(gone), len(live | gone), execution.most_gone)
+    live = {entry.swoogo_id for _, entry in entries_of(ledger.entries, Kind.SESSION) if entry.live}
+    gone, event_id = execution.asked_sessions.gone, execution.work.mapping.event_id
+    doubt = many_missing(event_id, Kind.SESSION, len(gone), len(live | gone), execution.max_missing_share)
     if doubt:
         execution.issues.append(doubt)
         return
     now = execution.clock.now()
-    await execution.keep({key: replace(entry, state=State.GONE, at=now) for key, entry in buried.items()})
+    await ledger.write({key: replace(entry, state=State.GONE, at=now) for key, entry in buried.items()})
     execution.issues += [Issue(key, Code.GONE_IN_SWOOGO) for key in buried]

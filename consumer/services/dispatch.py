@@ -17,6 +17,7 @@ from typing import Protocol
 import structlog
 
 from consumer.domain.backoff import retry_delay
+from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.connection import Connection
 from consumer.domain.errors import (
     LeaseLostError,
@@ -27,11 +28,10 @@ from consumer.domain.errors import (
     UnreadableRowError,
 )
 from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Run
+from consumer.domain.push_report import PushReport
 from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
+from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
-from consumer.services.outage import Outage
-from consumer.services.push import asked_of
 from consumer.services.rebuild import Rebuilder
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings
@@ -54,7 +54,7 @@ log = structlog.get_logger("dispatch")
 class Pushes(Protocol):
     """What pushes a claimed event; see `services.push.Pusher`."""
 
-    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> Run:
+    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         """Bring Swoogo to the snapshot of a claimed event."""
         ...
 
@@ -72,7 +72,7 @@ class Dispatcher:
     connections: Connections
     connector: Connector
     pusher: Pushes
-    outage: Outage
+    gate: CircuitGate
     voids: Voids
     clock: Clock
     settings: PushSettings
@@ -230,7 +230,7 @@ class Dispatcher:
         with suppress(SwoogoSyncError, TimeoutError):
             async with asyncio.timeout(_GIVE_BACK_SECONDS):
                 # A reconcile comes again at the time it had; anything else says when.
-                await self.inbox.complete(lease, {}, retry_in=None if lease.survey else after)
+                await self.inbox.complete(lease, {}, retry_in=None if isinstance(lease.cause, Reconcile) else after)
         log.info("push.given_back", subject=str(lease.subject))
 
     async def _keep(self, lease: Lease, over: asyncio.Event) -> None:
@@ -257,7 +257,7 @@ class Dispatcher:
         if mapping is None or connection is None:
             await self._release(lease)
             return
-        seconds = await self.outage.wait(Work(mapping, connection, lease, asked_of(lease, mapping)[0]))
+        seconds = await self.gate.delay(Work(mapping, connection, lease, lease.cause.trigger))
         if seconds:
             await self.inbox.put_off(lease, seconds)
             return
@@ -277,7 +277,7 @@ class Dispatcher:
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.connector.let_go(lease)
         await self.voids.carry_out(lease)
-        waits = lease.request is not None and await self._may_be_mapped(lease.subject.id)
+        waits = isinstance(lease.cause, ManualSync) and await self._may_be_mapped(lease.subject.id)
         if not waits:
             await self.connector.let_requests_go(lease)
         await self.inbox.complete(lease, {}, retry_in=self.settings.retry_first if waits else None)

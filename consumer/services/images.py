@@ -21,7 +21,6 @@ import structlog
 
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.domain.issue import Issue
-from consumer.domain.ledger import Entry
 from consumer.domain.pictures import HINT, UNUSABLE, URL, unusable
 from consumer.domain.plan import SetImage
 from consumer.ports import Images, Picture, Swoogo, Unchanged, Work
@@ -273,8 +272,10 @@ class Seen:
     uploaded: bool = False
 
 
-async def see_to_image(operation: SetImage, entry: Entry, found: Fetched, swoogo: Swoogo, work: Work) -> Seen:
-    """Upload an image when it is news. The record itself is synced whatever comes of it.
+async def see_to_image(
+    operation: SetImage, swoogo_id: int, contact_id: int | None, found: Fetched, swoogo: Swoogo, work: Work
+) -> Seen:
+    """Upload an image when it is news to the record `swoogo_id`, which is synced whatever comes of it.
 
     Raises what `Swoogo.upload` raises.
     """
@@ -287,8 +288,7 @@ async def see_to_image(operation: SetImage, entry: Entry, found: Fetched, swoogo
     record = {**found.record, URL: operation.url}
     if isinstance(found, Unchanged):
         return Seen(record)
-    assert entry.swoogo_id is not None  # noqa: S101 - only live entries come here
-    await swoogo.upload(work, operation.kind, entry.swoogo_id, entry.contact_id, found)
+    await swoogo.upload(work, operation.kind, swoogo_id, contact_id, found)
     return Seen(record, uploaded=True)
 
 

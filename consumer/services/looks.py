@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.ledger import Directory, entries_of, known_ids
+from consumer.domain.ledger import Directory, Ledger, entries_of, known_ids
 from consumer.domain.looks import absent, not_cut_off
 from consumer.domain.record import Kind
 from consumer.domain.survey import Sighting
-from consumer.services.execute import Execution
+from consumer.ports import Clock, LedgerStore, Swoogo, Work
 
 _ASKED_SINGLY: Final = 3
 """Records missing from the event's answer that are asked for one by one; beyond, a list tells."""
@@ -24,7 +24,11 @@ _ASKED_SINGLY: Final = 3
 class Looker:
     """The looks of one push. `kept`: what is known of each kind; `seen`: what came with the event, and needs a list."""
 
-    execution: Execution
+    work: Work
+    swoogo: Swoogo
+    store: LedgerStore
+    clock: Clock
+    ledger: Ledger
     kept: dict[Kind, Directory]
     seen: dict[Kind, Sighting | None] = field(default_factory=dict)
 
@@ -33,11 +37,11 @@ class Looker:
 
         Raises RetryableError, CredentialError, LeaseLostError.
         """
-        execution, began = self.execution, self.execution.clock.now()
+        began = self.clock.now()
         if not kinds | compared:
             return {}
         try:
-            event = await execution.swoogo.survey_event(execution.work, {}, kinds | compared)
+            event = await self.swoogo.survey_event(self.work, {}, kinds | compared)
         except RefusedError:
             return {}  # the lists say what is the matter
         found: dict[Kind, Directory] = {}
@@ -59,13 +63,13 @@ class Looker:
 
         Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
         """
-        execution, kept, sighting = self.execution, self.kept.get(kind, Directory()), self.seen.get(kind)
+        kept, sighting = self.kept.get(kind, Directory()), self.seen.get(kind)
         # What came with the event is the newest that is known: where it is all, one page of the list proves that.
         if sighting is None:
-            known = known_ids(kind, kept, execution.ledger)
+            known = known_ids(kind, kept, self.ledger)
         else:
             known = {each: row.natural for each, row in sighting.rows.items()}
-        listed = await execution.swoogo.list(execution.work, kind, known)
+        listed = await self.swoogo.list(self.work, kind, known)
         verdict = kept.with_event
         if kind in self.seen:
             if sighting is None or not sighting.ids >= listed.rows.keys():
@@ -77,16 +81,15 @@ class Looker:
 
     async def _all_of_ours(self, kind: Kind, ids: AbstractSet[int]) -> bool:
         """Whether all of ours came, apart from those that are gone."""
-        execution = self.execution
-        missing = absent([entry for _, entry in entries_of(execution.ledger, kind)], ids)
+        missing = absent([entry for _, entry in entries_of(self.ledger, kind)], ids)
         if len(missing) > _ASKED_SINGLY:
             return False
         for swoogo_id in missing:
-            if await execution.swoogo.exists(execution.work, kind, swoogo_id):
+            if await self.swoogo.exists(self.work, kind, swoogo_id):
                 return False
         return True
 
     async def _keep(self, kind: Kind, directory: Directory) -> Directory:
-        await self.execution.store.put_directory(self.execution.work.lease, kind, directory)
+        await self.store.put_directory(self.work.lease, kind, directory)
         self.kept[kind] = directory
         return directory

@@ -8,57 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import Final
 
 import structlog
 
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Ledger, State, by_kind, known_ids
+from consumer.domain.facts import Facts
+from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
 from consumer.domain.looks import absent
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.record import Kind, digest
+from consumer.domain.record import Kind
 from consumer.domain.survey import (
     REFERRED,
     SURVEYED,
     Depth,
-    Findings,
     Known,
     Sighting,
+    Survey,
     SurveyMemory,
     examine,
     stretched,
 )
-from consumer.ports import Budget, Clock, EventState, LedgerStore, Swoogo, Work
+from consumer.ports import Budget, Clock, LedgerStore, Swoogo, Work
 from consumer.settings import ReconcileSettings, SwoogoSettings
 
 _ASKED_SINGLY: Final = 3
 """Records missing from the event's answer that are asked for one by one; the lists tell of more."""
 
-_UNREACHED: Final = frozenset({Code.NO_PERMISSION, Code.MANY_MISSING})
-"""What may have kept an update from being made although its change was dealt with."""
-
 log = structlog.get_logger("reconcile")
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What was read, and what it means.
-
-    Attributes:
-        findings: for ledger and issues.
-        timezone: zone of the Swoogo event, empty when Swoogo shows none (M7).
-        directories: kinds of which every record was read from a list; the plan need not look again.
-        memory: what the next survey builds on; kept once the findings are safe.
-        deep: everything was read.
-    """
-
-    findings: Findings
-    timezone: str
-    directories: Mapping[Kind, Directory]
-    memory: SurveyMemory
-    deep: bool
 
 
 @dataclass(slots=True)
@@ -77,7 +54,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Surveys events, and says when the next survey is due."""
+    """Surveys events."""
 
     store: LedgerStore
     swoogo: Swoogo
@@ -86,11 +63,12 @@ class Reconciler:
     settings: ReconcileSettings
     api: SwoogoSettings
 
-    async def survey(self, work: Work, ledger: Ledger, depth: Depth) -> Survey:
+    async def survey(self, facts: Facts, work: Work, ledger: Ledger, depth: Depth) -> Survey:
         """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
 
         Args:
-            work: a claimed event.
+            facts: of a claimed event.
+            work: for its calls.
             ledger: all its entries.
             depth: how much to read at least; once in the deep interval everything is read in any case.
 
@@ -99,10 +77,9 @@ class Reconciler:
                 changed while it was read. Nothing was concluded.
             CredentialError, LeaseLostError
         """
-        event_id, now = work.mapping.event_id, self.clock.now()
+        event_id, kept, now = facts.event_id, facts.directories, self.clock.now()
         memory = await self.store.survey(event_id)
         deep = depth is not Depth.SHALLOW or now >= memory.deep_at + self.settings.deep_interval * 1000
-        kept = await self.store.directories(event_id)
         entries = by_kind(ledger)
         known = {
             kind: Known(
@@ -126,11 +103,15 @@ class Reconciler:
             kind: None if deep and directory.with_event == 0 else directory.with_event
             for kind, directory in kept.items()
         }
+        directories: dict[Kind, Directory] = {}
         for kind, sighting in reading.seen.items():
             if sighting.ids != known[kind].ids.keys() or (kind in kept and came[kind] != kept[kind].with_event):
-                rows = sighting.naturals(known[kind].ids)
-                directory = Directory(rows, at=now, with_event=came.get(kind))
+                directory = Directory(sighting.naturals(known[kind].ids), at=now, with_event=came.get(kind))
                 await self.store.put_directory(work.lease, kind, directory)
+                directories[kind] = directory
+        for kind in reading.listed:
+            rows = reading.seen[kind].rows
+            directories[kind] = Directory(rows, fresh=True, at=now, with_event=came.get(kind))
         return Survey(
             examine(
                 ledger,
@@ -141,10 +122,7 @@ class Reconciler:
                 confirmed=depth is Depth.CONFIRMED,
             ),
             reading.timezone,
-            {
-                kind: Directory(reading.seen[kind].rows, fresh=True, at=now, with_event=came.get(kind))
-                for kind in reading.listed
-            },
+            directories,
             replace(
                 memory.read(reading.seen, began=now, ended=self.clock.now()),
                 lists=reading.lists,
@@ -154,20 +132,6 @@ class Reconciler:
             ),
             deep,
         )
-
-    async def remember(self, work: Work, survey: Survey, *, settled: bool) -> None:
-        """Keep what the next survey builds on, once the findings of this one are safe. Raises LeaseLostError.
-
-        `settled`: the plan that followed had nothing to do and nothing to wait for.
-        """
-        memory = replace(survey.memory, settled=_of_mapping(work) if settled else "")
-        await self.store.put_survey(work.lease, memory)
-
-    def next_in(self, survey: Survey) -> float:
-        """Seconds until the next survey, spread so that events mapped together drift apart."""
-        if not self.settings.interval:
-            return inf
-        return survey.memory.every * (0.9 + 0.2 * self.clock.jitter())
 
     async def _read(self, reading: _Reading) -> None:
         work = reading.work
@@ -217,22 +181,3 @@ class Reconciler:
         if every > wanted:
             log.info("reconcile.stretched", event_id=work.mapping.event_id, credits=total, seconds=round(every))
         return every
-
-
-def nothing_new(survey: Survey, work: Work, state: EventState, former: Mapping[str, Issue], ledger: Ledger) -> bool:
-    """Whether the plan would be the empty one of the last reconcile: nothing that it depends on has changed since.
-
-    What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
-    still outstanding, and when a record that was refused, or could not be reached, is to be tried once more.
-    """
-    return (
-        survey.memory.settled == _of_mapping(work)
-        and not (survey.deep or survey.findings.gone or state.marks or state.commands)
-        and not any(issue.parked or issue.code in _UNREACHED for issue in former.values())
-        and not any(entry.state is State.INTENT for entry in ledger.values())
-    )
-
-
-def _of_mapping(work: Work) -> str:
-    """The pair and its settings, which a plan depends on."""
-    return digest(repr(work.mapping))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
-from typing import Final
+from typing import Final, Protocol
 
 from consumer.domain.errors import PoisonError
 from consumer.domain.record import Source, id_of, key_of
@@ -22,7 +22,6 @@ from consumer.ports import (
     DeadLetters,
     Decoder,
     DeletionLog,
-    Inbox,
     Peeked,
     RawRecord,
     Subject,
@@ -57,6 +56,30 @@ class Recorded:
     dead: int = 0
 
 
+class RecordInbox(Protocol):
+    """The part of `ports.Inbox` that records go into."""
+
+    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+        """Keep what is newer."""
+        ...
+
+    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
+        """Ask for a manual sync now."""
+        ...
+
+    async def remind(self, org_id: str, key: str) -> None:
+        """Have a recorded request of an organization dealt with once more."""
+        ...
+
+
+class Records(Protocol):
+    """What records batches; see `Recorder`."""
+
+    async def record(self, batch: Sequence[RawRecord]) -> Recorded:
+        """Record a batch of any topics and partitions."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Recorder:
     """Records batches. `decoder` is pure; the rest is where results go.
@@ -65,7 +88,7 @@ class Recorder:
     """
 
     decoder: Decoder
-    inbox: Inbox
+    inbox: RecordInbox
     connections: Connections
     dead_letters: DeadLetters
     deletions: DeletionLog

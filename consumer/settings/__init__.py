@@ -74,8 +74,7 @@ class Settings(BaseSettings):
 
     def pace(self, latency: float = LATENCY) -> Pace:
         """What bounds a push, when Swoogo answers in `latency` seconds."""
-        limit = self.swoogo.credit_limit - self.swoogo.credit_reserve
-        return Pace(self.push.concurrency, limit, self.swoogo.credit_window, latency)
+        return self.swoogo.pace(self.push.concurrency, latency)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

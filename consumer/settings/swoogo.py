@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, HttpUrl
 
+from consumer.domain.pace import LATENCY, Pace
 from consumer.settings.group import Group
 
 
@@ -53,3 +54,7 @@ class SwoogoSettings(Group):
     )
     token_costs_credit: bool = Field(default=True, description="Count the token call as one credit. Safe guess.")
     refused_costs_credit: bool = Field(default=True, description="Count refused calls as credits. Safe guess.")
+
+    def pace(self, concurrency: int, latency: float = LATENCY) -> Pace:
+        """What bounds a push of so many calls side by side, when Swoogo answers in `latency` seconds."""
+        return Pace(concurrency, self.credit_limit - self.credit_reserve, self.credit_window, latency)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from consumer.adapters.redis import rows
+from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import stamp
@@ -347,7 +348,7 @@ async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not
     assert await is_due(bench)
     lease = await bench.inbox.claim(SUBJECT, "op")
     assert lease is not None
-    assert lease.request == request
+    assert lease.cause == ManualSync(request)
     await bench.inbox.complete(lease, {})
     assert (await bench.inbox.due(10)).next_in is None
 
@@ -357,8 +358,8 @@ async def test_c5_requests_that_wait_add_up(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     lease = await bench.claimed(SUBJECT)
-    assert lease.request is not None
-    assert lease.request.scope == "all"
+    assert isinstance(lease.cause, ManualSync)
+    assert lease.cause.request.scope == "all"
     assert [asked.id for asked in lease.asked] == ["r1", "r2"]
     await bench.inbox.complete(lease, {})
     assert (await bench.inbox.due(10)).next_in is None
@@ -367,14 +368,14 @@ async def test_c5_requests_that_wait_add_up(bench: Bench) -> None:
 async def test_r6_selections_that_wait_add_up(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda", ("s2",)), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "agenda", ("s1",), ("c1",)), stamped(2))
-    assert (await bench.claimed(SUBJECT)).request == SyncRequest("r2", "agenda", ("s1", "s2"), ("c1",))
+    assert (await bench.claimed(SUBJECT)).cause == ManualSync(SyncRequest("r2", "agenda", ("s1", "s2"), ("c1",)))
 
 
 async def test_o3_r6_sponsors_and_a_selection_that_wait_add_up(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "all", ("s1",)), stamped(2))
     lease = await bench.claimed(SUBJECT)
-    assert lease.request == SyncRequest("r2", "selected_and_sponsors", ("s1",))
+    assert lease.cause == ManualSync(SyncRequest("r2", "selected_and_sponsors", ("s1",)))
 
 
 async def test_c5_a_request_that_arrives_late_is_served_although_it_is_older(bench: Bench) -> None:
@@ -403,7 +404,7 @@ async def test_c5_what_was_asked_for_during_the_work_is_all_that_runs_next(bench
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     await bench.inbox.complete(lease, {})
     again = await bench.claimed(SUBJECT, "next")
-    assert again.request == SyncRequest("r2", "sponsors")
+    assert again.cause == ManualSync(SyncRequest("r2", "sponsors"))
     assert [asked.id for asked in again.asked] == ["r2"]
 
 
@@ -413,7 +414,7 @@ async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench
     lease = await bench.claimed(SUBJECT)
     await bench.inbox.complete(lease, {}, retry_in=0.1, failed=True)
     again = await bench.claimed(SUBJECT, "again")
-    assert (again.request, again.attempt) == (request, 1)
+    assert (again.cause, again.attempt) == (ManualSync(request), 1)
     await bench.inbox.complete(again, {})
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
@@ -423,7 +424,7 @@ async def test_g1_what_a_sync_left_out_comes_without_its_request(mapped: Bench) 
     await mapped.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
     await mapped.inbox.complete(await mapped.claimed(SUBJECT), {}, rest_in=0.1)
     again = await mapped.claimed(SUBJECT, "again")
-    assert (again.request, again.attempt) == (None, 0)
+    assert (isinstance(again.cause, ManualSync), again.attempt) == (False, 0)
     await mapped.inbox.complete(again, {})
     assert (await mapped.inbox.due(10)).next_in is None
 
@@ -448,7 +449,7 @@ async def test_r6_work_that_has_to_come_again_comes_with_its_request_and_is_no_f
     await bench.inbox.request_sync(EVENT, request, stamped(1))
     await bench.inbox.complete(await bench.claimed(SUBJECT), {}, retry_in=0.1)
     again = await bench.claimed(SUBJECT, "again")
-    assert (again.request, again.attempt) == (request, 0)
+    assert (again.cause, again.attempt) == (ManualSync(request), 0)
     await bench.inbox.complete(again, {})
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
@@ -459,7 +460,7 @@ async def test_c5_a_request_made_during_the_work_runs_next(bench: Bench) -> None
     await bench.inbox.request_sync(EVENT, SyncRequest("r2"), stamped(2))
     await bench.inbox.complete(lease, {})
     assert await is_due(bench)
-    assert (await bench.claimed(SUBJECT, "next")).request == SyncRequest("r2")
+    assert (await bench.claimed(SUBJECT, "next")).cause == ManualSync(SyncRequest("r2"))
 
 
 async def test_c5_a_request_made_during_work_that_fails_does_not_wait_for_the_retry(bench: Bench) -> None:
@@ -562,7 +563,7 @@ async def test_an_event_put_off_comes_again_as_it_was_and_that_is_no_failure(ben
     await bench.inbox.record(lease.subject, [a_change("session/more", 2)])
     later = await bench.claimed(lease.subject, "later")
     assert await bench.now() - start >= 300
-    assert (later.attempt, later.request) == (2, request)
+    assert (later.attempt, later.cause) == (2, ManualSync(request))
     assert {"session/first", "session/more"} <= set((await bench.inbox.load(lease.subject.id)).marks)
     with pytest.raises(LeaseLostError):
         await bench.inbox.put_off(third, 1.0)
@@ -573,16 +574,31 @@ async def test_a_sync_asked_for_while_an_event_is_put_off_is_not_put_off_with_it
     lease = await bench.leased()
     await bench.inbox.request_sync(lease.subject.id, SyncRequest("asked"), stamped(1))
     await bench.inbox.put_off(lease, 60.0)
-    assert (await bench.claimed(lease.subject, "asked")).request == SyncRequest("asked")
+    assert (await bench.claimed(lease.subject, "asked")).cause == ManualSync(SyncRequest("asked"))
 
 
 async def test_a_survey_that_is_put_off_comes_again_as_a_survey(bench: Bench) -> None:
     """C4: also where sync is not continuous, and with its depth."""
     await bench.inbox.request_survey(EVENT, Depth.DEEP)
     lease = await bench.claimed(event_subject(EVENT))
-    assert lease.survey is Depth.DEEP
+    assert lease.cause == Reconcile(Depth.DEEP)
     start = await bench.now()
     await bench.inbox.put_off(lease, 0.3)
     again = await bench.claimed(event_subject(EVENT), "again")
     assert await bench.now() - start >= 300
-    assert (again.survey, again.request, again.attempt) == (Depth.DEEP, None, 0)
+    assert (again.cause, again.attempt) == (Reconcile(Depth.DEEP), 0)
+
+
+async def test_changes_are_promised_to_be_quick_since_the_event_is_synced_by_itself(bench: Bench) -> None:
+    """What was recorded before, or while only a manual sync would push it, never was."""
+    assert (await bench.inbox.load(EVENT)).fresh_since is None
+    await bench.inbox.set_continuous(EVENT, on=True)
+    since = (await bench.inbox.load(EVENT)).fresh_since
+    assert since is not None
+    await bench.passed(0.05)
+    await bench.inbox.set_continuous(EVENT, on=True)
+    assert (await bench.inbox.load(EVENT)).fresh_since == since
+    await bench.inbox.set_continuous(EVENT, on=False)
+    assert (await bench.inbox.load(EVENT)).fresh_since is None
+    await bench.inbox.set_continuous(EVENT, on=True)
+    assert ((await bench.inbox.load(EVENT)).fresh_since or 0) > since

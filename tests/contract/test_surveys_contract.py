@@ -8,6 +8,7 @@ from math import inf
 import pytest
 
 from consumer.adapters.redis.inbox import spread
+from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import EventMapping
@@ -32,7 +33,7 @@ def surveyed(make_bench: MakeBench) -> Bench:
 async def survey_due(bench: Bench, op_id: str = "op") -> Lease:
     """The lease of the next survey."""
     lease = await bench.claimed(SUBJECT, op_id)
-    assert lease.survey is not None
+    assert isinstance(lease.cause, Reconcile)
     return lease
 
 
@@ -47,7 +48,7 @@ async def test_c4_the_first_survey_comes_within_one_interval_at_a_part_of_it_of_
     start = await surveyed.now()
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
-    assert lease.survey is Depth.SHALLOW
+    assert lease.cause == Reconcile(Depth.SHALLOW)
     assert await surveyed.now() - start >= spread(EVENT) * INTERVAL * 1000
     assert len({round(spread(f"event-{number}"), 2) for number in range(50)}) > 25
 
@@ -82,7 +83,7 @@ async def test_c4_changes_do_not_wait_for_the_survey_and_do_not_move_it(surveyed
     await surveyed.inbox.complete(lease, {}, survey_in=60)
     await surveyed.inbox.record(SUBJECT, [a_change()])
     pushed = await surveyed.claimed(SUBJECT, "push")
-    assert pushed.survey is None
+    assert not isinstance(pushed.cause, Reconcile)
     await surveyed.inbox.complete(pushed, (await surveyed.inbox.load(EVENT)).marks)
     following = await next_in(surveyed)
     assert following is not None
@@ -95,9 +96,9 @@ async def test_g5_a_manual_sync_and_changes_that_are_due_go_before_a_survey_that
     await surveyed.inbox.request_survey(EVENT, Depth.SHALLOW)
     await surveyed.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
     lease = await surveyed.claimed(SUBJECT, "manual")
-    assert (lease.request, lease.survey) == (SyncRequest("r"), None)
+    assert lease.cause == ManualSync(SyncRequest("r"))
     await surveyed.inbox.complete(lease, {})
-    assert (await survey_due(surveyed, "survey")).request is None
+    assert isinstance((await survey_due(surveyed, "survey")).cause, Reconcile)
 
 
 async def test_a_worker_that_dies_in_a_survey_leaves_it_due(surveyed: Bench) -> None:
@@ -105,10 +106,10 @@ async def test_a_worker_that_dies_in_a_survey_leaves_it_due(surveyed: Bench) -> 
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await survey_due(surveyed)
     heir = await surveyed.claimed(SUBJECT, "heir")
-    if heir.survey is None:
+    if not isinstance(heir.cause, Reconcile):
         await surveyed.inbox.complete(heir, {})
         heir = await surveyed.claimed(SUBJECT, "then")
-    assert heir.survey is Depth.SHALLOW
+    assert heir.cause == Reconcile(Depth.SHALLOW)
 
 
 async def test_a_survey_that_failed_comes_again_with_its_depth_and_counts_its_failures(surveyed: Bench) -> None:
@@ -117,11 +118,11 @@ async def test_a_survey_that_failed_comes_again_with_its_depth_and_counts_its_fa
     failed = await surveyed.now()
     await surveyed.inbox.complete(await survey_due(surveyed), {}, failed=True, survey_in=0.3)
     again = await survey_due(surveyed, "again")
-    assert (again.survey, again.attempt) == (Depth.DEEP, 1)
+    assert (again.cause, again.attempt) == (Reconcile(Depth.DEEP), 1)
     assert await surveyed.now() - failed >= 300
     await surveyed.inbox.complete(again, {}, survey_in=0.1)
     last = await survey_due(surveyed, "last")
-    assert (last.survey, last.attempt) == (Depth.SHALLOW, 0)
+    assert (last.cause, last.attempt) == (Reconcile(Depth.SHALLOW), 0)
 
 
 async def test_changes_wait_as_long_as_the_survey_that_failed(surveyed: Bench) -> None:
@@ -132,7 +133,7 @@ async def test_changes_wait_as_long_as_the_survey_that_failed(surveyed: Bench) -
     failed = await surveyed.now()
     await surveyed.inbox.complete(lease, {}, failed=True, survey_in=0.7)
     again = await surveyed.claimed(SUBJECT, "again")
-    assert again.survey is None
+    assert not isinstance(again.cause, Reconcile)
     assert await surveyed.now() - failed >= 700
 
 
@@ -142,13 +143,13 @@ async def test_a_survey_asked_for_while_one_goes_on_is_still_to_come(surveyed: B
     await surveyed.passed(0.02)
     await surveyed.inbox.request_survey(EVENT, Depth.CONFIRMED)
     await surveyed.inbox.complete(lease, {}, survey_in=60)
-    assert (await survey_due(surveyed, "again")).survey is Depth.CONFIRMED
+    assert (await survey_due(surveyed, "again")).cause == Reconcile(Depth.CONFIRMED)
 
 
 async def test_the_deepest_survey_asked_for_counts(surveyed: Bench) -> None:
     for depth in (Depth.DEEP, Depth.CONFIRMED, Depth.SHALLOW):
         await surveyed.inbox.request_survey(EVENT, depth)
-    assert (await survey_due(surveyed)).survey is Depth.CONFIRMED
+    assert (await survey_due(surveyed)).cause == Reconcile(Depth.CONFIRMED)
 
 
 @pytest.mark.parametrize(("on", "survey_in"), [(False, 0.1), (True, inf)], ids=["not continuous", "no interval"])

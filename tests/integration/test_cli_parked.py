@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.services.leftovers import issue_key
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 
@@ -25,7 +24,7 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
     async with a_desk(redis_url) as made:
         await made.map(a_mapping())
         await made.ask()
-        found = {issue_key(issue): issue for issue in (REFUSED, LINK, NOTICE)}
+        found = {issue.id: issue for issue in (REFUSED, LINK, NOTICE)}
         await made.pushed({}, found, made.run())
         yield made
 

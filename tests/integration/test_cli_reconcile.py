@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
+from consumer.domain.cause import Reconcile
 from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.run import Trigger
@@ -57,7 +58,7 @@ async def test_c4_a_reconcile_is_asked_for_and_followed(
     await desk.record(soon("s1"))
     await desk.pushed({}, {}, desk.run(Trigger.RECONCILE))
     document, lease = await asyncio.gather(desk.read("reconcile", EVENT, *options, code=code), a_worker(desk, outcome))
-    assert lease.survey is depth
+    assert lease.cause == Reconcile(depth)
     assert (document["run"]["credits"], document["run"]["trigger"]) == (7, "reconcile")
 
 

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from consumer.domain.issue import Code, Issue
 from consumer.domain.record import Kind
 from consumer.domain.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
-from consumer.services.leftovers import issue_key
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk
 
@@ -27,7 +26,7 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
 
 async def ran(desk: Desk, *issues: Issue, **fields: Any) -> Run:
     """A run that ended with these issues."""
-    found = {issue_key(issue): issue for issue in issues}
+    found = {issue.id: issue for issue in issues}
     run = desk.run(issues=count_issues(found), told=first_issues(found), **fields)
     await desk.stores.inbox.set_continuous(EVENT, on=True)
     await desk.ask()

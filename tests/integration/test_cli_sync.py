@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.cause import ManualSync
 from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import Lease
@@ -74,8 +75,8 @@ async def test_c5_n1_a_manual_sync_is_followed_to_its_numbers(
     document = await desk.read("sync", EVENT, "--scope", "agenda", code=code)
 
     lease = await worker
-    assert lease.request is not None
-    assert (lease.request.id, lease.request.scope) == (document["request"], "agenda")
+    assert isinstance(lease.cause, ManualSync)
+    assert (lease.cause.request.id, lease.cause.request.scope) == (document["request"], "agenda")
     assert document["run"]["trigger"] == "manual"
     tallies = fields.get("tallies", {})
     assert {kind: each["synced"] for kind, each in document["run"]["kinds"].items()} == {
@@ -90,7 +91,7 @@ async def test_a_run_of_changes_that_ends_meanwhile_is_not_taken_for_the_sync(de
 
     async def work() -> None:
         lease = await a_worker(desk, desk.run(Trigger.MANUAL, tallies={Kind.SESSION: Tally(updated=1)}))
-        assert lease.request
+        assert isinstance(lease.cause, ManualSync)
         await desk.record(soon("s2"))
         await desk.pushed({}, {}, desk.run(tallies={Kind.SESSION: Tally(created=5)}))
 

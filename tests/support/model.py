@@ -1,7 +1,7 @@
 """Swoogo and the ledger in memory, and plans executed on them call by call: what a push does, without its plumbing.
 
-Guarantees: a record is written as `services/execute.py` writes it, intent first; a call can be made to lose its answer
-or never to arrive, as creates do in real life. Nothing here decides anything.
+Guarantees: a record is written as `services/operations.py` writes it, intent first; a call can be made to lose
+its answer or never to arrive, as creates do in real life. Nothing here decides anything.
 """
 
 from __future__ import annotations

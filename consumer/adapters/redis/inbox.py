@@ -21,6 +21,7 @@ from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import LedgerCommand, read_command
 from consumer.domain.record import Kind
@@ -137,7 +138,7 @@ class RedisInbox:
         first = round(spread(event_id) * self._interval * 1000) if self._interval else -1
         org_id = by.subject.id if by and by.subject.kind == "org" else ""
         due = await self._scripts.set_continuous(
-            [self._keys.event(event_id, name) for name in ("state", "dirty", "holders")],
+            [self._keys.event(event_id, name) for name in ("state", "dirty", "holders", "fresh")],
             on=on,
             survey_in=first,
             org_id=org_id,
@@ -217,7 +218,8 @@ class RedisInbox:
             return None
         together = rows.sync_request.decode(request) if request else None
         survey = rows.parsed(Depth, depth, "a depth of a survey") if depth else None
-        lease = Lease(subject, epoch, op_id, attempt, together, survey, in_order(Asked(*each) for each in ids))
+        asked = in_order(Asked(*each) for each in ids)
+        lease = Lease(subject, epoch, op_id, attempt, cause_of(together, survey), asked)
         self._leases.hold(lease, following, asked_at, self._lease)
         return lease
 
@@ -290,9 +292,10 @@ class RedisInbox:
             pipe.smembers(self._keys.subject(subject, "orders"))
             pipe.smembers(self._keys.subject(subject, "careful"))
             pipe.hkeys(self._keys.subject(subject, "overtaken"))
+            pipe.get(self._keys.subject(subject, "fresh"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, commands, unverified, overtaken, *stored = await pipe.execute()
+            dirty, commands, unverified, overtaken, fresh, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = rows.snapshot(stored[0]) if snapshot else Snapshot()
         return EventState(
@@ -301,6 +304,7 @@ class RedisInbox:
             frozenset(rows.parsed(read_command, command, "a ledger command") for command in commands),
             frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in unverified),
             frozenset(key.decode() for key in overtaken),
+            int(fresh) if fresh else None,
         )
 
     @guarded

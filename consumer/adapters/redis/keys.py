@@ -23,7 +23,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |
 | `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
 | `{event/ID}:traces` | hash: record key -> trace of its newest change, while tracing is on | a day | parents |
-| `{event/ID}:fresh` | string: ms since when its changes count for the goal of freshness | - | freshness |
+| `{event/ID}:fresh` | string: ms since when its changes count for the goal of freshness | - | inbox |
 | `{event/ID}:mapping` | string: the active pair | - | connections |
 | `{event/ID}:holders` | hash: organization -> epoch of its newest lease that looked at the pair | - | connections |
 | `{org/ID}:connection` | string: the credential in use, sealed | - | connections |

@@ -85,7 +85,8 @@ class Scripts(RebuildScripts):
         epoch: int | None = None,
         ended: bool = False,
     ) -> int:
-        """Due ms; -1 not due, -2 somebody else has it, -3 switched on meanwhile. `keys`: state, dirty, holders.
+        """Due ms; -1 not due, -2 somebody else has it, -3 switched on meanwhile. `keys`: state, dirty, holders,
+        fresh.
 
         `survey_in`: ms until the first survey, -1: none. `epoch`: of the organization's lease, or of the event's own.
         """

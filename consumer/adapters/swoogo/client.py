@@ -24,12 +24,14 @@ from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.meter import Meter
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.uploads import Uploads
+from consumer.adapters.swoogo.watched import watched
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.record import Fields, Kind
 from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
+from consumer.ports.telemetry import CallWatch, Unwatched
 from consumer.settings import SwoogoSettings
 
 
@@ -49,12 +51,14 @@ class SwoogoClient(Swoogo):
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         settle: float = 120.0,
+        watch: CallWatch | None = None,
     ) -> None:
-        """`settle`: seconds after a call without an answer in which it may still take effect."""
+        """`settle`: seconds after a call without an answer in which it may take effect. `watch` sees every call."""
+        self.watch = watch or Unwatched()
         self._settings = settings
         self._clock = clock
         self._channel = Channel(settings, transport)
-        self._meter = Meter(settings, budget)
+        self._meter = Meter(settings, budget, self.watch)
         breaker = Breaker(circuits)
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials, breaker)
         self.credentials = SwoogoCredentials(shared, open_credentials)
@@ -72,6 +76,7 @@ class SwoogoClient(Swoogo):
             settle_seconds=settle,
         )
 
+    @watched("create")
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """Create a record; empty fields are left out.
 
@@ -99,6 +104,7 @@ class SwoogoClient(Swoogo):
             raise UnansweredError(f"Swoogo answered {call.what} without an id.")
         return wire.written(resource, body, identifier, sent)
 
+    @watched("update")
     async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
         """Send changed fields; empty ones are cleared, what is not named stays (`swoogo-api.md 2.2`).
 
@@ -130,18 +136,22 @@ class SwoogoClient(Swoogo):
         body = await self._caller.call(work, call)
         return wire.written(resource, body if isinstance(body, dict) else {}, swoogo_id, sent)
 
+    @watched("link", "speaker")
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
         """Associate a speaker with further sessions (S7)."""
         await self._links.add(work, speaker_id, session_ids, already)
 
+    @watched("unlink", "speaker")
     async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
         """Take one association away; one that is not there is fine (S8)."""
         await self._links.remove(work, speaker_id, session_id)
 
+    @watched("upload")
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
         """Set a headshot or a logo (P3, O1)."""
         await self._uploads.upload(work, kind, swoogo_id, contact_id, picture)
 
+    @watched("delete")
     async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
         """Delete a record; its path is a setting, as no document has it (`swoogo-api.md 2.1`).
 
@@ -164,6 +174,7 @@ class SwoogoClient(Swoogo):
                     f"delete_path is not {self._settings.delete_path}.",
                 ) from None
 
+    @watched("list")
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, in one page where `known` makes up for the rest; ten credits a page."""
         if kind is Kind.LEVEL:
@@ -181,6 +192,7 @@ class SwoogoClient(Swoogo):
 
         return await read_directory(resource, fetch, known, self._clock.now())
 
+    @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
         """The IANA name of the event's zone, "" when Swoogo shows none (M7).
 
@@ -202,17 +214,20 @@ class SwoogoClient(Swoogo):
         timezone = body.get("timezone")
         return timezone.strip() if isinstance(timezone, str) else ""
 
+    @watched("look", "event")
     async def probe(self, work: Work) -> None:
         """The event's id: a call without effect, which every credential may make."""
         path = f"/events/{work.mapping.swoogo_event_id}?fields=id"
         await self._caller.call(work, Call("the event", "GET", path, probe=True))
 
+    @watched("survey", "event")
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
     ) -> EventSighting:
         """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
         return await self._surveys.event(work, known, kinds)
 
+    @watched("survey")
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """Every id of a kind, and what changed since; ten credits a page."""
         if kind is Kind.LEVEL:
@@ -220,6 +235,7 @@ class SwoogoClient(Swoogo):
             return Sighting(levels.rows.keys(), levels.rows, whole=True)
         return await self._surveys.kind(work, kind, known)
 
+    @watched("look")
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """Whether a record answers for itself; one credit."""
         return await self._caller.there(work, wire.RESOURCES[kind], swoogo_id)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from consumer.adapters.swoogo.channel import Answer, NoAnswerError, too_late
 from consumer.domain.errors import RetryableError
 from consumer.ports import Budget, Grant, Lease, Work
+from consumer.ports.telemetry import CallWatch
 from consumer.settings import SwoogoSettings
 
 _TOO_MANY_REQUESTS: Final = 429
@@ -61,7 +62,8 @@ class Charge:
 class Meter:
     """Takes permits, settles them, and counts the credits of each claim."""
 
-    def __init__(self, settings: SwoogoSettings, budget: Budget) -> None:
+    def __init__(self, settings: SwoogoSettings, budget: Budget, watch: CallWatch) -> None:
+        self._watch = watch
         self._budget = budget
         self._deadline = settings.deadline
         self._window = settings.credit_window
@@ -91,7 +93,8 @@ class Meter:
         if not cost:
             yield Charge()
             return
-        grant = await self._budget.permit(work, cost, self._deadline)
+        with self._watch.permit(work):
+            grant = await self._budget.permit(work, cost, self._deadline)
         charge = Charge(None if grant.asked is None else grant.asked + self._deadline)
         self._count(work.lease, cost)
         try:
@@ -112,9 +115,10 @@ class Meter:
     async def _settle(self, work: Work, grant: Grant, charge: Charge, *, observe: bool) -> None:
         answer = charge.answer
         if answer is None:
-            await (self._budget.spent(grant) if charge.sent else self._give_back(work, grant))
+            await (self._spend(work, grant) if charge.sent else self._give_back(work, grant))
         elif answer.status == _TOO_MANY_REQUESTS:
             self._count(work.lease, -grant.cost)
+            self._watch.throttled(work)
             await self._budget.throttled(grant, self.wait_asked(answer))
         elif 400 <= answer.status < 500 and not self._refusals_cost:
             await self._give_back(work, grant)
@@ -122,9 +126,15 @@ class Meter:
             remaining = answer.header("x-rate-limit-remaining") if observe else None
             reset = answer.header("x-rate-limit-reset")
             if remaining is None or reset is None:
-                await self._budget.spent(grant)
+                await self._spend(work, grant)
             else:
-                await self._budget.spent(grant, remaining=int(remaining), reset=min(reset, self._window))
+                await self._spend(work, grant, remaining=int(remaining), reset=min(reset, self._window))
+
+    async def _spend(
+        self, work: Work, grant: Grant, *, remaining: int | None = None, reset: float | None = None
+    ) -> None:
+        self._watch.spent(work, grant.cost)
+        await self._budget.spent(grant, remaining=remaining, reset=reset)
 
     async def _give_back(self, work: Work, grant: Grant) -> None:
         self._count(work.lease, -grant.cost)

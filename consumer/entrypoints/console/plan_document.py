@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from consumer.domain.desired import TextLimits
-from consumer.domain.heirs import inherited
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
 from consumer.domain.ledger import Ledger
-from consumer.domain.ledger_commands import confirmed_removals
-from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
-from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.record import Kind, id_of, key_of, readable
-from consumer.domain.run import Trigger
 from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
@@ -24,6 +18,7 @@ from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.ids import whole_event
 from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso
+from consumer.services.planning import preview, rules_of, upcoming_facts
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
 
@@ -168,35 +163,16 @@ async def plan_of(stores: Opened, mapping: EventMapping) -> tuple[Plan, Words]:
         UnavailableError: Redis does not answer.
         UnknownTimezoneError: the mapping names a zone that does not exist.
     """
-    settings = stores.settings
-    issues = await stores.board.issues(mapping.event_id)
-    refused = {issue.key: issue.parked for issue in issues.values() if issue.parked}
-    state = await stores.inbox.load(mapping.event_id)
-    known = await stores.ledger.load(mapping.event_id)
-    changes = inherited(state.snapshot, known, mapping.settings, refused.keys())
-    ledger = {key: entry for key, entry in {**known, **changes}.items() if entry}
     waiting = await stores.inbox.waiting(mapping.event_id)
-    trigger = Trigger.MANUAL if waiting.request or not mapping.continuous else Trigger.CHANGES
-    plan = make_plan(
-        PlanInput(
-            mapping=mapping,
-            snapshot=state.snapshot,
-            ledger=ledger,
-            now=stores.clock.now(),
-            directories=await stores.ledger.directories(mapping.event_id),
-            # Without continuous sync, a sync tries what was refused once more.
-            parked=refused if mapping.continuous else {},
-            refused=refused,
-            confirmed=confirmed_removals(state.commands),
-            settle=round(settings.push.settle * 1000),
-            limits=TextLimits(settings.swoogo.max_name, settings.swoogo.max_text),
-            verify_before_create=state.verify_before_create,
-            read_since=read_since(waiting.attempt, trigger, stores.clock.now()),
-        )
+    former = await stores.board.issues(mapping.event_id)
+    facts = await upcoming_facts(
+        stores.inbox, stores.ledger, former, mapping, attempt=waiting.attempt, request=waiting.request
     )
-    labels = Labels(state.snapshot, ledger, mapping)
+    plan, ledger = preview(facts, rules_of(stores.settings.push, stores.settings.swoogo), stores.clock.now())
+    labels = Labels(facts.state.snapshot, ledger, mapping)
     skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
-    return replace(plan, skips=skips, issues=labels.dressed_all(plan.issues)), Words(state.snapshot, ledger)
+    dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))
+    return dressed, Words(facts.state.snapshot, ledger)
 
 
 def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:

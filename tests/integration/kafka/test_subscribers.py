@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
+from consumer.domain.cause import ManualSync
 from consumer.domain.errors import UnavailableError
 from consumer.ports import Change, Inbox, Subject, event_subject, org_subject
 from schemas.dead_letter import DeadLetterHeaders, Reason
@@ -86,8 +87,8 @@ async def test_each_input_topic_is_read_and_news_wake_the_dispatcher(kafka: Kafk
     assert (set(snapshot.sessions), set(snapshot.contacts), set(snapshot.sponsors)) == ({"s1"}, {"c1"}, {"p1"})
     lease = await kafka.bench.inbox.claim(event_subject(EVENT), "op")
     assert lease is not None
-    assert lease.request is not None
-    assert lease.request.scope == "agenda"
+    assert isinstance(lease.cause, ManualSync)
+    assert lease.cause.request.scope == "agenda"
     assert kafka.woken == 4
 
 

@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import Keys
+from consumer.domain.cause import ManualSync
 from consumer.ports import SyncRequest, event_subject
 from tests.contract.bench import Bench, Times, in_redis, stamped
 from tests.support.builders import EVENT
@@ -47,7 +48,7 @@ async def former_asks(redis: Redis, request_id: str, scope: str, version: int) -
 async def test_a_request_that_waits_since_before_the_upgrade_is_served(redis: Redis, bench: Bench) -> None:
     await former_asks(redis, "former", "agenda", 5)
     lease = await bench.claimed(SUBJECT)
-    assert lease.request == SyncRequest("former", "agenda")
+    assert lease.cause == ManualSync(SyncRequest("former", "agenda"))
     assert [each.id for each in lease.asked] == ["former"]
     await bench.inbox.complete(lease, {})
     assert (await bench.inbox.due(10)).next_in is None
@@ -75,18 +76,18 @@ async def test_what_the_former_version_served_does_not_run_again(redis: Redis, b
     await redis.hdel(STATE, "request", "due")  # as its `complete_subject.lua` did
     assert not await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
-    assert (await bench.claimed(SUBJECT)).request == SyncRequest("r2", "sponsors")
+    assert (await bench.claimed(SUBJECT)).cause == ManualSync(SyncRequest("r2", "sponsors"))
 
 
 async def test_a_request_by_the_former_version_takes_none_of_ours_away(redis: Redis, bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     await former_asks(redis, "former", "sponsors", 2)
     lease = await bench.claimed(SUBJECT)
-    assert lease.request == SyncRequest("former", "all")
+    assert lease.cause == ManualSync(SyncRequest("former", "all"))
     assert [each.id for each in lease.asked] == ["r1", "former"]
     await former_asks(redis, "later", "agenda", 3)
     await bench.inbox.complete(lease, {})
-    assert (await bench.claimed(SUBJECT, "next")).request == SyncRequest("later", "agenda")
+    assert (await bench.claimed(SUBJECT, "next")).cause == ManualSync(SyncRequest("later", "agenda"))
 
 
 async def test_what_was_served_is_bounded_and_still_not_done_again(redis: Redis, bench: Bench) -> None:

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
+from consumer.domain.cause import Reconcile
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.record import stamp
@@ -298,7 +299,7 @@ class InboxMachine(RuleBasedStateMachine):
     def gave_back(self, lease: Lease, said: object, *, done: bool = False) -> None:
         assert (said is LeaseLostError) == self.lost(lease), "G4: only its holder gives it back"
         if said is None:
-            if done and lease.op_id not in self.given_back and lease.survey is None:
+            if done and lease.op_id not in self.given_back and not isinstance(lease.cause, Reconcile):
                 self.served |= {(lease.subject, asked.id) for asked in lease.asked}
             self.given_back.add(lease.op_id)
             if self.holders.get(lease.subject, ("", 0))[0] == lease.op_id:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.overview import RedisOverview, Standing
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
@@ -102,11 +101,3 @@ async def test_gauges_are_the_sums_over_all_events_a_part_at_a_time(
     await desk.stores.inbox.complete(lease, (await desk.stores.inbox.load(EVENT)).marks)
     await figures.events()
     assert meters.value("swoogo_sync_changes_waiting") == 1
-
-
-async def test_changes_count_for_the_goal_since_the_event_is_synced_by_itself(desk: Desk) -> None:
-    fresh = RedisFreshness(desk.stores.redis, desk.stores.keys)
-    assert await fresh.begin(EVENT, 5) == 5
-    assert await fresh.begin(EVENT, 9) == 5
-    await fresh.end(EVENT)
-    assert await fresh.begin(EVENT, 9) == 9

@@ -9,7 +9,6 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
-from consumer.adapters.redis.freshness import RedisFreshness
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.parents import RedisParents
@@ -86,7 +85,7 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
     await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
-    await RedisFreshness(redis, Keys("test")).begin(EVENT, NOW)
+    await bench.inbox.set_continuous(EVENT, on=True)
     await RedisParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
     assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}
     await RedisReplicas(redis, Keys("test")).beat(Replica("r1", "0.1.0", "all", NOW, NOW))

@@ -10,6 +10,7 @@ from math import isinf
 from consumer.adapters.redis import rows
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.backoff import due_at
+from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.record import Kind
@@ -54,6 +55,7 @@ class SubjectState:
     commands: set[LedgerCommand] = field(default_factory=set)
     verify_before_create: set[Kind] = field(default_factory=set)
     overtaken: dict[str, str] = field(default_factory=dict)
+    fresh: int | None = None
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
     seen: int = 0
@@ -164,6 +166,7 @@ class InMemoryInbox:
             if state.switched:
                 return False
         state.continuous = on
+        state.fresh = (state.fresh or self.clock.now()) if on else None
         state.switched = state.switched or on
         if not on:
             state.survey, state.depth = None, Depth.SHALLOW
@@ -251,7 +254,7 @@ class InMemoryInbox:
             state.first = None
         depth = None if state.surveying is None else state.depth
         asked = in_order(Asked(each.id, each.stamp) for each in state.requests.values())
-        return Lease(subject, state.epoch, op_id, state.attempt, state.request, depth, asked)
+        return Lease(subject, state.epoch, op_id, state.attempt, cause_of(state.request, depth), asked)
 
     async def renew(self, lease: Lease) -> None:
         """See `ports.Inbox`."""
@@ -342,6 +345,7 @@ class InMemoryInbox:
             frozenset(state.commands),
             frozenset(state.verify_before_create),
             frozenset(state.overtaken),
+            state.fresh,
         )
 
     async def requests(self, org_id: str) -> Requested:

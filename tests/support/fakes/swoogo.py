@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from consumer.adapters.swoogo.watched import watched
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.natural_key import natural_key
@@ -15,6 +16,7 @@ from consumer.domain.record import Fields, Kind, digest
 from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
 from consumer.domain.text import natural_email, natural_name
 from consumer.ports import Clock, Picture, Work, Written
+from consumer.ports.telemetry import CallWatch, Unwatched
 
 _PAGE = 200
 _ONE_LINE = frozenset({"name", "first_name", "last_name", "email", "job_title", "company"})
@@ -76,12 +78,14 @@ class FakeSwoogo:
         records: kind -> id -> fields.
         links: speaker id -> ids of its sessions.
         zones: Swoogo event id -> its time zone; an event that is not there cannot be read.
+        watch: sees every call.
         calls: what was called, oldest first; calls that found Swoogo silent too.
         before_call: awaited at the start of every call, so that a test can hold it or change the world under it.
         most_at_once: calls in flight at most.
     """
 
     def __init__(self, clock: Clock) -> None:
+        self.watch: CallWatch = Unwatched()
         self.records: dict[Kind, dict[int, dict[str, str]]] = {kind: {} for kind in Kind}
         self.links: dict[int, set[int]] = {}
         self.pictures: dict[tuple[Kind, int], bytes] = {}
@@ -118,6 +122,7 @@ class FakeSwoogo:
         """The calls in short: `create session`."""
         return [str(call) for call in self.calls]
 
+    @watched("create")
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """See `ports.Swoogo`."""
         await self._call(work, Called("create", kind, fields=dict(fields)), CALL_CREDITS)
@@ -133,6 +138,7 @@ class FakeSwoogo:
             raise UnansweredError("Swoogo gave no answer to the creation.")
         return self._written(kind, identifier, given)
 
+    @watched("update")
     async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
         """See `ports.Swoogo`."""
         await self._call(work, Called("update", kind, swoogo_id, dict(fields)), CALL_CREDITS)
@@ -142,6 +148,7 @@ class FakeSwoogo:
         row |= self._stored({name: value for name, value in fields.items() if name not in self.trouble.not_applied})
         return self._written(kind, swoogo_id, fields)
 
+    @watched("link", "speaker")
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
         """See `ports.Swoogo`."""
         await self._call(work, Called("link", Kind.SPEAKER, speaker_id, ids=tuple(session_ids)), CALL_CREDITS)
@@ -150,11 +157,13 @@ class FakeSwoogo:
             raise RefusedError("Swoogo did not associate the speaker.", field="sessions")
         self.links.setdefault(speaker_id, set()).update(session_ids)
 
+    @watched("unlink", "speaker")
     async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
         """See `ports.Swoogo`."""
         await self._call(work, Called("unlink", Kind.SPEAKER, speaker_id, ids=(session_id,)), CALL_CREDITS)
         self.links.get(speaker_id, set()).discard(session_id)
 
+    @watched("upload")
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
         """See `ports.Swoogo`."""
         await self._call(work, Called("upload", kind, swoogo_id, dict(picture.record)), CALL_CREDITS)
@@ -163,6 +172,7 @@ class FakeSwoogo:
             raise self.trouble.refused_uploads
         self.pictures[kind, swoogo_id] = picture.content
 
+    @watched("delete")
     async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
         """See `ports.Swoogo`."""
         await self._call(work, Called("delete", kind, swoogo_id), CALL_CREDITS)
@@ -175,6 +185,7 @@ class FakeSwoogo:
             for sessions in self.links.values():
                 sessions.discard(swoogo_id)
 
+    @watched("list")
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """See `ports.Swoogo`."""
         await self._call(work, Called("list", kind), LIST_CREDITS)
@@ -184,6 +195,7 @@ class FakeSwoogo:
         }
         return Directory(rows, fresh=True, at=self._clock.now())
 
+    @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
         """See `ports.Swoogo`."""
         event_id = work.mapping.swoogo_event_id
@@ -192,6 +204,7 @@ class FakeSwoogo:
             raise MissingError("Swoogo does not have the event.")
         return self.zones[event_id]
 
+    @watched("survey", "event")
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
     ) -> EventSighting:
@@ -207,6 +220,7 @@ class FakeSwoogo:
         }
         return EventSighting(self.zones[event_id], seen)
 
+    @watched("survey")
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
         """See `ports.Swoogo`. A page holds 200 records."""
         stamps = sorted((self._stamp(kind, each) for each in self.records[kind]), reverse=True)
@@ -223,6 +237,7 @@ class FakeSwoogo:
             raise UnavailableError("The list changed while it was read.")
         return seen
 
+    @watched("look")
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """See `ports.Swoogo`."""
         await self._call(work, Called("exists", kind, swoogo_id), CALL_CREDITS)
@@ -252,6 +267,7 @@ class FakeSwoogo:
         """See `ports.Swoogo`. `credits_left` of every credential."""
         return self.credits_left
 
+    @watched("look", "event")
     async def probe(self, work: Work) -> None:
         """See `ports.Swoogo`."""
         await self.event_timezone(work)

@@ -169,7 +169,7 @@ async def a_life() -> Life:
     await world.connections.put_connection(ORG, None)
     world.swoogo.zones = {HERE: ZONE, ELSEWHERE: ZONE}
     dispatcher = Dispatcher(
-        world.inbox, world.connections, world.connector, world.pusher, world.outage, world.voids, world.clock, SETTINGS
+        world.inbox, world.connections, world.connector, world.pusher, world.gate, world.voids, world.clock, SETTINGS
     )
     life = Life(world, dispatcher)
     world.swoogo.before_call = life.watch

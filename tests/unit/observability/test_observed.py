@@ -1,4 +1,4 @@
-"""Issue 6, point 4: what goes through the ports is counted, and the services know nothing of it."""
+"""Issue 6, point 4: pushes, calls, credits and batches are counted, and the services know nothing of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import Mock
 
+import httpx
 import pytest
 import structlog
 
 from consumer.adapters.redis import rows
+from consumer.adapters.swoogo.channel import Answer
+from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.adapters.swoogo.meter import Meter
 from consumer.domain.circuit import Circuit
 from consumer.domain.errors import (
     CredentialError,
@@ -22,32 +27,19 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.record import Source, key_of, stamp
+from consumer.domain.push_report import PushReport
+from consumer.domain.record import Kind, Source, key_of, stamp
 from consumer.domain.run import Run
-from consumer.observability.journal import current
+from consumer.observability.calls import CallMeters, outcome_of
 from consumer.observability.metrics import CALLS as CALLS_METRIC
-from consumer.observability.observed_calls import CALLS, ObservedBudget, ObservedSwoogo, outcome_of
 from consumer.observability.watch import Watch
-from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, event_subject
+from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, Work, event_subject
 from consumer.services.dispatch import Dispatcher
-from consumer.services.record import Recorded, Recorder
-from consumer.settings import load_settings
+from consumer.services.record import Recorded
+from consumer.settings import SwoogoSettings, load_settings
 from tests.contract.bench import a_work
 from tests.support.builders import EVENT, a_connection, a_session
 from tests.unit.services.world import World, a_world
-
-
-@dataclass
-class FreshSince:
-    """Since when changes count, in memory."""
-
-    since: dict[str, int] = field(default_factory=dict)
-
-    async def begin(self, event_id: str, now: int) -> int:
-        return self.since.setdefault(event_id, now)
-
-    async def end(self, event_id: str) -> None:
-        self.since.pop(event_id, None)
 
 
 @dataclass
@@ -56,7 +48,7 @@ class Watched:
 
     world: World
     watch: Watch
-    fresh: FreshSince
+    calls: CallMeters
     pusher: Any
 
     async def change(self, title: str = "Title", *, ago: float = 0.0) -> None:
@@ -68,28 +60,21 @@ class Watched:
 
     async def push(self, request: SyncRequest | None = None) -> Run:
         lease = await self.world.claim(request)
-        run: Run = await self.pusher.push(lease, self.world.mapping, a_connection())
-        return run
+        report: PushReport = await self.pusher.push(lease, self.world.mapping, a_connection())
+        return report.run
 
     def value(self, name: str, **labels: str) -> float:
         return self.watch.meters.value(f"swoogo_sync_{name}", **labels) or 0.0
 
 
 async def a_watched(**mapping: Any) -> Watched:
-    world, watch, fresh = await a_world(), Watch(load_settings()), FreshSince()
+    world, watch = await a_world(), Watch(load_settings())
     world.mapping = replace(world.mapping, **mapping)
-    ledger, swoogo = watch.ledger(world.ledger, world.clock), watch.swoogo(world.swoogo)
-    pusher = replace(
-        world.pusher,
-        inbox=watch.inbox(world.inbox, world.clock, fresh, parents=None),  # type: ignore[arg-type] # only for tracing
-        store=ledger,
-        swoogo=swoogo,
-        board=watch.board(world.board),
-        reconciler=replace(world.pusher.reconciler, store=ledger, swoogo=swoogo),
-    )
-    await pusher.inbox.set_continuous(EVENT, on=world.mapping.continuous)
-    fresh.since[EVENT] = 0 if world.mapping.continuous else fresh.since.pop(EVENT, 0)
-    return Watched(world, watch, fresh, watch.pusher(pusher))
+    await world.inbox.set_continuous(EVENT, on=world.mapping.continuous)
+    if world.mapping.continuous:
+        world.inbox.state(event_subject(EVENT)).fresh = 1
+    calls = world.swoogo.watch = watch.calls()
+    return Watched(world, watch, calls, watch.pusher(world.pusher, calls, parents=Mock()))
 
 
 async def test_a_push_is_counted_by_trigger_outcome_plan_and_records() -> None:
@@ -103,7 +88,6 @@ async def test_a_push_is_counted_by_trigger_outcome_plan_and_records() -> None:
     assert watched.value("call_duration_seconds_count", operation="create") == 1
     assert watched.value("push_duration_seconds_count", trigger="changes") == 1
     assert watched.value("pushes_running") == 0
-    assert current.get() is None
 
 
 @pytest.mark.parametrize(("ago", "slo"), [(20.0, "met"), (200.0, "missed")])
@@ -123,13 +107,11 @@ async def test_a_late_change_that_waited_for_credits_is_not_missed(monkeypatch: 
     watched = await a_watched()
     create = watched.world.swoogo.create
 
-    async def waiting(*args: Any) -> Any:
-        journal = current.get()
-        assert journal is not None
-        journal.waited += 150
-        return await create(*args)
+    async def waiting(work: Work, *args: Any) -> Any:
+        watched.calls.of(work).waited += 150
+        return await create(work, *args)
 
-    monkeypatch.setattr(watched.pusher.inner.swoogo, "create", waiting)
+    monkeypatch.setattr(watched.world.swoogo, "create", waiting)
     await watched.change(ago=200)
     await watched.push()
     assert watched.value("changes_total", slo="no_credits") == 1
@@ -189,17 +171,16 @@ async def test_a_call_that_fails_is_counted_by_its_outcome_and_raises_as_before(
     error: BaseException, word: str
 ) -> None:
     watch = Watch(load_settings())
+    watched = await a_watched()
+    swoogo, work = watched.world.swoogo, a_work(await watched.world.claim(SyncRequest("r")))
+    swoogo.watch = watch.calls()
 
-    class Failing:
-        def __getattr__(self, _: str) -> Any:
-            async def call(*_: Any) -> None:
-                raise error
+    async def fail(*_: Any) -> None:
+        raise error
 
-            return call
-
-    swoogo: Any = ObservedSwoogo(Failing(), watch.meters)
+    swoogo.before_call = fail
     with pytest.raises(type(error)):
-        await swoogo.exists(None, "session", 1)
+        await swoogo.exists(work, Kind.SESSION, 1)
     assert watch.meters.value("swoogo_sync_calls_total", operation="look", kind="session", outcome=word) == 1
     assert outcome_of(error) == word
     assert word in CALLS_METRIC.labels["outcome"]
@@ -208,13 +189,12 @@ async def test_a_call_that_fails_is_counted_by_its_outcome_and_raises_as_before(
 def test_every_call_of_the_port_is_counted() -> None:
     """A new method of the Swoogo port has to say which operation it is."""
     methods = {name for name, _ in inspect.getmembers(Swoogo, inspect.isfunction) if not name.startswith("_")}
-    assert methods - {"spent", "left"} == set(CALLS)  # these two only look at the count of credits
+    seen = {name for name in methods if hasattr(getattr(SwoogoClient, name), "__wrapped__")}
+    assert methods - seen == {"spent", "left"}  # these two only look at the count of credits
 
 
-async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_way_to_redis(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    watch, used, free = Watch(load_settings()), list[str](), asyncio.Event()
+async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_way_to_redis() -> None:
+    watch, free = Watch(load_settings()), asyncio.Event()
     watched = await a_watched()
     work = replace(a_work(await watched.world.claim()), mapping=watched.world.mapping)
     credential = work.mapping.credential
@@ -228,15 +208,21 @@ async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_wa
 
         async def throttled(self, *_: Any) -> None: ...
 
-    budget = ObservedBudget(Budget(), watch.meters, used.append)
+    used: list[str] = []
+    calls = CallMeters(watch.meters, used.append)
+    meter = Meter(SwoogoSettings(), Budget(), calls)  # type: ignore[arg-type] # enough of one
+
+    async def answered(status: int) -> None:
+        async with meter.charged(work, 3) as charge:
+            charge.answer = Answer(status, httpx.Headers(), b"")
+
     label = watch.meters.credential(credential)
     free.set()
-    await budget.spent(await budget.permit(work, 3, 1))
+    await answered(200)
     assert watch.meters.value("swoogo_sync_credits_waited_seconds_total", credential=label) is None
     free.clear()
-    waiting = asyncio.create_task(budget.permit(work, 3, 1))
     asyncio.get_running_loop().call_later(0.15, free.set)
-    await budget.throttled(await waiting, 1.0)
+    await answered(429)
     assert (watch.meters.value("swoogo_sync_credits_waited_seconds_total", credential=label) or 0) > 0
     assert watch.meters.value("swoogo_sync_throttled_total", credential=label) == 1
     assert watch.meters.value("swoogo_sync_credits_spent_total", credential=label, trigger=work.trigger.value) == 3
@@ -256,7 +242,7 @@ async def test_records_and_dead_letters_are_counted_by_topic() -> None:
     class Letters:
         async def put(self, letters: Sequence[DeadLetter]) -> None: ...
 
-    recorder: Recorder = watch.recorder(Inner())  # type: ignore[arg-type] # stands for one
+    recorder = watch.recorder(Inner())
     record = RawRecord("sessions", 0, 0, 0, None, None)
     await recorder.record([record])
     with pytest.raises(UnavailableError):
@@ -291,7 +277,7 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
         world.connections,
         world.connector,
         watched.pusher,
-        world.outage,
+        world.gate,
         world.voids,
         world.clock,
         world.pusher.settings,

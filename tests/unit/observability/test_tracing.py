@@ -14,15 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis import rows
 from consumer.domain.errors import UnavailableError
+from consumer.observability.calls import CallMeters
 from consumer.observability.exporter import tracing
-from consumer.observability.tracing import (
-    MOST_LINKS,
-    TracedDecoder,
-    TracedInbox,
-    TracedPusher,
-    TracedRecords,
-    TracedSwoogo,
-)
+from consumer.observability.meters import Meters
+from consumer.observability.tracing import MOST_LINKS, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import RawRecord, event_subject
 from consumer.settings import Topics, TracingSettings
 from tests.integration.kafka.kafka_world import a_session_value, key_of
@@ -77,18 +72,14 @@ async def a_traced() -> Traced:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     tracer = provider.get_tracer("test")
-    pusher = replace(
-        world.pusher,
-        inbox=TracedInbox(world.inbox, parents),
-        swoogo=TracedSwoogo(world.swoogo, tracer),
-    )
+    world.swoogo.watch = CallMeters(Meters(), lambda _: None, tracer)
     return Traced(
         world,
         spans,
         parents,
         TracedDecoder(KafkaDecoder(Topics(), 1_000_000), tracer),
         TracedRecords(world.inbox, parents),
-        TracedPusher(pusher, tracer),
+        TracedPusher(world.pusher, tracer, parents),
     )
 
 

@@ -46,7 +46,7 @@ class Running:
             world.connections,
             world.connector,
             world.pusher,
-            world.outage,
+            world.gate,
             world.voids,
             world.clock,
             settings,

@@ -20,7 +20,7 @@ from consumer.domain.survey import Depth
 from consumer.ports import SyncRequest
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
-from tests.support.builders import EVENT, a_connection, a_contact, a_session
+from tests.support.builders import EVENT, a_contact, a_session
 from tests.unit.services.world import SUBJECT, World, a_world
 
 URL = "https://cdn.example.org/ada.jpg"
@@ -71,7 +71,7 @@ async def test_an_image_behind_an_unchanged_address_is_asked_for_by_its_validato
         await world.inbox.request_survey(EVENT, depth)
         lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
         assert lease is not None
-        await world.pusher.push(lease, world.mapping, a_connection())
+        await world.push_claimed(lease)
         return world.images.fetched
 
     assert await reconcile(Depth.DEEP) == [URL]
@@ -144,7 +144,7 @@ async def deep_reconcile(world: World) -> None:
     await world.inbox.request_survey(EVENT, Depth.DEEP)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
-    await world.pusher.push(lease, world.mapping, a_connection())
+    await world.push_claimed(lease)
 
 
 def due_in(world: World) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.cause import Reconcile
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issue import Code
@@ -114,7 +115,7 @@ async def test_c3_a_refusal_that_could_not_be_told_is_told_by_the_next_push(worl
 
     world.board.topic.announce = away  # type: ignore[method-assign]
     with pytest.raises(UnavailableError):
-        await world.pusher.push(lease, world.mapping, a_connection())
+        await world.push_claimed(lease)
     world.board.topic.announce = announce  # type: ignore[method-assign]
     await world.clock.advance(SETTINGS.lease)
     await world.push()
@@ -126,7 +127,7 @@ async def test_c3_a_credential_replaced_while_a_push_failed_of_it_is_not_news(wo
     lease = await world.claim()
     await world.connections.put_connection(ORG, replace(a_connection(), credential="another"))
     world.swoogo.trouble.credential_refused = True
-    await world.pusher.push(lease, world.mapping, a_connection())
+    await world.push_claimed(lease)
     assert await refused(world) == []
 
 
@@ -135,13 +136,13 @@ async def survey(world: World) -> Lease:
     await world.inbox.request_survey(EVENT, Depth.SHALLOW)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
-    assert lease.survey is not None
+    assert isinstance(lease.cause, Reconcile)
     return lease
 
 
 async def reconcile(world: World) -> Run:
     """A reconcile, and the mapping as it leaves it."""
-    run = await world.pusher.push(await survey(world), world.mapping, a_connection())
+    run = await world.push_claimed(await survey(world))
     found = await world.connections.mapping(EVENT)
     assert found is not None
     world.mapping = found
@@ -172,7 +173,7 @@ async def test_m4_a_reconcile_does_not_bring_back_a_pair_removed_meanwhile(surve
     world.swoogo.zones[world.mapping.swoogo_event_id] = "Asia/Tokyo"
     lease = await survey(world)
     await world.connections.put_mapping(ORG, EVENT, None)
-    await world.pusher.push(lease, world.mapping, a_connection())
+    await world.push_claimed(lease)
     assert await world.connections.mapping(EVENT) is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.record import Kind
+from consumer.domain.sentences import for_admin
 from tests.support.builders import a_contact, a_mapping, a_session, speaker_key
 from tests.unit.services.world import World
 
@@ -38,7 +39,7 @@ async def test_p2_where_swoogo_refuses_the_address_the_issue_says_what_to_do(wor
     await merge(world)
     (issue,) = await world.issues()
     assert (issue.key, issue.code, issue.field) == (speaker_key("c2"), Code.REFUSED, "email")
-    assert "delete the speaker in Swoogo" in issue.detail
+    assert "delete the speaker in Swoogo" in for_admin(issue)
 
 
 async def test_d4_the_survivor_follows_once_the_other_speaker_is_deleted(world: World) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.cause import Reconcile
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
@@ -18,7 +19,7 @@ from consumer.domain.sentences import for_operator
 from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Depth
 from consumer.ports import SyncRequest, Work
-from consumer.services import push
+from consumer.services import planning
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_connection, a_contact, a_room, a_session, an_intent
 from tests.support.fakes.swoogo import Called
@@ -34,8 +35,8 @@ async def reconcile(world: World, depth: Depth = Depth.SHALLOW) -> Run:
     await world.inbox.request_survey(EVENT, depth)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
-    assert lease.survey is depth
-    return await world.pusher.push(lease, world.mapping, a_connection())
+    assert lease.cause == Reconcile(depth)
+    return await world.push_claimed(lease)
 
 
 async def a_synced_world(settings: ReconcileSettings = SETTINGS, sessions: int = 1) -> World:
@@ -229,8 +230,8 @@ async def test_a_list_that_changes_while_it_is_read_concludes_nothing_and_is_rea
     await world.clock.advance(first or 0)
     lease = await world.inbox.claim(SUBJECT, "again")
     assert lease is not None
-    assert (lease.survey, lease.attempt) == (Depth.SHALLOW, 1)
-    await world.pusher.push(lease, world.mapping, a_connection())
+    assert (lease.cause, lease.attempt) == (Reconcile(Depth.SHALLOW), 1)
+    await world.push_claimed(lease)
     second = (await world.inbox.due(1)).next_in
     assert first is not None
     assert second is not None
@@ -317,7 +318,7 @@ async def test_r3_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, m
         planned.append("planned")
         return make_plan(given)
 
-    monkeypatch.setattr(push, "make_plan", counted)
+    monkeypatch.setattr(planning, "make_plan", counted)
     await reconcile(world)
     assert planned == []
     match what:
@@ -413,7 +414,7 @@ async def test_the_interval_stretches_when_the_surveys_of_a_credential_would_tak
     other = replace(world.mapping, event_id="other")
     work_lease = await world.claim()
     await world.pusher.reconciler.budget.surveys(Work(other, a_connection(), work_lease, Trigger.RECONCILE), 3_999, 9e9)
-    await world.pusher.push(work_lease, world.mapping, a_connection())
+    await world.push_claimed(work_lease)
     await reconcile(world)
     assert (await world.ledger.survey(EVENT)).every == pytest.approx(4_800)
     planned = world.inbox.state(SUBJECT).survey

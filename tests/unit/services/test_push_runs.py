@@ -11,8 +11,8 @@ from consumer.domain.record import Kind
 from consumer.domain.run import Tally, Trigger
 from consumer.domain.standing import ServedRequest
 from consumer.ports import SyncRequest
-from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_contact, a_room, a_session, session_key
-from tests.unit.services.world import PACE, SUBJECT, World, a_world
+from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
+from tests.unit.services.world import SETTINGS, SUBJECT, World, a_world
 
 
 async def test_n1_n2_a_run_says_what_was_attempted_and_done_of_each_kind_and_what_it_cost(world: World) -> None:
@@ -81,8 +81,8 @@ async def test_n1_a_long_push_says_now_and_then_when_it_should_be_done_at_the_cr
     await world.sync(*(a_session(f"s{number}") for number in range(30)))
     begun, *on_their_way, ended = world.board.topic.runs
     assert (begun.planned_calls, begun.done_calls, begun.credits_left) == (30, 0, 2_000)
-    assert begun.eta == begun.started + 30 * 200 // PACE.concurrency
-    moments = [run.eta - (30 - run.done_calls) * 200 // PACE.concurrency for run in on_their_way]
+    assert begun.eta == begun.started + 30 * 200 // SETTINGS.concurrency
+    moments = [run.eta - (30 - run.done_calls) * 200 // SETTINGS.concurrency for run in on_their_way]
     assert 3 <= len(on_their_way) <= 5
     assert all(later - earlier > 30_000 for earlier, later in pairwise([begun.started, *moments]))
     assert all(0 < run.done_calls < 30 and run.outcome == "running" for run in on_their_way)
@@ -93,7 +93,7 @@ async def test_n1_with_no_credits_left_a_push_is_expected_after_the_window(world
     world.swoogo.credits_left = 0
     await world.sync(a_session("s1"))
     begun = world.board.topic.runs[0]
-    assert begun.eta == begun.started + 600_000 + 200 // PACE.concurrency
+    assert begun.eta == begun.started + 600_000 + 200 // SETTINGS.concurrency
 
 
 async def test_g6_the_changelog_holds_every_entry_before_a_mark_is_cleared(world: World) -> None:
@@ -217,7 +217,7 @@ async def test_c5_n1_a_run_says_which_requests_it_serves_and_the_changelog_too(w
     await world.given(a_session("s1"))
     for number, scope in enumerate(("agenda", "sponsors")):
         await world.inbox.request_sync(EVENT, SyncRequest(f"r{number}", scope), f"{number:015d}")
-    run = await world.pusher.push(await world.claim(SyncRequest("r2", "agenda")), world.mapping, a_connection())
+    run = await world.push(SyncRequest("r2", "agenda"))
     assert (run.scope, run.requests[:2], len(run.requests)) == ("all", ("r0", "r1"), 3)
     assert world.board.topic.runs[0].requests == run.requests
     assert tuple(each.id for each in served(world)) == run.requests

@@ -41,7 +41,7 @@ async def an_ended_pair(world: World) -> Pair:
 
 def dispatcher(world: World) -> Dispatcher:
     return Dispatcher(
-        world.inbox, world.connections, world.connector, world.pusher, world.outage, world.voids, world.clock, SETTINGS
+        world.inbox, world.connections, world.connector, world.pusher, world.gate, world.voids, world.clock, SETTINGS
     )
 
 

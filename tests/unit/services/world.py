@@ -6,22 +6,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.adapters.redis import rows
-from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
-from consumer.domain.pace import Pace
 from consumer.domain.record import Source, key_of
 from consumer.domain.run import Run
 from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
+from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.images import ImageQueue
-from consumer.services.outage import Outage
+from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
-from consumer.services.reconcile import Reconciler
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
+from consumer.wiring import PushPorts, build_pusher
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping
 from tests.support.fakes import (
     FakeClock,
@@ -38,8 +37,9 @@ from tests.support.fakes import (
 )
 from tests.support.fakes.pairs import ListedStandings
 
-PACE = Pace(concurrency=4, limit=2_000, window=600.0, latency=0.2)
 SETTINGS = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, events=2, lease=60.0)
+API = SwoogoSettings(credit_reserve=0)
+RULES = rules_of(SETTINGS, API)
 NO_RECONCILE = ReconcileSettings(interval=0)
 SUBJECT = event_subject(EVENT)
 
@@ -60,7 +60,7 @@ class World:
     images: FakeImages
     pairs: InMemoryPairs
     circuits: InMemoryCircuits
-    outage: Outage
+    gate: CircuitGate
     voids: Voids
     standings: ListedStandings
     mapping: EventMapping = field(default_factory=a_mapping)
@@ -97,7 +97,11 @@ class World:
 
     async def push(self, request: SyncRequest | None = None) -> Run:
         """Claim and push the event."""
-        return await self.pusher.push(await self.claim(request), self.mapping, a_connection())
+        return await self.push_claimed(await self.claim(request))
+
+    async def push_claimed(self, lease: Lease) -> Run:
+        """Push a claimed event."""
+        return (await self.pusher.push(lease, self.mapping, a_connection())).run
 
     async def sync(self, *resources: Resource) -> Run:
         """Record and push."""
@@ -129,17 +133,15 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     inbox = InMemoryInbox(clock, quiet=10.0, max_wait=60.0, lease=settings.lease, survey=reconcile.interval)
     ledger, swoogo, board = InMemoryLedger(inbox), FakeSwoogo(clock), InMemoryStatusBoard(inbox)
     images = FakeImages()
-    reconciler = Reconciler(ledger, swoogo, InMemoryBudget(clock, inbox), clock, reconcile, SwoogoSettings())
     connections, credentials = InMemoryConnections(inbox), FakeCredentials()
-    queue = ImageQueue(images, patience=0.05)
-    standings = ListedStandings()
-    pusher = Pusher(
-        inbox, ledger, swoogo, queue, board, clock, settings, TextLimits(), reconciler, connections, PACE, standings
-    )
+    queue, standings = ImageQueue(images, patience=0.05), ListedStandings()
+    budget = InMemoryBudget(clock, inbox)
+    ports = PushPorts(inbox, ledger, swoogo, budget, queue, board, clock, connections, standings)
+    pusher = build_pusher(ports, settings, reconcile, API)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, standings)
     circuits = InMemoryCircuits(clock)
-    outage = Outage(circuits, swoogo, connections, board, clock)
+    gate = CircuitGate(circuits, swoogo, connections, board, clock)
     world = World(
         clock,
         inbox,
@@ -153,7 +155,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
         images,
         pairs,
         circuits,
-        outage,
+        gate,
         Voids(inbox, connections, ledger, pairs, clock),
         standings,
     )

@@ -17,22 +17,19 @@ from consumer.adapters.redis.circuits import rule_of
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.connection import Connection
-from consumer.domain.desired import TextLimits
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
-from consumer.domain.pace import Pace
 from consumer.domain.record import Source, key_of, stamp
 from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth
 from consumer.ports import Change, SyncRequest, event_subject
+from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.images import ImageQueue
-from consumer.services.outage import Outage
-from consumer.services.push import Pusher
-from consumer.services.reconcile import Reconciler
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
+from consumer.wiring import PushPorts, build_pusher
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.support.builders import NOW, ZONE, a_room, a_session
 from tests.support.fakes import (
@@ -52,7 +49,6 @@ from tests.support.fakes.pairs import ListedStandings
 SECRET: Final = "secret"
 LEASE: Final = 3_600.0
 PUSH: Final = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, lease=LEASE)
-PACE: Final = Pace(concurrency=4, limit=2_000, window=600.0, latency=0.2)
 Hook = Callable[[httpx.Request], None]
 
 
@@ -196,27 +192,14 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     client = SwoogoClient(
         api, budget, InMemoryTokens(clock), clock, lambda source: (source.secret_name, SECRET), circuits, wire
     )
-    reconciler = Reconciler(ledger, client, budget, clock, reconcile, api)
-    log = ListedStandings()
-    pusher = Pusher(
-        inbox,
-        ledger,
-        client,
-        ImageQueue(FakeImages()),
-        board,
-        clock,
-        PUSH,
-        TextLimits(),
-        reconciler,
-        connections,
-        PACE,
-        log,
-    )
+    log, queue = ListedStandings(), ImageQueue(FakeImages())
+    ports = PushPorts(inbox, ledger, client, budget, queue, board, clock, connections, log)
+    pusher = build_pusher(ports, PUSH, reconcile, api)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, client.credentials, client, board, clock, log)
-    outage = Outage(circuits, client, connections, board, clock)
+    gate = CircuitGate(circuits, client, connections, board, clock)
     voids = Voids(inbox, connections, ledger, pairs, clock)
-    dispatcher = Dispatcher(inbox, connections, connector, pusher, outage, voids, clock, PUSH)
+    dispatcher = Dispatcher(inbox, connections, connector, pusher, gate, voids, clock, PUSH)
     return Site(clock, sandbox, wire, inbox, ledger, board, circuits, connections, client, dispatcher)
 
 

@@ -1,7 +1,8 @@
 -- WITH state_clock
 -- Switch whether changes make the event due by themselves; what waits already becomes due now. Surveys go with it: the
 -- first is planned when there is none, so that a restart or a second replica neither skips nor doubles one.
--- KEYS: state (hash), dirty (hash), holders (hash: organization -> epoch of its newest lease that was here)
+-- KEYS: state (hash), dirty (hash), holders (hash: organization -> epoch of its newest lease that was here), fresh
+--   (string: ms since when changes are promised to be quick; what was recorded before never was)
 -- ARGV: "1" or "0", ms until the first survey or -1 for none, who says so, and "1" when the pair ends. Who says so:
 --   organization and the epoch of its lease, or
 --   "" and the epoch of the event's own lease: it found no pair, unless one was switched on since it was claimed, or
@@ -23,8 +24,12 @@ elseif ARGV[4] ~= '' then
   if fields[7] then return {-3, now} end
 end
 redis.call('HSET', KEYS[1], 'continuous', ARGV[1])
-if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'switched', 1) end
+if ARGV[1] == '1' then
+  redis.call('HSET', KEYS[1], 'switched', 1)
+  redis.call('SET', KEYS[4], string.format('%.0f', now), 'NX')
+end
 if ARGV[1] == '0' then
+  redis.call('DEL', KEYS[4])
   redis.call('HDEL', KEYS[1], 'survey', 'depth')
   survey = nil
   -- A manual sync that was asked for goes on all the same (C5).

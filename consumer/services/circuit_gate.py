@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consumer.domain.cause import ManualSync
 from consumer.domain.circuit import Passage
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError
 from consumer.ports import Circuits, Clock, Connections, StatusBoard, Swoogo, Work
-from consumer.services.credential import report_credential_status
+from consumer.services.credential_status import report_credential_status
 
 _LEAST_SECONDS = 0.5
 _SPREAD_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class CircuitGate:
     """Asks the circuit of a credential before each push."""
 
     circuits: Circuits
@@ -27,14 +28,14 @@ class Outage:
     board: StatusBoard
     clock: Clock
 
-    async def wait(self, work: Work) -> float:
+    async def delay(self, work: Work) -> float:
         """Seconds by which the event is to be put off, 0 when it may be pushed.
 
         A manual sync makes the probe at once, unless another one is under way. Raises LeaseLostError, and
         UnavailableError for trouble with our own servers.
         """
         credential = work.mapping.credential
-        passage, seconds = await self.circuits.admit(credential, at_once=work.lease.request is not None)
+        passage, seconds = await self.circuits.admit(credential, at_once=isinstance(work.lease.cause, ManualSync))
         if passage is Passage.PROBE:
             await self._probe(work)
             seconds = await self.circuits.wait(credential)

@@ -1,0 +1,26 @@
+"""What is to be known of a push that is over, for everything that watches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumer.domain.execution import ExecutionResult
+from consumer.domain.facts import Facts
+from consumer.domain.plan import Plan
+from consumer.domain.run import Run
+from consumer.domain.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What a push knew, wanted, did, and came to."""
+
+    facts: Facts
+    plan: Plan
+    result: ExecutionResult
+    settlement: Settlement
+
+    @property
+    def run(self) -> Run:
+        """The run as it ended."""
+        return self.settlement.run

@@ -1,0 +1,262 @@
+"""SETTLE: what a push comes to: its run, the issues that stand, the marks that go, and when the event is due again.
+
+Pure: the committer writes what is decided here, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+from typing import Final
+
+from consumer.domain.backoff import retry_delay
+from consumer.domain.cause import ManualSync, Reconcile
+from consumer.domain.eligibility import Reason
+from consumer.domain.errors import RetryableError
+from consumer.domain.execution import ExecutionResult, Planned
+from consumer.domain.facts import Facts
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.ledger_commands import LedgerCommand
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Operation
+from consumer.domain.record import Kind, Source, digest, id_of, kind_of
+from consumer.domain.request import Asked
+from consumer.domain.run import PAIR_ENDED, Run, count_issues, first_issues
+from consumer.domain.scope import covers
+from consumer.domain.standing_issues import issues_after
+from consumer.domain.survey import Survey, SurveyMemory
+
+_UNREACHED: Final = frozenset({Code.NO_PERMISSION, Code.MANY_MISSING})
+"""What may have kept an update from being made although its change was dealt with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that a settlement depends on, in seconds.
+
+    Attributes:
+        retry_first: until the event is tried again after its first failure.
+        retry_most: until then at most, however many there were.
+        settle: how long an unanswered create may still take effect.
+        reconcile_interval: between two reconciles of an event; 0: none come round.
+    """
+
+    retry_first: float
+    retry_most: float
+    settle: float
+    reconcile_interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is not known before a push is over.
+
+    Attributes:
+        now: ms.
+        elapsed: ms that the push took, however the clock was set meanwhile.
+        jitter: 0..1, spreads what is due again.
+        credits: what the push spent.
+        in_force: whether its pair still is.
+    """
+
+    now: int
+    elapsed: int
+    jitter: float
+    credits: int
+    in_force: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is to be written at the end of a push.
+
+    Attributes:
+        run: as it ended.
+        issues: all that stand, by their keys.
+        failed: the event is tried again with a back-off that grows.
+        cleared: marks that were dealt with, key -> stamp.
+        retry_in: seconds until the event is due again although nothing changes; None: it need not be.
+        rest_in: seconds until changes go on with what a manual sync leaves to them; None: nothing.
+        survey_in: seconds until the next survey; None leaves it as it is.
+        memory: what the next survey builds on; None: as before.
+        commands_done: retries and confirmations that are over.
+        verified: kinds whose records were looked for after a loss of Redis (G6).
+        served: manual syncs that are over (C5).
+    """
+
+    run: Run
+    issues: Mapping[str, Issue]
+    failed: bool = False
+    cleared: Mapping[str, str] = field(default_factory=dict)
+    retry_in: float | None = None
+    rest_in: float | None = None
+    survey_in: float | None = None
+    memory: SurveyMemory | None = None
+    commands_done: tuple[LedgerCommand, ...] = ()
+    verified: AbstractSet[Kind] = frozenset()
+    served: tuple[Asked, ...] = ()
+
+
+def settle(
+    facts: Facts, survey: Survey | None, planned: Planned, result: ExecutionResult, policy: Policy, run: Run, at: Moment
+) -> Settlement:
+    """What a push comes to.
+
+    Args:
+        facts: what it set out with.
+        survey: what was read of Swoogo before the plan, in a reconcile.
+        planned: its plan; an empty one when an error came before.
+        result: what was done.
+        policy: settings.
+        run: as it was when the last call ended; it is not changed.
+        at: what is known only now.
+    """
+    again = _retry_in(facts, planned, result, policy, at)
+    unplanned = result.error is not None and planned.plan.empty
+    issues = issues_after(facts, survey, planned, result, at.now, unplanned=unplanned)
+    survey_in, memory = None, None
+    if survey:
+        survey_in = _survey_in(survey, policy, at.jitter)
+        if not unplanned:
+            memory = replace(survey.memory, settled=mapping_digest(facts.mapping) if _idle(planned, again) else "")
+    elif isinstance(facts.cause, Reconcile):
+        again, survey_in = None, again
+    ended = _ended(facts, run, issues, result, at)
+    rest = _rest_in(facts, planned, result, policy)
+    if result.failed:
+        return Settlement(ended, issues, failed=True, retry_in=again, rest_in=rest, survey_in=survey_in, memory=memory)
+    # Selected records were looked for, but not those of their kind that a later push creates (G6).
+    unverified = frozenset[Kind]() if facts.scope.selected else facts.state.verify_before_create
+    waiting = frozenset[str]() if again is None else _waiting_keys(planned, result, policy, at.now)
+    return Settlement(
+        ended,
+        issues,
+        cleared=_cleared(facts.settled_marks, waiting),
+        retry_in=again,
+        rest_in=rest,
+        survey_in=survey_in,
+        memory=memory,
+        commands_done=tuple(sorted(facts.retries)),
+        verified=planned.verified & unverified,
+        served=() if again is not None or isinstance(facts.cause, Reconcile) else facts.lease.asked,
+    )
+
+
+def nothing_new(facts: Facts, survey: Survey, ledger: Ledger) -> bool:
+    """Whether the plan would be the empty one of the last reconcile: nothing that it depends on has changed since.
+
+    What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
+    still outstanding, and when a record that was refused, or could not be reached, is to be tried once more.
+
+    Args:
+        facts: of the event.
+        survey: what was just read.
+        ledger: with what the survey found.
+    """
+    return (
+        survey.memory.settled == mapping_digest(facts.mapping)
+        and not (survey.deep or survey.findings.gone or facts.state.marks or facts.state.commands)
+        and not any(issue.parked or issue.code in _UNREACHED for issue in facts.former.values())
+        and not any(entry.state is State.INTENT for entry in ledger.values())
+    )
+
+
+def mapping_digest(mapping: EventMapping) -> str:
+    """The pair and its settings, which a plan depends on."""
+    return digest(repr(mapping))
+
+
+def _idle(planned: Planned, again: float | None) -> bool:
+    return planned.nothing_new or (planned.plan.empty and again is None)
+
+
+def _ended(facts: Facts, run: Run, issues: Mapping[str, Issue], result: ExecutionResult, at: Moment) -> Run:
+    trouble = result.trouble
+    pair_ended = trouble is not None and not at.in_force
+    ended = replace(
+        run,
+        ended=run.started + at.elapsed,
+        credits=at.credits,
+        pair_ended=pair_ended,
+        error=PAIR_ENDED if pair_ended else str(trouble or ""),
+        issues=count_issues(issues),
+        told=first_issues(issues),
+        outcome="failed" if trouble else "completed_with_issues" if issues else "completed",
+    )
+    ended.answer(issues.values(), partial(covers, facts.scope, snapshot=facts.state.snapshot))
+    return ended
+
+
+def _retry_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy, at: Moment) -> float | None:
+    """After a failure nothing is done before; otherwise changes that come meanwhile are pushed in their own time."""
+    if result.failed:
+        delay = retry_delay(facts.lease.attempt + 1, policy.retry_first, policy.retry_most, at.jitter)
+        asked = [each.after for each in (result.error, *result.failures) if isinstance(each, RetryableError)]
+        return max([delay, *asked])
+    moments = [each for each in (planned.plan.wait_until, planned.wait_until) if each is not None]
+    waits = [max(each - at.now, 0) / 1000 for each in moments]
+    if result.unanswered:
+        waits.append(policy.settle)
+    if not _changes_go_on(facts, planned.plan.images):
+        waits += _image_waits(result, policy)
+    return min(waits, default=None)
+
+
+def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy) -> float | None:
+    """What lies outside the scope of a manual sync may have no dirty mark.
+
+    An image on its way comes again by the event's due moment alone, which this push has used up (G1). Its own late
+    images are left to changes too, so that no manual sync waits for them.
+    """
+    waits = _image_waits(result, policy) if _changes_go_on(facts, planned.plan.images) else []
+    if any(_changes_go_on(facts, [each]) for each in planned.plan.outside):
+        waits.append(policy.retry_first)
+    return min(waits, default=None)
+
+
+def _changes_go_on(facts: Facts, operations: Sequence[Operation]) -> bool:
+    """Whether the push that follows a manual sync by itself covers all of these (C4, O4)."""
+    mapping, kinds = facts.mapping, {each.kind for each in operations}
+    return (
+        isinstance(facts.cause, ManualSync)
+        and mapping.continuous
+        and (mapping.settings.sync_sponsors or not kinds & {Kind.SPONSOR, Kind.LEVEL})
+    )
+
+
+def _image_waits(result: ExecutionResult, policy: Policy) -> list[float]:
+    """Seconds until images of this push are worth another look, for each reason."""
+    waits = [] if result.images_in is None else [result.images_in]
+    return [*waits, policy.retry_most] if result.image_failed else waits
+
+
+def _survey_in(survey: Survey, policy: Policy, jitter: float) -> float:
+    """Spread, so that events mapped together drift apart."""
+    return survey.memory.every * (0.9 + 0.2 * jitter) if policy.reconcile_interval else inf
+
+
+def _waiting_keys(planned: Planned, result: ExecutionResult, policy: Policy, now: int) -> frozenset[str]:
+    """Records that wait for an unanswered create to settle, by their ledger keys."""
+    waiting = {skip.key for skip in planned.plan.skips if skip.reason is Reason.WAITING}
+    settle_ms = round(policy.settle * 1000)
+    unsettled = {
+        key for key, each in result.ledger.items() if each.state is State.INTENT and now < each.settles(settle_ms)
+    }
+    return frozenset(result.unanswered | waiting | unsettled)
+
+
+def _cleared(marks: Mapping[str, str], waiting: AbstractSet[str]) -> dict[str, str]:
+    """The dirty marks without those that stand for a record that waits (G1).
+
+    A speaker may come from a session's copy, and a room or a track always comes from sessions.
+    """
+    kinds = {kind_of(key) for key in waiting}
+    kept = {f"{Source.CONTACT.value}/{id_of(key)}" if kind_of(key) is Kind.SPEAKER else key for key in waiting}
+    sources = [Source.SESSION] if kinds & {Kind.SPEAKER, Kind.LOCATION, Kind.TRACK} else []
+    sources += [Source.SPONSOR] if Kind.LEVEL in kinds else []
+    prefixes = tuple(f"{source.value}/" for source in sources)
+    return {key: stamp for key, stamp in marks.items() if key not in kept and not key.startswith(prefixes)}

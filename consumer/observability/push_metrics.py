@@ -1,0 +1,156 @@
+"""What a push was, in samples and in one line of the log: a function of its report."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from consumer.domain.connection import Connection
+from consumer.domain.errors import LeaseLostError, StoppedError
+from consumer.domain.issue import Code
+from consumer.domain.mapping import EventMapping
+from consumer.domain.push_report import PushReport
+from consumer.domain.record import Kind, Source, id_of, key_of, moments_of
+from consumer.observability import metrics
+from consumer.observability.calls import CallMeters, PushCalls
+from consumer.observability.meters import Meters
+from consumer.ports import Lease
+from consumer.services.dispatch import Pushes
+
+_LEDGER_KINDS: Final[Mapping[str, Kind]] = {
+    Source.SESSION: Kind.SESSION,
+    Source.CONTACT: Kind.SPEAKER,
+    Source.SPONSOR: Kind.SPONSOR,
+}
+_OLDER: Final = {"published_later": Code.OLDER_PUBLISHED_LATER, "than_pushed": Code.OLDER_THAN_PUSHED}
+_RESULTS: Final = ("created", "adopted", "updated", "deleted", "failed")
+
+log = structlog.get_logger("push")
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A change that reached Swoogo. `seconds`: from its own timestamp; `published`: that timestamp, ms."""
+
+    kind: Kind
+    seconds: float
+    published: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredPusher:
+    """Pushes; when a push is over, its samples are taken and its line is written. `goal`: seconds a change may take."""
+
+    inner: Pushes
+    meters: Meters
+    calls: CallMeters
+    goal: float
+
+    async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
+        """See `services.push.Pusher.push`."""
+        self.meters.add(metrics.PUSHES_RUNNING)
+        outcome = "broken"
+        with self.calls.push(lease.op_id) as calls:
+            try:
+                report = await self.inner.push(lease, mapping, connection)
+                outcome = report.run.outcome
+            except LeaseLostError:
+                outcome = "lease_lost"
+                raise
+            except (asyncio.CancelledError, StoppedError):
+                outcome = "stopped"
+                raise
+            finally:
+                trigger = lease.cause.trigger.value
+                self.meters.add(metrics.PUSHES_RUNNING, -1)
+                self.meters.add(metrics.PUSHES, trigger=trigger, outcome=outcome)
+                self.meters.observe(metrics.PUSH_SECONDS, time.monotonic() - calls.began, trigger=trigger)
+        landed = arrivals(report)
+        count(self.meters, report, landed, calls, self.goal)
+        failed = outcome == "failed"
+        (log.warning if failed else log.info)(
+            "push.failed" if failed else "push.completed", **line(report, landed, calls)
+        )
+        return report
+
+
+def arrivals(report: PushReport) -> list[Landed]:
+    """The changes that reached Swoogo, of those published since the event is synced by itself.
+
+    Publishers may stamp in whole seconds: what carries the second of that moment counts.
+    """
+    facts, found = report.facts, list[Landed]()
+    if not facts.mapping.continuous or facts.state.fresh_since is None:
+        return found
+    since = facts.state.fresh_since // 1000 * 1000
+    for key, stamp in facts.state.marks.items():
+        kind = _LEDGER_KINDS.get(key.partition("/")[0])
+        at = report.result.confirmed.get(key_of(kind, id_of(key))) if kind else None
+        moments = moments_of(stamp)
+        if kind is None or at is None or len(moments) < 2 or moments[1] < since:
+            continue
+        found.append(Landed(kind, max(at - moments[1], 0) / 1000, moments[1]))
+    return found
+
+
+def count(meters: Meters, report: PushReport, landed: list[Landed], calls: PushCalls, goal: float) -> None:
+    """The samples of a push. A late change that waited for credits is not missed: `no_credits`."""
+    run, former, issues = report.run, report.facts.former, report.settlement.issues
+    for operation, number in run.operations.items():
+        meters.observe(metrics.PLAN_OPERATIONS, number, operation=operation)
+    for kind, tally in run.tallies.items():
+        for result in _RESULTS:
+            if number := getattr(tally, result):
+                meters.add(metrics.PUSH_OPERATIONS, number, kind=kind.value, result=result)
+    for each in landed:
+        late = each.seconds > goal
+        slo = "met" if not late else "no_credits" if each.seconds - calls.waited <= goal else "missed"
+        meters.observe(metrics.CHANGE_TO_SWOOGO, each.seconds, kind=each.kind.value)
+        meters.add(metrics.CHANGES, slo=slo)
+    edited = {key for key, issue in issues.items() if issue.code is Code.EDITED_IN_SWOOGO}
+    meters.add(metrics.DRIFT, len(edited - former.keys()), what="edited")
+    meters.add(metrics.DRIFT, report.result.found_gone, what="deleted")
+    for what, code in _OLDER.items():
+        found = {key for key, issue in issues.items() if issue.code is code}
+        meters.add(metrics.OLDER_CHANGES, len(found - former.keys()), what=what)
+
+
+def line(report: PushReport, landed: list[Landed], calls: PushCalls) -> dict[str, Any]:
+    """The fields of the one line of a push."""
+    run = report.run
+    seconds = {name: round(last - first, 3) for name, (first, last) in sorted(calls.spans.items())}
+    counted = {
+        operation if outcome == "applied" else f"{operation} {outcome}": number
+        for (operation, outcome), number in sorted(calls.calls.items())
+    }
+    fields: dict[str, Any] = {
+        "run": run.id,
+        "event_id": run.event_id,
+        "trigger": run.trigger.value,
+        "scope": run.scope,
+        "outcome": run.outcome,
+        "reason": run.error,
+        "plan": dict(run.operations),
+        "calls": counted,
+        "credits": run.credits,
+        "links": run.links,
+        "images": run.images,
+        "seconds": {
+            "total": round(time.monotonic() - calls.began, 3),
+            "waited_for_credits": round(calls.waited, 3),
+            **seconds,
+        },
+        "issues": run.issues,
+    }
+    for kind, tally in run.tallies.items():
+        if tally.attempted:
+            fields[kind.value] = {name: number for name in _RESULTS if (number := getattr(tally, name))}
+    if landed:
+        fields["changes"] = len(landed)
+        fields["change_to_swoogo_seconds"] = round(max(each.seconds for each in landed), 3)
+    return fields

@@ -1,0 +1,93 @@
+"""PUSH, what its operations share: where they call, what they write to, and what they note."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from consumer.domain.errors import RetryableError, SwoogoSyncError
+from consumer.domain.execution import ExecutionResult, too_many_failures
+from consumer.domain.issue import Issue
+from consumer.domain.plan import SetImage
+from consumer.domain.record import Kind
+from consumer.domain.run import Run
+from consumer.ports import Clock, Swoogo, Work
+from consumer.services.images import ImageQueue
+from consumer.services.ledger_writer import LedgerWriter
+
+
+@dataclass(slots=True)
+class AskedSessions:
+    """Sessions that were asked for singly in one push, so that several speakers ask once.
+
+    Attributes:
+        there: Swoogo id -> whether the session is in Swoogo.
+        asking: held while sessions are asked for.
+    """
+
+    there: dict[int, bool] = field(default_factory=dict)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def gone(self) -> set[int]:
+        """Swoogo ids of those that are not there."""
+        return {number for number, there in self.there.items() if not there}
+
+
+@dataclass(slots=True)
+class Execution:
+    """The calls of one push. See `domain.execution.ExecutionResult` for what is noted.
+
+    Attributes:
+        run: counts what is done, so that people can follow it.
+        max_missing_share: share of a kind (0..1) that may be found gone at once and is believed to be.
+        slots: how many calls may be on the wire at once.
+        missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
+        asked_sessions: since one that is gone may keep a speaker from others.
+        rechecks: images to be asked for once more.
+        deleting: held while associations with a deleted session are forgotten.
+    """
+
+    work: Work
+    swoogo: Swoogo
+    images: ImageQueue
+    ledger: LedgerWriter
+    clock: Clock
+    run: Run
+    max_missing_share: float
+    slots: asyncio.Semaphore
+    attempted: set[str] = field(default_factory=set)
+    sent: dict[str, set[str]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    failures: list[RetryableError] = field(default_factory=list)
+    unanswered: set[str] = field(default_factory=set)
+    performed: int = 0
+    image_failed: bool = False
+    images_in: float | None = None
+    missing: dict[Kind, dict[str, Issue]] = field(default_factory=dict)
+    asked_sessions: AskedSessions = field(default_factory=AskedSessions)
+    rechecks: Sequence[SetImage] = ()
+    deleting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much failed for now that the rest is put off."""
+        return too_many_failures(len(self.failures), self.performed)
+
+    def result(self, error: SwoogoSyncError | None = None) -> ExecutionResult:
+        """What was done so far; `error` ended it."""
+        return ExecutionResult(
+            dict(self.ledger.entries),
+            frozenset(self.attempted),
+            {key: frozenset(names) for key, names in self.sent.items()},
+            tuple(self.issues),
+            tuple(self.failures),
+            frozenset(self.unanswered),
+            self.performed,
+            self.image_failed,
+            self.images_in,
+            dict(self.ledger.confirmed),
+            self.ledger.found_gone,
+            error,
+        )

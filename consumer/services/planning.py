@@ -1,0 +1,210 @@
+"""PLAN, around the pure planner: the only place that says what a plan is made from, for pushes and for people who look.
+
+Guarantees: `preview` shows what the next push would plan before its first call, in every state; both build the input of
+a plan by `plan_input`, and enter the same changes into the ledger before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from consumer.domain.cause import ManualSync, Reconcile, cause_of
+from consumer.domain.claim import Lease, event_subject
+from consumer.domain.desired import TextLimits
+from consumer.domain.errors import RefusedError
+from consumer.domain.execution import Planned
+from consumer.domain.facts import Facts
+from consumer.domain.heirs import inherited
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Directory, Entry, Ledger, abandoned
+from consumer.domain.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
+from consumer.domain.looks import read_since
+from consumer.domain.mapping import EventMapping
+from consumer.domain.pictures import to_ask_again
+from consumer.domain.plan import Adopt, Create, Plan, SetImage
+from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.record import Kind, kind_of, record_key
+from consumer.domain.refusals import refusal_issue
+from consumer.domain.survey import Survey
+from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
+from consumer.services.images import ImageQueue
+from consumer.services.ledger_writer import LedgerWriter
+from consumer.services.looks import Looker
+from consumer.settings import PushSettings, SwoogoSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """Settings that a plan depends on. `settle`: how long an unanswered create may still take effect, ms."""
+
+    limits: TextLimits
+    settle: int
+
+
+def rules_of(push: PushSettings, api: SwoogoSettings) -> PlanRules:
+    """What the settings say of plans."""
+    return PlanRules(TextLimits(api.max_name, api.max_text), round(push.settle * 1000))
+
+
+def plan_input(
+    facts: Facts, ledger: Ledger, rules: PlanRules, now: int, changed_images: AbstractSet[str] = frozenset()
+) -> PlanInput:
+    """What a plan is made from.
+
+    Args:
+        facts: of the event.
+        ledger: with everything that is entered before a plan is made.
+        rules: settings.
+        now: ms.
+        changed_images: ledger keys whose image is another one now behind the same address (P4).
+    """
+    refused, cause, state = facts.refused, facts.cause, facts.state
+    # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there. Without
+    # continuous sync none comes round, and a person who asks for a sync asks for that too.
+    once_more = isinstance(cause, Reconcile) or (isinstance(cause, ManualSync) and not facts.mapping.continuous)
+    again = {each.key for each in facts.retries}
+    return PlanInput(
+        mapping=facts.mapping,
+        snapshot=state.snapshot,
+        ledger=ledger,
+        now=now,
+        directories=facts.directories,
+        parked={} if once_more else {key: each for key, each in refused.items() if key not in again},
+        refused=refused,
+        confirmed=confirmed_removals(facts.retries),
+        settle=rules.settle,
+        limits=rules.limits,
+        verify_before_create=state.verify_before_create,
+        overtaken=frozenset(map(record_key, state.overtaken)),
+        changed_images=changed_images,
+        scope=facts.scope,
+        read_since=read_since(facts.lease.attempt, cause.trigger, now),
+    )
+
+
+async def upcoming_facts(
+    inbox: Inbox,
+    store: LedgerStore,
+    former: Mapping[str, Issue],
+    mapping: EventMapping,
+    *,
+    attempt: int,
+    request: SyncRequest | None,
+) -> Facts:
+    """What the next push of an event would load. Without continuous sync it is one that somebody asks for.
+
+    Args:
+        inbox: has the snapshot, the changes and the commands.
+        store: has the ledger, and what Swoogo was last seen to hold.
+        former: the issues of the event.
+        mapping: of the event.
+        attempt: failed pushes in a row.
+        request: what the manual syncs that wait come to together.
+
+    Raises UnavailableError.
+    """
+    event_id = mapping.event_id
+    asked = request or (None if mapping.continuous else SyncRequest(""))
+    lease = Lease(event_subject(event_id), epoch=0, op_id="", attempt=attempt, cause=cause_of(asked, None))
+    state = await inbox.load(event_id)
+    return Facts(lease, mapping, state, await store.load(event_id), former, await store.directories(event_id))
+
+
+def preview(
+    facts: Facts, rules: PlanRules, now: int, changed_images: AbstractSet[str] = frozenset()
+) -> tuple[Plan, Ledger]:
+    """What the next push would plan before its first call, and the ledger it would plan from; nothing is written.
+
+    An adoption that an operator asked for counts when the record was listed before. Lists that commands need are looks.
+    """
+    ledger = _updated(facts.ledger, abandoned(facts.ledger, now))
+    kinds = kinds_to_look_at(facts.commands)
+    directories = {kind: facts.directories.get(kind, Directory()) for kind in kinds}
+    known = frozenset(
+        each
+        for each in facts.commands
+        if each.act is not Action.ADOPT or each.swoogo_id in directories[kind_of(each.key)].rows
+    )
+    outcome = apply_commands(known, ledger, directories, now=now, settle=rules.settle, era=facts.mapping.era)
+    ledger = _updated(ledger, outcome.changes)
+    ledger = _updated(ledger, _inherited(facts, ledger))
+    plan = make_plan(plan_input(facts, ledger, rules, now, changed_images))
+    moments = [each for each in (plan.wait_until, outcome.wait_until) if each is not None]
+    plan = replace(
+        plan,
+        looks=plan.looks | kinds,
+        with_event=plan.with_event - kinds,
+        issues=(*plan.issues, *outcome.issues),
+        wait_until=min(moments, default=None),
+    )
+    return plan, ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """Plans a push; where something may have to be adopted, Swoogo is asked first."""
+
+    store: LedgerStore
+    swoogo: Swoogo
+    images: ImageQueue
+    clock: Clock
+    rules: PlanRules
+
+    async def plan(self, facts: Facts, work: Work, ledger: LedgerWriter, survey: Survey | None) -> Planned:
+        """Plan; while the plan wants a look, read those kinds and plan again.
+
+        Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
+        """
+        await ledger.write(_inherited(facts, ledger.entries))
+        changed = self.images.changed(facts.event_id)
+        given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed)
+        issues: list[Issue] = []
+        plan = make_plan(given)
+        while plan.looks:
+            directories, parked = dict(given.directories), dict(given.parked)
+            looker = Looker(work, self.swoogo, self.store, self.clock, ledger.entries, dict(given.directories))
+            came = await looker.with_event(plan.looks & plan.with_event, plan.looks & plan.compared)
+            directories |= came
+            for kind in sorted(plan.looks - came.keys()):
+                try:
+                    directories[kind] = await looker.listed(kind)
+                except RefusedError as error:
+                    unseen = _refused_levels(plan, kind, error)
+                    if not unseen:
+                        raise
+                    issues += unseen.values()
+                    parked |= {key: issue.parked for key, issue in unseen.items()}
+            given = replace(given, directories=directories, parked=parked)
+            plan = make_plan(given)
+        rechecks = self._rechecks(given, plan) if survey and survey.deep else ()
+        verified = frozenset(kind for kind, each in given.directories.items() if each.fresh)
+        return Planned(plan, issues=tuple(issues), verified=verified, rechecks=rechecks)
+
+    def _rechecks(self, given: PlanInput, plan: Plan) -> tuple[SetImage, ...]:
+        """In a deep reconcile: ask once more for images that the plan would upload if they were others by now (P4)."""
+        asked = make_plan(replace(given, changed_images=frozenset(to_ask_again(given.ledger))))
+        due = {each.key for each in plan.images}
+        rechecks = tuple(each for each in asked.images if each.key not in due)
+        self.images.recheck(given.mapping.event_id, rechecks)
+        return rechecks
+
+
+def _inherited(facts: Facts, ledger: Ledger) -> dict[str, Entry | None]:
+    return inherited(facts.state.snapshot, ledger, facts.mapping.settings, facts.refused.keys())
+
+
+def _updated(ledger: Ledger, changes: Mapping[str, Entry | None]) -> Ledger:
+    return {key: entry for key, entry in {**ledger, **changes}.items() if entry is not None}
+
+
+def _refused_levels(plan: Plan, kind: Kind, error: RefusedError) -> dict[str, Issue]:
+    """Sponsorship levels to be added that Swoogo does not let this credential look at, as if it had refused each (E6).
+
+    They are a field of the whole account, so this says nothing about the event; sponsors go without. Other kinds: none.
+    """
+    if kind is not Kind.LEVEL:
+        return {}
+    levels = [each for each in plan.operations if each.kind is kind and isinstance(each, Create | Adopt)]
+    return {each.key: refusal_issue(each, error, {}) for each in levels}

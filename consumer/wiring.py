@@ -1,0 +1,248 @@
+"""Composition: clients are opened, ports are bound, services are put together. Nothing runs yet; `app` does that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.images.pictures import open_images
+from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.kafka.publish import (
+    KafkaChangelog,
+    KafkaDeadLetters,
+    KafkaIssuesTopic,
+    KafkaStatusTopic,
+    producer,
+)
+from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
+from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
+from consumer.adapters.redis.issue_feed import IssueFeed
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.parents import RedisParents
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.rebuild_restore import RedisRestorer
+from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.server_time import ServerTime
+from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.sealing import CredentialOpener, TokenCipher
+from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.observability.calls import CallMeters
+from consumer.observability.watch import Watch
+from consumer.ports import Budget, Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo
+from consumer.services.circuit_gate import CircuitGate
+from consumer.services.connect import Connector
+from consumer.services.dispatch import Dispatcher
+from consumer.services.images import ImageQueue
+from consumer.services.planning import rules_of
+from consumer.services.push import Pusher
+from consumer.services.rebuild import Rebuilder
+from consumer.services.rebuild_ports import RebuildPorts
+from consumer.services.reconcile import Reconciler
+from consumer.services.record import Recorder, Records
+from consumer.services.voids import Voids
+from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
+
+_CLOSE_SECONDS: Final = 5.0
+
+log = structlog.get_logger("app")
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """What is written to Kafka, and read again from it."""
+
+    producer: AIOKafkaProducer
+    changelog: KafkaChangelog
+    decoder: KafkaDecoder
+    source: KafkaRebuildSource
+
+
+@dataclass(frozen=True, slots=True)
+class SwoogoSide:
+    """The client, and what it stands on."""
+
+    client: SwoogoClient
+    budget: RedisBudget
+    circuits: RedisCircuits
+    calls: CallMeters
+
+
+@dataclass(frozen=True, slots=True)
+class PushPorts:
+    """What a pusher needs of the world; real ones, or those of a test."""
+
+    inbox: Inbox
+    store: LedgerStore
+    swoogo: Swoogo
+    budget: Budget
+    images: ImageQueue
+    board: StatusBoard
+    clock: Clock
+    connections: Connections
+    standings: StandingLog
+
+
+def build_pusher(
+    ports: PushPorts,
+    push: PushSettings,
+    reconcile: ReconcileSettings,
+    api: SwoogoSettings,
+    stopping: asyncio.Event | None = None,
+) -> Pusher:
+    """What pushes events. `stopping`: set when no further call may begin."""
+    return Pusher(
+        ports.inbox,
+        ports.store,
+        ports.swoogo,
+        ports.images,
+        ports.board,
+        ports.clock,
+        push,
+        rules_of(push, api),
+        Reconciler(ports.store, ports.swoogo, ports.budget, ports.clock, reconcile, api),
+        ports.connections,
+        api.pace(push.concurrency),
+        ports.standings,
+        stopping or asyncio.Event(),
+    )
+
+
+async def open_redis(
+    stack: AsyncExitStack, settings: Settings, clock: SystemClock, watch: Watch
+) -> tuple[Stores, ServerTime]:
+    """The stores, and the server's time, which is followed until the stack ends.
+
+    Raises ConfigurationError, UnavailableError.
+    """
+    stores = open_stores(settings)
+    stack.push_async_callback(stores.redis.aclose)
+    await check_redis(stores.redis, settings.redis)
+    time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.settle)
+    time.tell(watch.clock_set)
+    await stack.enter_async_context(time.following())
+    return stores, time
+
+
+async def open_kafka(stack: AsyncExitStack, settings: Settings) -> Kafka:
+    """A producer that is started, and what it stands under. Raises UnavailableError."""
+    publisher, topics = producer(settings.kafka), settings.kafka.topics
+    await publisher.start()
+    # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
+    stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
+    decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
+    source = KafkaRebuildSource(settings.kafka, publisher)
+    stack.push_async_callback(source.aclose)
+    return Kafka(publisher, KafkaChangelog(publisher, topics.ledger), decoder, source)
+
+
+def open_swoogo(
+    stack: AsyncExitStack, settings: Settings, stores: Stores, clock: Clock, time: ServerTime, watch: Watch
+) -> SwoogoSide:
+    """The one way to Swoogo, watched call by call."""
+    redis, keys, scripts = stores.redis, stores.keys, stores.scripts
+    budget = RedisBudget(redis, keys, scripts, stores.leases, clock, settings.swoogo, time)
+    circuits, calls = RedisCircuits(redis, keys, scripts, clock, settings.swoogo), watch.calls()
+    watch.budget(budget)
+    watch.circuits(circuits)
+    cipher = TokenCipher(settings.keys.private.get_secret_value(), settings.keys.previous.get_secret_value())
+    client = SwoogoClient(
+        settings.swoogo,
+        budget,
+        RedisTokens(redis, keys, scripts, cipher),
+        clock,
+        CredentialOpener(settings.keys),
+        circuits,
+        settle=settings.push.settle,
+        watch=calls,
+    )
+    stack.push_async_callback(client.aclose)
+    return SwoogoSide(client, budget, circuits, calls)
+
+
+def build_rebuilder(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> Rebuilder:
+    """What notices a loss of Redis, and makes it good."""
+    redis, keys, scripts = stores.redis, stores.keys, stores.scripts
+    return Rebuilder(
+        RebuildPorts(
+            RedisMarkers(redis, keys, scripts),
+            kafka.source,
+            RedisRestorer(redis, keys, scripts, stores.inbox, settings.swoogo.credit_window),
+            stores.inbox,
+            stores.connections,
+            kafka.decoder,
+            clock,
+            settings.push.lease,
+        )
+    )
+
+
+def build_dispatcher(
+    stack: AsyncExitStack,
+    settings: Settings,
+    stores: Stores,
+    kafka: Kafka,
+    swoogo: SwoogoSide,
+    clock: Clock,
+    watch: Watch,
+) -> Dispatcher:
+    """What claims and works: connector and pusher, behind the gate of the circuits and of rebuilds."""
+    redis, keys, scripts, inbox = stores.redis, stores.keys, stores.scripts, stores.inbox
+    client, topics = swoogo.client, settings.kafka.topics
+    images = open_images(settings.images)
+    stack.push_async_callback(images.aclose)
+    queue = ImageQueue(images, at_once=settings.images.concurrency)
+    stack.push_async_callback(queue.aclose)
+    status = KafkaStatusTopic(kafka.producer, topics.status, stores.connections, clock)
+    issues = KafkaIssuesTopic(kafka.producer, topics.issues, clock)
+    feed = IssueFeed(redis, keys, scripts, stores.connections, issues)
+    board = RedisStatusBoard(redis, keys, scripts, status, feed)
+    ledger = RedisLedger(redis, keys, scripts, kafka.changelog)
+    pairs = RedisPairs(redis, keys, scripts, kafka.changelog)
+    ports = PushPorts(inbox, ledger, client, swoogo.budget, queue, board, clock, stores.connections, kafka.changelog)
+    stopping = asyncio.Event()
+    pusher = build_pusher(ports, settings.push, settings.reconcile, settings.swoogo, stopping)
+    return Dispatcher(
+        inbox,
+        stores.connections,
+        Connector(inbox, stores.connections, pairs, client.credentials, client, board, clock, kafka.changelog),
+        watch.pusher(pusher, swoogo.calls, RedisParents(redis, keys)),
+        CircuitGate(swoogo.circuits, client, stores.connections, board, clock),
+        Voids(inbox, stores.connections, ledger, pairs, clock),
+        clock,
+        settings.push,
+        build_rebuilder(settings, stores, kafka, clock),
+        stopping,
+    )
+
+
+def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Watch) -> Records:
+    """What records batches."""
+    topics = settings.kafka.topics
+    recorder = Recorder(
+        watch.decoder(kafka.decoder),
+        watch.records(stores.inbox, RedisParents(stores.redis, stores.keys)),
+        stores.connections,
+        watch.dead_letters(KafkaDeadLetters(kafka.producer, topics.dead_letters, topics.mappings)),
+        kafka.changelog,
+    )
+    return watch.recorder(recorder)
+
+
+async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:
+    """Wait for an orderly end for so long; the process ends all the same, and safely at any moment (G1)."""
+    try:
+        async with asyncio.timeout(seconds):
+            await closing
+    except TimeoutError:
+        log.warning("app.not_closed", what=what, seconds=seconds)

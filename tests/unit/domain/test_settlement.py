@@ -1,0 +1,367 @@
+"""What a push comes to: the run, the issues that stand, the marks that go, and when the event is due again.
+
+`settle` decides it from what the push knew, planned and did; nothing here awaits, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import Any, Final
+
+import pytest
+
+from consumer.domain.cause import Cause, Changes, ManualSync, Reconcile
+from consumer.domain.claim import EventState, Lease, event_subject
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.errors import CredentialError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.execution import ExecutionResult, Planned
+from consumer.domain.facts import Facts
+from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import Directory, Entry, State
+from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.plan import Create, Plan, SetImage
+from consumer.domain.record import Kind
+from consumer.domain.request import Asked, SyncRequest
+from consumer.domain.run import PAIR_ENDED, Run
+from consumer.domain.settlement import Moment, Policy, Settlement, mapping_digest, nothing_new, settle
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.survey import Depth, Findings, Survey, SurveyMemory
+from tests.support.builders import EVENT, NOW, a_mapping
+
+POLICY: Final = Policy(retry_first=5.0, retry_most=600.0, settle=120.0, reconcile_interval=1800.0)
+AT: Final = Moment(NOW, 3_000, 1.0, 7)
+CREATE: Final = Create(Kind.SESSION, "session/s1", {"name": "Title"}, "title")
+PLANNED: Final = Planned(Plan(phases=((CREATE,),)))
+APPLIED: Final = Entry(State.APPLIED, swoogo_id=1, pushed={"name": "Title"}, at=NOW)
+DONE: Final = ExecutionResult({"session/s1": APPLIED}, attempted={"session/s1"}, performed=1)
+MARKS: Final = {"session/s1": "1", "contact/c1": "2", "sponsor/p1": "3"}
+REFUSED: Final = Issue("session/s1", Code.REFUSED, detail="No.", parked="print", at=NOW - 9)
+RETRY: Final = LedgerCommand(Action.RETRY, "session/s1")
+ASKED: Final = (Asked("r", "1"),)
+SURVEY: Final = Survey(Findings(), "", {}, SurveyMemory(every=1000.0), deep=False)
+
+
+def the_facts(cause: Cause | None = None, *, attempt: int = 0, **state: Any) -> Facts:
+    lease = Lease(event_subject(EVENT), 1, "op", attempt, cause or Changes(), ASKED)
+    known = EventState(Snapshot(), **{"marks": MARKS, **state})
+    return Facts(lease, a_mapping(), known, {}, {})
+
+
+def settled(
+    facts: Facts | None = None,
+    result: ExecutionResult = DONE,
+    planned: Planned = PLANNED,
+    survey: Survey | None = None,
+    at: Moment = AT,
+) -> Settlement:
+    facts = facts or the_facts()
+    return settle(facts, survey, planned, result, POLICY, Run("op", EVENT, facts.cause.trigger, NOW - 500), at)
+
+
+def test_a_push_that_did_all_clears_its_marks_and_is_not_due_again() -> None:
+    """G1."""
+    done = settled()
+    assert (done.failed, done.cleared, done.retry_in, done.survey_in, done.issues) == (False, MARKS, None, None, {})
+    assert (done.run.outcome, done.run.error, done.run.ended, done.run.credits) == ("completed", "", NOW + 2_500, 7)
+
+
+MANY = tuple(UnansweredError("x") for _ in range(5))
+
+
+@pytest.mark.parametrize(
+    ("result", "attempt", "seconds"),
+    [
+        (replace(DONE, error=UnavailableError("Silent.")), 0, 5.0),
+        (replace(DONE, error=UnavailableError("Silent.")), 2, 20.0),
+        (replace(DONE, error=UnavailableError("Silent.")), 20, 600.0),
+        (replace(DONE, error=UnavailableError("Later.", after=90.0)), 0, 90.0),
+        (replace(DONE, failures=(UnavailableError("Later.", after=70.0),)), 0, 70.0),
+        (replace(DONE, error=CredentialError("No.")), 0, 5.0),
+        (replace(DONE, error=RefusedError("No.")), 0, 5.0),
+        (replace(DONE, failures=MANY, performed=5), 0, 5.0),
+    ],
+)
+def test_after_a_failure_no_mark_goes_and_the_event_comes_again_with_a_back_off_that_grows(
+    result: ExecutionResult, attempt: int, seconds: float
+) -> None:
+    """G1, G5: what Swoogo asks for counts when it is longer."""
+    verified = replace(PLANNED, verified={Kind.SESSION})
+    failed = settled(
+        the_facts(attempt=attempt, commands={RETRY}, verify_before_create={Kind.SESSION}), result, verified
+    )
+    assert (failed.failed, failed.cleared, failed.retry_in) == (True, {}, seconds)
+    assert (failed.run.outcome, failed.commands_done, failed.verified, failed.served) == ("failed", (), frozenset(), ())
+
+
+def test_a_few_creates_without_an_answer_hold_up_only_their_own_records() -> None:
+    """G1, G2: a speaker may come from a session's copy, so the marks of sessions stay with it."""
+    unanswered = replace(DONE, failures=(UnansweredError("x"),), unanswered={"speaker/c1"}, performed=60)
+    done = settled(result=unanswered)
+    assert (done.failed, done.retry_in, done.cleared) == (False, 120.0, {"sponsor/p1": "3"})
+    assert (done.run.outcome, done.run.error) == ("failed", "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "left"),
+    [
+        ("session/s1", {"contact/c1", "sponsor/p1"}),
+        ("location/r1", {"contact/c1", "sponsor/p1"}),
+        ("level/gold", {"session/s1", "contact/c1"}),
+        ("sponsor/p1", {"session/s1", "contact/c1"}),
+    ],
+)
+def test_an_open_intent_keeps_the_marks_of_what_it_stands_for(key: str, left: set[str]) -> None:
+    """G1: until it has settled; then it is decided."""
+    intent = Entry(State.INTENT, at=NOW - 1_000)
+    waits = replace(PLANNED, plan=replace(PLANNED.plan, wait_until=NOW + 119_000))
+    done = settled(result=replace(DONE, ledger={key: intent}), planned=waits)
+    assert (done.retry_in, {*done.cleared}) == (119.0, left)
+    old = settled(result=replace(DONE, ledger={key: replace(intent, at=NOW - 120_000)}), planned=waits)
+    assert old.cleared == MARKS
+
+
+@pytest.mark.parametrize(
+    ("result", "planned", "seconds"),
+    [
+        (replace(DONE, images_in=1.0), PLANNED, 1.0),
+        (replace(DONE, image_failed=True), PLANNED, 600.0),
+        (DONE, replace(PLANNED, wait_until=NOW + 9_000), 9.0),
+        (DONE, replace(PLANNED, wait_until=NOW - 9_000), 0.0),
+        (replace(DONE, images_in=5.0, image_failed=True), replace(PLANNED, wait_until=NOW + 9_000), 5.0),
+    ],
+)
+def test_whatever_waits_first_says_when_the_event_is_due_again(
+    result: ExecutionResult, planned: Planned, seconds: float
+) -> None:
+    done = settled(result=result, planned=planned)
+    assert (done.retry_in, done.failed, done.cleared) == (seconds, False, MARKS)
+
+
+@pytest.mark.parametrize(
+    ("request_", "left", "verified"),
+    [
+        (SyncRequest("r"), set(), {Kind.SESSION}),
+        (SyncRequest("r", "agenda"), {"sponsor/p1"}, {Kind.SESSION}),
+        (SyncRequest("r", "sponsors"), {"session/s1", "contact/c1"}, {Kind.SESSION}),
+        (SyncRequest("r", "agenda", session_ids=("s1",)), set(MARKS), set()),
+    ],
+)
+def test_a_manual_sync_leaves_what_is_outside_of_its_scope_to_the_next_push(
+    request_: SyncRequest, left: set[str], verified: set[Kind]
+) -> None:
+    """O3, R6, G6."""
+    facts = the_facts(ManualSync(request_), commands={RETRY}, verify_before_create={Kind.SESSION})
+    done = settled(facts, planned=replace(PLANNED, verified={Kind.SESSION}))
+    assert (MARKS.keys() - done.cleared.keys(), done.verified, done.served) == (left, verified, ASKED)
+    assert done.commands_done == ((RETRY,) if request_ == SyncRequest("r") else ())
+
+
+def test_a_sync_that_comes_again_is_not_served_yet() -> None:
+    """C5."""
+    waits = replace(PLANNED, wait_until=NOW + 9_000)
+    assert settled(the_facts(ManualSync(SyncRequest("r"))), planned=waits).served == ()
+
+
+@pytest.mark.parametrize(("in_force", "error"), [(True, "Silent."), (False, PAIR_ENDED)])
+def test_a_run_that_stopped_because_its_pair_ended_says_so(in_force: bool, error: str) -> None:
+    """M4, X1; a run that did all says nothing of it."""
+    stopped = settled(result=replace(DONE, error=UnavailableError("Silent.")), at=replace(AT, in_force=in_force))
+    assert (stopped.run.error, stopped.run.pair_ended) == (error, not in_force)
+    assert not settled(at=replace(AT, in_force=False)).run.pair_ended
+
+
+@pytest.mark.parametrize(
+    ("former", "result", "planned", "stands"),
+    [
+        (REFUSED, replace(DONE, attempted=frozenset()), PLANNED, True),
+        (REFUSED, DONE, PLANNED, False),
+        (Issue("session/s1", Code.FIELD_NOT_APPLIED), replace(DONE, attempted=frozenset()), PLANNED, True),
+        (Issue("session/s1", Code.MISSING_FIELD), replace(DONE, attempted=frozenset()), PLANNED, False),
+        (
+            REFUSED,
+            replace(DONE, attempted=frozenset()),
+            Planned(Plan(skips=(Skip("session/s1", Reason.SEALED),))),
+            False,
+        ),
+        (
+            REFUSED,
+            replace(DONE, attempted=frozenset()),
+            Planned(Plan(skips=(Skip("session/s1", Reason.PARKED),))),
+            True,
+        ),
+        (replace(REFUSED, key="session/s1#removal"), replace(DONE, attempted=frozenset()), PLANNED, False),
+        (
+            replace(REFUSED, key="session/s1#removal"),
+            replace(DONE, attempted=frozenset()),
+            Planned(Plan(skips=(Skip("session/s1", Reason.PARKED),))),
+            True,
+        ),
+        (REFUSED, replace(DONE, attempted=frozenset(), error=UnavailableError("x")), Planned(), True),
+        (
+            Issue("session/s1", Code.MISSING_FIELD),
+            replace(DONE, attempted=frozenset(), error=UnavailableError("x")),
+            Planned(),
+            True,
+        ),
+    ],
+    ids=[
+        "not tried",
+        "tried again",
+        "a field that did not take",
+        "of the former plan",
+        "left out now",
+        "left out because it is refused",
+        "no longer to be deleted",
+        "still refused to be deleted",
+        "no plan was made",
+        "no plan was made, of the former plan",
+    ],
+)
+def test_a_former_issue_stands_until_its_record_is_tried_again_or_left_out(
+    former: Issue, result: ExecutionResult, planned: Planned, stands: bool
+) -> None:
+    """R5, N2."""
+    facts = replace(the_facts(), former={former.id: former})
+    assert settled(facts, result, planned).issues == ({former.id: former} if stands else {})
+
+
+def test_issues_of_plan_commands_and_answers_are_told_and_a_refusal_keeps_its_moment() -> None:
+    """N2, R5."""
+    facts = replace(the_facts(), former={REFUSED.id: REFUSED})
+    again, other = replace(REFUSED, at=0), Issue("session/s2", Code.REFUSED, parked="other")
+    late = Issue("session/s3", Code.NOT_ADOPTED)
+    missing = Issue("session/s4", Code.MISSING_FIELD)
+    planned = replace(PLANNED, plan=replace(PLANNED.plan, issues=(missing,)), issues=(late,))
+    done = settled(facts, replace(DONE, issues=(again, other)), planned)
+    assert {each.key: each.at for each in done.issues.values()} == {
+        "session/s1": NOW - 9,
+        "session/s2": NOW,
+        "session/s3": 0,
+        "session/s4": 0,
+    }
+    assert (done.run.outcome, sum(done.run.issues.values()), len(done.run.told)) == ("completed_with_issues", 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("planned", "result", "memory"),
+    [
+        (Planned(nothing_new=True), replace(DONE, attempted=frozenset()), "settled"),
+        (Planned(), replace(DONE, attempted=frozenset()), "settled"),
+        (PLANNED, DONE, "kept"),
+        (Planned(), replace(DONE, images_in=1.0), "kept"),
+        (PLANNED, replace(DONE, error=UnavailableError("x")), "kept"),
+        (Planned(), replace(DONE, error=UnavailableError("x")), None),
+    ],
+    ids=["nothing new", "an empty plan", "something done", "something waits", "broken off", "no plan"],
+)
+def test_what_a_survey_has_read_is_remembered_once_it_was_dealt_with(
+    planned: Planned, result: ExecutionResult, memory: str | None
+) -> None:
+    """R2, R3: the next survey does not read it again; after an empty plan the next need not plan either."""
+    facts = the_facts(Reconcile(Depth.SHALLOW), marks={})
+    done = settled(facts, result, planned, SURVEY)
+    assert done.survey_in == pytest.approx(1100.0)
+    assert done.served == ()
+    if memory is None:
+        assert done.memory is None
+    else:
+        assert done.memory is not None
+        assert done.memory.settled == (mapping_digest(facts.mapping) if memory == "settled" else "")
+
+
+def test_without_an_interval_no_further_survey_comes_round() -> None:
+    """C4."""
+    facts, run = the_facts(Reconcile(Depth.SHALLOW)), Run("op", EVENT, Reconcile.trigger, NOW)
+    policy = replace(POLICY, reconcile_interval=0)
+    assert settle(facts, SURVEY, Planned(), DONE, policy, run, AT).survey_in == inf
+
+
+def test_a_survey_that_failed_is_what_comes_again() -> None:
+    """C4, G5: not the event, which nothing else makes due."""
+    failed = settled(the_facts(Reconcile(Depth.SHALLOW)), replace(DONE, error=UnavailableError("x")), Planned())
+    assert (failed.failed, failed.retry_in, failed.survey_in, failed.memory) == (True, None, 5.0, None)
+
+
+def test_where_nothing_is_new_only_a_survey_ends_what_a_survey_told() -> None:
+    """N2, R2: a notice about a record that was read and is as it was again ends; other issues stand."""
+    edited = Issue("session/s1", Code.EDITED_IN_SWOOGO, field="name")
+    missing = Issue("session/s2", Code.MISSING_FIELD)
+    facts = replace(the_facts(Reconcile(Depth.SHALLOW)), former={each.id: each for each in (edited, missing)})
+    idle = Planned(nothing_new=True)
+    unread = settled(facts, replace(DONE, attempted=frozenset()), idle, SURVEY)
+    assert unread.issues == facts.former
+    judged = replace(SURVEY, findings=Findings(judged={"session/s1"}))
+    assert settled(facts, replace(DONE, attempted=frozenset()), idle, judged).issues == {missing.id: missing}
+
+
+def quiet(facts: Facts) -> Survey:
+    return replace(SURVEY, memory=replace(SURVEY.memory, settled=mapping_digest(facts.mapping)))
+
+
+@pytest.mark.parametrize(
+    ("state", "former", "survey", "ledger", "expected"),
+    [
+        ({}, {}, {}, {}, True),
+        ({"marks": MARKS}, {}, {}, {}, False),
+        ({"commands": {RETRY}}, {}, {}, {}, False),
+        ({}, {REFUSED.id: REFUSED}, {}, {}, False),
+        ({}, {"x": Issue("session/s1", Code.MANY_MISSING)}, {}, {}, False),
+        ({}, {"x": Issue("session/s1", Code.MISSING_FIELD)}, {}, {}, True),
+        ({}, {}, {"deep": True}, {}, False),
+        ({}, {}, {"findings": Findings(gone={"session/s1": APPLIED})}, {}, False),
+        ({}, {}, {"memory": SurveyMemory(settled="another mapping")}, {}, False),
+        ({}, {}, {}, {"session/s1": Entry(State.INTENT)}, False),
+        ({}, {}, {}, {"session/s1": APPLIED}, True),
+    ],
+)
+def test_a_reconcile_plans_again_as_soon_as_anything_may_be_another(
+    state: dict[str, Any], former: dict[str, Issue], survey: dict[str, Any], ledger: dict[str, Entry], expected: bool
+) -> None:
+    """R3."""
+    facts = replace(the_facts(Reconcile(Depth.SHALLOW), **{"marks": {}, **state}), former=former)
+    assert nothing_new(facts, replace(quiet(facts), **survey), ledger) is expected
+
+
+def test_a_list_read_in_this_push_is_not_replaced_by_what_a_survey_saw_in_passing() -> None:
+    """D2: `fresh` says that every record was read."""
+    listed, seen = Directory(fresh=True, at=NOW), Directory(at=NOW + 1)
+    facts = the_facts().with_directories({Kind.SESSION: listed})
+    assert facts.with_directories({Kind.SESSION: seen, Kind.SPEAKER: seen}).directories == {
+        Kind.SESSION: listed,
+        Kind.SPEAKER: seen,
+    }
+
+
+IMAGE: Final = SetImage(Kind.SPEAKER, "speaker/c1", "https://cdn.example.org/ada.jpg", {})
+
+
+@pytest.mark.parametrize(
+    ("cause", "continuous", "result", "outside", "retry", "rest"),
+    [
+        (ManualSync(SyncRequest("r", "sponsors")), True, DONE, (IMAGE,), None, 5.0),
+        (ManualSync(SyncRequest("r", "sponsors")), False, DONE, (IMAGE,), None, None),
+        (ManualSync(SyncRequest("r")), True, replace(DONE, images_in=1.0), (), None, 1.0),
+        (ManualSync(SyncRequest("r")), False, replace(DONE, images_in=1.0), (), 1.0, None),
+        (Changes(), True, replace(DONE, images_in=1.0), (), 1.0, None),
+    ],
+    ids=["left out", "left out, by hand only", "late", "late, by hand only", "late in changes"],
+)
+def test_changes_go_on_with_images_that_a_manual_sync_leaves(
+    cause: Cause, continuous: bool, result: ExecutionResult, outside: tuple[SetImage, ...], retry: float, rest: float
+) -> None:
+    """G1, C4: what is outside of its scope may have no mark, and the push has used up the event's due moment."""
+    facts = replace(the_facts(cause), mapping=replace(a_mapping(), continuous=continuous))
+    done = settled(facts, result, replace(PLANNED, plan=replace(PLANNED.plan, outside=outside)))
+    assert (done.retry_in, done.rest_in) == (retry, rest)
+
+
+@pytest.mark.parametrize(("outside", "stands"), [((IMAGE,), True), ((), False)])
+def test_an_issue_of_an_image_stands_while_a_scope_leaves_the_image_out(
+    outside: tuple[SetImage, ...], stands: bool
+) -> None:
+    """N2."""
+    waiting = Issue("speaker/c1", Code.IMAGE_WAITING, field="photo_url")
+    facts = replace(the_facts(ManualSync(SyncRequest("r", "sponsors"))), former={waiting.id: waiting})
+    done = settled(facts, planned=replace(PLANNED, plan=replace(PLANNED.plan, outside=outside)))
+    assert (waiting.id in done.issues) is stands
