@@ -243,7 +243,7 @@ async def test_p5_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing
 
 
 _OTHERS: Final = 40_000
-"""Entries of another event, so that a rebuild has a middle."""
+"""Entries of another event, of 1 kB each: more than is fetched at once, so that a rebuild has a middle."""
 
 
 async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_nothing_out(
@@ -260,9 +260,9 @@ async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_n
         await playing.publish([small()], "import")
         keys, topics = Keys(running.settings.redis.prefix), running.settings.kafka.topics
         async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
-            value = ledger_value("session/s", an_entry(7, epoch=1, at=1))
+            value = ledger_value("session/s", an_entry(7, epoch=1, at=1, pushed={"description": "x" * 1_000}))
             for number in range(_OTHERS):
-                await producer.send(topics.ledger, value, key=f"8000/session/s{number}".encode())
+                await producer.send(topics.ledger, value, key=f"8000/session/s{number}".encode(), partition=0)
             await producer.flush()
         before = (await marker(redis, running))[b"id"]
         await redis.flushall()
@@ -272,7 +272,7 @@ async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_n
             return found
 
         async def half_way_through() -> bool:
-            return 0 < int((await shown()).get("read", 0)) < _OTHERS
+            return 0 < int((await shown()).get("read", 0)) < _OTHERS // 2
 
         await wait_until(half_way_through, "the rebuild is in its middle", 60)
         assert kafka.pid
