@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
-from consumer import app
+from consumer import app, wiring
 from consumer.adapters.redis import budget, stores
 from consumer.adapters.sealing import KeyPair
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -133,24 +133,27 @@ def composed_on(around: Surroundings) -> Iterator[None]:
 
     async def nothing(*_: Any) -> None: ...
 
-    replaced: dict[str, Any] = {
+    in_app: dict[str, Any] = {
         "ensure_topics": nothing,
-        "producer": lambda _: FakeProducer(around.log, around.effects),
         "SystemClock": lambda: VirtualClock(around.effects.chance, around.off()),
-        "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
-        "open_images": lambda _: Pictures(around.effects),
         "open_broker": lambda _: FakeBroker(around.log, around.effects),
         "Pulse": _Quiet,
         "KafkaLag": _Quiet,
         "OpenLetters": _Quiet,
         "RedisReplicas": _Silent,
-        "KafkaRebuildSource": lambda settings, producer: LogSource(settings, producer, around.log),
         "_PULSE_SECONDS": 600.0,
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),
     }
+    in_wiring: dict[str, Any] = {
+        "producer": lambda _: FakeProducer(around.log, around.effects),
+        "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
+        "open_images": lambda _: Pictures(around.effects),
+        "KafkaRebuildSource": lambda settings, producer: LogSource(settings, producer, around.log),
+    }
     # As often as in earnest would take most of a run.
     with (
-        patch.multiple(app, **replaced),
+        patch.multiple(app, **in_app),
+        patch.multiple(wiring, **in_wiring),
         patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
         patch.object(rebuild, "_LOOK_SECONDS", 20.0),
         patch.object(budget, "_LONGEST_NAP", 5.0),
