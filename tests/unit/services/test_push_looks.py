@@ -196,10 +196,14 @@ def stores_of(world: World) -> Any:
     async def progress() -> None:
         return None
 
+    async def events() -> tuple[str, ...]:
+        return (EVENT,)
+
     return SimpleNamespace(
         markers=SimpleNamespace(look=look, progress=progress),
         connections=world.connections,
-        inbox=SimpleNamespace(load=world.inbox.load, waiting=waiting),
+        pairs=world.pairs,
+        inbox=SimpleNamespace(load=world.inbox.load, waiting=waiting, events=events),
         ledger=world.ledger,
         board=world.board,
         clock=world.clock,
