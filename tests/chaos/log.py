@@ -249,7 +249,7 @@ class LogSource(KafkaRebuildSource):
         await self._strike("ends")
         return {
             TopicPartition(topic, number): len(partition)
-            for topic in (self.ledger, *self._inputs.values())
+            for topic in (self.ledger, self.issues, *self._inputs.values())
             for number, partition in enumerate(self._log.topics[topic])
         }
 
