@@ -223,7 +223,7 @@ class Plan:
         unchanged: how many records of a kind need nothing.
         wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
         unconfirmed: removals that are so many at once that an operator has to confirm them (D4).
-        outside: operations that the scope leaves out.
+        outside: operations, and parts of associations, that the scope leaves out.
     """
 
     phases: tuple[tuple[Operation, ...], ...] = ()

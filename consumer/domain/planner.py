@@ -138,7 +138,7 @@ def make_plan(given: PlanInput) -> Plan:
         unconfirmed=removals.unconfirmed,
     )
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
-    plan = restrict(plan, given.scope, people.sessions_of)
+    plan = restrict(plan, given.scope, people.sessions_of, given.parked)
     if any(isinstance(each, Delete) and each.key in people.addresses_of for each in plan.operations):
         # The new owner of a deleted speaker's address is synced by the push that follows at once (P2, D4).
         plan = replace(plan, wait_until=given.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from consumer.domain.mapping import MappingSettings
@@ -57,13 +58,17 @@ def covers(scope: Scope, key: str, snapshot: Snapshot) -> bool:
     return kind == Kind.SPEAKER and (identifier in scope.speaker_ids or on)
 
 
-def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]]) -> Plan:
+def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]], parked: Mapping[str, str]) -> Plan:
     """The part of a plan that a scope allows, the rest of it as `outside`; skips and issues stay as they are.
+
+    An association needs its session in Swoogo: with one that the scope leaves out and that is not there yet, it is
+    left out too.
 
     Args:
         plan: of the whole event.
         scope: what was asked for.
         sessions_of: contact id -> ids of the sessions that person is on.
+        parked: issue key -> fingerprint of what Swoogo refused, which may be the allowed part of an association.
     """
     if scope == Scope():
         return plan
@@ -74,19 +79,30 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
         if not isinstance(operation, Link | Delete | SetImage)
         for kind in NAMED_ONLY
     }
-    kept = {id(operation) for operation in records}
-    phases = tuple(
-        tuple(
-            operation
-            for operation in phase
-            if id(operation) in kept or (operation.kind in NAMED_ONLY and not needed.isdisjoint(_stands_for(operation)))
-        )
-        for phase in plan.phases
-    )
-    within = [operation for phase in phases for operation in phase]
-    kinds, done = {operation.kind for operation in within}, set(map(id, within))
-    outside = tuple(operation for operation in plan.operations if id(operation) not in done)
-    return replace(plan, phases=phases, looks=frozenset(plan.looks & kinds), outside=outside)
+    places = [operation for operation in plan.operations if operation.kind in NAMED_ONLY]
+    kept = {*map(id, records), *(id(each) for each in places if not needed.isdisjoint(_stands_for(each)))}
+    left = [operation for operation in plan.operations if id(operation) not in kept]
+    absent = {id_of(each.key) for each in left if each.kind is Kind.SESSION and isinstance(each, Create | Adopt)}
+    phases: list[tuple[Operation, ...]] = []
+    outside: list[Operation] = []
+    for phase in plan.phases:
+        parts = [_parts(each, absent, parked) if id(each) in kept else ([], [each]) for each in phase]
+        phases.append(tuple(each for inside, _ in parts for each in inside))
+        outside += [each for _, rest in parts for each in rest]
+    kinds = {operation.kind for phase in phases for operation in phase}
+    return replace(plan, phases=tuple(phases), looks=frozenset(plan.looks & kinds), outside=tuple(outside))
+
+
+def _parts(
+    operation: Operation, absent: AbstractSet[str], parked: Mapping[str, str]
+) -> tuple[list[Operation], list[Operation]]:
+    """What of an operation can be sent, and what has to wait for sessions that are not in Swoogo."""
+    if not isinstance(operation, Link) or absent.isdisjoint(operation.add):
+        return [operation], []
+    now = replace(operation, add=tuple(each for each in operation.add if each not in absent))
+    rest = Link(operation.key, tuple(each for each in operation.add if each in absent), ())
+    sent = now.credits and parked.get(now.issue_key) != now.fingerprint
+    return [now] if sent else [], [rest]
 
 
 def _stands_for(operation: Operation) -> tuple[str, ...]:

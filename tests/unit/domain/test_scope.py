@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.ledger import Entry
+from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.plan import Create, Delete, Link, Plan
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.record import fingerprint
+from consumer.domain.record import Kind, fingerprint
 from consumer.domain.request import SyncRequest, together
-from consumer.domain.scope import Scope, scope_of_changes, scope_of_request
+from consumer.domain.scope import Scope, restrict, scope_of_changes, scope_of_request
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
     a_contact,
@@ -88,9 +88,86 @@ def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None
         assert set(planned(asked_for(asked, ("s1",), ()))) == expected
 
 
-def test_r6_a_selected_speaker_comes_alone_with_the_associations() -> None:
+@pytest.mark.parametrize(
+    ("there", "expected"), [((), ["speaker/c2"]), (("s1",), ["speaker/c2"]), (("s2",), ["speaker/c2", "speaker/c2*"])]
+)
+def test_r6_a_selected_speaker_comes_alone_with_the_associations(there: tuple[str, ...], expected: list[str]) -> None:
     """R6: the sessions are not touched; those that are in Swoogo are associated."""
-    assert planned(asked_for("agenda", (), ("c2",))) == ["speaker/c2", "speaker/c2*"]
+    ledger = {session_key(each): an_entry(number) for number, each in enumerate(there, start=1)}
+    assert planned(asked_for("agenda", (), ("c2",)), *EVERYTHING, ledger=ledger) == expected
+
+
+def a_new(identifier: str) -> Create:
+    return Create(Kind.SESSION, session_key(identifier), {}, identifier)
+
+
+def an_old(identifier: str) -> Update:
+    return Update(Kind.SESSION, session_key(identifier), 7, {"name": "New"}, {}, identifier)
+
+
+def a_link(*add: str, remove: tuple[str, ...] = ()) -> Link:
+    return Link(speaker_key("c1"), add, remove)
+
+
+ADOPTED = Adopt(Kind.SESSION, session_key("s2"), Remote(7, "s2", {}), {}, "s2")
+BOTH = a_link("s1", "s2")
+
+
+@pytest.mark.parametrize(
+    ("sessions", "link", "session_ids", "speaker_ids", "sent", "left"),
+    [
+        ([a_new("s1"), a_new("s2")], BOTH, (), (), [BOTH], []),
+        ([a_new("s1"), a_new("s2")], BOTH, ("s1", "s2"), (), [BOTH], []),
+        ([a_new("s1"), a_new("s2")], BOTH, ("s1",), (), [a_link("s1")], [a_link("s2")]),
+        ([a_new("s1"), ADOPTED], BOTH, ("s1",), (), [a_link("s1")], [a_link("s2")]),
+        ([a_new("s1"), an_old("s2")], BOTH, ("s1",), (), [BOTH], []),
+        ([a_new("s1")], BOTH, ("s1",), (), [BOTH], []),
+        ([a_new("s1"), a_new("s2")], BOTH, (), ("c1",), [], [BOTH]),
+        ([an_old("s1"), a_new("s2")], BOTH, (), ("c1",), [a_link("s1")], [a_link("s2")]),
+        ([a_new("s2")], a_link("s2", remove=("s1",)), ("s1",), (), [a_link(remove=("s1",))], [a_link("s2")]),
+        ([a_new("s1"), a_new("s2")], BOTH, ("s9",), (), [], [BOTH]),
+        ([a_new("s1"), a_new("s2")], BOTH, (), ("c9",), [], [BOTH]),
+    ],
+    ids=[
+        "everything",
+        "both selected",
+        "one selected",
+        "the other is to be adopted",
+        "the other is there and differs",
+        "the other is there",
+        "the speaker selected",
+        "the speaker selected, one is there",
+        "taken off the selected one",
+        "another session",
+        "another speaker",
+    ],
+)
+def test_r6_s7_an_association_waits_for_a_session_that_is_left_out(
+    sessions: list[Operation],
+    link: Link,
+    session_ids: tuple[str, ...],
+    speaker_ids: tuple[str, ...],
+    sent: list[Link],
+    left: list[Link],
+) -> None:
+    """N3: Swoogo does not have it yet, so no credit is counted; what the scope leaves out is whole as `outside`."""
+    scope = asked_for("all", session_ids, speaker_ids)
+    whole = Plan(phases=(tuple(sessions), (link,)))
+    part = restrict(whole, scope, {"c1": ("s1", "s2")}, {})
+    assert [each for each in part.operations if isinstance(each, Link)] == sent
+    assert [each for each in part.outside if isinstance(each, Link)] == left
+    records = [each.key for each in (*part.operations, *part.outside) if not isinstance(each, Link)]
+    assert sorted(records) == sorted(each.key for each in sessions)
+
+
+@pytest.mark.parametrize(("refused", "sent"), [(a_link("s1"), []), (BOTH, [a_link("s1")])], ids=["part", "whole"])
+def test_r6_a_refused_part_of_an_association_is_not_sent_again(refused: Link, sent: list[Link]) -> None:
+    """E5: what Swoogo refused is the part that the scope allows, and that is what stays unchanged."""
+    whole = Plan(phases=((a_new("s1"), a_new("s2")), (BOTH,)))
+    parked = {refused.issue_key: refused.fingerprint}
+    part = restrict(whole, asked_for("all", ("s1",), ()), {"c1": ("s1", "s2")}, parked)
+    assert [each for each in part.operations if isinstance(each, Link)] == sent
+    assert [each for each in part.outside if isinstance(each, Link)] == [a_link("s2")]
 
 
 def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None:

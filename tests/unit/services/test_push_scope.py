@@ -109,9 +109,11 @@ async def test_r6_a_selected_session_is_synced_alone_with_its_room_and_its_speak
 
 async def test_r6_a_selected_speaker_is_synced_alone(world: World) -> None:
     await world.given(a_session("s1", people=["c1", "c2"]), a_contact("c1"), a_contact("c2"))
-    await world.push(SyncRequest("pressed", "agenda", speaker_ids=("c2",)))
+    run = await world.push(SyncRequest("pressed", "agenda", speaker_ids=("c2",)))
     assert [row["email"] for row in world.swoogo.records[Kind.SPEAKER].values()] == ["c2@example.org"]
-    assert names(world, Kind.SESSION) == []
+    assert (names(world, Kind.SESSION), run.operations) == ([], {"create": 1})
+    await world.push()
+    assert len(world.swoogo.links) == 2
 
 
 async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it_was_asked_for(world: World) -> None:
