@@ -35,6 +35,7 @@ local redis = {{call = function(name, key, ...)
   end
   if name == 'SET' then
     local value, flag, ms = ...
+    if flag == 'NX' then return server.call('SET', key, value, flag) end
     if flag then server.call('ZADD', '{_ENDS}', string.format('%.0f', clock + ms), key)
     else server.call('ZREM', '{_ENDS}', key) end
     return server.call('SET', key, value)

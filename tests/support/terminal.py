@@ -88,7 +88,8 @@ async def terminal(*arguments: str, environment: Mapping[str, str], columns: int
         stderr=slave,
         start_new_session=True,
         preexec_fn=_take_the_terminal,
-        env={**os.environ, **environment, "TERM": "xterm"},
+        # COLUMNS, as the processes of pytest-xdist have it, would win over the terminal's own width.
+        env={**os.environ, **environment, "TERM": "xterm", "COLUMNS": str(columns)},
     )
     os.close(slave)
     shown = Terminal(process, master)

@@ -7,10 +7,13 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
+from redis import ConnectionPool
+from redis import Redis as BlockingRedis
 from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.connection import SSLConnection as BlockingSSLConnection
 from redis.exceptions import RedisError
 
 from consumer.adapters.tls import tls_context
@@ -30,18 +33,22 @@ class _TlsConnection(SSLConnection):
         self.ssl_context.context = tls
 
 
+class _BlockingTlsConnection(BlockingSSLConnection):
+    """The same for a blocking client."""
+
+    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self._tls = tls
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> ssl.SSLSocket:
+        return self._tls.wrap_socket(sock, server_hostname=self.host)
+
+
 def connect(settings: RedisSettings) -> Redis:
     """A client with a bounded pool; commands are repeated a few times, which every script allows for.
 
     Raises ConfigurationError about a certificate.
     """
-    options: dict[str, Any] = {**parse_url(str(settings.url))}
-    if settings.username:
-        options["username"] = settings.username
-    if settings.password.get_secret_value():
-        options["password"] = settings.password.get_secret_value()
-    if settings.uses_tls:
-        options |= {"connection_class": _TlsConnection, "tls": tls_context(settings.tls, f"{PREFIX}REDIS__TLS__")}
     pool = BlockingConnectionPool(
         max_connections=settings.pool_size,
         timeout=settings.timeout,
@@ -49,9 +56,26 @@ def connect(settings: RedisSettings) -> Redis:
         socket_connect_timeout=settings.timeout,
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS),
         decode_responses=False,
-        **options,
+        **_options(settings, _TlsConnection),
     )
     return Redis.from_pool(pool)
+
+
+def connect_blocking(settings: RedisSettings, seconds: float) -> BlockingRedis:
+    """A client for one quick question, given up after so many seconds. Raises as `connect` does."""
+    options = _options(settings, _BlockingTlsConnection)
+    return BlockingRedis.from_pool(ConnectionPool(socket_timeout=seconds, socket_connect_timeout=seconds, **options))
+
+
+def _options(settings: RedisSettings, tls_connection: type) -> dict[str, Any]:
+    options: dict[str, Any] = {**parse_url(str(settings.url))}
+    if settings.username:
+        options["username"] = settings.username
+    if settings.password.get_secret_value():
+        options["password"] = settings.password.get_secret_value()
+    if settings.uses_tls:
+        options |= {"connection_class": tls_connection, "tls": tls_context(settings.tls, f"{PREFIX}REDIS__TLS__")}
+    return options
 
 
 def guarded(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:

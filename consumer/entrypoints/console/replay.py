@@ -140,7 +140,7 @@ async def _watched(replaying: AsyncIterator[Replayed], asked: Asked, total: int)
                 _heed(asyncio.current_task())
     except asyncio.CancelledError:
         slower = "" if asked.rate == _RATE else f" --rate {asked.rate:g}"
-        say(f"Stopped after {done.read:,} records; go on with: swoogo-sync replay {asked.topic} --resume{slower}")
+        say(f"Stopped after {done.read:,} records; go on with:\n  swoogo-sync replay {asked.topic} --resume{slower}")
         raise
     return done
 

@@ -56,7 +56,7 @@ async def test_g1_g3_ctrl_c_leaves_a_position_and_resume_reads_the_rest_once(
         await shown.shows(rf" 3% {RATE} read .* left")
         shown.type(CTRL_C)
         assert await shown.ended() == 130
-        told = re.search(r"Stopped after (\d+) records; go on with: swoogo-sync (.*)", shown.text)
+        told = re.search(r"Stopped after (\d+) records; go on with:\s+swoogo-sync (.*)", shown.text)
         assert "Traceback" not in shown.text
     assert told
     assert told[2].split() == ["replay", "sessions", "--resume", "--rate", str(RATE)]

@@ -152,7 +152,7 @@ async def test_an_interruption_that_a_library_swallowed_is_not_lost(capsys: pyte
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert capsys.readouterr().err == "Stopped after 2 records; go on with: swoogo-sync replay sessions --resume\n"
+    assert capsys.readouterr().err == "Stopped after 2 records; go on with:\n  swoogo-sync replay sessions --resume\n"
 
 
 @pytest.mark.parametrize("other", [["--from", "3"], ["--event", "7"]])
