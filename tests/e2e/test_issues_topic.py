@@ -149,7 +149,9 @@ async def test_g1_a_service_that_dies_between_keeping_and_publishing_leaves_noth
     open_world: OpenWorld, moment: str
 ) -> None:
     """SIGKILL there; the next process publishes what is missing, and nothing for ever."""
-    async with open_world(settings={"PUSH__LEASE": "3", "SWOOGO__DEADLINE": "2"}) as world:
+    async with open_world(
+        settings={"PUSH__LEASE": "3", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
+    ) as world:
         first = ServiceProcess({**world.environment, "CRASH_AT": moment}, world.swoogo.root / "dies.log", _CRASHING)
         first.start()
         event = next(_events)
