@@ -272,7 +272,7 @@ async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_n
             return found
 
         async def half_way_through() -> bool:
-            return 0 < int((await shown()).get("read", 0)) < _OTHERS // 2
+            return 0 < await redis.hlen(keys.event("8000", "ledger")) < _OTHERS // 2
 
         await wait_until(half_way_through, "the rebuild is in its middle", 60)
         assert kafka.pid
