@@ -9,6 +9,7 @@ from consumer.domain.ledger import entries_of
 from consumer.domain.people import People
 from consumer.domain.plan import Link
 from consumer.domain.record import Kind, id_of, key_of
+from consumer.domain.references import swoogo_id
 
 
 def plan_links(draft: Draft, people: People, eligible: set[str], doomed: AbstractSet[str]) -> None:
@@ -27,7 +28,9 @@ def plan_links(draft: Draft, people: People, eligible: set[str], doomed: Abstrac
             continue
         wanted = listed if key in planned else ()
         add = tuple(session for session in wanted if session not in ours and key_of(Kind.SESSION, session) in planned)
-        remove = tuple(session for session in ours if session in eligible and session not in listed)
+        # With a session that is gone in Swoogo its associations went too (D2): there is nothing to take away.
+        left = [session for session in ours if swoogo_id(ledger, Kind.SESSION, session) is not None]
+        remove = tuple(session for session in left if session in eligible and session not in listed)
         link = Link(key, add, remove)
         if link.credits and draft.given.parked.get(link.issue_key) != link.fingerprint:
             draft.links.append(link)

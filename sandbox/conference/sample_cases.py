@@ -25,7 +25,7 @@ def sample_id(kind: str, key: str | int) -> str:
 class Expectation:
     """What is said about one record: `code` and, where one is to blame, the Sessionboard `field`.
 
-    `synced`: the record is in Swoogo all the same, and the code is a notice.
+    `synced`: the record is in Swoogo all the same, and the issue leaves only a part of it out, or nothing.
     """
 
     kind: Literal["session", "speaker", "sponsor", "room", "track"]

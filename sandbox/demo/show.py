@@ -100,7 +100,7 @@ def tables(play: Play, runs: list[Run], window: float) -> list[Table]:
         now = last.get(kind, Tally())
         counts = (tally.created, tally.adopted, tally.updated, now.unchanged, now.left_out, tally.failed)
         records.add_row(kind, *map(str, counts))
-    reasons = Table(title="Left out, and what admins are told", title_justify="left")
+    reasons = Table(title="Left out, and issues", title_justify="left")
     reasons.add_column("kind")
     reasons.add_column("reason or issue")
     reasons.add_column("records", justify="right")
@@ -109,7 +109,7 @@ def tables(play: Play, runs: list[Run], window: float) -> list[Table]:
         reasons.add_row(kind, reason, str(count))
     for code, count in sorted((runs[0].issues if runs else {}).items()):
         if not any(label.endswith(f":{code}") for label in runs[0].reasons):
-            reasons.add_row("notice", code, str(count))
+            reasons.add_row("issue", code, str(count))
     money = Table(title=f"Credits (Swoogo's window shortened to {window:g} s)", title_justify="left")
     money.add_column("for")
     money.add_column("spent", justify="right")

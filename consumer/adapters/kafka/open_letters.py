@@ -1,6 +1,6 @@
 """How many dead letters are open: for the gauge and for `status`, kept up by reading on.
 
-A counter of letters begins anew with every process, and says nothing of those that were dealt with.
+A counter of letters starts at 0 with every process, and does not fall when a letter is settled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tables for people: ids and numbers stay whole, sentences break at words, names are cut, no line is too long.
 
-Where nobody looks through a window, each row is one line, however long.
+Where the output is no terminal, each row is one line, however long.
 """
 
 from __future__ import annotations

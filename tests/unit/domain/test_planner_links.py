@@ -88,6 +88,18 @@ def test_a_speaker_taken_off_a_session_loses_that_association() -> None:
     assert links(given) == [Link(speaker_key(), add=(), remove=("s2",))]
 
 
+def test_s8_d2_there_is_nothing_to_take_away_from_a_session_that_is_gone_in_swoogo() -> None:
+    """Its associations went with it: no call, and no credit in the plan."""
+    gone = {session_key("s2"): session_entry("s2", 12, State.GONE)}
+    given = a_plan_input(
+        a_session("s1", people=["c1"]),
+        a_session("s2"),
+        a_contact("c1"),
+        ledger={**SESSIONS, **gone, speaker_key(): speaker_entry("s1", "s2")},
+    )
+    assert make_plan(given).empty
+
+
 def test_a_speaker_taken_off_the_last_session_loses_that_association_too() -> None:
     """S8, E4: the speaker itself stays untouched, but the session shows no one who is not on it."""
     given = a_plan_input(

@@ -40,6 +40,7 @@ URL: Final = "https://cdn.example.org/ada.jpg"
 numbers = st.integers(1, 3)
 STEPS: Final = st.one_of(
     st.tuples(st.just("session"), numbers, st.sampled_from(["accepted", "declined"])),
+    st.tuples(st.just("taken off"), numbers, st.just("")),
     st.tuples(st.just("person"), numbers, st.sampled_from([None, URL, URL + "?2"])),
     st.tuples(st.just("sponsor"), numbers, st.sampled_from(["Gold", "Silver"])),
     st.tuples(
@@ -81,6 +82,8 @@ async def take(world: World, step: tuple[object, object, object], version: int) 
             room = a_room("r1") if number == 1 else None
             session = a_session(f"s{number}", title=f"Title {version}", status=status, people=["c1", "c2"], room=room)
             await world.given(replace(session, version=version))
+        case ("taken off", int(number), _):
+            await world.given(a_session(f"s{number}", title=f"Title {version}", people=["c2"], version=version))
         case ("person", int(number), url):
             photo = str(url) if url else None
             await world.given(a_contact(f"c{number}", version=version, company=f"Company {version}", photo_url=photo))
@@ -167,6 +170,17 @@ def named(operations: tuple[Operation, ...]) -> list[tuple[str, str]]:
 )
 @example(  # G2: a create without an answer is forgotten only when it can no longer take effect
     steps=[("killed", "session/s2", ""), ("command", Action.FORGET, "session/s2")], request=None, continuous=False
+)
+@example(  # S8, D2: an association went with its session
+    steps=[
+        ("session", 1, "accepted"),
+        ("person", 1, None),
+        ("push", "well", ""),
+        ("gone", "session/s1", ""),
+        ("taken off", 1, ""),
+    ],
+    request=None,
+    continuous=True,
 )
 @given(steps=st.lists(STEPS, min_size=1, max_size=9), request=REQUESTS, continuous=st.booleans())
 def test_the_plan_shown_is_what_the_push_then_sends(

@@ -76,7 +76,7 @@ def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
     key, value, _ = WRITTEN[name]
     kind = key.split("/")[1]
     following = latest_format(kind) + 1
-    found = remembered(record(key, changed(value, format=following, state={"made": "anew"})))
+    found = remembered(record(key, changed(value, format=following, state={"made": "later"})))
     assert isinstance(found, NewerRecord)
     assert found == NewerRecord(OWNERS.get(name, (key.split("/")[0],)), f"{kind}/{following}")
     assert not understands(found.what)
