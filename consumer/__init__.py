@@ -156,6 +156,7 @@ Push        `services.push`                  load, survey, plan, execute, settle
             `domain.standing_issues`         the issues that stand after it
             `domain.push_report`             all of it, for everything that watches
             `services.served`                which manual syncs are over, for the changelog
+            `domain.field_definitions`       fields as Swoogo defines them, and what became of them
             `domain.references`              rooms, tracks and levels by their ids on either side
             `domain.refusals`                operations that Swoogo refused
             `domain.http_outcome`            what an answer means
