@@ -127,7 +127,8 @@ class Api:
             meter.refused += 1
             return refusal(429, "Rate limit exceeded.").answer, 0
         try:
-            answer = self._give_token(call) if token_call else self._handle(call, target, route)
+            with backend.webhooks.acting("api_call"):
+                answer = self._give_token(call) if token_call else self._handle(call, target, route)
         except ApiError as error:
             answer = error.answer
             if answer.status < 500 and not backend.switches.refused_costs_credit:

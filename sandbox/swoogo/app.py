@@ -54,6 +54,7 @@ def _control_routes(sandbox: SandboxSwoogo) -> list[Route]:
         ("GET", "/journal", lambda request, _: sandbox.journal(int(request.query_params.get("since", 0)))),
         ("GET", "/settings", lambda _, __: sandbox.settings),
         ("GET", "/faults", lambda _, __: sandbox.faults()),
+        ("GET", "/webhooks", lambda _, __: sandbox.webhooks.state()),
         ("POST", "/settings", settings),
         ("POST", "/faults", faults),
         ("DELETE", "/faults", lambda _, __: sandbox.clear_faults()),

@@ -10,6 +10,8 @@ from sandbox.swoogo.accounts import Accounts, Credential
 from sandbox.swoogo.answers import ApiError, refusal
 from sandbox.swoogo.credits import Allowance
 from sandbox.swoogo.definitions import Definitions
+from sandbox.swoogo.faults import Faults
+from sandbox.swoogo.hook_store import Webhooks
 from sandbox.swoogo.images import Images
 from sandbox.swoogo.resources import RESOURCES, Kind
 from sandbox.swoogo.store import Record, Store
@@ -42,6 +44,7 @@ class Backend:
     accounts: Accounts = field(default_factory=Accounts)
     definitions: Definitions = field(default_factory=Definitions)
     images: Images = field(default_factory=Images)
+    webhooks: Webhooks = field(default_factory=lambda: Webhooks(Faults()))
 
     @property
     def switches(self) -> Switches:
@@ -50,7 +53,10 @@ class Backend:
 
     def clear(self) -> None:
         """Forget everything but clock and settings."""
+        watch, self.store.on_change = self.store.on_change, None
         self.store, self.accounts = Store(), Accounts()
+        self.store.on_change = watch
+        self.webhooks.clear()
         self.definitions, self.images = Definitions(), Images()
 
     def stamp(self) -> str:

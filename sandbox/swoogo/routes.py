@@ -14,6 +14,7 @@ from sandbox.swoogo.answers import Answer
 from sandbox.swoogo.backend import Backend, Call
 from sandbox.swoogo.definition_writes import create_field, update_field
 from sandbox.swoogo.definitions import FIELD_KINDS
+from sandbox.swoogo.hook_calls import create_webhook, delete_webhook, get_webhook, list_webhooks, update_webhook
 from sandbox.swoogo.image_calls import get_image, put_image
 from sandbox.swoogo.links import add_sessions, remove_session, remove_sessions
 from sandbox.swoogo.reads import get_field, get_record, list_fields, list_records
@@ -84,6 +85,12 @@ def routes(switches: Switches) -> Mapping[str, Mapping[str, Route]]:
         add("POST", f"/{kind}/field", Route(create_field, kind))
         add("GET", f"/{kind}/field/{{id}}", Route(get_field, kind))
         add("PUT", f"/{kind}/field/{{id}}", Route(update_field, kind))
+    add("GET", "/webhooks", Route(list_webhooks, "events", LIST_COST))
+    add("GET", "/webhooks/{id}", Route(get_webhook, "events"))
+    add("POST", "/webhooks/create", Route(create_webhook, "events"))
+    add("PUT", "/webhooks/update/{id}", Route(update_webhook, "events"))
+    delete = "/webhooks/delete/{id}" if switches.delete_path == "action" else "/webhooks/{id}"
+    add("DELETE", delete, Route(delete_webhook, "events"))
     add("POST", "/speakers/{id}/session", Route(add_sessions, "speakers"))
     if switches.unlink == "path":
         add("DELETE", "/speakers/{id}/session/{id}", Route(remove_session, "speakers"))

@@ -18,10 +18,11 @@ from sandbox.swoogo.answers import ControlError
 from sandbox.swoogo.api import Api
 from sandbox.swoogo.backend import Backend, Settings
 from sandbox.swoogo.faults import Faults
+from sandbox.swoogo.hook_store import OBJECTS, Send, Webhooks
 from sandbox.swoogo.journal import Journal
-from sandbox.swoogo.rendering import all_names, render
+from sandbox.swoogo.rendering import all_names, render, standard
 from sandbox.swoogo.resources import RESOURCES
-from sandbox.swoogo.store import Record
+from sandbox.swoogo.store import Action, Record
 from sandbox.swoogo.switches import Switches
 
 
@@ -29,7 +30,8 @@ class SandboxSwoogo:
     """A Swoogo to try things on.
 
     `limit` credits per `window` seconds and credential; `latency_ms` on every call; `token_lifetime` seconds;
-    `clock` gives seconds since the epoch. `api` is the ASGI application of the vendor's routes.
+    `clock` gives seconds since the epoch; `deliver` sends webhooks, over HTTP unless given. `api` is the ASGI
+    application of the vendor's routes.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SandboxSwoogo:
         token_lifetime: float = 1_800.0,
         credentials: Iterable[Credential] = (),
         clock: Callable[[], float] = time.time,
+        deliver: Send | None = None,
     ) -> None:
         self._initial = Settings(
             switches=switches or Switches(),
@@ -53,6 +56,8 @@ class SandboxSwoogo:
         self._credentials = tuple(credentials)
         self._backend = Backend(clock, self._initial)
         self._faults = Faults()
+        self._backend.webhooks = Webhooks(self._faults, deliver)
+        self._backend.store.on_change = self._changed
         self._journal = Journal()
         self.api = Api(self._backend, self._faults, self._journal)
         self._admit()
@@ -183,6 +188,17 @@ class SandboxSwoogo:
             for c in backend.accounts.credentials.values()
         ]
         return answer
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Webhooks and their deliveries."""
+        return self._backend.webhooks
+
+    def _changed(self, record: Record, action: Action) -> None:
+        if record.kind in OBJECTS and self.webhooks.hooks:
+            backend = self._backend
+            shown = standard(backend, record) | {"event_id": record.event_id}
+            self.webhooks.changed(record, action, shown, backend.stamp(), backend.switches)
 
     def _admit(self) -> None:
         for credential in self._credentials:

@@ -7,9 +7,9 @@ Changes are plain synchronous calls: inside one event loop each of them is atomi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.swoogo.resources import RESOURCES, Kind
 
@@ -23,6 +23,7 @@ _FIRST_IDS: Mapping[Kind, int] = {
     "contacts": 700_001,
 }
 _NOTHING: Mapping[int, Record] = {}
+Action = Literal["insert", "update", "delete"]
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Record:
 
 
 class Store:
-    """All records, links and registrants of all accounts."""
+    """All records, links and registrants of all accounts. `on_change` hears of every change, before a removal."""
 
     def __init__(self) -> None:
         self._records: dict[Kind, dict[int, Record]] = {kind: {} for kind in RESOURCES}
@@ -54,6 +55,7 @@ class Store:
         self._speakers: dict[int, dict[int, None]] = defaultdict(dict)
         self._registrants: dict[int, list[int]] = defaultdict(list)
         self._all_registrants: dict[int, int] = {}
+        self.on_change: Callable[[Record, Action], None] | None = None
 
     def add(
         self,
@@ -88,6 +90,7 @@ class Store:
         else:
             self._in_event[event_id, kind][record_id] = record
         self._index(record)
+        self._tell(record, "insert")
         return record
 
     def change(self, record: Record, values: Mapping[str, Any]) -> None:
@@ -95,12 +98,14 @@ class Store:
         self._unindex(record)
         record.values.update(values)
         self._index(record)
+        self._tell(record, "update")
 
     def remove(self, record: Record) -> None:
         """Forget a record, its links, and references to it; a deleted event takes its records along."""
         if record.kind == "events":
             for child in [child for kind in RESOURCES for child in self.of_event(record.id, kind).values()]:
                 self.remove(child)
+        self._tell(record, "delete")
         self._detach(record)
         self._unindex(record)
         del self._records[record.kind][record.id]
@@ -165,6 +170,10 @@ class Store:
     def session_of_registrant(self, registrant_id: int) -> int | None:
         """The session a registrant is on, or None for an unknown registrant."""
         return self._all_registrants.get(registrant_id)
+
+    def _tell(self, record: Record, action: Action) -> None:
+        if self.on_change is not None:
+            self.on_change(record, action)
 
     def _detach(self, record: Record) -> None:
         if record.kind == "speakers":

@@ -85,6 +85,20 @@ class Switches:
     session_date_required: bool = False
     # Whether a session update wants event_id and name although it is partial (7.4, 11.1 nr 5).
     session_update_needs_name: bool = False
+    # The words of a webhook's action: "insert" was seen once, the others never (10).
+    webhook_words: Literal["plain", "past"] = "plain"
+    # What a webhook carries of a record: all fields were seen once (10).
+    webhook_payload: Literal["full", "id_only"] = "full"
+    # What it carries of a deleted one: all of it, its id under its name, or its id beside the action (10).
+    webhook_delete_payload: Literal["full", "id_only", "flat"] = "full"
+    # How often a delivery is repeated until a 2xx (10).
+    webhook_retries: Literal[5, 1, 0] = 5
+    # Whether a delivery waits for the one before it (10).
+    webhook_order: Literal["any", "kept"] = "any"
+    # Whether calls of the API are delivered although their origin is off (10).
+    webhook_echo: bool = False
+    # Whether deliveries are signed: no document says so (10).
+    webhook_signature: Literal["none", "sha256"] = "none"
 
     def with_values(self, values: Mapping[str, object]) -> Self:
         """These switches with some changed; text is accepted for every value, as a command line gives it.
