@@ -10,11 +10,11 @@ from typing import Final
 
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground
+from consumer.domain.identity import Kind, digest
 from consumer.domain.ledger import Directory, Entry, State
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Create, Link, Plan
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind, digest
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot
 
 NAME: Final = "planning"

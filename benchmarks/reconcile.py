@@ -18,7 +18,7 @@ from benchmarks.planning import unchanged
 from benchmarks.servers import Ground
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.pictures import open_images
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.issue_feed import IssueFeed
@@ -31,14 +31,14 @@ from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.cause import Reconcile
 from consumer.domain.connection import Announcement, Connection
+from consumer.domain.connection_state import Standing
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Entry, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import PlanInput
-from consumer.domain.record import Kind
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
-from consumer.domain.standing import Standing
 from consumer.domain.survey import Depth
 from consumer.ports import Change, event_subject
 from consumer.services.images import ImageQueue
@@ -242,8 +242,8 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
 async def _fill(bench: _Bench, ledger: RedisLedger) -> None:
     """The snapshot and the ledger of an event that was pushed completely."""
     inbox, snapshot, subject = bench.pusher.inbox, bench.given.snapshot, event_subject(bench.event_id)
-    changes = [Change(f"session/{key}", f"{1:015d}", rows.encode(each)) for key, each in snapshot.sessions.items()]
-    changes += [Change(f"contact/{key}", f"{1:015d}", rows.encode(each)) for key, each in snapshot.contacts.items()]
+    changes = [Change(f"session/{key}", f"{1:015d}", codecs.encode(each)) for key, each in snapshot.sessions.items()]
+    changes += [Change(f"contact/{key}", f"{1:015d}", codecs.encode(each)) for key, each in snapshot.contacts.items()]
     await inbox.record(subject, changes)
     await inbox.set_continuous(bench.event_id, on=True)
     lease = await inbox.claim(subject, "fill")

@@ -36,7 +36,7 @@ _WINDOW: Final = 20.0
 _SETTINGS: Final = {
     "DEBOUNCE__QUIET_PERIOD": "1",
     "DEBOUNCE__MAX_WAIT": "4",
-    "PUSH__SETTLE": "3",
+    "PUSH__CREATE_SETTLE_TIME": "3",
     "PUSH__RETRY_FIRST": "0.5",
     "PUSH__LEASE": "10",
     "SWOOGO__DEADLINE": "5",

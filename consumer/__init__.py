@@ -4,9 +4,9 @@ Stages in flow order, and the modules of each. A change is recorded and marks it
 the event, plans from the whole state and pushes. Nothing else writes to Swoogo.
 
 Run         `entrypoints.cli`                what can be called and how
-            `entrypoints.console.serve`      run: the service until a signal
-            `entrypoints.console.exits`      exit codes
-            `entrypoints.console.asking`     asking a person first
+            `entrypoints.console.run`      run: the service until a signal
+            `entrypoints.console.exit_codes`      exit codes
+            `entrypoints.console.prompts`     asking a person first
             `app`                            the life of a process: starts, works, stops
             `wiring`                         what it is built of; used by tests and benchmarks too
             `entrypoints.arguments`          arguments that commands share
@@ -22,24 +22,24 @@ Run         `entrypoints.cli`                what can be called and how
             `entrypoints.ledger_commands`    the commands ledger show, lift, adopt, forget, remove
             `entrypoints.pairs_commands`     the command pairs
             `observability.logs`             structured logs
-            `observability.storm`            lines that come again and again
+            `observability.log_throttle`            lines that come again and again
             `adapters.tls`                   certificates for Kafka and Redis
-            `domain.pulse`                   whether a consumer is alive
-            `adapters.kafka.pulse`           what is seen of it
+            `domain.consumer_health`                   whether a consumer is alive
+            `adapters.kafka.consumer_health`           what is seen of it
             `adapters.clock`                 time and chance
             `adapters.process`               what other processes see of this one
 
 Watch       `observability.metrics`          every metric: name, labels, meaning, what to do
-            `observability.meters`           the metrics of one process
+            `observability.registry`           the metrics of one process
             `observability.metrics_docs`     makes the page `metrics.md` of the site
-            `observability.watch`            what a process shows of itself
+            `observability.telemetry`            what a process shows of itself
             `ports.telemetry`                what sees every call to Swoogo
             `adapters.swoogo.watched`        the mark on each call, by which it is seen
             `observability.calls`            calls and their credits, counted, and a span of each
             `observability.push_metrics`     samples and the one line of a push, from its report
             `observability.record_metrics`   what is recorded, counted
-            `observability.figures`          gauges of what stands in Redis
-            `adapters.redis.overview`        counts it
+            `observability.gauges`          gauges of what stands in Redis
+            `adapters.redis.event_stats`        counts it
             `observability.tracing`          a change's trace, the push that carried it, its calls
             `observability.exporter`         where spans go
             `version`                        which version runs
@@ -47,10 +47,10 @@ Watch       `observability.metrics`          every metric: name, labels, meaning
             `adapters.redis.replicas`        heartbeats, so that others know that none runs
             `adapters.kafka.group_status`    who reads the topics, and what waits
             `entrypoints.console.running`    both, for status and doctor
-            `adapters.redis.parents`         the way back to the traces of changes that wait
+            `adapters.redis.trace_parents`         the way back to the traces of changes that wait
             `observability.health`           named checks: live, ready, started
             `observability.probes`           the HTTP server of probes and metrics
-            `observability.sources`          figures that have to be asked for
+            `observability.polling`          figures that have to be asked for
             `adapters.kafka.lag`             how far the consumer groups are behind
             `observability.lag`              the same as gauges
             `entrypoints.health_commands`    the command health
@@ -86,7 +86,7 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.reader`          notices that a topic is another one of the same name
             `adapters.kafka.topic_ids`       what tells them apart
             `services.record`                a batch becomes rows and dirty marks, or dead letters
-            `adapters.kafka.access`          encryption and login, and why a broker refuses
+            `adapters.kafka.security`          encryption and login, and why a broker refuses
             `adapters.kafka.decode`          bytes to envelope, then to resource
             `adapters.kafka.usual`           the fast reader of records of the usual shape
             `adapters.kafka.lenient`         records with odd values, read without these
@@ -96,12 +96,12 @@ Record      `entrypoints.subscribers`        one batch subscriber a topic
             `adapters.kafka.topic_checks`    whether they are there, and kept so
             `services.replay`                a topic read again into the recorder
             `adapters.redis.replays`         where an interrupted one goes on
-            `adapters.kafka.letters`         dead letters as operators see and settle them
-            `adapters.kafka.open_letters`    how many are open
+            `adapters.kafka.dead_letters`         dead letters as operators see and settle them
+            `adapters.kafka.open_dead_letters`    how many are open
             `adapters.kafka.history`         a topic read again, beside the consumer groups
             `adapters.kafka.topic_scan`      from given offsets to given ends, or an error
             `domain.snapshot`                the newest known state of an event
-            `domain.record`                  kinds, keys, version stamps, digests
+            `domain.identity`                  kinds, keys, version stamps, digests
             `domain.request`                 manual syncs asked for, and what several come to together
 
 Debounce    `domain.backoff`                when an event is due; back-off
@@ -116,17 +116,17 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.pace`                    how long calls take
             `domain.draft`                   what a plan depends on, and a plan being written
             `domain.unanswered`              what a create without an answer may have made
-            `domain.records`                 one session, speaker or sponsor: create, adopt, update, wait, ask
+            `domain.upserts`                 one session, speaker or sponsor: create, adopt, update, wait, ask
             `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
-            `domain.people`                  who syncs as a speaker
+            `domain.speakers`                  who syncs as a speaker
             `domain.email_owners`            whose an e-mail address is
-            `domain.heirs`                   who goes on with the speaker of a contact imported again
+            `domain.contact_succession`                   who goes on with the speaker of a contact imported again
             `domain.places`                  rooms and tracks
             `domain.looks`                   when a kind is read with the event, and when as a list
             `domain.sponsors`                sponsors and the levels they use
-            `domain.removals`                what is to be deleted in Swoogo, where that is asked for
-            `domain.pictures`                which headshots and logos to see to
+            `domain.deletions`                what is to be deleted in Swoogo, where that is asked for
+            `domain.images`                which headshots and logos to see to
             `domain.scope`                   what one sync covers
             `domain.html_content`            what of HTML cannot go to Swoogo
             `domain.desired`                 a record as Swoogo should hold it
@@ -170,8 +170,8 @@ Reconcile   `services.reconcile`             before a push: ask Swoogo what chan
 Swoogo      `adapters.swoogo.client`         the one way to Swoogo
 client      `adapters.swoogo.calls`          a call from permit to outcome
             `adapters.swoogo.auth`           access tokens
-            `adapters.swoogo.meter`          permits taken and settled
-            `adapters.swoogo.channel`        one HTTP exchange
+            `adapters.swoogo.credit_meter`          permits taken and settled
+            `adapters.swoogo.transport`        one HTTP exchange
             `adapters.swoogo.listing`        lists that prove they are complete
             `adapters.swoogo.links`          associations of speakers with sessions
             `adapters.swoogo.levels`         sponsorship levels, added once
@@ -196,7 +196,7 @@ Rebuild     `services.rebuild`               a loss of Redis: noticed, one repli
             `services.rebuild_standings`     connections and pairs as they were
             `services.rebuild_ports`         what it stands on, and why it does not end
             `services.workers`               work done side by side
-            `domain.standing`                how connections stand, for a rebuild
+            `domain.connection_state`                how connections stand, for a rebuild
             `adapters.kafka.changelog`       the changelog as bytes, there and back
             `adapters.kafka.rebuild_source`  changelog, inputs, and how far the consumer groups are
             `adapters.redis.rebuild_marker`  the marker, who rebuilds, and how far
@@ -212,7 +212,7 @@ Report      `domain.run`                     runs and tallies
             `asyncapi_docs`                  makes the page `asyncapi.md` of the site
             `adapters.redis.status`          runs and issues kept
             `adapters.redis.issue_feed`      what the issues topic has of each record
-            `adapters.kafka.messages`        messages of the status topic
+            `adapters.kafka.status_messages`        messages of the status topic
 
 Connect     `services.connect`               integrations and pairs: checked, in force or refused
             `services.credential_status`     a credential that stopped working, told once
@@ -225,12 +225,12 @@ Connect     `services.connect`               integrations and pairs: checked, in
             `adapters.sealing`               sealed credentials, encrypted tokens
 
 Redis       `adapters.redis.client`          connections, and how failures are named
-            `adapters.redis.refusal`         why Redis will not do
+            `adapters.redis.server_checks`         why Redis will not do
             `adapters.redis.server_time`     what the clock of this process goes by
             `adapters.redis.keys`            every key
             `adapters.redis.scripts`         one typed method a Lua script
             `adapters.redis.lua_files`       their texts, and what several share
-            `adapters.redis.rows`            how objects lie in Redis
+            `adapters.redis.codecs`            how objects lie in Redis
             `adapters.redis.uninterrupted`   work that a cancelled caller leaves to its end
 
 Images      `adapters.images.pictures`       from a URL to bytes to upload
@@ -248,10 +248,10 @@ Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.confine`        what is taken from it before it reads the image
 
 Set up      `entrypoints.console.doctor`     doctor: everything the service stands on, a line each
-            `adapters.doctor.verdict`        one of these lines
-            `adapters.doctor.kafka`          topics, how they are kept, rights
-            `adapters.doctor.redis`          version, eviction, persistence, rights, clock
-            `adapters.doctor.swoogo`         a token and an event for each organization
+            `diagnostics.check_result`        one of these lines
+            `diagnostics.kafka`          topics, how they are kept, rights
+            `diagnostics.redis`          version, eviction, persistence, rights, clock
+            `diagnostics.swoogo`         a token and an event for each organization
             `entrypoints.console.probe`      probe: which guesses about Swoogo hold
             `adapters.probing.probe`         all questions in order, and the cleaning up
             `adapters.probing.scratch`       the scratch event, and what was made there
@@ -262,7 +262,7 @@ Set up      `entrypoints.console.doctor`     doctor: everything the service stan
             `adapters.probing.speakers`      associations and pictures
             `adapters.probing.credits`       what costs a credit
 
-Look and    `entrypoints.console.opened`     the stores as the commands use them
+Look and    `entrypoints.console.session`     the stores as the commands use them
 ask         `entrypoints.console.output`     for people, or one JSON document
             `entrypoints.console.table`      tables that fit the terminal
             `entrypoints.console.ids`        ids, short and by their beginning

@@ -16,23 +16,23 @@ from faststream.kafka import KafkaBroker
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.broker import open_broker
 from consumer.adapters.kafka.codecs import check_codecs
+from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
-from consumer.adapters.kafka.open_letters import OpenLetters
-from consumer.adapters.kafka.pulse import Pulse
+from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
-from consumer.adapters.redis.overview import RedisOverview
+from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
-from consumer.observability.watch import Watch
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.ports.replicas import Replica
 from consumer.services.dispatch import Dispatcher
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
-from consumer.wiring import build_dispatcher, build_recorder, in_time, open_kafka, open_redis, open_swoogo
+from consumer.wiring import build_dispatcher, build_recorder, close_within, open_kafka, open_redis, open_swoogo
 
 log = structlog.get_logger("app")
 
@@ -49,8 +49,8 @@ class Service:
     dispatcher: Dispatcher | None
     producer: AIOKafkaProducer
     swoogo: SwoogoClient
-    pulse: Pulse
-    watch: Watch
+    consumers: ConsumerHealth
+    watch: Telemetry
     replicas: RedisReplicas
     clock: Clock
 
@@ -79,7 +79,7 @@ class Service:
         if self.broker and not await self._start(self.broker, stop):
             await cancel_and_wait(rebuilding)
             return
-        self.pulse.watch(self.broker, self.producer)
+        self.consumers.watch(self.broker, self.producer)
         self.watch.health.starting = False
         log.info("app.started", role=self.settings.role)
         watching = asyncio.create_task(self._until_lost(stop))
@@ -102,7 +102,7 @@ class Service:
     async def _until_lost(self, stop: asyncio.Event) -> str:
         """Stop the work when only a fresh process helps; the answer says why, empty when it was stopped otherwise."""
         while not stop.is_set():
-            lost = self.pulse.trouble()
+            lost = self.consumers.trouble()
             if lost:
                 log.error("app.lost", reason=lost)
                 self.watch.health.lost = lost
@@ -115,9 +115,9 @@ class Service:
     async def _leave(self, stop: asyncio.Event) -> None:
         """Read no more, finish the batches that are worked on, and leave the groups, all while pushes are drained."""
         await stop.wait()
-        self.pulse.rest()
+        self.consumers.rest()
         if self.broker:
-            await in_time(self.broker.stop(), _LEAVE_SECONDS, "consumers")
+            await close_within(self.broker.stop(), _LEAVE_SECONDS, "consumers")
 
     async def _watch_redis(self, stop: asyncio.Event) -> asyncio.Task[None] | None:
         """Have Redis compared with Kafka from now on; a first start is known before anything is recorded (G6)."""
@@ -143,14 +143,14 @@ class Service:
                 return True
             trouble = type(starting.exception()).__name__
         starting.cancel()
-        await in_time(broker.stop(), _LEAVE_SECONDS, "consumers")
+        await close_within(broker.stop(), _LEAVE_SECONDS, "consumers")
         if stop.is_set():
             return False
         raise UnavailableError(f"The consumer group could not be joined within {seconds:g} seconds ({trouble}).")
 
 
 @asynccontextmanager
-async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Service]:
+async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIterator[Service]:
     """Build everything, in order, and take it down in the opposite one.
 
     Raises:
@@ -158,7 +158,7 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
         UnavailableError: Kafka or Redis does not answer.
     """
     check_codecs()
-    watch = watch or Watch(settings)
+    watch = watch or Telemetry(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await ensure_topics(settings.kafka)
@@ -172,13 +172,16 @@ async def service(settings: Settings, watch: Watch | None = None) -> AsyncIterat
             broker = open_broker(settings.kafka)
             recorder = build_recorder(settings, stores, kafka, watch)
             Subscribers(recorder, clock, dispatcher.wake.set).register(broker, settings.kafka)
-        pulse, active = Pulse(settings.kafka.lost_after), None if settings.role == "ingest" else dispatcher
+        consumers, active = (
+            ConsumerHealth(settings.kafka.consumer_lost_timeout),
+            None if settings.role == "ingest" else dispatcher,
+        )
         if dispatcher.rebuilder:
             watch.rebuilds(dispatcher.rebuilder)
-        watch.health.add("live", "consumers", pulse.trouble)
-        watch.health.add("ready", "consumers", pulse.waiting)
-        overview = RedisOverview(stores.redis, stores.keys, stores.scripts)
-        lag, letters = KafkaLag(settings.kafka), OpenLetters(settings.kafka)
-        await stack.enter_async_context(watch.over(stores.redis, overview, lag, letters, clock, active))
+        watch.health.add("live", "consumers", consumers.trouble)
+        watch.health.add("ready", "consumers", consumers.waiting)
+        overview = RedisEventStats(stores.redis, stores.keys, stores.scripts)
+        lag, letters = KafkaLag(settings.kafka), OpenDeadLetters(settings.kafka)
+        await stack.enter_async_context(watch.monitor(stores.redis, overview, lag, letters, clock, active))
         replicas = RedisReplicas(stores.redis, stores.keys)
-        yield Service(settings, broker, active, kafka.producer, swoogo.client, pulse, watch, replicas, clock)
+        yield Service(settings, broker, active, kafka.producer, swoogo.client, consumers, watch, replicas, clock)

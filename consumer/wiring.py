@@ -27,18 +27,18 @@ from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
-from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
-from consumer.adapters.redis.refusal import check_redis
+from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.observability.calls import CallMeters
-from consumer.observability.watch import Watch
+from consumer.observability.calls import CallMetrics
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Budget, Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
@@ -75,7 +75,7 @@ class SwoogoSide:
     client: SwoogoClient
     budget: RedisBudget
     circuits: RedisCircuits
-    calls: CallMeters
+    calls: CallMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def build_pusher(
 
 
 async def open_redis(
-    stack: AsyncExitStack, settings: Settings, clock: SystemClock, watch: Watch
+    stack: AsyncExitStack, settings: Settings, clock: SystemClock, watch: Telemetry
 ) -> tuple[Stores, ServerTime]:
     """The stores, and the server's time, which is followed until the stack ends.
 
@@ -128,7 +128,7 @@ async def open_redis(
     stores = open_stores(settings)
     stack.push_async_callback(stores.redis.aclose)
     await check_redis(stores.redis, settings.redis)
-    time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.settle)
+    time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.create_settle_time)
     time.tell(watch.clock_set)
     await stack.enter_async_context(time.following())
     return stores, time
@@ -139,7 +139,7 @@ async def open_kafka(stack: AsyncExitStack, settings: Settings) -> Kafka:
     publisher, topics = producer(settings.kafka), settings.kafka.topics
     await publisher.start()
     # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
-    stack.push_async_callback(lambda: in_time(publisher.stop(), _CLOSE_SECONDS, "producer"))
+    stack.push_async_callback(lambda: close_within(publisher.stop(), _CLOSE_SECONDS, "producer"))
     decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
     source = KafkaRebuildSource(settings.kafka, publisher)
     stack.push_async_callback(source.aclose)
@@ -147,7 +147,7 @@ async def open_kafka(stack: AsyncExitStack, settings: Settings) -> Kafka:
 
 
 def open_swoogo(
-    stack: AsyncExitStack, settings: Settings, stores: Stores, clock: Clock, time: ServerTime, watch: Watch
+    stack: AsyncExitStack, settings: Settings, stores: Stores, clock: Clock, time: ServerTime, watch: Telemetry
 ) -> SwoogoSide:
     """The one way to Swoogo, watched call by call."""
     redis, keys, scripts = stores.redis, stores.keys, stores.scripts
@@ -163,7 +163,7 @@ def open_swoogo(
         clock,
         CredentialOpener(settings.keys),
         circuits,
-        settle=settings.push.settle,
+        settle=settings.push.create_settle_time,
         watch=calls,
     )
     stack.push_async_callback(client.aclose)
@@ -194,7 +194,7 @@ def build_dispatcher(
     kafka: Kafka,
     swoogo: SwoogoSide,
     clock: Clock,
-    watch: Watch,
+    watch: Telemetry,
 ) -> Dispatcher:
     """What claims and works: connector and pusher, behind the gate of the circuits and of rebuilds."""
     redis, keys, scripts, inbox = stores.redis, stores.keys, stores.scripts, stores.inbox
@@ -216,7 +216,7 @@ def build_dispatcher(
         inbox,
         stores.connections,
         Connector(inbox, stores.connections, pairs, client.credentials, client, board, clock, kafka.changelog),
-        watch.pusher(pusher, swoogo.calls, RedisParents(redis, keys)),
+        watch.pusher(pusher, swoogo.calls, RedisTraceParents(redis, keys)),
         CircuitGate(swoogo.circuits, client, stores.connections, board, clock),
         Voids(inbox, stores.connections, ledger, pairs, clock),
         clock,
@@ -226,12 +226,12 @@ def build_dispatcher(
     )
 
 
-def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Watch) -> Records:
+def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Telemetry) -> Records:
     """What records batches."""
     topics = settings.kafka.topics
     recorder = Recorder(
         watch.decoder(kafka.decoder),
-        watch.records(stores.inbox, RedisParents(stores.redis, stores.keys)),
+        watch.records(stores.inbox, RedisTraceParents(stores.redis, stores.keys)),
         stores.connections,
         watch.dead_letters(KafkaDeadLetters(kafka.producer, topics.dead_letters, topics.mappings)),
         kafka.changelog,
@@ -239,7 +239,7 @@ def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Watc
     return watch.recorder(recorder)
 
 
-async def in_time(closing: Awaitable[None], seconds: float, what: str) -> None:
+async def close_within(closing: Awaitable[None], seconds: float, what: str) -> None:
     """Wait for an orderly end for so long; the process ends all the same, and safely at any moment (G1)."""
     try:
         async with asyncio.timeout(seconds):

@@ -73,7 +73,7 @@ class Circuit:
         return self.since > 0
 
     @property
-    def untroubled(self) -> bool:
+    def is_clean(self) -> bool:
         """Nothing to forget when a call succeeds."""
         return not self.since and not self.failures
 
@@ -139,7 +139,7 @@ def failed(
 
 def succeeded(circuit: Circuit) -> Circuit:
     """An answer came, of a call that was not refused as a whole: it is closed, and all is forgotten."""
-    return circuit if circuit.untroubled else Circuit()
+    return circuit if circuit.is_clean else Circuit()
 
 
 def _opened(circuit: Circuit, now: int, rule: CircuitRule, jitter: float, reason: str) -> Circuit:

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.cause import Cause, Changes
+from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.record import Kind
 from consumer.domain.request import Asked
 from consumer.domain.snapshot import Snapshot
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.identity import moments_of
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.pair import Partners
-from consumer.domain.record import moments_of
 from consumer.domain.schedule import zone
 
 _LAST_SECOND: Final = 253_402_300_799

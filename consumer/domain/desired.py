@@ -7,9 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from consumer.domain.html_content import lost_content
+from consumer.domain.identity import Fields, Kind, changed, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.natural_key import natural_key
-from consumer.domain.record import Fields, Kind, changed, key_of
 from consumer.domain.schedule import place
 from consumer.domain.snapshot import Profile, Session, Sponsor
 from consumer.domain.text import clean_email, clean_name, clean_text, natural_name

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from consumer.domain.desired import TextLimits
 from consumer.domain.eligibility import Skip
+from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Ledger, entries_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation
-from consumer.domain.record import Kind, digest
 from consumer.domain.scope import Scope
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.unanswered import newest_known

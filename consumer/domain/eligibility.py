@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Profile, Session
 from consumer.domain.text import clean_email, clean_name
 

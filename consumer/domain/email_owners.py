@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from consumer.domain.desired import Desired
+from consumer.domain.identity import Kind, id_of, key_of
 from consumer.domain.ledger import Ledger, State, entries_of
-from consumer.domain.record import Kind, id_of, key_of
 from consumer.domain.snapshot import Snapshot
 
 

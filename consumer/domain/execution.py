@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.domain.errors import RetryableError, SwoogoSyncError, UnansweredError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Plan, SetImage
-from consumer.domain.record import Kind
 
 MAX_FAILURES_PER_PUSH: Final = 5
 MAX_FAILURE_SHARE: Final = 0.1

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from consumer.domain.cause import Cause, ManualSync
 from consumer.domain.claim import EventState, Lease
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Ledger
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Kind
 from consumer.domain.scope import Scope
 
 

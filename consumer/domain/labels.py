@@ -14,10 +14,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from consumer.domain.eligibility import ACCEPTED
+from consumer.domain.identity import Kind, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Kind, key_of, readable
 from consumer.domain.schedule import zone
 from consumer.domain.snapshot import Place, Profile, Session, Snapshot
 from consumer.domain.text import folded, masked

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from consumer.domain.record import TOLERANCE_MS, Fields, Kind, key_of
+from consumer.domain.identity import TOLERANCE_MS, Fields, Kind, key_of
 
 
 class State(StrEnum):
@@ -79,7 +79,7 @@ class Entry:
         """
         return 0 < version < self.version <= self.at + TOLERANCE_MS
 
-    def settles(self, settle: int) -> int:
+    def settled_at(self, settle: int) -> int:
         """Of an intent: when a create that cannot be found until then did not happen, ms.
 
         Args:
@@ -87,7 +87,7 @@ class Entry:
         """
         return self.at + settle
 
-    def given_up(self, now: int) -> Entry:
+    def mark_unanswered(self, now: int) -> Entry:
         """This intent once its answer is no longer awaited.
 
         From now on it settles, not from when it was written: the create may have waited long for its permit.
@@ -132,10 +132,10 @@ def confirmed_by(key: str, before: Entry | None, after: Entry | None) -> set[str
     return {key_of(Kind.SESSION, each) for each in moved} | ({key} if sent else set())
 
 
-def abandoned(ledger: Ledger, now: int) -> dict[str, Entry]:
+def orphaned_intents(ledger: Ledger, now: int) -> dict[str, Entry]:
     """Intents of workers that are no more, as they stand for who has the event now: without an answer since now."""
     return {
-        key: entry.given_up(now)
+        key: entry.mark_unanswered(now)
         for key, entry in ledger.items()
         if entry.state is State.INTENT and not entry.unanswered
     }
@@ -196,7 +196,7 @@ class Directory:
         An event that goes on changing is pushed again and again while an intent settles; a list for each would cost
         more than the changes.
         """
-        return entry.at < self.at and now < min(self.at + settle // 4, entry.settles(settle))
+        return entry.at < self.at and now < min(self.at + settle // 4, entry.settled_at(settle))
 
 
 def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:

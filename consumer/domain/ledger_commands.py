@@ -12,10 +12,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from consumer.domain.identity import Kind, digest, id_of, key_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import NAMED_ONLY, Delete, removal_key
-from consumer.domain.record import Kind, digest, id_of, key_of, kind_of
 
 
 class Action(StrEnum):
@@ -128,9 +128,9 @@ def apply_commands(
                     issues.append(Issue(command.key, Code.NOT_ADOPTED, detail=refusal))
             case Action.FORGET:
                 if entry and entry.state is State.INTENT:
-                    if now < entry.settles(settle):
+                    if now < entry.settled_at(settle):
                         # It may still come into being; forgotten now, it would be made twice (G2).
-                        waits.append(entry.settles(settle))
+                        waits.append(entry.settled_at(settle))
                         continue
                     news = {command.key: None}
             case Action.LIFT:

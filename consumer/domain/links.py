@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from consumer.domain.draft import Draft
+from consumer.domain.identity import Kind, id_of, key_of
 from consumer.domain.ledger import entries_of
-from consumer.domain.people import People
 from consumer.domain.plan import Link
-from consumer.domain.record import Kind, id_of, key_of
 from consumer.domain.references import swoogo_id
+from consumer.domain.speakers import People
 
 
 def plan_links(draft: Draft, people: People, eligible: set[str], doomed: AbstractSet[str]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Ledger, entries_of
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
 from consumer.domain.survey import SURVEYED
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from consumer.domain.identity import Fields, Kind, kind_of
 from consumer.domain.ledger import Entry
-from consumer.domain.record import Fields, Kind, kind_of
 from consumer.domain.text import former_natural, natural_email, natural_name
 
 

@@ -8,10 +8,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import Desired, TextLimits, fitted_name
+from consumer.domain.identity import Kind, digest, fingerprint, id_of, key_of, readable
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
-from consumer.domain.record import Kind, digest, fingerprint, id_of, key_of, readable
 from consumer.domain.snapshot import Place, Session
 from consumer.domain.text import clean_name, natural_name
 from consumer.domain.unanswered import candidates, found, newest_known
@@ -123,7 +123,7 @@ def plan_places(
     for wanted, places in new.items():
         ours, asked_for = known.by_name.get(wanted), known.unsure.get(wanted)
         if ours is None and asked_for is not None:
-            until = asked_for.settles(settle)
+            until = asked_for.settled_at(settle)
             plan.look = plan.look or not directory.shows_since(asked_for, now, settle)
             plan.wait_until = until if plan.wait_until is None else min(plan.wait_until, until)
         elif ours is None and (issues := _ambiguous(kind, wanted, new, directory, known)):
@@ -173,7 +173,7 @@ def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle
         {
             entry.natural: entry
             for entry in intents.values()
-            if now < entry.settles(settle) and not _shown_as(entry, directory, owned)
+            if now < entry.settled_at(settle) and not _shown_as(entry, directory, owned)
         },
         owned,
         newest_known(directory, owned),

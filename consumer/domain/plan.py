@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.domain.eligibility import Skip
+from consumer.domain.identity import Fields, Kind, fingerprint
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Remote
-from consumer.domain.record import Fields, Kind, fingerprint
 
 CALL_CREDITS: Final = 1
 LIST_CREDITS: Final = 10

@@ -11,26 +11,26 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import attrgetter
 
+from consumer.domain.deletions import plan_removals
 from consumer.domain.desired import Desired, desired_session
 from consumer.domain.draft import Draft, PlanInput
 from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
+from consumer.domain.identity import Fields, Kind, digest, key_of
+from consumer.domain.images import plan_images
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State, entries_of
 from consumer.domain.links import plan_links
 from consumer.domain.looks import compared, with_event
-from consumer.domain.people import choose_people
-from consumer.domain.pictures import plan_pictures
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Delete, Plan
-from consumer.domain.record import Fields, Kind, digest, key_of
-from consumer.domain.records import older_than_pushed, plan_records
-from consumer.domain.removals import plan_removals
 from consumer.domain.schedule import zone
 from consumer.domain.scope import restrict
 from consumer.domain.snapshot import Place, Session
+from consumer.domain.speakers import select_speakers
 from consumer.domain.sponsors import choose_sponsors
 from consumer.domain.timezones import compare_zones, described
+from consumer.domain.upserts import older_than_pushed, plan_records
 
 __all__ = ["PlanInput", "make_plan"]
 
@@ -94,7 +94,7 @@ def make_plan(given: PlanInput) -> Plan:
         now=given.now,
         sealed=sealed,
     )
-    people = choose_people(
+    people = select_speakers(
         given.snapshot,
         eligible,
         given.ledger,
@@ -112,7 +112,7 @@ def make_plan(given: PlanInput) -> Plan:
     touchable = {session.id for session in eligible if key_of(Kind.SESSION, session.id) not in sealed}
     plan_links(draft, people, eligible=touchable, doomed=removals.keys)
     sponsors, levels = _plan_sponsors(draft)
-    pictures, unusable = plan_pictures(
+    pictures, unusable = plan_images(
         [each for each in (*people.speakers.values(), *sponsors) if each.key in draft.planned],
         given.ledger,
         given.parked,

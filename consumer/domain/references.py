@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from consumer.domain.identity import Fields, Kind, key_of
 from consumer.domain.ledger import Ledger
-from consumer.domain.record import Fields, Kind, key_of
 
 REFERENCES: Final = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 """Kinds that others refer to; each names the field that does."""

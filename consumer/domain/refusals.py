@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, entries_of
 from consumer.domain.plan import Delete, Operation, Update
-from consumer.domain.record import Kind
 
 
 def refusal_issue(operation: Operation, error: RefusedError, ledger: Ledger) -> Issue:

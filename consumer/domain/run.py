@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.identity import Kind, kind_of
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Plan, name_of
-from consumer.domain.record import Kind, kind_of
 from consumer.domain.record_issues import RecordIssues, by_record
 
 ISSUES_KEPT: Final = 50

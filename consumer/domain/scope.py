@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from consumer.domain.identity import Kind, Source, id_of, key_of
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import NAMED_ONLY, Adopt, Create, Delete, Link, Operation, Plan, SetImage
-from consumer.domain.record import Kind, Source, id_of, key_of
 from consumer.domain.request import SyncRequest
 from consumer.domain.snapshot import Snapshot
 

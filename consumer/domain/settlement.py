@@ -18,17 +18,17 @@ from consumer.domain.eligibility import Reason
 from consumer.domain.errors import RetryableError
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind, Source, digest, id_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation
-from consumer.domain.record import Kind, Source, digest, id_of, kind_of
 from consumer.domain.request import Asked
 from consumer.domain.run import PAIR_ENDED, Run, count_issues, first_issues
 from consumer.domain.scope import covers
 from consumer.domain.standing_issues import issues_after
-from consumer.domain.survey import Survey, SurveyMemory
+from consumer.domain.survey import Survey, SurveyState
 
 _UNREACHED: Final = frozenset({Code.NO_PERMISSION, Code.MANY_MISSING})
 """What may have kept an update from being made although its change was dealt with."""
@@ -40,13 +40,13 @@ class Policy:
 
     Attributes:
         retry_first: until the event is tried again after its first failure.
-        retry_most: until then at most, however many there were.
+        retry_max: until then at most, however many there were.
         settle: how long an unanswered create may still take effect.
         reconcile_interval: between two reconciles of an event; 0: none come round.
     """
 
     retry_first: float
-    retry_most: float
+    retry_max: float
     settle: float
     reconcile_interval: float
 
@@ -95,7 +95,7 @@ class Settlement:
     retry_in: float | None = None
     rest_in: float | None = None
     survey_in: float | None = None
-    memory: SurveyMemory | None = None
+    memory: SurveyState | None = None
     commands_done: tuple[LedgerCommand, ...] = ()
     verified: AbstractSet[Kind] = frozenset()
     served: tuple[Asked, ...] = ()
@@ -194,7 +194,7 @@ def _ended(facts: Facts, run: Run, issues: Mapping[str, Issue], result: Executio
 def _retry_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy, at: Moment) -> float | None:
     """After a failure nothing is done before; otherwise changes that come meanwhile are pushed in their own time."""
     if result.failed:
-        delay = retry_delay(facts.lease.attempt + 1, policy.retry_first, policy.retry_most, at.jitter)
+        delay = retry_delay(facts.lease.attempt + 1, policy.retry_first, policy.retry_max, at.jitter)
         asked = [each.after for each in (result.error, *result.failures) if isinstance(each, RetryableError)]
         return max([delay, *asked])
     moments = [each for each in (planned.plan.wait_until, planned.wait_until) if each is not None]
@@ -231,7 +231,7 @@ def _changes_go_on(facts: Facts, operations: Sequence[Operation]) -> bool:
 def _image_waits(result: ExecutionResult, policy: Policy) -> list[float]:
     """Seconds until images of this push are worth another look, for each reason."""
     waits = [] if result.images_in is None else [result.images_in]
-    return [*waits, policy.retry_most] if result.image_failed else waits
+    return [*waits, policy.retry_max] if result.image_failed else waits
 
 
 def _survey_in(survey: Survey, policy: Policy, jitter: float) -> float:
@@ -244,7 +244,7 @@ def _waiting_keys(planned: Planned, result: ExecutionResult, policy: Policy, now
     waiting = {skip.key for skip in planned.plan.skips if skip.reason is Reason.WAITING}
     settle_ms = round(policy.settle * 1000)
     unsettled = {
-        key for key, each in result.ledger.items() if each.state is State.INTENT and now < each.settles(settle_ms)
+        key for key, each in result.ledger.items() if each.state is State.INTENT and now < each.settled_at(settle_ms)
     }
     return frozenset(result.unanswered | waiting | unsettled)
 

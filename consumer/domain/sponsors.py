@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from consumer.domain.desired import Desired, TextLimits, desired_sponsor
 from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
-from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Place, Snapshot
 from consumer.domain.text import clean_name, natural_name
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, by_kind
-from consumer.domain.record import Kind, digest
 
 SURVEYED: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 """Kinds every survey looks at. Whatever of them is gone is never made again (D2)."""
@@ -63,7 +63,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class KindSurvey:
     """What a survey saw of one kind.
 
     Attributes:
@@ -85,22 +85,22 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class EventSighting:
+class EventSurvey:
     """The one-credit survey: the Swoogo event's zone, and the kinds whose records came with it."""
 
     timezone: str
-    kinds: Mapping[Kind, Sighting] = field(default_factory=dict)
+    kinds: Mapping[Kind, KindSurvey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyMemory:
+class SurveyState:
     """What one survey leaves for the next. Times are ms, durations seconds.
 
     Attributes:
         lists: the event's answer was found not to hold all records; lists are read instead.
         deep_at: when everything was read last.
         read_at: when the last survey had read all it needed.
-        newest: per kind, see `Sighting.newest`.
+        newest: per kind, see `KindSurvey.newest`.
         over: kinds of which `newest` lay in the past when it was read, see `Known.over`.
         every: seconds between two surveys at present, before jitter; more than the setting when it is stretched.
         timezone: zone of the Swoogo event as last seen; empty when Swoogo shows none.
@@ -116,7 +116,7 @@ class SurveyMemory:
     timezone: str = ""
     settled: str = ""
 
-    def read(self, seen: Mapping[Kind, Sighting], *, began: int, ended: int) -> SurveyMemory:
+    def read(self, seen: Mapping[Kind, KindSurvey], *, began: int, ended: int) -> SurveyState:
         """With what a survey from `began` to `ended` (ms) saw of each kind."""
         newest: dict[Kind, str] = {kind: each.newest for kind, each in seen.items() if each.newest and kind in SURVEYED}
         passed = began >= self.read_at + _STAMP_MS
@@ -132,14 +132,14 @@ class Findings:
     Attributes:
         gone: entries that are no longer in Swoogo, as tombstones.
         learned: entries with the first sight of fields whose answer had not shown them.
-        judged: keys of the records that were read with their fields; their former issues are superseded.
+        compared_keys: keys of the records that were read with their fields; their former issues are superseded.
         issues: fields that differ from what Swoogo held after our last write (R2), and losses too large
             to be believed.
     """
 
     gone: Mapping[str, Entry] = field(default_factory=dict)
     learned: Mapping[str, Entry] = field(default_factory=dict)
-    judged: AbstractSet[str] = frozenset()
+    compared_keys: AbstractSet[str] = frozenset()
     issues: tuple[Issue, ...] = ()
 
 
@@ -159,12 +159,18 @@ class Survey:
     findings: Findings
     timezone: str
     directories: Mapping[Kind, Directory]
-    memory: SurveyMemory
+    memory: SurveyState
     deep: bool
 
 
 def examine(
-    ledger: Ledger, seen: Mapping[Kind, Sighting], event_id: str, *, most_gone: float, now: int, confirmed: bool = False
+    ledger: Ledger,
+    seen: Mapping[Kind, KindSurvey],
+    event_id: str,
+    *,
+    max_missing_share: float,
+    now: int,
+    confirmed: bool = False,
 ) -> Findings:
     """Compare the ledger with what is in Swoogo.
 
@@ -172,19 +178,19 @@ def examine(
         ledger: the event's.
         seen: kinds of which every id is known; a kind that is not in it says nothing.
         event_id: the event, for issues about all of it.
-        most_gone: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
+        max_missing_share: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
         now: ms, noted in tombstones.
         confirmed: an operator says that the losses are real.
     """
     gone: dict[str, Entry] = {}
     learned: dict[str, Entry] = {}
-    judged: set[str] = set()
+    compared_keys: set[str] = set()
     issues: list[Issue] = []
     entries = by_kind(ledger)
     for kind, sighting in seen.items():
         live = [(key, entry) for key, entry in entries.get(kind, {}).items() if entry.live]
         missing = {key: entry for key, entry in live if entry.swoogo_id not in sighting.ids}
-        doubt = None if confirmed else many_missing(event_id, kind, len(missing), len(live), most_gone)
+        doubt = None if confirmed else many_missing(event_id, kind, len(missing), len(live), max_missing_share)
         if doubt:
             issues.append(doubt)
         else:
@@ -195,7 +201,7 @@ def examine(
             row = sighting.rows.get(entry.swoogo_id) if entry.swoogo_id is not None else None
             if row is None:
                 continue
-            judged.add(key)
+            compared_keys.add(key)
             first_seen: dict[str, str] = {}
             for name, value in row.fields.items():
                 if name not in entry.pushed:
@@ -207,12 +213,12 @@ def examine(
                     issues.append(Issue(key, Code.EDITED_IN_SWOOGO, field=name))
             if first_seen:
                 learned[key] = replace(entry, seen={**entry.seen, **first_seen})
-    return Findings(gone, learned, judged | gone.keys(), tuple(sorted(issues, key=_order)))
+    return Findings(gone, learned, compared_keys | gone.keys(), tuple(sorted(issues, key=_order)))
 
 
-def many_missing(event_id: str, kind: Kind, missing: int, live: int, most_gone: float) -> Issue | None:
+def many_missing(event_id: str, kind: Kind, missing: int, live: int, max_missing_share: float) -> Issue | None:
     """What is told instead of believing that so many of a kind are gone at once; None when they are believed to be."""
-    if missing <= max(MANY_MISSING_FEW, most_gone * live):
+    if missing <= max(MANY_MISSING_FEW, max_missing_share * live):
         return None
     return Issue(key_of_event(event_id), Code.MANY_MISSING, field=f"{kind.value}s", detail=f"{missing} of {live}")
 
@@ -234,7 +240,7 @@ def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, Abstrac
         return findings is None
     if issue.code is not Code.EDITED_IN_SWOOGO:
         return False
-    judged = findings.judged if findings else frozenset()
+    judged = findings.compared_keys if findings else frozenset()
     return issue.key not in judged and issue.field not in sent.get(issue.key, ())
 
 
@@ -258,7 +264,7 @@ def standing_issues(
     ]
 
 
-def stretched(interval: float, needed: int, *, limit: int, window: float, share: float) -> float:
+def budgeted_interval(interval: float, needed: int, *, limit: int, window: float, share: float) -> float:
     """Seconds between two surveys of an event so that all events of its credential together stay within a share.
 
     Args:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Remote
-from consumer.domain.record import Kind
 from consumer.domain.text import resembles
 
 _LISTED_FIRST: Final = frozenset({Kind.SPEAKER, Kind.LOCATION, Kind.TRACK})

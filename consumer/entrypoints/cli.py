@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
 from consumer.entrypoints.arguments import AnyEvent, AsJson, Event, Everything, events_beginning
-from consumer.entrypoints.console.exits import EXIT_CODES, Exit, exit_of, say
+from consumer.entrypoints.console.exit_codes import EXIT_CODES, Exit, exit_of, say
 from consumer.entrypoints.console.streams import abandon_streams, is_write_failure, prepare_streams
 from consumer.entrypoints.dlq_commands import dlq_app
 from consumer.entrypoints.health_commands import health
@@ -127,7 +127,7 @@ def run(
     The first signal lets what runs finish; a second SIGINT ends the process at once, which loses nothing.
     """
     settings = _settings(role=role) if role else _settings()
-    from consumer.entrypoints.console.serve import serve
+    from consumer.entrypoints.console.run import serve
 
     raise typer.Exit(serve(settings))
 

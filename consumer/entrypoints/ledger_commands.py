@@ -97,9 +97,9 @@ def ledger_forget(event: Event, key: Key, *, sure: Sure = False, as_json: AsJson
     """Say that an unanswered create made none of the records in Swoogo: the other answer to ambiguous_match.
 
     A running service does it: at once with continuous sync, else with the next sync, but not before the create can no
-    longer take effect (PUSH__SETTLE). A session or sponsor is then created again. A speaker, room, track or level is
-    looked for by e-mail or name: found, the oldest is taken, else it is created again. Exit code 1 when there is no
-    unanswered create under this key, or the answer was no.
+    longer take effect (PUSH__CREATE_SETTLE_TIME). A session or sponsor is then created again. A speaker, room, track
+    or level is looked for by e-mail or name: found, the oldest is taken, else it is created again. Exit code 1 when
+    there is no unanswered create under this key, or the answer was no.
     """
     from consumer.entrypoints.console.orders import forget
     from consumer.settings import load_settings

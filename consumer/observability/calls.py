@@ -22,7 +22,7 @@ from consumer.domain.errors import (
     UnansweredError,
 )
 from consumer.observability import metrics
-from consumer.observability.meters import Meters
+from consumer.observability.registry import MetricRegistry
 from consumer.ports import Work
 
 SILENT: Final[dict[str, Any]] = {"record_exception": False, "set_status_on_exception": False}
@@ -85,10 +85,10 @@ class PushCalls:
         self.spans[operation] = min(first, began), max(last, ended)
 
 
-class CallMeters:
+class CallMetrics:
     """See `ports.telemetry.CallWatch`."""
 
-    def __init__(self, meters: Meters, used: Callable[[str], None], tracer: Tracer | None = None) -> None:
+    def __init__(self, meters: MetricRegistry, used: Callable[[str], None], tracer: Tracer | None = None) -> None:
         """`used` is told of every credential that spends."""
         self._meters = meters
         self._used = used

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from consumer.observability.meters import Meters
 from consumer.observability.metrics import PROBE_FAILING
+from consumer.observability.registry import MetricRegistry
 
 Probe = Literal["live", "ready", "startup"]
 Check = Callable[[], str | Awaitable[str]]
@@ -44,7 +44,7 @@ class Report:
 class Health:
     """The checks of one process; `lost`: why it ends without being asked to."""
 
-    meters: Meters
+    meters: MetricRegistry
     seconds: float = _SECONDS
     starting: bool = True
     stopping: bool = False
@@ -88,7 +88,7 @@ class Health:
         return "The service is still starting." if self.starting else ""
 
 
-def turning(what: str, turned: Callable[[], float], patience: float, now: Callable[[], float]) -> Check:
+def loop_check(what: str, turned: Callable[[], float], patience: float, now: Callable[[], float]) -> Check:
     """Whether a loop came round lately; `turned` and `now` in seconds, 0 before the first round."""
 
     def check() -> str:

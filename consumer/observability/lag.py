@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from consumer.adapters.kafka.lag import TopicLag
-from consumer.observability.meters import Meters
 from consumer.observability.metrics import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, OPEN_LETTERS
+from consumer.observability.registry import MetricRegistry
 
 
 class Lag(Protocol):
@@ -23,7 +23,7 @@ class Lag(Protocol):
 
 
 class LetterCount(Protocol):
-    """See `adapters.kafka.open_letters`."""
+    """See `adapters.kafka.open_dead_letters`."""
 
     async def count(self) -> Mapping[str, int]:
         """Topic a letter came from -> how many are open."""
@@ -34,13 +34,13 @@ class LetterCount(Protocol):
         ...
 
 
-async def show_open_letters(meters: Meters, letters: LetterCount, topics: Iterable[str]) -> None:
+async def show_open_letters(meters: MetricRegistry, letters: LetterCount, topics: Iterable[str]) -> None:
     """Ask Kafka, and set the gauge: 0 for an input topic (`topics`) without any. Raises UnavailableError."""
     found = {**dict.fromkeys(topics, 0), **await letters.count()}
     meters.replace(OPEN_LETTERS, {(topic,): count for topic, count in found.items()})
 
 
-async def show_lag(meters: Meters, lag: Lag) -> None:
+async def show_lag(meters: MetricRegistry, lag: Lag) -> None:
     """Ask Kafka, and set the gauges. Raises UnavailableError."""
     for topic, found in (await lag.topics()).items():
         meters.set(CONSUMER_LAG, found.behind, topic=topic)

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from consumer.observability.storm import Storm
+from consumer.observability.log_throttle import LogThrottle
 from consumer.settings import LogSettings
 
 _QUIET: Final = {
@@ -56,7 +56,7 @@ def set_up(settings: LogSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
         )
     )
-    handler.addFilter(Storm())
+    handler.addFilter(LogThrottle())
     # A log that cannot be written (a full disk) would else print a traceback for each line.
     logging.raiseExceptions = False
     root = logging.getLogger()

@@ -228,7 +228,7 @@ PUSHES_RUNNING: Final = Metric(
     "gauge",
     "pushes",
     "Pushes in progress in this process.",
-    "At SWOOGO_SYNC_PUSH__MOST_EVENTS while events are due: raise it or add replicas.",
+    "At SWOOGO_SYNC_PUSH__MAX_EVENTS while events are due: raise it or add replicas.",
 )
 PLAN_OPERATIONS: Final = Metric(
     "plan_operations",

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from consumer.domain.errors import ConfigurationError
 from consumer.observability.health import Health, Probe
-from consumer.observability.meters import CONTENT_TYPE
+from consumer.observability.registry import CONTENT_TYPE
 from consumer.settings import PREFIX, HttpSettings
 
 ROUTES: Final[dict[str, Probe]] = {"/livez": "live", "/readyz": "ready", "/startupz": "startup"}

@@ -12,13 +12,13 @@ import structlog
 
 from consumer.domain.connection import Connection
 from consumer.domain.errors import LeaseLostError, StoppedError
+from consumer.domain.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.push_report import PushReport
-from consumer.domain.record import Kind, Source, id_of, key_of, moments_of
 from consumer.observability import metrics
-from consumer.observability.calls import CallMeters, PushCalls
-from consumer.observability.meters import Meters
+from consumer.observability.calls import CallMetrics, PushCalls
+from consumer.observability.registry import MetricRegistry
 from consumer.ports import Lease
 from consumer.services.dispatch import Pushes
 
@@ -47,8 +47,8 @@ class MeteredPusher:
     """Pushes; when a push is over, its samples are taken and its line is written. `goal`: seconds a change may take."""
 
     inner: Pushes
-    meters: Meters
-    calls: CallMeters
+    meters: MetricRegistry
+    calls: CallMetrics
     goal: float
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
@@ -98,7 +98,7 @@ def arrivals(report: PushReport) -> list[Landed]:
     return found
 
 
-def count(meters: Meters, report: PushReport, landed: list[Landed], calls: PushCalls, goal: float) -> None:
+def count(meters: MetricRegistry, report: PushReport, landed: list[Landed], calls: PushCalls, goal: float) -> None:
     """The samples of a push. A late change that waited for credits is not missed: `no_credits`."""
     run, former, issues = report.run, report.facts.former, report.settlement.issues
     for operation, number in run.operations.items():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.observability import metrics
-from consumer.observability.meters import Meters
+from consumer.observability.registry import MetricRegistry
 from consumer.ports import DeadLetter, DeadLetters, RawRecord
 from consumer.services.record import Recorded, Records
 
@@ -16,7 +16,7 @@ class MeteredRecorder:
     """Counts batches and their records; a few additions a batch, none a record."""
 
     inner: Records
-    meters: Meters
+    meters: MetricRegistry
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
         """See `services.record.Recorder`."""
@@ -43,7 +43,7 @@ class MeteredDeadLetters:
     """Counts dead letters by reason."""
 
     inner: DeadLetters
-    meters: Meters
+    meters: MetricRegistry
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         """See `ports.DeadLetters`."""

@@ -35,7 +35,7 @@ _propagator: Final = TraceContextTextMapPropagator()
 
 
 class Parents(Protocol):
-    """Where the way back to the traces of changes is kept; see `adapters.redis.parents`."""
+    """Where the way back to the traces of changes is kept; see `adapters.redis.trace_parents`."""
 
     async def keep(self, event_id: str, parents: Mapping[str, str]) -> None:
         """Remember the newest of each record key."""

@@ -32,7 +32,7 @@ class Connections(Protocol):
         """The active pairs of an organization by event id."""
         ...
 
-    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
         """From now on no older lease of the organization changes the pair of these events, or of any it has (G4).
 
         To be called before they are read. `by`: the organization's lease; None for one newer than all there are.
@@ -53,11 +53,11 @@ class Connections(Protocol):
         """Change an active pair from outside of connecting; False when it is another one by now, or none."""
         ...
 
-    async def note_asked(self, event_id: str, org_id: str) -> None:
+    async def add_requester(self, event_id: str, org_id: str) -> None:
         """Remember that the organization asked to map the event."""
         ...
 
-    async def asked_by(self, event_id: str) -> frozenset[str]:
+    async def requesters_of(self, event_id: str) -> frozenset[str]:
         """Organizations that ever asked to map the event."""
         ...
 

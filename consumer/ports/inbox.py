@@ -8,8 +8,8 @@ from typing import Protocol
 
 from consumer.domain.claim import EventState, Lease, Subject
 from consumer.domain.connection import Request
+from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.record import Kind
 from consumer.domain.request import SyncRequest
 from consumer.domain.survey import Depth
 
@@ -97,7 +97,7 @@ class Inbox(Protocol):
         """What to claim, oldest first."""
         ...
 
-    async def mend_index(self) -> None:
+    async def repair_index(self) -> None:
         """Have `due` tell of everything ever recorded as its state says, whatever became of the index.
 
         Raises UnavailableError.
@@ -139,7 +139,7 @@ class Inbox(Protocol):
         """
         ...
 
-    async def put_off(self, lease: Lease, seconds: float) -> None:
+    async def defer(self, lease: Lease, seconds: float) -> None:
         """Give an event back untried: it comes again as it was, so much later. Raises LeaseLostError.
 
         A sync asked for meanwhile is not put off with it.

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from consumer.domain.claim import Lease
+from consumer.domain.connection_state import Standing
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.record import Kind
-from consumer.domain.standing import Standing
-from consumer.domain.survey import SurveyMemory
+from consumer.domain.survey import SurveyState
 
 
 class LedgerStore(Protocol):
@@ -34,7 +34,7 @@ class LedgerStore(Protocol):
         """
         ...
 
-    async def log_again(self, lease: Lease) -> None:
+    async def requeue_changelog(self, lease: Lease) -> None:
         """Have the next flush write every entry (G6).
 
         A worker that lost its lease may have sent an old entry after the newest one, and compaction keeps the last; a
@@ -57,11 +57,11 @@ class LedgerStore(Protocol):
         """Remember a listing. Raises LeaseLostError."""
         ...
 
-    async def survey(self, event_id: str) -> SurveyMemory:
+    async def survey(self, event_id: str) -> SurveyState:
         """What the last survey of the event left; empty when there was none."""
         ...
 
-    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+    async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
         """Remember a survey. Raises LeaseLostError."""
         ...
 
@@ -85,7 +85,7 @@ class PairRegister(Protocol):
         """What is known of two events that are to be paired."""
         ...
 
-    async def hold(self, lease: Lease) -> None:
+    async def fence(self, lease: Lease) -> None:
         """From now on no older lease of the organization changes a pair (G4). To be called before they are read.
 
         Raises LeaseLostError.

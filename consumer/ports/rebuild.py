@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Seque
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest, Standing
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest, Standing
 from consumer.ports.inbox import Change
 from consumer.ports.topics import RawRecord
 

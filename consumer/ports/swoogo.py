@@ -8,11 +8,11 @@ from typing import Protocol
 
 from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection
+from consumer.domain.identity import Fields, Kind
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Fields, Kind
 from consumer.domain.run import Trigger
-from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports.images import Picture
 
 
@@ -166,7 +166,7 @@ class Swoogo(Protocol):
 
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
-    ) -> EventSighting:
+    ) -> EventSurvey:
         """The event with its records of these kinds, for one credit; kinds that did not come are left out.
 
         Whether the records that came are all must be checked: no public text says so (`swoogo-api.md 11.3`, 15).
@@ -174,7 +174,7 @@ class Swoogo(Protocol):
         """
         ...
 
-    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """Every record of the kind; of those that changed since the last look also the fields.
 
         As few pages as show what changed, and all of them when their count does not add up with the `known` ids.

@@ -21,13 +21,13 @@ from consumer.domain.connection import (
     held_back,
     integration_key,
 )
+from consumer.domain.connection_state import standings_of
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
+from consumer.domain.identity import moments_of
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.record import moments_of
 from consumer.domain.run import PAIR_ENDED, Trigger
-from consumer.domain.standing import standings_of
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
     Change,
@@ -69,8 +69,8 @@ class Connector:
         org_id = lease.subject.id
         asked = await self.inbox.requests(org_id)
         events = {request.event_id for request in asked.rows.values() if isinstance(request, MappingRequest)}
-        await self.connections.hold(org_id, events, by=lease)
-        await self.pairs.hold(lease)
+        await self.connections.fence(org_id, events, by=lease)
+        await self.pairs.fence(lease)
         connection = await self.connections.connection(org_id)
         # The stamp of the newest disconnect; "" when there was none.
         disconnected = asked.stamps.get(disconnect_key(org_id), "")

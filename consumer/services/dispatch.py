@@ -112,7 +112,7 @@ class Dispatcher:
         """Let the calls that run finish, for so long; then break off. Every subject is given back (G1, G4)."""
         self.stopping.set()
         if self._running:
-            _, unfinished = await asyncio.wait(self._running.values(), timeout=self.settings.drain)
+            _, unfinished = await asyncio.wait(self._running.values(), timeout=self.settings.shutdown_grace)
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
@@ -122,9 +122,9 @@ class Dispatcher:
         if not await self._is_redis_complete():
             return self.settings.poll_interval
         if self.clock.ticks() >= self._mend_at:
-            await self.inbox.mend_index()
+            await self.inbox.repair_index()
             self._mend_at = self.clock.ticks() + _MEND_SECONDS * 1_000_000_000
-        limit = self.settings.most_events - len(self._running)
+        limit = self.settings.max_events - len(self._running)
         if limit <= 0:
             return self.settings.poll_interval
         while True:
@@ -133,7 +133,7 @@ class Dispatcher:
             for subject in due.subjects:
                 passed_over += subject not in self._running and not await self._start(subject)
             # Those that have to wait for a place of their credential may hide others that need not.
-            if not passed_over or len(due.subjects) < limit or len(self._running) >= self.settings.most_events:
+            if not passed_over or len(due.subjects) < limit or len(self._running) >= self.settings.max_events:
                 break
             limit *= 2
         if due.next_in is None:
@@ -142,13 +142,13 @@ class Dispatcher:
 
     async def _start(self, subject: Subject) -> bool:
         """Begin to work on it, unless there is no place left for it."""
-        if len(self._running) >= self.settings.most_events:
+        if len(self._running) >= self.settings.max_events:
             return False
         known = self._shares.get(subject)
-        if known is not None and self._taken[known] >= self.settings.events:
+        if known is not None and self._taken[known] >= self.settings.max_events_per_credential:
             return False
         share = await self._share(subject)
-        if self._taken[share] >= self.settings.events:
+        if self._taken[share] >= self.settings.max_events_per_credential:
             return False
         self._taken[share] += 1
         task = asyncio.create_task(self._work(subject), name=str(subject))
@@ -220,7 +220,7 @@ class Dispatcher:
     async def _defer(self, lease: Lease, reason: str) -> None:
         """Leave a subject to a replica that can read what is there; look again later."""
         log.warning("push.deferred", subject=str(lease.subject), reason=reason, seconds=_UNREADABLE_SECONDS)
-        await self.inbox.put_off(lease, _UNREADABLE_SECONDS)
+        await self.inbox.defer(lease, _UNREADABLE_SECONDS)
 
     async def _is_redis_complete(self) -> bool:
         return self.rebuilder is None or await self.rebuilder.is_redis_complete()
@@ -259,7 +259,7 @@ class Dispatcher:
             return
         seconds = await self.gate.delay(Work(mapping, connection, lease, lease.cause.trigger))
         if seconds:
-            await self.inbox.put_off(lease, seconds)
+            await self.inbox.defer(lease, seconds)
             return
         try:
             await self.pusher.push(lease, mapping, connection)
@@ -267,7 +267,7 @@ class Dispatcher:
             # M8: its organization's connector takes the pair out of force; until then nothing is pushed.
             log.warning("push.other_organization", subject=str(lease.subject), reason=str(error))
             await self.inbox.remind(mapping.org_id, f"mapping/{mapping.event_id}")
-            await self.inbox.put_off(lease, self.settings.retry_first)
+            await self.inbox.defer(lease, self.settings.retry_first)
 
     async def _release(self, lease: Lease) -> None:
         """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due.
@@ -284,7 +284,7 @@ class Dispatcher:
 
     async def _may_be_mapped(self, event_id: str) -> bool:
         """C5: a sync asked for together with the mapping waits until that is dealt with, and is not lost to it."""
-        for org_id in await self.connections.asked_by(event_id):
+        for org_id in await self.connections.requesters_of(event_id):
             if (await self.inbox.requests(org_id)).marks:
                 return True
         return await self.connections.mapping(event_id) is not None
@@ -296,7 +296,7 @@ class Dispatcher:
             raise
         except SwoogoSyncError as error:
             delay = retry_delay(
-                lease.attempt + 1, self.settings.retry_first, self.settings.retry_most, self.clock.jitter()
+                lease.attempt + 1, self.settings.retry_first, self.settings.retry_max, self.clock.jitter()
             )
             if isinstance(error, RetryableError):
                 delay = max(delay, error.after)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from consumer.domain.errors import RetryableError, SwoogoSyncError
 from consumer.domain.execution import ExecutionResult, too_many_failures
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.plan import SetImage
-from consumer.domain.record import Kind
 from consumer.domain.run import Run
 from consumer.ports import Clock, Swoogo, Work
 from consumer.services.images import ImageQueue

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from consumer.domain.pictures import image_waiting
+from consumer.domain.images import image_waiting
 from consumer.domain.plan import Operation
 from consumer.services.execution import Execution
 

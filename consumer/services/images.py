@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
+from consumer.domain.images import HINT, UNUSABLE, URL, unusable
 from consumer.domain.issue import Issue
-from consumer.domain.pictures import HINT, UNUSABLE, URL, unusable
 from consumer.domain.plan import SetImage
 from consumer.ports import Images, Picture, Swoogo, Unchanged, Work
 

@@ -11,10 +11,10 @@ import structlog
 from consumer.domain.claim import Lease
 from consumer.domain.errors import RefusedError
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, known_ids
 from consumer.domain.ledger_commands import Action, LedgerCommand, apply_commands, kinds_to_look_at
-from consumer.domain.record import Kind, kind_of
 from consumer.ports import Inbox, LedgerStore, Swoogo, Work
 from consumer.services.ledger_writer import LedgerWriter
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Ledger, entries_of, known_ids
 from consumer.domain.looks import absent, not_cut_off
-from consumer.domain.record import Kind
-from consumer.domain.survey import Sighting
+from consumer.domain.survey import KindSurvey
 from consumer.ports import Clock, LedgerStore, Swoogo, Work
 
 _ASKED_SINGLY: Final = 3
@@ -30,7 +30,7 @@ class Looker:
     clock: Clock
     ledger: Ledger
     kept: dict[Kind, Directory]
-    seen: dict[Kind, Sighting | None] = field(default_factory=dict)
+    seen: dict[Kind, KindSurvey | None] = field(default_factory=dict)
 
     async def with_event(self, kinds: AbstractSet[Kind], compared: AbstractSet[Kind]) -> dict[Kind, Directory]:
         """Those of the kinds of which all records came with the event: one credit, `compared` kinds included.

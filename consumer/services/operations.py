@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
+from consumer.domain.identity import Fields, Kind, digest, id_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.record import Fields, Kind, digest, id_of
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.refusals import refusal_issue
 from consumer.ports import Written
@@ -83,7 +83,7 @@ async def _create(execution: Execution, operation: Create) -> None:
             sent = wired(fields, ledger.entries)
             written = await execution.swoogo.create(execution.work, operation.kind, sent, op_id)
     except UnansweredError:
-        await ledger.write(dict.fromkeys(keys, intent.given_up(clock.now())))
+        await ledger.write(dict.fromkeys(keys, intent.mark_unanswered(clock.now())))
         raise
     except (RefusedError, RetryableError, CredentialError):
         # Nothing came into being: without this the intent would cost a look at the next push.

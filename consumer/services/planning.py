@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 
 from consumer.domain.cause import ManualSync, Reconcile, cause_of
 from consumer.domain.claim import Lease, event_subject
+from consumer.domain.contact_succession import reassign_deleted_contacts
 from consumer.domain.desired import TextLimits
 from consumer.domain.errors import RefusedError
 from consumer.domain.execution import Planned
 from consumer.domain.facts import Facts
-from consumer.domain.heirs import inherited
+from consumer.domain.identity import Kind, kind_of, record_key
+from consumer.domain.images import to_ask_again
 from consumer.domain.issue import Issue
-from consumer.domain.ledger import Directory, Entry, Ledger, abandoned
+from consumer.domain.ledger import Directory, Entry, Ledger, orphaned_intents
 from consumer.domain.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
 from consumer.domain.looks import read_since
 from consumer.domain.mapping import EventMapping
-from consumer.domain.pictures import to_ask_again
 from consumer.domain.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind, kind_of, record_key
 from consumer.domain.refusals import refusal_issue
 from consumer.domain.survey import Survey
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
@@ -45,7 +45,7 @@ class PlanRules:
 
 def rules_of(push: PushSettings, api: SwoogoSettings) -> PlanRules:
     """What the settings say of plans."""
-    return PlanRules(TextLimits(api.max_name, api.max_text), round(push.settle * 1000))
+    return PlanRules(TextLimits(api.max_name, api.max_text), round(push.create_settle_time * 1000))
 
 
 def plan_input(
@@ -119,7 +119,7 @@ def preview(
 
     An adoption that an operator asked for counts when the record was listed before. Lists that commands need are looks.
     """
-    ledger = _updated(facts.ledger, abandoned(facts.ledger, now))
+    ledger = _updated(facts.ledger, orphaned_intents(facts.ledger, now))
     kinds = kinds_to_look_at(facts.commands)
     directories = {kind: facts.directories.get(kind, Directory()) for kind in kinds}
     known = frozenset(
@@ -129,7 +129,7 @@ def preview(
     )
     outcome = apply_commands(known, ledger, directories, now=now, settle=rules.settle, era=facts.mapping.era)
     ledger = _updated(ledger, outcome.changes)
-    ledger = _updated(ledger, _inherited(facts, ledger))
+    ledger = _updated(ledger, _reassigned(facts, ledger))
     plan = make_plan(plan_input(facts, ledger, rules, now, changed_images))
     moments = [each for each in (plan.wait_until, outcome.wait_until) if each is not None]
     plan = replace(
@@ -157,7 +157,7 @@ class Planning:
 
         Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
         """
-        await ledger.write(_inherited(facts, ledger.entries))
+        await ledger.write(_reassigned(facts, ledger.entries))
         changed = self.images.changed(facts.event_id)
         given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed)
         issues: list[Issue] = []
@@ -191,8 +191,8 @@ class Planning:
         return rechecks
 
 
-def _inherited(facts: Facts, ledger: Ledger) -> dict[str, Entry | None]:
-    return inherited(facts.state.snapshot, ledger, facts.mapping.settings, facts.refused.keys())
+def _reassigned(facts: Facts, ledger: Ledger) -> dict[str, Entry | None]:
+    return reassign_deleted_contacts(facts.state.snapshot, ledger, facts.mapping.settings, facts.refused.keys())
 
 
 def _updated(ledger: Ledger, changes: Mapping[str, Entry | None]) -> Ledger:

@@ -11,7 +11,7 @@ from consumer.domain.connection import Connection
 from consumer.domain.errors import CredentialError, OtherOrganizationError, RefusedError, RetryableError
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
-from consumer.domain.ledger import abandoned
+from consumer.domain.ledger import orphaned_intents
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pace import Pace
 from consumer.domain.push_report import PushReport
@@ -61,7 +61,7 @@ class Pusher:
         facts = await self._load(lease, mapping)
         work = Work(mapping, connection, lease, lease.cause.trigger)
         ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger))
-        await ledger.write(abandoned(facts.ledger, self.clock.now()))
+        await ledger.write(orphaned_intents(facts.ledger, self.clock.now()))
         run = _started(facts, self.clock.now())
         execution = self._execution(work, ledger, run)
         survey, planned = None, Planned()
@@ -107,7 +107,7 @@ class Pusher:
             await self.connections.replace_mapping(facts.mapping, mapping)
         await ledger.write({**survey.findings.learned, **survey.findings.gone})
         if survey.deep:
-            await self.store.log_again(facts.lease)
+            await self.store.requeue_changelog(facts.lease)
         return replace(facts.with_directories(survey.directories), mapping=mapping)
 
     async def _plan(
@@ -129,7 +129,7 @@ class Pusher:
 
     def _execution(self, work: Work, ledger: LedgerWriter, run: Run) -> Execution:
         slots = asyncio.Semaphore(self.settings.concurrency)
-        share = self.reconciler.settings.most_gone
+        share = self.reconciler.settings.max_missing_share
         return Execution(work, self.swoogo, self.images, ledger, self.clock, run, share, slots)
 
     def _executor(self, execution: Execution) -> Executor:
@@ -188,7 +188,7 @@ class Pusher:
     @property
     def _policy(self) -> Policy:
         push, interval = self.settings, self.reconciler.settings.interval
-        return Policy(push.retry_first, push.retry_most, push.settle, interval)
+        return Policy(push.retry_first, push.retry_max, push.create_settle_time, interval)
 
 
 def _started(facts: Facts, now: int) -> Run:

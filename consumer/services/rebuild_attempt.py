@@ -15,9 +15,9 @@ from typing import Final
 
 import structlog
 
+from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest
 from consumer.domain.errors import PoisonError
 from consumer.domain.pair import Pair
-from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, ServedRequest
 from consumer.ports import Change, RawRecord, event_subject
 from consumer.ports.rebuild import (
     Logged,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from consumer.domain.standing import ConnectionStanding, PairStanding, overtaken
+from consumer.domain.connection_state import ConnectionStanding, PairStanding, is_stale
 from consumer.ports import Connections, Inbox
 from consumer.ports.rebuild import Restorer
 from consumer.services.workers import for_each
@@ -48,7 +48,7 @@ class Standings:
         # What the history contradicts is left as it is, and its request, if there is one, is dealt with again. All of
         # it, whatever part was read again.
         history = await restorer.pairs()
-        pairs = [each for each in self.pairs.values() if not overtaken(each, history)]
+        pairs = [each for each in self.pairs.values() if not is_stale(each, history)]
         # Those that ended first: another organization may have taken the event over since.
         put = partial(_put_pair, connections)
         await for_each([each for each in pairs if each.mapping is None], put, _AT_ONCE)
@@ -71,7 +71,7 @@ class Standings:
 
 
 async def _put_pair(connections: Connections, pair: PairStanding) -> None:
-    await connections.hold(pair.org_id, [pair.event_id])
+    await connections.fence(pair.org_id, [pair.event_id])
     held = await connections.mapping(pair.event_id)
     if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):
         await connections.put_mapping(pair.org_id, pair.event_id, pair.mapping)

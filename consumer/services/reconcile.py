@@ -14,20 +14,20 @@ import structlog
 
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
 from consumer.domain.looks import absent
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.record import Kind
 from consumer.domain.survey import (
     REFERRED,
     SURVEYED,
     Depth,
+    KindSurvey,
     Known,
-    Sighting,
     Survey,
-    SurveyMemory,
+    SurveyState,
+    budgeted_interval,
     examine,
-    stretched,
 )
 from consumer.ports import Budget, Clock, LedgerStore, Swoogo, Work
 from consumer.settings import ReconcileSettings, SwoogoSettings
@@ -44,9 +44,9 @@ class _Reading:
 
     work: Work
     entries: Mapping[Kind, Ledger]
-    memory: SurveyMemory
+    memory: SurveyState
     known: Mapping[Kind, Known]
-    seen: dict[Kind, Sighting] = field(default_factory=dict)
+    seen: dict[Kind, KindSurvey] = field(default_factory=dict)
     listed: set[Kind] = field(default_factory=set)
     lists: bool = False
     timezone: str = ""
@@ -117,7 +117,7 @@ class Reconciler:
                 ledger,
                 reading.seen,
                 event_id,
-                most_gone=self.settings.most_gone,
+                max_missing_share=self.settings.max_missing_share,
                 now=now,
                 confirmed=depth is Depth.CONFIRMED,
             ),
@@ -153,7 +153,7 @@ class Reconciler:
             if reading.seen[kind].whole:
                 reading.listed.add(kind)
 
-    async def _complete(self, reading: _Reading, kind: Kind, sighting: Sighting) -> bool:
+    async def _complete(self, reading: _Reading, kind: Kind, sighting: KindSurvey) -> bool:
         """Whether what came with the event is all there is: whatever of ours did not come must be gone."""
         missing = absent(reading.entries[kind].values(), sighting.ids)
         for swoogo_id in missing[:_ASKED_SINGLY]:
@@ -171,7 +171,7 @@ class Reconciler:
         cost = CALL_CREDITS + (LIST_CREDITS * kinds if reading.lists else 0)
         # Noted for longer than it can take until the next one, whatever the stretch.
         total = await self.budget.surveys(work, cost, 2.5 * max(wanted, reading.memory.every))
-        every = stretched(
+        every = budgeted_interval(
             wanted,
             total,
             limit=self.api.credit_limit,

@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from typing import Final, Protocol
 
 from consumer.domain.errors import PoisonError
-from consumer.domain.record import Source, id_of, key_of
+from consumer.domain.identity import Source, id_of, key_of
 from consumer.ports import (
     Change,
     Connections,
@@ -200,8 +200,8 @@ class Recorder:
     ) -> set[Subject]:
         """Whose change it is. A bare null value on `mapping/{event_id}` takes back what anybody ever asked for."""
         if subject is None:
-            asked = {org_subject(org_id) for org_id in await self.connections.asked_by(key.partition("/")[2])}
+            asked = {org_subject(org_id) for org_id in await self.connections.requesters_of(key.partition("/")[2])}
             return asked | {other for other, name in candidates if other and name == key}
         if subject.kind == "org" and key.startswith("mapping/"):
-            await self.connections.note_asked(key.partition("/")[2], subject.id)
+            await self.connections.add_requester(key.partition("/")[2], subject.id)
         return {subject}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.standing import ServedRequest
+from consumer.domain.connection_state import ServedRequest
 from consumer.ports import Lease, StandingLog
 
 

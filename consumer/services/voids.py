@@ -41,7 +41,7 @@ class Voids:
                 log.warning("pair.not_voided", **about, why=refusal)
                 continue
             log.info("pair.voided", **about)
-            for org_id in sorted(await self.connections.asked_by(event_id)):
+            for org_id in sorted(await self.connections.requesters_of(event_id)):
                 await self.inbox.remind(org_id, f"mapping/{event_id}")
         if asked:
             await self.inbox.drop_commands(lease, asked)

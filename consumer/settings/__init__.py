@@ -97,13 +97,13 @@ class Settings(BaseSettings):
                 f"longer than {PREFIX}SWOOGO__DEADLINE",
                 max(swoogo.deadline * 2, 600.0),
             )
-        if 0 < push.drain < swoogo.read_timeout:
+        if 0 < push.shutdown_grace < swoogo.read_timeout:
             # A stop would break off creates that Swoogo is about to answer, and each costs a look later.
             rule = f"0, or at least {PREFIX}SWOOGO__READ_TIMEOUT"
-            raise _conflict("PUSH__DRAIN", push.drain, rule, max(swoogo.read_timeout, 20.0))
-        if push.retry_most < push.retry_first:
+            raise _conflict("PUSH__SHUTDOWN_GRACE", push.shutdown_grace, rule, max(swoogo.read_timeout, 20.0))
+        if push.retry_max < push.retry_first:
             raise _conflict(
-                "PUSH__RETRY_MOST", push.retry_most, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10
+                "PUSH__RETRY_MAX", push.retry_max, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10
             )
         if self.reconcile.deep_interval < self.reconcile.interval:
             raise _conflict(

@@ -37,7 +37,7 @@ _NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
 _TOGETHER: Final = (
     "- `DEBOUNCE__MAX_WAIT` is at least `DEBOUNCE__QUIET_PERIOD`.",
     "- `PUSH__LEASE` is longer than `SWOOGO__DEADLINE`.",
-    "- `PUSH__RETRY_MOST` is at least `PUSH__RETRY_FIRST`.",
+    "- `PUSH__RETRY_MAX` is at least `PUSH__RETRY_FIRST`.",
     "- `SWOOGO__CREDIT_RESERVE` leaves at least 10 credits (one list call) of `SWOOGO__CREDIT_LIMIT`.",
     "- The `KAFKA__TOPICS__*` all differ.",
     "- `KAFKA__SASL__USERNAME` and `KAFKA__SASL__PASSWORD` are set where `KAFKA__SECURITY_PROTOCOL` is one of",

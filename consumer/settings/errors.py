@@ -24,6 +24,18 @@ _SERVICE_LINK: Final = re.compile(
     r"(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
 
+RENAMED: Final = {
+    "PUSH__EVENTS": "PUSH__MAX_EVENTS_PER_CREDENTIAL",
+    "PUSH__MOST_EVENTS": "PUSH__MAX_EVENTS",
+    "PUSH__DRAIN": "PUSH__SHUTDOWN_GRACE",
+    "PUSH__SETTLE": "PUSH__CREATE_SETTLE_TIME",
+    "PUSH__RETRY_MOST": "PUSH__RETRY_MAX",
+    "RECONCILE__MOST_GONE": "RECONCILE__MAX_MISSING_SHARE",
+    "SWOOGO__CIRCUIT_MOST": "SWOOGO__CIRCUIT_MAX",
+    "KAFKA__LOST_AFTER": "KAFKA__CONSUMER_LOST_TIMEOUT",
+}
+"""Settings of former versions, without prefix -> what each is called now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -98,6 +110,9 @@ def unknown_variables(names: Iterable[str], known: Mapping[str, Variable], prefi
         if name in known or rest == name or rest.startswith("TEST_"):
             continue
         if "__" not in rest and _SERVICE_LINK.fullmatch(rest):
+            continue
+        if rest in RENAMED:
+            yield f"{name} is called {prefix}{RENAMED[rest]} now; rename it."
             continue
         member = next((each for each in known if each.startswith(f"{name}__")), None)
         if member:

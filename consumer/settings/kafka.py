@@ -64,7 +64,7 @@ class KafkaSettings(Group):
     )
     session_timeout: float = Field(30.0, ge=6, le=300, description="Seconds without heartbeat until a member is out.")
     start_timeout: float = Field(60.0, ge=5, le=600, description="Seconds to wait for the broker at the start.")
-    lost_after: float = Field(
+    consumer_lost_timeout: float = Field(
         300.0,
         ge=1,
         le=86_400,

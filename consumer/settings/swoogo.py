@@ -49,7 +49,7 @@ class SwoogoSettings(Group):
         5, ge=1, le=1000, description="Failures in a row after which calls with a credential pause."
     )
     circuit_first: float = Field(5.0, ge=0.05, le=3600, description="Seconds until Swoogo is tried again after that.")
-    circuit_most: float = Field(
+    circuit_max: float = Field(
         300.0, ge=0.05, le=86_400, description="Seconds between two such tries at most; the pause doubles up to this."
     )
     token_costs_credit: bool = Field(default=True, description="Count the token call as one credit. Safe guess.")

@@ -19,21 +19,23 @@ class PushSettings(Group):
 
     lease: float = Field(60.0, ge=1, le=3600, description="Seconds a worker holds an event without renewing.")
     concurrency: int = Field(10, ge=1, le=64, description="Calls side by side for one event.")
-    events: int = Field(8, ge=1, le=200, description="Events of one credential pushed side by side in one process.")
-    most_events: int = Field(
+    max_events_per_credential: int = Field(
+        8, ge=1, le=200, description="Events of one credential pushed side by side in one process."
+    )
+    max_events: int = Field(
         64, ge=1, le=1000, description="Events pushed side by side in one process, whatever their credentials."
     )
-    drain: float = Field(
+    shutdown_grace: float = Field(
         20.0, ge=0, le=3600, description="Seconds that calls under way may take to finish when the service is stopped."
     )
-    settle: float = Field(
+    create_settle_time: float = Field(
         120.0,
         ge=0,
         le=3600,
         description="Seconds until an unanswered create that cannot be found counts as failed.",
     )
     retry_first: float = Field(5.0, ge=0.1, le=600, description="Seconds until the first retry of a failed push.")
-    retry_most: float = Field(600.0, ge=1, le=86_400, description="Seconds between retries at most.")
+    retry_max: float = Field(600.0, ge=1, le=86_400, description="Seconds between retries at most.")
     poll_interval: float = Field(0.5, ge=0.02, le=10, description="Seconds between looks for work of other replicas.")
 
 
@@ -46,7 +48,7 @@ class ReconcileSettings(Group):
     deep_interval: float = Field(
         86_400.0, ge=1, le=2_592_000, description="Seconds between two reconciles that read every record."
     )
-    most_gone: float = Field(
+    max_missing_share: float = Field(
         0.2,
         ge=0.01,
         le=1,

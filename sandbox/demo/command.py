@@ -103,8 +103,13 @@ async def _run(
 ) -> dict[str, Any]:
     progress = Progress(console)
     progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
-    quick = {"DEBOUNCE__QUIET_PERIOD": "1", "DEBOUNCE__MAX_WAIT": "10", "PUSH__SETTLE": "5", "LOG__FORMAT": "console"}
-    quick["PUSH__RETRY_MOST"] = f"{max(window, 5.0):g}"  # the window is shortened, and so is what follows trouble
+    quick = {
+        "DEBOUNCE__QUIET_PERIOD": "1",
+        "DEBOUNCE__MAX_WAIT": "10",
+        "PUSH__CREATE_SETTLE_TIME": "5",
+        "LOG__FORMAT": "console",
+    }
+    quick["PUSH__RETRY_MAX"] = f"{max(window, 5.0):g}"  # the window is shortened, and so is what follows trouble
     quick["IMAGES__ALLOW_HOSTS"] = HOST  # headshots and logos come from the sandbox
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import client_options
+from consumer.adapters.kafka.security import client_options
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.ports import Subject, event_subject, org_subject

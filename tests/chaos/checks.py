@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from consumer.adapters.kafka.changelog import ledger_value, pair_value
-from consumer.adapters.kafka.messages import published_record
+from consumer.adapters.kafka.status_messages import published_record
+from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
-from consumer.domain.record import Kind, key_of
 from consumer.domain.record_issues import by_record
 from consumer.domain.snapshot import Snapshot
 from consumer.ports import RawRecord

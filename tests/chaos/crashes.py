@@ -22,7 +22,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 
 from consumer.adapters.kafka.changelog import ledger_value
-from consumer.entrypoints.console.opened import opened
+from consumer.entrypoints.console.session import open_session
 from sandbox.conference.expected import NOTHING, Resources, fold
 from sandbox.conference.model import Conference
 from sandbox.demo.play import Play, play
@@ -37,10 +37,10 @@ QUICK: Final = {
     "DEBOUNCE__QUIET_PERIOD": "0.3",
     "DEBOUNCE__MAX_WAIT": "2",
     "PUSH__LEASE": "3",
-    "PUSH__SETTLE": "3",
+    "PUSH__CREATE_SETTLE_TIME": "3",
     "PUSH__RETRY_FIRST": "0.3",
     "PUSH__POLL_INTERVAL": "0.1",
-    "PUSH__DRAIN": "0",
+    "PUSH__SHUTDOWN_GRACE": "0",
     "SWOOGO__DEADLINE": "2",
     "SWOOGO__CREDIT_RESERVE": "0",
     "KAFKA__SESSION_TIMEOUT": "6",
@@ -146,7 +146,7 @@ class Ground:
 
     async def _unlogged(self, playing: Play) -> list[str]:
         event_id = str(playing.event.id)
-        async with opened(self.running.settings) as held:
+        async with open_session(self.running.settings) as held:
             ledger = {key: ledger_value(key, entry) for key, entry in (await held.ledger.load(event_id)).items()}
         logged = await newest(self.running, event_id)
         return [

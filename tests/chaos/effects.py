@@ -85,7 +85,7 @@ TARGETS: Final = (
     "redis settle_permit",
     "redis write_fenced",
     "redis write_pair",
-    "redis tick_off",
+    "redis ack_outbox",
     "redis renew_lease",
     "redis set_fence",
     "redis set_continuous",

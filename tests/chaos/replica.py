@@ -22,7 +22,7 @@ from consumer.adapters.redis import budget, stores
 from consumer.adapters.sealing import KeyPair
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import SilentHostError, UnavailableError
-from consumer.observability.watch import Watch
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Picture, Unchanged
 from consumer.services import rebuild
 from consumer.settings import Settings, load_settings
@@ -119,11 +119,11 @@ class _Quiet:
     async def aclose(self) -> None: ...
 
 
-class _Unwatched(Watch):
+class _Unwatched(Telemetry):
     """Looks at nothing: it would do so on the machine's clock."""
 
     @asynccontextmanager
-    async def over(self, *_: Any) -> AsyncIterator[None]:
+    async def monitor(self, *_: Any) -> AsyncIterator[None]:
         yield
 
 
@@ -137,9 +137,9 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "ensure_topics": nothing,
         "SystemClock": lambda: VirtualClock(around.effects.chance, around.off()),
         "open_broker": lambda _: FakeBroker(around.log, around.effects),
-        "Pulse": _Quiet,
+        "ConsumerHealth": _Quiet,
         "KafkaLag": _Quiet,
-        "OpenLetters": _Quiet,
+        "OpenDeadLetters": _Quiet,
         "RedisReplicas": _Silent,
         "_PULSE_SECONDS": 600.0,
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),
@@ -179,7 +179,7 @@ def settings_of(redis_url: str, limit: int, window: float) -> tuple[KeyPair, Set
     return keys, load_settings(
         redis={"url": redis_url, "prefix": "chaos"},
         kafka={"group_id": "chaos"},
-        push={"poll_interval": 10.0, "retry_most": 150.0},
+        push={"poll_interval": 10.0, "retry_max": 150.0},
         swoogo={
             "base_url": "http://swoogo.test/api/v1",
             "credit_limit": limit,

@@ -73,7 +73,7 @@ class Server:
         """Seconds since 1970 by the server's clock."""
         return seconds() + self.ahead
 
-    def turning(self) -> bytes:
+    def loop_check(self) -> bytes:
         """What a client sends ahead of its own command: the server's clock moves on, and drops what has expired.
 
         Empty when the time is the same.
@@ -202,7 +202,7 @@ class _Stream:
             return
         # Ahead of a command whose reply is the next to be read: a connection begins with several before it reads.
         if self._quiet and not sent.startswith(_BEFORE_SELECT):
-            turn = self._way.server.turning()
+            turn = self._way.server.loop_check()
             self._unread = len(turn) and len(_TURNED)
             sent = turn + sent
         self._quiet = False

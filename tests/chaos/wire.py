@@ -19,7 +19,7 @@ from tests.chaos.machine import current, seconds, task_outside
 _FOREVER: Final = 10_000.0
 _GIVEN_UP: Final = 15.0
 _LATEST: Final = 100.0
-"""Seconds after it was given up that a call may take effect; less than the service waits (`push.settle`)."""
+"""Seconds after it was given up that a call may take effect; less than `push.create_settle_time`."""
 
 
 class Wire(httpx.AsyncBaseTransport):

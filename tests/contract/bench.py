@@ -9,7 +9,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
@@ -170,7 +170,7 @@ class Bench:
 def a_change(key: str = "session/s1", version: int = 1, row: bytes | None = None) -> Change:
     """A change whose row is a session of that version unless given."""
     session = builders.a_session(key.partition("/")[2], version=version)
-    return Change(key, stamped(version), rows.encode(session) if row is None else row)
+    return Change(key, stamped(version), codecs.encode(session) if row is None else row)
 
 
 def stamped(version: int) -> str:
@@ -219,7 +219,7 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
     )
     # A deadline that makes a probe last 0.3 s, see `rule_of`.
     short = SwoogoSettings.model_construct(
-        circuit_failures=CIRCUIT_FAILURES, circuit_first=0.3, circuit_most=0.6, deadline=-2.35
+        circuit_failures=CIRCUIT_FAILURES, circuit_first=0.3, circuit_max=0.6, deadline=-2.35
     )
     kept, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
     connections = RedisConnections(redis, keys, scripts)

@@ -42,7 +42,7 @@ async def test_a_success_of_anybody_forgets_the_failures(make_bench: MakeBench) 
     here, there = make_bench(), make_bench()
     await opened(here, CIRCUIT_FAILURES - 1)
     await there.circuits.succeeded(CREDENTIAL)
-    assert (await here.circuits.look(CREDENTIAL)).untroubled
+    assert (await here.circuits.look(CREDENTIAL)).is_clean
     await opened(here, CIRCUIT_FAILURES - 1)
     assert await there.circuits.wait(CREDENTIAL) == 0.0
 

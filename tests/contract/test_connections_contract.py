@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
@@ -75,11 +75,11 @@ async def test_m4_an_active_pair_is_changed_only_while_it_is_the_one_that_was_re
 
 
 async def test_m4_everybody_who_asked_for_an_event_is_known(bench: Bench) -> None:
-    assert await bench.connections.asked_by(EVENT) == frozenset()
+    assert await bench.connections.requesters_of(EVENT) == frozenset()
     for org_id in (ORG, "another", ORG):
-        await bench.connections.note_asked(EVENT, org_id)
-    assert await bench.connections.asked_by(EVENT) == {ORG, "another"}
-    assert await bench.connections.asked_by("other") == frozenset()
+        await bench.connections.add_requester(EVENT, org_id)
+    assert await bench.connections.requesters_of(EVENT) == {ORG, "another"}
+    assert await bench.connections.requesters_of("other") == frozenset()
 
 
 async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_another(bench: Bench) -> None:
@@ -105,9 +105,9 @@ async def test_c3_a_refusal_not_yet_reported_is_still_the_same_callers_to_report
 async def two_leases(bench: Bench) -> tuple[Lease, Lease]:
     """Of one organization, one after the other; the first looked at the event's pair."""
     subject, wanted = org_subject(ORG), a_mapping_request()
-    await bench.inbox.record(subject, [Change(f"mapping/{EVENT}", stamped(1), rows.encode(wanted))])
+    await bench.inbox.record(subject, [Change(f"mapping/{EVENT}", stamped(1), codecs.encode(wanted))])
     first = await bench.claimed(subject, "first")
-    await bench.connections.hold(ORG, [EVENT], by=first)
+    await bench.connections.fence(ORG, [EVENT], by=first)
     await bench.inbox.complete(first, {})
     return first, await bench.claimed(subject, "second")
 
@@ -115,12 +115,12 @@ async def two_leases(bench: Bench) -> tuple[Lease, Lease]:
 async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) -> None:
     """A process that was stopped half-way through a settlement, and wakes when another one has done it since."""
     first, second = await two_leases(bench)
-    await bench.connections.hold(ORG, [], by=second)
+    await bench.connections.fence(ORG, [], by=second)
     with pytest.raises(LeaseLostError):
         await bench.connections.put_connection(ORG, a_connection(), by=first)
     assert await bench.connections.connection(ORG) is None
     await bench.connections.put_connection(ORG, a_connection(), by=second)
-    await bench.connections.hold(ORG, [EVENT], by=second)
+    await bench.connections.fence(ORG, [EVENT], by=second)
     for mapping in (None, a_mapping()):
         await bench.connections.put_mapping(ORG, EVENT, mapping, by=second)
         other = None if mapping else a_mapping()
@@ -129,7 +129,7 @@ async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) 
         assert await bench.connections.mapping(EVENT) == mapping
         assert await bench.connections.mappings(ORG) == ({EVENT: mapping} if mapping else {})
     with pytest.raises(LeaseLostError):
-        await bench.connections.hold(ORG, [EVENT], by=first)
+        await bench.connections.fence(ORG, [EVENT], by=first)
     await bench.connections.put_connection(ORG, None, by=second)
     assert await bench.connections.connection(ORG) is None
 
@@ -138,7 +138,7 @@ async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Be
     """Also those no one asks for any more."""
     first, second = await two_leases(bench)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
-    await bench.connections.hold(ORG, [], by=second)
+    await bench.connections.fence(ORG, [], by=second)
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=first)
     assert await bench.connections.mapping(EVENT) == a_mapping()
@@ -146,7 +146,7 @@ async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Be
 
 async def test_g4_who_lost_the_organization_switches_no_event_on_or_off(bench: Bench) -> None:
     first, second = await two_leases(bench)
-    await bench.connections.hold(ORG, [EVENT], by=second)
+    await bench.connections.fence(ORG, [EVENT], by=second)
     subject, change = event_subject(EVENT), a_change()
     await bench.inbox.record(subject, [change])
     with pytest.raises(LeaseLostError):
@@ -161,8 +161,8 @@ async def test_g4_who_lost_the_organization_switches_no_event_on_or_off(bench: B
 async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) -> None:
     """What comes back from Kafka is not overwritten by who held the organization when Redis was lost."""
     _, second = await two_leases(bench)
-    await bench.connections.hold(ORG, [EVENT], by=second)
-    await bench.connections.hold(ORG, [EVENT])
+    await bench.connections.fence(ORG, [EVENT], by=second)
+    await bench.connections.fence(ORG, [EVENT])
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=second)
@@ -172,7 +172,7 @@ async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) ->
 async def test_m1_who_lets_an_event_go_takes_it_from_nobody_who_took_it_over_meanwhile(bench: Bench) -> None:
     """The history says first that a pair ended; from then on another organization may have it."""
     _, second = await two_leases(bench)
-    await bench.connections.hold(ORG, [EVENT], by=second)
+    await bench.connections.fence(ORG, [EVENT], by=second)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=second)
     taken = replace(a_mapping(), org_id="another")
     await bench.connections.put_mapping("another", EVENT, taken)
@@ -193,7 +193,7 @@ async def test_x1_m4_who_lost_the_organization_hides_no_pair_that_was_added_agai
 
     async def add_again() -> None:
         monkeypatch.undo()
-        await bench.connections.hold(ORG, [EVENT], by=second)
+        await bench.connections.fence(ORG, [EVENT], by=second)
         await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=second)
 
     async def stopped_before_its_last(*command: Any, **how: Any) -> Any:
@@ -211,8 +211,8 @@ async def test_x1_m4_who_lost_the_organization_hides_no_pair_that_was_added_agai
 async def test_g4_g6_a_rebuild_ends_also_a_lease_from_a_clock_that_was_ahead(bench: Bench) -> None:
     """Another server answers after a failover; waiting for its clock to come up would push nothing meanwhile."""
     ahead = Lease(org_subject(ORG), 10**14, "ahead")
-    await bench.connections.hold(ORG, [EVENT], by=ahead)
+    await bench.connections.fence(ORG, [EVENT], by=ahead)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=ahead)
-    await bench.connections.hold(ORG, [EVENT])
+    await bench.connections.fence(ORG, [EVENT])
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=ahead)

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import stamp
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.record import stamp
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.ports import Change, EventState, Requested, SyncRequest, event_subject, org_subject
@@ -34,7 +34,7 @@ async def mapped(bench: Bench) -> Bench:
 
 async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) -> None:
     changes = [a_change("session/s1", 1), a_change("session/s2", 2), a_change("session/s1", 3)]
-    contact = rows.encode(a_contact("c1", version=4))
+    contact = codecs.encode(a_contact("c1", version=4))
     assert await bench.inbox.record(SUBJECT, [*changes, a_change("contact/c1", 4, contact)]) == bench.news(4)
     state = await bench.inbox.load(EVENT)
     assert state.snapshot.sessions == {"s1": a_session("s1", version=3), "s2": a_session("s2", version=2)}
@@ -47,13 +47,13 @@ async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) 
 async def test_g3_an_older_or_equal_change_never_overwrites(bench: Bench, version: int) -> None:
     newest = a_change("session/s1", 5)
     assert await bench.inbox.record(SUBJECT, [newest]) == bench.news(1)
-    forged = a_change("session/s1", version, rows.encode(a_session("s1", title="from the past")))
+    forged = a_change("session/s1", version, codecs.encode(a_session("s1", title="from the past")))
     assert await bench.inbox.record(SUBJECT, [forged]) == 0
     assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
 
 
 def placed(version: int, offset: int, title: str = "", partition: int = 0) -> Change:
-    row = rows.encode(a_session("s1", version=version, title=title or f"title of {version}"))
+    row = codecs.encode(a_session("s1", version=version, title=title or f"title of {version}"))
     return Change("session/s1", stamp(version, version, offset, partition), row)
 
 
@@ -506,7 +506,7 @@ async def test_g1_the_lease_of_a_worker_that_died_runs_out_although_changes_came
 async def test_an_organization_is_due_at_once_and_without_being_continuous(bench: Bench) -> None:
     request = a_mapping_request()
     subject = org_subject(ORG)
-    await bench.inbox.record(subject, [a_change("mapping/ev", 1, rows.encode(request))])
+    await bench.inbox.record(subject, [a_change("mapping/ev", 1, codecs.encode(request))])
     lease = await bench.inbox.claim(subject, "op")
     assert lease is not None
     rows_, stamps = {"mapping/ev": request}, {"mapping/ev": stamped(1)}
@@ -518,7 +518,7 @@ async def test_an_organization_is_due_at_once_and_without_being_continuous(bench
 
 async def test_m8_a_request_dealt_with_before_can_be_brought_up_again(bench: Bench) -> None:
     subject = org_subject(ORG)
-    await bench.inbox.record(subject, [a_change("mapping/ev", 1, rows.encode(a_mapping_request()))])
+    await bench.inbox.record(subject, [a_change("mapping/ev", 1, codecs.encode(a_mapping_request()))])
     lease = await bench.claimed(subject)
     await bench.inbox.complete(lease, {"mapping/ev": stamped(1)})
     await bench.inbox.remind(ORG, "mapping/unknown")
@@ -558,22 +558,22 @@ async def test_an_event_put_off_comes_again_as_it_was_and_that_is_no_failure(ben
     await bench.inbox.complete(again, {}, retry_in=0.0, failed=True)
     third = await bench.claimed(lease.subject, "third")
     start = await bench.now()
-    await bench.inbox.put_off(third, 0.3)
-    await bench.inbox.put_off(third, 0.3)  # a repeated command
+    await bench.inbox.defer(third, 0.3)
+    await bench.inbox.defer(third, 0.3)  # a repeated command
     await bench.inbox.record(lease.subject, [a_change("session/more", 2)])
     later = await bench.claimed(lease.subject, "later")
     assert await bench.now() - start >= 300
     assert (later.attempt, later.cause) == (2, ManualSync(request))
     assert {"session/first", "session/more"} <= set((await bench.inbox.load(lease.subject.id)).marks)
     with pytest.raises(LeaseLostError):
-        await bench.inbox.put_off(third, 1.0)
+        await bench.inbox.defer(third, 1.0)
 
 
 async def test_a_sync_asked_for_while_an_event_is_put_off_is_not_put_off_with_it(bench: Bench) -> None:
     """C5: a manual sync may find out at once whether Swoogo is back."""
     lease = await bench.leased()
     await bench.inbox.request_sync(lease.subject.id, SyncRequest("asked"), stamped(1))
-    await bench.inbox.put_off(lease, 60.0)
+    await bench.inbox.defer(lease, 60.0)
     assert (await bench.claimed(lease.subject, "asked")).cause == ManualSync(SyncRequest("asked"))
 
 
@@ -583,7 +583,7 @@ async def test_a_survey_that_is_put_off_comes_again_as_a_survey(bench: Bench) ->
     lease = await bench.claimed(event_subject(EVENT))
     assert lease.cause == Reconcile(Depth.DEEP)
     start = await bench.now()
-    await bench.inbox.put_off(lease, 0.3)
+    await bench.inbox.defer(lease, 0.3)
     again = await bench.claimed(event_subject(EVENT), "again")
     assert await bench.now() - start >= 300
     assert (again.cause, again.attempt) == (Reconcile(Depth.DEEP), 0)

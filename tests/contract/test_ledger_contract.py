@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Remote, State
-from consumer.domain.record import Kind
 from consumer.ports import event_subject
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
@@ -89,10 +89,10 @@ async def test_g6_all_entries_are_put_on_the_changelog_again(bench: Bench) -> No
     heir = await bench.claimed(event_subject(EVENT), "heir")
     bench.changelog.written.clear()
     with pytest.raises(LeaseLostError):
-        await bench.ledger.log_again(lost)
+        await bench.ledger.requeue_changelog(lost)
     await bench.ledger.flush(heir)
     assert bench.changelog.written == []
-    await bench.ledger.log_again(heir)
+    await bench.ledger.requeue_changelog(heir)
     await bench.ledger.flush(heir)
     assert sorted(bench.changelog.written) == [(EVENT, key, entry) for key, entry in sorted(entries.items())]
 

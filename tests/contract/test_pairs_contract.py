@@ -105,12 +105,12 @@ async def test_g4_a_worker_that_lost_the_organization_changes_no_pair(bench: Ben
 
 async def test_g4_who_looked_at_the_register_keeps_out_all_that_had_the_organization_before(bench: Bench) -> None:
     """Also where it changed nothing: what it decided by must not change behind its back."""
-    await bench.pairs.hold(held(epoch=2))
-    await bench.pairs.hold(held("somebody else", 1))
+    await bench.pairs.fence(held(epoch=2))
+    await bench.pairs.fence(held("somebody else", 1))
     for work in (
         bench.pairs.claim(held(epoch=1), EVENT, SWOOGO_EVENT, NOW),
         bench.pairs.end(held(epoch=1), EVENT, PairEnd.REMOVED, NOW),
-        bench.pairs.hold(held(epoch=1)),
+        bench.pairs.fence(held(epoch=1)),
     ):
         with pytest.raises(LeaseLostError):
             await work

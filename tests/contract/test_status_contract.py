@@ -8,8 +8,8 @@ import pytest
 
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import event_subject
 from tests.contract.bench import Bench

@@ -10,11 +10,11 @@ import pytest
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
-from consumer.domain.survey import Depth, SurveyMemory
+from consumer.domain.survey import Depth, SurveyState
 from consumer.ports import Lease, SyncRequest, event_subject
 from tests.contract.bench import Bench, a_change, a_work, stamped
 from tests.contract.conftest import MakeBench
@@ -201,16 +201,16 @@ async def test_d3_c4_without_continuous_sync_a_lift_waits_for_the_next_sync(surv
 
 async def test_what_a_survey_leaves_is_kept_for_the_next_by_the_holder_of_the_lease_alone(bench: Bench) -> None:
     """G4."""
-    assert await bench.ledger.survey(EVENT) == SurveyMemory()
+    assert await bench.ledger.survey(EVENT) == SurveyState()
     lost = await bench.leased()
-    memory = SurveyMemory(
+    memory = SurveyState(
         lists=True, deep_at=NOW, newest={Kind.SESSION: "2026-06-01 09:00:00"}, every=1800.5, timezone="Asia/Tokyo"
     )
     await bench.ledger.put_survey(lost, memory)
     assert await bench.ledger.survey(EVENT) == memory
     await bench.claimed(SUBJECT, "heir")
     with pytest.raises(LeaseLostError):
-        await bench.ledger.put_survey(lost, SurveyMemory())
+        await bench.ledger.put_survey(lost, SurveyState())
     assert await bench.ledger.survey(EVENT) == memory
 
 

@@ -24,8 +24,8 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
-from consumer.domain.record import Kind
 from consumer.ports import Swoogo, Work
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app

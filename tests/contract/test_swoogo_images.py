@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.ports import Picture
 from sandbox.swoogo import Switches
 from tests.contract.test_swoogo import SPEAKER, WORK, Bench, a_bench

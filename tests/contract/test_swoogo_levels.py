@@ -17,7 +17,7 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 from tests.contract.test_swoogo import GOLD, WORK, a_bench

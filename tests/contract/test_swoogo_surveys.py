@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
-from consumer.domain.record import Kind
-from consumer.domain.survey import Known, Sighting
+from consumer.domain.survey import KindSurvey, Known
 from sandbox.swoogo import Switches
 from tests.contract.test_swoogo import GOLD, HALL, SPEAKER, WORK, Bench, a_bench
 from tests.unit.adapters.swoogo.world import EVENT, a_work
@@ -30,7 +30,7 @@ async def known(bench: Bench, kind: Kind = Kind.SESSION) -> Known:
     return after(seen)
 
 
-def after(seen: Sighting, *, over: bool = True) -> Known:
+def after(seen: KindSurvey, *, over: bool = True) -> Known:
     return Known({each: row.natural for each, row in seen.naturals({}).items()}, seen.newest, over)
 
 
@@ -215,7 +215,7 @@ async def test_an_event_without_all_its_records_is_handed_out_as_it_came(switch:
         ids = fill(bench)
         event = await bench.swoogo.survey_event(WORK, {})
         assert event.kinds.keys() >= kinds
-        assert ids[-1] not in event.kinds.get(Kind.SESSION, Sighting(frozenset(), {})).ids
+        assert ids[-1] not in event.kinds.get(Kind.SESSION, KindSurvey(frozenset(), {})).ids
         assert await bench.swoogo.exists(WORK, Kind.SESSION, ids[-1])
 
 

@@ -98,7 +98,7 @@ def test_the_environment_makes_settings_the_service_starts_with() -> None:
 
 
 def test_there_is_time_to_drain() -> None:
-    needed = VARIABLES[f"{PREFIX}PUSH__DRAIN"].default + VARIABLES[f"{PREFIX}KAFKA__SESSION_TIMEOUT"].default
+    needed = VARIABLES[f"{PREFIX}PUSH__SHUTDOWN_GRACE"].default + VARIABLES[f"{PREFIX}KAFKA__SESSION_TIMEOUT"].default
     assert seconds(SERVICES["swoogo-sync"]["stop_grace_period"]) >= needed + 5
 
 

@@ -181,7 +181,7 @@ def test_the_wheel_runs_without_a_home_and_brings_its_data(installed: Path) -> N
 @pytest.mark.parametrize(
     ("lock", "modules"),
     [
-        ("requirements.lock", "consumer.app, consumer.entrypoints.console.serve, consumer.adapters.images.worker"),
+        ("requirements.lock", "consumer.app, consumer.entrypoints.console.run, consumer.adapters.images.worker"),
         ("deploy/requirements-sandbox.lock", "sandbox.swoogo.__main__, sandbox.demo.publish"),
     ],
 )

@@ -206,7 +206,7 @@ def test_there_is_time_to_drain() -> None:
         environment = settings_of(objects(where), pod)
         needed = sum(
             float(environment.get(f"{PREFIX}{name}", VARIABLES[f"{PREFIX}{name}"].default))
-            for name in ("PUSH__DRAIN", "KAFKA__SESSION_TIMEOUT")
+            for name in ("PUSH__SHUTDOWN_GRACE", "KAFKA__SESSION_TIMEOUT")
         )
         assert pod["terminationGracePeriodSeconds"] >= needed + MARGIN, where
 

@@ -29,7 +29,12 @@ async def test_g2_a_create_given_up_by_a_replica_whose_clock_is_slow_is_not_look
 ) -> None:
     """The create takes effect when another replica has the event already, which has to wait for that all the same."""
     (tmp_path / "sitecustomize.py").write_text(_WRONG)
-    settings = {"SWOOGO__DEADLINE": "1", "PUSH__SETTLE": "10", "PUSH__LEASE": "5", "KAFKA__SESSION_TIMEOUT": "6"}
+    settings = {
+        "SWOOGO__DEADLINE": "1",
+        "PUSH__CREATE_SETTLE_TIME": "10",
+        "PUSH__LEASE": "5",
+        "KAFKA__SESSION_TIMEOUT": "6",
+    }
     async with open_world(settings=settings) as world:
         with monkeypatch.context() as wrong:
             wrong.setenv("PYTHONPATH", str(tmp_path))

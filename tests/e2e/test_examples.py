@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.sealing import CredentialOpener, KeyPair
 from consumer.domain.connection import IntegrationRequest
 from consumer.ports import Change, RawRecord
@@ -78,7 +78,7 @@ def _read(decoder: KafkaDecoder, record: RawRecord) -> object:
     assert peeked is not None, "nothing of it is ignored"
     change = decoder.read(peeked)
     if isinstance(change, Change) and peeked.key.startswith("integration/"):
-        return rows.request(change.key, change.row)
+        return codecs.request(change.key, change.row)
     return change
 
 

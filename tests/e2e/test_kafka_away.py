@@ -34,7 +34,7 @@ async def breakable() -> AsyncIterator[Breakable]:
 async def away(breakable: Breakable, redis_url: str) -> AsyncIterator[World]:
     """A world whose service has Kafka behind the proxy."""
     servers = Servers(f"{HOST}:{breakable.proxy.port}", f"{redis_url.rpartition('/')[0]}/1", uuid.uuid4().hex[:8])
-    settings = {**QUICK, "KAFKA__SESSION_TIMEOUT": "6", "KAFKA__LOST_AFTER": "4"}
+    settings = {**QUICK, "KAFKA__SESSION_TIMEOUT": "6", "KAFKA__CONSUMER_LOST_TIMEOUT": "4"}
     async with world(window=60.0, latency_ms=2.0, limit=100_000, settings=settings, servers=servers) as opened:
         yield opened
         await breakable.proxy.up()
@@ -65,7 +65,7 @@ async def test_kafka_lost_for_too_long_ends_the_process_and_the_next_one_stops_i
         assert "Traceback" not in first.tail(200)
         assert len(first.tail(10_000).splitlines()) - before < _MOST_LINES
         await breakable.proxy.up()
-        second = away.start_service("second", KAFKA__LOST_AFTER="300")
+        second = away.start_service("second", KAFKA__CONSUMER_LOST_TIMEOUT="300")
         chapter = await playing.publish([edited(small(), 0, title="After the outage")], "after")
         assert (chapter.differences, chapter.duplicates) == ([], 0)
         await breakable.proxy.down()

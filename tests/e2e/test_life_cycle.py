@@ -53,7 +53,7 @@ async def test_a_throttled_and_a_slow_organization_delay_no_other(open_world: Op
     """M1, G5: three organizations, each with its own credits: one has more to do than its window takes, one waits half
     a second for every answer, one is normal. The throttled one has more events than there are places for it.
     """
-    settings = {"PUSH__EVENTS": "2", "SWOOGO__CREDIT_RESERVE": "0"}
+    settings = {"PUSH__MAX_EVENTS_PER_CREDENTIAL": "2", "SWOOGO__CREDIT_RESERVE": "0"}
     async with open_world(window=12.0, limit=90, settings=settings) as world, AsyncExitStack() as stack:
         await world.post("seed", {"credentials": [{"key": k, "secret": s} for k, s in CREDENTIALS.items()]})
         await slowed(world)

@@ -13,7 +13,7 @@ import pytest
 
 from consumer.adapters.sealing import seal
 from consumer.domain.survey import Depth
-from consumer.entrypoints.console.opened import Opened, opened
+from consumer.entrypoints.console.session import CliSession, open_session
 from sandbox.conference.model import Conference, Talk
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play, play
@@ -41,7 +41,7 @@ class Life:
     """One event, from a connected organization without a mapping on; see `tests.unit.matrix.service.Life`."""
 
     playing: Play
-    stores: Opened
+    stores: CliSession
     elsewhere: int
     first: Talk
     changes: int = 0
@@ -163,7 +163,7 @@ async def a_life(world: World) -> AsyncIterator[Life]:
         next(iter(start.talks.values())), title="First title", description="About s1", room_id=None, track_id=None
     )
     async with (
-        opened(world.settings) as stores,
+        open_session(world.settings) as stores,
         play(world, start, event_id=next(_events), org_id=str(uuid.uuid4())) as playing,
     ):
         seeded = await world.post("seed", {"events": [{"name": "Elsewhere", "timezone": TIMEZONE}]})

@@ -58,7 +58,7 @@ async def test_with_every_replica_killed_status_and_doctor_say_so(
             assert "No replica runs: the last one" in said
             assert "wait on Kafka, the oldest for" in said
             examined = await document(world, "doctor", code=1)
-            wrong = [each["sentence"] for each in examined["verdicts"] if each["grade"] == "wrong"]
+            wrong = [each["sentence"] for each in examined["checks"] if each["grade"] == "error"]
             assert any("No replica runs" in sentence for sentence in wrong)
             assert any("wait on Kafka" in sentence for sentence in wrong)
 

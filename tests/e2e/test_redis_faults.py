@@ -43,7 +43,7 @@ _SETTINGS: Final = {
     "REDIS__POOL_SIZE": "4",
     "PUSH__CONCURRENCY": "6",
     "PUSH__LEASE": "4",
-    "PUSH__RETRY_MOST": "1",
+    "PUSH__RETRY_MAX": "1",
     "SWOOGO__DEADLINE": "2",
 }
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 _events = itertools.count(9101)
 _CONCURRENCY = 2
-LONG = {"PUSH__LEASE": "600", "PUSH__SETTLE": "600", "KAFKA__SESSION_TIMEOUT": "6"}
+LONG = {"PUSH__LEASE": "600", "PUSH__CREATE_SETTLE_TIME": "600", "KAFKA__SESSION_TIMEOUT": "6"}
 
 
 async def ended(process: ServiceProcess) -> int:
@@ -78,7 +78,7 @@ async def test_sigterm_finishes_the_calls_that_run_and_another_replica_goes_on_a
 async def test_a_drain_that_takes_too_long_is_broken_off_and_nothing_is_doubled(open_world: OpenWorld) -> None:
     """Answers take three seconds, the drain none: what is on the wire becomes an intent and is adopted."""
     async with (
-        open_world(settings={**LONG, "PUSH__DRAIN": "0", "PUSH__SETTLE": "4"}) as world,
+        open_world(settings={**LONG, "PUSH__SHUTDOWN_GRACE": "0", "PUSH__CREATE_SETTLE_TIME": "4"}) as world,
         play(world, small(), event_id=next(_events), org_id=str(uuid.uuid4())) as playing,
     ):
         first = await in_the_middle(playing, delay_ms=3000)

@@ -14,8 +14,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind, fingerprint
 from consumer.domain.run import Tally, Trigger
 from tests.support.builders import (
     EVENT,

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.sealing import KeyPair, seal, unseal
 from consumer.domain.connection import Connection, IntegrationRequest, disconnect_key, integration_key
-from consumer.domain.record import stamp
+from consumer.domain.identity import stamp
 from consumer.ports import Change, org_subject
 from consumer.settings import PREFIX
 from tests.support.desk import Desk, a_desk
@@ -39,7 +39,7 @@ async def use(desk: Desk, org_id: str, *, sealed: str = "", secret_name: str = "
 async def ask(desk: Desk, request: IntegrationRequest, *, at: int = 1) -> None:
     """What an integration event leaves behind."""
     key = integration_key(request.org_id) if request.connected else disconnect_key(request.org_id)
-    change = Change(key, stamp(at, at, 0), rows.encode(request))
+    change = Change(key, stamp(at, at, 0), codecs.encode(request))
     await desk.stores.inbox.record(org_subject(request.org_id), [change])
 
 

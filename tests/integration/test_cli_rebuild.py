@@ -84,7 +84,7 @@ async def test_g6_after_a_loss_runs_are_said_to_be_lost(desk: Desk) -> None:
 async def test_g5_g6_an_event_whose_credits_are_unknown_says_until_when(desk: Desk, redis: Redis) -> None:
     await desk.map(a_mapping())
     key = Keys("cli-test").credential(a_mapping().credential, "credits")
-    await Scripts(redis).doubt_credits(key, window=600_000)
+    await Scripts(redis).invalidate_credits(key, window=600_000)
     for command in (("status",), ("status", EVENT)):
         said = await desk.call(*command)
         assert "with one call at a time until Swoogo says what credits are left, at the latest until 20" in said.stdout

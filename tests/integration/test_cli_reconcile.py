@@ -14,7 +14,7 @@ from consumer.domain.cause import Reconcile
 from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.run import Trigger
-from consumer.domain.survey import Depth, SurveyMemory
+from consumer.domain.survey import Depth, SurveyState
 from consumer.entrypoints.cli import app
 from consumer.ports import Lease
 from tests.support.builders import EVENT, a_mapping, an_entry
@@ -86,7 +86,7 @@ async def test_c4_status_shows_when_the_next_reconcile_comes_and_how_often(desk:
     await desk.map(a_mapping())
     await desk.record(soon("s1"))
     lease = await desk.claim()
-    await desk.ledger.put_survey(lease, SurveyMemory(every=2_700.0))
+    await desk.ledger.put_survey(lease, SurveyState(every=2_700.0))
     await desk.stores.inbox.complete(lease, {})
     row = (await desk.read("status", EVENT))["event"]
     assert row["survey_every"] == 2_700

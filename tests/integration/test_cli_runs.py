@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind
 from consumer.domain.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.cause import ManualSync
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import Lease
 from tests.support.builders import (

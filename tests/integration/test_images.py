@@ -21,8 +21,8 @@ from PIL import Image
 from consumer.adapters.images.fetch import Fetcher, open_transport
 from consumer.adapters.images.pictures import FetchedImages, open_images
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.plan import SetImage
-from consumer.domain.record import Kind
 from consumer.ports import Picture, Unchanged
 from consumer.services.images import ImageQueue
 from consumer.settings import ImageSettings

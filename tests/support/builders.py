@@ -15,10 +15,10 @@ from typing import Any, Final, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from consumer.domain.connection import Connection, MappingRequest
+from consumer.domain.identity import Kind, digest, key_of
 from consumer.domain.ledger import Directory, Entry, Remote, State
 from consumer.domain.mapping import EventMapping, MappingSettings
 from consumer.domain.planner import PlanInput
-from consumer.domain.record import Kind, digest, key_of
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot, Sponsor
 from consumer.domain.text import natural_name
 from consumer.ports import RawRecord

@@ -12,18 +12,18 @@ from typing import Any, Final
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.domain.connection import Announcement
+from consumer.domain.identity import stamp
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
-from consumer.domain.record import stamp
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run, Trigger
 from consumer.domain.snapshot import Contact, Session
@@ -95,7 +95,7 @@ class Desk:
             Change(
                 f"{'session' if isinstance(each, Session) else 'contact'}/{each.id}",
                 stamp(each.version, 1, 0),
-                rows.encode(each),
+                codecs.encode(each),
             )
             for each in resources
         ]

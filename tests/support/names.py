@@ -8,7 +8,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Resource, Sponsor
 from sandbox.swoogo import Switches
 from sandbox.swoogo.stored import stored_text

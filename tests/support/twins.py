@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.request import SyncRequest
 from tests.support.fakes.inbox import SubjectState
@@ -55,4 +55,4 @@ def model_fields(state: SubjectState) -> dict[str, Any]:
 def _without_stamp(request: SyncRequest) -> str:
     """As versions know it that know one request only."""
     held = {name: value for name, value in msgspec.to_builtins(request).items() if name != "stamp"}
-    return rows.encode(held).decode()
+    return codecs.encode(held).decode()

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import PREFIX, VARIABLES, load_settings
 from consumer.settings import docs as settings_docs
-from consumer.settings.errors import mask_url
+from consumer.settings.errors import RENAMED, mask_url
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -86,8 +86,8 @@ def test_every_number_has_two_bounds() -> None:
             id="a window forgotten before its calls end",
         ),
         pytest.param(
-            {"PUSH__DRAIN": "5", "SWOOGO__READ_TIMEOUT": "25"},
-            "SWOOGO_SYNC_PUSH__DRAIN is 5: it must be 0, or at least SWOOGO_SYNC_SWOOGO__READ_TIMEOUT; "
+            {"PUSH__SHUTDOWN_GRACE": "5", "SWOOGO__READ_TIMEOUT": "25"},
+            "SWOOGO_SYNC_PUSH__SHUTDOWN_GRACE is 5: it must be 0, or at least SWOOGO_SYNC_SWOOGO__READ_TIMEOUT; "
             "a good value is 25.",
             id="a stop that breaks off calls about to be answered",
         ),
@@ -98,8 +98,8 @@ def test_every_number_has_two_bounds() -> None:
             id="an example where the default is nothing",
         ),
         pytest.param(
-            {"PUSH__RETRY_FIRST": "500", "PUSH__RETRY_MOST": "400"},
-            "SWOOGO_SYNC_PUSH__RETRY_MOST is 400: it must be at least SWOOGO_SYNC_PUSH__RETRY_FIRST; "
+            {"PUSH__RETRY_FIRST": "500", "PUSH__RETRY_MAX": "400"},
+            "SWOOGO_SYNC_PUSH__RETRY_MAX is 400: it must be at least SWOOGO_SYNC_PUSH__RETRY_FIRST; "
             "a good value is 5000.",
             id="retries",
         ),
@@ -358,6 +358,15 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert "hunter2" not in said
     assert "Value error" not in said
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_the_former_name_of_a_setting_is_refused_with_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    sentence = refusal(monkeypatch, **{old: "1"})
+    assert sentence == f"{PREFIX}{old} is called {PREFIX}{new} now; rename it."
+    assert PREFIX + new in VARIABLES
 
 
 def test_the_value_of_an_unknown_variable_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from consumer.adapters.kafka.access import tls_of
 from consumer.adapters.kafka.reader import TopicReader
+from consumer.adapters.kafka.security import tls_of
 from consumer.settings import KafkaSettings
 
 _LOGINS: Final = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}

@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.kafka.convert import deleted_row
+from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
 from consumer.domain.errors import PoisonError
+from consumer.domain.identity import Kind, Source, key_of, moments_of
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.record import Kind, Source, key_of, moments_of
-from consumer.domain.standing import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
 from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord, Remembered
 

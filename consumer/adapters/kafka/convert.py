@@ -12,8 +12,8 @@ import msgspec
 from consumer.adapters.kafka import usual
 from consumer.adapters.kafka.lenient import NOTHING, Unread
 from consumer.domain.connection import IntegrationRequest, MappingRequest
+from consumer.domain.identity import Source
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Source
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 from consumer.ports import SyncRequest
 from schemas.contact import ContactChange

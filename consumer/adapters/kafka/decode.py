@@ -16,7 +16,7 @@ import msgspec
 from consumer.adapters.kafka import convert, lenient, usual
 from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
-from consumer.domain.record import Source, key_of, not_ahead, stamp, version_of
+from consumer.domain.identity import Source, key_of, not_ahead, stamp, version_of
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from schemas.contact import ContactChange

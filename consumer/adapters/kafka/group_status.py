@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import client_options
 from consumer.adapters.kafka.lag import INPUTS
+from consumer.adapters.kafka.security import client_options
 from consumer.domain.errors import UnavailableError
 from consumer.settings import KafkaSettings
 

@@ -9,7 +9,7 @@ from typing import Self
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import refusal
+from consumer.adapters.kafka.security import explain_connection_error
 from consumer.adapters.kafka.topic_scan import TopicScanner
 from consumer.domain.errors import ConfigurationError
 from consumer.ports import Chunk, Span, Start
@@ -31,7 +31,7 @@ class TopicHistory:
             await self._scanner.admin()
         except (KafkaError, OSError, TimeoutError) as error:
             await self._scanner.aclose()
-            raise await refusal(self._settings, error) from error
+            raise await explain_connection_error(self._settings, error) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import client_options
+from consumer.adapters.kafka.security import client_options
 from consumer.domain.errors import UnavailableError
 from consumer.settings import KafkaSettings
 

@@ -13,16 +13,16 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from consumer.adapters.kafka import messages
-from consumer.adapters.kafka.access import client_options
+from consumer.adapters.kafka import status_messages
 from consumer.adapters.kafka.changelog import deletion_record, ledger_value, pair_value, standing_record
+from consumer.adapters.kafka.security import client_options
 from consumer.domain.connection import Announcement
+from consumer.domain.connection_state import Standing
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
-from consumer.domain.standing import Standing
 from consumer.ports import Clock, Connections, DeadLetter
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import DeadLetterHeaders, Reason
@@ -131,11 +131,11 @@ class KafkaStatusTopic:
             if mapping is None:
                 return
             run = replace(run, org_id=mapping.org_id, swoogo_event_id=mapping.swoogo_event_id)
-        await self._publish(f"run {run.id}", lambda: messages.sync_message(run, self._now()))
+        await self._publish(f"run {run.id}", lambda: status_messages.sync_message(run, self._now()))
 
     async def announce(self, announcement: Announcement) -> None:
         """`integration.*` and `mapping.*`."""
-        await self._publish(announcement.action, lambda: messages.verdict_message(announcement, self._now()))
+        await self._publish(announcement.action, lambda: status_messages.verdict_message(announcement, self._now()))
 
     async def _publish(self, what: str, build: Callable[[], StatusMessage]) -> None:
         """Raises UnavailableError. A message that cannot be built is a defect: it is left out, and breaks no push."""
@@ -171,7 +171,9 @@ class KafkaIssuesTopic:
                 await self._producer.send(
                     self._topic,
                     key=f"{event_id}/{key}".encode(),
-                    value=None if each is None else messages.issues_message(event_id, org_id, each, now).encode(),
+                    value=None
+                    if each is None
+                    else status_messages.issues_message(event_id, org_id, each, now).encode(),
                 )
                 for key, each in records.items()
             ]

@@ -5,7 +5,8 @@ was at. So every commit says of which topic its offset is, by the topic's id; an
 that is there now means nothing, and the partition is read from its start (reading again changes nothing, G3). As the
 id is kept with the offset, a restart, another replica or another commit in between hides nothing.
 
-Looks at the client's insides, as `adapters.kafka.pulse` does: what was committed, and the assignment it holds for.
+Looks at the client's insides, as `adapters.kafka.consumer_health` does: what was committed, and the assignment it
+holds for.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Final
 import aiokafka
 from aiokafka import AIOKafkaProducer
 
-from consumer.adapters.kafka import changelog, messages
+from consumer.adapters.kafka import changelog, status_messages
 from consumer.adapters.kafka.topic_scan import TopicScanner, kafka_call
-from consumer.domain.standing import Generation
+from consumer.domain.connection_state import Generation
 from consumer.ports import RawRecord, Span
 from consumer.ports.rebuild import Offsets, PublishedRecord, Remembered, ScanBatch, TopicPartition
 from consumer.settings import KafkaSettings
@@ -75,7 +75,7 @@ class KafkaRebuildSource:
 
     def published(self, record: RawRecord) -> PublishedRecord | None:
         """See `ports.rebuild.RebuildSource`."""
-        return messages.published_record(record)
+        return status_messages.published_record(record)
 
     def understands(self, what: str) -> bool:
         """See `ports.rebuild.RebuildSource`."""

@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.access import client_options, refusal
+from consumer.adapters.kafka.security import client_options, explain_connection_error
 from consumer.adapters.kafka.topics import COMPACTION_LAG, TopicPolicy, create_topics, policies
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import KafkaSettings
@@ -48,7 +48,7 @@ async def ensure_topics(settings: KafkaSettings) -> None:
         finally:
             await admin.close()
     except (KafkaError, OSError, TimeoutError) as error:
-        raise await refusal(settings, error) from error
+        raise await explain_connection_error(settings, error) from error
     if missing:
         name = missing[0]
         config = ",".join(f"{key}={value}" for key, value in wanted[name].config().items())

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from consumer.domain.record import Source
+from consumer.domain.identity import Source
 from schemas.wire import IDENTIFIER_PATTERN, LARGEST_COUNT, LARGEST_INTEGER
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

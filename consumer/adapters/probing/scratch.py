@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from consumer.adapters.swoogo.channel import FORM, JSON, Channel, NoAnswerError
 from consumer.adapters.swoogo.listing import items_of
+from consumer.adapters.swoogo.transport import FORM, JSON, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import record_id
 from consumer.domain.errors import CredentialError, UnavailableError
 from consumer.ports import Clock
@@ -72,7 +72,7 @@ class Scratch:
         date: the `Date` of the last answer.
     """
 
-    channel: Channel
+    channel: Transport
     clock: Clock
     event_id: int
     consumer_key: str = field(repr=False)

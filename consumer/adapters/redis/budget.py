@@ -106,7 +106,7 @@ class RedisBudget:
 
     @guarded
     async def _doubt(self, credential: str) -> None:
-        await self._scripts.doubt_credits(self._keys.credential(credential, "credits"), window=self._window)
+        await self._scripts.invalidate_credits(self._keys.credential(credential, "credits"), window=self._window)
 
     @guarded
     async def _ask(self, work: Work, grant: Grant, deadline: int) -> tuple[int, int]:

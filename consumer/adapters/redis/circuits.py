@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import structlog
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -37,7 +37,7 @@ def rule_of(settings: SwoogoSettings) -> CircuitRule:
         failures=settings.circuit_failures,
         within=_WITHIN_MS,
         first=settings.circuit_first,
-        most=max(settings.circuit_first, settings.circuit_most),
+        most=max(settings.circuit_first, settings.circuit_max),
         probe=round(settings.deadline * 2000) + 5_000,
     )
 
@@ -104,7 +104,7 @@ class RedisCircuits:
     async def succeeded(self, credential: str) -> None:
         """See `ports.Circuits`."""
         held = self._read.get(credential)
-        if held and held[0].untroubled:
+        if held and held[0].is_clean:
             return
         before = Circuit()
 
@@ -129,9 +129,9 @@ class RedisCircuits:
             pipe.time()
             stored, (seconds, microseconds) = await pipe.execute()
         now = seconds * 1000 + microseconds // 1000
-        circuit = (rows.circuit.known(stored) if stored else None) or Circuit()
+        circuit = (codecs.circuit.known(stored) if stored else None) or Circuit()
         if (nearer := bounded(circuit, now, self._rule)) != circuit:
-            circuit, new = nearer, rows.encode(nearer)
+            circuit, new = nearer, codecs.encode(nearer)
             key = self._keys.credential(credential, "circuit")
             # Kept, so that what is left of a wait goes by. Another process that was faster has done the same.
             if await self._scripts.swap_expiring(key, before=stored, after=new, milliseconds=self._kept):
@@ -150,7 +150,7 @@ class RedisCircuits:
                     break
                 # Also where it closes: were the value deleted, two would believe that they did it.
                 after = replace(after, by=self._clock.new_id())
-                new = rows.encode(after)
+                new = codecs.encode(after)
                 key = self._keys.credential(credential, "circuit")
                 if await self._scripts.swap_expiring(key, before=stored, after=new, milliseconds=self._kept):
                     self._remember(credential, after, now)

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -33,7 +33,7 @@ class RedisConnections:
     async def connection(self, org_id: str) -> Connection | None:
         """See `ports.Connections`."""
         row = await read_value(self._redis, self._keys.org(org_id, "connection"))
-        return rows.connection.decode(row) if row else None
+        return codecs.connection.decode(row) if row else None
 
     @guarded
     async def organizations(self) -> tuple[str, ...]:
@@ -48,14 +48,14 @@ class RedisConnections:
     @guarded
     async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
-        key, value = self._keys.org(org_id, "connection"), rows.encode(connection) if connection else b""
+        key, value = self._keys.org(org_id, "connection"), codecs.encode(connection) if connection else b""
         await self._write(key, value, by, self._keys.org(org_id, "state"), "epoch")
 
     @guarded
     async def mapping(self, event_id: str) -> EventMapping | None:
         """See `ports.Connections`."""
         row = await read_value(self._redis, self._keys.event(event_id, "mapping"))
-        return rows.mapping.decode(row) if row else None
+        return codecs.mapping.decode(row) if row else None
 
     @guarded
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
@@ -66,7 +66,7 @@ class RedisConnections:
         return {event: mapping for event, mapping in found.items() if mapping and mapping.org_id == org_id}
 
     @guarded
-    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
         for event_id in sorted({*events, *(member.decode() for member in members)}):
@@ -85,7 +85,7 @@ class RedisConnections:
         index, holders = self._keys.org(org_id, "mappings"), self._keys.event(event_id, "holders")
         if mapping:
             await self._redis.sadd(index, event_id)
-        value = rows.encode(mapping) if mapping else b""
+        value = codecs.encode(mapping) if mapping else b""
         await self._write(self._keys.event(event_id, "mapping"), value, by, holders, org_id)
 
     async def _write(self, key: str, value: bytes, by: Lease | None, epochs: str, field: str) -> None:
@@ -101,15 +101,15 @@ class RedisConnections:
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
         """See `ports.Connections`."""
         key = self._keys.event(before.event_id, "mapping")
-        return await self._scripts.swap_equal(key, before=rows.encode(before), after=rows.encode(after))
+        return await self._scripts.swap_equal(key, before=codecs.encode(before), after=codecs.encode(after))
 
     @guarded
-    async def note_asked(self, event_id: str, org_id: str) -> None:
+    async def add_requester(self, event_id: str, org_id: str) -> None:
         """See `ports.Connections`."""
         await self._redis.sadd(self._keys.event(event_id, "asked"), org_id)
 
     @guarded
-    async def asked_by(self, event_id: str) -> frozenset[str]:
+    async def requesters_of(self, event_id: str) -> frozenset[str]:
         """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "asked")))
         return frozenset(member.decode() for member in members)

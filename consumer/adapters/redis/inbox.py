@@ -2,7 +2,7 @@
 
 The state hash of a subject is the truth; the due index only says where to look, and is written after it. A crash
 in between is healed by the next record, claim or completion, since each returns the due time; what even that
-leaves wrong, `mend_index` finds.
+leaves wrong, `repair_index` finds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
@@ -23,8 +23,8 @@ from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand, read_command
-from consumer.domain.record import Kind
 from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
@@ -118,7 +118,7 @@ class RedisInbox:
             self._names(subject, *_REQUESTS),
             request_id=request.id,
             stamp=stamp,
-            request=rows.encode(replace(request, stamp=stamp)),
+            request=codecs.encode(replace(request, stamp=stamp)),
         )
         await self._due.put(subject, due)
         return new
@@ -194,7 +194,7 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def mend_index(self) -> None:
+    async def repair_index(self) -> None:
         """See `ports.Inbox`."""
         events = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
         orgs = cast("set[bytes]", await self._redis.smembers(self._keys.orgs()))
@@ -216,8 +216,8 @@ class RedisInbox:
         await self._due.put(subject, following)
         if not epoch:
             return None
-        together = rows.sync_request.decode(request) if request else None
-        survey = rows.parsed(Depth, depth, "a depth of a survey") if depth else None
+        together = codecs.sync_request.decode(request) if request else None
+        survey = codecs.parsed(Depth, depth, "a depth of a survey") if depth else None
         asked = in_order(Asked(*each) for each in ids)
         lease = Lease(subject, epoch, op_id, attempt, cause_of(together, survey), asked)
         self._leases.hold(lease, following, asked_at, self._lease)
@@ -269,9 +269,9 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def put_off(self, lease: Lease, seconds: float) -> None:
+    async def defer(self, lease: Lease, seconds: float) -> None:
         """See `ports.Inbox`."""
-        due = await self._scripts.put_off(
+        due = await self._scripts.defer(
             self._names(lease.subject, "state", "dirty", "orders", "requests", "served"),
             epoch=lease.epoch,
             op_id=lease.op_id,
@@ -297,12 +297,12 @@ class RedisInbox:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
             dirty, commands, unverified, overtaken, fresh, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
-        held = rows.snapshot(stored[0]) if snapshot else Snapshot()
+        held = codecs.snapshot(stored[0]) if snapshot else Snapshot()
         return EventState(
             held,
             marks,
-            frozenset(rows.parsed(read_command, command, "a ledger command") for command in commands),
-            frozenset(rows.parsed(Kind, kind, "a kind of records") for kind in unverified),
+            frozenset(codecs.parsed(read_command, command, "a ledger command") for command in commands),
+            frozenset(codecs.parsed(Kind, kind, "a kind of records") for kind in unverified),
             frozenset(key.decode() for key in overtaken),
             int(fresh) if fresh else None,
         )
@@ -317,7 +317,7 @@ class RedisInbox:
             pipe.hgetall(self._keys.subject(subject, "rows"))
             dirty, versions, stored = await pipe.execute()
         return Requested(
-            {key.decode(): rows.request(key.decode(), row) for key, row in stored.items()},
+            {key.decode(): codecs.request(key.decode(), row) for key, row in stored.items()},
             {key.decode(): stamp.decode() for key, stamp in versions.items()},
             {key.decode(): stamp.decode() for key, stamp in dirty.items()},
         )
@@ -344,7 +344,7 @@ class RedisInbox:
             None if due is None else max(int(due) - now, 0) / 1000,
             held=int(until or 0) > now,
             attempt=int(attempt or 0),
-            request=rows.sync_request.decode(request) if request else None,
+            request=codecs.sync_request.decode(request) if request else None,
             survey_in=None if survey is None else max(int(survey) - now, 0) / 1000,
             asked=frozenset(each.decode() for each in asked) if request else frozenset(),
         )

@@ -9,15 +9,15 @@ from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Directory, Entry, Ledger, State
-from consumer.domain.record import Kind, stamp
-from consumer.domain.survey import SurveyMemory
+from consumer.domain.survey import SurveyState
 from consumer.ports import Lease
 
 _KINDS: Final = frozenset(kind.value for kind in Kind)
@@ -51,7 +51,7 @@ class RedisLedger:
     async def load(self, event_id: str) -> Ledger:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
-        return dict(rows.ledger_entry(key.decode(), row) for key, row in stored.items())
+        return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         """See `ports.LedgerStore`. The same script notes what the changelog lacks, so a crash forgets nothing."""
@@ -66,7 +66,7 @@ class RedisLedger:
             try:
                 await self._changelog.write(lease.subject.id, intents)
             finally:
-                await self._settle(lease, {key: rows.encode(entry) for key, entry in intents.items()})
+                await self._settle(lease, {key: codecs.encode(entry) for key, entry in intents.items()})
 
     async def _settle(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
         """Raises LeaseLostError when these were sent, with whatever answer, by somebody who has no lease any more.
@@ -83,7 +83,7 @@ class RedisLedger:
     async def _put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
         fields: list[str | bytes] = []
         for key, entry in entries.items():
-            fields += (key, b"" if entry is None else rows.encode(entry))
+            fields += (key, b"" if entry is None else codecs.encode(entry))
         await self._write(lease, "ledger", fields, outbox=self._keys.event(lease.subject.id, "unlogged"))
 
     @guarded
@@ -103,7 +103,7 @@ class RedisLedger:
         event_id = lease.subject.id
         async with self._order(event_id):
             stored = await self._unlogged(event_id)
-            entries = {name: rows.entry.decode(row) if row else None for name, row in stored.items()}
+            entries = {name: codecs.entry.decode(row) if row else None for name, row in stored.items()}
             if entries:
                 try:
                     await self._changelog.write(event_id, entries)
@@ -113,11 +113,13 @@ class RedisLedger:
             await self._logged(lease, stored)
 
     @guarded
-    async def log_again(self, lease: Lease) -> None:
+    async def requeue_changelog(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
         event = lease.subject.id
         state, ledger = self._keys.subject(lease.subject, "state"), self._keys.event(event, "ledger")
-        if not await self._scripts.log_again(state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch):
+        if not await self._scripts.requeue_changelog(
+            state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch
+        ):
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
@@ -139,7 +141,7 @@ class RedisLedger:
     async def _logged(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
         """Entries written again while the changelog was being written stay for the next flush."""
         event_id = lease.subject.id
-        held = await self._scripts.tick_off(
+        held = await self._scripts.ack_outbox(
             self._keys.subject(lease.subject, "state"),
             self._keys.event(event_id, "ledger"),
             self._keys.event(event_id, "unlogged"),
@@ -153,31 +155,31 @@ class RedisLedger:
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
         """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
-        found = {kind.decode(): rows.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
+        found = {kind.decode(): codecs.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
         # One that cannot be read, or whose keys cannot tell look-alikes apart (P2), is listed again when it is needed.
         return {
-            Kind(kind): Directory(rows.remotes(listed), at=listed.at, with_event=listed.with_event)
+            Kind(kind): Directory(codecs.remotes(listed), at=listed.at, with_event=listed.with_event)
             for kind, listed in found.items()
-            if listed and listed.form == rows.KEY_FORM
+            if listed and listed.form == codecs.KEY_FORM
         }
 
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
         """See `ports.LedgerStore`."""
         naturals = {row.id: row.natural for row in directory.rows.values()}
-        listed = rows.Listing(directory.at, naturals, directory.with_event, rows.KEY_FORM)
-        await self._write(lease, "directory", [kind.value, rows.encode(listed)])
+        listed = codecs.Listing(directory.at, naturals, directory.with_event, codecs.KEY_FORM)
+        await self._write(lease, "directory", [kind.value, codecs.encode(listed)])
 
     @guarded
-    async def survey(self, event_id: str) -> SurveyMemory:
+    async def survey(self, event_id: str) -> SurveyState:
         """See `ports.LedgerStore`."""
         row = await self._redis.hget(self._keys.event(event_id, "survey"), "last")
-        return (rows.survey.known(row) if row else None) or SurveyMemory()
+        return (codecs.survey.known(row) if row else None) or SurveyState()
 
     @guarded
-    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+    async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
         """See `ports.LedgerStore`."""
-        await self._write(lease, "survey", ["last", rows.encode(memory)])
+        await self._write(lease, "survey", ["last", codecs.encode(memory)])
 
     @guarded
     async def forget_swoogo(self, lease: Lease) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -44,13 +44,13 @@ class RedisPairs:
     async def all(self) -> Mapping[str, Pair]:
         """See `ports.PairRegister`."""
         stored = await read_hash(self._redis, self._keys.pairs("records"))
-        return {event.decode(): rows.pair.decode(row) for event, row in stored.items()}
+        return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
     async def pair(self, event_id: str) -> Pair | None:
         """See `ports.PairRegister`."""
         row = await self._row(event_id)
-        return rows.pair.decode(row) if row else None
+        return codecs.pair.decode(row) if row else None
 
     @guarded
     async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
@@ -64,7 +64,7 @@ class RedisPairs:
         return Partners(own, own if holder.decode() == event_id else await self.pair(holder.decode()))
 
     @guarded
-    async def hold(self, lease: Lease) -> None:
+    async def fence(self, lease: Lease) -> None:
         """See `ports.PairRegister`."""
         org_id = lease.subject.id
         if not await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=org_id, epoch=lease.epoch):
@@ -104,11 +104,11 @@ class RedisPairs:
     async def _marked(self, pair: Pair, at: int, reason: str) -> bytes | None:
         """The row that says it is voided; None when the pair is another than the one read."""
         row = await self._row(pair.event_id)
-        if row is None or rows.pair.decode(row) != pair:
+        if row is None or codecs.pair.decode(row) != pair:
             return None
         if pair.voided_at is not None:
             return row  # by somebody who was broken off; it may still wait for the changelog
-        marked = rows.encode_pair(pair.voided(at, reason))
+        marked = codecs.encode_pair(pair.voided(at, reason))
         newest = await self._newest(pair.org_id)
         return marked if await self._write(pair, row, marked, newest) > 0 else None
 
@@ -136,7 +136,7 @@ class RedisPairs:
         """
         while stored := await self._unlogged(org_id):
             try:
-                await self._changelog.write_pairs([rows.pair.decode(row) for row in stored.values()])
+                await self._changelog.write_pairs([codecs.pair.decode(row) for row in stored.values()])
             except UnavailableError:
                 await self._not_logged(org_id, stored)  # it may come late all the same
                 raise
@@ -154,10 +154,10 @@ class RedisPairs:
             if await self._newest(lease.subject.id) > lease.epoch:
                 raise _lost(lease)
             row = await self._row(event_id)
-            pair = wanted(rows.pair.decode(row) if row else None, await self._round(event_id, swoogo_event_id))
+            pair = wanted(codecs.pair.decode(row) if row else None, await self._round(event_id, swoogo_event_id))
             if pair is None:
                 return None
-            written = await self._write(pair, row or b"", rows.encode_pair(pair), lease.epoch)
+            written = await self._write(pair, row or b"", codecs.encode_pair(pair), lease.epoch)
             if written == -2:
                 raise _lost(lease)
             if written:

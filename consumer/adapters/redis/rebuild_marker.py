@@ -15,12 +15,12 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.connection_state import ConnectionStanding, PairStanding
 from consumer.domain.errors import UnreadableRowError
-from consumer.domain.standing import ConnectionStanding, PairStanding
 from consumer.ports.rebuild import Marker, Offsets, RebuildProgress, Rebuilt, Resumed, TopicPartition
 
 FORMAT: Final = 1
@@ -80,7 +80,7 @@ class RedisMarkers:
     async def keep(self, owner: str, progress: RebuildProgress) -> bool:
         """See `ports.rebuild.Markers`."""
         return await self._scripts.keep_rebuild(
-            self._named("lock", "progress"), owner=owner, milliseconds=_LOCK_MS, progress=rows.encode(progress)
+            self._named("lock", "progress"), owner=owner, milliseconds=_LOCK_MS, progress=codecs.encode(progress)
         )
 
     @guarded
@@ -113,7 +113,7 @@ class RedisMarkers:
             owner=owner,
             server=marker.server,
             lineage=marker.lineage,
-            standings=[(_standing_name(each), each.epoch, rows.encode(each)) for each in standings],
+            standings=[(_standing_name(each), each.epoch, codecs.encode(each)) for each in standings],
             fields=fields,
         )
 

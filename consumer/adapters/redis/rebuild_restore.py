@@ -8,15 +8,15 @@ from typing import Final, cast
 import structlog
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.connection_state import ServedRequest
 from consumer.domain.errors import UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.pair import Pair
-from consumer.domain.record import Kind
-from consumer.domain.standing import ServedRequest
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
 
@@ -67,7 +67,7 @@ class RedisRestorer:
                 if each.entry is None:
                     arguments += (each.key, b"", 0, each.at)
                 else:
-                    arguments += (each.key, rows.encode(each.entry), each.entry.epoch, each.entry.at)
+                    arguments += (each.key, codecs.encode(each.entry), each.entry.epoch, each.entry.at)
             changed += await self._scripts.restore_entries(names, arguments)
         # A record that is in Swoogo makes its event known, also when its changes are long gone from the topics.
         await self._redis.sadd(self._keys.events(), event_id)
@@ -91,7 +91,7 @@ class RedisRestorer:
             event_id=pair.event_id,
             swoogo_event_id=pair.swoogo_event_id,
             org_id=pair.org_id,
-            row=rows.encode_pair(pair),
+            row=codecs.encode_pair(pair),
         )
         if entered < 0:
             raise UnavailableError("Redis was lost again during the rebuild, or another replica rebuilds.")
@@ -101,7 +101,7 @@ class RedisRestorer:
     async def pairs(self) -> Mapping[str, Pair]:
         """See `ports.rebuild.Restorer`."""
         stored = await read_hash(self._redis, self._keys.pairs("records"))
-        return {event.decode(): rows.pair.decode(row) for event, row in stored.items()}
+        return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
@@ -146,7 +146,7 @@ class RedisRestorer:
         if doubted:
             log.info("rebuild.credits_unknown", credentials=len(doubted), seconds=round(self._window / 1000))
         for credential in doubted:
-            await self._scripts.doubt_credits(self._keys.credential(credential, "credits"), window=self._window)
+            await self._scripts.invalidate_credits(self._keys.credential(credential, "credits"), window=self._window)
 
     @guarded
     async def look_first(self, event_id: str) -> None:

@@ -34,11 +34,11 @@ class Scripts(RebuildScripts):
         self._claim = script("claim_subject")
         self._renew = script("renew_lease")
         self._complete = script("complete_subject")
-        self._put_off = script("put_off")
+        self._put_off = script("defer")
         self._next_due = script("next_due")
         self._write = script("write_fenced")
-        self._tick_off = script("tick_off")
-        self._log_again = script("log_again")
+        self._tick_off = script("ack_outbox")
+        self._log_again = script("requeue_changelog")
         self._note_sent = script("note_sent")
         self._pair = script("write_pair")
         self._void = script("void_pair")
@@ -52,9 +52,9 @@ class Scripts(RebuildScripts):
         self._swap_expiring = script("swap_expiring")
         self._lock = script("take_lock")
         self._forget = script("forget_marks")
-        self._doubt = script("doubt_credits")
+        self._doubt = script("invalidate_credits")
         self._look_at_clock = script("look_at_clock")
-        self._look_over = script("look_over")
+        self._look_over = script("event_stats")
 
     async def record_changes(
         self, keys: Iterable[str], *, quiet: int, max_wait: int, always: bool, changes: Iterable[str | bytes]
@@ -152,7 +152,7 @@ class Scripts(RebuildScripts):
         due, _ = await self._complete(keys, args)
         return int(due)
 
-    async def put_off(
+    async def defer(
         self, keys: Iterable[str], *, epoch: int, op_id: str, milliseconds: int, asked: Sequence[str]
     ) -> int:
         """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
@@ -178,7 +178,7 @@ class Scripts(RebuildScripts):
         keys = [state, target, *([outbox] if outbox else [])]
         return bool(await self._write(keys, [epoch, int(replace), *fields]))
 
-    async def tick_off(
+    async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
     ) -> bool:
         """False when somebody else has the lease."""
@@ -188,7 +188,7 @@ class Scripts(RebuildScripts):
         """Give records with the mark the digest that follows them in `fields`; returns how many are left in doubt."""
         return int(await self._note_sent([published], [mark, *fields]))
 
-    async def log_again(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
+    async def requeue_changelog(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
         """False when somebody else has the lease."""
         return bool(await self._log_again([state, target, outbox], [epoch]))
 
@@ -301,7 +301,7 @@ class Scripts(RebuildScripts):
         due, _ = await self._forget([state, dirty], [*marks])
         return int(due)
 
-    async def doubt_credits(self, credits_key: str, *, window: int) -> None:
+    async def invalidate_credits(self, credits_key: str, *, window: int) -> None:
         """One call at a time until Swoogo says what is left."""
         await self._doubt([credits_key], [window])
 
@@ -310,6 +310,6 @@ class Scripts(RebuildScripts):
         due, _ = await self._look_at_clock([state], [])
         return int(due)
 
-    async def look_over(self, keys: Iterable[str]) -> Sequence[Any]:
+    async def event_stats(self, keys: Iterable[str]) -> Sequence[Any]:
         """See the script: ten figures of one event."""
         return cast("Sequence[Any]", await self._look_over(keys, []))

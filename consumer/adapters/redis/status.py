@@ -8,15 +8,15 @@ from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
-from consumer.domain.record import Kind
 from consumer.domain.record_issues import by_record
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import Lease
@@ -50,21 +50,21 @@ class RedisRuns:
         """See `ports.StatusBoard`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "issues"))
         # One of a later version is found again by the next push of that version.
-        found = {key.decode(): rows.issue.known(row) for key, row in stored.items()}
+        found = {key.decode(): codecs.issue.known(row) for key, row in stored.items()}
         return {key: issue for key, issue in found.items() if issue}
 
     @guarded
     async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
         """Ended runs, newest first."""
         stored = await self._redis.lrange(self._keys.event(event_id, "runs"), 0, limit - 1)
-        found = (rows.run.known(row) for row in stored)
+        found = (codecs.run.known(row) for row in stored)
         return [run_of(row) for row in found if row and row.trigger in _TRIGGERS]
 
     @guarded
     async def current(self, event_id: str) -> Run | None:
         """The run in progress, or the last one."""
         stored = await read_value(self._redis, self._keys.event(event_id, "run"))
-        row = rows.run.known(stored) if stored else None
+        row = codecs.run.known(stored) if stored else None
         return run_of(row) if row and row.trigger in _TRIGGERS else None
 
 
@@ -90,7 +90,7 @@ class RedisStatusBoard(RedisRuns):
     @guarded
     async def progress(self, run: Run) -> None:
         """See `ports.StatusBoard`."""
-        await self._redis.set(self._keys.event(run.event_id, "run"), rows.encode(row_of(run)))
+        await self._redis.set(self._keys.event(run.event_id, "run"), codecs.encode(row_of(run)))
 
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced.
@@ -106,13 +106,13 @@ class RedisStatusBoard(RedisRuns):
     @guarded
     async def _keep(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         state = self._keys.subject(lease.subject, "state")
-        fields = [part for key, issue in issues.items() for part in (key, rows.encode(issue))]
+        fields = [part for key, issue in issues.items() for part in (key, codecs.encode(issue))]
         kept = await self._scripts.write_fenced(
             state, self._keys.event(run.event_id, "issues"), epoch=lease.epoch, replace=True, fields=fields
         )
         if not kept:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
-        row, history = rows.encode(row_of(run)), self._keys.event(run.event_id, "runs")
+        row, history = codecs.encode(row_of(run)), self._keys.event(run.event_id, "runs")
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._keys.event(run.event_id, "run"), row)
             # Removed first, so that a repeated command does not list the run twice.
@@ -130,9 +130,9 @@ class RedisStatusBoard(RedisRuns):
         await self._topic.announce(announcement)
 
 
-def row_of(run: Run) -> rows.RunRow:
+def row_of(run: Run) -> codecs.RunRow:
     """A run as it is kept."""
-    return rows.RunRow(
+    return codecs.RunRow(
         id=run.id,
         event_id=run.event_id,
         trigger=run.trigger.value,
@@ -158,7 +158,7 @@ def row_of(run: Run) -> rows.RunRow:
     )
 
 
-def run_of(row: rows.RunRow) -> Run:
+def run_of(row: codecs.RunRow) -> Run:
     """A kept run."""
     return Run(
         id=row.id,

@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.breaker import Breaker
-from consumer.adapters.swoogo.channel import FORM, Channel, NoAnswerError
-from consumer.adapters.swoogo.meter import Charge, Meter, pause_asked
+from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, pause_asked
+from consumer.adapters.swoogo.transport import FORM, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import text
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
@@ -64,8 +64,8 @@ class Tokens:
     def __init__(
         self,
         settings: SwoogoSettings,
-        channel: Channel,
-        meter: Meter,
+        channel: Transport,
+        meter: CreditMeter,
         store: TokenStore,
         clock: Clock,
         open_credentials: OpenCredentials,

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from consumer.adapters.swoogo.auth import Tokens, redirected
 from consumer.adapters.swoogo.breaker import Breaker
-from consumer.adapters.swoogo.channel import Answer, Channel, NoAnswerError
-from consumer.adapters.swoogo.meter import Exchange, Meter, pause_asked
+from consumer.adapters.swoogo.credit_meter import CreditMeter, Exchange, pause_asked
+from consumer.adapters.swoogo.transport import Answer, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import Resource
 from consumer.domain.errors import (
     NO_REASON,
@@ -65,7 +65,7 @@ class _Repeats:
 class Caller:
     """Makes calls."""
 
-    def __init__(self, channel: Channel, tokens: Tokens, meter: Meter, clock: Clock, breaker: Breaker) -> None:
+    def __init__(self, channel: Transport, tokens: Tokens, meter: CreditMeter, clock: Clock, breaker: Breaker) -> None:
         self._channel = channel
         self._tokens = tokens
         self._meter = meter

@@ -17,19 +17,19 @@ from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import FORM, Channel
+from consumer.adapters.swoogo.credit_meter import CreditMeter
 from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory
-from consumer.adapters.swoogo.meter import Meter
 from consumer.adapters.swoogo.surveys import Surveys
+from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.identity import Fields, Kind
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.record import Fields, Kind
-from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.ports.telemetry import CallWatch, Unwatched
 from consumer.settings import SwoogoSettings
@@ -57,8 +57,8 @@ class SwoogoClient(Swoogo):
         self.watch = watch or Unwatched()
         self._settings = settings
         self._clock = clock
-        self._channel = Channel(settings, transport)
-        self._meter = Meter(settings, budget, self.watch)
+        self._channel = Transport(settings, transport)
+        self._meter = CreditMeter(settings, budget, self.watch)
         breaker = Breaker(circuits)
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials, breaker)
         self.credentials = SwoogoCredentials(shared, open_credentials)
@@ -223,16 +223,16 @@ class SwoogoClient(Swoogo):
     @watched("survey", "event")
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
-    ) -> EventSighting:
+    ) -> EventSurvey:
         """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
         return await self._surveys.event(work, known, kinds)
 
     @watched("survey")
-    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """Every id of a kind, and what changed since; ten credits a page."""
         if kind is Kind.LEVEL:
             levels = await self._levels.list(work)
-            return Sighting(levels.rows.keys(), levels.rows, whole=True)
+            return KindSurvey(levels.rows.keys(), levels.rows, whole=True)
         return await self._surveys.kind(work, kind, known)
 
     @watched("look")

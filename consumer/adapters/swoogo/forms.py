@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.html import clean_html
 from consumer.adapters.swoogo.wire import Resource, Shape
-from consumer.domain.record import Fields
+from consumer.domain.identity import Fields
 from consumer.domain.text import clean_text
 
 _CLEARING: Final = {"empty": "", "null": "null"}

@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import JSON
 from consumer.adapters.swoogo.listing import items_of
+from consumer.adapters.swoogo.transport import JSON
 from consumer.adapters.swoogo.wire import record_id, text
 from consumer.domain.errors import (
     CredentialError,
@@ -26,9 +26,9 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
+from consumer.domain.identity import Fields, digest
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.record import Fields, digest
 from consumer.domain.text import natural_name, without_markup
 from consumer.ports import Clock, TokenStore, Work, Written
 

@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import JSON
+from consumer.adapters.swoogo.transport import JSON
 from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.ports import Work
 from consumer.settings import SwoogoSettings
 

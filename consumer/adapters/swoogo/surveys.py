@@ -13,14 +13,14 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import NOT_JSON
 from consumer.adapters.swoogo.listing import Page, read_page, remote
+from consumer.adapters.swoogo.transport import NOT_JSON
 from consumer.adapters.swoogo.wire import RESOURCES, Resource, record_id
 from consumer.domain.errors import UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
 from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.record import Kind
-from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Work
 
 _ATTEMPTS: Final = 2
@@ -55,7 +55,7 @@ class Surveys:
         self._caller = caller
         self._page_size = page_size
 
-    async def event(self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED) -> EventSighting:
+    async def event(self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED) -> EventSurvey:
         """The event and those of the kinds that came with it, each as it came.
 
         Raises:
@@ -73,15 +73,15 @@ class Surveys:
             event = _without_records(body)
         if record_id(event.id) != event_id:
             raise UnavailableError("Swoogo answered another thing than the event asked for.")
-        seen: dict[Kind, Sighting] = {}
+        seen: dict[Kind, KindSurvey] = {}
         for kind in kinds:
             resource = RESOURCES[kind]
             sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()))
             if sighting is not None:
                 seen[kind] = sighting
-        return EventSighting((event.timezone or "").strip(), seen)
+        return EventSurvey((event.timezone or "").strip(), seen)
 
-    async def kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+    async def kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """Every id of a kind, and the records that changed since.
 
         Raises:
@@ -98,7 +98,7 @@ class Surveys:
                 return sighting
         raise UnavailableError(f"The list of {resource.path} changed while it was read.")
 
-    async def _changed(self, work: Work, resource: Resource, known: Known) -> Sighting | None:
+    async def _changed(self, work: Work, resource: Resource, known: Known) -> KindSurvey | None:
         """Pages from the latest change on; None when they and what is known are not everything."""
         page = await self._page(work, resource, "-updated_at", 1)
         total, newest = page.total, page.stamps[0] if page.stamps else known.since
@@ -114,9 +114,9 @@ class Surveys:
             number += 1
             page = await self._page(work, resource, "-updated_at", number)
         ids = known.ids.keys() | rows.keys()
-        return Sighting(ids, rows, max(newest, known.since)) if len(ids) == total else None
+        return KindSurvey(ids, rows, max(newest, known.since)) if len(ids) == total else None
 
-    async def _all(self, work: Work, resource: Resource) -> Sighting | None:
+    async def _all(self, work: Work, resource: Resource) -> KindSurvey | None:
         """Every page, newest ids first; None when the list changed meanwhile."""
         page = await self._page(work, resource, "-id", 1)
         rows, newest, total, number = dict(page.rows), max(page.stamps, default=""), page.total, 1
@@ -128,7 +128,7 @@ class Surveys:
                 return None
             rows.update(page.rows)
             newest = max([newest, *page.stamps])
-        return Sighting(rows.keys(), rows, newest, whole=True) if len(rows) == total else None
+        return KindSurvey(rows.keys(), rows, newest, whole=True) if len(rows) == total else None
 
     async def _page(self, work: Work, resource: Resource, sort: str, number: int) -> Page:
         path = (
@@ -153,7 +153,7 @@ def _without_records(body: bytes) -> _Event:
 
 def _sighted(
     resource: Resource, held: list[msgspec.Raw] | dict[str, msgspec.Raw] | None, known: Known
-) -> Sighting | None:
+) -> KindSurvey | None:
     """An expanded kind; None when it did not come, or not as records."""
     if held is None:
         return None
@@ -176,4 +176,4 @@ def _sighted(
                     rows[identifier] = read
     except NOT_JSON:
         return None
-    return Sighting(ids, rows, newest, whole=not known.since)
+    return KindSurvey(ids, rows, newest, whole=not known.since)

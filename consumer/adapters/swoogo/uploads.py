@@ -12,11 +12,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.channel import FORM
+from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.wire import record_id
 from consumer.domain.errors import RefusedError
-from consumer.domain.pictures import URL
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
+from consumer.domain.images import URL
 from consumer.ports import Picture, Work
 from consumer.settings import SwoogoSettings
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from consumer.adapters.redis.overview import Standing
+from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.text import masked
 from consumer.entrypoints.console.ids import shown_ids
-from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import counted, iso, lasting, paragraph, plain
+from consumer.entrypoints.console.session import CliSession
 from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -70,17 +70,17 @@ class Attention:
 
 async def read_dead_letters(kafka: KafkaSettings) -> Mapping[str, int]:
     """Topic -> open dead letters. Raises UnavailableError: not within some seconds; ConfigurationError."""
-    from consumer.adapters.kafka.open_letters import OpenLetters
+    from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 
     try:
-        async with asyncio.timeout(_KAFKA_SECONDS), aclosing(OpenLetters(kafka)) as letters:
+        async with asyncio.timeout(_KAFKA_SECONDS), aclosing(OpenDeadLetters(kafka)) as letters:
             return await letters.count()
     except TimeoutError:
         raise UnavailableError(f"Kafka did not answer within {_KAFKA_SECONDS:g} seconds.") from None
 
 
 async def read_attention(
-    stores: Opened, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
+    stores: CliSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
 ) -> Attention:
     """Look at these events and what they stand on; with `letters`, at the dead letters of all.
 
@@ -90,7 +90,7 @@ async def read_attention(
     try:
         held = [each for each in mappings.values() if each]
         refused, paused, stands = await asyncio.gather(
-            _refused(stores, held), _paused(stores, held), stores.overview.look([row.event_id for row in rows])
+            _refused(stores, held), _paused(stores, held), stores.overview.stats_of([row.event_id for row in rows])
         )
     except BaseException:
         if count:
@@ -111,7 +111,7 @@ async def read_attention(
     return Attention((*dead, *refused, *paused, *events), sum(found.values()))
 
 
-async def _refused(stores: Opened, mappings: Sequence[EventMapping]) -> list[Need]:
+async def _refused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
     by_org: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:
         by_org[mapping.org_id].append(mapping.event_id)
@@ -133,7 +133,7 @@ async def _refused(stores: Opened, mappings: Sequence[EventMapping]) -> list[Nee
     return found
 
 
-async def _paused(stores: Opened, mappings: Sequence[EventMapping]) -> list[Need]:
+async def _paused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
     by_credential: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:
         by_credential[mapping.credential].append(mapping.event_id)
@@ -156,7 +156,7 @@ async def _paused(stores: Opened, mappings: Sequence[EventMapping]) -> list[Need
     return found
 
 
-def _of_event(row: EventRow, standing: Standing) -> list[Need]:
+def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
     found = []
     event = f"Event {row.event_id}"
     if row.waits_for:

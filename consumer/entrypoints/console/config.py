@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from rich.console import Console
 
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import VARIABLES, Settings
@@ -38,7 +38,7 @@ def show_config(settings: Settings, *, everything: bool, as_json: bool) -> Exit:
         print_json(document)
     else:
         print_config(out(), document, everything=everything)
-    return Exit.FINE
+    return Exit.OK
 
 
 def config_document(settings: Settings) -> ConfigDocument:

@@ -11,10 +11,10 @@ from typing import Final
 from rich.console import Console
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.kafka.letters import Letter, Letters
-from consumer.entrypoints.console.asking import confirmed
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.output import counted, iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.prompts import confirmed
 from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import Settings
 from schemas.dead_letter import Reason
@@ -78,7 +78,7 @@ def list_letters(settings: Settings, *, limit: int, topic: str | None, as_json: 
         out().print("There are no open dead letters.")
     else:
         print_letters(out(), document, SystemClock().now())
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_letters(console: Console, document: LettersDocument, now: int) -> None:
@@ -111,11 +111,11 @@ def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
     """One dead letter with its headers and bytes. Raises UnavailableError, ConfigurationError."""
     chosen = _chosen(settings, name)
     if not chosen:
-        return Exit.NO
+        return Exit.FAILED
     document = _document(chosen[0], whole=True)
     if as_json:
         print_json(document)
-        return Exit.FINE
+        return Exit.OK
     console = out()
     console.print(f"Dead letter {document.id}, {document.reason}", style="bold")
     paragraph(console, f"    {document.error}")
@@ -126,53 +126,53 @@ def show_letter(settings: Settings, name: str, *, as_json: bool) -> Exit:
     absent = "(not kept)" if chosen[0].incomplete else "(none)"
     paragraph(console, f"    value: {absent if document.value is None else document.value}")
     paragraph(console, f"    what to do: {document.advice}")
-    return Exit.FINE
+    return Exit.OK
 
 
 def replay_letters(settings: Settings, name: str | None, *, sure: bool, as_json: bool) -> Exit:
     """Put letters back on the topic they came from; None: all. Raises UnavailableError, ConfigurationError."""
     chosen = _chosen(settings, name)
     if not chosen:
-        return Exit.NO
+        return Exit.FAILED
     whole = [each for each in chosen if not each.incomplete]
     for each in chosen:
         if each.incomplete:
             say(f"Dead letter {each.name} cannot be replayed: {each.incomplete}")
     refused = tuple(each.name for each in chosen if each.incomplete)
-    old = asyncio.run(Letters(settings.kafka).superseded(whole)) if whole else set[str]()
+    old = asyncio.run(DeadLetterQueue(settings.kafka).superseded(whole)) if whole else set[str]()
     back = [each for each in whole if each.name not in old]
     passed_over = [each for each in whole if each.name in old]
     if whole and not sure:
         also = f"; {counted(len(passed_over), 'letter')} with a newer record of the same key only settled"
         question = f"Put {counted(len(back), 'record')} back where they came from{also if passed_over else ''}?"
         if not confirmed(question):
-            return Exit.NO
+            return Exit.FAILED
 
     async def settle() -> None:
-        letters = Letters(settings.kafka)
+        letters = DeadLetterQueue(settings.kafka)
         await letters.settle(passed_over, "superseded", put_back=False)
         await letters.settle(back, "replayed", put_back=True)
 
     asyncio.run(settle())
     _told(SettledDocument(replayed=_names(back), superseded=_names(passed_over), refused=refused), as_json=as_json)
-    return Exit.NO if refused else Exit.FINE
+    return Exit.FAILED if refused else Exit.OK
 
 
 def discard_letters(settings: Settings, name: str | None, *, sure: bool, as_json: bool) -> Exit:
     """Mark letters as dealt with; None: all. Raises UnavailableError, ConfigurationError."""
     chosen = _chosen(settings, name)
     if not chosen:
-        return Exit.NO
+        return Exit.FAILED
     question = f"Discard {counted(len(chosen), 'dead letter')}? What they hold is not synced."
     if not sure and not confirmed(question):
-        return Exit.NO
-    asyncio.run(Letters(settings.kafka).settle(chosen, "discarded", put_back=False))
+        return Exit.FAILED
+    asyncio.run(DeadLetterQueue(settings.kafka).settle(chosen, "discarded", put_back=False))
     _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
-    return Exit.FINE
+    return Exit.OK
 
 
 def _open(settings: Settings) -> list[Letter]:
-    return asyncio.run(Letters(settings.kafka).open())
+    return asyncio.run(DeadLetterQueue(settings.kafka).open())
 
 
 def _chosen(settings: Settings, name: str | None) -> list[Letter]:

@@ -12,10 +12,10 @@ from typing import Final
 from rich.console import Console
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.record import id_of
+from consumer.domain.identity import id_of
 from consumer.entrypoints.console.completeness import require_complete
-from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import plain
+from consumer.entrypoints.console.session import CliSession
 
 _WHOLE: Final = 12
 """Ids of up to so many characters are never shortened."""
@@ -114,13 +114,13 @@ def chosen_keys(given: str, known: Iterable[str]) -> frozenset[str]:
     return frozenset(key for key in keys if id_of(key) in found and (not slash or key.startswith(f"{kind}/")))
 
 
-async def known_events(stores: Opened) -> tuple[str, ...]:
+async def known_events(stores: CliSession) -> tuple[str, ...]:
     """Every event that was ever recorded or mapped. Raises UnavailableError."""
     recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.all())
     return tuple(sorted({*recorded, *pairs}))
 
 
-async def whole_event(stores: Opened, given: str) -> str:
+async def whole_event(stores: CliSession, given: str) -> str:
     """The id of the event that is meant.
 
     Raises:

@@ -12,7 +12,7 @@ import typer
 
 from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.entrypoints.console.output import print_json
 from consumer.settings import KeySettings
 
@@ -43,7 +43,7 @@ def new_pair(file: Path | None, *, as_json: bool) -> Exit:
     else:
         typer.echo(f"{shown_private(pair, file)}\n         for the service: {_PRIVATE}. It opens all credentials\n")
         typer.echo(f"public   {pair.public}\n         to seal credentials with: swoogo-sync keys seal --public ...")
-    return Exit.FINE
+    return Exit.OK
 
 
 def keep_private(pair: KeyPair, file: Path | None) -> None:
@@ -74,7 +74,7 @@ def public_key(settings: KeySettings, *, as_json: bool) -> Exit:
         print_json({"public": public})
     else:
         typer.echo(public)
-    return Exit.FINE
+    return Exit.OK
 
 
 def seal_credentials(public: str, org_id: str, *, as_json: bool) -> Exit:
@@ -91,7 +91,7 @@ def seal_credentials(public: str, org_id: str, *, as_json: bool) -> Exit:
     consumer_key, consumer_secret = asked_credentials()
     sealed = seal(public, consumer_key, consumer_secret, org_id=org_id)
     print_sealed(SealedDocument(public, org_id, sealed, {"sealed": sealed}), as_json=as_json)
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_sealed(document: SealedDocument, *, as_json: bool) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from consumer.domain.identity import Kind, id_of, kind_of, readable
 from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.record import Kind, id_of, kind_of, readable
 from consumer.domain.text import masked
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import chosen_keys, shown_ids, shown_keys, whole_event
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.session import open_session
 from consumer.entrypoints.console.table import Column, Fit, number, print_table
 from consumer.settings import Settings
 
@@ -67,7 +67,7 @@ def show_ledger(settings: Settings, event_id: str, wanted: str | None, *, as_jso
     """
 
     async def read() -> tuple[LedgerDocument, int]:
-        async with opened(settings) as stores:
+        async with open_session(settings) as stores:
             event = await whole_event(stores, event_id)
             ledger, pair = await asyncio.gather(stores.ledger.load(event), stores.pairs.pair(event))
             return ledger_document(event, ledger, wanted, era=pair.era if pair else 0), stores.clock.now()
@@ -77,14 +77,14 @@ def show_ledger(settings: Settings, event_id: str, wanted: str | None, *, as_jso
         print_json(document)
     if not document.entries:
         say(f"The ledger of event {plain(document.event_id)} has {f'no {plain(wanted)}' if wanted else 'no entries'}.")
-        return Exit.NO
+        return Exit.FAILED
     if not as_json:
         if wanted:
             for entry in document.entries:
                 print_entry(out(), entry)
         else:
             print_entries(out(), document, now)
-    return Exit.FINE
+    return Exit.OK
 
 
 def ledger_document(event_id: str, ledger: Ledger, wanted: str | None, *, era: int = 0) -> LedgerDocument:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
-from consumer.entrypoints.console.asking import confirmed
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import chosen_keys, whole_event
 from consumer.entrypoints.console.ledger import named_keys
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import out, paragraph, plain, print_json
+from consumer.entrypoints.console.prompts import confirmed
+from consumer.entrypoints.console.session import open_session
 from consumer.settings import Settings
 
 
@@ -57,17 +57,17 @@ def lift(settings: Settings, event: str, wanted: str, *, sure: bool, as_json: bo
     found = tuple(sorted(named_keys(gone, wanted)))
     if not found:
         say(f"Event {plain(event_id)} has no {plain(wanted)} that was deleted in Swoogo.")
-        return Exit.NO
+        return Exit.FAILED
     named = ", ".join(plain(key) for key in found)
     if not sure and not confirmed(f"Make {named} again in Swoogo?"):
-        return Exit.NO
+        return Exit.FAILED
     at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.LIFT, key) for key in found]))
     if as_json:
         print_json(LiftDocument(event_id, found, at_once))
     else:
         when = "is synced again now" if at_once else "is synced again with the next sync"
         paragraph(out(), f"{named} {when}.")
-    return Exit.FINE
+    return Exit.OK
 
 
 def adopt(settings: Settings, event: str, given: str, swoogo_id: int, *, sure: bool, as_json: bool) -> Exit:
@@ -88,11 +88,11 @@ def adopt(settings: Settings, event: str, given: str, swoogo_id: int, *, sure: b
     order, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
         say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
-        return Exit.NO
+        return Exit.FAILED
     refusal = not_adoptable(order, ledger) or ("it is that in Swoogo already." if entry.live else "")
     if refusal:
         say(f"{plain(key)} cannot be adopted: {plain(refusal)}")
-        return Exit.NO
+        return Exit.FAILED
     question = f"Take {swoogo_id} in Swoogo as {plain(key)} and bring it up to date?"
     return _order(settings, event_id, order, question, "is adopted", sure=sure, as_json=as_json)
 
@@ -114,7 +114,7 @@ def forget(settings: Settings, event: str, given: str, *, sure: bool, as_json: b
     order, entry = LedgerCommand(Action.FORGET, key), ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
-        return Exit.NO
+        return Exit.FAILED
     question = f"Is {plain(key)} none of the records in Swoogo? It may be created again."
     return _order(settings, event_id, order, question, "is synced again", sure=sure, as_json=as_json)
 
@@ -124,7 +124,7 @@ async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerComm
 
     Raises UnavailableError, ConfigurationError.
     """
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         await stores.inbox.request_commands(event_id, orders)
         mapping = await stores.connections.mapping(event_id)
         return mapping is not None and mapping.continuous
@@ -134,17 +134,17 @@ def _order(
     settings: Settings, event_id: str, order: LedgerCommand, question: str, done: str, *, sure: bool, as_json: bool
 ) -> Exit:
     if not sure and not confirmed(question):
-        return Exit.NO
+        return Exit.FAILED
     at_once = asyncio.run(ask_for(settings, event_id, [order]))
     if as_json:
         print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
     else:
         paragraph(out(), f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.")
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _known(settings: Settings, event: str) -> tuple[str, Ledger]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         event_id = await whole_event(stores, event)
         return event_id, await stores.ledger.load(event_id)
 

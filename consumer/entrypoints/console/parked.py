@@ -11,11 +11,11 @@ from rich.console import Console
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.sentences import for_operator
 from consumer.domain.text import masked
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import chosen_keys, shown_ids, shown_keys, whole_event
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
 from consumer.entrypoints.console.output import counted, iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.console.session import open_session
 from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import Settings
 
@@ -59,7 +59,7 @@ def list_parked(settings: Settings, event_id: str | None, *, as_json: bool) -> E
         out().print("Nothing is parked.")
     else:
         print_parked(out(), document, now)
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_parked(console: Console, document: ParkedDocument, now: int) -> None:
@@ -100,19 +100,19 @@ def retry_parked(settings: Settings, event: str, keys: Sequence[str], *, as_json
     chosen = tuple(key for key in parked if not keys or {key, key.partition("#")[0]} & wanted)
     if not chosen:
         say(f"Event {plain(event_id)} has nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
-        return Exit.NO
+        return Exit.FAILED
     at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.RETRY, key) for key in chosen]))
     if as_json:
         print_json(RetryDocument(event_id, chosen, at_once))
     else:
         when = "now" if at_once else "with the next sync"
         paragraph(out(), f"{counted(len(chosen), 'refused change')} will be tried once more {when}.")
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _parked(settings: Settings, given: str | None) -> tuple[str, tuple[ParkedRow, ...], int]:
     """The event that is meant ("" for all), what is parked, and the time (ms)."""
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         event_id = await whole_event(stores, given) if given else ""
         events = (event_id,) if event_id else sorted(await stores.inbox.events())
         rows = [

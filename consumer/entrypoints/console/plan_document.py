@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
-from consumer.domain.record import Kind, id_of, key_of, readable
 from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
 from consumer.entrypoints.console.completeness import require_complete
 from consumer.entrypoints.console.ids import whole_event
-from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso
+from consumer.entrypoints.console.session import CliSession
 from consumer.services.planning import preview, rules_of, upcoming_facts
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
@@ -112,7 +112,7 @@ class PlanDocument:
     seconds: float = 0.0
 
 
-async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocument:
+async def read_plan(stores: CliSession, event_id: str, latency: float) -> PlanDocument:
     """Plan an event as the next push would, before its first call.
 
     Args:
@@ -156,7 +156,7 @@ async def read_plan(stores: Opened, event_id: str, latency: float) -> PlanDocume
     )
 
 
-async def plan_of(stores: Opened, mapping: EventMapping) -> tuple[Plan, Words]:
+async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Words]:
     """What the next push of an event would do before its first call, and the names of its records.
 
     Raises:

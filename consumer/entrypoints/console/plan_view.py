@@ -10,14 +10,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Effect
-from consumer.domain.record import Kind
 from consumer.domain.sentences import reason_words
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import shown_ids
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import counted, lasting, out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import FieldChange, IssueRow, PlanDocument, Planned, read_plan
+from consumer.entrypoints.console.session import open_session
 from consumer.entrypoints.console.table import Column, number, print_table, without_empty
 from consumer.settings import Settings
 
@@ -43,7 +43,7 @@ def plan_event(settings: Settings, event_id: str, *, latency: float, everything:
     """
 
     async def read() -> PlanDocument:
-        async with opened(settings) as stores:
+        async with open_session(settings) as stores:
             return await read_plan(stores, event_id, latency)
 
     document = asyncio.run(read())
@@ -51,10 +51,10 @@ def plan_event(settings: Settings, event_id: str, *, latency: float, everything:
         print_json(document)
     if not document.mapped:
         say(f"Event {plain(document.event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
-        return Exit.NO
+        return Exit.FAILED
     if not as_json:
         show_plan(out(), document, everything=everything)
-    return Exit.FINE
+    return Exit.OK
 
 
 def show_plan(console: Console, document: PlanDocument, *, everything: bool = False) -> None:

@@ -10,14 +10,14 @@ from consumer.adapters.probing.findings import Finding, settings_of
 from consumer.adapters.probing.probe import CREDITS, Probed, ScratchEvent, open_event, probe
 from consumer.adapters.probing.scratch import MARK, Scratch
 from consumer.adapters.sealing import CredentialOpener
-from consumer.adapters.swoogo.channel import Channel
+from consumer.adapters.swoogo.transport import Transport
 from consumer.domain.connection import Connection
 from consumer.domain.errors import CredentialError
-from consumer.entrypoints.console.asking import confirmed
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.keys import asked_credentials
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import err, out, paragraph, plain, print_json
+from consumer.entrypoints.console.prompts import confirmed
+from consumer.entrypoints.console.session import open_session
 from consumer.entrypoints.console.table import Column, Fit, print_table
 from consumer.settings import VARIABLES, Settings
 from consumer.settings.errors import as_text
@@ -79,7 +79,7 @@ async def _credential(settings: Settings, event_id: int, org: str, secret: str) 
     opener = CredentialOpener(settings.keys)
     if secret:
         return opener(Connection("", "", continuous=False, secret_name=secret))
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         connection = await stores.connections.connection(org)
         if connection is None:
             raise CredentialError(f"Organization {plain(org)} is not connected; publish its integration first.")
@@ -89,12 +89,12 @@ async def _credential(settings: Settings, event_id: int, org: str, secret: str) 
 
 
 async def _probe(settings: Settings, event_id: int, key: str, value: str, *, sure: bool, as_json: bool) -> Exit:
-    channel = Channel(settings.swoogo)
+    channel = Transport(settings.swoogo)
     try:
         scratch = Scratch(channel, SystemClock(), event_id, key, value)
         event = await open_event(scratch)
         if not sure and not confirmed(_question(event)):
-            return Exit.NO
+            return Exit.FAILED
         with err().status("probing", spinner="dots") as status:
             done = await probe(scratch, settings.swoogo.credit_window, lambda part: status.update(f"probing: {part}"))
     finally:
@@ -106,8 +106,8 @@ async def _probe(settings: Settings, event_id: int, key: str, value: str, *, sur
         _show(document)
     if document.error:
         say(document.error)
-        return Exit.UNANSWERED
-    return Exit.NO if document.left else Exit.FINE
+        return Exit.UNAVAILABLE
+    return Exit.FAILED if document.left else Exit.OK
 
 
 def _question(event: ScratchEvent) -> str:

@@ -15,20 +15,20 @@ from typing import Any, Final
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import MappingRequest
 from consumer.domain.draft import PlanInput
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import ConfigurationError, PoisonError, UnknownTimezoneError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind
 from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Snapshot
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.entrypoints.console.output import counted, out, paragraph, plain, print_json
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest
 from consumer.settings import Settings
@@ -83,7 +83,7 @@ def check_file(settings: Settings, path: Path, *, as_json: bool) -> Exit:
         print_json(document)
     else:
         _show(document)
-    return Exit.NO if document.counts.get("dead_letter") else Exit.FINE
+    return Exit.FAILED if document.counts.get("dead_letter") else Exit.OK
 
 
 def read_records(path: Path, topics: tuple[str, ...], now: int) -> Iterator[tuple[int, RawRecord]]:
@@ -165,7 +165,7 @@ def _plan(
             rows_of[peeked.subject.id][change.key.encode()] = change.row
             lines[peeked.subject.id, change.key] = line
         else:
-            request = rows.request(change.key, change.row)
+            request = codecs.request(change.key, change.row)
             if isinstance(request, MappingRequest) and request.present:
                 mappings[request.event_id] = request
     assumed: dict[str, str] = {}
@@ -173,7 +173,7 @@ def _plan(
         mapping = _mapping(event_id, mappings.get(event_id))
         if event_id not in mappings:
             assumed[event_id] = mapping.timezone
-        _tell(event_id, mapping, rows.snapshot(held), lines, fates, now)
+        _tell(event_id, mapping, codecs.snapshot(held), lines, fates, now)
     return assumed
 
 

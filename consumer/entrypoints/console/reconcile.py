@@ -9,10 +9,10 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
 from consumer.entrypoints.console.completeness import require_complete
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.entrypoints.console.ids import whole_event
-from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import out, plain, print_json
+from consumer.entrypoints.console.session import CliSession, open_session
 from consumer.entrypoints.console.status_document import run_document
 from consumer.entrypoints.console.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
 from consumer.settings import Settings
@@ -58,12 +58,12 @@ def reconcile_all(settings: Settings, depth: Depth, *, as_json: bool) -> Exit:
         print_json(document)
     else:
         out().print(f"A reconcile is asked for, of events: {len(document.event_ids)}.", highlight=False)
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
     asked = []
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         await require_complete(stores)
         for event_id in sorted(await stores.inbox.events()):
             mapping = await stores.connections.mapping(event_id)
@@ -74,7 +74,7 @@ async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
 
 
 async def _reconcile(settings: Settings, event: str, depth: Depth, timeout: float | None) -> tuple[SyncDocument, int]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         await require_complete(stores)
         event_id = await whole_event(stores, event)
         if await stores.connections.mapping(event_id) is None:
@@ -85,7 +85,7 @@ async def _reconcile(settings: Settings, event: str, depth: Depth, timeout: floa
         return SyncDocument(event_id, mapped=True, run=run_document(run) if run else None), stores.clock.now()
 
 
-async def follow(stores: Opened, event_id: str, before: frozenset[str], timeout: float) -> Run:
+async def follow(stores: CliSession, event_id: str, before: frozenset[str], timeout: float) -> Run:
     """The reconcile that ended since `before`, once the event waits for none. Raises UnavailableError."""
     try:
         async with asyncio.timeout(timeout):

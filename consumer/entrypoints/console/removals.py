@@ -8,13 +8,13 @@ from typing import Final
 
 from consumer.domain.ledger_commands import confirmation
 from consumer.domain.plan import Plan
-from consumer.entrypoints.console.asking import confirmed
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import whole_event
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.orders import ask_for
 from consumer.entrypoints.console.output import out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import Planned, plan_of
+from consumer.entrypoints.console.prompts import confirmed
+from consumer.entrypoints.console.session import open_session
 from consumer.settings import Settings
 
 _SHOWN: Final = 20
@@ -46,7 +46,7 @@ def remove(settings: Settings, event: str, reason: str, *, sure: bool, as_json: 
     event_id, plan, waiting = asyncio.run(_waiting(settings, event))
     if not waiting:
         say(f"No removals of event {plain(event_id)} wait to be confirmed.")
-        return Exit.NO
+        return Exit.FAILED
     if not as_json or not sure:
         for each in waiting[:_SHOWN]:
             say(f"  {each.kind} {plain(each.id)}  Swoogo {each.swoogo_id}  {plain(each.title)}")
@@ -62,11 +62,11 @@ def remove(settings: Settings, event: str, reason: str, *, sure: bool, as_json: 
         paragraph(out(), f"{len(waiting)} records are deleted in Swoogo {when}.")
     elif not reason.strip():
         say("Confirm them with --reason TEXT.")
-    return Exit.FINE if wanted or not reason.strip() else Exit.NO
+    return Exit.OK if wanted or not reason.strip() else Exit.FAILED
 
 
 async def _waiting(settings: Settings, event: str) -> tuple[str, Plan, tuple[Planned, ...]]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         event_id = await whole_event(stores, event)
         mapping = await stores.connections.mapping(event_id)
         if mapping is None:

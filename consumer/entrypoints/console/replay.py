@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.history import TopicHistory
-from consumer.adapters.redis.refusal import check_redis
 from consumer.adapters.redis.replays import RedisReplays
+from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console.asking import confirmed
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.output import counted, err, lasting, out, paragraph, plain, print_json
+from consumer.entrypoints.console.prompts import confirmed
 from consumer.ports import Span, Start
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
@@ -75,7 +75,7 @@ def replay_topic(settings: Settings, asked: Asked, *, sure: bool, as_json: bool)
             f"{counted(document.read, 'record')} read, {document.news:,} of them news"
             f"{unreadable if document.unreadable else ''}.",
         )
-    return Exit.FINE if document and document.done else Exit.NO
+    return Exit.OK if document and document.done else Exit.FAILED
 
 
 def read_start(text: str) -> Start:

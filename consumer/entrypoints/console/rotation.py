@@ -16,10 +16,10 @@ import typer
 from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, seal
 from consumer.domain.connection import IntegrationRequest, disconnect_key, integration_key
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.keys import SealedDocument, keep_private, print_sealed, shown_private
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import out, paragraph, plain, print_json
+from consumer.entrypoints.console.session import open_session
 from consumer.settings import PREFIX, KeySettings, Settings
 
 _PRIVATE: Final = f"{PREFIX}KEYS__PRIVATE"
@@ -92,7 +92,7 @@ def rotate(keys: KeySettings, file: Path | None, *, as_json: bool) -> Exit:
         typer.echo(f"public   {pair.public}\n")
         for number, step in enumerate(steps, 1):
             typer.echo(f"{number}. {step}")
-    return Exit.FINE
+    return Exit.OK
 
 
 def list_sealed(settings: Settings, *, as_json: bool) -> Exit:
@@ -110,7 +110,7 @@ def list_sealed(settings: Settings, *, as_json: bool) -> Exit:
             advice = f": {row.advice}" if row.advice else ""
             paragraph(out(), f"{plain(row.org_id)}  {row.what}  {row.key}{advice}")
         paragraph(out(), _summary(settings.keys, rows, done=done))
-    return Exit.FINE if done else Exit.NO
+    return Exit.OK if done else Exit.FAILED
 
 
 def reseal(settings: Settings, org_id: str, *, as_json: bool) -> Exit:
@@ -125,15 +125,15 @@ def reseal(settings: Settings, org_id: str, *, as_json: bool) -> Exit:
         if any(box.sealed for _, box in boxes):
             opener(next(box for _, box in boxes if box.sealed))  # raises the sentence that fits
         say(f"Organization {plain(org_id)} has no sealed credentials.")
-        return Exit.NO
+        return Exit.FAILED
     consumer_key, consumer_secret = opener(box)
     sealed = seal(opener.public, consumer_key, consumer_secret, org_id=org_id)
     print_sealed(SealedDocument(opener.public, org_id, sealed, {"sealed": sealed}), as_json=as_json)
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _rows(settings: Settings, opener: CredentialOpener) -> tuple[SealedRow, ...]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         organizations = await stores.connections.organizations()
     found: list[SealedRow] = []
     for org_id in organizations:
@@ -145,7 +145,7 @@ async def _rows(settings: Settings, opener: CredentialOpener) -> tuple[SealedRow
 
 async def _boxes(settings: Settings, org_id: str) -> list[tuple[str, IntegrationRequest]]:
     """What is in use and, where it differs, what was published last; the latter first, as it is the newer."""
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         requested = await stores.inbox.requests(org_id)
         connection = await stores.connections.connection(org_id)
     found = []

@@ -12,12 +12,12 @@ from rich.console import Console
 from consumer.domain.issue import Code
 from consumer.domain.run import Run
 from consumer.entrypoints.console.completeness import lost_at, require_complete, runs_lost
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
-from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import lasting, moment, out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
 from consumer.entrypoints.console.plan_view import show_issues
+from consumer.entrypoints.console.session import CliSession, open_session
 from consumer.entrypoints.console.status_document import RunDocument, run_document
 from consumer.entrypoints.console.status_view import outcome_words, print_run, synced_words
 from consumer.entrypoints.console.table import Column, Fit, number, print_table
@@ -62,25 +62,25 @@ class IssuesDocument:
 def list_runs(settings: Settings, event: str, *, limit: int, as_json: bool) -> Exit:
     """The newest runs of an event. Raises UnavailableError, ConfigurationError, AmbiguousIdError."""
 
-    async def read(stores: Opened, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
+    async def read(stores: CliSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
         found = await _all_runs(stores, event_id)
         ended = [run_document(run) for run in found.values() if run.ended][:limit]
         return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
 
     answer = _of_known_event(settings, event, read)
     if answer is None:
-        return Exit.NO
+        return Exit.FAILED
     document, short, now = answer
     if as_json:
         print_json(document)
-        return Exit.FINE
+        return Exit.OK
     if document.runs:
         print_runs(out(), document, short, now)
     else:
         out().print("No run has ended yet.")
     if document.lost:
         paragraph(out(), runs_lost(document.lost))
-    return Exit.FINE
+    return Exit.OK
 
 
 def show_run(settings: Settings, event: str, wanted: str, *, everything: bool, as_json: bool) -> Exit:
@@ -89,7 +89,7 @@ def show_run(settings: Settings, event: str, wanted: str, *, everything: bool, a
     Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
 
-    async def read(stores: Opened, event_id: str) -> tuple[RunShown | None, str, int]:
+    async def read(stores: CliSession, event_id: str) -> tuple[RunShown | None, str, int]:
         known = await _all_runs(stores, event_id)
         found = beginning(wanted, known) or {each for each in known if wanted and each.endswith(wanted)}
         if len(found) > 1:
@@ -100,19 +100,19 @@ def show_run(settings: Settings, event: str, wanted: str, *, everything: bool, a
 
     answer = _of_known_event(settings, event, read)
     if answer is None:
-        return Exit.NO
+        return Exit.FAILED
     shown, event_id, now = answer
     if shown is None:
         say(f"Event {plain(event_id)} has no run {plain(wanted)}; `runs` lists the last {_RUNS_KEPT}.")
-        return Exit.NO
+        return Exit.FAILED
     if as_json:
         print_json(shown)
     else:
         print_shown(out(), shown, now, everything=everything)
-    return Exit.FINE
+    return Exit.OK
 
 
-async def _all_runs(stores: Opened, event_id: str) -> dict[str, Run]:
+async def _all_runs(stores: CliSession, event_id: str) -> dict[str, Run]:
     """Id -> run: those kept, newest first, and the one in progress."""
     current, ended = await asyncio.gather(stores.board.current(event_id), stores.board.runs(event_id, _RUNS_KEPT))
     found = {run.id: run for run in ended}
@@ -127,20 +127,20 @@ def list_issues(settings: Settings, event: str, *, code: str | None, as_json: bo
         say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
         return Exit.USAGE
 
-    async def read(stores: Opened, event_id: str) -> IssuesDocument:
+    async def read(stores: CliSession, event_id: str) -> IssuesDocument:
         issues = (await stores.board.issues(event_id)).values()
         return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
 
     document = _of_known_event(settings, event, read)
     if document is None:
-        return Exit.NO
+        return Exit.FAILED
     if as_json:
         print_json(document)
     elif document.issues:
         show_issues(out(), document.issues, everything=True)
     else:
         out().print("Nothing needs attention.")
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_runs(console: Console, document: RunsDocument, short: Mapping[str, str], now: int) -> None:
@@ -199,14 +199,14 @@ def _shown(run: Run, *, held: bool) -> RunShown:
     )
 
 
-def _of_known_event(settings: Settings, event: str, read: Callable[[Opened, str], Awaitable[T]]) -> T | None:
+def _of_known_event(settings: Settings, event: str, read: Callable[[CliSession, str], Awaitable[T]]) -> T | None:
     """What `read` finds of the event that is meant; None, with a sentence, for one never recorded and never mapped.
 
     Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
 
     async def look() -> T | None:
-        async with opened(settings) as stores:
+        async with open_session(settings) as stores:
             await require_complete(stores)
             known = await known_events(stores)
             event_id = chosen(event, known, "event")

@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally
 from consumer.domain.text import masked
 from consumer.entrypoints.console.attention import Attention, read_attention
 from consumer.entrypoints.console.completeness import require_complete, waits_for
 from consumer.entrypoints.console.ids import chosen, known_events
-from consumer.entrypoints.console.opened import Opened
 from consumer.entrypoints.console.output import iso
 from consumer.entrypoints.console.plan_document import IssueRow, issue_rows
 from consumer.entrypoints.console.running import RunningDocument, read_running
+from consumer.entrypoints.console.session import CliSession
 from consumer.ports.rebuild import RebuildProgress
 
 
@@ -168,7 +168,7 @@ def _numbers(tally: Tally) -> KindNumbers:
     )
 
 
-async def read_status(stores: Opened) -> StatusDocument:
+async def read_status(stores: CliSession) -> StatusDocument:
     """All events. Raises UnavailableError."""
     running = asyncio.create_task(read_running(stores.replicas, stores.settings.kafka, stores.clock.now()))
     rebuild, marker, events = await asyncio.gather(
@@ -183,7 +183,7 @@ async def read_status(stores: Opened) -> StatusDocument:
     return StatusDocument(rows, await running, rebuild, lost, attention)
 
 
-async def read_event(stores: Opened, given: str, runs: int) -> EventDocument | None:
+async def read_event(stores: CliSession, given: str, runs: int) -> EventDocument | None:
     """One event with its newest runs; None when nothing was ever recorded or mapped.
 
     Raises UnavailableError, AmbiguousIdError.
@@ -214,7 +214,7 @@ async def read_event(stores: Opened, given: str, runs: int) -> EventDocument | N
 
 
 async def _row(
-    stores: Opened, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
+    stores: CliSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
 ) -> EventRow:
     waiting, run = await asyncio.gather(stores.inbox.waiting(event_id), stores.board.current(event_id))
     return EventRow(

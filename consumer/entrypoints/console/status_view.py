@@ -8,16 +8,16 @@ from typing import Final
 
 from rich.console import Console
 
-from consumer.domain.record import id_of
+from consumer.domain.identity import id_of
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console.attention import print_attention
 from consumer.entrypoints.console.completeness import rebuilding, runs_lost
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import shown_ids
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import ago, counted, lasting, out, paragraph, plain, print_json
 from consumer.entrypoints.console.plan_view import show_issues
 from consumer.entrypoints.console.running import RunningDocument, replicas_sentence, waiting_sentences
+from consumer.entrypoints.console.session import open_session
 from consumer.entrypoints.console.status_document import (
     EventDocument,
     EventRow,
@@ -46,7 +46,7 @@ def show_status(settings: Settings, *, as_json: bool) -> Exit:
     """All events. Raises UnavailableError, ConfigurationError."""
 
     async def read() -> tuple[StatusDocument, int]:
-        async with opened(settings) as stores:
+        async with open_session(settings) as stores:
             return await read_status(stores), stores.clock.now()
 
     document, now = asyncio.run(read())
@@ -54,7 +54,7 @@ def show_status(settings: Settings, *, as_json: bool) -> Exit:
         print_json(document)
     else:
         print_status(out(), document, now)
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_status(console: Console, document: StatusDocument, now: int) -> None:
@@ -85,18 +85,18 @@ def show_event(settings: Settings, event_id: str, *, runs: int, everything: bool
     """One event. Raises UnavailableError, ConfigurationError."""
 
     async def read() -> tuple[EventDocument | None, int]:
-        async with opened(settings) as stores:
+        async with open_session(settings) as stores:
             return await read_event(stores, event_id, runs), stores.clock.now()
 
     document, now = asyncio.run(read())
     if document is None:
         say(f"Nothing was ever recorded for event {plain(event_id)}, and it was never mapped.")
-        return Exit.NO
+        return Exit.FAILED
     if as_json:
         print_json(document)
     else:
         print_event(out(), document, now, everything=everything)
-    return Exit.FINE
+    return Exit.OK
 
 
 def print_events(console: Console, document: StatusDocument, now: int) -> None:

@@ -10,13 +10,13 @@ from typing import Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.record import stamp
+from consumer.domain.identity import stamp
 from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.console.completeness import require_complete
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import chosen, whole_event
-from consumer.entrypoints.console.opened import Opened, opened
 from consumer.entrypoints.console.output import err, lasting, out, paragraph, plain, print_json
+from consumer.entrypoints.console.session import CliSession, open_session
 from consumer.entrypoints.console.status_document import RunDocument, run_document
 from consumer.entrypoints.console.status_view import print_run
 from consumer.ports import SyncRequest
@@ -76,7 +76,7 @@ def sync_event(settings: Settings, event_id: str, wanted: Wanted, *, wait: bool,
     """
     document, now = asyncio.run(_sync(settings, event_id, wanted, timeout=timeout if wait else None))
     code = show_outcome(document, now, "sync", as_json=as_json)
-    return Exit.NO if document.run and document.run.failures else code
+    return Exit.FAILED if document.run and document.run.failures else code
 
 
 def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) -> Exit:
@@ -86,21 +86,21 @@ def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) 
         print_json(document)
     if not document.mapped:
         say(f"Event {event} is not mapped to a Swoogo event, so there is nothing to {what}.")
-        return Exit.NO
+        return Exit.FAILED
     for record in document.unknown:
         say(f"Event {event} has no {plain(record)}.")
     if document.unknown:
-        return Exit.NO
+        return Exit.FAILED
     if not as_json:
         if run is None:
             paragraph(out(), f"A {what} of event {event} is asked for; `swoogo-sync status` shows what became of it.")
         else:
             print_run(out(), run, now)
-    return Exit.NO if run and run.outcome == "failed" else Exit.FINE
+    return Exit.FAILED if run and run.outcome == "failed" else Exit.OK
 
 
 async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float | None) -> tuple[SyncDocument, int]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         await require_complete(stores)
         event_id = await whole_event(stores, event)
         if await stores.connections.mapping(event_id) is None:
@@ -114,7 +114,7 @@ async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float
         return document, stores.clock.now()
 
 
-async def _chosen(stores: Opened, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
+async def _chosen(stores: CliSession, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
     """What is wanted with whole ids, and the records among them that the event never had.
 
     A sync of those alone would do nothing and say so nowhere. Raises AmbiguousIdError.
@@ -135,7 +135,7 @@ async def _chosen(stores: Opened, event_id: str, wanted: Wanted) -> tuple[Wanted
     return Wanted(wanted.scope, sessions, speakers), unknown
 
 
-async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:
+async def ask(stores: CliSession, event_id: str, wanted: Wanted) -> Asked:
     """Make the event due now for a manual sync. Raises UnavailableError."""
     before = frozenset(run.id for run in await _runs(stores, event_id))
     now = stores.clock.now()
@@ -144,7 +144,7 @@ async def ask(stores: Opened, event_id: str, wanted: Wanted) -> Asked:
     return Asked(event_id, request, before)
 
 
-async def follow(stores: Opened, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
+async def follow(stores: CliSession, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
     """Wait for the run that does what was asked; `show` gets every state of it that is seen.
 
     Done is: a run that serves the request has ended, and the request no longer waits for a worker. A run that failed
@@ -183,7 +183,7 @@ def _answer(runs: list[Run], asked: Asked) -> Run | None:
     return max(ours, key=lambda run: run.id, default=None)
 
 
-async def _runs(stores: Opened, event_id: str) -> list[Run]:
+async def _runs(stores: CliSession, event_id: str) -> list[Run]:
     """The run in progress or the last one, and the ones that ended before."""
     current = await stores.board.current(event_id)
     ended = await stores.board.runs(event_id, RUNS_LOOKED_AT)
@@ -191,7 +191,7 @@ async def _runs(stores: Opened, event_id: str) -> list[Run]:
     return [*ended, *([current] if current and current.id not in known else [])]
 
 
-async def _follow_shown(stores: Opened, asked: Asked, timeout: float) -> Run:
+async def _follow_shown(stores: CliSession, asked: Asked, timeout: float) -> Run:
     console = err()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

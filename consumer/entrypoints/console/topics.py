@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from aiokafka.errors import InvalidReplicationFactorError, KafkaError
 
-from consumer.adapters.kafka.access import client_options, refusal
+from consumer.adapters.kafka.security import client_options, explain_connection_error
 from consumer.adapters.kafka.topics import create_topics, policies
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.entrypoints.console.output import out, print_json
 from consumer.settings import KafkaSettings, Settings
 
@@ -34,12 +34,12 @@ def create(settings: Settings, partitions: int, replication: int, *, as_json: bo
     there = tuple(sorted(set(policies(settings.kafka.topics)) - set(created)))
     if as_json:
         print_json(TopicsDocument(created, there))
-        return Exit.FINE
+        return Exit.OK
     for name in created:
         out().print(f"created  {name}", highlight=False)
     for name in there:
         out().print(f"there    {name}", highlight=False)
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _create(settings: KafkaSettings, partitions: int, replication: int) -> tuple[str, ...]:
@@ -57,4 +57,4 @@ async def _create(settings: KafkaSettings, partitions: int, replication: int) ->
             f"Kafka has fewer brokers than the {replication} copies asked for; give a smaller --replication."
         ) from None
     except (KafkaError, OSError, TimeoutError) as error:
-        raise await refusal(settings, error) from error
+        raise await explain_connection_error(settings, error) from error

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import Pair, not_voidable
-from consumer.entrypoints.console.asking import confirmed
 from consumer.entrypoints.console.completeness import require_complete
-from consumer.entrypoints.console.exits import Exit, say
+from consumer.entrypoints.console.exit_codes import Exit, say
 from consumer.entrypoints.console.ids import whole_event
-from consumer.entrypoints.console.opened import opened
 from consumer.entrypoints.console.output import out, paragraph, plain, print_json
+from consumer.entrypoints.console.prompts import confirmed
+from consumer.entrypoints.console.session import open_session
 from consumer.settings import Settings
 
 
@@ -47,10 +47,10 @@ def void(settings: Settings, event: str, reason: str, *, sure: bool, as_json: bo
     event_id, pair, refusal = asyncio.run(_looked_up(settings, event))
     if pair is None or refusal:
         say(f"The pair of event {plain(event_id)} cannot be voided. {refusal}")
-        return Exit.NO
+        return Exit.FAILED
     question = f"Let event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} be mapped to others?"
     if not sure and not confirmed(question):
-        return Exit.NO
+        return Exit.FAILED
     asyncio.run(_ask(settings, pair, reason))
     if as_json:
         print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
@@ -60,11 +60,11 @@ def void(settings: Settings, event: str, reason: str, *, sure: bool, as_json: bo
             f"The service takes back the pair of event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} now; "
             "its log says what came of it.",
         )
-    return Exit.FINE
+    return Exit.OK
 
 
 async def _looked_up(settings: Settings, event: str) -> tuple[str, Pair | None, str]:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         await require_complete(stores)
         event_id = await whole_event(stores, event)
         pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
@@ -75,6 +75,6 @@ async def _looked_up(settings: Settings, event: str) -> tuple[str, Pair | None, 
 
 
 async def _ask(settings: Settings, pair: Pair, reason: str) -> None:
-    async with opened(settings) as stores:
+    async with open_session(settings) as stores:
         command = voiding(pair.event_id, pair.swoogo_event_id, reason)
         await stores.inbox.request_commands(pair.event_id, [command], at_once=True)

@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 
 from consumer.adapters.kafka import broker as timeouts
 from consumer.adapters.kafka import reader
-from consumer.adapters.kafka.pulse import Pulse
-from consumer.domain import pulse as rule
+from consumer.adapters.kafka.consumer_health import ConsumerHealth
+from consumer.domain import consumer_health as rule
 from consumer.domain.errors import UnavailableError
 from consumer.ports import Change, Inbox, Subject
 from schemas.dead_letter import DeadLetterHeaders, Reason
@@ -83,7 +83,7 @@ async def test_g1_outages_beyond_the_session_and_beyond_every_request(
         monkeypatch.setattr(rule, name, seconds)
     proxy = trouble.breakable.proxy
     async with trouble.recording():
-        pulse = Pulse(120.0)
+        pulse = ConsumerHealth(120.0)
         pulse.watch(trouble.broker)
         await wait_until(lambda: not pulse.waiting(), "the consumers read", 60)
         async with trouble.traffic() as accepted:
@@ -260,13 +260,13 @@ async def test_g1_partitions_that_are_added_are_read_from_their_start(
 async def test_g1_a_codec_that_cannot_be_read_stops_its_topic_visibly_and_loses_nothing(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """aiokafka reports it for ever and goes no further; here readiness says so, and lost_after ends the process."""
+    """aiokafka reports it for ever and goes no further; here readiness says so, and the process ends in time."""
     monkeypatch.setattr(rule, "GRACE", 0.5)
     await trouble.edits(10, compression="zstd")
     with monkeypatch.context() as without:
         without.setattr(default_records.codecs, "has_zstd", lambda: False)
         async with trouble.recording():
-            pulse = Pulse(2.0)
+            pulse = ConsumerHealth(2.0)
             pulse.watch(trouble.broker)
             await wait_until(lambda: "UnsupportedCodecError" in pulse.waiting(), "it is told", 30)
             assert trouble.topics.sessions in pulse.waiting()

@@ -14,9 +14,9 @@ import pytest
 from consumer.adapters.sealing import KeyPair
 from consumer.app import Service, service
 from consumer.domain.errors import UnavailableError
-from consumer.observability import watch as watch_module
+from consumer.observability import telemetry
 from consumer.observability.probes import probes
-from consumer.observability.watch import Watch
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Due
 from consumer.settings import Settings, load_settings
 from tests.integration.kafka.kafka_world import KafkaWorld
@@ -40,7 +40,7 @@ class Running:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
-    watch, stop = Watch(settings), asyncio.Event()
+    watch, stop = Telemetry(settings), asyncio.Event()
     async with probes(settings.http, watch.health, watch.scrape) as port, service(settings, watch) as built:
         task = asyncio.create_task(built.run(stop))
         try:
@@ -99,8 +99,8 @@ async def test_a_dead_consumer_turns_liveness_red_and_ends_the_process(settings:
 async def test_a_dispatcher_that_stands_still_turns_liveness_red(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert watch_module.LOOP_PATIENCE <= WITHIN
-    monkeypatch.setattr(watch_module, "LOOP_PATIENCE", 3.0)
+    assert telemetry.LOOP_PATIENCE <= WITHIN
+    monkeypatch.setattr(telemetry, "LOOP_PATIENCE", 3.0)
     stuck = asyncio.Event()
 
     async def never(_: int) -> Due:

@@ -14,11 +14,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from typer.testing import CliRunner
 
-from consumer.adapters.kafka.open_letters import OpenLetters
+from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli import app
 from consumer.observability.lag import show_open_letters
-from consumer.observability.meters import Meters
+from consumer.observability.registry import MetricRegistry
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import lettered, read
@@ -28,18 +28,20 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-async def letters(kafka: KafkaWorld) -> AsyncIterator[OpenLetters]:
-    async with aclosing(OpenLetters(kafka.settings)) as counting:
+async def letters(kafka: KafkaWorld) -> AsyncIterator[OpenDeadLetters]:
+    async with aclosing(OpenDeadLetters(kafka.settings)) as counting:
         yield counting
 
 
 async def fresh(kafka: KafkaWorld) -> dict[str, int]:
     """As a process that has just started counts."""
-    async with aclosing(OpenLetters(kafka.settings)) as counting:
+    async with aclosing(OpenDeadLetters(kafka.settings)) as counting:
         return dict(await counting.count())
 
 
-async def test_letters_count_until_they_are_settled_in_every_process(kafka: KafkaWorld, letters: OpenLetters) -> None:
+async def test_letters_count_until_they_are_settled_in_every_process(
+    kafka: KafkaWorld, letters: OpenDeadLetters
+) -> None:
     topic = kafka.topics.sessions
     assert await letters.count() == await fresh(kafka) == {}
     await lettered(kafka, [("7/a", b"bad a"), ("7/b", b"bad b"), ("7/c", b"bad c")])
@@ -51,7 +53,7 @@ async def test_letters_count_until_they_are_settled_in_every_process(kafka: Kafk
     assert await letters.count() == await fresh(kafka) == {}
 
 
-async def test_letters_that_retention_deleted_are_not_open(kafka: KafkaWorld, letters: OpenLetters) -> None:
+async def test_letters_that_retention_deleted_are_not_open(kafka: KafkaWorld, letters: OpenDeadLetters) -> None:
     await lettered(kafka, [("7/a", b"bad a")])
     assert sum((await letters.count()).values()) == 1
     [letter] = (await read(kafka, "list"))["letters"]
@@ -67,11 +69,11 @@ async def test_letters_that_retention_deleted_are_not_open(kafka: KafkaWorld, le
 
 
 async def test_the_gauge_has_a_zero_for_each_input_topic_and_survives_a_restart(
-    kafka: KafkaWorld, letters: OpenLetters
+    kafka: KafkaWorld, letters: OpenDeadLetters
 ) -> None:
     inputs = (kafka.topics.sessions, kafka.topics.speakers)
     await lettered(kafka, [("7/a", b"bad a")])
-    meters = Meters()
+    meters = MetricRegistry()
     await show_open_letters(meters, letters, inputs)
     found = samples(meters.exposition().decode())
     for topic, count in zip(inputs, (1, 0), strict=True):
@@ -80,7 +82,7 @@ async def test_the_gauge_has_a_zero_for_each_input_topic_and_survives_a_restart(
 
 async def test_no_topic_of_dead_letters_is_a_sentence(kafka: KafkaWorld) -> None:
     topics = kafka.settings.topics.model_copy(update={"dead_letters": "no.such.topic"})
-    async with aclosing(OpenLetters(kafka.settings.model_copy(update={"topics": topics}))) as counting:
+    async with aclosing(OpenDeadLetters(kafka.settings.model_copy(update={"topics": topics}))) as counting:
         with pytest.raises(ConfigurationError, match=r"Kafka has no topic no\.such\.topic"):
             await counting.count()
 

@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.kafka.messages import published_record
 from consumer.adapters.kafka.publish import (
     KafkaChangelog,
     KafkaDeadLetters,
@@ -18,14 +17,15 @@ from consumer.adapters.kafka.publish import (
     KafkaStatusTopic,
     producer,
 )
+from consumer.adapters.kafka.status_messages import published_record
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.kafka.topics import LEDGER, TopicPolicy
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record import Kind
 from consumer.domain.record_issues import by_record
 from consumer.domain.run import Run, Tally, Trigger
 from consumer.ports import DeadLetter, RawRecord

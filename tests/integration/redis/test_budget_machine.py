@@ -242,7 +242,7 @@ class BudgetMachine(RuleBasedStateMachine):
     def lose_count(self, reply_lost: bool) -> None:
         """G6: Redis was rebuilt; whatever was spent before is not known to the count."""
         self.server.reply_lost = reply_lost
-        self.server.run(self.server.scripts.doubt_credits(CREDITS, window=WINDOW))
+        self.server.run(self.server.scripts.invalidate_credits(CREDITS, window=WINDOW))
         self.noted()
         self.doubt, self.probe = self.now + WINDOW, 0
 

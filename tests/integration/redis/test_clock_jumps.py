@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
@@ -148,17 +148,17 @@ async def test_g1_c5_set_back_an_hour_what_is_due_is_due_and_leases_end_in_time(
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     await written_ahead(redis, HOUR)
     assert (await bench.inbox.due(10)).subjects == ()
-    await bench.inbox.mend_index()
+    await bench.inbox.repair_index()
     assert (await bench.inbox.due(10)).subjects == (SUBJECT,)
     lease = await bench.claimed(SUBJECT, "first")
     await written_ahead(redis, HOUR)
-    await bench.inbox.mend_index()
+    await bench.inbox.repair_index()
     assert await bench.inbox.claim(SUBJECT, "second") is None, "G4: a lease never ends early"
     second = await bench.claimed(SUBJECT, "third")
     assert second.epoch > lease.epoch
     await bench.inbox.complete(second, {}, retry_in=0.2, failed=True)
     await written_ahead(redis, HOUR)
-    await bench.inbox.mend_index()
+    await bench.inbox.repair_index()
     assert (await bench.claimed(SUBJECT, "fourth")).attempt == 1
 
 
@@ -175,7 +175,7 @@ async def test_g1_an_open_circuit_waits_no_longer_than_it_may(redis: Redis) -> N
     now = await bench.now()
     far = Circuit(since=now + HOUR, opened=1, until=now + HOUR, probe_until=now + HOUR, failed_at=now + HOUR, by="x")
     key = KEYS.credential(CREDENTIAL, "circuit")
-    await redis.set(key, rows.encode(far), px=HOUR)
+    await redis.set(key, codecs.encode(far), px=HOUR)
     circuit = await bench.circuits.look(CREDENTIAL)
     assert circuit.until <= await bench.now() + 600
     assert replace(circuit, until=0, probe_until=0, since=0, failed_at=0) == Circuit(opened=1, by="x")

@@ -165,7 +165,7 @@ async def test_g1_what_was_left_out_of_the_index_or_lies_elsewhere_is_mended(red
     await redis.zrem(keys.due_of(SUBJECT), str(SUBJECT))
     await redis.zadd(keys.due_of(org), {str(org): 32_503_680_000_000})
     await redis.zadd(keys.due_of(quiet), {str(quiet): 1})
-    await here.inbox.mend_index()
+    await here.inbox.repair_index()
     assert {subject: await redis.zscore(keys.due_of(subject), str(subject)) for subject in right} == right
     assert await redis.zscore(keys.due_of(quiet), str(quiet)) is None
     assert None not in right.values()

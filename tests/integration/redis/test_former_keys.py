@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Remote
-from consumer.domain.record import Kind
 from tests.contract.bench import Times, in_redis
 from tests.support.builders import EVENT, an_entry, an_intent
 

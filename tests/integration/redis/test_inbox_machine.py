@@ -18,8 +18,8 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.domain.cause import Reconcile
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import stamp
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.record import stamp
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
@@ -261,9 +261,9 @@ class InboxMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), seconds=st.sampled_from([0.5, 4.0]), reply_lost=lost)
-    def put_off(self, data: st.DataObject, seconds: float, reply_lost: bool) -> None:
+    def defer(self, data: st.DataObject, seconds: float, reply_lost: bool) -> None:
         lease, _ = data.draw(self.recent())
-        self.gave_back(lease, self.both(lambda inbox: inbox.put_off(lease, seconds), reply_lost=reply_lost))
+        self.gave_back(lease, self.both(lambda inbox: inbox.defer(lease, seconds), reply_lost=reply_lost))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), order=st.sampled_from(ORDERS), reply_lost=lost)

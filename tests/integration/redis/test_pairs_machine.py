@@ -17,7 +17,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -182,7 +182,7 @@ class PairsMachine(RuleBasedStateMachine):
 
     def hold(self, lease: Lease, wanted: tuple[str, ...], *, reply_lost: bool) -> None:
         org_id = lease.subject.id
-        said = self.both(lambda side: side.connections.hold(org_id, wanted, by=lease), reply_lost=reply_lost)
+        said = self.both(lambda side: side.connections.fence(org_id, wanted, by=lease), reply_lost=reply_lost)
         late = any(self.held.get((event_id, org_id), 0) > lease.epoch for event_id in wanted)
         assert said is LeaseLostError if late else said in {None, LeaseLostError}
         self.look_who_holds()
@@ -190,7 +190,7 @@ class PairsMachine(RuleBasedStateMachine):
     @rule(org_id=orgs, wanted=some_events)
     def hold_for_a_rebuild(self, org_id: str, wanted: tuple[str, ...]) -> None:
         """G6: newer than every lease there is."""
-        self.both(lambda side: side.connections.hold(org_id, wanted))
+        self.both(lambda side: side.connections.fence(org_id, wanted))
         self.look_who_holds()
         assert all(self.held[event_id, org_id] >= self.clock.now() for event_id in wanted)
 
@@ -208,7 +208,7 @@ class PairsMachine(RuleBasedStateMachine):
     def look_at_the_register(self, lease: Lease, *, reply_lost: bool) -> None:
         org_id = lease.subject.id
         newest = self.looked.get(org_id, 0)
-        said = self.fenced(newest, lease, lambda side: side.pairs.hold(lease), reply_lost=reply_lost)
+        said = self.fenced(newest, lease, lambda side: side.pairs.fence(lease), reply_lost=reply_lost)
         assert (said is None) == (lease.epoch >= newest)
         self.looked[org_id] = max(newest, lease.epoch)
 
@@ -279,7 +279,7 @@ class PairsMachine(RuleBasedStateMachine):
             return side.pairs.claim(former, event_id, swoogo, at)
 
         before = self.stored_pairs()
-        self.both(act, reply_lost=reply_lost, meanwhile=lambda side: side.pairs.hold(now))
+        self.both(act, reply_lost=reply_lost, meanwhile=lambda side: side.pairs.fence(now))
         self.server.meanwhile = None
         self.look_at_the_register(now, reply_lost=False)
         if self.stored_pairs() != before:
@@ -329,7 +329,7 @@ class PairsMachine(RuleBasedStateMachine):
                 return lambda side: side.pairs.claim(lease, other, swoogo, at)
             if what == "end":
                 return lambda side: side.pairs.end(lease, event_id, PairEnd.REMOVED, at)
-            return lambda side: side.pairs.hold(lease)
+            return lambda side: side.pairs.fence(lease)
 
         what = st.sampled_from(["claim", "claim another", "end", "hold"])
         return st.builds(act, self.somebody(), what, swoogo_events)
@@ -533,11 +533,11 @@ class PairsMachine(RuleBasedStateMachine):
     # What must hold.
 
     def stored_pairs(self) -> dict[str, Pair]:
-        return {event: rows.pair.decode(row) for event, row in self.hash_of(self.keys.pairs("records")).items()}
+        return {event: codecs.pair.decode(row) for event, row in self.hash_of(self.keys.pairs("records")).items()}
 
     def mapping_of(self, event_id: str) -> EventMapping | None:
         row = self.server.looking.get(self.keys.event(event_id, "mapping"))
-        return rows.mapping.decode(row) if row else None
+        return codecs.mapping.decode(row) if row else None
 
     def pairs_are_for_ever(self, changes: int = 1) -> None:
         """M1, M2, X2: partners never change, a pair in force is not taken, and eras only grow.
@@ -586,15 +586,15 @@ class PairsMachine(RuleBasedStateMachine):
             assert fields(texts(state)) == model_fields(expected)
             assert {org_id: int(epoch) for org_id, epoch in texts(holders).items()} == expected.holders
             assert (None if due is None else int(due)) == expected.moment()
-            assert _row(mapping, rows.mapping) == self.connections.in_force.get(event_id)
+            assert _row(mapping, codecs.mapping) == self.connections.in_force.get(event_id)
         for org_id in ORGS:
             connection, index, unlogged = (next(found) for _ in range(3))
-            assert _row(connection, rows.connection) == self.connections.accepted.get(org_id)
+            assert _row(connection, codecs.connection) == self.connections.accepted.get(org_id)
             assert {event.decode() for event in index} == self.connections.events_of.get(org_id, set())
             assert {event.decode() for event in unlogged} == self.pairs.unlogged.get(org_id, set())
         records, event_of, holders, voided = (texts(next(found)) for _ in range(4))
         pairs = self.server.run(self.model_pairs())
-        assert {event: rows.pair.decode(row) for event, row in records.items()} == pairs
+        assert {event: codecs.pair.decode(row) for event, row in records.items()} == pairs
         assert event_of == {str(pair.swoogo_event_id): event for event, pair in pairs.items()}
         assert {org_id: int(epoch) for org_id, epoch in holders.items()} == self.pairs.newest
         assert {name: int(round_) for name, round_ in voided.items()} == self.pairs.voided

@@ -12,16 +12,16 @@ from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.changelog import deletion_record
-from consumer.adapters.kafka.messages import issues_message
+from consumer.adapters.kafka.status_messages import issues_message
 from consumer.adapters.redis.client import read_hash
+from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest
 from consumer.domain.errors import LeaseLostError, RetryableError
+from consumer.domain.identity import Kind, stamp
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record import Kind, stamp
 from consumer.domain.record_issues import by_record
 from consumer.domain.snapshot import Contact
-from consumer.domain.standing import ConnectionStanding, PairStanding, ServedRequest
 from consumer.ports import Lease, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress, TopicPartition
 from consumer.services.workers import cancel_and_wait
@@ -98,7 +98,7 @@ async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground:
     assert (await replica.pairs.partners("another", 4711)).of_swoogo_event == PAIR
     assert await bound.connections.connection(ORG) == CONNECTION
     assert await bound.connections.mappings(ORG) == {EVENT: MAPPING}
-    assert await bound.connections.asked_by(EVENT) == {ORG}
+    assert await bound.connections.requesters_of(EVENT) == {ORG}
     assert await bound.inbox.events() == (EVENT,)
     assert await ground.redis.hlen(bound.keys.event(EVENT, "ledger")) == 1
     assert (await bound.inbox.waiting(EVENT)).survey_in is not None
@@ -223,7 +223,7 @@ async def test_g4_g6_an_organization_whose_pairs_came_back_can_be_claimed_also_w
     await replica.rebuilder.restore()
     lease = await replica.stores.inbox.claim(org_subject(ORG), "op")
     assert lease is not None
-    await replica.pairs.hold(lease)
+    await replica.pairs.fence(lease)
 
 
 async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
@@ -271,7 +271,7 @@ async def test_m8_g6_a_voided_pair_stays_voided_in_whatever_order_the_changelog_
         assert await replica.pairs.all() == {EVENT: SECOND, "another": THIRD}, read
         lease = Lease(org_subject(ORG), 2**50, "op")
         assert await replica.pairs.claim(lease, "x", 4711, 50) is None
-        await replica.pairs.hold(lease)
+        await replica.pairs.fence(lease)
         assert await replica.pairs.claim(lease, EVENT, 4711, 50) is None
 
 

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from consumer.adapters.kafka.changelog import FORMAT, latest_format, ledger_value, pair_value
 from consumer.adapters.redis import rebuild_marker
 from consumer.domain.errors import RetryableError, UnavailableError
-from consumer.domain.record import Kind
-from consumer.observability.watch import Watch
+from consumer.domain.identity import Kind
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import RawRecord, event_subject, org_subject
 from consumer.ports.rebuild import NewerRecord, Remembered
 from consumer.services import rebuild
@@ -178,7 +178,7 @@ async def test_g6_a_replica_that_did_not_rebuild_is_ready_again_and_no_alert_fir
     """The real rules, fed with what two replicas show during a rebuild of some minutes and after it."""
     ground.synced()
     first, second = ground.replica(), ground.replica()
-    watches = [Watch(load_settings()), Watch(load_settings())]
+    watches = [Telemetry(load_settings()), Telemetry(load_settings())]
     for watch, replica in zip(watches, (first, second), strict=True):
         watch.rebuilds(replica.rebuilder)
     reading, go_on = asyncio.Event(), asyncio.Event()
@@ -216,7 +216,7 @@ async def test_g6_a_replica_that_did_not_rebuild_is_ready_again_and_no_alert_fir
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-async def shown(watch: Watch) -> dict[str, float]:
+async def shown(watch: Telemetry) -> dict[str, float]:
     """What a replica's metrics say of rebuilding."""
     found = {"running": 0.0, "failing": 0.0}
     for line in (await watch.scrape()).decode().splitlines():

@@ -11,19 +11,19 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.parents import RedisParents
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.trace_parents import RedisTraceParents
+from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.record import Kind
 from consumer.domain.run import Run, Trigger
-from consumer.domain.standing import ConnectionStanding
-from consumer.domain.survey import SurveyMemory
+from consumer.domain.survey import SurveyState
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
@@ -70,8 +70,8 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
-    await bench.connections.hold(ORG, [EVENT])
-    await bench.connections.note_asked(EVENT, ORG)
+    await bench.connections.fence(ORG, [EVENT])
+    await bench.connections.add_requester(EVENT, ORG)
     await bench.connections.claim_refusal_report(ORG, CREDENTIAL, "op")
     await bench.connections.confirm_refusal_report(ORG, CREDENTIAL, "op")
     voided = await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), "voided", 99, NOW)
@@ -80,14 +80,16 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
-    await bench.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
+    await bench.ledger.put_survey(lease, SurveyState(deep_at=NOW))
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
     await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
     await bench.inbox.set_continuous(EVENT, on=True)
-    await RedisParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
-    assert await RedisParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {session_key(): "00-1-2-01"}
+    await RedisTraceParents(redis, Keys("test")).keep(EVENT, {session_key(): "00-1-2-01", "session/2": "00-1-3-01"})
+    assert await RedisTraceParents(redis, Keys("test")).take(EVENT, [session_key(), "?"]) == {
+        session_key(): "00-1-2-01"
+    }
     await RedisReplicas(redis, Keys("test")).beat(Replica("r1", "0.1.0", "all", NOW, NOW))
     await bench.budget.surveys(a_work(lease), 1, 60)
     await bench.tokens.put(CREDENTIAL, "token", 60)

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import row_of
@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 KEYS = Keys("test")
-NEXT = {"format": rows.FORMAT + 1}
+NEXT = {"format": codecs.FORMAT + 1}
 UNHEARD_OF = {"state": "unheard of"}
 
 
@@ -60,7 +60,7 @@ async def test_g6_the_later_version_reads_its_own_rows_and_those_of_before(
     """Two versions side by side on one Redis."""
     ledger = KEYS.event(EVENT, "ledger")
     await redis.hset(ledger, mapping={"session/old": row(an_entry(1)), "session/new": row(an_entry(2), **NEXT)})
-    monkeypatch.setattr(rows, "FORMAT", rows.FORMAT + 1)
+    monkeypatch.setattr(codecs, "FORMAT", codecs.FORMAT + 1)
     assert await bench.ledger.load(EVENT) == {"session/old": an_entry(1), "session/new": an_entry(2)}
 
 

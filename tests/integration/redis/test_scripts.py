@@ -116,8 +116,8 @@ def note_sent(scripts: Scripts) -> Awaitable[Any]:
     return scripts.note_sent("{s}:published", mark="?7", fields=["k1", "digest", "k2", ""])
 
 
-def tick_off(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.tick_off(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""])
+def ack_outbox(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.ack_outbox(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""])
 
 
 def permit(scripts: Scripts) -> Awaitable[Any]:
@@ -259,10 +259,10 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     ),
     "write_fenced": ([record_to_claim, claim], write),
     "write_fenced that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
-    "tick_off": ([record_to_claim, claim, write], tick_off),
-    "log_again": (
-        [record_to_claim, claim, write, tick_off],
-        lambda scripts: scripts.log_again(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH),
+    "ack_outbox": ([record_to_claim, claim, write], ack_outbox),
+    "requeue_changelog": (
+        [record_to_claim, claim, write, ack_outbox],
+        lambda scripts: scripts.requeue_changelog(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH),
     ),
     "note_sent": ([record_to_claim, claim, mark_published], note_sent),
     "note_sent that finds another mark": ([record_to_claim, claim, partial(mark_published, mark="?9")], note_sent),
@@ -420,9 +420,9 @@ async def test_g6_whoever_ticks_off_too_late_has_the_newer_row_sent_again(redis:
     await write(scripts)
     await redis.delete("{s}:unlogged")  # the heir has sent it on
     late = [STATE, "{s}:ledger", "{s}:unlogged"]
-    assert not await scripts.tick_off(*late, epoch=EPOCH - 1, fields=["k1", b"v1", "k2", b""])
+    assert not await scripts.ack_outbox(*late, epoch=EPOCH - 1, fields=["k1", b"v1", "k2", b""])
     assert await redis.smembers("{s}:unlogged") == set()
-    assert not await scripts.tick_off(*late, epoch=EPOCH - 1, fields=["k1", b"v0"])
+    assert not await scripts.ack_outbox(*late, epoch=EPOCH - 1, fields=["k1", b"v0"])
     assert await redis.smembers("{s}:unlogged") == {b"k1"}
 
 
@@ -564,7 +564,7 @@ async def test_g5_g6_after_a_loss_one_call_asks_what_is_left_and_the_others_wait
     """Our count is gone, Swoogo's is not: 15 credits of which 12 were spent before the loss."""
     scripts = Scripts(redis)
     await fence(scripts)
-    await scripts.doubt_credits(CREDITS, window=WINDOW)
+    await scripts.invalidate_credits(CREDITS, window=WINDOW)
     assert await scripts.credits_left(CREDITS, limit=15, window=WINDOW, slots=60) == 0
     assert (await ask_permit(scripts, 1))[0] == 1
     assert (await ask_permit(scripts, 2))[0] == 0
@@ -575,7 +575,7 @@ async def test_g5_g6_after_a_loss_one_call_asks_what_is_left_and_the_others_wait
 async def test_g5_g6_where_swoogo_does_not_say_what_is_left_the_window_counts_as_spent(redis: Redis) -> None:
     scripts = Scripts(redis)
     await fence(scripts)
-    await scripts.doubt_credits(CREDITS, window=WINDOW)
+    await scripts.invalidate_credits(CREDITS, window=WINDOW)
     assert (await ask_permit(scripts, 1))[0] == 1
     await answered(scripts, 1, remaining=-1)
     assert (await ask_permit(scripts, 2))[0] == 0

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.console import opened as console
+from consumer.entrypoints.console import session as console
 from consumer.settings import load_settings
 from tests.support.waiting import wait_until
 
@@ -84,7 +84,7 @@ async def test_g2_commands_go_by_that_clock_too(
 ) -> None:
     """What one of them writes down, such as an adoption, is read by the service; its output is its answer alone."""
     monkeypatch.setattr(console, "SystemClock", WrongClock)
-    async with console.opened(load_settings(redis={"url": redis_url})) as stores:
+    async with console.open_session(load_settings(redis={"url": redis_url})) as stores:
         assert isinstance(stores.clock, WrongClock)
         assert not stores.clock.wrong
     assert tuple(capfd.readouterr()) == ("", "")

@@ -94,7 +94,7 @@ async def deployed(guarded: Guarded, old: KeyPair) -> AsyncIterator[tuple[World,
         settings = {
             "DEBOUNCE__QUIET_PERIOD": "0.4",
             "DEBOUNCE__MAX_WAIT": "2",
-            "PUSH__SETTLE": "2",
+            "PUSH__CREATE_SETTLE_TIME": "2",
             "PUSH__RETRY_FIRST": "0.3",
             "PUSH__POLL_INTERVAL": "0.1",
             "LOG__LEVEL": "DEBUG",

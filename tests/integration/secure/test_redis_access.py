@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 import consumer
-from consumer.adapters.doctor.redis import of_redis
 from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.refusal import check_redis, refusal
+from consumer.adapters.redis.server_checks import check_redis, explain_connection_error
+from consumer.diagnostics.redis import check_redis_server
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.settings import Settings, load_settings
 from tests.support.certificates import KEY_PASSWORD, Certificates, certificates
@@ -138,12 +138,12 @@ async def test_whoever_is_not_let_in_is_told_in_one_sentence_what_to_check(groun
     assert "canary" not in str(caught.value)
     if what != "a file that is not there":  # no client comes of that
         async with connect(settings.redis) as redis:
-            assert [each.sentence for each in await of_redis(redis, settings.redis)] == [str(caught.value)]
+            assert [each.sentence for each in await check_redis_server(redis, settings.redis)] == [str(caught.value)]
 
 
 def test_protected_mode_is_told_in_the_words_of_the_server(ground: Ground) -> None:
     said = ResponseError("DENIED Redis is running in protected mode because protected mode is enabled. More follows.")
-    told = refusal(ground.settings(ground.usual).redis, said)
+    told = explain_connection_error(ground.settings(ground.usual).redis, said)
     assert isinstance(told, ConfigurationError)
     assert "(DENIED Redis is running in protected mode because protected mode is enabled)" in str(told)
 

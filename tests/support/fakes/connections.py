@@ -46,7 +46,7 @@ class InMemoryConnections:
         found = {event: self.in_force[event] for event in sorted(events) if event in self.in_force}
         return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
 
-    async def hold(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
         """See `ports.Connections`."""
         if self._inbox:
             for event_id in sorted({*events, *self.events_of.get(org_id, ())}):
@@ -74,11 +74,11 @@ class InMemoryConnections:
         self.in_force[before.event_id] = after
         return True
 
-    async def note_asked(self, event_id: str, org_id: str) -> None:
+    async def add_requester(self, event_id: str, org_id: str) -> None:
         """See `ports.Connections`."""
         self._asked.setdefault(event_id, set()).add(org_id)
 
-    async def asked_by(self, event_id: str) -> frozenset[str]:
+    async def requesters_of(self, event_id: str) -> frozenset[str]:
         """See `ports.Connections`."""
         return frozenset(self._asked.get(event_id, ()))
 

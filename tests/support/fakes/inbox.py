@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isinf
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.backoff import due_at
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.record import Kind
 from consumer.domain.request import Asked, in_order, together
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
@@ -221,7 +221,7 @@ class InMemoryInbox:
         if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
             raise LeaseLostError(f"{by.subject} was taken over by another worker.")
 
-    async def mend_index(self) -> None:
+    async def repair_index(self) -> None:
         """See `ports.Inbox`: there is no index here."""
         self.mended_at.append(self.clock.now())
 
@@ -319,7 +319,7 @@ class InMemoryInbox:
         if state.due is None:
             state.first = None
 
-    async def put_off(self, lease: Lease, seconds: float) -> None:
+    async def defer(self, lease: Lease, seconds: float) -> None:
         """See `ports.Inbox`."""
         self.timed(lease.subject)
         self.fence(lease)
@@ -338,7 +338,7 @@ class InMemoryInbox:
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
-        held = rows.snapshot(_stored(state)) if snapshot else Snapshot()
+        held = codecs.snapshot(_stored(state)) if snapshot else Snapshot()
         return EventState(
             held,
             dict(state.marks),
@@ -351,7 +351,7 @@ class InMemoryInbox:
     async def requests(self, org_id: str) -> Requested:
         """See `ports.Inbox`."""
         state = self.state(org_subject(org_id))
-        found = {key: rows.request(key, row) for key, row in state.rows.items()}
+        found = {key: codecs.request(key, row) for key, row in state.rows.items()}
         return Requested(found, dict(state.stamps), dict(state.marks))
 
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
-from consumer.domain.record import Kind, stamp
-from consumer.domain.survey import SurveyMemory
+from consumer.domain.survey import SurveyState
 from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 
@@ -57,7 +57,7 @@ class InMemoryLedger:
         self._flushing = asyncio.Lock()
         self._unlogged: dict[str, set[str]] = {}
         self._directories: dict[str, dict[Kind, Directory]] = {}
-        self._surveys: dict[str, SurveyMemory] = {}
+        self._surveys: dict[str, SurveyState] = {}
 
     async def load(self, event_id: str) -> Ledger:
         """See `ports.LedgerStore`."""
@@ -92,7 +92,7 @@ class InMemoryLedger:
             self._inbox.fence(lease)
             unlogged -= {key for key, entry in sent.items() if held.get(key) == entry}
 
-    async def log_again(self, lease: Lease) -> None:
+    async def requeue_changelog(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
         self._inbox.fence(lease)
         self._unlogged.setdefault(lease.subject.id, set()).update(self.entries.get(lease.subject.id, {}))
@@ -113,11 +113,11 @@ class InMemoryLedger:
         kept = replace(directory, rows=rows, fresh=False)
         self._directories.setdefault(lease.subject.id, {})[kind] = kept
 
-    async def survey(self, event_id: str) -> SurveyMemory:
+    async def survey(self, event_id: str) -> SurveyState:
         """See `ports.LedgerStore`."""
-        return self._surveys.get(event_id, SurveyMemory())
+        return self._surveys.get(event_id, SurveyState())
 
-    async def put_survey(self, lease: Lease, memory: SurveyMemory) -> None:
+    async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
         """See `ports.LedgerStore`."""
         self._inbox.fence(lease)
         self._surveys[lease.subject.id] = memory

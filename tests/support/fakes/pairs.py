@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from consumer.domain.connection_state import Standing
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.standing import Standing
 from consumer.ports import Lease
 
 
@@ -66,7 +66,7 @@ class InMemoryPairs:
         holder = self._event_of.get(swoogo_event_id, "")
         return Partners(self._pairs.get(event_id), self._pairs.get(holder))
 
-    async def hold(self, lease: Lease) -> None:
+    async def fence(self, lease: Lease) -> None:
         """See `ports.PairRegister`."""
         self._fence(lease)
         self.newest[lease.subject.id] = lease.epoch

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from consumer.adapters.swoogo.watched import watched
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.identity import Fields, Kind, digest
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.natural_key import natural_key
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.record import Fields, Kind, digest
-from consumer.domain.survey import SURVEYED, EventSighting, Known, Sighting
+from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.domain.text import natural_email, natural_name
 from consumer.ports import Clock, Picture, Work, Written
 from consumer.ports.telemetry import CallWatch, Unwatched
@@ -45,7 +45,7 @@ class Troubles:
         refused_links: Swoogo ids of speakers whose associations are refused.
         unavailable: how many of the next calls find Swoogo silent, before any effect.
         lost_before: how many of the next creates get no answer, and had no effect.
-        lost_after: how many of the next creates get no answer, and had their effect all the same.
+        consumer_lost_timeout: how many of the next creates get no answer, and had their effect all the same.
         hidden: ids that are listed, but answered with 404.
         not_applied: fields that Swoogo drops without a word.
         kept: ids -> what Swoogo says instead of deleting them.
@@ -60,7 +60,7 @@ class Troubles:
     refused_links: set[int] = field(default_factory=set)
     unavailable: int = 0
     lost_before: int = 0
-    lost_after: int = 0
+    consumer_lost_timeout: int = 0
     hidden: set[int] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     kept: dict[int, RefusedError] = field(default_factory=dict)
@@ -133,8 +133,8 @@ class FakeSwoogo:
         given = {name: value for name, value in fields.items() if value}
         applied = {name: value for name, value in given.items() if name not in self.trouble.not_applied}
         identifier = self.add(kind, **self._stored(applied))
-        if self.trouble.lost_after:
-            self.trouble.lost_after -= 1
+        if self.trouble.consumer_lost_timeout:
+            self.trouble.consumer_lost_timeout -= 1
             raise UnansweredError("Swoogo gave no answer to the creation.")
         return self._written(kind, identifier, given)
 
@@ -207,7 +207,7 @@ class FakeSwoogo:
     @watched("survey", "event")
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
-    ) -> EventSighting:
+    ) -> EventSurvey:
         """See `ports.Swoogo`."""
         event_id = work.mapping.swoogo_event_id
         await self._call(work, Called("survey", Kind.SESSION, event_id), CALL_CREDITS)
@@ -218,10 +218,10 @@ class FakeSwoogo:
             for kind in kinds
             if self.trouble.expand != 0
         }
-        return EventSighting(self.zones[event_id], seen)
+        return EventSurvey(self.zones[event_id], seen)
 
     @watched("survey")
-    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> Sighting:
+    async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """See `ports.Swoogo`. A page holds 200 records."""
         stamps = sorted((self._stamp(kind, each) for each in self.records[kind]), reverse=True)
         changed = sum(1 for stamp in stamps if known.changed(stamp))
@@ -243,7 +243,7 @@ class FakeSwoogo:
         await self._call(work, Called("exists", kind, swoogo_id), CALL_CREDITS)
         return swoogo_id in self.records[kind]
 
-    def _sighted(self, kind: Kind, known: Known, most: int | None = None) -> Sighting:
+    def _sighted(self, kind: Kind, known: Known, most: int | None = None) -> KindSurvey:
         ids = sorted(self.records[kind])[:most]
         stamps = {each: self._stamp(kind, each) for each in ids}
         rows = {
@@ -251,7 +251,7 @@ class FakeSwoogo:
             for each in ids
             if known.changed(stamps[each])
         }
-        return Sighting(frozenset(ids), rows, max(stamps.values(), default=known.since), whole=not known.since)
+        return KindSurvey(frozenset(ids), rows, max(stamps.values(), default=known.since), whole=not known.since)
 
     def _stamp(self, kind: Kind, identifier: int) -> str:
         """`updated_at`: when the record was last seen to differ from what it was, by any author."""

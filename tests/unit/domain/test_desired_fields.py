@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, desired_sponsor, fitted_name
+from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Code, Issue
-from consumer.domain.record import Kind, digest
 from consumer.domain.snapshot import Session, Sponsor
 from tests.support.builders import (
     DAY,

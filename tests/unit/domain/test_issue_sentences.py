@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.domain.errors import NO_REASON
+from consumer.domain.identity import Kind
 from consumer.domain.issue import OPERATORS_ONLY, Code, Effect, Issue, effect_of
 from consumer.domain.labels import Labels
-from consumer.domain.record import Kind
 from consumer.domain.sentences import SENTENCES, field_label, for_admin, for_operator, reason_words
 from consumer.domain.snapshot import Contact, Place, Profile, Snapshot, Sponsor
 from tests.support.builders import a_mapping, a_session

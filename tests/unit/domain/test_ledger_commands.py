@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
 from consumer.domain.ledger_commands import (
@@ -18,7 +19,6 @@ from consumer.domain.ledger_commands import (
     read_command,
 )
 from consumer.domain.plan import Delete
-from consumer.domain.record import Kind
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
 SETTLE = 120_000

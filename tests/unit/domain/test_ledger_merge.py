@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.domain.ledger import Entry, State, abandoned
-from consumer.domain.record import changed, digest
+from consumer.domain.identity import changed, digest
+from consumer.domain.ledger import Entry, State, orphaned_intents
 from tests.support.builders import an_intent
 
 NAMES = st.sampled_from(["name", "bio", "date"])
@@ -64,7 +64,7 @@ def test_g2_intents_are_given_up_once(ages: list[tuple[State, bool, int]], now: 
         f"session/{number}": Entry(state, unanswered=unanswered and state is State.INTENT, at=at)
         for number, (state, unanswered, at) in enumerate(ages)
     }
-    first = abandoned(ledger, now)
-    assert all(entry == ledger[key].given_up(now) for key, entry in first.items())
-    assert abandoned({**ledger, **first}, now + 50) == {}
-    assert an_intent("x", started=now).settles(7) == now + 7
+    first = orphaned_intents(ledger, now)
+    assert all(entry == ledger[key].mark_unanswered(now) for key, entry in first.items())
+    assert orphaned_intents({**ledger, **first}, now + 50) == {}
+    assert an_intent("x", started=now).settled_at(7) == now + 7

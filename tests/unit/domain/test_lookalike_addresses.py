@@ -11,10 +11,10 @@ from unicodedata import category
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
 from consumer.domain.plan import Adopt, Create
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind
 from consumer.domain.text import natural_email
 from tests.support.builders import a_contact, a_directory, a_plan_input, a_session
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.looks import absent, compared, not_cut_off, read_since, with_event
 from consumer.domain.plan import Adopt, Create, Plan
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
 from tests.support.builders import (
     NOW,

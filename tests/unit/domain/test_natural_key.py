@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.domain.identity import Kind, digest, key_of
 from consumer.domain.natural_key import natural_key, with_current_key
-from consumer.domain.record import Kind, digest, key_of
 from consumer.domain.text import former_natural
 from tests.support.builders import an_entry, an_intent
 

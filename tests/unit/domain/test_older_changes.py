@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.eligibility import Reason
+from consumer.domain.identity import TOLERANCE_MS
 from consumer.domain.issue import Code, Effect
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.plan import Create, Delete, Link, Plan
 from consumer.domain.planner import make_plan
-from consumer.domain.record import TOLERANCE_MS
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
     NOW,

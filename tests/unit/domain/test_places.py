@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from consumer.domain.desired import Desired, TextLimits
+from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Adopt, Create
-from consumer.domain.record import Kind, fingerprint
 from consumer.domain.snapshot import Place
 from tests.support.builders import NOW, a_directory, a_remote, a_room, a_session, a_track, an_entry, an_intent
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from consumer.domain.identity import Kind, digest
 from consumer.domain.ledger import Remote
 from consumer.domain.plan import Adopt, Create, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind, digest
 from tests.support.builders import (
     a_contact,
     a_directory,

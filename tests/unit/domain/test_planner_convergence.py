@@ -19,11 +19,11 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from consumer.adapters.kafka.convert import resource_row, session_of
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Effect
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Snapshot
 from consumer.domain.text import natural_email, natural_name
 from sandbox.conference.expected import NOTHING, Resources, fold

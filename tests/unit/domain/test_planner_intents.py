@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.eligibility import Reason
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Directory, Entry, Remote
 from consumer.domain.plan import Adopt, Create, Plan
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session
 from tests.support.builders import (
     NOW,

@@ -9,11 +9,11 @@ import pytest
 from consumer.domain.desired import TextLimits
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import UnknownTimezoneError
+from consumer.domain.identity import Kind, digest, fingerprint
 from consumer.domain.issue import Code, Effect, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.plan import Adopt, Create, Plan, Update
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind, digest, fingerprint
 from consumer.domain.snapshot import Place, Sponsor
 from tests.support.builders import (
     HOUR,

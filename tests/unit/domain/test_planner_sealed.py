@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.eligibility import Reason
+from consumer.domain.identity import Kind, key_of
 from consumer.domain.ledger import Directory, Entry, State
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.plan import Adopt, Create, Link, Plan, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind, key_of
 from consumer.domain.snapshot import Contact, Session
 from tests.support.builders import (
     NOW,

@@ -9,11 +9,11 @@ import pytest
 
 from consumer.domain.desired import TextLimits, desired_sponsor
 from consumer.domain.eligibility import Reason
+from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Directory, Entry, State
 from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind, fingerprint
 from consumer.domain.snapshot import Sponsor
 from tests.support.builders import NOW, a_directory, a_plan_input, a_remote, a_session, an_entry, an_intent
 

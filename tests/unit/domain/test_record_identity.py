@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.record import (
+from consumer.domain.identity import (
     Kind,
     Source,
     changed,

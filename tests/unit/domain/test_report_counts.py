@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.plan import Create, Plan
-from consumer.domain.record import Kind
 from consumer.domain.run import Run, Tally, Trigger, count_issues
 from tests.support.builders import EVENT, NOW
 

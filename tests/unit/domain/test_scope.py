@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind, fingerprint
 from consumer.domain.request import SyncRequest, together
 from consumer.domain.scope import Scope, restrict, scope_of_changes, scope_of_request
 from consumer.domain.snapshot import Contact, Session, Sponsor

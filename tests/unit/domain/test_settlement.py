@@ -17,19 +17,19 @@ from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import CredentialError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Create, Plan, SetImage
-from consumer.domain.record import Kind
 from consumer.domain.request import Asked, SyncRequest
 from consumer.domain.run import PAIR_ENDED, Run
 from consumer.domain.settlement import Moment, Policy, Settlement, mapping_digest, nothing_new, settle
 from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth, Findings, Survey, SurveyMemory
+from consumer.domain.survey import Depth, Findings, Survey, SurveyState
 from tests.support.builders import EVENT, NOW, a_mapping
 
-POLICY: Final = Policy(retry_first=5.0, retry_most=600.0, settle=120.0, reconcile_interval=1800.0)
+POLICY: Final = Policy(retry_first=5.0, retry_max=600.0, settle=120.0, reconcile_interval=1800.0)
 AT: Final = Moment(NOW, 3_000, 1.0, 7)
 CREATE: Final = Create(Kind.SESSION, "session/s1", {"name": "Title"}, "title")
 PLANNED: Final = Planned(Plan(phases=((CREATE,),)))
@@ -39,7 +39,7 @@ MARKS: Final = {"session/s1": "1", "contact/c1": "2", "sponsor/p1": "3"}
 REFUSED: Final = Issue("session/s1", Code.REFUSED, detail="No.", parked="print", at=NOW - 9)
 RETRY: Final = LedgerCommand(Action.RETRY, "session/s1")
 ASKED: Final = (Asked("r", "1"),)
-SURVEY: Final = Survey(Findings(), "", {}, SurveyMemory(every=1000.0), deep=False)
+SURVEY: Final = Survey(Findings(), "", {}, SurveyState(every=1000.0), deep=False)
 
 
 def the_facts(cause: Cause | None = None, *, attempt: int = 0, **state: Any) -> Facts:
@@ -291,7 +291,7 @@ def test_where_nothing_is_new_only_a_survey_ends_what_a_survey_told() -> None:
     idle = Planned(nothing_new=True)
     unread = settled(facts, replace(DONE, attempted=frozenset()), idle, SURVEY)
     assert unread.issues == facts.former
-    judged = replace(SURVEY, findings=Findings(judged={"session/s1"}))
+    judged = replace(SURVEY, findings=Findings(compared_keys={"session/s1"}))
     assert settled(facts, replace(DONE, attempted=frozenset()), idle, judged).issues == {missing.id: missing}
 
 
@@ -310,7 +310,7 @@ def quiet(facts: Facts) -> Survey:
         ({}, {"x": Issue("session/s1", Code.MISSING_FIELD)}, {}, {}, True),
         ({}, {}, {"deep": True}, {}, False),
         ({}, {}, {"findings": Findings(gone={"session/s1": APPLIED})}, {}, False),
-        ({}, {}, {"memory": SurveyMemory(settled="another mapping")}, {}, False),
+        ({}, {}, {"memory": SurveyState(settled="another mapping")}, {}, False),
         ({}, {}, {}, {"session/s1": Entry(State.INTENT)}, False),
         ({}, {}, {}, {"session/s1": APPLIED}, True),
     ],

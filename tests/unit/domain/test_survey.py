@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import pytest
 
+from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State, known_ids
 from consumer.domain.ledger_commands import lifted
-from consumer.domain.record import Kind, digest
 from consumer.domain.survey import (
     Findings,
+    KindSurvey,
     Known,
-    Sighting,
-    SurveyMemory,
+    SurveyState,
+    budgeted_interval,
     examine,
-    stretched,
     survives,
 )
 from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
@@ -24,14 +24,14 @@ from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
 LONG = "x" * 300
 
 
-def seen(*ids: int, **rows: Mapping[str, str]) -> Sighting:
+def seen(*ids: int, **rows: Mapping[str, str]) -> KindSurvey:
     """Ids that are there; `r7={...}`: fields of record 7."""
     held = {int(name[1:]): Remote(int(name[1:]), "", fields) for name, fields in rows.items()}
-    return Sighting({*ids, *held}, held)
+    return KindSurvey({*ids, *held}, held)
 
 
-def found(ledger: Mapping[str, Entry], kind: Kind, sighting: Sighting, *, confirmed: bool = False) -> Findings:
-    return examine(ledger, {kind: sighting}, EVENT, most_gone=0.2, now=NOW, confirmed=confirmed)
+def found(ledger: Mapping[str, Entry], kind: Kind, sighting: KindSurvey, *, confirmed: bool = False) -> Findings:
+    return examine(ledger, {kind: sighting}, EVENT, max_missing_share=0.2, now=NOW, confirmed=confirmed)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_d2_more_than_a_share_gone_at_once_is_not_believed(total: int, gone: int
 def test_d2_a_loss_of_one_kind_says_nothing_about_another() -> None:
     """D2: the mistake is in the sessions; the speaker who is gone is gone."""
     ledger = {f"session/s{number}": an_entry(number) for number in range(1, 10)} | {"speaker/c1": an_entry(50)}
-    findings = examine(ledger, {Kind.SESSION: seen(), Kind.SPEAKER: seen()}, EVENT, most_gone=0.2, now=NOW)
+    findings = examine(ledger, {Kind.SESSION: seen(), Kind.SPEAKER: seen()}, EVENT, max_missing_share=0.2, now=NOW)
     assert findings.gone.keys() == {"speaker/c1"}
     assert findings.gone["speaker/c1"] == an_entry(50, state=State.GONE, at=NOW)
 
@@ -71,7 +71,7 @@ def test_only_what_was_there_can_be_gone(entry: Entry) -> None:
 
 def test_a_kind_that_was_not_seen_says_nothing() -> None:
     """D2: silence is no deletion."""
-    assert examine({"session/s1": an_entry(7)}, {}, EVENT, most_gone=0.2, now=NOW) == Findings()
+    assert examine({"session/s1": an_entry(7)}, {}, EVENT, max_missing_share=0.2, now=NOW) == Findings()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_r2_a_field_is_edited_when_it_is_not_what_swoogo_answered_after_our_last
     entry = an_entry(7, pushed=pushed, seen={name: digest(value) for name, value in held.items()})
     findings = found({"session/s1": entry}, Kind.SESSION, seen(r7=row))
     assert findings.issues == tuple(Issue("session/s1", Code.EDITED_IN_SWOOGO, field=name) for name in edited)
-    assert findings.judged == {"session/s1"}
+    assert findings.compared_keys == {"session/s1"}
 
 
 def test_r2_a_field_that_no_answer_had_shown_is_learned_at_first_sight() -> None:
@@ -124,7 +124,7 @@ MISSING = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail="4
         (EDITED, None, {"session/s1": {"name"}}, False),
         (EDITED, None, {"session/s1": {"date"}, "session/s2": {"name"}}, True),
         (EDITED, Findings(), {}, True),
-        (EDITED, Findings(judged={"session/s1"}), {}, False),
+        (EDITED, Findings(compared_keys={"session/s1"}), {}, False),
         (MISSING, None, {}, True),
         (MISSING, Findings(), {}, False),
         (Issue("session/s1", Code.REFUSED), None, {}, False),
@@ -168,7 +168,7 @@ def test_d3_a_lift_forgets_the_entry_and_the_associations_with_it() -> None:
 )
 def test_g5_the_interval_stretches_so_that_surveys_take_no_more_than_their_share(needed: int, seconds: float) -> None:
     """G5: 2,000 credits in 600 s; a quarter of them makes 1,500 in half an hour."""
-    assert stretched(1800, needed, limit=2_000, window=600, share=0.25) == pytest.approx(seconds)
+    assert budgeted_interval(1800, needed, limit=2_000, window=600, share=0.25) == pytest.approx(seconds)
 
 
 def test_known_are_those_of_the_last_listing_and_of_the_ledger_without_the_deleted() -> None:
@@ -194,8 +194,8 @@ def test_r2_a_record_is_read_again_while_its_second_may_last(stamp: str, over: b
 
 def test_r2_a_second_is_over_when_a_survey_at_least_two_seconds_later_found_nothing_newer() -> None:
     """R2: by the moments of our own surveys, never by comparing our clock with Swoogo's."""
-    sessions = {Kind.SESSION: Sighting({1}, {}, "10:00:00")}
-    first = SurveyMemory().read(sessions, began=NOW, ended=NOW + 500)
+    sessions = {Kind.SESSION: KindSurvey({1}, {}, "10:00:00")}
+    first = SurveyState().read(sessions, began=NOW, ended=NOW + 500)
     assert (first.newest, first.over) == ({Kind.SESSION: "10:00:00"}, ())
     soon = first.read(sessions, began=NOW + 2_499, ended=NOW + 2_600)
     assert soon.over == ()
@@ -203,5 +203,5 @@ def test_r2_a_second_is_over_when_a_survey_at_least_two_seconds_later_found_noth
     assert later.over == (Kind.SESSION,)
     assert later.read(sessions, began=NOW + 2_700, ended=NOW + 2_800).over == (Kind.SESSION,), "over is over"
     assert later.read({}, began=NOW + 9_000, ended=NOW + 9_100).over == (Kind.SESSION,), "no new sight of the kind"
-    changed = later.read({Kind.SESSION: Sighting({1}, {}, "10:00:07")}, began=NOW + 9_000, ended=NOW + 9_100)
+    changed = later.read({Kind.SESSION: KindSurvey({1}, {}, "10:00:07")}, began=NOW + 9_000, ended=NOW + 9_100)
     assert (changed.newest, changed.over) == ({Kind.SESSION: "10:00:07"}, ())

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Link, Operation, Plan
 from consumer.domain.planner import make_plan
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Resource, Sponsor
 from consumer.domain.text import resembles
 from tests.support.builders import (

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.cli import app
-from consumer.entrypoints.console import serve
-from consumer.entrypoints.console.exits import Exit
+from consumer.entrypoints.console import run
+from consumer.entrypoints.console.exit_codes import Exit
 from consumer.settings import PREFIX, Settings
 from consumer.settings.docs import ROOT
 
@@ -56,7 +56,7 @@ def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
 RUN_WITHOUT_SERVERS = """
 import asyncio, os, signal, sys
 from contextlib import asynccontextmanager
-from consumer.entrypoints.console import serve
+from consumer.entrypoints.console import run
 from consumer.settings import load_settings
 
 os.environ["SWOOGO_SYNC_KEYS__PRIVATE"] = "A" * 43 + "="
@@ -72,7 +72,7 @@ async def service(settings, watch):
     yield Running()
     print("taken down", flush=True)
 
-serve.service = service
+run.service = service
 """
 
 
@@ -111,7 +111,7 @@ def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself()
     ],
 )
 def test_signals_end_the_service(starting: str, running: str, signals: list[str], code: int) -> None:
-    script = RUN_WITHOUT_SERVERS.format(starting=starting, running=running) + "sys.exit(serve.serve(load_settings()))"
+    script = RUN_WITHOUT_SERVERS.format(starting=starting, running=running) + "sys.exit(run.serve(load_settings()))"
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -135,9 +135,9 @@ def test_the_role_of_the_command_counts_more_than_the_setting(monkeypatch: pytes
 
     def served(settings: Settings) -> Exit:
         seen.append(settings.role)
-        return Exit.FINE
+        return Exit.OK
 
-    monkeypatch.setattr(serve, "serve", served)
+    monkeypatch.setattr(run, "serve", served)
     assert call("run", "--role", "sync", ROLE="ingest").exit_code == 0
     assert call("run", ROLE="ingest").exit_code == 0
     assert seen == ["sync", "ingest"]
@@ -147,7 +147,7 @@ def test_an_error_of_ours_is_one_sentence_on_stderr_and_an_exit_code(monkeypatch
     def unreachable(_: Settings) -> Exit:
         raise UnavailableError("Kafka did not answer.")
 
-    monkeypatch.setattr(serve, "serve", unreachable)
+    monkeypatch.setattr(run, "serve", unreachable)
     result = call("run")
     assert (result.exit_code, result.stdout, result.stderr) == (3, "", "Kafka did not answer.\n")
 

@@ -18,7 +18,7 @@ from consumer.domain.errors import (
     UnknownTimezoneError,
 )
 from consumer.domain.text import masked
-from consumer.entrypoints.console.exits import Exit, exit_of
+from consumer.entrypoints.console.exit_codes import Exit, exit_of
 from consumer.entrypoints.console.output import ago, counted, iso, lasting, out, plain, print_json
 
 
@@ -118,11 +118,11 @@ def test_output_that_is_no_terminal_has_a_fixed_width_and_no_control_characters(
         (ConfigurationError("x"), Exit.USAGE),
         (UnknownTimezoneError("x"), Exit.USAGE),
         (CredentialError("x"), Exit.USAGE),
-        (UnavailableError("x"), Exit.UNANSWERED),
-        (UnansweredError("x"), Exit.UNANSWERED),
-        (RefusedError("x"), Exit.NO),
-        (LeaseLostError("x"), Exit.NO),
-        (SwoogoSyncError("x"), Exit.NO),
+        (UnavailableError("x"), Exit.UNAVAILABLE),
+        (UnansweredError("x"), Exit.UNAVAILABLE),
+        (RefusedError("x"), Exit.FAILED),
+        (LeaseLostError("x"), Exit.FAILED),
+        (SwoogoSyncError("x"), Exit.FAILED),
     ],
 )
 def test_every_error_of_ours_has_its_exit_code(error: SwoogoSyncError, code: Exit) -> None:

@@ -11,7 +11,7 @@ import pytest
 from consumer.adapters.redis.inbox import Waiting
 from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.console.opened import Opened
+from consumer.entrypoints.console.session import CliSession
 from consumer.entrypoints.console.sync import Asked, follow
 from consumer.ports import SyncRequest
 
@@ -49,7 +49,7 @@ class Script:
         self.at += 1
 
     async def follow(self, timeout: float = 5.0) -> Run:
-        stores = Opened(*cast("Any", (None, self, None, None, None, self, None, self, None, None, None, None)))
+        stores = CliSession(*cast("Any", (None, self, None, None, None, self, None, self, None, None, None, None)))
         asked = Asked("ev", OURS, frozenset({"01"}))
         return await follow(stores, asked, timeout, lambda run: self.shown.append(f"{run.id} {run.outcome}"))
 

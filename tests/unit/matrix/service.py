@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import IntegrationRequest, MappingRequest, disconnect_key, integration_key
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth
 from consumer.ports import Change, Subject, Work, event_subject, org_subject
@@ -121,10 +121,10 @@ class Life:
         await self._published(f"mapping/{EVENT}", wanted)
 
     async def _published(self, key: str, request: IntegrationRequest | MappingRequest) -> None:
-        await self._record(org_subject(ORG), Change(key, self._next(), rows.encode(request)))
+        await self._record(org_subject(ORG), Change(key, self._next(), codecs.encode(request)))
 
     async def _recorded(self, *sessions: Session) -> None:
-        changes = [Change(f"session/{each.id}", self._next(), rows.encode(each)) for each in sessions]
+        changes = [Change(f"session/{each.id}", self._next(), codecs.encode(each)) for each in sessions]
         await self._record(event_subject(EVENT), *changes)
 
     async def _record(self, subject: Subject, *changes: Change) -> None:

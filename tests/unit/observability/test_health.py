@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from consumer.observability.health import Health, turning
-from consumer.observability.meters import Meters
+from consumer.observability.health import Health, loop_check
+from consumer.observability.registry import MetricRegistry
 
 
 def a_health(seconds: float = 0.05) -> Health:
-    health = Health(Meters(), seconds=seconds)
+    health = Health(MetricRegistry(), seconds=seconds)
     health.starting = False
     return health
 
@@ -48,7 +48,7 @@ async def test_a_check_that_hangs_or_breaks_makes_the_probe_red() -> None:
 
 
 async def test_starting_and_stopping_turn_the_right_probes_red() -> None:
-    health = Health(Meters())
+    health = Health(MetricRegistry())
     health.add("live", "loop", lambda: "It does not turn.")
     assert not (await health.ask("startup")).fine
     assert not (await health.ask("ready")).fine
@@ -64,7 +64,7 @@ async def test_starting_and_stopping_turn_the_right_probes_red() -> None:
 
 def test_a_loop_that_stopped_turning_is_named() -> None:
     now, turned = 1000.0, 0.0
-    check = turning("The loop", lambda: turned, 30, lambda: now)
+    check = loop_check("The loop", lambda: turned, 30, lambda: now)
     assert check() == ""  # it has not begun
     turned = 970.0
     assert check() == ""

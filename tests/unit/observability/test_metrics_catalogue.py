@@ -8,9 +8,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.observability import metrics
-from consumer.observability.meters import Meters
 from consumer.observability.metrics import CATALOGUE, OTHER, Metric
 from consumer.observability.metrics_docs import page
+from consumer.observability.registry import MetricRegistry
 
 _FORBIDDEN_LABELS = re.compile(r"event_id|session|speaker|email|org_id|key|token|secret|url|run")
 
@@ -44,7 +44,7 @@ def test_the_goal_of_freshness_lies_on_a_bucket() -> None:
 
 def test_a_scrape_shows_every_metric_with_its_declared_type() -> None:
     """What the catalogue declares is what Prometheus reads."""
-    families = {each.name: each.type for each in text_string_to_metric_families(Meters().exposition().decode())}
+    families = {each.name: each.type for each in text_string_to_metric_families(MetricRegistry().exposition().decode())}
     for metric in CATALOGUE:
         name = metric.name.removesuffix("_total") if metric.type == "counter" else metric.name
         assert families[name] == metric.type
@@ -53,12 +53,12 @@ def test_a_scrape_shows_every_metric_with_its_declared_type() -> None:
 def test_a_label_that_is_not_declared_is_an_error() -> None:
     """Cardinality is bounded by what is declared."""
     with pytest.raises(ValueError, match="label"):
-        Meters().add(metrics.RECORD_BATCHES, topic="t", outcome="recorded", event_id="1")
+        MetricRegistry().add(metrics.RECORD_BATCHES, topic="t", outcome="recorded", event_id="1")
 
 
 def test_credentials_beyond_the_bound_share_one_series() -> None:
     """A replica that serves thousands of organizations does not make as many series."""
-    meters = Meters()
+    meters = MetricRegistry()
     names = {meters.credential(f"{number:08x}ffffffff") for number in range(1000)}
     assert len(names) == 201
     assert OTHER in names

@@ -14,10 +14,10 @@ import httpx
 import pytest
 import structlog
 
-from consumer.adapters.redis import rows
-from consumer.adapters.swoogo.channel import Answer
+from consumer.adapters.redis import codecs
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.adapters.swoogo.meter import Meter
+from consumer.adapters.swoogo.credit_meter import CreditMeter
+from consumer.adapters.swoogo.transport import Answer
 from consumer.domain.circuit import Circuit
 from consumer.domain.errors import (
     CredentialError,
@@ -27,12 +27,12 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
+from consumer.domain.identity import Kind, Source, key_of, stamp
 from consumer.domain.push_report import PushReport
-from consumer.domain.record import Kind, Source, key_of, stamp
 from consumer.domain.run import Run
-from consumer.observability.calls import CallMeters, outcome_of
+from consumer.observability.calls import CallMetrics, outcome_of
 from consumer.observability.metrics import CALLS as CALLS_METRIC
-from consumer.observability.watch import Watch
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, Work, event_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.services.record import Recorded
@@ -47,14 +47,14 @@ class Watched:
     """A world whose push is watched."""
 
     world: World
-    watch: Watch
-    calls: CallMeters
+    watch: Telemetry
+    calls: CallMetrics
     pusher: Any
 
     async def change(self, title: str = "Title", *, ago: float = 0.0) -> None:
         """A session changes, so many seconds ago."""
         now = self.world.clock.now()
-        row = rows.encode(replace(a_session("s1"), title=title))
+        row = codecs.encode(replace(a_session("s1"), title=title))
         change = Change(key_of(Source.SESSION, "s1"), stamp(now, now - round(ago * 1000), 0), row)
         await self.world.inbox.record(event_subject(EVENT), [change])
 
@@ -68,7 +68,7 @@ class Watched:
 
 
 async def a_watched(**mapping: Any) -> Watched:
-    world, watch = await a_world(), Watch(load_settings())
+    world, watch = await a_world(), Telemetry(load_settings())
     world.mapping = replace(world.mapping, **mapping)
     await world.inbox.set_continuous(EVENT, on=world.mapping.continuous)
     if world.mapping.continuous:
@@ -170,7 +170,7 @@ async def test_one_line_tells_of_a_push(capsys: pytest.CaptureFixture[str]) -> N
 async def test_a_call_that_fails_is_counted_by_its_outcome_and_raises_as_before(
     error: BaseException, word: str
 ) -> None:
-    watch = Watch(load_settings())
+    watch = Telemetry(load_settings())
     watched = await a_watched()
     swoogo, work = watched.world.swoogo, a_work(await watched.world.claim(SyncRequest("r")))
     swoogo.watch = watch.calls()
@@ -194,7 +194,7 @@ def test_every_call_of_the_port_is_counted() -> None:
 
 
 async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_way_to_redis() -> None:
-    watch, free = Watch(load_settings()), asyncio.Event()
+    watch, free = Telemetry(load_settings()), asyncio.Event()
     watched = await a_watched()
     work = replace(a_work(await watched.world.claim()), mapping=watched.world.mapping)
     credential = work.mapping.credential
@@ -209,8 +209,8 @@ async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_wa
         async def throttled(self, *_: Any) -> None: ...
 
     used: list[str] = []
-    calls = CallMeters(watch.meters, used.append)
-    meter = Meter(SwoogoSettings(), Budget(), calls)  # type: ignore[arg-type] # enough of one
+    calls = CallMetrics(watch.meters, used.append)
+    meter = CreditMeter(SwoogoSettings(), Budget(), calls)  # type: ignore[arg-type] # enough of one
 
     async def answered(status: int) -> None:
         async with meter.charged(work, 3) as charge:
@@ -231,7 +231,7 @@ async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_wa
 
 
 async def test_records_and_dead_letters_are_counted_by_topic() -> None:
-    watch = Watch(load_settings())
+    watch = Telemetry(load_settings())
 
     class Inner:
         async def record(self, batch: Sequence[RawRecord]) -> Recorded:
@@ -239,7 +239,7 @@ async def test_records_and_dead_letters_are_counted_by_topic() -> None:
                 return Recorded(received=10, ignored=1, superseded=2, news=3, dead=4)
             raise UnavailableError("Redis")
 
-    class Letters:
+    class DeadLetterQueue:
         async def put(self, letters: Sequence[DeadLetter]) -> None: ...
 
     recorder = watch.recorder(Inner())
@@ -247,7 +247,7 @@ async def test_records_and_dead_letters_are_counted_by_topic() -> None:
     await recorder.record([record])
     with pytest.raises(UnavailableError):
         await recorder.record([replace(record, offset=1)])
-    await watch.dead_letters(Letters()).put([DeadLetter(record, "not_json", "It is no JSON.")])
+    await watch.dead_letters(DeadLetterQueue()).put([DeadLetter(record, "not_json", "It is no JSON.")])
     found: Mapping[str, float | None] = {
         word: watch.meters.value("swoogo_sync_records_total", topic="sessions", result=word)
         for word in ("news", "known", "ignored", "dead")
@@ -290,7 +290,7 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
 
 
 async def test_log_lines_that_were_held_back_are_counted() -> None:
-    watch = Watch(load_settings())
+    watch = Telemetry(load_settings())
     await watch.scrape()
     before = watch.meters.value("swoogo_sync_log_lines_suppressed_total") or 0
 
@@ -311,7 +311,7 @@ async def test_log_lines_that_were_held_back_are_counted() -> None:
 
 async def test_the_circuits_of_credentials_in_use_are_shown() -> None:
     """0 closed, 1 trying, 2 open."""
-    watch = Watch(load_settings())
+    watch = Telemetry(load_settings())
     known = {"aaaaaaaa11": Circuit(), "bbbbbbbb22": Circuit(since=1, probe_until=5), "cccccccc33": Circuit(since=1)}
 
     class Circuits:

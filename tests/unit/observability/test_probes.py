@@ -15,8 +15,8 @@ from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.console import health as command
 from consumer.observability import probes as module
 from consumer.observability.health import Health
-from consumer.observability.meters import Meters
 from consumer.observability.probes import probes
+from consumer.observability.registry import MetricRegistry
 from consumer.settings import PREFIX, VARIABLES, HttpSettings
 
 
@@ -31,7 +31,7 @@ class Place:
 
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
-    meters = Meters()
+    meters = MetricRegistry()
     health = Health(meters)
 
     async def scrape() -> bytes:
@@ -155,7 +155,7 @@ async def test_switched_off_nothing_listens() -> None:
     async def scrape() -> bytes:
         return b""
 
-    async with probes(HttpSettings(enabled=False), Health(Meters()), scrape) as port:
+    async with probes(HttpSettings(enabled=False), Health(MetricRegistry()), scrape) as port:
         assert port is None
 
 
@@ -166,7 +166,7 @@ async def test_an_address_that_is_taken_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1:{number} \(Address already in use\); set SWOOGO_"):
-            async with probes(HttpSettings(port=number), Health(Meters()), scrape):
+            async with probes(HttpSettings(port=number), Health(MetricRegistry()), scrape):
                 pass
 
 

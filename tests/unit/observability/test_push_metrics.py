@@ -11,10 +11,10 @@ import pytest
 from consumer.domain.claim import EventState, Lease, event_subject
 from consumer.domain.execution import ExecutionResult
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Entry, State
 from consumer.domain.plan import Plan
 from consumer.domain.push_report import PushReport
-from consumer.domain.record import Kind, stamp
 from consumer.domain.run import Run, Trigger
 from consumer.domain.settlement import Settlement
 from consumer.domain.snapshot import Snapshot

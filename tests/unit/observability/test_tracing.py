@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.errors import UnavailableError
-from consumer.observability.calls import CallMeters
+from consumer.observability.calls import CallMetrics
 from consumer.observability.exporter import tracing
-from consumer.observability.meters import Meters
+from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import MOST_LINKS, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import RawRecord, event_subject
 from consumer.settings import Topics, TracingSettings
@@ -57,7 +57,7 @@ class Traced:
         value = a_session_value(session, event=EVENT)
         record = RawRecord(Topics().sessions, 0, 1, self.world.clock.now(), key_of(value), value, headers)
         peeked = self.decoder.peek(record)
-        change = replace(self.decoder.read(peeked), row=rows.encode(a_session(session)))
+        change = replace(self.decoder.read(peeked), row=codecs.encode(a_session(session)))
         await self.records.record(event_subject(EVENT), [change])
 
     async def push(self) -> None:
@@ -72,7 +72,7 @@ async def a_traced() -> Traced:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     tracer = provider.get_tracer("test")
-    world.swoogo.watch = CallMeters(Meters(), lambda _: None, tracer)
+    world.swoogo.watch = CallMetrics(MetricRegistry(), lambda _: None, tracer)
     return Traced(
         world,
         spans,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import (
     Announcement,
     IntegrationRequest,
@@ -16,9 +16,9 @@ from consumer.domain.connection import (
     integration_key,
 )
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
+from consumer.domain.identity import stamp
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.pair import PairEnd
-from consumer.domain.record import stamp
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
 from tests.unit.services.world import World, a_world
@@ -65,7 +65,7 @@ def key_of(request: Request) -> str:
 
 async def ask(world: World, *requests: Request) -> Lease:
     """Publish requests and claim the organization."""
-    changes = [Change(key_of(request), f"{next(_stamps):015d}", rows.encode(request)) for request in requests]
+    changes = [Change(key_of(request), f"{next(_stamps):015d}", codecs.encode(request)) for request in requests]
     await world.inbox.record(SUBJECT, changes)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
@@ -372,7 +372,7 @@ async def test_x1_a_disconnect_broken_off_half_way_is_finished_by_the_next_worke
 async def test_g3_a_disconnect_older_than_the_credentials_in_use_ends_nothing(world: World) -> None:
     """It came late: the organization has connected again since."""
     await settle(world, connected(), pair("e1", A))
-    await world.inbox.record(SUBJECT, [Change(disconnect_key(ORG), "0" * 15, rows.encode(DISCONNECTED))])
+    await world.inbox.record(SUBJECT, [Change(disconnect_key(ORG), "0" * 15, codecs.encode(DISCONNECTED))])
     await settle(world)
     assert set(await world.connections.mappings(ORG)) == {"e1"}
     assert (await world.pairs.all())["e1"].era == 0
@@ -381,7 +381,7 @@ async def test_g3_a_disconnect_older_than_the_credentials_in_use_ends_nothing(wo
 async def dated(world: World, moment: int, *requests: Request) -> list[tuple[str, str]]:
     """Publish requests that are dated `moment` (ms), and have them dealt with; what was announced."""
     world.board.topic.announcements.clear()
-    changes = [Change(key_of(each), stamp(moment, moment, next(_stamps)), rows.encode(each)) for each in requests]
+    changes = [Change(key_of(each), stamp(moment, moment, next(_stamps)), codecs.encode(each)) for each in requests]
     await world.inbox.record(SUBJECT, changes)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
@@ -430,7 +430,7 @@ async def test_g3_x1_what_was_published_before_an_ordinary_disconnect_is_not_tol
     """It came together with the disconnect that ended it, or was read late."""
     await dated(world, NOW - 3, connected())
     await world.inbox.record(
-        SUBJECT, [Change(disconnect_key(ORG), stamp(NOW - 1, NOW - 1, 9), rows.encode(DISCONNECTED))]
+        SUBJECT, [Change(disconnect_key(ORG), stamp(NOW - 1, NOW - 1, 9), codecs.encode(DISCONNECTED))]
     )
     assert await dated(world, NOW - 2, connected("second"), pair()) == []
 

@@ -11,14 +11,14 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import IntegrationRequest, MappingRequest
+from consumer.domain.connection_state import ServedRequest
 from consumer.domain.errors import UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import State
-from consumer.domain.record import Kind
 from consumer.domain.run import Run, Trigger
-from consumer.domain.standing import ServedRequest
-from consumer.observability.watch import Watch
+from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.settings import load_settings
@@ -199,10 +199,10 @@ async def test_no_more_events_of_a_credential_are_worked_on_at_once_than_it_has_
     await running.map(*events)
     running.held.update(events)
     await running.change(*events)
-    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.events, "all places are taken")
+    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.max_events_per_credential, "all places are taken")
     await settle()
     claimed = [event for event in events if running.world.inbox.state(event_subject(event)).until]
-    assert len(claimed) == SETTINGS.events
+    assert len(claimed) == SETTINGS.max_events_per_credential
     running.gate.set()
     await wait_until(lambda: all(running.synced(event) for event in events), "all are pushed")
 
@@ -213,7 +213,7 @@ async def test_m1_an_organization_that_waits_with_all_its_events_delays_no_other
     await running.map(*slow)
     running.held.update(slow)
     await running.change(*slow)
-    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.events, "its places are taken")
+    await wait_until(lambda: len(set(running.waiting)) == SETTINGS.max_events_per_credential, "its places are taken")
     await running.world.clock.advance(1)
     for org_id in ("second", "third"):
         other = replace(a_mapping(event_id=f"of {org_id}"), org_id=org_id, credential=f"of {org_id}")
@@ -221,14 +221,14 @@ async def test_m1_an_organization_that_waits_with_all_its_events_delays_no_other
         await running.world.connections.put_mapping(org_id, other.event_id, other)
     await running.change("of second", "of third")
     await wait_until(lambda: running.synced("of second") and running.synced("of third"), "the others are pushed")
-    assert len(set(running.waiting)) == SETTINGS.events
+    assert len(set(running.waiting)) == SETTINGS.max_events_per_credential
     running.gate.set()
     await wait_until(lambda: all(running.synced(event) for event in slow), "the slow ones are pushed after all")
 
 
 async def test_in_all_no_more_events_are_worked_on_at_once_than_a_process_may(world: World) -> None:
     made = Running(world)
-    made.dispatcher.settings = made.dispatcher.settings.model_copy(update={"most_events": 3})
+    made.dispatcher.settings = made.dispatcher.settings.model_copy(update={"max_events": 3})
     await settle()
     events = [f"event-{number}" for number in range(6)]
     for event in events:
@@ -296,8 +296,8 @@ async def test_c5_a_sync_asked_for_together_with_the_mapping_waits_until_that_is
     running.held.add("new")
     wanted = MappingRequest(ORG, "new", True, 502 if accepted else 503, "Europe/London")
     await world.given(a_session("of new"), event_id="new")
-    await world.connections.note_asked("new", ORG)
-    await world.inbox.record(org_subject(ORG), [Change("mapping/new", "1", rows.encode(wanted))])
+    await world.connections.add_requester("new", ORG)
+    await world.inbox.record(org_subject(ORG), [Change("mapping/new", "1", codecs.encode(wanted))])
     await wait_until(lambda: running.waiting, "the mapping is being looked at")
     await world.inbox.request_sync("new", SyncRequest("asked"), "1")
     running.dispatcher.wake.set()
@@ -412,7 +412,7 @@ async def test_g1_an_inbox_that_is_away_is_asked_again(running: Running, monkeyp
 
 
 async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running) -> None:
-    world, watch, nothing = running.world, Watch(load_settings()), AsyncMock()
+    world, watch, nothing = running.world, Telemetry(load_settings()), AsyncMock()
     began = asyncio.Event()
 
     async def never(_: int) -> None:
@@ -422,7 +422,7 @@ async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running)
     stuck = replace(running.dispatcher, inbox=AsyncMock(due=never), rebuilder=None, turned_at=0)
     task = asyncio.create_task(stuck.run(asyncio.Event()))
     await began.wait()
-    async with watch.over(nothing, nothing, nothing, nothing, world.clock, stuck):
+    async with watch.monitor(nothing, nothing, nothing, nothing, world.clock, stuck):
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
         world.clock.ms += 60_000
         assert "has not come round for 60 seconds" in (await watch.health.ask("live")).text
@@ -433,11 +433,11 @@ async def test_g1_liveness_tells_a_loop_that_comes_round_whatever_the_time_of_da
     running: Running,
 ) -> None:
     """The clock goes by the Redis server's, which is months off the system's here, and is set back and forth."""
-    clock, watch = running.world.clock, Watch(load_settings())
+    clock, watch = running.world.clock, Telemetry(load_settings())
     nothing: Any = AsyncMock()
     clock.off, running.dispatcher.turned_at = -600_000, 0
     await wait_until(lambda: running.dispatcher.turned_at, "the loop comes round")
-    async with watch.over(nothing, nothing, nothing, nothing, clock, running.dispatcher):
+    async with watch.monitor(nothing, nothing, nothing, nothing, clock, running.dispatcher):
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
         clock.off = 0
         assert (await watch.health.ask("live")).found == {"dispatcher": ""}
@@ -450,7 +450,7 @@ async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about
 ) -> None:
     request = IntegrationRequest("new", connected=True, secret_name="first")
     running.world.credentials.unavailable = 1
-    await running.world.inbox.record(org_subject("new"), [Change("integration/new", "1", rows.encode(request))])
+    await running.world.inbox.record(org_subject("new"), [Change("integration/new", "1", codecs.encode(request))])
     await wait_until(lambda: running.world.inbox.completed, "the first try is over")
     [(_, marks, retry_in, failed)] = running.world.inbox.completed
     assert (marks, retry_in, failed) == ({}, SETTINGS.retry_first, True)
@@ -464,7 +464,7 @@ async def test_m8_records_of_another_organization_are_not_pushed_and_end_the_pai
     """They came while no one looked at the mapping: in between, nothing of them reaches Swoogo."""
     world = running.world
     request = MappingRequest(ORG, EVENT, True, world.mapping.swoogo_event_id, world.mapping.timezone)
-    await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", rows.encode(request))])
+    await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", codecs.encode(request))])
     await wait_until(lambda: not world.inbox.state(org_subject(ORG)).marks, "the mapping is dealt with")
     await world.given(a_session("s1"), a_session("s2", org_id="theirs"))
     await world.clock.advance(60)

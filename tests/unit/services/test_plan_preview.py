@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from consumer.domain.errors import RefusedError
 from consumer.domain.execution import Planned
 from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, kinds_to_look_at
 from consumer.domain.plan import Operation, Plan
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind
 from consumer.domain.settlement import Settlement, settle
 from consumer.domain.snapshot import Sponsor
 from consumer.domain.survey import Survey
@@ -91,7 +91,7 @@ async def take(world: World, step: tuple[object, object, object], version: int) 
             await world.given(Sponsor(f"p{number}", version=version, name=f"Sponsor {version}", tier=str(level)))
         case ("push", str(how), _):
             trouble = world.swoogo.trouble
-            trouble.lost_before, trouble.lost_after = int(how == "lost before"), int(how == "lost after")
+            trouble.lost_before, trouble.consumer_lost_timeout = int(how == "lost before"), int(how == "lost after")
             trouble.unavailable = 7 if how == "silent" else 0
             trouble.refused = (
                 dict.fromkeys(["title 1", "c1@example.org"], RefusedError("No.")) if how == "refused" else {}
@@ -99,7 +99,7 @@ async def take(world: World, step: tuple[object, object, object], version: int) 
             world.swoogo.before_call = falling_silent(world) if how == "silent after the first call" else None
             await world.push()
             world.swoogo.before_call = None
-            trouble.lost_before = trouble.lost_after = trouble.unavailable = 0
+            trouble.lost_before = trouble.consumer_lost_timeout = trouble.unavailable = 0
             trouble.refused = {}
         case ("gone", str(key), _):
             entry = world.ledger.entries.get(EVENT, {}).get(key)

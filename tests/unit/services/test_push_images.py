@@ -10,9 +10,9 @@ from math import inf
 import pytest
 
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
 from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Sponsor

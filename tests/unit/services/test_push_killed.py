@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import State
-from consumer.domain.record import Kind
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
 from tests.unit.services.world import SUBJECT, World, a_world
 

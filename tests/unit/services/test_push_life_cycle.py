@@ -9,8 +9,8 @@ import pytest
 from consumer.domain.cause import Reconcile
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
-from consumer.domain.record import Kind
 from consumer.domain.run import Run
 from consumer.domain.survey import Depth
 from consumer.ports import Lease
@@ -61,12 +61,12 @@ async def test_x2_a_push_that_outlives_the_disconnect_syncs_for_the_era_it_began
 async def test_x2_g2_a_create_unanswered_at_the_disconnect_is_never_made_twice(world: World, arrived: bool) -> None:
     """Found, it was synced before and is sealed; not found, it is new."""
     if arrived:
-        world.swoogo.trouble.lost_after = 1
+        world.swoogo.trouble.consumer_lost_timeout = 1
     else:
         world.swoogo.trouble.lost_before = 1
     await world.sync(a_session("s1", people=["c1"]))
     in_era(world, NOW)
-    await world.clock.advance(SETTINGS.settle)
+    await world.clock.advance(SETTINGS.create_settle_time)
     await world.sync(a_session("s1", title="Title of s1", people=["c1"]))
     assert len(world.swoogo.records[Kind.SESSION]) == 1
     assert world.entry(session_key("s1")).era == (0 if arrived else NOW)

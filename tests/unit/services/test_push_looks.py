@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.redis.inbox import Waiting
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Resource
 from consumer.entrypoints.console.plan_document import read_plan
 from consumer.ports import SyncRequest

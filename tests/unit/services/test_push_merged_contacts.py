@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
-from consumer.domain.record import Kind
 from consumer.domain.sentences import for_admin
 from tests.support.builders import a_contact, a_mapping, a_session, speaker_key
 from tests.unit.services.world import World

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from sandbox.swoogo import Switches

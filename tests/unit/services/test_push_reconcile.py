@@ -8,12 +8,12 @@ import pytest
 
 from consumer.domain.cause import Reconcile
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind, key_of, stamp
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind, key_of, stamp
 from consumer.domain.run import Run, Trigger
 from consumer.domain.sentences import for_operator
 from consumer.domain.snapshot import Sponsor

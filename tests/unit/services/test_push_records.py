@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Contact, Session
 from tests.support.builders import (
     HOUR,
@@ -252,7 +252,7 @@ async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(wha
         "link": talks,
         "unlink": bare,
         "upload": [a_contact(name, photo_url="https://example.org/a.png") for name in names],
-        # Three at once are no mistake: see `domain.removals`.
+        # Three at once are no mistake: see `domain.deletions`.
         "delete": [replace(talk, deleted=True) for talk in talks[:3]],
     }
     await world.sync(*news[what])

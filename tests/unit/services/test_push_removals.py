@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger_commands import confirmation
 from consumer.domain.mapping import EventMapping
 from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Session
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
@@ -81,7 +81,7 @@ async def test_an_adopted_speaker_is_never_deleted(removing: World) -> None:
 
 async def test_a_speaker_whose_creation_was_answered_late_is_ours(removing: World) -> None:
     """D4, G2: found again after an unanswered create, the record is still one that we made."""
-    removing.swoogo.trouble.lost_after = 2
+    removing.swoogo.trouble.consumer_lost_timeout = 2
     await removing.sync(a_session("s1", people=["c1"]))
     await removing.push()
     assert len(removing.swoogo.records[Kind.SPEAKER]) == 1

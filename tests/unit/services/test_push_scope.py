@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import MappingRequest
+from consumer.domain.identity import Kind
 from consumer.domain.mapping import MappingSettings
-from consumer.domain.record import Kind
 from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Role, Sponsor
 from consumer.ports import Change, org_subject
@@ -30,7 +30,7 @@ async def updated(world: World, **settings: bool) -> None:
     )
     subject = org_subject(ORG)
     await world.inbox.record(
-        subject, [Change(f"mapping/{EVENT}", f"{next(_stamps) + 10**9:015d}", rows.encode(wanted))]
+        subject, [Change(f"mapping/{EVENT}", f"{next(_stamps) + 10**9:015d}", codecs.encode(wanted))]
     )
     lease = await world.inbox.claim(subject, world.clock.new_id())
     assert lease is not None

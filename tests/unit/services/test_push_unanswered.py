@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.ledger import Remote, State
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.record import Kind
 from consumer.domain.snapshot import Resource, Sponsor
 from consumer.ports import SyncRequest
 from tests.support.builders import (
@@ -58,7 +58,7 @@ def lose_answers_of(world: World, kind: Kind, *, effect: bool) -> None:
         if str(call) == f"create {kind.value}":
             world.swoogo.before_call = None
             if effect:
-                world.swoogo.trouble.lost_after = 1
+                world.swoogo.trouble.consumer_lost_timeout = 1
             else:
                 world.swoogo.trouble.lost_before = 1
 

@@ -287,7 +287,7 @@ async def test_c5_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage,
 
 async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
     """M4: the key names no organization; the organization that asked for the pair is known, active or not."""
-    await stage.connections.note_asked(EVENT, ORG)
+    await stage.connections.add_requester(EVENT, ORG)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
     assert result.news == 1
     requests = (await stage.inbox.requests(ORG)).rows
@@ -321,7 +321,7 @@ async def test_a_disconnect_is_not_hidden_by_credentials_published_after_it(stag
 async def test_a_null_value_takes_back_the_requests_of_everybody_who_asked_for_the_event(stage: Stage) -> None:
     """M4: the records of all of them had the one key that is gone now."""
     for org_id in ("one", "two"):
-        await stage.connections.note_asked(EVENT, org_id)
+        await stage.connections.add_requester(EVENT, org_id)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
     assert result.news == 2
     assert [list((await stage.inbox.requests(org)).marks) for org in ("one", "two")] == [[f"mapping/{EVENT}"]] * 2

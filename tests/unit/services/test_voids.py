@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.domain.connection import MappingRequest
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record import Kind
-from consumer.domain.survey import SurveyMemory
+from consumer.domain.survey import SurveyState
 from consumer.ports import Change, Lease, org_subject
 from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_session, an_entry
@@ -105,10 +105,10 @@ def test_m8_what_keeps_a_pair_is_said(pair: Pair | None, swoogo: int, synced: in
 async def test_m8_what_was_refused_for_the_pair_is_asked_for_again(world: World) -> None:
     """The organization published the right Swoogo event, and was told that the event has another."""
     await an_ended_pair(world)
-    await world.connections.note_asked(EVENT, ORG)
+    await world.connections.add_requester(EVENT, ORG)
     wanted = MappingRequest(ORG, EVENT, present=True, swoogo_event_id=999, timezone="Europe/London")
     world.swoogo.zones[999] = "Europe/London"
-    await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", rows.encode(wanted))])
+    await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", codecs.encode(wanted))])
     await dispatcher(world)._work(org_subject(ORG))
     assert [each.code for each in world.board.topic.announcements] == ["event_already_mapped"]
     await carried_out(world)
@@ -125,12 +125,12 @@ async def test_m8_what_was_seen_in_the_former_swoogo_event_is_forgotten(world: W
     await world.given(a_session("s1"))
     lease = await world.claim()
     await world.ledger.put_directory(lease, Kind.LOCATION, Directory({1: Remote(1, "hall")}, at=NOW))
-    await world.ledger.put_survey(lease, SurveyMemory(deep_at=NOW))
+    await world.ledger.put_survey(lease, SurveyState(deep_at=NOW))
     await world.inbox.complete(lease, {})
     await an_ended_pair(world)
     assert await carried_out(world) == [("pair.voided", "")]
     assert await world.ledger.directories(EVENT) == {}
-    assert await world.ledger.survey(EVENT) == SurveyMemory()
+    assert await world.ledger.survey(EVENT) == SurveyState()
 
 
 async def test_g4_a_former_worker_of_the_event_writes_no_entry_after_it_was_found_empty(world: World) -> None:

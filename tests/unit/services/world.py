@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
+from consumer.domain.identity import Source, key_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Source, key_of
 from consumer.domain.run import Run
 from consumer.domain.snapshot import Contact, Resource, Session
 from consumer.ports import Change, Lease, SyncRequest, event_subject
@@ -37,7 +37,9 @@ from tests.support.fakes import (
 )
 from tests.support.fakes.pairs import ListedStandings
 
-SETTINGS = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, events=2, lease=60.0)
+SETTINGS = PushSettings(
+    create_settle_time=120.0, retry_first=5.0, retry_max=600.0, concurrency=4, max_events_per_credential=2, lease=60.0
+)
 API = SwoogoSettings(credit_reserve=0)
 RULES = rules_of(SETTINGS, API)
 NO_RECONCILE = ReconcileSettings(interval=0)
@@ -78,7 +80,7 @@ class World:
                 if isinstance(resource, Contact)
                 else Source.SPONSOR
             )
-            changes.append(Change(key_of(source, resource.id), f"{self._version:015d}", rows.encode(resource)))
+            changes.append(Change(key_of(source, resource.id), f"{self._version:015d}", codecs.encode(resource)))
         await self.inbox.record(event_subject(event_id), changes)
 
     async def claim(self, request: SyncRequest | None = None) -> Lease:

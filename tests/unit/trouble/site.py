@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import httpx
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.circuits import rule_of
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.connection import Connection
+from consumer.domain.identity import Source, key_of, stamp
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
-from consumer.domain.record import Source, key_of, stamp
 from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth
 from consumer.ports import Change, SyncRequest, event_subject
@@ -48,7 +48,7 @@ from tests.support.fakes.pairs import ListedStandings
 
 SECRET: Final = "secret"
 LEASE: Final = 3_600.0
-PUSH: Final = PushSettings(settle=120.0, retry_first=5.0, retry_most=600.0, concurrency=4, lease=LEASE)
+PUSH: Final = PushSettings(create_settle_time=120.0, retry_first=5.0, retry_max=600.0, concurrency=4, lease=LEASE)
 Hook = Callable[[httpx.Request], None]
 
 
@@ -104,7 +104,7 @@ class Site:
         for session in sessions:
             self._stamp += 1
             self.said[event_id][session.id] = session
-            change = Change(key_of(Source.SESSION, session.id), stamp(self._stamp, 1, 0), rows.encode(session))
+            change = Change(key_of(Source.SESSION, session.id), stamp(self._stamp, 1, 0), codecs.encode(session))
             await self.inbox.record(event_subject(event_id), [change])
 
     async def ask(self, event_id: str) -> None:

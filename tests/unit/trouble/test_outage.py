@@ -25,7 +25,7 @@ MOST = 300.0
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     """`e1` and `e2` of one credential, `other` of another; all synced."""
-    site = a_site("key", "stranger", circuit_most=MOST)
+    site = a_site("key", "stranger", circuit_max=MOST)
     ids = site.sandbox.seed({"events": [{"name": each, "timezone": ZONE} for each in "abc"]})["events"]
     for event_id, swoogo_id, key in zip(("e1", "e2", "other"), ids, ("key", "key", "stranger"), strict=True):
         await site.map(event_id, swoogo_id, key)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.adapters.redis import rows
+from consumer.adapters.redis import codecs
+from consumer.domain.identity import Kind, Source, key_of, stamp
 from consumer.domain.issue import Code
-from consumer.domain.record import Kind, Source, key_of, stamp
 from consumer.domain.snapshot import Contact, Resource, Session, Sponsor
 from consumer.ports import Change, event_subject
 from sandbox.swoogo import Switches
@@ -66,7 +66,7 @@ async def an_event(switches: Switches, *resources: Resource) -> Site:
     await site.map("ev", swoogo_id, "key")
     for number, resource in enumerate(resources):
         source = {Session: Source.SESSION, Contact: Source.CONTACT}.get(type(resource), Source.SPONSOR)
-        change = Change(key_of(source, resource.id), stamp(number + 1, 1, 0), rows.encode(resource))
+        change = Change(key_of(source, resource.id), stamp(number + 1, 1, 0), codecs.encode(resource))
         await site.inbox.record(event_subject("ev"), [change])
     return site
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 from faststream.kafka.security import parse_security
 
-from consumer.adapters.kafka.access import client_options
 from consumer.adapters.kafka.broker import security
+from consumer.adapters.kafka.security import client_options
 from consumer.settings import KafkaSettings
 
 

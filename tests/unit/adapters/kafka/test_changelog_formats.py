@@ -16,10 +16,10 @@ from consumer.adapters.kafka.changelog import (
     understands,
 )
 from consumer.adapters.kafka.convert import deleted_row
+from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding
 from consumer.domain.errors import PoisonError
+from consumer.domain.identity import Source, stamp
 from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record import Source, stamp
-from consumer.domain.standing import ConnectionStanding, Generation, PairStanding
 from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord
 from schemas.ledger import read_ledger_value

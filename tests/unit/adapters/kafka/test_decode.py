@@ -10,7 +10,7 @@ import pytest
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
-from consumer.domain.record import TOLERANCE_MS, moments_of, stamp
+from consumer.domain.identity import TOLERANCE_MS, moments_of, stamp
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject
 from consumer.settings import Topics

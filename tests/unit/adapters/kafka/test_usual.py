@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.adapters.kafka import convert, usual
-from consumer.domain.record import Source
+from consumer.domain.identity import Source
 from sandbox.conference import sample
 from sandbox.conference.sessionboard import Event, change, contact_resource, session_resource
 from schemas.contact import ContactChange

@@ -8,8 +8,8 @@ import contextlib
 import pytest
 from pydantic import HttpUrl
 
-from consumer.adapters.swoogo.channel import FORM, Answer, Channel, NoAnswerError
-from consumer.adapters.swoogo.meter import Charge
+from consumer.adapters.swoogo.credit_meter import Charge
+from consumer.adapters.swoogo.transport import FORM, Answer, NoAnswerError, Transport
 from consumer.settings import SwoogoSettings
 
 
@@ -57,7 +57,7 @@ async def test_g4_a_body_does_not_leave_after_that_moment_whatever_was_checked_b
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    channel = Channel(SwoogoSettings(base_url=HttpUrl(f"http://127.0.0.1:{port}")))
+    channel = Transport(SwoogoSettings(base_url=HttpUrl(f"http://127.0.0.1:{port}")))
     try:
         with pytest.raises(NoAnswerError) as refused:
             await channel.exchange("POST", "/x", b"Bearer t", b"a=1", FORM, until=now())

@@ -11,7 +11,7 @@ import pytest
 from consumer.adapters.probing.findings import settings_of
 from consumer.adapters.probing.probe import CREDITS, Probed, open_event, probe
 from consumer.adapters.probing.scratch import Scratch
-from consumer.adapters.swoogo.channel import Channel
+from consumer.adapters.swoogo.transport import Transport
 from consumer.domain.errors import CredentialError, MissingError
 from consumer.settings import VARIABLES, SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
@@ -41,7 +41,7 @@ class Bench:
         )
         events = [{"id": EVENT, "name": "Scratch"}, {"id": EVENT + 1, "name": "Theirs", "account": "elsewhere"}]
         self.sandbox.seed({"events": events})
-        self.channel = Channel(SwoogoSettings(), httpx.ASGITransport(app=create_app(self.sandbox)))
+        self.channel = Transport(SwoogoSettings(), httpx.ASGITransport(app=create_app(self.sandbox)))
 
     def scratch(self, event_id: int = EVENT, secret: str = SECRET) -> Scratch:
         return Scratch(self.channel, self.clock, event_id, KEY, secret)

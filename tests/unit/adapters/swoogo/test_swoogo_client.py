@@ -19,7 +19,7 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.ports import Written
 from tests.support.waiting import wait_until
 from tests.unit.adapters.swoogo.world import EVENT, Reply, World, a_work, a_world, answer, page

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consumer.adapters.swoogo.forms import encode, outgoing
 from consumer.adapters.swoogo.html import clean_html, same_html
 from consumer.adapters.swoogo.wire import RESOURCES, Shape, normal, read_fields, record_id, written
-from consumer.domain.record import Fields, Kind, digest
+from consumer.domain.identity import Fields, Kind, digest
 
 SESSION, SPEAKER = RESOURCES[Kind.SESSION], RESOURCES[Kind.SPEAKER]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from consumer.domain.connection import IntegrationRequest
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.survey import Known
 from consumer.ports import Picture
 from tests.unit.adapters.swoogo.world import EVENT, KEY, World, a_work, a_world

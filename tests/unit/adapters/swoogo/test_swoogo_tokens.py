@@ -13,7 +13,7 @@ import pytest
 from consumer.adapters.sealing import credential_id
 from consumer.domain.connection import IntegrationRequest
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.run import Trigger
 from tests.unit.adapters.swoogo.world import (
     KEY,

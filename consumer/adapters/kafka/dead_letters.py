@@ -1,0 +1,159 @@
+"""The dead letters as operators see them: which are open, and what becomes of one (decision 0028).
+
+A letter is settled by a record on the same partition of the same topic that names it, so nothing else has to be kept,
+and both are deleted together when their time is over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.kafka.publish import producer
+from consumer.domain.errors import UnavailableError
+from consumer.ports import RawRecord, Span
+from consumer.settings import KafkaSettings
+from schemas.dead_letter import HEADER_PREFIX, SETTLED, SETTLES, DeadLetterHeaders
+
+_WITHHELD: Final = f"{HEADER_PREFIX}withheld"
+_TRUNCATED: Final = f"{HEADER_PREFIX}truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter: where it lies, as it lies there, and where it came from."""
+
+    record: RawRecord
+    origin: DeadLetterHeaders
+
+    @property
+    def name(self) -> str:
+        """`PARTITION:OFFSET`, as the commands take it."""
+        return f"{self.record.partition}:{self.record.offset}"
+
+    @property
+    def incomplete(self) -> str:
+        """Why the original bytes are not all here, as a sentence; "" when they are."""
+        names = {name for name, _ in self.record.headers}
+        if _WITHHELD in names:
+            origin = self.origin
+            place = f"{origin.origin_partition}:{origin.origin_offset}"
+            return (
+                f"its value may hold credentials and was not kept; it lies on {origin.origin_topic} at {place}. Once "
+                f"the service can read it: swoogo-sync replay {origin.origin_topic} --from {place}; else have it "
+                "published again, with sealed credentials."
+            )
+        if _TRUNCATED in names:
+            return "its value was too large to keep; have it published again."
+        return ""
+
+    @property
+    def headers(self) -> tuple[tuple[str, bytes | None], ...]:
+        """The headers of the original record."""
+        return tuple(each for each in self.record.headers if not each[0].startswith(HEADER_PREFIX))
+
+
+def read_letter(record: RawRecord) -> Letter | str:
+    """A dead letter; or the name of the one that this record settles, "" for a record that is neither."""
+    named = dict(record.headers)
+    if SETTLES in named:
+        return (named[SETTLES] or b"").decode(errors="replace")
+    try:
+        return Letter(record, DeadLetterHeaders.from_headers(record.headers))
+    except ValueError:
+        return ""
+
+
+class DeadLetterQueue:
+    """Reads and settles dead letters."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Nothing is sent yet."""
+        self._settings = settings
+        self._topic = settings.topics.dead_letters
+
+    async def open(self) -> list[Letter]:
+        """Open dead letters, oldest first. Raises UnavailableError, ConfigurationError."""
+        found: dict[str, Letter] = {}
+        async with TopicHistory(self._settings, self._topic) as history:
+            async for chunk in history.read(await history.spans()):
+                for record in chunk.records:
+                    read = read_letter(record)
+                    if isinstance(read, Letter):
+                        found[read.name] = read
+                    else:
+                        found.pop(read, None)
+        return sorted(found.values(), key=lambda each: (each.record.timestamp, each.record.partition))
+
+    async def superseded(self, letters: Sequence[Letter]) -> set[str]:
+        """Names of those whose key has a newer record on its topic, or a newer letter among these.
+
+        Putting such a one back would change nothing now (G3), but the topic is compacted: it would in time be all that
+        is left under its key, and a rebuild would believe it (G6).
+        """
+        old: set[str] = set()
+        by_topic: dict[str, list[Letter]] = defaultdict(list)
+        for letter in letters:
+            by_topic[letter.origin.origin_topic].append(letter)
+        for topic, group in by_topic.items():
+            spans: dict[int, int] = {}
+            offsets: dict[tuple[int, bytes], list[Letter]] = defaultdict(list)
+            for letter in group:
+                partition, offset = letter.origin.origin_partition, letter.origin.origin_offset
+                spans[partition] = min(spans.get(partition, offset + 1), offset + 1)
+                if letter.record.key is not None:
+                    offsets[partition, letter.record.key].append(letter)
+            async with TopicHistory(self._settings, topic) as history:
+                whole = await history.spans()
+                wanted = {
+                    number: Span(max(start, whole[number].start), whole[number].end)
+                    for number, start in spans.items()
+                    if number in whole
+                }
+                async for chunk in history.read(wanted, 2_000):
+                    for record in chunk.records:
+                        older = offsets.get((record.partition, record.key or b""), ())
+                        old |= {each.name for each in older if each.origin.origin_offset < record.offset}
+        return old
+
+    async def settle(self, letters: Sequence[Letter], how: str, *, put_back: bool) -> None:
+        """Put letters back where they came from, where that is asked for, and mark them as settled.
+
+        A crash in between leaves a letter open that was put back; doing it again changes nothing (G3).
+
+        Args:
+            letters: oldest first.
+            how: `replayed`, `superseded` or `discarded`.
+            put_back: with the partition, key, headers and time of the original.
+        """
+        sender = producer(self._settings)
+        try:
+            await sender.start()
+            try:
+                for letter in letters:
+                    if put_back:
+                        origin = letter.origin
+                        await sender.send_and_wait(
+                            origin.origin_topic,
+                            value=letter.record.value,
+                            key=letter.record.key,
+                            partition=origin.origin_partition,
+                            timestamp_ms=origin.origin_timestamp if origin.origin_timestamp >= 0 else None,
+                            headers=[(name, value or b"") for name, value in letter.headers],
+                        )
+                    await sender.send_and_wait(
+                        self._topic,
+                        value=None,
+                        key=letter.record.key,
+                        partition=letter.record.partition,
+                        headers=[(SETTLES, letter.name.encode()), (SETTLED, how.encode())],
+                    )
+            finally:
+                await sender.stop()
+        except KafkaError as error:
+            raise UnavailableError(f"Dead letters could not be settled: {type(error).__name__}.") from error

@@ -1,0 +1,77 @@
+"""How many dead letters are open: for the gauge and for `status`, kept up by reading on.
+
+A counter of letters starts at 0 with every process, and does not fall when a letter is settled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from sys import intern
+
+from consumer.adapters.kafka.dead_letters import Letter, read_letter
+from consumer.adapters.kafka.history import TopicHistory
+from consumer.ports import RawRecord, Span
+from consumer.settings import KafkaSettings
+
+
+class OpenDeadLetters:
+    """Remembers the offsets of open letters by partition, about 100 bytes each. Close it in the end."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Nothing is sent yet."""
+        self._settings = settings
+        self._history: TopicHistory | None = None
+        self._next: dict[int, int] = {}
+        self._open: dict[int, dict[int, str]] = defaultdict(dict)
+
+    async def count(self) -> Mapping[str, int]:
+        """Topic a letter came from -> how many are open. What was read before is not read again.
+
+        Raises:
+            UnavailableError: Kafka did not answer; the next call reads on.
+            ConfigurationError: there is no topic of dead letters.
+        """
+        try:
+            await self._read_on()
+        except BaseException:
+            await self.aclose()
+            raise
+        return Counter(topic for letters in self._open.values() for topic in letters.values())
+
+    async def aclose(self) -> None:
+        """Disconnect; what is known stays."""
+        history, self._history = self._history, None
+        if history is not None:
+            await history.__aexit__()
+
+    async def _read_on(self) -> None:
+        if self._history is None:
+            self._history = await TopicHistory(self._settings, self._settings.topics.dead_letters).__aenter__()
+        there = await self._history.spans()
+        self._forget_deleted(there)
+        left = {number: Span(max(span.start, self._next.get(number, 0)), span.end) for number, span in there.items()}
+        async for chunk in self._history.read(left):
+            for record in chunk.records:
+                self._note(record)
+            self._next |= chunk.position
+
+    def _forget_deleted(self, there: Mapping[int, Span]) -> None:
+        """What retention deleted is no longer open; a topic that ends earlier than it did is another one."""
+        for number in {*self._open, *self._next}:
+            span = there.get(number)
+            if span is None or span.end < self._next.get(number, 0):
+                self._open.pop(number, None)
+                self._next.pop(number, None)
+            else:
+                kept = {offset: topic for offset, topic in self._open[number].items() if offset >= span.start}
+                self._open[number] = kept
+
+    def _note(self, record: RawRecord) -> None:
+        read = read_letter(record)
+        if isinstance(read, Letter):
+            self._open[record.partition][record.offset] = intern(read.origin.origin_topic)
+            return
+        partition, _, offset = read.partition(":")
+        if partition.isdecimal() and offset.isdecimal():
+            self._open[int(partition)].pop(int(offset), None)

@@ -1,0 +1,179 @@
+"""How domain objects lie in Redis: JSON by msgspec, one codec per type, tolerant of fields it does not know.
+
+A row may carry a `format`; without one it has format 1. A version that changes the meaning of a row raises `FORMAT` and
+writes it into the row, so that older replicas leave that row alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from consumer.domain.circuit import Circuit
+from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.errors import UnreadableRowError
+from consumer.domain.identity import Kind
+from consumer.domain.issue import Issue
+from consumer.domain.ledger import Entry, Remote
+from consumer.domain.mapping import EventMapping
+from consumer.domain.natural_key import with_current_key
+from consumer.domain.pair import ROUND_FIELDS, Pair
+from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
+from consumer.domain.survey import SurveyState
+from consumer.ports import SyncRequest
+
+FORMAT: Final = 1
+PAIR_FORMAT: Final = 2
+"""Of pairs of a later round than the first, or voided ones (M8): an older version would take one for the only pair."""
+_MARK: Final = b'"format":'
+"""Within a string its quotes would be escaped, so only a field of this name looks like this."""
+
+_T = TypeVar("_T")
+
+
+class _Head(msgspec.Struct):
+    format: int = 1
+
+
+_head: Final = msgspec.json.Decoder(_Head)
+
+
+class RowReader(Generic[_T]):
+    """Reads the rows of one type. `what` names them in sentences."""
+
+    def __init__(self, type_: Any, what: str, reads: int = 0) -> None:
+        """`reads`: its latest format; 0: that of all rows."""
+        self._decoder: msgspec.json.Decoder[_T] = msgspec.json.Decoder(type_)
+        self._what = what
+        self._reads = reads
+
+    def decode(self, row: bytes | str) -> _T:
+        """Raises UnreadableRowError: a later version wrote it, or no version did."""
+        try:
+            held = row.encode() if isinstance(row, str) else row
+            if _MARK in held and (found := _head.decode(held).format) > (self._reads or FORMAT):
+                raise UnreadableRowError(
+                    f"Redis holds {self._what} in format {found}, which a later version wrote; this one reads "
+                    f"format {self._reads or FORMAT} and leaves it to that version."
+                )
+            return self._decoder.decode(held)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UnreadableRowError(
+                f"Redis holds {self._what} that this version cannot read ({error}); a later one may have written it."
+            ) from error
+
+    def known(self, row: bytes | str) -> _T | None:
+        """None where it cannot be read: for what is found out again, or only shown."""
+        try:
+            return self.decode(row)
+        except UnreadableRowError:
+            return None
+
+
+def parsed(parse: Callable[[str], _T], text: bytes, what: str) -> _T:
+    """A name that stands in Redis as such. Raises UnreadableRowError: none that this version knows."""
+    try:
+        return parse(text.decode())
+    except ValueError as error:
+        raise UnreadableRowError(f"Redis holds {what} that this version does not know.") from error
+
+
+KEY_FORM: Final = 1
+"""Of the natural keys in a directory at rest. Earlier builds case-folded them (0), so that `ß` passed for `ss`."""
+
+
+class Listing(msgspec.Struct):
+    """A directory at rest: Swoogo id -> natural key."""
+
+    at: int
+    rows: dict[int, str]
+    with_event: int | None = None
+    form: int = 0
+
+
+class RunRow(msgspec.Struct):
+    """A run at rest, see `domain.run.Run`."""
+
+    id: str
+    event_id: str
+    trigger: str
+    started: int
+    ended: int
+    outcome: str
+    error: str
+    tallies: dict[Kind, dict[str, int]]
+    links: int
+    credits: int
+    planned_credits: int
+    done_calls: int
+    planned_calls: int
+    reasons: dict[str, int]
+    issues: dict[str, int]
+    scope: str = "all"
+    told: tuple[Issue, ...] = ()
+    credits_left: int = 0
+    eta: int = 0
+    org_id: str = ""
+    swoogo_event_id: int = 0
+    requests: tuple[str, ...] = ()
+
+
+_encoder: Final = msgspec.json.Encoder()
+encode = _encoder.encode
+
+session: Final = RowReader[Session](Session, "a session")
+contact: Final = RowReader[Contact](Contact, "a contact")
+sponsor: Final = RowReader[Sponsor](Sponsor, "a sponsor")
+entry: Final = RowReader[Entry](Entry, "a ledger entry")
+issue: Final = RowReader[Issue](Issue, "an issue")
+mapping: Final = RowReader[EventMapping](EventMapping, "a mapping")
+connection: Final = RowReader[Connection](Connection, "a connection")
+pair: Final = RowReader[Pair](Pair, "a pair", PAIR_FORMAT)
+circuit: Final = RowReader[Circuit](Circuit, "a circuit")
+listing: Final = RowReader[Listing](Listing, "a listing")
+survey: Final = RowReader[SurveyState](SurveyState, "what the last survey left")
+run: Final = RowReader[RunRow](RunRow, "a run")
+sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
+_integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")
+_mapping_request: Final = RowReader[MappingRequest](MappingRequest, "a request of an organization")
+
+
+def encode_pair(held: Pair) -> bytes:
+    """The row of a pair, without what a former version does not know where that means nothing."""
+    fields: dict[str, Any] = msgspec.to_builtins(held)
+    if held.format == FORMAT:
+        return encode({name: value for name, value in fields.items() if name not in ROUND_FIELDS})
+    return encode({"format": held.format, **fields})
+
+
+def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
+    """The rows of an event as one snapshot."""
+    sessions: dict[str, Session] = {}
+    contacts: dict[str, Contact] = {}
+    sponsors: dict[str, Sponsor] = {}
+    for key, row in rows.items():
+        source, _, identifier = key.decode().partition("/")
+        if source == "session":
+            sessions[identifier] = session.decode(row)
+        elif source == "contact":
+            contacts[identifier] = contact.decode(row)
+        elif source == "sponsor":
+            sponsors[identifier] = sponsor.decode(row)
+    return Snapshot(sessions, contacts, sponsors)
+
+
+def ledger_entry(key: str, row: bytes) -> tuple[str, Entry]:
+    """An entry under its key, its natural key in today's form."""
+    return key, with_current_key(key, entry.decode(row))
+
+
+def request(key: str, row: bytes) -> Request:
+    """An organization's row."""
+    return _mapping_request.decode(row) if key.startswith("mapping/") else _integration.decode(row)
+
+
+def remotes(listed: Listing) -> dict[int, Remote]:
+    """A listing as directory rows."""
+    return {each: Remote(each, natural) for each, natural in listed.rows.items()}

@@ -1,0 +1,109 @@
+"""What stands in Redis, in numbers: for metrics. Only reads, and a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.keys import DUE_SHARDS, Keys
+from consumer.adapters.redis.scripts import Scripts
+
+_counts: Final = msgspec.json.Decoder(dict[str, int])
+_NAMES: Final = ("state", "dirty", "ledger", "unlogged", "issues", "run", "survey")
+_AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Due subjects of one kind: how many, and for how many seconds the first has been due."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventStats:
+    """What stands of one event. Moments are ms, None where there is none.
+
+    Attributes:
+        failures: pushes in a row that failed.
+        changes: recorded and not pushed.
+        oldest: publication of the oldest of them.
+        surveyed: when the last reconcile had read all it needed.
+        left_out: "kind:reason" -> records that the last plan left out.
+    """
+
+    continuous: bool = False
+    failures: int = 0
+    changes: int = 0
+    oldest: int | None = None
+    intents: int = 0
+    unlogged: int = 0
+    parked: int = 0
+    surveyed: int | None = None
+    issues: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+class RedisEventStats:
+    """Counts; of a due index at most so many, of events one bounded answer each."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis = redis
+        self._keys = keys
+        self._scripts = scripts
+
+    @guarded
+    async def due(self, most: int = 1_000) -> Mapping[str, Overdue]:
+        """`event` and `org` -> what is due now and not being worked on; counts end at `most` a shard."""
+        seconds, micros = await self._redis.time()
+        now = seconds * 1000 + micros // 1000
+        shards = [self._keys.due(shard) for shard in range(DUE_SHARDS)]
+        found = await asyncio.gather(
+            *(self._redis.zrangebyscore(shard, "-inf", now, start=0, num=most, withscores=True) for shard in shards)
+        )
+        counts, first = Counter[str](), {"event": now, "org": now}
+        for name, moment in (each for shard in found for each in cast("list[tuple[bytes, float]]", shard)):
+            kind = name.decode().partition("/")[0]
+            counts[kind] += 1
+            first[kind] = min(first.get(kind, now), int(moment))
+        return {kind: Overdue(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
+
+    @guarded
+    async def events(self) -> Sequence[str]:
+        """Every event anything was ever recorded for, sorted."""
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
+        return sorted(member.decode() for member in members)
+
+    @guarded
+    async def stats_of(self, events: Sequence[str]) -> Mapping[str, EventStats]:
+        """Count what stands of each of these."""
+        found: dict[str, EventStats] = {}
+        for start in range(0, len(events), _AT_ONCE):
+            some = events[start : start + _AT_ONCE]
+            found |= zip(some, await asyncio.gather(*map(self._stats_of, some)), strict=True)
+        return found
+
+    async def _stats_of(self, event_id: str) -> EventStats:
+        row = await self._scripts.event_stats([self._keys.event(event_id, name) for name in _NAMES])
+        continuous, failures, changes, oldest, intents, unlogged, parked, surveyed, issues, left_out = row
+        return EventStats(
+            bool(continuous),
+            failures,
+            changes,
+            oldest if oldest >= 0 else None,
+            intents,
+            unlogged,
+            parked,
+            surveyed if surveyed > 0 else None,
+            _counts.decode(issues),
+            _counts.decode(left_out),
+        )

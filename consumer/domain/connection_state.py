@@ -1,0 +1,99 @@
+"""How an organization's connections stand: what a rebuild after a loss of Redis must not ask anybody again (G6).
+
+Guarantees: kept on the changelog at the end of every settlement, so that accepted credentials and active pairs come
+back as they were: without calls, announcements, or a refused request winning because compaction left nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consumer.domain.connection import Connection
+from consumer.domain.mapping import EventMapping
+from consumer.domain.pair import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStanding:
+    """The credential an organization uses (None: disconnected), and the stamps of the requests that were dealt with.
+
+    `settled`: request key -> stamp. `epoch`: of the lease of who wrote it; the highest counts.
+    """
+
+    org_id: str
+    connection: Connection | None
+    settled: dict[str, str]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairStanding:
+    """The active pair of an event as this organization has it (None: not mapped), and the request dealt with."""
+
+    org_id: str
+    event_id: str
+    mapping: EventMapping | None
+    settled: str
+    epoch: int
+
+
+def standings_of(
+    org_id: str,
+    connection: Connection | None,
+    active: Mapping[str, EventMapping],
+    stamps: Mapping[str, str],
+    epoch: int,
+) -> list[ConnectionStanding | PairStanding]:
+    """How everything of an organization stands.
+
+    Args:
+        org_id: the organization.
+        connection: in use.
+        active: its pairs in force, by event.
+        stamps: request key -> stamp of the newest, all of which are dealt with.
+        epoch: of its lease.
+    """
+    settled = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
+    events = {name.partition("/")[2] for name in stamps if name.startswith("mapping/")} | active.keys()
+    return [
+        ConnectionStanding(org_id, connection, settled, epoch),
+        *(
+            PairStanding(org_id, event_id, active.get(event_id), stamps.get(f"mapping/{event_id}", ""), epoch)
+            for event_id in sorted(events)
+        ),
+    ]
+
+
+def is_stale(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
+    """Whether a pair said to be active has ended since, or begun again: the history of pairs is written before (M2).
+
+    A worker that was stopped may publish how a pair stood long after; compaction then leaves nothing newer. `history`:
+    by event.
+    """
+    if standing.mapping is None:
+        return False
+    pair = history.get(standing.event_id)
+    if pair is None or pair.swoogo_event_id != standing.mapping.swoogo_event_id:
+        return True  # it was voided since (M8)
+    same = (pair.org_id, pair.era) == (standing.org_id, standing.mapping.era)
+    return pair.ended_at is not None or not same
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A life of Redis: a new one begins with the first start and with each rebuild."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRequest:
+    """A manual sync that was served: its record, read again after a loss, asks for nothing (C5)."""
+
+    event_id: str
+    id: str
+    stamp: str
+
+
+Standing = ConnectionStanding | PairStanding | ServedRequest | Generation

@@ -1,0 +1,102 @@
+"""The stores in Redis as the commands use them: everything is read, only a sync request is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis.budget import RedisBudget
+from consumer.adapters.redis.circuits import RedisCircuits
+from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.replicas import RedisReplicas
+from consumer.adapters.redis.server_checks import check_redis
+from consumer.adapters.redis.server_time import ServerTime, set_by_server
+from consumer.adapters.redis.status import RedisRuns
+from consumer.adapters.redis.stores import open_stores
+from consumer.domain.connection import Announcement
+from consumer.domain.ledger import Entry
+from consumer.domain.pair import Pair
+from consumer.domain.run import Run
+from consumer.ports import Clock
+from consumer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CliSession:
+    """What the commands look into."""
+
+    settings: Settings
+    inbox: RedisInbox
+    connections: RedisConnections
+    pairs: RedisPairs
+    ledger: RedisLedger
+    board: RedisRuns
+    budget: RedisBudget
+    clock: Clock
+    markers: RedisMarkers
+    replicas: RedisReplicas
+    overview: RedisEventStats
+    circuits: RedisCircuits
+
+
+class _NoTopics:
+    """Stands where a running service has its producer: the command line publishes nothing."""
+
+    async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not write the ledger of {event_id} ({len(entries)} entries)")
+
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line notes no deletions of {event_id} ({len(deletions)} contacts)")
+
+    async def write_pairs(self, pairs: Sequence[Pair]) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not write the history of {len(pairs)} pairs")
+
+    async def run(self, run: Run) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not publish run {run.id}")
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Never called by a command that only looks."""
+        raise TypeError(f"the command line does not publish {announcement.action}")
+
+
+@asynccontextmanager
+async def open_session(settings: Settings) -> AsyncIterator[CliSession]:
+    """Connect to Redis, and disconnect at the end.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        ConfigurationError: it would drop keys when it is full.
+    """
+    bound = open_stores(settings)
+    clock, nothing = SystemClock(), _NoTopics()
+    try:
+        await check_redis(bound.redis, settings.redis)
+        await set_by_server(bound.redis, clock)
+        time = ServerTime(bound.redis, clock)
+        yield CliSession(
+            settings,
+            bound.inbox,
+            bound.connections,
+            RedisPairs(bound.redis, bound.keys, bound.scripts, nothing),
+            RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
+            RedisRuns(bound.redis, bound.keys),
+            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time),
+            clock,
+            RedisMarkers(bound.redis, bound.keys, bound.scripts),
+            RedisReplicas(bound.redis, bound.keys),
+            RedisEventStats(bound.redis, bound.keys, bound.scripts),
+            RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
+        )
+    finally:
+        await bound.redis.aclose()

@@ -1,0 +1,79 @@
+"""Gauges of what stands in Redis, read for a scrape: what is due, and what stands of every event.
+
+Events are looked at a part at a time, so that a scrape costs Redis the same however many there are; the sums are over
+what was last seen of each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
+from consumer.observability import metrics
+from consumer.observability.registry import MetricRegistry
+from consumer.ports import Clock
+
+_A_PART: Final = 500
+"""Events looked at for one scrape at most."""
+
+
+class EventGauges:
+    """The gauges of one process; every replica that is scraped reads for itself."""
+
+    def __init__(self, overview: RedisEventStats, meters: MetricRegistry, clock: Clock) -> None:
+        """Read nothing yet."""
+        self._overview = overview
+        self._meters = meters
+        self._clock = clock
+        self._seen: dict[str, EventStats] = {}
+        self._next = 0
+
+    async def due(self) -> None:
+        """What is due. Raises UnavailableError."""
+        for kind, waiting in (await self._overview.due()).items():
+            self._meters.set(metrics.DUE, waiting.count, subject=kind)
+            self._meters.set(metrics.OLDEST_DUE_AGE, waiting.seconds, subject=kind)
+
+    async def events(self) -> None:
+        """The next part of the events. Raises UnavailableError."""
+        known = await self._overview.events()
+        if self._next >= len(known):
+            self._next = 0
+        part = known[self._next : self._next + _A_PART]
+        self._next += _A_PART
+        self._seen |= await self._overview.stats_of(part)
+        gone = self._seen.keys() - set(known)
+        for event in gone:
+            del self._seen[event]
+        self._show(len(known))
+
+    def _show(self, known: int) -> None:
+        now, all_seen = self._clock.now(), self._seen.values()
+        by_themselves = [each for each in all_seen if each.continuous]
+        meters = self._meters
+        meters.set(metrics.EVENTS, known, state="known")
+        meters.set(metrics.EVENTS, len(by_themselves), state="continuous")
+        meters.set(metrics.EVENTS, sum(each.failures > 0 for each in all_seen), state="failing")
+        meters.set(metrics.CHANGES_WAITING, sum(each.changes for each in by_themselves))
+        meters.set(metrics.OLDEST_UNPUSHED_AGE, _age(now, [each.oldest for each in by_themselves]))
+        meters.set(metrics.RECONCILE_AGE, _age(now, [each.surveyed for each in by_themselves]))
+        meters.set(metrics.INTENTS_OPEN, sum(each.intents for each in all_seen))
+        meters.set(metrics.UNLOGGED, sum(each.unlogged for each in all_seen))
+        meters.set(metrics.PARKED, sum(each.parked for each in all_seen))
+        issues, left_out = Counter[str](), Counter[str]()
+        for each in all_seen:
+            issues.update(each.issues)
+            left_out.update(each.left_out)
+        meters.replace(metrics.ISSUES, {(code,): count for code, count in issues.items()})
+        pairs: Counter[tuple[str, ...]] = Counter()
+        for name, count in left_out.items():
+            kind, _, reason = name.partition(":")
+            pairs[kind, reason] += count
+        meters.replace(metrics.LEFT_OUT, dict(pairs))
+
+
+def _age(now: int, moments: list[int | None]) -> float:
+    """Seconds since the earliest of these (ms), 0 when there is none."""
+    first = min((each for each in moments if each is not None), default=now)
+    return max(now - first, 0) / 1000
