@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 from consumer.domain.text import natural_name
 
 MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)

@@ -15,7 +15,7 @@ from consumer.domain.field_definitions import (
     FieldType,
     compare,
 )
-from consumer.domain.record import Kind
+from consumer.domain.identity import Kind
 
 TALK, PANEL = Choice(1, "Talk"), Choice(2, "Panel")
 FORMAT = FieldDefinition(Kind.SESSION, "c_1", "Format", FieldType.CHOICE, "dropDownList", 7, choices=(TALK, PANEL))
