@@ -4,10 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 READY := $(VENV)/.ready
 KAFKA := .cache/kafka/.ready
 TOOLS := .cache/tools/.ready
+# Each process of the tests starts in half the time when it finds its modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 $(READY): requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,7 +34,7 @@ setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it the
 demo: setup  ## Watch a conference being synced: embedded Kafka, Valkey, sandbox Swoogo, the real service
 	@$(BIN)/swoogo-sync demo $(ARGS)
 
-test: setup $(TOOLS)  ## Run all tests, on real Kafka and Valkey, in two processes with servers of their own
+test: setup $(TOOLS)  ## Run all tests in three processes, on one real Kafka and a Valkey for each
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 outages: setup  ## Stop Kafka for 3, 25 and 60 seconds under traffic (five minutes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Final
 
 import hypothesis
@@ -14,6 +15,7 @@ from redis.asyncio import Redis
 
 from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
+from tests.support.sharing import share
 from tests.support.topics import Topics
 
 # What a machine finds must be found again on the next one; people may explore. How long an example takes says how busy
@@ -44,15 +46,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
-    """`host:port` of a Kafka for the whole run."""
-    yield from _provide(request.config, find_kafka)
+def kafka_bootstrap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """`host:port` of a Kafka for the whole run; its processes share it, with topics and groups of their own."""
+    find = partial(find_kafka, os.environ)
+    if hasattr(request.config, "workerinput"):
+        find = partial(share, tmp_path_factory.getbasetemp().parent, "kafka", find)
+    return _provide(request.config, find)
 
 
 @pytest.fixture(scope="session")
-def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a Redis for the whole run."""
-    yield from _provide(request.config, find_redis)
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """URL of a Redis for this process of the run; it is flushed, and asked what its clients do."""
+    return _provide(request.config, partial(find_redis, os.environ))
 
 
 @pytest.fixture
@@ -117,6 +122,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         told[_TOLD] = _summary(session.config)
 
 
+@pytest.hookimpl(trylast=True, specname="pytest_sessionfinish")
+def pytest_services_stop(session: pytest.Session) -> None:
+    """All fixtures have ended, and no timeout of a test counts: a shared server waits here for the other processes."""
+    for service in session.config.stash.get(_SERVICES, []):
+        service.stop()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker process has ended."""
@@ -128,15 +140,12 @@ def _summary(config: pytest.Config) -> list[str]:
     return [line for service in config.stash.get(_SERVICES, []) for line in service.summary()]
 
 
-def _provide(config: pytest.Config, find: Callable[[Mapping[str, str]], Service]) -> Iterator[str]:
+def _provide(config: pytest.Config, find: Callable[[], Service]) -> str:
     try:
-        service = find(os.environ)
+        service = find()
     except MissingServiceError as missing:
         if "CI" not in os.environ and os.environ.get("SWOOGO_SYNC_TEST_ALLOW_MISSING") == "1":
             pytest.skip(str(missing))
         pytest.fail(str(missing), pytrace=False)
     config.stash.setdefault(_SERVICES, []).append(service)
-    try:
-        yield service.address
-    finally:
-        service.stop()
+    return service.address
