@@ -112,8 +112,8 @@ def desired_session(
 
     `own_zone` is the zone it is to carry itself (M7), "" for the event's again, None when it never carried one.
     """
-    assert session.starts_at is not None  # noqa: S101 - only eligible sessions come here
-    assert session.ends_at is not None  # noqa: S101
+    if session.starts_at is None or session.ends_at is None:
+        raise ValueError(f"session {session.id} has no times, so it is not eligible")
     text = _Text.of(key_of(Kind.SESSION, session.id), limits, session.unreadable)
     room, track = session.room, session.track
     placement = place(session.starts_at, session.ends_at, timezone)

@@ -58,11 +58,12 @@ def session_skip(session: Session, now: int) -> Skip | None:
         if session.status in CATEGORIES:
             return Skip(key, Reason.NOT_ACCEPTED)
         return Skip(key, Reason.ISSUE, Issue(key, Code.UNKNOWN_STATUS, field="status"))
-    missing = _missing_session_field(session)
-    if missing:
-        return Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field=missing))
-    assert session.starts_at is not None  # noqa: S101 - _missing_session_field has said so
-    assert session.ends_at is not None  # noqa: S101
+    if not clean_name(session.title):
+        return _missing(key, "title")
+    if session.starts_at is None:
+        return _missing(key, "starts_at")
+    if session.ends_at is None:
+        return _missing(key, "ends_at")
     if session.ends_at <= session.starts_at:
         return Skip(key, Reason.ISSUE, Issue(key, Code.INVALID_TIME_RANGE, field="ends_at"))
     if session.ends_at <= now:
@@ -70,12 +71,8 @@ def session_skip(session: Session, now: int) -> Skip | None:
     return None
 
 
-def _missing_session_field(session: Session) -> str:
-    if not clean_name(session.title):
-        return "title"
-    if session.starts_at is None:
-        return "starts_at"
-    return "ends_at" if session.ends_at is None else ""
+def _missing(key: str, name: str) -> Skip:
+    return Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field=name))
 
 
 def missing_person_field(profile: Profile) -> str:

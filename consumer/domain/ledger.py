@@ -63,6 +63,11 @@ class Entry:
         return self.state is State.APPLIED
 
     @property
+    def live_id(self) -> int | None:
+        """The Swoogo id that updates may go to; None where there is none."""
+        return self.swoogo_id if self.live else None
+
+    @property
     def sent_state(self) -> tuple[object, ...]:
         """What changes when something was sent."""
         return self.state, self.swoogo_id, self.pushed, self.links, self.image

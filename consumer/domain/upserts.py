@@ -37,8 +37,8 @@ def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
     entry = draft.given.ledger.get(desired.key)
     if entry is not None and entry.outdates(desired.version):
         draft.skips.append(older_than_pushed(desired.key))
-    elif entry is not None and entry.live:
-        _plan_update(draft, desired, fields, entry)
+    elif entry is not None and entry.live_id is not None:
+        _plan_update(draft, desired, fields, entry.pushed, entry.live_id)
     elif entry is not None:
         return _planned_unanswered(draft, desired, fields, entry)
     elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.verify_before_create:
@@ -128,12 +128,11 @@ def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
     return Adopt(desired.kind, desired.key, match, fields, desired.natural, desired.version)
 
 
-def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> None:
-    assert entry.swoogo_id is not None  # noqa: S101 - an applied entry has an id
+def _plan_update(draft: Draft, desired: Desired, fields: Fields, pushed: Fields, swoogo_id: int) -> None:
     news = {
         name: value
-        for name, value in desired.news(fields, entry.pushed).items()
-        if not draft.same_reference(name, entry.pushed.get(name, ""), value)
+        for name, value in desired.news(fields, pushed).items()
+        if not draft.same_reference(name, pushed.get(name, ""), value)
     }
     if not news:
         draft.planned.add(desired.key)
@@ -144,9 +143,9 @@ def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -
         Update(
             desired.kind,
             desired.key,
-            entry.swoogo_id,
+            swoogo_id,
             news,
-            {name: entry.pushed.get(name, "") for name in news},
+            {name: pushed.get(name, "") for name in news},
             desired.natural,
             desired.version,
             fields.get("name", ""),

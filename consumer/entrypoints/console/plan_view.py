@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from consumer.domain.eligibility import Reason
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Effect
 from consumer.domain.sentences import reason_words
@@ -79,7 +80,7 @@ def show_plan(console: Console, document: PlanDocument, *, everything: bool = Fa
         _show_operation(console, operation, ids)
     _more(console, len(document.operations), limit, "operation")
     if document.wait_until:
-        paragraph(console, f"Something unanswered is decided after {document.wait_until}.")
+        paragraph(console, _waits(document), style="yellow")
     _show_left_out(console, document, everything=everything)
     show_issues(console, document.issues, everything=everything)
 
@@ -87,7 +88,7 @@ def show_plan(console: Console, document: PlanDocument, *, everything: bool = Fa
 def _does(document: PlanDocument) -> str:
     """What a sync would do, and what it would cost, in a sentence."""
     if not document.operations and not document.looks:
-        return "Nothing to send: 0 credits."
+        return "Nothing to send yet." if document.wait_until else "Nothing to send: 0 credits."
     counts = Counter((operation.action, operation.kind) for operation in document.operations)
     parts = []
     for action in _STYLES:
@@ -99,6 +100,14 @@ def _does(document: PlanDocument) -> str:
         f"{would}{counted(document.credits, 'credit')} of {document.credits_left:,} left, "
         f"{counted(document.calls, 'call')}, about {lasting(document.seconds)} at {document.latency:g} s a call."
     )
+
+
+def _waits(document: PlanDocument) -> str:
+    """What waits for a create that Swoogo did not answer: until then it is open whether it took effect (G2)."""
+    held = sum(reasons.get(Reason.WAITING.value, 0) for reasons in document.left_out.values())
+    verb = "waits" if held == 1 else "wait"
+    what = f"{counted(held, 'record')} {verb} for a create" if held else "A create is"
+    return f"{what} without an answer; a look at Swoogo decides after {document.wait_until}."
 
 
 def _print_summary(console: Console, document: PlanDocument) -> None:

@@ -122,12 +122,26 @@ def test_n3_a_plan_reads_field_by_field() -> None:
         "    track: Databases -> (empty)",
         "link   speaker c1 (Swoogo 12)  Ada",
         "    - session s9  Gone",
-        "Something unanswered is decided after 2026-06-01T09:00:00+00:00.",
+        "A create is without an answer; a look at Swoogo decides after 2026-06-01T09:00:00+00:00.",
         "Left out, sessions: 3 ended",
         "    session s4: ended",
         "Issue multi_day_clamped (1): synced in part",
         "    Session s5 runs over several dates.",
     ]
+
+
+def test_g2_a_plan_says_that_records_wait_for_a_create_without_an_answer() -> None:
+    """After a crash nothing may be sent for them yet, which is another thing than being done."""
+    left_out = {"speaker": {"waiting_for_swoogo": 29}, "session": {"waiting_for_swoogo": 1, "ended": 3}}
+    waiting = replace(PLAN, operations=(), looks=(), left_out=left_out)
+    console, shown = screen(160)
+    show_plan(console, waiting)
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    assert lines[1] == "Nothing to send yet."
+    assert (
+        "30 records wait for a create without an answer; a look at Swoogo decides after 2026-06-01T09:00:00+00:00."
+        in lines
+    )
 
 
 def test_only_a_terminal_gets_styles() -> None:
