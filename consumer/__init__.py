@@ -237,11 +237,8 @@ Images      `adapters.images.pictures`       from a URL to bytes to upload
             `adapters.images.fetch`          from an address a stranger wrote, bounded
             `adapters.images.addresses`      which addresses are fetched from
             `adapters.images.resolver`       host names looked up apart from the service's own
-            `adapters.images.body`           the body of an answer, bounded
             `adapters.images.formats`        what kind of file it is
-            `adapters.images.metadata`       takes out who, where and when
-            `adapters.images.colours`        to what the encoders take
-            `adapters.images.encode`         under a number of bytes
+            `adapters.images.encode`         colours, and a number of bytes
             `adapters.images.fit`            a still, upright picture of an accepted format
             `adapters.images.decoder`        a process for each image, so that none stops or spies on the service
             `adapters.images.worker`         what runs in it

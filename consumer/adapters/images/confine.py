@@ -21,33 +21,9 @@ LAYERS: Final = ("no_new_privs", "landlock", "limits", "seccomp")
 """What there can be, in the order in which it is put on."""
 
 _ALLOWED: Final = (
-    "read",
-    "write",
-    "close",
-    "brk",
-    "mmap",
-    "munmap",
-    "mremap",
-    "mprotect",
-    "madvise",
-    "futex",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sigaltstack",
-    "clock_gettime",
-    "clock_getres",
-    "gettimeofday",
-    "getrandom",
-    "getrusage",
-    "getcwd",
-    "gettid",
-    "sched_yield",
-    "sched_getaffinity",
-    "rseq",
-    "restart_syscall",
-    "exit",
-    "exit_group",
+    "read write close brk mmap munmap mremap mprotect madvise futex rt_sigaction rt_sigprocmask rt_sigreturn "
+    "sigaltstack clock_gettime clock_getres gettimeofday getrandom getrusage getcwd gettid sched_yield "
+    "sched_getaffinity rseq restart_syscall exit exit_group"
 )
 _EPERM: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
@@ -155,7 +131,7 @@ def _filter() -> Callable[[], int] | None:
     context = library.seccomp_init(_SCMP_ACT_ERRNO | _EPERM)
     if not context:
         return None
-    for name in _ALLOWED:
+    for name in _ALLOWED.split():
         # One that this architecture or library does not know is negative, and refused when it is added.
         library.seccomp_rule_add_array(
             context, _SCMP_ACT_ALLOW, library.seccomp_syscall_resolve_name(name.encode()), 0, None

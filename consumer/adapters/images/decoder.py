@@ -9,28 +9,27 @@ were found unusable are not decoded again while they are remembered.
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import PIL
 import structlog
 
 import consumer
 from consumer.adapters.images.confine import LAYERS
-from consumer.adapters.images.formats import EXTENSIONS, OUT_OF_MEMORY, UNFIT, Fitted
+from consumer.adapters.images.formats import OUT_OF_MEMORY, UNFIT, UnfitError, format_of
 from consumer.domain.errors import ImageUnusableError, UnavailableError
 from consumer.settings import ImageSettings
 
 # A process that crashes may have been the victim of something else; twice with the same image is no chance.
 _TRIES: Final = 2
 _SLICE: Final = 262_144
-_HEAD_MOST: Final = 4_096
+_SENTENCE_MOST: Final = 1_000
 _VERDICTS_MOST: Final = 1_000
 # By the clock far longer than by the processor: what ends a job then is a busy machine, not the image.
 _CLOCK: Final = 10
@@ -65,7 +64,7 @@ class Decoder:
         self._verdicts: dict[tuple[str, int], ImageUnusableError] = {}
         self._layers = ""
 
-    async def fit(self, content: bytes | bytearray, limit: int, sha256: str = "") -> Fitted:
+    async def fit(self, content: bytes | bytearray, limit: int, sha256: str = "") -> bytes:
         """The image in at most `limit` bytes; see `fit.fit` for what that means.
 
         Args:
@@ -91,7 +90,7 @@ class Decoder:
                     self._verdicts[sha256, limit] = error
                 raise
 
-    async def _fit(self, content: bytes | bytearray, limit: int) -> Fitted:
+    async def _fit(self, content: bytes | bytearray, limit: int) -> bytes:
         for _ in range(_TRIES):
             try:
                 async with asyncio.timeout(self._seconds):
@@ -106,7 +105,7 @@ class Decoder:
             "too_heavy", "The image takes more memory or time than there is. Upload a smaller one."
         )
 
-    async def _run(self, content: bytes | bytearray, limit: int) -> Fitted:
+    async def _run(self, content: bytes | bytearray, limit: int) -> bytes:
         settings = self._settings
         numbers = (limit, settings.max_pixels, settings.worker_memory_mib, round(settings.worker_timeout))
         try:
@@ -120,11 +119,11 @@ class Decoder:
         try:
             self._note_layers(await _line(process.stdout))
             await _send(process.stdin, content)
-            answer = await _received(process.stdout, limit + _HEAD_MOST)
+            answer = await _received(process.stdout, max(limit, _SENTENCE_MOST))
             code = await process.wait()
         finally:
             await _end(process)
-        return _judged(code, answer, content, limit)
+        return _judged(code, bytes(answer), limit)
 
     def _note_layers(self, line: bytes) -> None:
         """Say what holds, once and when it changes."""
@@ -172,21 +171,14 @@ async def _end(process: Process) -> None:
     await process.wait()
 
 
-def _judged(code: int, answer: bytearray, content: bytes | bytearray, limit: int) -> Fitted:
+def _judged(code: int, answer: bytes, limit: int) -> bytes:
+    """The image, if it is one. Raises ImageUnusableError, _DiedError."""
     if code in {OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGKILL}:
         raise _DiedError(exhausted=code != -signal.SIGKILL)
-    head, _, image = answer.partition(b"\n")
-    about = _about(head)
-    if code == UNFIT and about.keys() == {"why", "sentence"}:
-        raise ImageUnusableError(str(about["why"]), str(about["sentence"]))
-    if code == 0 and about.get("media_type") in EXTENSIONS and len(image) <= limit:
-        return Fitted(bytes(content) if about.get("kept") is True else bytes(image), about["media_type"])
+    why, both, sentence = answer.decode("ascii", "replace").partition("\n")
+    if code == UNFIT and both and why.isidentifier() and sentence.isprintable():
+        raise ImageUnusableError(why, sentence)
+    with suppress(UnfitError):
+        if code == 0 and len(answer) <= limit and format_of(answer):
+            return answer
     raise _DiedError
-
-
-def _about(head: bytes | bytearray) -> dict[str, Any]:
-    try:
-        about = json.loads(head) if len(head) <= _HEAD_MOST else None
-    except ValueError:
-        return {}
-    return about if isinstance(about, dict) else {}

@@ -1,4 +1,4 @@
-"""Brings a picture under a number of bytes: by quality first, then by size, in few encodings.
+"""Encodes a picture in a number of bytes: by quality first, then by size, in few encodings.
 
 Guarantees: at most six encodings; never more pixels than it came with; what is written holds no metadata.
 Transparency that is used is kept, as PNG or else WebP, until only the last encoding is left: that one lays the picture
@@ -11,10 +11,9 @@ import io
 from math import sqrt
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageCms
 
-from consumer.adapters.images.colours import on_white, with_plain_colours
-from consumer.adapters.images.formats import Fitted, Format
+from consumer.adapters.images.formats import Format
 
 _MOST: Final = 6
 _BEST: Final = 90
@@ -30,64 +29,73 @@ _MOST_SIDE: Final = {Format.JPEG: 65_500, Format.WEBP: 16_383}
 # A WebP encoder takes about 0.3 s for a million pixels, and there may be several encodings.
 _MOST_PIXELS: Final = {Format.JPEG: 1 << 62, Format.WEBP: 6_000_000}
 
+_SIXTEEN_BITS: Final = "I;16"
+_DIRECT: Final = frozenset({"L", "RGB", "RGBA"})
+_GREY: Final = frozenset({"1", "L", "LA", _SIXTEEN_BITS})
+_PNG_MODES: Final = _DIRECT | _GREY | {"P"}
+_SPACES: Final = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+_OPAQUE: Final = 255
 
-class _Attempts:
-    """Encodings made and left, and the size of the last one."""
+
+class Encoder:
+    """The encodings of one picture. `left` counts down; `size` is what the last one came to."""
 
     def __init__(self, limit: int) -> None:
+        """`limit`: bytes."""
         self.limit = limit
         self.left = _MOST
         self.size = 0
 
-    def fitted(self, picture: Image.Image, kind: Format, quality: int = 0) -> Fitted | None:
+    def as_it_was(self, jpeg: Image.Image) -> bytes | None:
+        """A decoded JPEG file with its own tables and colour profile, so that no difference is seen."""
+        profile, progressive = jpeg.info.get("icc_profile"), "progressive" in jpeg.info
+        jpeg.info = {}  # a comment would be written too
+        jpeg.format = Format.JPEG.value  # also of a file with several pictures, which Pillow calls MPO
+        return self._encoded(jpeg, Format.JPEG, quality="keep", progressive=progressive, icc_profile=profile)
+
+    def encode(self, picture: Image.Image, *, drawn: bool) -> bytes | None:
+        """The picture in at most `limit` bytes, None when six encodings did not get there.
+
+        Args:
+            picture: upright, in any mode that `in_srgb` gives, without metadata.
+            drawn: PNG is tried first.
+        """
+        content = self._encoded(picture, Format.PNG) if drawn else None
+        if content is None:
+            picture = _with_plain_colours(picture)
+            kind = Format.WEBP if picture.mode == "RGBA" else Format.JPEG
+            picture = _resized(picture, _largest_scale(picture, kind))
+            content = self._by_quality(picture, kind) or self._by_size(picture, kind)
+        return content
+
+    def _by_quality(self, picture: Image.Image, kind: Format) -> bytes | None:
+        """At the best quality, and at those lower ones that may be enough; leaves the size at the reduced quality."""
+        content = self._encoded(picture, kind, quality=_BEST)
+        best = self.size
+        for quality, share in _SHARES.items():
+            if content is None and best * share <= self.limit * _DOUBT:
+                content = self._encoded(picture, kind, quality=quality)
+        self.size = int(best * _SHARES[_REDUCED])
+        return content
+
+    def _by_size(self, picture: Image.Image, kind: Format) -> bytes | None:
+        scale, content = 1.0, None
+        while content is None and self.left:
+            # Bytes follow pixels nearly in proportion; what each encoding came to corrects the next.
+            scale *= min(_SMALLEST_STEP, sqrt(self.limit * _MARGIN / self.size))
+            if self.left == 1:
+                scale *= _LAST_STEP
+                picture, kind = _on_white(picture), Format.JPEG
+            content = self._encoded(_resized(picture, scale), kind, quality=_REDUCED)
+        return content
+
+    def _encoded(self, picture: Image.Image, kind: Format, **options: object) -> bytes | None:
         """One encoding, if it is under the limit."""
         self.left -= 1
         buffer = io.BytesIO()
-        options = {"quality": quality, "optimize": True} if kind is Format.JPEG else {"quality": quality}
-        picture.save(buffer, kind.value, **({} if kind is Format.PNG else options))
+        picture.save(buffer, kind.value, **({"optimize": True} if kind is Format.JPEG else {}) | options)
         self.size = buffer.tell()
-        return Fitted(buffer.getvalue(), kind.media_type) if self.size <= self.limit else None
-
-
-def encode(picture: Image.Image, limit: int, *, drawn: bool) -> Fitted | None:
-    """The picture in at most `limit` bytes, None when six encodings did not get there.
-
-    Args:
-        picture: upright, in any mode that `in_srgb` gives, without metadata.
-        limit: bytes.
-        drawn: its source was lossless, so PNG is tried first.
-    """
-    attempts = _Attempts(limit)
-    fitted = attempts.fitted(picture, Format.PNG) if drawn else None
-    if fitted is None:
-        picture = with_plain_colours(picture)
-        kind = Format.WEBP if picture.mode == "RGBA" else Format.JPEG
-        picture = _resized(picture, _largest_scale(picture, kind))
-        fitted = _by_quality(picture, kind, attempts) or _by_size(picture, kind, attempts)
-    return fitted
-
-
-def _by_quality(picture: Image.Image, kind: Format, attempts: _Attempts) -> Fitted | None:
-    """At the best quality, and at those lower ones that may be enough; leaves the size at the reduced quality."""
-    fitted = attempts.fitted(picture, kind, _BEST)
-    best = attempts.size
-    for quality, share in _SHARES.items():
-        if fitted is None and best * share <= attempts.limit * _DOUBT:
-            fitted = attempts.fitted(picture, kind, quality)
-    attempts.size = int(best * _SHARES[_REDUCED])
-    return fitted
-
-
-def _by_size(picture: Image.Image, kind: Format, attempts: _Attempts) -> Fitted | None:
-    scale, fitted = 1.0, None
-    while fitted is None and attempts.left:
-        # Bytes follow pixels nearly in proportion; what each encoding came to corrects the next.
-        scale *= min(_SMALLEST_STEP, sqrt(attempts.limit * _MARGIN / attempts.size))
-        if attempts.left == 1:
-            scale *= _LAST_STEP
-            picture, kind = on_white(picture), Format.JPEG
-        fitted = attempts.fitted(_resized(picture, scale), kind, _REDUCED)
-    return fitted
+        return buffer.getvalue() if self.size <= self.limit else None
 
 
 def _largest_scale(picture: Image.Image, kind: Format) -> float:
@@ -100,3 +108,59 @@ def _resized(picture: Image.Image, scale: float) -> Image.Image:
         return picture
     size = max(1, int(picture.width * scale)), max(1, int(picture.height * scale))
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture in sRGB as far as its colour profile can be read, in a mode that PNG can hold.
+
+    Without a profile the numbers are taken as sRGB, as browsers do. A grey picture keeps its numbers.
+    """
+    if profile and picture.mode not in _GREY:
+        if picture.mode not in _SPACES:
+            picture = _with_channels(picture)
+        picture = _converted(picture, profile)
+    return picture if picture.mode in _PNG_MODES else _with_channels(picture)
+
+
+def _with_plain_colours(picture: Image.Image) -> Image.Image:
+    """The picture as L, RGB, or RGBA; the latter only when something of it can be seen through."""
+    picture = _with_channels(picture)
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] == _OPAQUE:
+        return picture.convert("RGB")
+    return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """The picture without transparency, as if it lay on paper."""
+    if picture.mode != "RGBA":
+        return picture
+    paper = Image.new("RGB", picture.size, "white")
+    paper.paste(picture, mask=picture)
+    return paper
+
+
+def _with_channels(picture: Image.Image) -> Image.Image:
+    if picture.mode == _SIXTEEN_BITS:
+        # Pillow's own conversion makes everything white that is brighter than 1/256.
+        return Image.frombytes("L", picture.size, picture.tobytes()[1::2])
+    if picture.mode == "RGBA":
+        return picture
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode in _DIRECT:
+        return picture
+    return picture.convert("L" if picture.mode in _GREY else "RGB")
+
+
+def _converted(picture: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        space = source.profile.xcolor_space.strip()
+        if space != _SPACES.get(picture.mode) or "sRGB" in (source.profile.profile_description or ""):
+            return picture
+        mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        # A broken profile is no reason to go without the picture.
+        return picture
+    return converted or picture

@@ -3,7 +3,7 @@
 Guarantees: a host is resolved once, every address it has is checked, and the connection goes to a checked address
 (so a second answer of the name server changes nothing), while Host, SNI and certificate are those of the name. Each
 redirect starts over with all of that. No proxy, cookie or credential takes part. Nothing outlives the total deadline;
-no more than the cap of decoded bytes is held. Messages name the host at most: addresses of images carry signatures.
+no more than the cap of bytes is held. Messages name the host at most: addresses of images carry signatures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Final
 import httpx
 
 from consumer.adapters.images import addresses
-from consumer.adapters.images.body import read_body
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.settings import ImageSettings
 
@@ -135,7 +134,7 @@ class Fetcher:
             return NotModified({**known, **_validators(response)})
         _refuse_status(response, host)
         try:
-            content, sha256 = await read_body(response, self._most)
+            content, sha256 = await _body(response, self._most)
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"{host} broke off while sending the image.", hint=f"{type(error).__name__}."
@@ -195,6 +194,28 @@ class Fetcher:
     async def aclose(self) -> None:
         """Close what is still open."""
         await self._transport.aclose()
+
+
+async def _body(response: httpx.Response, most: int) -> tuple[bytearray, str]:
+    """The body and its SHA-256 in hex. An array, because joining 20 MB at once would hold up the event loop.
+
+    A server that compresses although it was asked not to is refused: a small answer could become a large body.
+    """
+    if response.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        raise ImageUnusableError("encoding", "The image's server compresses it although it was asked not to.")
+    too_large = ImageUnusableError("too_large", f"The image has more than {most / 1_000_000:g} MB.")
+    declared = response.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
+        raise too_large
+    content, digest = bytearray(), hashlib.sha256()
+    async for part in response.aiter_raw():
+        if len(content) + len(part) > most:
+            raise too_large
+        content += part
+        digest.update(part)
+    if not content:
+        raise ImageUnusableError("empty", "The image is an empty file.")
+    return content, digest.hexdigest()
 
 
 def _checked(url: str | httpx.URL) -> httpx.URL:

@@ -1,12 +1,9 @@
-"""Makes an image fit for Swoogo: a still picture of an accepted format, upright, without metadata, under a limit.
+"""Makes an image fit for Swoogo: a still picture, upright, without metadata, under a limit.
 
-A pure function of bytes, run in a process that may be killed. What it decides:
-
-- *Already fine* is a still JPEG, PNG, GIF or WebP under the limit that is upright, not CMYK, and can be decoded to its
-  end. It is returned byte for byte. If it holds metadata (EXIF with the place where it was taken, XMP, texts, what
-  follows the image), those are cut out of the file, and the coded pixels stay bit for bit what they were: the image
-  loses nothing, and no location is published. Colour profiles stay.
-- Everything else is encoded again: turned upright, in sRGB, its first frame only, in at most six encodings.
+A pure function of bytes, run in a process that may be killed. Every image is encoded again, so that nothing of a
+stranger's file is published but its pixels: no EXIF with a place, no names, no video behind the picture. An upright
+JPEG keeps its own tables and colour profile, so that no difference is seen; what was drawn (PNG, GIF, lossless WebP)
+becomes a PNG, without a loss; all else is brought to sRGB. Of an animation the first frame is kept.
 
 Guarantees: pixels and scans are counted before any are decoded; only the decoders of the four formats are used;
 whatever an image holds, it raises UnfitError or MemoryError and nothing else.
@@ -15,6 +12,7 @@ whatever an image holds, it raises UnfitError or MemoryError and nothing else.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +20,8 @@ from typing import Final
 
 from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from consumer.adapters.images.colours import in_srgb
-from consumer.adapters.images.encode import encode
-from consumer.adapters.images.formats import Fitted, Format, UnfitError, format_of
-from consumer.adapters.images.metadata import jpeg_scans, without_metadata
+from consumer.adapters.images.encode import Encoder, in_srgb
+from consumer.adapters.images.formats import Format, UnfitError, format_of
 
 DECODERS: Final = (GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 """All that is imported of Pillow's plug-ins: it would look through all it has otherwise."""
@@ -41,16 +37,20 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _DRAWN: Final = frozenset({Format.PNG, Format.GIF})
-# Encoding a PNG again can halve it at best.
-_PNG_HOPE: Final = 2
+_LOSSLESS_WEBP: Final = b"VP8L"
+# Encoding a file again without a loss can halve it at best.
+_HOPE: Final = 2
 # Above these a JPEG is decoded at half its size, by the decoder, for a quarter of the memory: it has to shrink anyway.
 _HUGE_PIXELS: Final = 24_000_000
 _HUGE_RATIO: Final = 4
 # A progressive JPEG has about ten scans. Each costs a walk over all pixels, however little it holds.
 _SCANS_MOST: Final = 100
+# In a coded picture 0xFF is followed by 0 or a restart number; by anything else, a segment begins.
+_SEGMENT: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
-def fit(content: bytes, limit: int, max_pixels: int) -> Fitted:
+def fit(content: bytes, limit: int, max_pixels: int) -> bytes:
     """The image in at most `limit` bytes.
 
     Raises:
@@ -62,8 +62,7 @@ def fit(content: bytes, limit: int, max_pixels: int) -> Fitted:
         with warnings.catch_warnings(), _at_most(max_pixels):
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=(kind.value,)) as image:
-                _check_pixels(image.size, max_pixels)
-                _check_scans(content, kind)
+                _check(image.size, _scans(content) if kind is Format.JPEG else 1, max_pixels)
                 fitted = _fit(image, content, kind, limit)
     except (UnfitError, MemoryError, PermissionError):
         # The last: something was to be done that the process may not, which says nothing about the image.
@@ -79,24 +78,23 @@ def fit(content: bytes, limit: int, max_pixels: int) -> Fitted:
     return fitted
 
 
-def _fit(image: Image.Image, content: bytes, kind: Format, limit: int) -> Fitted | None:
-    bare = without_metadata(content, kind)
-    size = len(content if bare is None else bare)
-    # A JPEG with several pictures (of a 3D or HDR camera) is a still image, the first of them.
-    still = kind is Format.JPEG or not getattr(image, "is_animated", False)
+def _fit(image: Image.Image, content: bytes, kind: Format, limit: int) -> bytes | None:
+    size, animated = len(content), getattr(image, "is_animated", False)
     if kind is Format.JPEG and size > limit * _HUGE_RATIO and image.width * image.height > _HUGE_PIXELS:
         image.draft(None, (image.width // 2, image.height // 2))
     image.load()
-    turn = _TURNS.get(_orientation(image))
-    if bare is not None and still and turn is None and size <= limit and image.mode != "CMYK":
-        return Fitted(bare, kind.media_type)
-    profile = image.info.get("icc_profile")
+    turn, profile = _TURNS.get(_orientation(image)), image.info.get("icc_profile")
+    encoder = Encoder(limit)
+    plain = kind is Format.JPEG and turn is None and image.mode in {"L", "RGB"} and size <= limit * _HOPE
+    if plain and (fitted := encoder.as_it_was(image)) is not None:
+        return fitted
     picture = in_srgb(image, profile if isinstance(profile, bytes) else None)
     if turn is not None:
         picture = picture.transpose(turn)
     # The encoders write what they find here: profiles that are no longer true, comments, EXIF.
     picture.info = {name: value for name, value in picture.info.items() if name == "transparency"}
-    return encode(picture, limit, drawn=kind in _DRAWN and (not still or size <= limit * _PNG_HOPE))
+    drawn = kind in _DRAWN or (kind is Format.WEBP and _LOSSLESS_WEBP in content)
+    return encoder.encode(picture, drawn=drawn and (animated or size <= limit * _HOPE))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -107,13 +105,20 @@ def _orientation(image: Image.Image) -> int:
     return found if isinstance(found, int) else 1
 
 
-def _check_pixels(size: tuple[int, int], most: int) -> None:
-    if size[0] * size[1] > most:
-        raise _too_many_pixels(most)
+def _scans(content: bytes) -> int:
+    """How many scans a JPEG has, found as its decoder finds them: segments are skipped by the length they state."""
+    scans, found = 0, _SEGMENT.search(content, 2)
+    while found is not None and found[1][0] != _END_OF_IMAGE:
+        scans += found[1][0] == _START_OF_SCAN
+        length = int.from_bytes(content[found.end() : found.end() + 2], "big")
+        found = _SEGMENT.search(content, found.end() + length)
+    return scans
 
 
-def _check_scans(content: bytes, kind: Format) -> None:
-    if kind is Format.JPEG and jpeg_scans(content) > _SCANS_MOST:
+def _check(size: tuple[int, int], scans: int, max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise _too_many_pixels(max_pixels)
+    if scans > _SCANS_MOST:
         raise UnfitError("too_many_scans", "The image is stored in too many layers. Save it once more as a plain JPEG.")
 
 

@@ -1,18 +1,17 @@
-"""What kind of file some bytes are, told by their beginning: names and headers of servers are often wrong.
+"""What kind of file some bytes are, by their beginning: names and headers of servers are often wrong.
 
 Guarantees: only JPEG, PNG, GIF and WebP go on to a decoder; for everything else there is a sentence with what to do.
-No import that costs start time: decoding processes load this.
+Imports little: each decoding process loads this.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 
 class Format(StrEnum):
-    """Formats that Swoogo takes (`swoogo-api.md` 9.3) and that are decoded here, by Pillow's names."""
+    """Formats that Swoogo takes (`docs/vendors/swoogo.md`) and that are decoded here, by Pillow's names."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -24,31 +23,25 @@ class Format(StrEnum):
         """As in `image/png`."""
         return f"image/{self.value.lower()}"
 
+    @property
+    def extension(self) -> str:
+        """Of a file name, without the dot."""
+        return "jpg" if self is Format.JPEG else self.value.lower()
+
 
 UNFIT: Final = 65
 """Exit code of a decoding process whose image will not do."""
 OUT_OF_MEMORY: Final = 70
 """Exit code of one that had not enough."""
 
-EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
-"""Media type -> file name extension, of those that Swoogo takes."""
-
 
 class UnfitError(Exception):
-    """An image that cannot be made fit: a word and a sentence, as in `ImageUnusableError`."""
+    """An image that cannot be used: a word and a sentence, as in `ImageUnusableError`."""
 
     def __init__(self, why: str, sentence: str) -> None:
         super().__init__(sentence)
         self.why = why
         self.sentence = sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What to upload. `content` is the very object that came in when that was fine already."""
-
-    content: bytes
-    media_type: str
 
 
 _HEAD: Final = 512

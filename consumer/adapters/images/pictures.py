@@ -18,7 +18,7 @@ import httpx
 
 from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetcher, NotModified, Resolve, open_transport
-from consumer.adapters.images.formats import EXTENSIONS
+from consumer.adapters.images.formats import format_of
 from consumer.adapters.images.resolver import Resolver
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings
@@ -43,9 +43,9 @@ class FetchedImages:
             if isinstance(found, NotModified) or found.sha256 == known.get("sha256"):
                 return Unchanged(found.record)
             most = self._limit if limit is None else limit
-            fitted = await self._decoder.fit(found.content, most, found.sha256)
-        name = file_name(url, EXTENSIONS[fitted.media_type])
-        return Picture(fitted.content, fitted.media_type, name, found.record)
+            content = await self._decoder.fit(found.content, most, found.sha256)
+        kind = format_of(content)
+        return Picture(content, kind.media_type, file_name(url, kind.extension), found.record)
 
     async def aclose(self) -> None:
         """Close connections. A process ends with the image it decodes, or when that is cancelled."""

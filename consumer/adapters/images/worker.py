@@ -1,18 +1,17 @@
 """The process that decodes one image: reads it from its input, writes what came of it, and ends.
 
 Started by `decoder` with nothing in its environment. It loads what it needs, gives up everything else (`confine`), says
-so, and only then reads. What it writes: a line with the layers that hold; then, with exit code 0, a line of JSON
-`{"media_type", "kept"}` and the bytes of the image (none when `kept`: the image is fine as it came); with exit code
-UNFIT, a line of JSON `{"why", "sentence"}`. Exit code OUT_OF_MEMORY: nothing more.
+so, and only then reads. It writes a line with the layers that hold; then, with exit code 0, the image; with exit code
+UNFIT, two lines, why and a sentence; with exit code OUT_OF_MEMORY, nothing.
 """
 
 from __future__ import annotations
 
-import json
+import copy
 import os
 from collections.abc import Sequence
 
-from PIL import ImageCms, MpoImagePlugin, TiffImagePlugin
+from PIL import MpoImagePlugin, TiffImagePlugin
 
 from consumer.adapters.images.confine import confine
 from consumer.adapters.images.fit import fit
@@ -20,7 +19,7 @@ from consumer.adapters.images.formats import OUT_OF_MEMORY, UNFIT, UnfitError
 
 _MIB = 1024 * 1024
 _CHUNK = 262_144
-LATER = (ImageCms, MpoImagePlugin, TiffImagePlugin)
+LATER = (copy, MpoImagePlugin, TiffImagePlugin)
 """What Pillow would load when an image calls for it, which is too late then."""
 
 
@@ -33,14 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     held = confine(memory * _MIB, seconds)
     _write(" ".join(held).encode() + b"\n")
     try:
-        content = _read()
-        fitted = fit(content, limit, pixels)
-        kept = fitted.content is content
-        _write(json.dumps({"media_type": fitted.media_type, "kept": kept}).encode() + b"\n")
-        if not kept:
-            _write(fitted.content)
+        _write(fit(_read(), limit, pixels))
     except UnfitError as error:
-        _write(json.dumps({"why": error.why, "sentence": error.sentence}).encode() + b"\n")
+        _write(f"{error.why}\n{error.sentence}".encode())
         return UNFIT
     except MemoryError:
         return OUT_OF_MEMORY

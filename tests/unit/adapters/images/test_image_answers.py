@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Iterable, Mapping
 
 import httpx
@@ -64,53 +63,18 @@ async def test_a_body_of_exactly_the_cap_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "packed"),
-    [
-        ("gzip", gzip.compress(b"picture" * 1000, mtime=0)),
-        ("X-GZIP", gzip.compress(b"picture" * 1000, mtime=0)),
-        ("deflate", zlib.compress(b"picture" * 1000)),
-    ],
-)
-async def test_a_body_compressed_against_our_wish_is_inflated(encoding: str, packed: bytes) -> None:
-    parts = [packed[at : at + 7] for at in range(0, len(packed), 7)]
-    response = httpx.Response(200, headers={"content-encoding": encoding}, stream=Body(parts))
-    found = await fetcher(Network(response)).fetch(URL, {})
-    assert isinstance(found, Fetched)
-    assert found.content == b"picture" * 1000
-
-
-async def test_a_compression_bomb_is_inflated_up_to_the_cap_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = gzip.compress(bytes(50_000_000), mtime=0)
-    made: list[int] = []
-    inflater = zlib.decompressobj
-
-    class Counting:
-        def __init__(self, wbits: int) -> None:
-            self._inner = inflater(wbits)
-
-        def decompress(self, part: bytes, most: int) -> bytes:
-            made.append(len(inflated := self._inner.decompress(part, most)))
-            return inflated
-
-    monkeypatch.setattr("zlib.decompressobj", Counting)
-    response = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Body([packed]))
-    assert (await refusal(Network(response), max_download_bytes=100_000)).why == "too_large"
-    assert sum(made) == 100_001
-
-
-@pytest.mark.parametrize(
     ("encoding", "content", "why"),
     [
+        ("gzip", gzip.compress(b"picture" * 1000, mtime=0), "encoding"),
+        ("X-GZIP", b"x", "encoding"),
+        ("deflate", b"x", "encoding"),
         ("br", b"x", "encoding"),
-        ("gzip, gzip", b"x", "encoding"),
-        ("gzip", b"no gzip", "damaged"),
-        ("gzip", gzip.compress(b"picture" * 99, mtime=0)[:-9], "damaged"),
-        ("gzip", b"", "damaged"),
-        ("gzip", gzip.compress(b"", mtime=0), "empty"),
         ("", b"", "empty"),
+        ("identity", b"", "empty"),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_refused(encoding: str, content: bytes, why: str) -> None:
+async def test_a_body_that_cannot_be_used_is_refused(encoding: str, content: bytes, why: str) -> None:
+    """A small compressed answer can become a large body: one that we did not ask for is not inflated."""
     response = httpx.Response(200, headers={"content-encoding": encoding}, stream=Body([content]))
     assert (await refusal(Network(response))).why == why
 

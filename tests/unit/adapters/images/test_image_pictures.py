@@ -9,7 +9,6 @@ import pytest
 
 from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetched, Fetcher, NotModified
-from consumer.adapters.images.formats import Fitted
 from consumer.adapters.images.pictures import FetchedImages, file_name
 from consumer.domain.errors import ConfigurationError
 from consumer.ports import Picture, Unchanged
@@ -37,9 +36,9 @@ class Press:
     def __init__(self) -> None:
         self.limits: list[int] = []
 
-    async def fit(self, content: bytes, limit: int, _: str) -> Fitted:
+    async def fit(self, content: bytes, limit: int, _: str) -> bytes:
         self.limits.append(limit)
-        return Fitted(content.upper(), "image/png")
+        return b"\x89PNG\r\n\x1a\n" + content
 
 
 def images(source: Source, press: Press) -> FetchedImages:
@@ -52,7 +51,7 @@ async def test_p3_new_bytes_become_a_picture_under_the_limit_of_the_setting_or_t
 ) -> None:
     source, press = Source(Fetched(b"bytes", "aa", RECORD)), Press()
     picture = await images(source, press).get(URL, {"url": "before"}, limit=limit)
-    assert picture == Picture(b"BYTES", "image/png", "ada.png", RECORD)
+    assert picture == Picture(b"\x89PNG\r\n\x1a\nbytes", "image/png", "ada.png", RECORD)
     assert source.asked == [(URL, {"url": "before"})]
     assert press.limits == [used]
 
