@@ -120,6 +120,8 @@ Plan        `domain.planner`                 the pure function: snapshot, ledger
             `domain.links`                   who is to be associated with which session
             `domain.eligibility`             who takes part, and why others do not
             `domain.speakers`                  who syncs as a speaker
+            `domain.digests`                 people's data as keyed digests (Y3)
+            `domain.rekeying`                from one key of digests to the next
             `domain.email_owners`            whose an e-mail address is
             `domain.contact_succession`                   who goes on with the speaker of a contact imported again
             `domain.places`                  rooms and tracks

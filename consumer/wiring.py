@@ -35,8 +35,9 @@ from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.redis.trace_parents import RedisTraceParents
-from consumer.adapters.sealing import CredentialOpener, TokenCipher
+from consumer.adapters.sealing import CredentialOpener, TokenCipher, digests_of
 from consumer.adapters.swoogo.client import SwoogoClient
+from consumer.domain.digests import PLAIN, Digests
 from consumer.observability.calls import CallMetrics
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Budget, Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo
@@ -99,6 +100,7 @@ def build_pusher(
     reconcile: ReconcileSettings,
     api: SwoogoSettings,
     stopping: asyncio.Event | None = None,
+    digests: Digests = PLAIN,
 ) -> Pusher:
     """What pushes events. `stopping`: set when no further call may begin."""
     return Pusher(
@@ -109,8 +111,8 @@ def build_pusher(
         ports.board,
         ports.clock,
         push,
-        rules_of(push, api),
-        Reconciler(ports.store, ports.swoogo, ports.budget, ports.clock, reconcile, api),
+        rules_of(push, api, digests),
+        Reconciler(ports.store, ports.swoogo, ports.budget, ports.clock, reconcile, api, digests),
         ports.connections,
         api.pace(push.concurrency),
         ports.standings,
@@ -165,6 +167,7 @@ def open_swoogo(
         circuits,
         settle=settings.push.create_settle_time,
         watch=calls,
+        digests=digests_of(settings.keys),
     )
     stack.push_async_callback(client.aclose)
     return SwoogoSide(client, budget, circuits, calls)
@@ -210,8 +213,8 @@ def build_dispatcher(
     ledger = RedisLedger(redis, keys, scripts, kafka.changelog)
     pairs = RedisPairs(redis, keys, scripts, kafka.changelog)
     ports = PushPorts(inbox, ledger, client, swoogo.budget, queue, board, clock, stores.connections, kafka.changelog)
-    stopping = asyncio.Event()
-    pusher = build_pusher(ports, settings.push, settings.reconcile, settings.swoogo, stopping)
+    stopping, digests = asyncio.Event(), digests_of(settings.keys)
+    pusher = build_pusher(ports, settings.push, settings.reconcile, settings.swoogo, stopping, digests)
     return Dispatcher(
         inbox,
         stores.connections,

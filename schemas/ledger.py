@@ -1,7 +1,7 @@
 """Ledger topic: the changelog from which the ledger is rebuilt when Redis is lost (G6).
 
-Guarantees: a value says by its `kind` what it is, so that it can be read without its key. It holds pushed
-field values or digests of them, hence personal data: the topic is this service's own, not for others.
+Guarantees: a value says by its `kind` what it is, so that it can be read without its key. What it holds of people is
+digests by a key of the installation (Y3, format 2); the topic is this service's own, not for others.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ class LedgerEntry(LedgerRecord):
     """Of an intent, the largest Swoogo id of its kind known before the create: what it made has a larger one (G2)."""
     unanswered: bool = False
     """Of an intent, that its answer is no longer awaited; `at` says since when."""
+    erased: Milliseconds = 0
+    """When the person was erased at their request; 0: not. Nobody is created with their e-mail address again (Y2)."""
 
 
 class PairEntry(LedgerRecord):

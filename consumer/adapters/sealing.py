@@ -22,6 +22,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
 from consumer.domain.connection import Connection, IntegrationRequest
+from consumer.domain.digests import Digests
 from consumer.domain.errors import ConfigurationError, CredentialError
 from consumer.settings import KeySettings
 
@@ -31,6 +32,7 @@ _FILE_LIMIT: Final = 8_192
 _PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z](?:[-_.0-9A-Za-z]{0,251}[0-9A-Za-z])?")
 # Separates this use of the private key from sealing; 16 bytes at most.
 _TOKEN_PERSON: Final = b"swoogo-sync/tokn"
+_DIGEST_PERSON: Final = b"swoogo-sync/dgst"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,17 @@ class Seal(StrEnum):
     MOUNTED = "mounted secret"
 
 
+def digests_of(settings: KeySettings) -> Digests:
+    """What keeps people's data out of the ledger (Y3): by the keys of their own, else by one derived from the private
+    key. Digests by any key that is set are understood, so that a rotation costs no call.
+
+    Raises ConfigurationError: a private key is none.
+    """
+    pairs = (settings.private.get_secret_value(), settings.previous.get_secret_value())
+    derived = [_derived(private, _DIGEST_PERSON) for private in pairs if private]
+    return Digests(tuple(dict.fromkeys([*settings.digest_keys(), *derived])))
+
+
 class CredentialOpener:
     """Turns what an integration names into a consumer key and secret.
 
@@ -218,8 +231,12 @@ class TokenCipher:
 
 
 def _token_box(private: str) -> SecretBox:
-    derived = blake2b(bytes(_private_key(private)), digest_size=SecretBox.KEY_SIZE, person=_TOKEN_PERSON)
-    return SecretBox(derived.digest())
+    return SecretBox(_derived(private, _TOKEN_PERSON))
+
+
+def _derived(private: str, person: bytes) -> bytes:
+    """32 bytes of the private key for one use of it."""
+    return blake2b(bytes(_private_key(private)), digest_size=_KEY_BYTES, person=person).digest()
 
 
 def _private_key(private: str) -> PrivateKey:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.identity import Kind, id_of, key_of
 from consumer.domain.ledger import Entry, Ledger, entries_of
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.plan import removal_key
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.snapshot import Contact, Snapshot
 from consumer.domain.text import natural_email
 
 
 def reassign_deleted_contacts(
-    snapshot: Snapshot, ledger: Ledger, settings: MappingSettings, refused: AbstractSet[str] = frozenset()
+    snapshot: Snapshot,
+    ledger: Ledger,
+    settings: MappingSettings,
+    refused: AbstractSet[str] = frozenset(),
+    digests: Digests = PLAIN,
 ) -> dict[str, Entry | None]:
     """Ledger entries to write before a plan is made: the heir's, and None for the former contact's.
 
@@ -30,6 +35,9 @@ def reassign_deleted_contacts(
     def stays(key: str, entry: Entry) -> bool:
         return not settings.remove_deleted_speakers or not entry.op_id or removal_key(key) in refused
 
+    def address_of(contact: Contact) -> str:
+        return digests.natural(natural_email(contact.profile.email or ""))
+
     former: dict[str, str] = {}
     taken: set[str] = set()
     for key, entry in entries_of(ledger, Kind.SPEAKER):
@@ -40,10 +48,10 @@ def reassign_deleted_contacts(
         else:
             taken.add(entry.natural)
             if contact and entry.live and not contact.deleted:
-                taken.add(natural_email(contact.profile.email or ""))
+                taken.add(address_of(contact))
     changes: dict[str, Entry | None] = {}
     for contact in sorted(snapshot.contacts.values(), key=lambda each: each.id) if former else ():
-        address, key = natural_email(contact.profile.email or ""), key_of(Kind.SPEAKER, contact.id)
+        address, key = address_of(contact), key_of(Kind.SPEAKER, contact.id)
         if contact.deleted or not address or address in taken or address not in former or key in ledger:
             continue
         changes[key], changes[former[address]] = ledger[former[address]], None

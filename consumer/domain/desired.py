@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.html_content import lost_content
-from consumer.domain.identity import Fields, Kind, changed, key_of
+from consumer.domain.identity import Fields, Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.natural_key import natural_key
 from consumer.domain.schedule import place
@@ -48,14 +49,14 @@ class Desired:
     image: str | None = None
     uncleaned: Fields = field(default_factory=dict)
 
-    def news(self, fields: Fields, pushed: Fields) -> dict[str, str]:
+    def news(self, fields: Fields, pushed: Fields, digests: Digests = PLAIN) -> dict[str, str]:
         """Those of `fields` that changed in Sessionboard since they were pushed (digests), however they were cleaned.
 
         Only that may overwrite what people edited in Swoogo (R2).
         """
-        found = changed(fields, pushed)
+        found = digests.changed(fields, pushed)
         former = {name: value for name, value in self.uncleaned.items() if name in found}
-        kept = former.keys() - changed(former, pushed).keys()
+        kept = former.keys() - digests.changed(former, pushed).keys()
         return {name: value for name, value in found.items() if name not in kept} if kept else found
 
 
@@ -138,7 +139,9 @@ def desired_session(
     return _desired(Kind.SESSION, text, session.version)
 
 
-def desired_speaker(identifier: str, profile: Profile, version: int, limits: TextLimits) -> Desired:
+def desired_speaker(
+    identifier: str, profile: Profile, version: int, limits: TextLimits, digests: Digests = PLAIN
+) -> Desired:
     """P1 without the headshot: a person as Swoogo fields; fields that are not known are left alone."""
     text = _Text.of(key_of(Kind.SPEAKER, identifier), limits, profile.unreadable)
     for name, value in (
@@ -153,7 +156,7 @@ def desired_speaker(identifier: str, profile: Profile, version: int, limits: Tex
         elif value is not None:
             text.name(name, value)
     text.long("bio", profile.bio)
-    return _desired(Kind.SPEAKER, text, version, profile.photo_url)
+    return _desired(Kind.SPEAKER, text, version, profile.photo_url, digests)
 
 
 def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
@@ -181,12 +184,13 @@ def _cut(name: str, limits: TextLimits) -> str:
     return name if len(name) <= limits.name else name[: limits.name - 1].rstrip() + "…"
 
 
-def _desired(kind: Kind, text: _Text, version: int, image: str | None = None) -> Desired:
+def _desired(kind: Kind, text: _Text, version: int, image: str | None = None, digests: Digests = PLAIN) -> Desired:
+    natural = natural_key(kind, text.fields)
     return Desired(
         kind,
         text.key,
         text.fields,
-        natural_key(kind, text.fields),
+        digests.natural(natural) if digests.keys else natural,
         version,
         tuple(text.issues),
         image and image.strip(),

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import TextLimits
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Skip
 from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Issue
@@ -35,6 +36,7 @@ class PlanInput:
         read_since: a directory that was read from this moment on (ms) is as good as a fresh one for what people made
             in Swoogo; None: none is (`domain.looks`).
         overtaken: record keys of which an older version, with another content, was published after the newest.
+        digests: make and compare digests of people's data (Y3).
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -53,6 +55,7 @@ class PlanInput:
     scope: Scope = field(default_factory=Scope)
     read_since: int | None = None
     overtaken: AbstractSet[str] = frozenset()
+    digests: Digests = PLAIN
 
     def shows(self, kind: Kind) -> bool:
         """Whether the silence of a directory about what people made means absence."""

@@ -1,6 +1,7 @@
 """Who owns an e-mail address: one Swoogo speaker for each (P2).
 
-The speaker that was synced with an address owns it, also while it takes no part. A deleted contact owns none.
+The speaker that was synced with an address owns it, also while it takes no part. A deleted contact owns none; a person
+who was erased keeps theirs, so that nobody is created with it again (Y2).
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class EmailOwners:
         owners: dict[str, str] = {}
         vacated: dict[str, str] = {}
         for key, entry in entries_of(ledger, Kind.SPEAKER):
-            if not entry.live and entry.state is not State.INTENT:
+            if not entry.live and entry.state is not State.INTENT and not entry.erased:
                 continue
             contact = snapshot.contacts.get(id_of(key))
-            deleted = contact is not None and contact.deleted and key not in leaving
+            deleted = contact is not None and contact.deleted and key not in leaving and not entry.erased
             (vacated if deleted else owners)[entry.natural] = id_of(key)
         return cls(ledger, owners, vacated)
 

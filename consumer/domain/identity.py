@@ -10,7 +10,8 @@ from typing import Final
 Fields = Mapping[str, str]
 """Field name -> value (or digest of it). An empty value means the field is cleared."""
 
-_PLAIN_LIMIT: Final = 48
+PLAIN_LIMIT: Final = 48
+"""Characters up to which a value is its own plain digest."""
 _LARGEST: Final = 10**15 - 1
 
 TOLERANCE_MS: Final = 1_000
@@ -105,29 +106,17 @@ def digest(value: str) -> str:
     Short values stay readable so that a plan can say `10:00:00 -> 11:00:00` without asking Swoogo, and
     because comparing them needs no hashing.
     """
-    if len(value) <= _PLAIN_LIMIT and not value.startswith("#"):
+    if len(value) <= PLAIN_LIMIT and not value.startswith("#"):
         return value
     return f"#{len(value)}:{blake2b(value.encode(errors='replace'), digest_size=12).hexdigest()}"
 
 
-def changed(fields: Fields, pushed: Fields) -> dict[str, str]:
-    """The fields whose value is not the one that `pushed` holds the digest of.
-
-    A field that was never pushed counts as empty: there is nothing to clear (P2); one that was is cleared (R4).
-    """
-    found: dict[str, str] = {}
-    for name, value in fields.items():
-        known = pushed.get(name, "")
-        # A short value is its own digest. One that starts with "#" might only look like the digest of another.
-        if (known != value or value[:1] == "#") and known != digest(value):
-            found[name] = value
-    return found
-
-
 def readable(digested: str) -> str:
-    """A digest for a person: the value itself, or its length where only that is known."""
+    """A digest for a person: the value itself, its length where only that is known, or that it is not kept (Y3)."""
     if not digested.startswith("#"):
         return digested
+    if digested[1:2] == "k":
+        return "(kept as a digest)"
     return f"({digested[1:].partition(':')[0]} characters)"
 
 

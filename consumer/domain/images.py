@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from consumer.domain.desired import Desired
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import SetImage
@@ -26,7 +27,11 @@ IMAGE_FIELDS: Final = {"speaker": "photo_url", "sponsor": "logo_image_url"}
 
 
 def plan_images(
-    wanted: Iterable[Desired], ledger: Ledger, parked: Mapping[str, str], changed: AbstractSet[str] = frozenset()
+    wanted: Iterable[Desired],
+    ledger: Ledger,
+    parked: Mapping[str, str],
+    changed: AbstractSet[str] = frozenset(),
+    digests: Digests = PLAIN,
 ) -> tuple[list[SetImage], list[Issue]]:
     """Images to see to, and issues of those known not to do.
 
@@ -35,6 +40,7 @@ def plan_images(
         ledger: the event's.
         parked: key -> fingerprint of refused operations.
         changed: keys whose image was seen to be another one behind the same address.
+        digests: the ledger may hold addresses as digests (Y3).
     """
     due: list[SetImage] = []
     issues: list[Issue] = []
@@ -43,6 +49,8 @@ def plan_images(
             continue
         entry = ledger.get(desired.key)
         known = entry.image if entry and entry.live else {}
+        if digests.same(known.get(URL, ""), desired.image):
+            known = {**known, URL: desired.image}  # the fetch asks whether it is still the same (P4)
         if known.get(URL) != desired.image or desired.key in changed:
             operation = SetImage(desired.kind, desired.key, desired.image, known)
             if parked.get(operation.issue_key) != operation.fingerprint:

@@ -38,6 +38,8 @@ class Entry:
         newest_known: of an intent, the largest Swoogo id of its kind that was known before the create was sent: what it
             made has a larger one. None in what earlier builds wrote.
         unanswered: of an intent, that its answer is no longer awaited; `at` says since when.
+        format: 2 where people's data are keyed digests (`domain.digests`).
+        erased: ms when a person was erased at their request (Y2): nobody is created with their address again; 0: not.
     """
 
     state: State
@@ -56,6 +58,8 @@ class Entry:
     besides: tuple[int, ...] = ()
     unanswered: bool = False
     newest_known: int | None = None
+    format: int = 1
+    erased: int = 0
 
     @property
     def live(self) -> bool:

@@ -102,6 +102,7 @@ def make_plan(given: PlanInput) -> Plan:
         accepted_only=given.mapping.settings.accepted_participants_only,
         limits=given.limits,
         leaving=frozenset(each.key for each in removals.speakers),
+        digests=given.digests,
     )
     draft.skips.extend(people.skips)
     draft.issues.extend(people.issues)
@@ -117,6 +118,7 @@ def make_plan(given: PlanInput) -> Plan:
         given.ledger,
         given.parked,
         given.changed_images,
+        given.digests,
     )
     draft.issues.extend(unusable)
 

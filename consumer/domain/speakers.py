@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.desired import Desired, TextLimits, desired_speaker
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
 from consumer.domain.email_owners import EmailOwners, drop_duplicates
 from consumer.domain.identity import Kind, key_of
@@ -56,6 +57,7 @@ def select_speakers(
     accepted_only: bool,
     limits: TextLimits,
     leaving: AbstractSet[str] = frozenset(),
+    digests: Digests = PLAIN,
 ) -> People:
     """Pick the speakers of the eligible sessions.
 
@@ -66,6 +68,7 @@ def select_speakers(
         roles: whose holders sync as speakers (E7).
         accepted_only: leave out participants whose acceptance is known and not "accepted" (E7).
         limits: longest texts.
+        digests: of their e-mail addresses (Y3).
         leaving: keys of speakers that the same plan deletes in Swoogo (D4); until then they have their address there.
     """
     sessions_of: dict[str, list[str]] = defaultdict(list)
@@ -92,7 +95,7 @@ def select_speakers(
             if skip.reason is Reason.ISSUE:
                 issues += unreadable_fields(skip.key, profile.unreadable)
         else:
-            wanted[identifier] = desired_speaker(identifier, profile, version, limits)
+            wanted[identifier] = desired_speaker(identifier, profile, version, limits, digests)
     skips += [
         Skip(key_of(Kind.SPEAKER, contact), Reason.NO_ELIGIBLE_SESSION)
         for contact in sorted(snapshot.contacts.keys() - sessions_of.keys())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, by_kind
@@ -171,6 +172,7 @@ def examine(
     max_missing_share: float,
     now: int,
     confirmed: bool = False,
+    digests: Digests = PLAIN,
 ) -> Findings:
     """Compare the ledger with what is in Swoogo.
 
@@ -181,6 +183,7 @@ def examine(
         max_missing_share: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
         now: ms, noted in tombstones.
         confirmed: an operator says that the losses are real.
+        digests: compare what the ledger holds of people (Y3).
     """
     gone: dict[str, Entry] = {}
     learned: dict[str, Entry] = {}
@@ -209,7 +212,7 @@ def examine(
                 held = entry.seen.get(name)
                 if held is None:
                     first_seen[name] = digest(value)
-                elif held != value and held != digest(value):
+                elif not digests.same(held, value):
                     issues.append(Issue(key, Code.EDITED_IN_SWOOGO, field=name))
             if first_seen:
                 learned[key] = replace(entry, seen={**entry.seen, **first_seen})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from consumer.domain.digests import is_keyed
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Remote
 from consumer.domain.text import resembles
@@ -65,6 +66,6 @@ def candidates(kind: Kind, entry: Entry, directory: Directory, owned: AbstractSe
 def _may_be(kind: Kind, entry: Entry, row: Remote) -> bool:
     if kind is Kind.SESSION:
         return entry.natural.rsplit("|", 2)[1:] == row.natural.rsplit("|", 2)[1:]
-    if kind in _LISTED_FIRST and entry.newest_known is not None:
-        return True
+    if is_keyed(entry.natural) or (kind in _LISTED_FIRST and entry.newest_known is not None):
+        return True  # a digest shows no likeness
     return resembles(entry.natural, row.natural)

@@ -131,7 +131,7 @@ def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
 def _plan_update(draft: Draft, desired: Desired, fields: Fields, pushed: Fields, swoogo_id: int) -> None:
     news = {
         name: value
-        for name, value in desired.news(fields, pushed).items()
+        for name, value in desired.news(fields, pushed, draft.given.digests).items()
         if not draft.same_reference(name, pushed.get(name, ""), value)
     }
     if not news:

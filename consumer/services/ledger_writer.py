@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from consumer.domain.claim import Lease
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.ledger import Entry, confirmed_by
 from consumer.ports import Clock, LedgerStore
 
@@ -16,6 +17,7 @@ class LedgerWriter:
 
     Attributes:
         entries: the ledger as it is now; later operations see the ids that earlier ones produced.
+        digests: nothing of people is written but these (Y3).
         confirmed: ledger key -> ms when Swoogo had confirmed what was last sent of the record.
         found_gone: records that were found deleted in Swoogo.
     """
@@ -24,6 +26,7 @@ class LedgerWriter:
     lease: Lease
     clock: Clock
     entries: dict[str, Entry]
+    digests: Digests = PLAIN
     confirmed: dict[str, int] = field(default_factory=dict)
     found_gone: int = 0
 
@@ -32,7 +35,10 @@ class LedgerWriter:
         if not entries:
             return
         # Who wrote it: a reader of the changelog knows by that what a worker wrote that had lost its lease (G4).
-        written = {key: entry and replace(entry, epoch=self.lease.epoch) for key, entry in entries.items()}
+        written = {
+            key: entry and self.digests.sealed(key, replace(entry, epoch=self.lease.epoch))
+            for key, entry in entries.items()
+        }
         await self.store.put(self.lease, written)
         now = self.clock.now()
         for key, entry in written.items():

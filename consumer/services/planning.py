@@ -14,7 +14,8 @@ from consumer.domain.cause import ManualSync, Reconcile, cause_of
 from consumer.domain.claim import Lease, event_subject
 from consumer.domain.contact_succession import reassign_deleted_contacts
 from consumer.domain.desired import TextLimits
-from consumer.domain.errors import RefusedError
+from consumer.domain.digests import PLAIN, Digests, unknown_keys
+from consumer.domain.errors import RefusedError, UnreadableRowError
 from consumer.domain.execution import Planned
 from consumer.domain.facts import Facts
 from consumer.domain.identity import Kind, kind_of, record_key
@@ -27,6 +28,7 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.refusals import refusal_issue
+from consumer.domain.rekeying import rekeyed
 from consumer.domain.survey import Survey
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
 from consumer.services.images import ImageQueue
@@ -37,15 +39,18 @@ from consumer.settings import PushSettings, SwoogoSettings
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """Settings that a plan depends on. `settle`: how long an unanswered create may still take effect, ms."""
+    """Settings that a plan depends on. `settle`: how long an unanswered create may still take effect, ms.
+    `digests`: of people's data (Y3).
+    """
 
     limits: TextLimits
     settle: int
+    digests: Digests = PLAIN
 
 
-def rules_of(push: PushSettings, api: SwoogoSettings) -> PlanRules:
+def rules_of(push: PushSettings, api: SwoogoSettings, digests: Digests) -> PlanRules:
     """What the settings say of plans."""
-    return PlanRules(TextLimits(api.max_name, api.max_text), round(push.create_settle_time * 1000))
+    return PlanRules(TextLimits(api.max_name, api.max_text), round(push.create_settle_time * 1000), digests)
 
 
 def plan_input(
@@ -79,6 +84,7 @@ def plan_input(
         verify_before_create=state.verify_before_create,
         overtaken=frozenset(map(record_key, state.overtaken)),
         changed_images=changed_images,
+        digests=rules.digests,
         scope=facts.scope,
         read_since=read_since(facts.lease.attempt, cause.trigger, now),
     )
@@ -117,19 +123,27 @@ def preview(
 ) -> tuple[Plan, Ledger]:
     """What the next push would plan before its first call, and the ledger it would plan from; nothing is written.
 
+    Raises UnreadableRowError: a key of its digests is missing.
+
     An adoption that an operator asked for counts when the record was listed before. Lists that commands need are looks.
     """
-    ledger = _updated(facts.ledger, orphaned_intents(facts.ledger, now))
+    if unknown := rules.digests.unknown(facts.ledger):
+        raise UnreadableRowError(unknown_keys(facts.event_id, unknown))
+    ledger = _updated(facts.ledger, rules.digests.sealed_ledger(facts.ledger))
+    ledger = _updated(ledger, orphaned_intents(ledger, now))
+    facts = replace(facts, directories=rules.digests.directories(facts.directories))
     kinds = kinds_to_look_at(facts.commands)
     directories = {kind: facts.directories.get(kind, Directory()) for kind in kinds}
-    known = frozenset(
+    doable = frozenset(
         each
         for each in facts.commands
         if each.act is not Action.ADOPT or each.swoogo_id in directories[kind_of(each.key)].rows
     )
-    outcome = apply_commands(known, ledger, directories, now=now, settle=rules.settle, era=facts.mapping.era)
+    outcome = apply_commands(doable, ledger, directories, now=now, settle=rules.settle, era=facts.mapping.era)
     ledger = _updated(ledger, outcome.changes)
-    ledger = _updated(ledger, _reassigned(facts, ledger))
+    news, known = rekeyed(ledger, facts.directories, facts.state.snapshot, rules.limits, rules.digests)
+    ledger, facts = _updated(ledger, news), replace(facts, directories=known)
+    ledger = _updated(ledger, _reassigned(facts, ledger, rules.digests))
     plan = make_plan(plan_input(facts, ledger, rules, now, changed_images))
     moments = [each for each in (plan.wait_until, outcome.wait_until) if each is not None]
     plan = replace(
@@ -157,7 +171,11 @@ class Planning:
 
         Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
         """
-        await ledger.write(_reassigned(facts, ledger.entries))
+        rules, snapshot = self.rules, facts.state.snapshot
+        news, directories = rekeyed(ledger.entries, facts.directories, snapshot, rules.limits, rules.digests)
+        await ledger.write(news)
+        facts = replace(facts, directories=directories)
+        await ledger.write(_reassigned(facts, ledger.entries, rules.digests))
         changed = self.images.changed(facts.event_id)
         given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed)
         issues: list[Issue] = []
@@ -191,8 +209,10 @@ class Planning:
         return rechecks
 
 
-def _reassigned(facts: Facts, ledger: Ledger) -> dict[str, Entry | None]:
-    return reassign_deleted_contacts(facts.state.snapshot, ledger, facts.mapping.settings, facts.refused.keys())
+def _reassigned(facts: Facts, ledger: Ledger, digests: Digests) -> dict[str, Entry | None]:
+    return reassign_deleted_contacts(
+        facts.state.snapshot, ledger, facts.mapping.settings, facts.refused.keys(), digests
+    )
 
 
 def _updated(ledger: Ledger, changes: Mapping[str, Entry | None]) -> Ledger:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from consumer.domain.cause import Reconcile
 from consumer.domain.claim import EventState, Lease
 from consumer.domain.connection import Connection
-from consumer.domain.errors import CredentialError, OtherOrganizationError, RefusedError, RetryableError
+from consumer.domain.digests import unknown_keys
+from consumer.domain.errors import (
+    CredentialError,
+    OtherOrganizationError,
+    RefusedError,
+    RetryableError,
+    UnreadableRowError,
+)
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
 from consumer.domain.ledger import orphaned_intents
@@ -60,8 +67,9 @@ class Pusher:
         began = self.clock.ticks()
         facts = await self._load(lease, mapping)
         work = Work(mapping, connection, lease, lease.cause.trigger)
-        ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger))
-        await ledger.write(orphaned_intents(facts.ledger, self.clock.now()))
+        ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger), self.rules.digests)
+        await ledger.write(self.rules.digests.sealed_ledger(facts.ledger))
+        await ledger.write(orphaned_intents(ledger.entries, self.clock.now()))
         run = _started(facts, self.clock.now())
         execution = self._execution(work, ledger, run)
         survey, planned = None, Planned()
@@ -91,7 +99,10 @@ class Pusher:
         state = await self._state(mapping, snapshot=not isinstance(lease.cause, Reconcile))
         former = await self.board.issues(event_id)
         ledger = await self.store.load(event_id)
-        return Facts(lease, mapping, state, ledger, former, await self.store.directories(event_id))
+        if unknown := self.rules.digests.unknown(ledger):
+            raise UnreadableRowError(unknown_keys(event_id, unknown))
+        directories = self.rules.digests.directories(await self.store.directories(event_id))
+        return Facts(lease, mapping, state, ledger, former, directories)
 
     async def _state(self, mapping: EventMapping, *, snapshot: bool = True) -> EventState:
         """The event, unless it is another organization's (M8). Raises OtherOrganizationError."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.facts import Facts
 from consumer.domain.identity import Kind
@@ -62,6 +63,7 @@ class Reconciler:
     clock: Clock
     settings: ReconcileSettings
     api: SwoogoSettings
+    digests: Digests = PLAIN
 
     async def survey(self, facts: Facts, work: Work, ledger: Ledger, depth: Depth) -> Survey:
         """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
@@ -120,6 +122,7 @@ class Reconciler:
                 max_missing_share=self.settings.max_missing_share,
                 now=now,
                 confirmed=depth is Depth.CONFIRMED,
+                digests=self.digests,
             ),
             reading.timezone,
             directories,

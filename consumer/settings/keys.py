@@ -15,6 +15,17 @@ _KEY_BYTES: Final = 32
 _FILE_BYTES: Final = 8192
 
 
+_SECRETS: Final = ("private", "previous", "digest")
+
+
+def _length(text: str) -> int:
+    """Bytes that a text in base64 stands for; -1 when it is none."""
+    try:
+        return len(base64.b64decode(text.strip(), validate=True))
+    except ValueError:
+        return -1
+
+
 def _content(path: Path | str | None) -> str:
     """What a small file holds, empty when it cannot be read."""
     if not path:
@@ -45,6 +56,12 @@ class KeySettings(Group):
     previous_file: Path | None = Field(
         None, description="The same for the previous one. One that does not exist counts as no key."
     )
+    digest: SecretStr = Field(
+        SecretStr(""),
+        description="Keys of the digests that stand for people's data in the ledger, base64, 32 bytes each, separated "
+        "by commas, the current one first; older ones are still understood. Not set: derived from `PRIVATE`.",
+    )
+    digest_file: Path | None = Field(None, description="File with these keys; counts when `DIGEST` is not set.")
     secrets_dir: Path = Field(
         Path("/var/run/secrets/swoogo-sync"), description="Folder of mounted secrets that a mapping event may name."
     )
@@ -54,10 +71,10 @@ class KeySettings(Group):
     def _from_files(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        read = {name: _content(given.get(f"{name}_file")) for name in ("private", "previous") if not given.get(name)}
+        read = {name: _content(given.get(f"{name}_file")) for name in _SECRETS if not given.get(name)}
         return {**given, **{name: text for name, text in read.items() if text}}
 
-    @field_validator("private_file")
+    @field_validator("private_file", "digest_file")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
         if value is not None and not _content(value):
@@ -68,13 +85,22 @@ class KeySettings(Group):
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value().strip()
-        try:
-            length = len(base64.b64decode(text, validate=True))
-        except ValueError:
-            length = -1
-        if text and length != _KEY_BYTES:
+        if text and _length(text) != _KEY_BYTES:
             raise ValueError("it must be 32 bytes in base64")
         return value
+
+    @field_validator("digest")
+    @classmethod
+    def _digest(cls, value: SecretStr) -> SecretStr:
+        for text in value.get_secret_value().split(",") if value.get_secret_value().strip() else ():
+            if _length(text) != _KEY_BYTES:
+                raise ValueError("each of them must be 32 bytes in base64")
+        return value
+
+    def digest_keys(self) -> tuple[bytes, ...]:
+        """The keys of digests that are set, the current one first."""
+        texts = self.digest.get_secret_value().split(",")
+        return tuple(base64.b64decode(text.strip()) for text in texts if text.strip())
 
     def mistake(self) -> str | None:
         """One sentence about keys that do not fit together; None: they do."""

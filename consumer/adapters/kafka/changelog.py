@@ -13,6 +13,7 @@ import msgspec
 
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
+from consumer.domain.digests import SEALED
 from consumer.domain.errors import PoisonError
 from consumer.domain.identity import Kind, Source, key_of, moments_of
 from consumer.domain.ledger import Entry
@@ -21,7 +22,7 @@ from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord, Remembered
 
 FORMAT: Final = 1
-_LATEST: Final = {"pair": 2}
+_LATEST: Final = {"pair": 2, "speaker": SEALED}
 GENERATION_KEY: Final = b"service/generation/marker"
 
 _DELETION: Final = Source.CONTACT.value
@@ -68,7 +69,7 @@ def pair_value(pair: Pair) -> bytes:
 
 def ledger_value(key: str, entry: Entry) -> bytes:
     """The changelog value of an entry, as `schemas.ledger.LedgerEntry` describes it."""
-    return _value(key.partition("/")[0], msgspec.to_builtins(entry))
+    return _value(key.partition("/")[0], msgspec.to_builtins(entry), entry.format)
 
 
 def deletion_record(event_id: str, contact_id: str, stamp: str) -> tuple[bytes, bytes]:

@@ -13,6 +13,7 @@ import msgspec
 
 from consumer.domain.circuit import Circuit
 from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.digests import SEALED
 from consumer.domain.errors import UnreadableRowError
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
@@ -80,6 +81,8 @@ def parsed(parse: Callable[[str], _T], text: bytes, what: str) -> _T:
         raise UnreadableRowError(f"Redis holds {what} that this version does not know.") from error
 
 
+KEYED_FORM: Final = 2
+"""Of a directory of people whose natural keys are digests (Y3): an earlier build lists them once more."""
 KEY_FORM: Final = 1
 """Of the natural keys in a directory at rest. Earlier builds case-folded them (0), so that `ß` passed for `ss`."""
 
@@ -126,7 +129,7 @@ encode = _encoder.encode
 session: Final = RowReader[Session](Session, "a session")
 contact: Final = RowReader[Contact](Contact, "a contact")
 sponsor: Final = RowReader[Sponsor](Sponsor, "a sponsor")
-entry: Final = RowReader[Entry](Entry, "a ledger entry")
+entry: Final = RowReader[Entry](Entry, "a ledger entry", SEALED)
 issue: Final = RowReader[Issue](Issue, "an issue")
 mapping: Final = RowReader[EventMapping](EventMapping, "a mapping")
 connection: Final = RowReader[Connection](Connection, "a connection")

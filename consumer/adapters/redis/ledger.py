@@ -14,6 +14,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
+from consumer.domain.digests import is_keyed
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Directory, Entry, Ledger, State
@@ -160,14 +161,15 @@ class RedisLedger:
         return {
             Kind(kind): Directory(codecs.remotes(listed), at=listed.at, with_event=listed.with_event)
             for kind, listed in found.items()
-            if listed and listed.form == codecs.KEY_FORM
+            if listed and listed.form in {codecs.KEY_FORM, codecs.KEYED_FORM}
         }
 
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
         """See `ports.LedgerStore`."""
         naturals = {row.id: row.natural for row in directory.rows.values()}
-        listed = codecs.Listing(directory.at, naturals, directory.with_event, codecs.KEY_FORM)
+        form = codecs.KEYED_FORM if any(map(is_keyed, naturals.values())) else codecs.KEY_FORM
+        listed = codecs.Listing(directory.at, naturals, directory.with_event, form)
         await self._write(lease, "directory", [kind.value, codecs.encode(listed)])
 
     @guarded

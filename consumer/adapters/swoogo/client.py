@@ -9,6 +9,7 @@ secret, a token or an e-mail address.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -25,6 +26,7 @@ from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.identity import Fields, Kind
 from consumer.domain.ledger import Directory
@@ -52,8 +54,12 @@ class SwoogoClient(Swoogo):
         *,
         settle: float = 120.0,
         watch: CallWatch | None = None,
+        digests: Digests = PLAIN,
     ) -> None:
-        """`settle`: seconds after a call without an answer in which it may take effect. `watch` sees every call."""
+        """`settle`: seconds after a call without an answer in which it may take effect. `watch` sees every call.
+        `digests`: of the natural keys of people.
+        """
+        self._digests = digests
         self.watch = watch or Unwatched()
         self._settings = settings
         self._clock = clock
@@ -190,7 +196,8 @@ class SwoogoClient(Swoogo):
                 work, Call(f"the list of {resource.path}", "GET", f"{query}{number}", cost=LIST_CREDITS)
             )
 
-        return await read_directory(resource, fetch, known, self._clock.now())
+        listed = await read_directory(resource, fetch, known, self._clock.now())
+        return self._digests.directories({kind: listed})[kind]
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
@@ -225,7 +232,8 @@ class SwoogoClient(Swoogo):
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
     ) -> EventSurvey:
         """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
-        return await self._surveys.event(work, known, kinds)
+        event = await self._surveys.event(work, known, kinds)
+        return replace(event, kinds={kind: self._sighted(kind, each) for kind, each in event.kinds.items()})
 
     @watched("survey")
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
@@ -233,7 +241,10 @@ class SwoogoClient(Swoogo):
         if kind is Kind.LEVEL:
             levels = await self._levels.list(work)
             return KindSurvey(levels.rows.keys(), levels.rows, whole=True)
-        return await self._surveys.kind(work, kind, known)
+        return self._sighted(kind, await self._surveys.kind(work, kind, known))
+
+    def _sighted(self, kind: Kind, seen: KindSurvey) -> KindSurvey:
+        return replace(seen, rows=self._digests.rows(seen.rows)) if kind is Kind.SPEAKER else seen
 
     @watched("look")
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:

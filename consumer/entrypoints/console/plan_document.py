@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from consumer.adapters.sealing import digests_of
 from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
@@ -168,7 +169,8 @@ async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Word
     facts = await upcoming_facts(
         stores.inbox, stores.ledger, former, mapping, attempt=waiting.attempt, request=waiting.request
     )
-    plan, ledger = preview(facts, rules_of(stores.settings.push, stores.settings.swoogo), stores.clock.now())
+    rules = rules_of(stores.settings.push, stores.settings.swoogo, digests_of(stores.settings.keys))
+    plan, ledger = preview(facts, rules, stores.clock.now())
     labels = Labels(facts.state.snapshot, ledger, mapping)
     skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
     dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.adapters.swoogo.watched import watched
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.identity import Fields, Kind, digest
 from consumer.domain.ledger import Directory, Remote
@@ -84,7 +85,8 @@ class FakeSwoogo:
         most_at_once: calls in flight at most.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, digests: Digests = PLAIN) -> None:
+        self.digests = digests
         self.watch: CallWatch = Unwatched()
         self.records: dict[Kind, dict[int, dict[str, str]]] = {kind: {} for kind in Kind}
         self.links: dict[int, set[int]] = {}
@@ -193,7 +195,7 @@ class FakeSwoogo:
             identifier: Remote(identifier, natural_key(kind, row), dict(row))
             for identifier, row in self.records[kind].items()
         }
-        return Directory(rows, fresh=True, at=self._clock.now())
+        return Directory(self._digested(kind, rows), fresh=True, at=self._clock.now())
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
@@ -251,7 +253,11 @@ class FakeSwoogo:
             for each in ids
             if known.changed(stamps[each])
         }
+        rows = self._digested(kind, rows)
         return KindSurvey(frozenset(ids), rows, max(stamps.values(), default=known.since), whole=not known.since)
+
+    def _digested(self, kind: Kind, rows: dict[int, Remote]) -> dict[int, Remote]:
+        return self.digests.rows(rows) if kind is Kind.SPEAKER else rows
 
     def _stamp(self, kind: Kind, identifier: int) -> str:
         """`updated_at`: when the record was last seen to differ from what it was, by any author."""

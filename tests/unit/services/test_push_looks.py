@@ -5,11 +5,13 @@ The proof is what keeps G2 and P2: each test with a Swoogo that does not show ev
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from consumer.adapters.redis.inbox import Waiting
 from consumer.domain.identity import Kind
@@ -17,11 +19,11 @@ from consumer.domain.snapshot import Resource
 from consumer.entrypoints.console.plan_document import read_plan
 from consumer.ports import SyncRequest
 from consumer.ports.rebuild import Marker
-from consumer.settings import load_settings
+from consumer.settings import KeySettings, load_settings
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.support.fakes import InMemoryBudget
 from tests.unit.services.test_push_unanswered import lose_answers_of
-from tests.unit.services.world import SUBJECT, World
+from tests.unit.services.world import DIGEST_KEY, SUBJECT, World
 
 
 def speaking(number: int) -> list[Resource]:
@@ -199,6 +201,8 @@ def stores_of(world: World) -> Any:
     async def events() -> tuple[str, ...]:
         return (EVENT,)
 
+    keys = KeySettings(digest=SecretStr(b64encode(DIGEST_KEY).decode()))
+    settings = load_settings().model_copy(update={"keys": keys})
     return SimpleNamespace(
         markers=SimpleNamespace(look=look, progress=progress),
         connections=world.connections,
@@ -207,6 +211,6 @@ def stores_of(world: World) -> Any:
         ledger=world.ledger,
         board=world.board,
         clock=world.clock,
-        settings=load_settings(),
+        settings=settings,
         budget=InMemoryBudget(world.clock, world.inbox),
     )

@@ -177,7 +177,7 @@ async def test_r2_a_field_that_changes_in_sessionboard_is_overwritten_and_no_lon
 async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
     """R5, N2: what Swoogo objected to may have been set right there; a push of changes does not repeat it."""
     world = await a_synced_world()
-    world.swoogo.trouble.refused[world.entry("speaker/c1").natural] = RefusedError("No.", field="email")
+    world.swoogo.trouble.refused["c1@example.org"] = RefusedError("No.", field="email")
     await world.sync(a_contact("c1", version=9, company="Other"))
     refused = world.swoogo.called("update", Kind.SPEAKER)
     assert await world.codes() == [("speaker/c1", Code.REFUSED)]
@@ -330,7 +330,7 @@ async def test_r3_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, m
         case "a change that was not pushed":
             world.inbox.state(SUBJECT).marks["session/s1"] = "1"
         case "a refused record":
-            world.swoogo.trouble.refused[world.entry("speaker/c1").natural] = RefusedError("No.")
+            world.swoogo.trouble.refused["c1@example.org"] = RefusedError("No.")
             await world.sync(a_contact("c1", version=9, company="Other"))
             planned.clear()
     await reconcile(world, Depth.DEEP if what == "a deep survey" else Depth.SHALLOW)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.adapters.redis import codecs
+from consumer.domain.digests import Digests
 from consumer.domain.identity import Source, key_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
@@ -41,7 +42,9 @@ SETTINGS = PushSettings(
     create_settle_time=120.0, retry_first=5.0, retry_max=600.0, concurrency=4, max_events_per_credential=2, lease=60.0
 )
 API = SwoogoSettings(credit_reserve=0)
-RULES = rules_of(SETTINGS, API)
+DIGEST_KEY = b"k" * 32
+DIGESTS = Digests((DIGEST_KEY,))
+RULES = rules_of(SETTINGS, API, DIGESTS)
 NO_RECONCILE = ReconcileSettings(interval=0)
 SUBJECT = event_subject(EVENT)
 
@@ -133,13 +136,13 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
     clock = FakeClock(NOW)
     settings = SETTINGS.model_copy(update=changed)
     inbox = InMemoryInbox(clock, quiet=10.0, max_wait=60.0, lease=settings.lease, survey=reconcile.interval)
-    ledger, swoogo, board = InMemoryLedger(inbox), FakeSwoogo(clock), InMemoryStatusBoard(inbox)
+    ledger, swoogo, board = InMemoryLedger(inbox), FakeSwoogo(clock, DIGESTS), InMemoryStatusBoard(inbox)
     images = FakeImages()
     connections, credentials = InMemoryConnections(inbox), FakeCredentials()
     queue, standings = ImageQueue(images, patience=0.05), ListedStandings()
     budget = InMemoryBudget(clock, inbox)
     ports = PushPorts(inbox, ledger, swoogo, budget, queue, board, clock, connections, standings)
-    pusher = build_pusher(ports, settings, reconcile, API)
+    pusher = build_pusher(ports, settings, reconcile, API, digests=DIGESTS)
     pairs = InMemoryPairs()
     connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, standings)
     circuits = InMemoryCircuits(clock)
