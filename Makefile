@@ -46,7 +46,7 @@ check: $(READY)  ## Lint, types, import contracts, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
-	@$(BIN)/python -m consumer.settings.docs --check
+	@$(BIN)/python -m tools.settings_docs --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(MAKE) --no-print-directory docs audit
 

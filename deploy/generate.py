@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from consumer.settings.docs import main as write
 from deploy.dashboard import dashboard
+from tools.settings_docs import main as write
 
 ROOT: Final = Path(__file__).parents[1]
 RULES: Final = "deploy/observability/rules.yml"

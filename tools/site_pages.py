@@ -7,10 +7,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from consumer import asyncapi_docs, issues_docs
-from consumer.entrypoints.console import cli_docs
-from consumer.observability import metrics_docs
-from consumer.settings import docs as settings_docs
+from tools import asyncapi_docs, cli_docs, issues_docs, metrics_docs, settings_docs
 
 
 def pages() -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Every metric of the service, declared once: name, type, unit, labels, what it means and what to do about it.
 
-The site's page of metrics is generated from here (`metrics_docs`), and dashboards and alerts
+The site's page of metrics is generated from here (`tools.metrics_docs`), and dashboards and alerts
 are tested against it. Labels are bounded: topics, credentials (by the first digits of their hash, `OTHER` beyond so
 many), and words that are listed here or in the domain. Never an event, a record, a person or a secret.
 """

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from consumer.asyncapi_docs import page
 from schemas.asyncapi import asyncapi_document
 from schemas.json_schema import value_schema
 from schemas.topics import Topic
+from tools.asyncapi_docs import page
 from tools.site_pages import pages
 
 PAGE = page()

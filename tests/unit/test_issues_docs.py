@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.issue import Code
-from consumer.issues_docs import page
+from tools.issues_docs import page
 
 
 @pytest.mark.parametrize("code", list(Code))

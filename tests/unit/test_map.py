@@ -9,28 +9,25 @@ from typing import Final
 import consumer
 
 _PACKAGE: Final = Path(consumer.__file__).parent
-_NAME: Final = re.compile(r"^.{12}`([a-z_.]+)`", re.MULTILINE)
+_LINE: Final = re.compile(r"^( {4,8})([a-z_]+)(/?) {2,}\S", re.MULTILINE)
 
 
-def _named() -> list[str]:
-    return _NAME.findall(consumer.__doc__ or "")
+def _named() -> list[Path]:
+    """Paths below the package: folders, and the modules in them that the map points out."""
+    found, folder = [], Path()
+    for indent, name, slash in _LINE.findall(consumer.__doc__ or ""):
+        path = Path(name if slash else f"{name}.py")
+        found.append(path if len(indent) == 4 else folder / path)
+        folder = path if len(indent) == 4 else folder
+    return found
 
 
-def _modules() -> set[str]:
-    paths = (path.relative_to(_PACKAGE) for path in _PACKAGE.rglob("*.py") if path.stem != "__init__")
-    return {".".join(path.with_suffix("").parts) for path in paths}
+def test_everything_on_the_map_exists() -> None:
+    """A renamed or removed folder has to leave the map."""
+    assert [path for path in _named() if not (_PACKAGE / path).exists()] == []
 
 
-def test_every_module_that_the_map_names_exists() -> None:
-    """A renamed or removed module has to leave the map."""
-    assert set(_named()) - _modules() == set()
-
-
-def test_every_module_is_on_the_map() -> None:
-    """A new module says in the map which stage it belongs to."""
-    assert _modules() - set(_named()) == set()
-
-
-def test_no_module_is_on_the_map_twice() -> None:
-    """One stage owns each module."""
-    assert len(_named()) == len(set(_named()))
+def test_every_folder_is_on_the_map_once() -> None:
+    """A new folder says in the map what it is for."""
+    folders = {path.parent.relative_to(_PACKAGE) for path in _PACKAGE.rglob("*.py")} - {Path()}
+    assert sorted(path for path in _named() if path.suffix != ".py") == sorted(folders)

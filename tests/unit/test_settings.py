@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import PREFIX, VARIABLES, load_settings
-from consumer.settings import docs as settings_docs
 from consumer.settings.errors import RENAMED, mask_url
+from tools import settings_docs
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -419,9 +419,7 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
 
 def test_the_generated_files_are_what_the_models_say() -> None:
-    assert settings_docs.stale(settings_docs.ROOT, settings_docs.generated()) == [], (
-        "run python -m consumer.settings.docs"
-    )
+    assert settings_docs.stale(settings_docs.ROOT, settings_docs.generated()) == [], "run python -m tools.settings_docs"
 
 
 def test_the_example_is_read_back_as_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

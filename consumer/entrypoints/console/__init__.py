@@ -12,5 +12,4 @@ keys, config key pairs and sealed credentials; effective settings
 opened       the stores in Redis, read-only
 output       consoles, JSON, masking
 exits        what each error means as an exit code, in one place
-cli_docs     makes cli.md of the site
 """

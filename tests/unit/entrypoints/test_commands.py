@@ -17,7 +17,7 @@ from consumer.entrypoints.cli import app
 from consumer.entrypoints.console import run
 from consumer.entrypoints.console.exit_codes import Exit
 from consumer.settings import PREFIX, Settings
-from consumer.settings.docs import ROOT
+from tools.settings_docs import ROOT
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
 
@@ -89,7 +89,7 @@ def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself()
     )
     foreign, console = in_a_process(code).splitlines()[-2:]
     assert foreign == "[]"
-    names = ("exits", "serve", "streams")
+    names = ("exit_codes", "run", "streams")
     assert console == str([f"consumer.entrypoints.console.{name}" for name in names])
 
 

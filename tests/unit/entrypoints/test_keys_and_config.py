@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from consumer.adapters.sealing import KeyPair, unseal
 from consumer.entrypoints.cli import app
 from consumer.settings import PREFIX, VARIABLES
-from consumer.settings.docs import ROOT
+from tools.settings_docs import ROOT
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
 

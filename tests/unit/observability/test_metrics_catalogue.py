@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.observability import metrics
 from consumer.observability.metrics import CATALOGUE, OTHER, Metric
-from consumer.observability.metrics_docs import page
 from consumer.observability.registry import MetricRegistry
+from tools.metrics_docs import page
 
 _FORBIDDEN_LABELS = re.compile(r"event_id|session|speaker|email|org_id|key|token|secret|url|run")
 

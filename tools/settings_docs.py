@@ -1,4 +1,4 @@
-"""Writes `.env.example` from the models: `python -m consumer.settings.docs`; `page` is `settings.md` of the site.
+"""Writes `.env.example` from the models: `python -m tools.settings_docs`; `page` is `settings.md` of the site.
 
 With `--check` nothing is written; the exit status is 1 when a file differs from what the models say.
 """
@@ -18,7 +18,7 @@ from pydantic import BaseModel, HttpUrl, RedisDsn, SecretStr
 from consumer.settings import PREFIX, VARIABLES, Settings
 from consumer.settings.errors import Variable, as_text
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[1]
 _NAMES: Final[Mapping[object, str]] = types.MappingProxyType(
     {
         bool: "`true` or `false`",
@@ -92,7 +92,7 @@ def _about(path: Sequence[str]) -> str:
 
 def _example() -> str:
     lines = [
-        "# Made by `python -m consumer.settings.docs`. Every setting with its default; take the # away to change one.",
+        "# Made by `python -m tools.settings_docs`. Every setting with its default; take the # away to change one.",
         "# Durations are seconds. An empty variable counts as not set.",
         "#",
         f"# These must fit together (each starts with {PREFIX}):",
