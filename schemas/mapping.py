@@ -16,7 +16,8 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.envelope import ActionT, Envelope, MetadataOf
-from schemas.wire import Identifier, SwoogoId, Text, WireModel
+from schemas.field_maps import FieldMaps, Publish
+from schemas.wire import Identifier, SwoogoId, Text, Timestamp, Unsettable, WireModel
 
 MOUNTED_NAME_PATTERN: Final = r"^[0-9A-Za-z]([-_0-9A-Za-z]*[0-9A-Za-z])?(\.[0-9A-Za-z]([-_0-9A-Za-z]*[0-9A-Za-z])?)*$"
 """A file name, never a path: no slash and no `..`."""
@@ -105,6 +106,12 @@ class MappingSettings(WireModel):
     """Delete in Swoogo what is deleted or no longer accepted (D4)."""
     remove_deleted_speakers: bool = False
     """The same for speakers (D4)."""
+    field_maps: FieldMaps = FieldMaps()
+    """Which field goes where, and what wins (F1-F6). Left out: the standard fields."""
+    publish: Publish = Publish()
+    """What is held back (F8). Left out: nothing."""
+    embargo_until: Annotated[Timestamp | None, Unsettable] = None
+    """Nothing of the event is sent before this moment; then its changes go by themselves (F8)."""
 
 
 class EventPair(WireModel):

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from schemas.contact import Profile
 from schemas.envelope import Metadata, Resource, ResourceChange
+from schemas.fields import CustomFields, Named, NamedOrUnset
 from schemas.wire import LARGEST_COUNT, Identifier, Text, Timestamp, UnsetIsEmpty, Unsettable, WireModel
 
 Capacity = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
@@ -83,6 +84,22 @@ class SessionResource(Resource):
     """Where it takes place."""
     track: Annotated[Track | None, Unsettable] = None
     """Its track."""
+    custom_status: NamedOrUnset = None
+    """The status by its own name, where it is a custom one; a field map and `publish` may name it."""
+    format: NamedOrUnset = None
+    """Its format: talk, panel, workshop, ..."""
+    level: NamedOrUnset = None
+    """Its level."""
+    language: NamedOrUnset = None
+    """The language it is held in."""
+    tags: Annotated[tuple[Named, ...], UnsetIsEmpty] = ()
+    """Its tags."""
+    external_url: Text = None
+    """Where it takes place when that is no room."""
+    client_session_id: Text = None
+    """The customer's own id."""
+    custom_fields: CustomFields = ()
+    """Custom fields of the session."""
     parent_session_id: Annotated[Identifier | None, Unsettable] = None
     """Set on a sub-session, which is ignored (E8)."""
     speakers: Annotated[tuple[SessionSpeaker, ...], UnsetIsEmpty] = ()

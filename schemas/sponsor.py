@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 from schemas.envelope import Metadata, Resource, ResourceChange
-from schemas.wire import Text, UnsetIsEmpty, WireModel
-
-
-class CustomField(WireModel):
-    """A custom field of the sponsor; only the one that holds the tier is used."""
-
-    internal_name: Text = None
-    """Name that does not change when the field is renamed."""
-    value: Any = None
-    """Text where the field is the tier; other fields may hold any JSON value."""
+from schemas.fields import CustomFields
+from schemas.wire import Text
 
 
 class SponsorResource(Resource):
@@ -30,8 +20,28 @@ class SponsorResource(Resource):
     """Logo, an http or https URL of an image."""
     tier: Text = None
     """Sponsorship level by name. Left out: the custom field with the internal name `tier` is used (O5)."""
-    custom_fields: Annotated[tuple[CustomField, ...], UnsetIsEmpty] = ()
-    """Custom fields of the sponsor."""
+    phone: Text = None
+    """Phone."""
+    address_line_1: Text = None
+    """Street."""
+    address_line_2: Text = None
+    """Rest of the street address."""
+    address_city: Text = None
+    """City."""
+    address_state: Text = None
+    """State or region."""
+    address_postal_code: Text = None
+    """Postal code."""
+    facebook_url: Text = None
+    """Facebook page."""
+    instagram_url: Text = None
+    """Instagram profile."""
+    linkedin_url: Text = None
+    """LinkedIn page."""
+    twitter_url: Text = None
+    """Twitter or X profile."""
+    custom_fields: CustomFields = ()
+    """Custom fields of the sponsor; a field map may name them."""
 
     def tier_or(self, internal_name: str) -> str | None:
         """The tier: the field of that name, else the custom field with this internal name (O5).

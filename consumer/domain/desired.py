@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consumer.domain.conversion import Problem
 from consumer.domain.digests import PLAIN, Digests
+from consumer.domain.field_fitting import DEFAULT, FittedMap, Pair
+from consumer.domain.field_maps import Policy
+from consumer.domain.field_sources import IMAGE, REFERENCES, source_value
 from consumer.domain.html_content import lost_content
 from consumer.domain.identity import Fields, Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.natural_key import natural_key
 from consumer.domain.schedule import place
-from consumer.domain.snapshot import Profile, Session, Sponsor
+from consumer.domain.snapshot import Place, Profile, Session, Sponsor
 from consumer.domain.text import clean_email, clean_name, clean_text, natural_name
 
 NAME_LIMIT: Final = 255
@@ -38,6 +43,8 @@ class Desired:
         issues: what to tell about it although it is synced.
         uncleaned: field -> the value as Sessionboard has it, where cleaning changed it; earlier builds pushed that.
         image: address of its headshot or logo; None when not known, "" when there is none.
+        places: field -> the room, the track or the level that it names.
+        policies: of fields that have another one than the default (F4).
     """
 
     kind: Kind
@@ -48,6 +55,8 @@ class Desired:
     issues: tuple[Issue, ...] = ()
     image: str | None = None
     uncleaned: Fields = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
     def news(self, fields: Fields, pushed: Fields, digests: Digests = PLAIN) -> dict[str, str]:
         """Those of `fields` that changed in Sessionboard since they were pushed (digests), however they were cleaned.
@@ -68,6 +77,7 @@ class _Text:
     limits: TextLimits
     fields: dict[str, str] = field(default_factory=dict)
     uncleaned: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
 
     @classmethod
@@ -100,6 +110,40 @@ class _Text:
             if lost := lost_content(text):
                 self.issues.append(Issue(self.key, Code.CONTENT_REMOVED, field=name, detail=", ".join(lost)))
 
+    def place(self, name: str, place: Place | None) -> None:
+        """A room or a track, by its id; one whose name cannot be seen is none."""
+        if place and clean_name(place.name):
+            self.fields[name], self.places[name] = place.id, place
+        else:
+            self.fields[name] = ""
+
+    def named_place(self, name: str, called: str) -> None:
+        """A room, a track or a level of which no more is known than its name, which is its id."""
+        identifier = natural_name(clean_name(called))
+        self.place(name, Place(identifier, called) if identifier else None)
+
+    def mapped(self, record: Session | Profile | Sponsor, fields: FittedMap) -> None:
+        """F1-F3: what pairs say that are converted. A value that does not fit leaves Swoogo's alone."""
+        extra = record.extra
+        for pair in fields.mapped:
+            value = extra.get(pair.source) or source_value(record, pair.source)
+            if value is None:
+                continue
+            text, problem = pair.done.get(value) or pair.convert(value)
+            if problem:
+                self._tell(pair, problem)
+            if text is None or (pair.required and not text):
+                continue
+            if pair.field in REFERENCES:
+                self.named_place(pair.field, text)
+            else:
+                self.fields[pair.field] = text
+
+    def _tell(self, pair: Pair, problem: Problem) -> None:
+        # Types that do not fit are an issue of the event: `FittedMap.issues`.
+        if problem.code is not Code.FIELD_MAP_INVALID:
+            self.issues.append(Issue(self.key, problem.code, field=pair.source, detail=problem.detail))
+
     def _set(self, name: str, text: str, former: str) -> None:
         self.fields[name] = text
         if text != former:
@@ -107,42 +151,53 @@ class _Text:
 
 
 def desired_session(
-    session: Session, timezone: ZoneInfo, limits: TextLimits, *, capacity: bool, own_zone: str | None = None
+    session: Session,
+    timezone: ZoneInfo,
+    limits: TextLimits,
+    fields: FittedMap = DEFAULT[Kind.SESSION],
+    *,
+    own_zone: str | None = None,
 ) -> Desired:
-    """S1-S5, S9: an eligible session as Swoogo fields.
+    """S1-S5, S9, F1: an eligible session as Swoogo fields.
 
     `own_zone` is the zone it is to carry itself (M7), "" for the event's again, None when it never carried one.
     """
     if session.starts_at is None or session.ends_at is None:
         raise ValueError(f"session {session.id} has no times, so it is not eligible")
     text = _Text.of(key_of(Kind.SESSION, session.id), limits, session.unreadable)
-    room, track = session.room, session.track
+    on = fields.standard
     placement = place(session.starts_at, session.ends_at, timezone)
     if placement.clamped:
         text.issues.append(Issue(text.key, Code.MULTI_DAY_CLAMPED))
     if placement.stretched:
         text.issues.append(Issue(text.key, Code.CLOCKS_SET_BACK, field="ends_at", detail=placement.end_time[:5]))
     text.name("name", session.title)
-    text.fields |= {
-        "date": placement.date,
-        "start_time": placement.start_time,
-        "end_time": placement.end_time,
-        "location": room.id if room and clean_name(room.name) else "",
-        "track": track.id if track and clean_name(track.name) else "",
-    }
+    placed = {"date": placement.date, "start_time": placement.start_time, "end_time": placement.end_time}
+    text.fields |= placed if on >= placed.keys() else {name: placed[name] for name in placed.keys() & on}
+    if "location" in on:
+        text.place("location", session.room)
+    if "track" in on:
+        text.place("track", session.track)
     if own_zone is not None:
         text.fields["timezone"] = own_zone
-    text.long("description", session.description)
-    if capacity:
-        seats = session.capacity if session.capacity is not None else room and room.capacity
+    if "description" in on:
+        text.long("description", session.description)
+    if "capacity" in on:
+        seats = session.capacity if session.capacity is not None else session.room and session.room.capacity
         text.fields["capacity"] = "" if seats is None else str(seats)
-    return _desired(Kind.SESSION, text, session.version)
+    text.mapped(session, fields)
+    return _desired(Kind.SESSION, text, session.version, fields)
 
 
 def desired_speaker(
-    identifier: str, profile: Profile, version: int, limits: TextLimits, digests: Digests = PLAIN
+    identifier: str,
+    profile: Profile,
+    version: int,
+    limits: TextLimits,
+    fields: FittedMap = DEFAULT[Kind.SPEAKER],
+    digests: Digests = PLAIN,
 ) -> Desired:
-    """P1 without the headshot: a person as Swoogo fields; fields that are not known are left alone."""
+    """P1, F1, without the headshot: a person as Swoogo fields; fields that are not known are left alone."""
     text = _Text.of(key_of(Kind.SPEAKER, identifier), limits, profile.unreadable)
     for name, value in (
         ("first_name", profile.first_name),
@@ -151,24 +206,30 @@ def desired_speaker(
         ("job_title", profile.job_title),
         ("company", profile.company),
     ):
-        if value is not None and name == "email":
+        if value is None or name not in fields.standard:
+            continue
+        if name == "email":
             text.email(value)
-        elif value is not None:
+        else:
             text.name(name, value)
-    text.long("bio", profile.bio)
-    return _desired(Kind.SPEAKER, text, version, profile.photo_url, digests)
+    if "bio" in fields.standard:
+        text.long("bio", profile.bio)
+    text.mapped(profile, fields)
+    return _desired(Kind.SPEAKER, text, version, fields, profile.photo_url, digests)
 
 
-def desired_sponsor(sponsor: Sponsor, limits: TextLimits) -> Desired:
-    """O1 without the logo: a sponsor as Swoogo fields. `level` holds the tier in the form names are compared in."""
+def desired_sponsor(sponsor: Sponsor, limits: TextLimits, fields: FittedMap = DEFAULT[Kind.SPONSOR]) -> Desired:
+    """O1, F1, without the logo: a sponsor as Swoogo fields. `level` holds the tier as names are compared."""
     text = _Text.of(key_of(Kind.SPONSOR, sponsor.id), limits, sponsor.unreadable)
     text.name("name", sponsor.name)
-    if sponsor.website is not None:
+    if sponsor.website is not None and "website" in fields.standard:
         text.url("website", sponsor.website)
-    if sponsor.tier is not None:
-        text.fields["level"] = natural_name(clean_name(sponsor.tier))
-    text.long("description", sponsor.description)
-    return _desired(Kind.SPONSOR, text, sponsor.version, sponsor.logo_url)
+    if sponsor.tier is not None and "level" in fields.standard:
+        text.named_place("level", sponsor.tier)
+    if "description" in fields.standard:
+        text.long("description", sponsor.description)
+    text.mapped(sponsor, fields)
+    return _desired(Kind.SPONSOR, text, sponsor.version, fields, sponsor.logo_url)
 
 
 def fitted_name(name: str, limits: TextLimits, key: str, issues: list[Issue], field: str = "name") -> str:
@@ -184,7 +245,11 @@ def _cut(name: str, limits: TextLimits) -> str:
     return name if len(name) <= limits.name else name[: limits.name - 1].rstrip() + "…"
 
 
-def _desired(kind: Kind, text: _Text, version: int, image: str | None = None, digests: Digests = PLAIN) -> Desired:
+def _desired(
+    kind: Kind, text: _Text, version: int, fields: FittedMap, image: str | None = None, digests: Digests = PLAIN
+) -> Desired:
+    # What a mapped pair says of the image takes the place of what the record says.
+    image = text.fields.pop(IMAGE, None if IMAGE not in fields.standard else image)
     natural = natural_key(kind, text.fields)
     return Desired(
         kind,
@@ -195,4 +260,6 @@ def _desired(kind: Kind, text: _Text, version: int, image: str | None = None, di
         tuple(text.issues),
         image and image.strip(),
         text.uncleaned,
+        text.places,
+        fields.policies,
     )

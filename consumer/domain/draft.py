@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.desired import TextLimits
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Skip
+from consumer.domain.field_definitions import FieldChange, FieldDefinitions
+from consumer.domain.field_fitting import DEFAULT, FittedMap
 from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Ledger, entries_of
@@ -37,6 +39,8 @@ class PlanInput:
             in Swoogo; None: none is (`domain.looks`).
         overtaken: record keys of which an older version, with another content, was published after the newest.
         digests: make and compare digests of people's data (Y3).
+        definitions: Swoogo's fields as they were last read; `field_changes`: what became of them since the mapping was
+            published.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -56,6 +60,8 @@ class PlanInput:
     read_since: int | None = None
     overtaken: AbstractSet[str] = frozenset()
     digests: Digests = PLAIN
+    definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
+    field_changes: Sequence[FieldChange] = ()
 
     def shows(self, kind: Kind) -> bool:
         """Whether the silence of a directory about what people made means absence."""
@@ -85,6 +91,7 @@ class Draft:
     owned: dict[Kind, set[int]] = field(default_factory=dict)
     newest: dict[Kind, int] = field(default_factory=dict)
     wait_until: int | None = None
+    maps: Mapping[Kind, FittedMap] = field(default_factory=lambda: DEFAULT)
     references: dict[str, Mapping[str, int]] = field(default_factory=dict)
     """Field -> digest of a Sessionboard id -> Swoogo id: what stands behind a room, a track or a level."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from consumer.domain.cause import Cause, ManualSync
 from consumer.domain.claim import EventState, Lease
+from consumer.domain.field_definitions import FieldChange, FieldDefinitions
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Directory, Ledger
@@ -25,6 +26,8 @@ class Facts:
         state: snapshot, changes and commands; a reconcile that finds nothing new never reads the snapshot.
         ledger: as it was before the push.
         former: issues before the push, by their keys.
+        definitions: Swoogo's fields as they were last read; `field_changes`: what became of them since the mapping was
+            published (F5).
         directories: what Swoogo was last seen to hold; `fresh` where it was read in this push.
     """
 
@@ -34,6 +37,8 @@ class Facts:
     ledger: Ledger
     former: Mapping[str, Issue] = field(default_factory=dict)
     directories: Mapping[Kind, Directory] = field(default_factory=dict)
+    definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
+    field_changes: tuple[FieldChange, ...] = ()
 
     @property
     def event_id(self) -> str:

@@ -41,6 +41,12 @@ class Code(StrEnum):
     TIMEZONE_MISMATCH = "timezone_mismatch"
     OLDER_THAN_PUSHED = "older_than_pushed"
     OLDER_PUBLISHED_LATER = "older_published_later"
+    FIELD_MAP_INVALID = "field_map_invalid"
+    FIELD_CHANGED = "field_changed"
+    UNKNOWN_CHOICE = "unknown_choice"
+    VALUE_NOT_FITTING = "value_not_fitting"
+    OVERWRITTEN_IN_SWOOGO = "overwritten_in_swoogo"
+    HELD_BACK = "held_back"
 
 
 class Effect(StrEnum):
@@ -67,6 +73,10 @@ _PARTIAL: Final = frozenset(
         Code.IMAGE_WAITING,
         Code.MULTI_DAY_CLAMPED,
         Code.NAME_SHORTENED,
+        Code.FIELD_MAP_INVALID,
+        Code.FIELD_CHANGED,
+        Code.UNKNOWN_CHOICE,
+        Code.VALUE_NOT_FITTING,
     }
 )
 _COMPLETE: Final = frozenset(
@@ -76,6 +86,7 @@ _COMPLETE: Final = frozenset(
         Code.EDITED_IN_SWOOGO,
         Code.TIMEZONE_MISMATCH,
         Code.OLDER_PUBLISHED_LATER,
+        Code.OVERWRITTEN_IN_SWOOGO,
     }
 )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from consumer.domain.field_maps import FieldMaps, Publish
 from consumer.domain.snapshot import Role
 
 
 @dataclass(frozen=True, slots=True)
 class MappingSettings:
-    """Per-pair choices; the `[now]` rules are off until asked for (spec legend)."""
+    """Per-pair choices; the `[now]` rules are off until asked for (spec legend). `embargo_until`: ms."""
 
     sync_sponsors: bool = True
     sync_chairpersons: bool = False
@@ -18,6 +19,9 @@ class MappingSettings:
     accepted_participants_only: bool = False
     remove_deleted_sessions: bool = False
     remove_deleted_speakers: bool = False
+    field_maps: FieldMaps = field(default_factory=FieldMaps)
+    publish: Publish = field(default_factory=Publish)
+    embargo_until: int | None = None
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -12,8 +12,8 @@ from consumer.domain.identity import Kind, digest, fingerprint, id_of, key_of, r
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
 from consumer.domain.plan import Adopt, Create, Operation
-from consumer.domain.snapshot import Place, Session
-from consumer.domain.text import clean_name, natural_name
+from consumer.domain.snapshot import Place
+from consumer.domain.text import natural_name
 from consumer.domain.unanswered import candidates, found, newest_known
 
 
@@ -34,13 +34,13 @@ class PlacePlan:
     wait_until: int | None = None
 
 
-def places_used(sessions: Iterable[Session], kind: Kind) -> dict[str, Place]:
+def places_used(wanted: Iterable[Desired], kind: Kind) -> dict[str, Place]:
     """Rooms (or tracks) that sessions stand in, by id; the newest session knows the name best."""
     newest: dict[str, tuple[int, Place]] = {}
-    for session in sessions:
-        place = session.room if kind is Kind.LOCATION else session.track
-        if place and clean_name(place.name) and session.version >= newest.get(place.id, (-1, place))[0]:
-            newest[place.id] = (session.version, place)
+    for desired in wanted:
+        place = desired.places.get(kind.value)
+        if place and desired.version >= newest.get(place.id, (-1, place))[0]:
+            newest[place.id] = (desired.version, place)
     return {identifier: newest[identifier][1] for identifier in sorted(newest)}
 
 

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 from consumer.domain.deletions import plan_removals
 from consumer.domain.desired import Desired, desired_session
 from consumer.domain.draft import Draft, PlanInput
 from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
+from consumer.domain.field_definitions import MAPPED_KINDS
+from consumer.domain.field_fitting import FittedMap, Fitting, fit
 from consumer.domain.identity import Fields, Kind, digest, key_of
 from consumer.domain.images import plan_images
 from consumer.domain.issue import Code, Issue, unreadable_fields
@@ -44,7 +47,7 @@ def make_plan(given: PlanInput) -> Plan:
     timezone = zone(given.mapping.timezone)
     if timezone is None:
         raise UnknownTimezoneError(given.mapping.timezone)
-    draft = Draft(given)
+    draft = Draft(given, maps=_maps(given, timezone))
     eligible: list[Session] = []
     syncable: list[Session] = []
     for session in sorted(given.snapshot.sessions.values(), key=attrgetter("id")):
@@ -70,13 +73,13 @@ def make_plan(given: PlanInput) -> Plan:
             session,
             timezone,
             given.limits,
-            capacity=given.mapping.settings.sync_capacity,
+            draft.maps[Kind.SESSION],
             own_zone=given.mapping.timezone if zones.differ_for(session) else _zone_to_clear(session, given.ledger),
         )
         for session in syncable
     ]
     places = {
-        kind.value: _places(draft, kind, still_needed(kind, places_used(syncable, kind), wanted, given.ledger))
+        kind.value: _places(draft, kind, still_needed(kind, places_used(wanted, kind), wanted, given.ledger))
         for kind in (Kind.LOCATION, Kind.TRACK)
     }
     usable = {field: place.usable for field, place in places.items()}
@@ -103,6 +106,7 @@ def make_plan(given: PlanInput) -> Plan:
         limits=given.limits,
         leaving=frozenset(each.key for each in removals.speakers),
         digests=given.digests,
+        fields=draft.maps[Kind.SPEAKER],
     )
     draft.skips.extend(people.skips)
     draft.issues.extend(people.issues)
@@ -122,6 +126,8 @@ def make_plan(given: PlanInput) -> Plan:
     )
     draft.issues.extend(unusable)
 
+    event_key = f"event/{given.mapping.event_id}"
+    draft.issues += [issue for fields in draft.maps.values() for issue in fields.issues(event_key)]
     first = [operation for place in (*places.values(), levels) for operation in place.operations]
     issues = [*draft.issues, *(skip.issue for skip in draft.skips if skip.issue)]
     plan = Plan(
@@ -147,6 +153,14 @@ def make_plan(given: PlanInput) -> Plan:
     return plan
 
 
+def _maps(given: PlanInput, timezone: ZoneInfo) -> Mapping[Kind, FittedMap]:
+    """F1: what the fields of each kind are computed from. S9: capacity is mapped when a setting or a pair says so."""
+    settings, limits = given.mapping.settings, given.limits
+    fitting = Fitting(given.definitions, given.field_changes, timezone, limits.name, limits.text)
+    off = frozenset[str]() if settings.sync_capacity else frozenset({"capacity"})
+    return {kind: fit(kind, settings.field_maps.of(kind), fitting, off) for kind in MAPPED_KINDS}
+
+
 def _zone_to_clear(session: Session, ledger: Ledger) -> str | None:
     """M7: a zone that was written into the session goes when the events' zones agree again; nothing else is touched."""
     entry = ledger.get(key_of(Kind.SESSION, session.id))
@@ -168,7 +182,7 @@ def _tombstone(session: Session, ledger: Ledger, era: int) -> Skip | None:
 def _plan_sponsors(draft: Draft) -> tuple[tuple[Desired, ...], PlacePlan]:
     """O1, O5: sponsors, after the levels they use. They are connected to no session (O2)."""
     given = draft.given
-    sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits)
+    sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits, draft.maps[Kind.SPONSOR])
     draft.skips.extend(sponsors.skips)
     draft.issues.extend(sponsors.issues)
     needed = still_needed(Kind.LEVEL, sponsors.levels, sponsors.wanted, given.ledger)

@@ -181,6 +181,38 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "what Sessionboard shows, save it again in Sessionboard.",
         "{Record}: an earlier version with another content was published after a later one; the later one counts.",
     ),
+    Code.FIELD_MAP_INVALID: Sentences(
+        "{Record}: a pair of the field map is off ({field}). {detail} Everything else is synced. Correct the pair in "
+        "the settings of the mapping.",
+        "{Record}: the pair of the field map with the source {name} is off: {detail} Publish the mapping with a pair "
+        "that fits; `swoogo-sync fields EVENT` lists both sides.",
+    ),
+    Code.FIELD_CHANGED: Sentences(
+        "{Record}: a pair of the field map is off ({field}). {detail} Everything else is synced. Look at the field in "
+        "Swoogo, and save the settings of the mapping again.",
+        "{Record}: the pair of the field map with the source {name} is off: {detail} Publish the mapping again when "
+        "the field is what the pair means; `swoogo-sync fields EVENT` lists both sides.",
+    ),
+    Code.UNKNOWN_CHOICE: Sentences(
+        "The {field} of {record} is not all in Swoogo: its field there has no choice for {detail}. Add the choice "
+        "in Swoogo, name another one in the field map, or correct it in Sessionboard.",
+        "{Record}: Swoogo has no choice for {name}: {detail}. `values` of the pair names another, `add_choices` adds "
+        "it.",
+    ),
+    Code.VALUE_NOT_FITTING: Sentences(
+        "The {field} of {record} is not in Swoogo: the field there does not take it ({detail}). Correct it in "
+        "Sessionboard.",
+        "{Record}: {name} is left out, because its value does not fit its target ({detail}).",
+    ),
+    Code.OVERWRITTEN_IN_SWOOGO: Sentences(
+        "The {field} of {record} was edited in Swoogo and is overwritten with what Sessionboard has, as the field map "
+        "says. Edit it in Sessionboard.",
+        "{Record}: {name} was edited in Swoogo and is overwritten: the policy of its pair is `always`.",
+    ),
+    Code.HELD_BACK: Sentences(
+        "{Record} {out}: it is held back by the settings of the mapping ({detail}).",
+        "{Record} is held back by `publish` or `embargo_until` of its mapping: {name} ({detail}).",
+    ),
 }
 
 _NO_REASON: Final = (

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from consumer.domain.field_values import FieldValue
+
 
 class Role(StrEnum):
     """Core category of a participant; custom roles count as theirs (E7)."""
@@ -19,7 +21,8 @@ class Role(StrEnum):
 class Profile:
     """A person's fields. `None`: not carried by this record; `""`: carried and empty.
 
-    `unreadable`: names of the fields that are not carried because what came could not be read (E6).
+    `unreadable`: names of the fields that are not carried because what came could not be read (E6). `extra`: what only
+    a field map names, as in the other records (F2).
     """
 
     first_name: str | None = None
@@ -30,6 +33,7 @@ class Profile:
     bio: str | None = None
     photo_url: str | None = None
     unreadable: tuple[str, ...] = ()
+    extra: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Session:
     people: tuple[Attendance, ...] = ()
     unreadable: tuple[str, ...] = ()
     org_id: str = ""
+    extra: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Sponsor:
     logo_url: str | None = None
     unreadable: tuple[str, ...] = ()
     org_id: str = ""
+    extra: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
 Resource = Session | Contact | Sponsor

@@ -12,6 +12,7 @@ from consumer.domain.desired import Desired, TextLimits, desired_speaker
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
 from consumer.domain.email_owners import EmailOwners, drop_duplicates
+from consumer.domain.field_fitting import DEFAULT, FittedMap
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
@@ -58,6 +59,7 @@ def select_speakers(
     limits: TextLimits,
     leaving: AbstractSet[str] = frozenset(),
     digests: Digests = PLAIN,
+    fields: FittedMap = DEFAULT[Kind.SPEAKER],
 ) -> People:
     """Pick the speakers of the eligible sessions.
 
@@ -69,6 +71,7 @@ def select_speakers(
         accepted_only: leave out participants whose acceptance is known and not "accepted" (E7).
         limits: longest texts.
         digests: of their e-mail addresses (Y3).
+        fields: which fields they have in Swoogo, and where from.
         leaving: keys of speakers that the same plan deletes in Swoogo (D4); until then they have their address there.
     """
     sessions_of: dict[str, list[str]] = defaultdict(list)
@@ -95,7 +98,7 @@ def select_speakers(
             if skip.reason is Reason.ISSUE:
                 issues += unreadable_fields(skip.key, profile.unreadable)
         else:
-            wanted[identifier] = desired_speaker(identifier, profile, version, limits, digests)
+            wanted[identifier] = desired_speaker(identifier, profile, version, limits, fields, digests)
     skips += [
         Skip(key_of(Kind.SPEAKER, contact), Reason.NO_ELIGIBLE_SESSION)
         for contact in sorted(snapshot.contacts.keys() - sessions_of.keys())

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from consumer.domain.desired import Desired, TextLimits, desired_sponsor
 from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.field_fitting import DEFAULT, FittedMap
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.snapshot import Place, Snapshot
-from consumer.domain.text import clean_name, natural_name
+from consumer.domain.text import clean_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class Sponsors:
     issues: tuple[Issue, ...] = ()
 
 
-def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> Sponsors:
+def choose_sponsors(
+    snapshot: Snapshot, ledger: Ledger, limits: TextLimits, fields: FittedMap = DEFAULT[Kind.SPONSOR]
+) -> Sponsors:
     """Pick the sponsors of an event; a level is known by its name alone, so its name is its id."""
     wanted: list[Desired] = []
     skips: list[Skip] = []
@@ -44,8 +47,8 @@ def choose_sponsors(snapshot: Snapshot, ledger: Ledger, limits: TextLimits) -> S
             skips.append(Skip(key, Reason.ISSUE, Issue(key, Code.MISSING_FIELD, field="name")))
             issues += unreadable_fields(key, sponsor.unreadable)
         else:
-            wanted.append(desired_sponsor(sponsor, limits))
-            tier = clean_name(sponsor.tier or "")
-            if tier:
-                levels.setdefault(natural_name(tier), Place(natural_name(tier), tier))
+            desired = desired_sponsor(sponsor, limits, fields)
+            wanted.append(desired)
+            if level := desired.places.get(Kind.LEVEL.value):
+                levels.setdefault(level.id, Place(level.id, clean_name(level.name)))
     return Sponsors(tuple(wanted), levels, tuple(skips), tuple(issues))

@@ -82,6 +82,8 @@ def plan_input(
         settle=rules.settle,
         limits=rules.limits,
         verify_before_create=state.verify_before_create,
+        definitions=facts.definitions,
+        field_changes=facts.field_changes,
         overtaken=frozenset(map(record_key, state.overtaken)),
         changed_images=changed_images,
         digests=rules.digests,

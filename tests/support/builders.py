@@ -173,9 +173,7 @@ def a_remote(identifier: int, name: str, /, **fields: str) -> Remote:
     return Remote(identifier, natural_name(name), fields)
 
 
-def a_mapping(
-    *, timezone: str = ZONE, continuous: bool = True, event_id: str = EVENT, **settings: bool
-) -> EventMapping:
+def a_mapping(*, timezone: str = ZONE, continuous: bool = True, event_id: str = EVENT, **settings: Any) -> EventMapping:
     """An active pair; keywords such as `sync_capacity=True` are its settings."""
     return EventMapping(
         event_id=event_id,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from schemas.contact import ContactResource
+from schemas.fields import CustomField
 from schemas.session import Participant, ParticipantRole, Room, SessionResource, SessionSpeaker, Track
-from schemas.sponsor import CustomField, SponsorResource
+from schemas.sponsor import SponsorResource
 from tests.support.examples import valid_value
 
 _REQUIRED: Final = frozenset({"id", "status", "updated_at"})

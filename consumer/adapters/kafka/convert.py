@@ -12,13 +12,19 @@ import msgspec
 from consumer.adapters.kafka import usual
 from consumer.adapters.kafka.lenient import NOTHING, Unread
 from consumer.domain.connection import IntegrationRequest, MappingRequest
-from consumer.domain.identity import Source
+from consumer.domain.field_maps import FieldMap, FieldMaps, HoldRule, Policy, Publish
+from consumer.domain.field_sources import EXTRA, SOURCE_TYPES
+from consumer.domain.field_values import FieldValue, field_value, named_value, text_value
+from consumer.domain.identity import Kind, Source
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 from consumer.ports import SyncRequest
 from schemas.contact import ContactChange
 from schemas.contact import Profile as WireProfile
 from schemas.envelope import ResourceChange
+from schemas.field_maps import FieldMap as WirePair
+from schemas.field_maps import Hold
+from schemas.field_maps import HoldRule as WireRule
 from schemas.mapping import (
     ControlChange,
     IntegrationConnected,
@@ -28,6 +34,7 @@ from schemas.mapping import (
     MappingUpdated,
     SyncRequested,
 )
+from schemas.mapping import MappingSettings as WireSettings
 from schemas.session import Room, SessionChange, SessionSpeaker, Track
 from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
@@ -38,6 +45,7 @@ _ROOMS: Final = (usual.Room, Room)
 _encode: Final = msgspec.json.Encoder().encode
 _CALLED: Final = {"title": "job_title", "company_name": "company", "about": "bio"}
 """Fields of a person that are called otherwise here than on the wire."""
+_NAMED: Final = frozenset({"custom_status", "format", "level", "language"})
 _ROLES: Final = {role.value: role for role in Role}
 
 
@@ -100,6 +108,7 @@ def session_of(
         room=_place(data.room),
         track=_place(data.track),
         capacity=data.capacity,
+        extra=_extra(Kind.SESSION, data),
         people=_people(data.speakers, data.chairpersons, data.moderators, data.participants, unread),
         unreadable=unread.own,
     )
@@ -136,6 +145,7 @@ def sponsor_of(
         website=data.website_url,
         tier=tier,
         logo_url=data.logo_image_url,
+        extra=_extra(Kind.SPONSOR, data),
         unreadable=(*unread.own, *(["tier"] if odd else [])),
     )
 
@@ -166,7 +176,7 @@ def control_row(change: ControlChange) -> bytes:
                     swoogo_event_id=pair.swoogo_event_id,
                     timezone=pair.event.timezone,
                     name=pair.event.name or "",
-                    settings=MappingSettings(**pair.settings.model_dump()),
+                    settings=_settings(pair.settings),
                 )
             )
         case SyncRequested():
@@ -185,6 +195,49 @@ def sync_request(change: SyncRequested, stamp: str) -> SyncRequest:
     """A manual sync; without an id its stamp is that, so that a replay is recognised."""
     data = change.data
     return SyncRequest(data.request_id or stamp, data.scope.value, data.session_ids or (), data.speaker_ids or ())
+
+
+def _settings(wire: WireSettings) -> MappingSettings:
+    maps, publish = wire.field_maps, wire.publish
+    flags = wire.model_dump(exclude={"field_maps", "publish", "embargo_until"})
+    return MappingSettings(
+        **flags,
+        field_maps=FieldMaps(_pairs(maps.sessions), _pairs(maps.speakers), _pairs(maps.sponsors)),
+        publish=Publish(_rules(publish.sessions), _rules(publish.speakers)),
+        embargo_until=_moment(wire.embargo_until),
+    )
+
+
+def _pairs(pairs: Iterable[WirePair]) -> tuple[FieldMap, ...]:
+    return tuple(
+        FieldMap(each.source, each.target, Policy(each.policy.value), tuple(each.values.items()), each.add_choices)
+        for each in pairs
+    )
+
+
+def _rules(rules: Iterable[WireRule]) -> tuple[HoldRule, ...]:
+    return tuple(HoldRule(each.source, each.values, others=each.hold is Hold.OTHERS) for each in rules)
+
+
+def _extra(kind: Kind, data: Any) -> dict[str, FieldValue]:
+    """What only field maps and filters name (F2). A custom field of the name of a standard one is not that one."""
+    found: dict[str, FieldValue] = {}
+    usually = isinstance(data, msgspec.Struct)
+    for name, type_ in EXTRA[kind].items():
+        held = getattr(data, name)
+        if isinstance(held, str):
+            found[name] = text_value(type_, held)
+        elif held is None:
+            # In texts null is the empty text; the models of `schemas` have said so already. What else is left out of a
+            # session counts as unset.
+            if usually or name in _NAMED:
+                found[name] = type_.value, ()
+        elif held is not msgspec.UNSET:
+            found[name] = named_value(type_, [each.name for each in (held if isinstance(held, tuple) else (held,))])
+    for each in data.custom_fields:
+        if each.internal_name and each.internal_name not in SOURCE_TYPES[kind]:
+            found[each.internal_name] = field_value(each.type, each.value)
+    return found
 
 
 def _moment(moment: datetime | None) -> int | None:
@@ -206,6 +259,7 @@ def _profile(person: WireProfile | usual.Profile, unreadable: Sequence[str] = ()
         company=person.company_name,
         bio=person.about,
         photo_url=person.photo_url,
+        extra=_extra(Kind.SPEAKER, person),
         unreadable=tuple(_CALLED.get(name, name) for name in unreadable),
     )
 

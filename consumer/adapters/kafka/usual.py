@@ -47,6 +47,20 @@ class Role(msgspec.Struct, gc=False):
     core_role: str | None = None
 
 
+class Named(msgspec.Struct, gc=False):
+    """See `schemas.fields.Named`."""
+
+    name: str | None = None
+
+
+class CustomField(Named, gc=False):
+    """See `schemas.fields.CustomField`."""
+
+    internal_name: str | None = None
+    type: str | None = None
+    value: Any = None
+
+
 class Profile(msgspec.Struct, gc=False):
     """See `schemas.contact.Profile`; in texts None means not carried, as there."""
 
@@ -58,6 +72,22 @@ class Profile(msgspec.Struct, gc=False):
     company_name: str | None = _NOT_CARRIED
     about: str | None = _NOT_CARRIED
     photo_url: str | None = _NOT_CARRIED
+    phone_mobile: str | None = _NOT_CARRIED
+    phone_home: str | None = _NOT_CARRIED
+    salutation: str | None = _NOT_CARRIED
+    honorific: str | None = _NOT_CARRIED
+    pronouns: str | None = _NOT_CARRIED
+    address_line_1: str | None = _NOT_CARRIED
+    address_line_2: str | None = _NOT_CARRIED
+    address_city: str | None = _NOT_CARRIED
+    address_state: str | None = _NOT_CARRIED
+    address_postal_code: str | None = _NOT_CARRIED
+    address_country: str | None = _NOT_CARRIED
+    website_url: str | None = _NOT_CARRIED
+    linkedin_url: str | None = _NOT_CARRIED
+    twitter_url: str | None = _NOT_CARRIED
+    facebook_url: str | None = _NOT_CARRIED
+    custom_fields: tuple[CustomField, ...] = ()
 
     def __post_init__(self) -> None:
         self.first_name = _text(self.first_name)
@@ -111,6 +141,14 @@ class Session(msgspec.Struct, gc=False):
     capacity: _Count | None = None
     room: Room | None = None
     track: Track | None = None
+    custom_status: Named | None = None
+    format: Named | None = None
+    level: Named | None = None
+    language: Named | None = None
+    tags: tuple[Named, ...] = ()
+    external_url: str | None = _NOT_CARRIED
+    client_session_id: str | None = _NOT_CARRIED
+    custom_fields: tuple[CustomField, ...] = ()
     parent_session_id: _Identifier | None = None
     speakers: tuple[Person, ...] = ()
     chairpersons: tuple[Person, ...] = ()

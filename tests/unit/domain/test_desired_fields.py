@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, desired_sponsor, fitted_name
+from consumer.domain.field_fitting import DEFAULT
 from consumer.domain.identity import Kind, digest
 from consumer.domain.issue import Code, Issue
-from consumer.domain.snapshot import Session, Sponsor
+from consumer.domain.snapshot import Place, Session, Sponsor
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -29,7 +31,9 @@ LIMITS = TextLimits()
 
 
 def session_fields(session: Session, *, capacity: bool = False) -> Desired:
-    return desired_session(session, ZoneInfo(ZONE), LIMITS, capacity=capacity)
+    default = DEFAULT[Kind.SESSION]
+    fields = default if capacity else replace(default, standard=default.standard - {"capacity"})
+    return desired_session(session, ZoneInfo(ZONE), LIMITS, fields)
 
 
 def test_a_session_with_everything() -> None:
@@ -51,6 +55,7 @@ def test_a_session_with_everything() -> None:
         },
         natural="opening|2026-07-01|09:00:00",
         version=7,
+        places={"location": Place("r9", "Hall 1"), "track": Place("t9", "Databases")},
     )
 
 

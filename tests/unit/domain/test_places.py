@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from consumer.domain.desired import Desired, TextLimits
+from consumer.domain.desired import Desired, TextLimits, desired_session
 from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Remote, State
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Adopt, Create
-from consumer.domain.snapshot import Place
-from tests.support.builders import NOW, a_directory, a_remote, a_room, a_session, a_track, an_entry, an_intent
+from consumer.domain.snapshot import Place, Session
+from tests.support.builders import NOW, ZONE, a_directory, a_remote, a_room, a_session, a_track, an_entry, an_intent
 
 SETTLE = 1000
 
@@ -38,15 +39,22 @@ def planned(
     )
 
 
+def wanted(session: Session) -> Desired:
+    return desired_session(session, ZoneInfo(ZONE), TextLimits())
+
+
 def test_the_rooms_in_use_are_those_of_the_sessions_by_the_newest_name() -> None:
     """S5: one per session; a nameless one cannot be matched or made."""
     used = places_used(
-        [
-            a_session("s1", version=2, room=a_room("r1", "New name"), track=a_track("t1")),
-            a_session("s2", version=1, room=a_room("r1", "Old name")),
-            a_session("s3", room=a_room("r2", " ")),
-            a_session("s4"),
-        ],
+        map(
+            wanted,
+            [
+                a_session("s1", version=2, room=a_room("r1", "New name"), track=a_track("t1")),
+                a_session("s2", version=1, room=a_room("r1", "Old name")),
+                a_session("s3", room=a_room("r2", " ")),
+                a_session("s4"),
+            ],
+        ),
         Kind.LOCATION,
     )
     assert used == {"r1": a_room("r1", "New name")}
@@ -54,7 +62,7 @@ def test_the_rooms_in_use_are_those_of_the_sessions_by_the_newest_name() -> None
 
 def test_the_tracks_in_use_are_the_tracks() -> None:
     sessions = [a_session(room=a_room("r1"), track=a_track("t1", "Data"))]
-    assert places_used(sessions, Kind.TRACK) == {"t1": a_track("t1", "Data")}
+    assert places_used(map(wanted, sessions), Kind.TRACK) == {"t1": a_track("t1", "Data")}
 
 
 @pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consumer.adapters.redis import codecs
@@ -17,7 +19,7 @@ from tests.unit.services.world import SUBJECT, World
 _stamps = iter(range(1, 10_000))
 
 
-async def updated(world: World, **settings: bool) -> None:
+async def updated(world: World, **settings: Any) -> None:
     """`mapping.updated` is published and dealt with."""
     wanted = MappingRequest(
         ORG,
