@@ -14,6 +14,9 @@ from typing import Final
 from consumer.domain.identity import Kind
 from consumer.domain.text import natural_name
 
+Targets = Mapping[Kind, tuple[str, ...]]
+"""Kind -> attributes, in order: what a map sets (F2)."""
+
 MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 """Kinds whose fields a map may set (F1)."""
 
@@ -105,6 +108,26 @@ class FieldDefinitions:
     def get(self, kind: Kind, attribute: str) -> FieldDefinition | None:
         """The definition of an attribute, None when there is none or the kind was not read."""
         return self.fields.get(kind, {}).get(attribute)
+
+    def with_field(self, definition: FieldDefinition) -> FieldDefinitions:
+        """With this definition in the place of the one before."""
+        held = {**self.fields.get(definition.kind, {}), definition.attribute: definition}
+        return FieldDefinitions({**self.fields, definition.kind: held}, self.read_at)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDefinitions:
+    """What is kept of an event: the fields its map targets, when the map came and as last read.
+
+    Attributes:
+        targets: kind -> attributes of the map they were read for.
+        first: the reading of then, which a pair stays compared with until the map changes (F5).
+        last: the newest reading, with choices added since.
+    """
+
+    targets: Targets
+    first: FieldDefinitions
+    last: FieldDefinitions
 
 
 class Alteration(StrEnum):

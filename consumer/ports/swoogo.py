@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection
+from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.identity import Fields, Kind
 from consumer.domain.ledger import Directory
 from consumer.domain.mapping import EventMapping
@@ -34,12 +35,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """On whose behalf calls are made: the pair, the proof of the claim, and the place in the queue for credits."""
+    """On whose behalf calls are made: the pair, the proof of the claim, and the place in the queue for credits.
+
+    `definitions`: the fields that its map targets; they are read and written like the standard ones (F2).
+    """
 
     mapping: EventMapping
     connection: Connection
     lease: Lease
     trigger: Trigger
+    definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,21 @@ class Swoogo(Protocol):
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, with as few pages as prove completeness given the `known` ids."""
+        ...
+
+    async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
+        """The fields of the kinds in `wanted`, and the choices of those it names (F5).
+
+        Ten credits for each 200 fields of a kind, and one for each choice field named, where the list does not show
+        choices. A kind whose definitions the credential may not read has the documented attributes only.
+        """
+        ...
+
+    async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
+        """The field with these choices; those that are not there are added, once in the account (F3).
+
+        Raises UnansweredError when some may have been added although no usable answer came.
+        """
         ...
 
     async def event_timezone(self, work: Work) -> str:

@@ -41,6 +41,15 @@ class SwoogoSettings(Group):
     clear_with: Literal["empty", "null"] = Field(
         "empty", description="What clears a field in a form: an empty string or the word null. Guess."
     )
+    custom_fields: Literal["top", "nested"] = Field(
+        "top", description="A custom field in a form: c_1 (top) or custom_fields[c_1] (nested). Guess."
+    )
+    nested_fields: Literal["brackets", "dots"] = Field(
+        "brackets", description="A part of an attribute in a form: workAddress[line_2] or workAddress.line_2. Guess."
+    )
+    multiple_choices: Literal["brackets", "comma", "objects"] = Field(
+        "brackets", description="Several choices in a form: c_1[] for each, c_1=1,2, or c_1[0][id]. Guess."
+    )
     speaker_picture: Literal["contact_image", "profile_picture"] = Field(
         "contact_image", description="Route of headshots: the image of the contact, or a URL in the field. Guess."
     )

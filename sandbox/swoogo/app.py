@@ -59,6 +59,7 @@ def _control_routes(sandbox: SandboxSwoogo) -> list[Route]:
         ("POST", "/faults", faults),
         ("DELETE", "/faults", lambda _, __: sandbox.clear_faults()),
         ("POST", "/seed", lambda _, body: sandbox.seed(body)),
+        ("POST", "/fields", lambda _, body: sandbox.alter_field(**body)),
         ("POST", "/create", lambda _, body: sandbox.create(body["kind"], body["values"])),
         ("POST", "/edit", lambda _, body: sandbox.edit(body["kind"], body["id"], body["values"])),
         ("POST", "/delete", delete),

@@ -12,15 +12,27 @@ from typing import Any
 
 from sandbox.swoogo.resources import RESOURCES, Kind
 
-CHOICE_TYPES = frozenset({"dropDownList", "radioList"})
-CREATABLE_TYPES = CHOICE_TYPES | {"textInput", "textArea", "checkboxList", "email", "date", "time", "phone"}
+CHOICE_TYPES = frozenset({"dropDownList", "radioList", "checkboxList"})
+CREATABLE_TYPES = CHOICE_TYPES | {
+    *("textInput", "textArea", "email", "date", "time", "phone", "url", "number", "checkbox", "upload")
+}
+ADDRESS_PARTS = ("line_1", "line_2", "city", "state", "zip", "country_code")
 FIELD_KINDS: tuple[Kind, ...] = ("events", "sessions", "speakers", "sponsors", "contacts")
 _BUILT_IN_CHOICES: Mapping[tuple[Kind, str], tuple[str, ...]] = {
     ("sponsors", "level"): (),
     ("speakers", "gender"): ("Male", "Female", "Other"),
     ("contacts", "gender"): ("Male", "Female", "Other"),
 }
-_TYPE_NAMES: Mapping[str, str] = {"html": "textArea", "choice": "dropDownList", "date": "date", "time": "time"}
+_TYPE_NAMES: Mapping[str, str] = {
+    "html": "textArea",
+    "choice": "dropDownList",
+    "date": "date",
+    "time": "time",
+    "integer": "number",
+    "email": "email",
+    "flag": "checkbox",
+    "address": "address",
+}
 
 
 @dataclass(slots=True)
@@ -33,7 +45,11 @@ class Choice:
 
 @dataclass(slots=True)
 class FieldDefinition:
-    """One field of a resource; `attribute` is its key in data, `c_<id>` when it is a custom one."""
+    """One field of a resource; `attribute` is its key in data, `c_<id>` when it is a custom one.
+
+    A `read_only` one is dropped from writes without a word; no definition says so. The parts of an address have
+    definitions of their own, and so has the whole.
+    """
 
     id: int
     kind: Kind
@@ -43,6 +59,7 @@ class FieldDefinition:
     sort: int
     visible: bool = True
     required: bool = False
+    read_only: bool = False
     choices: list[Choice] = field(default_factory=list)
 
     @property
@@ -54,6 +71,11 @@ class FieldDefinition:
     def has_choices(self) -> bool:
         """Whether values are choice ids."""
         return self.type in CHOICE_TYPES
+
+    @property
+    def has_many(self) -> bool:
+        """Whether a value is several choice ids."""
+        return self.type == "checkboxList"
 
     def choice(self, choice_id: object) -> Choice | None:
         """The choice with this id, or None."""
@@ -124,6 +146,11 @@ class Definitions:
         self._furnish(account)
         return self._create(account, kind, f"c_{self._next_field}", name, field_type, choices)
 
+    def remove(self, definition: FieldDefinition, account: str) -> None:
+        """Forget a field; its values are no longer read or written."""
+        del self._by_attribute[account, definition.kind][definition.attribute]
+        del self._by_id[account][definition.id]
+
     def add_choice(self, definition: FieldDefinition, name: str) -> Choice:
         """Append a choice with an id of its own, whatever its name."""
         choice = Choice(self._next_choice, name)
@@ -146,6 +173,8 @@ class Definitions:
                     type_name = _TYPE_NAMES.get(attribute.type, "textInput")
                     choices = _BUILT_IN_CHOICES.get((kind, attribute.name), ())
                     self._create(account, kind, attribute.name, title, type_name, choices)
+                    for part in ADDRESS_PARTS if attribute.type == "address" else ():
+                        self._create(account, kind, f"{attribute.name}.{part}", f"{title}: {part}", "textInput", ())
 
     def _create(
         self, account: str, kind: Kind, attribute: str, name: str, field_type: str, choices: Iterable[str]

@@ -9,9 +9,14 @@ from urllib.parse import parse_qsl
 
 from sandbox.swoogo.answers import refusal
 from sandbox.swoogo.backend import Call
+from sandbox.swoogo.switches import Switches
 
 FORM = "application/x-www-form-urlencoded"
 _NESTED_CUSTOM = re.compile(r"custom_fields\[(c_\d+)\]")
+_CUSTOM = re.compile(r"(?:(c_\d+)|custom_fields\[(c_\d+)\])(\[\]|\[\d+\]\[id\])?")
+_PART = re.compile(r"(\w+)(?:\[(\w+)\]|\.(\w+))")
+SEVERAL = "\x1f"
+"""Between the choices of one field, where a form names each."""
 
 
 def read_form(call: Call) -> dict[str, str]:
@@ -30,6 +35,33 @@ def read_form(call: Call) -> dict[str, str]:
     if call.without is not None:
         form.pop(call.without, None)
     return form
+
+
+def read_record_form(call: Call, switches: Switches) -> dict[str, str]:
+    """The fields of a record's form under the spellings that the switches take; others are dropped without a word.
+
+    A part of an address is `workAddress.line_2` here. Raises a 415 for another media type.
+    """
+    form = read_form(call)
+    if call.content_type != FORM:
+        return form
+    pairs = parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        custom, part = _CUSTOM.fullmatch(name), _PART.fullmatch(name)
+        if custom:
+            top, nested, suffix = custom.groups()
+            form.pop(name, None)
+            form.pop(top or nested, None)
+            wanted = {None: "plain", "[]": "brackets"}.get(suffix, "objects")
+            taken = switches.custom_form in {"both", "top" if top else "nested"}
+            if taken and wanted in {"plain", switches.choices_form}:
+                several.setdefault(top or nested, []).append(value)
+        elif part:
+            del form[name]
+            if switches.nested_form == ("brackets" if part[2] else "dots"):
+                form[f"{part[1]}.{part[2] or part[3]}"] = value
+    return form | {name: SEVERAL.join(values) for name, values in several.items() if name != call.without}
 
 
 def read_list(call: Call, name: str) -> list[str]:

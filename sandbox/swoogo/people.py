@@ -32,8 +32,9 @@ def seed(backend: Backend, content: Mapping[str, Any]) -> dict[str, list[int]]:
     """Put credentials, fields, records and links there; returns the ids made, by kind.
 
     Every part is optional. Credentials are `{key, secret, account?, events?}`; fields
-    `{resource, attribute? | name, type?, choices?, account?}`; records take their attributes, with `id`
-    to choose one; speakers take `sessions` (ids); links are `{speaker_id, session_id}`. Raises ControlError.
+    `{resource, attribute? | name, type?, choices?, required?, read_only?, account?}`; records take their
+    attributes, with `id` to choose one; speakers take `sessions` (ids); links are `{speaker_id, session_id}`.
+    Raises ControlError.
     """
     unknown = set(content) - {"credentials", "fields", "links", *_SEED_ORDER}
     if unknown:
@@ -140,11 +141,14 @@ def _stored(backend: Backend, account: str, kind: Kind, values: Mapping[str, Any
     stored: dict[str, Any] = {}
     for name, value in values.items():
         attribute, definition = attributes.get(name), definitions.get(name)
-        custom = definition is not None and definition.is_custom
+        custom = definition is not None and (definition.is_custom or "." in name)
         if name in {"id", "event_id"} or not (custom or (attribute and attribute.type != "derived")):
             raise ControlError(f"{kind} have no {name} that can be set")
         takes_choice = definition is not None and definition.has_choices
-        stored[name] = _choice(backend, definition, value) if definition and takes_choice else value
+        if definition and definition.has_many:
+            stored[name] = [_choice(backend, definition, each) for each in value or ()]
+        else:
+            stored[name] = _choice(backend, definition, value) if definition and takes_choice else value
     return stored
 
 
@@ -182,4 +186,25 @@ def _define(backend: Backend, entry: Mapping[str, Any]) -> FieldDefinition:
     if field_type not in CREATABLE_TYPES or "name" not in entry:
         raise ControlError(f"a custom field has a name and a type of {', '.join(sorted(CREATABLE_TYPES))}")
     choices = [str(name) for name in entry.get("choices", ())]
-    return backend.definitions.add(account, kind, name=entry["name"], field_type=field_type, choices=choices)
+    made = backend.definitions.add(account, kind, name=entry["name"], field_type=field_type, choices=choices)
+    made.required, made.read_only = bool(entry.get("required")), bool(entry.get("read_only"))
+    return made
+
+
+def alter_field(backend: Backend, entry: Mapping[str, Any]) -> None:
+    """Change a field by hand.
+
+    `{resource, attribute, account?}` and of `{name, type, required, read_only, add_choices, remove_choices, remove}`
+    what changes; choices by their names. Raises ControlError.
+    """
+    account, kind = str(entry.get("account", DEFAULT_ACCOUNT)), kind_of(entry.get("resource"))
+    definition = backend.definitions.of(account, kind).get(str(entry.get("attribute")))
+    if definition is None:
+        raise ControlError(f"{kind} have no field {entry.get('attribute')!r}")
+    if entry.get("remove"):
+        backend.definitions.remove(definition, account)
+    for name in ("name", "type", "required", "read_only"):
+        setattr(definition, name, entry.get(name, getattr(definition, name)))
+    definition.choices = [each for each in definition.choices if each.name not in entry.get("remove_choices", ())]
+    for name in entry.get("add_choices", ()):
+        backend.definitions.add_choice(definition, str(name))

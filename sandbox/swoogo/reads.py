@@ -9,7 +9,7 @@ from sandbox.swoogo.answers import Answer, invalid, refusal
 from sandbox.swoogo.backend import Backend, Call, accessible
 from sandbox.swoogo.definitions import FieldDefinition
 from sandbox.swoogo.query import Query, parse_query
-from sandbox.swoogo.rendering import all_names, expanded, render
+from sandbox.swoogo.rendering import all_names, custom_fields, expanded, render
 from sandbox.swoogo.resources import RESOURCES, Kind
 from sandbox.swoogo.search import parse_conditions
 from sandbox.swoogo.store import Record
@@ -52,7 +52,9 @@ def get_record(backend: Backend, call: Call) -> Answer:
 def list_fields(backend: Backend, call: Call) -> Answer:
     """`GET /{resource}/fields`: account-wide definitions; `expand=choices` adds the choices."""
     query = read_query(backend, call)
-    definitions = list(backend.definitions.of(call.reader.account, call.kind).values())
+    parts = backend.switches.address_fields == "parts"
+    held = backend.definitions.of(call.reader.account, _field_kind(backend, call)).values()
+    definitions = [each for each in held if not (each.type == "address" if parts else "." in each.attribute)]
     if query.ids is not None:
         definitions = [definition for definition in definitions if definition.id in query.ids]
     if query.conditions:
@@ -70,7 +72,8 @@ def list_fields(backend: Backend, call: Call) -> Answer:
         whole = definition.as_item()
         names = query.fields or ("*",)
         answer = whole if "*" in names else {name: whole[name] for name in names if name in whole}
-        return answer | ({"choices": definition.as_choices()} if "choices" in query.expand else {})
+        shown = "choices" in query.expand and backend.switches.fields_choices == "expanded"
+        return answer | ({"choices": definition.as_choices()} if shown else {})
 
     rows, envelope = paged(definitions, query, call, overflow=backend.switches.page_overflow)
     return Answer(200, {"items": [item(definition) for definition in rows]} | envelope)
@@ -84,9 +87,19 @@ def get_field(backend: Backend, call: Call) -> Answer:
 def definition_of(backend: Backend, call: Call) -> FieldDefinition:
     """The definition a path names. Raises a 404 when the account has none of this kind with the id."""
     definition = backend.definitions.get(call.reader.account, call.numbers[0])
-    if definition is None or definition.kind != call.kind:
+    if definition is None or definition.kind != _field_kind(backend, call):
         raise refusal(404, f"Field not found: {call.numbers[0]}")
     return definition
+
+
+def _field_kind(backend: Backend, call: Call) -> Kind:
+    """Whose fields a path lists. Raises a 404 where speakers have those of contacts and no path of their own."""
+    if backend.switches.speaker_fields == "contacts":
+        if call.kind == "speakers":
+            raise refusal(404, "Page not found.")
+        if call.kind == "contacts":
+            return "speakers"
+    return call.kind
 
 
 def paged(rows: Sequence[_Row], query: Query, call: Call, *, overflow: str) -> tuple[Sequence[_Row], dict[str, Any]]:
@@ -130,7 +143,7 @@ def _filtered(backend: Backend, call: Call, query: Query, records: Iterable[Reco
         records = [record for record in records if record.id in query.ids]
     if not query.conditions:
         return list(records)
-    custom = frozenset(d.attribute for d in _custom_fields(backend, call))
+    custom = frozenset(each.attribute for each in custom_fields(backend, call.reader.account, call.kind))
     conditions = parse_conditions(query.conditions, call.kind, custom)
     if not conditions:
         return list(records)
@@ -142,11 +155,6 @@ def _filtered(backend: Backend, call: Call, query: Query, records: Iterable[Reco
         return combine(condition.holds(values.get(condition.attribute)) for condition in conditions)
 
     return [record for record in records if holds(record)]
-
-
-def _custom_fields(backend: Backend, call: Call) -> list[FieldDefinition]:
-    kind: Kind = call.kind
-    return [] if kind in {"locations", "tracks"} else backend.definitions.custom(call.reader.account, kind)
 
 
 def _sort(backend: Backend, records: list[Record], keys: Sequence[str]) -> None:

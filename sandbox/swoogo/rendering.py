@@ -15,7 +15,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sandbox.swoogo.backend import Backend
-from sandbox.swoogo.definitions import FieldDefinition
+from sandbox.swoogo.definitions import ADDRESS_PARTS, FieldDefinition
 from sandbox.swoogo.resources import RESOURCES, Kind
 from sandbox.swoogo.store import Record
 
@@ -38,6 +38,11 @@ def render(backend: Backend, record: Record, names: Iterable[str], shape: Shape 
             continue
         if attribute.hidden:
             continue
+        if attribute.type == "address":
+            # PHP writes an empty map as [] (`swoogo-api.md` 2.8).
+            parts = {part: record.values.get(f"{name}.{part}") for part in ADDRESS_PARTS}
+            answer[name] = parts if any(parts.values()) else []
+            continue
         computed = _COMPUTED.get((record.kind, name))
         if computed is not None:
             answer[name] = computed(backend, record)
@@ -49,11 +54,16 @@ def render(backend: Backend, record: Record, names: Iterable[str], shape: Shape 
 
 
 def standard(backend: Backend, record: Record, shape: Shape = "one") -> dict[str, Any]:
-    """All standard attributes; the answer to a session create nests its custom fields (`swoogo-api.md` 7.3)."""
-    answer = render(backend, record, RESOURCES[record.kind].standard, shape)
+    """All standard attributes."""
+    return render(backend, record, RESOURCES[record.kind].standard, shape)
+
+
+def written(backend: Backend, record: Record, shape: Shape = "one") -> dict[str, Any]:
+    """The answer to a write; that to a session create nests its custom fields (`swoogo-api.md` 7.3)."""
+    answer, more = standard(backend, record, shape), render(backend, record, _more(backend, record))
     if shape == "created" and record.kind == "sessions":
-        answer["custom_fields"] = render(backend, record, _custom(backend, record)) or []
-    return answer
+        return answer | {"custom_fields": more or []}
+    return answer | more
 
 
 def full_speaker(backend: Backend, speaker: Record) -> dict[str, Any]:
@@ -63,7 +73,13 @@ def full_speaker(backend: Backend, speaker: Record) -> dict[str, Any]:
 
 def all_names(backend: Backend, record: Record) -> list[str]:
     """What `fields=*` stands for: standard and custom attributes (`swoogo-api.md` 2.5)."""
-    return [*RESOURCES[record.kind].standard, *_custom(backend, record)]
+    return [*RESOURCES[record.kind].standard, *_more(backend, record)]
+
+
+def _more(backend: Backend, record: Record) -> list[str]:
+    """Addresses and custom fields."""
+    attributes = RESOURCES[record.kind].attributes.values()
+    return [*(each.name for each in attributes if each.type == "address"), *_custom(backend, record)]
 
 
 def expanded(backend: Backend, record: Record, names: Iterable[str]) -> dict[str, Any]:
@@ -88,7 +104,8 @@ def _expand_event(backend: Backend, event: Record, name: str, answer: dict[str, 
         mode = backend.switches.event_expand
         if mode != "absent":
             ids = sorted(backend.store.of_event(event.id, kind))
-            answer[name] = _standards(backend, kind, ids if mode == "complete" else ids[:TRUNCATED])
+            names = all_names if backend.switches.expand_custom else None
+            answer[name] = _standards(backend, kind, ids if mode == "complete" else ids[:TRUNCATED], names)
     elif name == "translations":
         # PHP writes an empty map as [] (`swoogo-api.md` 2.8).
         answer[name] = []
@@ -110,15 +127,23 @@ def _expand_session(backend: Backend, session: Record, name: str) -> Any:
     return 0 if name == "reservedCount" else []
 
 
-def _standards(backend: Backend, kind: Kind, ids: Iterable[int]) -> list[dict[str, Any]]:
-    records = (backend.store.get(kind, number) for number in ids)
-    return [standard(backend, record, "list") for record in records if record is not None]
+def _standards(
+    backend: Backend, kind: Kind, ids: Iterable[int], names: Callable[[Backend, Record], list[str]] | None = None
+) -> list[dict[str, Any]]:
+    records = [record for record in (backend.store.get(kind, number) for number in ids) if record is not None]
+    if not names or not records:
+        return [standard(backend, record, "list") for record in records]
+    asked = names(backend, records[0])
+    return [render(backend, record, asked) for record in records]
+
+
+def custom_fields(backend: Backend, account: str, kind: Kind) -> list[FieldDefinition]:
+    """The custom fields of a kind; places have none."""
+    return [] if kind in {"locations", "tracks"} else backend.definitions.custom(account, kind)
 
 
 def _custom(backend: Backend, record: Record) -> dict[str, FieldDefinition]:
-    if record.kind in {"locations", "tracks"}:
-        return {}
-    return {d.attribute: d for d in backend.definitions.custom(record.account, record.kind)}
+    return {each.attribute: each for each in custom_fields(backend, record.account, record.kind)}
 
 
 def _plain(record: Record, name: str, attribute_type: str, shape: Shape) -> Any:
@@ -141,6 +166,9 @@ def _choice(backend: Backend, record: Record, name: str) -> dict[str, Any] | Non
 
 
 def _custom_value(definition: FieldDefinition, value: Any) -> Any:
+    if definition.has_many:
+        chosen = [definition.choice(each) for each in value or ()]
+        return [{"id": choice.id, "value": choice.name} for choice in chosen if choice]
     if not definition.has_choices:
         return "" if value is None else value
     choice = definition.choice(value)

@@ -29,6 +29,7 @@ AttributeType = Literal[
     "choice",
     "reference",
     "derived",
+    "address",
 ]
 
 
@@ -36,8 +37,9 @@ AttributeType = Literal[
 class Attribute:
     """One attribute of a resource.
 
-    `derived` ones are computed when read and never stored. `options` are the allowed values of an option
-    or, for a reference, the kind it points to. `hidden` ones are stored and searchable but never answered.
+    `derived` ones are computed when read and never stored; the parts of an address are stored as `name.part`.
+    `options` are the allowed values of an option or, for a reference, the kind it points to. `hidden` ones are stored
+    and searchable but never answered.
     """
 
     name: str
@@ -84,7 +86,8 @@ def _resource(
         kind=kind,
         singular=singular,
         attributes={attribute.name: attribute for attribute in attributes},
-        standard=tuple(attribute.name for attribute in attributes if not attribute.hidden),
+        # No documented object shows an address.
+        standard=tuple(each.name for each in attributes if not each.hidden and each.type != "address"),
         sparse=sparse,
         expands=frozenset(expands),
         per_event=per_event,
@@ -114,9 +117,10 @@ _PERSON = (
     Attribute("birth_date", "date"),
     Attribute("cc_email", "email"),
     Attribute("vat_number", "text"),
+    Attribute("workAddress", "address"),
 )
 
-PERSONAL = tuple(attribute.name for attribute in _PERSON if attribute.type != "choice")
+PERSONAL = tuple(attribute.name for attribute in _PERSON if attribute.type not in {"choice", "address"})
 """Attributes a contact takes over from its first speaker; choice ids mean nothing on another kind."""
 
 EVENTS = _resource(
@@ -153,6 +157,8 @@ EVENTS = _resource(
     per_event=False,
 )
 
+_STATUSES = ("submitted", "approved", "rejected", "converted", "live")
+
 SESSIONS = _resource(
     "sessions",
     "session",
@@ -181,12 +187,7 @@ SESSIONS = _resource(
         Attribute("locked_when_saved", "flag", default=False),
         Attribute("selected_by_default", "flag", default=False),
         Attribute("prevent_session_conflicts", "flag", default=False),
-        Attribute(
-            "session_status",
-            "option",
-            default="live",
-            options=("submitted", "approved", "rejected", "converted", "live"),
-        ),
+        Attribute("session_status", "option", default="live", options=_STATUSES),
         _read_only("type_id", "integer"),
         Attribute("webinar_url", "text", default=""),
         Attribute("sold_out_message", "text"),

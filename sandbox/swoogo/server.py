@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sandbox.swoogo import people
-from sandbox.swoogo.accounts import Accounts, Credential
+from sandbox.swoogo.accounts import DEFAULT_ACCOUNT, Accounts, Credential
 from sandbox.swoogo.answers import ControlError
 from sandbox.swoogo.api import Api
 from sandbox.swoogo.backend import Backend, Settings
@@ -123,6 +123,15 @@ class SandboxSwoogo:
     def unlink(self, speaker_id: int, session_ids: Iterable[int]) -> None:
         """Take a speaker off sessions as a person would."""
         people.unlink(self._backend, speaker_id, list(session_ids))
+
+    def alter_field(self, resource: str, attribute: str, **changes: Any) -> None:
+        """Change, rename, retype or remove a field as a person would (`people.alter_field`)."""
+        people.alter_field(self._backend, {"resource": resource, "attribute": attribute, **changes})
+
+    def fields(self, kind: str, account: str = DEFAULT_ACCOUNT) -> dict[str, dict[str, Any]]:
+        """Attribute -> definition with its choices, as get-one shows it."""
+        definitions = self._backend.definitions.of(account, people.kind_of(kind))
+        return {attribute: definition.as_one() for attribute, definition in definitions.items()}
 
     def register(self, session_id: int, count: int = 1) -> list[int]:
         """Put new registrants on a session; returns their ids."""

@@ -100,6 +100,21 @@ class Switches:
     # Whether deliveries are signed: no document says so (10).
     webhook_signature: Literal["none", "sha256"] = "none"
 
+    # Whether the list of fields shows choices with expand=choices; it has the parameter, no document has values (9.2).
+    fields_choices: Literal["expanded", "absent"] = "expanded"
+    # Where the fields of speakers are: by the pattern, or only those of contacts, which one public client reads (5).
+    speaker_fields: Literal["speakers", "contacts"] = "speakers"
+    # An address in the list of fields: a row for each part, as V2's maps show them, or one row (13).
+    address_fields: Literal["parts", "whole"] = "parts"
+    # Which spelling of a custom field a form takes (7.3, 11.3 nr 7).
+    custom_form: Literal["both", "top", "nested"] = "both"
+    # Which spelling of a part of an attribute a form takes: PHP's brackets (2.2), or V2's dots (13).
+    nested_form: Literal["brackets", "dots"] = "brackets"
+    # How several choices are written in a form (11.3 nr 7).
+    choices_form: Literal["brackets", "comma", "objects"] = "brackets"
+    # Whether a record that comes with its event has its custom fields (2.6 is silent).
+    expand_custom: bool = True
+
     def with_values(self, values: Mapping[str, object]) -> Self:
         """These switches with some changed; text is accepted for every value, as a command line gives it.
 

@@ -18,6 +18,8 @@ from sandbox.swoogo.stored import stored_text
 _TAG = re.compile(r"<[^>]*>")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{3}(?:[0-9A-Fa-f]{3})?")
+TEXT_LIMIT = 255
+"""Characters of a one-line custom field; a guess."""
 _TIME = re.compile(r"\d\d:\d\d:\d\d")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -44,6 +46,19 @@ def _stored_html(how: str, text: str) -> str:
     if how == "escaped":
         return escape(text, quote=False)
     return _TAG.sub("", text) if how == "stripped" else text
+
+
+def read_custom(definition: FieldDefinition, text: str, separator: str) -> Any:
+    """The value of a custom field to store. Raises ValueError; `separator` is between several choices."""
+    if definition.has_many:
+        return [read_choice(definition, part) for part in text.split(separator)]
+    if definition.has_choices:
+        return read_choice(definition, text)
+    reader = _CUSTOM_READERS.get(definition.type)
+    value = text if reader is None else reader(text)
+    if definition.type == "textInput" and len(text) > TEXT_LIMIT:
+        raise ValueError(f"should contain at most {TEXT_LIMIT} characters.")
+    return value
 
 
 def read_choice(definition: FieldDefinition, text: str) -> int:
@@ -106,6 +121,19 @@ def _colour(text: str) -> str:
     return text
 
 
+def _number(text: str) -> str:
+    # A number-type custom field reads as a bare string (`swoogo-api.md` 2.8).
+    if not re.fullmatch(r"-?\d+(?:\.\d+)?", text):
+        raise ValueError("must be a number.")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.match(r"https?://\S+$", text):
+        raise ValueError("is not a valid URL.")
+    return text
+
+
 @lru_cache(maxsize=1024)
 def _zone(text: str) -> str:
     try:
@@ -124,4 +152,12 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "email": _email,
     "colour": _colour,
     "zone": _zone,
+}
+_CUSTOM_READERS: Mapping[str, Callable[[str], Any]] = {
+    "number": _number,
+    "checkbox": _flag,
+    "date": _day,
+    "time": _time,
+    "email": _email,
+    "url": _url,
 }

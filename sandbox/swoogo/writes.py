@@ -11,18 +11,18 @@ from typing import Any
 
 from sandbox.swoogo.answers import Answer, invalid, refusal
 from sandbox.swoogo.backend import Backend, Call, accessible
-from sandbox.swoogo.forms import read_form
-from sandbox.swoogo.rendering import standard
+from sandbox.swoogo.forms import SEVERAL, read_record_form
+from sandbox.swoogo.rendering import custom_fields, written
 from sandbox.swoogo.resources import PERSONAL, RESOURCES, Attribute, Kind
 from sandbox.swoogo.store import Record
-from sandbox.swoogo.values import read_choice, read_value
+from sandbox.swoogo.values import read_custom, read_value
 
 _DROPPED = object()
 
 
 def create_record(backend: Backend, call: Call) -> Answer:
     """`POST /{resource}/create`."""
-    form = read_form(call)
+    form = read_record_form(call, backend.switches)
     number = form.get("event_id", "")
     if not number.isdigit():
         raise invalid(("event_id", "Event ID cannot be blank." if not number else "Event ID must be an integer."))
@@ -35,7 +35,7 @@ def create_record(backend: Backend, call: Call) -> Answer:
     stamp = backend.stamp()
     values |= {"created_at": stamp, "updated_at": stamp}
     record = backend.store.add(call.kind, values, account=event.account, event_id=event.id)
-    answer = standard(backend, record, "created")
+    answer = written(backend, record, "created")
     if backend.switches.create_answer == "id_only":
         answer = {"id": record.id}
     return Answer(backend.switches.create_status, answer)
@@ -44,7 +44,7 @@ def create_record(backend: Backend, call: Call) -> Answer:
 def update_record(backend: Backend, call: Call) -> Answer:
     """`PUT /{resource}/update/{id}`."""
     record = accessible(backend, call, call.kind, call.numbers[0])
-    form = read_form(call)
+    form = read_record_form(call, backend.switches)
     if call.kind == "sessions" and backend.switches.session_update_needs_name:
         absent = [name for name in ("event_id", "name") if name not in form]
         if absent:
@@ -56,7 +56,7 @@ def update_record(backend: Backend, call: Call) -> Answer:
     changes = {name: value for name, value in values.items() if record.values.get(name) != value}
     if changes or backend.switches.noop_updates_timestamp:
         backend.store.change(record, changes | {"updated_at": backend.stamp()})
-    return Answer(200, standard(backend, record))
+    return Answer(200, written(backend, record))
 
 
 def delete_record(backend: Backend, call: Call) -> Answer:
@@ -112,6 +112,11 @@ def _checked(
         and attribute.name not in wrong
         and _is_blank(values, attribute.name, record)
     )
+    problems.extend(
+        (definition.attribute, f"{definition.name} cannot be blank.")
+        for definition in custom_fields(backend, call.reader.account, call.kind)
+        if definition.required and _is_blank(values, definition.attribute, record)
+    )
     problems.extend(_taken(backend, call.kind, values, event_id, record))
     if problems:
         raise invalid(*problems)
@@ -123,15 +128,17 @@ def _read(backend: Backend, call: Call, event_id: int | None, name: str, text: s
     definition = None
     if attribute is None or attribute.type == "choice":
         definition = backend.definitions.of(call.reader.account, call.kind).get(name)
-    if attribute is None and (definition is None or not definition.is_custom):
+    if attribute is None and (definition is None or not (definition.is_custom or "." in name)):
+        return _DROPPED
+    if definition is not None and (definition.read_only or definition.type in {"upload", "address"}):
         return _DROPPED
     if attribute is not None and not _is_writable(backend, call.kind, attribute):
         return _DROPPED
     if text == "" or text == "null":
         clears = (text == "") == (backend.switches.clear_with == "empty")
         return None if clears else _DROPPED
-    if definition is not None and definition.has_choices:
-        return read_choice(definition, text)
+    if definition is not None:
+        return read_custom(definition, text, "," if backend.switches.choices_form == "comma" else SEVERAL)
     return text if attribute is None else read_value(backend, attribute, event_id, text)
 
 

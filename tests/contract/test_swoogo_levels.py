@@ -15,6 +15,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
+from consumer.adapters.swoogo.choices import Choices
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
 from consumer.domain.identity import Kind
@@ -223,7 +224,7 @@ async def test_o1_another_event_of_the_account_finds_a_level_stored_otherwise(na
         assert len(levels(bench.sandbox)) == 2
 
 
-async def test_g2_of_several_new_levels_under_other_names_none_is_taken() -> None:
+async def test_g2_of_several_new_levels_under_other_names_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """G2: somebody adds one in the same moment; which is ours is for the next look, or a person."""
     async with a_bench(Switches(**CHANGED)) as bench:
         switches = bench.sandbox.settings.switches
@@ -233,14 +234,14 @@ async def test_g2_of_several_new_levels_under_other_names_none_is_taken() -> Non
             backend = bench.sandbox._backend
             backend.definitions.add_choice(backend.definitions.of("main", "sponsors")["level"], name)
 
-        reads = bench.client._levels._read
+        reads = Choices.read
 
-        async def read(work: Any) -> Any:
-            field = await reads(work)
+        async def read(choices: Choices, work: Any, which: Any) -> Any:
+            field = await reads(choices, work, which)
             add_one("By hand")
             return field
 
-        bench.client._levels._read = read  # type: ignore[method-assign]
+        monkeypatch.setattr(Choices, "read", read)
         assert switches.text_ampersand == "escaped"
         with pytest.raises(UnansweredError, match="under another name"):
             await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Q & \U0001f600"}, "op")

@@ -37,6 +37,8 @@ _ONE_TO_ONE: Final = {
     "unlink": "UNLINK",
     "link_mode": "LINK_MODE",
     "clear_with": "CLEAR_WITH",
+    "nested_form": "NESTED_FIELDS",
+    "choices_form": "MULTIPLE_CHOICES",
     "per_page_cap": "PAGE_SIZE",
     "token_costs_credit": "TOKEN_COSTS_CREDIT",
     "refused_costs_credit": "REFUSED_COSTS_CREDIT",
@@ -53,6 +55,9 @@ def settings_of(findings: Mapping[str, Finding]) -> dict[str, str]:
         for name, variable in _ONE_TO_ONE.items()
         if name in findings and findings[name].value != UNKNOWN
     }
+    custom = findings.get("custom_form")
+    if custom and custom.value:
+        found[f"{PREFIX}SWOOGO__CUSTOM_FIELDS"] = "nested" if custom.value == "nested" else "top"
     contact, address = (findings.get(name) for name in ("contact_picture_on_speaker", "profile_picture_write"))
     if contact and address and contact.value and address.value:
         by_address = contact.value == "false" and address.value == "url"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.adapters.probing.credits import of_credits
+from consumer.adapters.probing.fields import of_fields
 from consumer.adapters.probing.findings import Finding
 from consumer.adapters.probing.reading import SESSIONS, of_lists
 from consumer.adapters.probing.records import of_names, of_sessions
@@ -15,8 +16,8 @@ from consumer.adapters.probing.speakers import of_speakers
 from consumer.adapters.probing.texts import of_texts
 from consumer.domain.errors import MissingError, SwoogoSyncError
 
-CREDITS: Final = 2 * SESSIONS + 5 * 10 + 70
-"""What a probe costs, roughly: the sessions twice, five lists, and single calls."""
+CREDITS: Final = 2 * SESSIONS + 7 * 10 + 85
+"""What a probe costs, roughly: the sessions twice, seven lists, and single calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def probe(scratch: Scratch, window: float, tell: Callable[[str], None]) ->
         ("sessions", lambda: of_sessions(scratch)),
         ("names", lambda: of_names(scratch)),
         ("texts", lambda: of_texts(scratch)),
+        ("custom fields", lambda: of_fields(scratch)),
         ("speakers and associations", lambda: of_speakers(scratch)),
         ("lists", lambda: of_lists(scratch)),
         ("credits and tokens", lambda: of_credits(scratch, window)),

@@ -18,16 +18,20 @@ from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.choices import Choices
 from consumer.adapters.swoogo.credit_meter import CreditMeter
+from consumer.adapters.swoogo.definitions import Definitions
 from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory
+from consumer.adapters.swoogo.mapped import resource_of
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.identity import Fields, Kind
 from consumer.domain.ledger import Directory
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
@@ -73,13 +77,18 @@ class SwoogoClient(Swoogo):
         self._insists: set[Kind] = set()
         self._links = Links(settings, self._caller)
         self._surveys = Surveys(self._caller, settings.page_size)
-        self._levels = Levels(
+        choices = Choices(
             self._caller,
             tokens,
             clock,
             lock_seconds=settings.credit_window + settings.deadline * 4,
             wait_seconds=settings.deadline * 3,
             settle_seconds=settle,
+        )
+        self._levels = Levels(self._caller, choices)
+        self._definitions = Definitions(self._caller, choices)
+        self._spelling = forms.Spelling(
+            settings.clear_with, settings.custom_fields, settings.nested_fields, settings.multiple_choices
         )
 
     @watched("create")
@@ -91,7 +100,7 @@ class SwoogoClient(Swoogo):
         """
         if kind is Kind.LEVEL:
             return await self._levels.create(work, fields)
-        resource = wire.RESOURCES[kind]
+        resource = resource_of(work, kind)
         sent = forms.outgoing(resource, fields, create=True)
         call = Call(
             f"the creation of a {kind}",
@@ -129,7 +138,7 @@ class SwoogoClient(Swoogo):
             return await self._update(work, kind, swoogo_id, {"name": name, **fields})
 
     async def _update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields) -> Written:
-        resource = wire.RESOURCES[kind]
+        resource = resource_of(work, kind)
         sent = forms.outgoing(resource, fields, create=False)
         call = Call(
             f"the update of a {kind}",
@@ -185,7 +194,7 @@ class SwoogoClient(Swoogo):
         """Every record of the kind, in one page where `known` makes up for the rest; ten credits a page."""
         if kind is Kind.LEVEL:
             return await self._levels.list(work)
-        resource = wire.RESOURCES[kind]
+        resource = resource_of(work, kind)
         query = (
             f"/{resource.path}?event_id={work.mapping.swoogo_event_id}&fields={resource.listed}"
             f"&sort=-id&per-page={self._settings.page_size}&page="
@@ -198,6 +207,16 @@ class SwoogoClient(Swoogo):
 
         listed = await read_directory(resource, fetch, known, self._clock.now())
         return self._digests.directories({kind: listed})[kind]
+
+    @watched("look", "event")
+    async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
+        """Fields of these kinds, with the choices of those wanted; ten credits a page and one for each of these."""
+        return await self._definitions.read(work, wanted)
+
+    @watched("create")
+    async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
+        """The field with these choices, each added when it is not there. May be repeated (F3)."""
+        return await self._definitions.add(work, kind, attribute, names)
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
@@ -264,6 +283,4 @@ class SwoogoClient(Swoogo):
         await self._channel.aclose()
 
     def _form(self, work: Work, resource: wire.Resource, sent: Fields, *, create: bool) -> bytes:
-        return forms.encode(
-            resource, work.mapping.swoogo_event_id, sent, create=create, clear_with=self._settings.clear_with
-        )
+        return forms.encode(resource, work.mapping.swoogo_event_id, sent, self._spelling, create=create)

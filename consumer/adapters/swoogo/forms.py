@@ -6,11 +6,12 @@ create says nothing about fields that are empty.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.html import clean_html
-from consumer.adapters.swoogo.wire import Resource, Shape
+from consumer.adapters.swoogo.wire import Attribute, Resource, Shape
 from consumer.domain.identity import Fields
 from consumer.domain.text import clean_text
 
@@ -34,21 +35,50 @@ def outgoing(resource: Resource, fields: Fields, *, create: bool) -> dict[str, s
     return sent
 
 
-def encode(
-    resource: Resource, event_id: int, sent: Fields, *, create: bool, clear_with: Literal["empty", "null"]
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a form says what no document does (`swoogo-api.md 2.2, 7.3`).
+
+    Attributes:
+        clear_with: what clears a field.
+        custom: a custom field at top level (`c_1`), or as `custom_fields[c_1]`.
+        nested: a part of an attribute as `workAddress[line_2]`, or as `workAddress.line_2`.
+        choices: several choices as `c_1[]` each, as ids joined by commas, or as `c_1[0][id]`.
+    """
+
+    clear_with: Literal["empty", "null"] = "empty"
+    custom: Literal["top", "nested"] = "top"
+    nested: Literal["brackets", "dots"] = "brackets"
+    choices: Literal["brackets", "comma", "objects"] = "brackets"
+
+    def pairs(self, attribute: Attribute, value: str) -> list[tuple[str, str]]:
+        """The parts of the form that set an attribute."""
+        name, dot, part = attribute.name.partition(".")
+        if dot:
+            name = f"{name}[{part}]" if self.nested == "brackets" else attribute.name
+        elif name.startswith("c_") and self.custom == "nested":
+            name = f"custom_fields[{name}]"
+        if value and attribute.shape is Shape.CHOICES and self.choices != "comma":
+            ids = value.split(",")
+            if self.choices == "brackets":
+                return [(f"{name}[]", each) for each in ids]
+            return [(f"{name}[{number}][id]", each) for number, each in enumerate(ids)]
+        return [(name, value or _CLEARING[self.clear_with])]
+
+
+def encode(resource: Resource, event_id: int, sent: Fields, spelling: Spelling, *, create: bool) -> bytes:
     """The body that sends these fields.
 
     Args:
         resource: what kind of record.
         event_id: the Swoogo event; wanted on every write (`swoogo-api.md 7.4`).
         sent: what `outgoing` gave.
+        spelling: of what no document says.
         create: whether the record is new.
-        clear_with: what clears a field (`swoogo-api.md 2.2` does not say).
     """
-    cleared = _CLEARING[clear_with]
     pairs = [("event_id", str(event_id))]
-    pairs += [(resource.attributes[name].name, value or cleared) for name, value in sent.items()]
+    for name, value in sent.items():
+        pairs += spelling.pairs(resource.attributes[name], value)
     if "timezone" in sent:
         # A zone of its own counts only when the event's is switched off (`swoogo-api.md 7.3`).
         pairs.append(("use_event_timezone", "0" if sent["timezone"] else "1"))

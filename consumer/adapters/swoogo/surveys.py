@@ -8,12 +8,14 @@ Swoogo counts; a sort, a field or an expansion that Swoogo ignored costs pages, 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.listing import Page, read_page, remote
+from consumer.adapters.swoogo.mapped import resource_of
 from consumer.adapters.swoogo.transport import NOT_JSON
 from consumer.adapters.swoogo.wire import RESOURCES, Resource, record_id
 from consumer.domain.errors import UnavailableError
@@ -75,11 +77,33 @@ class Surveys:
             raise UnavailableError("Swoogo answered another thing than the event asked for.")
         seen: dict[Kind, KindSurvey] = {}
         for kind in kinds:
-            resource = RESOURCES[kind]
+            resource = resource_of(work, kind)
             sighting = _sighted(resource, getattr(event, resource.path), known.get(kind, Known()))
+            if sighting is not None:
+                sighting = await self._with_mapped(work, kind, resource, sighting)
             if sighting is not None:
                 seen[kind] = sighting
         return EventSurvey((event.timezone or "").strip(), seen)
+
+    async def _with_mapped(self, work: Work, kind: Kind, resource: Resource, seen: KindSurvey) -> KindSurvey | None:
+        """With the mapped fields, which may not come with the event; None when a list costs less than asking for them.
+
+        No document says whether an expanded record has its custom fields (`swoogo-api.md 2.6`).
+        """
+        mapped = resource.attributes.keys() - RESOURCES[kind].attributes.keys()
+        bare = [number for number, row in seen.rows.items() if mapped - (row.fields or {}).keys()]
+        if not bare:
+            return seen
+        if len(bare) > LIST_CREDITS:
+            return None
+        rows = dict(seen.rows)
+        for number in bare:
+            path = f"/{resource.path}/{number}?fields={resource.listed}"
+            read = remote(resource, await self._caller.call(work, Call(f"a {kind}", "GET", path, resource=resource)))
+            if read is None or read.id != number:
+                raise UnavailableError(f"Swoogo answered another thing than the {kind} asked for.")
+            rows[number] = read
+        return replace(seen, rows=rows)
 
     async def kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """Every id of a kind, and the records that changed since.
@@ -87,7 +111,7 @@ class Surveys:
         Raises:
             UnavailableError: an answer is no list, or the list changed while it was read, twice.
         """
-        resource = RESOURCES[kind]
+        resource = resource_of(work, kind)
         if known.since:
             sighting = await self._changed(work, resource, known)
             if sighting is not None:

@@ -29,6 +29,8 @@ class Shape(Enum):
     NUMBER = auto()
     REFERENCE = auto()
     CHOICE = auto()
+    CHOICES = auto()
+    FLAG = auto()
     OWN_ZONE = auto()
 
 
@@ -55,7 +57,7 @@ class Resource:
     @property
     def listed(self) -> str:
         """The `fields` parameter of a list: lists are sparse unless asked (`swoogo-api.md 2.5`)."""
-        names = [attribute.name for attribute in self.attributes.values()]
+        names = dict.fromkeys(attribute.name.partition(".")[0] for attribute in self.attributes.values())
         return ",".join(["id", *names, *self.also_read])
 
     def field_of(self, name: str) -> str:
@@ -167,6 +169,8 @@ def normal(shape: Shape, value: object) -> str | None:
     The same value comes as a number or as text, a boolean or 0 and 1, a time with or without seconds, a
     choice as `{id, value}` (`swoogo-api.md 2.8`).
     """
+    if shape is Shape.CHOICES:
+        return _identifiers(value)
     if isinstance(value, Mapping):
         if shape not in {Shape.CHOICE, Shape.REFERENCE}:
             return None
@@ -186,6 +190,14 @@ def _value(attribute: Attribute, row: Mapping[str, Any]) -> str | None:
         if attribute.shape is Shape.OWN_ZONE and text(row.get("use_event_timezone")) == "1":
             return ""
         return normal(attribute.shape, row[attribute.name])
+    parent, _, part = attribute.name.partition(".")
+    if part:
+        held = row.get(parent)
+        # PHP writes an empty map as [] (`swoogo-api.md 2.8`).
+        return normal(attribute.shape, held.get(part)) if isinstance(held, Mapping) else "" if parent in row else None
+    custom = row.get("custom_fields")
+    if isinstance(custom, Mapping) and attribute.name in custom:
+        return normal(attribute.shape, custom[attribute.name])
     # An expanded or nested object stands in for its id (`swoogo-api.md 2.6`).
     nested = row.get(attribute.field)
     return normal(attribute.shape, nested) if isinstance(nested, Mapping) else None
@@ -216,6 +228,20 @@ def _number(text: str) -> str:
     return whole if point and not rest.strip("0") else text
 
 
+def _flag(text: str) -> str:
+    return {"true": "1", "yes": "1", "false": "0", "no": "0"}.get(text.lower(), text)
+
+
+def _identifiers(value: object) -> str | None:
+    """Ids of several choices: an array of ids or `{id, value}`, or joined by commas (`swoogo-api.md 2.8`)."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    parts = value if isinstance(value, list) else text(value).split(",")
+    ids = [record_id(each.get("id") if isinstance(each, Mapping) else text(each).strip()) for each in parts if each]
+    known = sorted(identifier for identifier in ids if identifier is not None)
+    return ",".join(map(str, known)) if len(known) == len(ids) else None
+
+
 def _identifier(text: str) -> str | None:
     if text == "0":
         return ""
@@ -229,6 +255,7 @@ _READERS: Final = {
     Shape.NUMBER: _number,
     Shape.REFERENCE: _identifier,
     Shape.CHOICE: _identifier,
+    Shape.FLAG: _flag,
 }
 
 

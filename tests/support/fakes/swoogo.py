@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consumer.adapters.swoogo.watched import watched
+from consumer.domain.built_in_fields import BUILT_IN
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
+from consumer.domain.field_definitions import (
+    MAPPED_KINDS,
+    Choice,
+    FieldDefinition,
+    FieldDefinitions,
+    FieldType,
+    Targets,
+)
 from consumer.domain.identity import Fields, Kind, digest
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.natural_key import natural_key
@@ -78,6 +87,7 @@ class FakeSwoogo:
     Attributes:
         records: kind -> id -> fields.
         links: speaker id -> ids of its sessions.
+        definitions: kind -> attribute -> field; `define` adds one.
         zones: Swoogo event id -> its time zone; an event that is not there cannot be read.
         watch: sees every call.
         calls: what was called, oldest first; calls that found Swoogo silent too.
@@ -92,6 +102,7 @@ class FakeSwoogo:
         self.links: dict[int, set[int]] = {}
         self.pictures: dict[tuple[Kind, int], bytes] = {}
         self.zones: dict[int, str] = {}
+        self.definitions: dict[Kind, dict[str, FieldDefinition]] = {kind: dict(BUILT_IN[kind]) for kind in MAPPED_KINDS}
         self.calls: list[Called] = []
         self.trouble = Troubles()
         self.before_call: Callable[[Work, Called], Awaitable[None]] | None = None
@@ -196,6 +207,52 @@ class FakeSwoogo:
             for identifier, row in self.records[kind].items()
         }
         return Directory(self._digested(kind, rows), fresh=True, at=self._clock.now())
+
+    def define(self, kind: Kind, attribute: str, type_: FieldType, *choices: str, label: str = "") -> FieldDefinition:
+        """A custom field, or one in the place of another."""
+        self._last_id += 1
+        made = tuple(Choice(self._last_id * 100 + number, name) for number, name in enumerate(choices))
+        field_id = self.definitions[kind].get(attribute, FieldDefinition(kind, attribute, "", type_)).field_id
+        definition = FieldDefinition(
+            kind, attribute, label or attribute, type_, type_.value, field_id or self._last_id, choices=made
+        )
+        self.definitions[kind][attribute] = definition
+        return definition
+
+    @watched("look", "event")
+    async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
+        """See `ports.Swoogo`. Choices do not come with the list."""
+        fields: dict[Kind, dict[str, FieldDefinition]] = {}
+        for kind, names in wanted.items():
+            await self._call(work, Called("fields", kind), LIST_CREDITS)
+            fields[kind] = {name: replace(held, choices=()) for name, held in self.definitions[kind].items()}
+            for name in names:
+                held = self.definitions[kind].get(name)
+                if held and held.has_choices and held.field_id:
+                    await self._call(work, Called("field", kind, held.field_id), CALL_CREDITS)
+                    fields[kind][name] = held
+        return FieldDefinitions(fields, self._clock.now())
+
+    @watched("create")
+    async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
+        """See `ports.Swoogo`."""
+        known = work.definitions.get(kind, attribute)
+        if known is None or not known.field_id or not known.has_choices:
+            raise RefusedError("Swoogo shows no field with choices of that name.", field=attribute)
+        await self._call(work, Called("field", kind, known.field_id), CALL_CREDITS)
+        held = self.definitions[kind][attribute]
+        missing = [name for name in names if held.choice(name) is None]
+        if missing:
+            await self._call(work, Called("add choices", kind, known.field_id), CALL_CREDITS)
+            added = []
+            for name in missing:
+                self._last_id += 1
+                added.append(Choice(self._last_id * 100, name))
+            held = self.definitions[kind][attribute] = replace(held, choices=(*held.choices, *added))
+        ids = {choice.id for choice in known.choices}
+        new = tuple(choice for choice in held.choices if choice.id not in ids and known.choice(choice.name) is None)
+        wanted = tuple(choice for choice in new if any(held.choice(name) == choice for name in names))
+        return replace(known, choices=(*known.choices, *wanted))
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:

@@ -31,7 +31,7 @@ ALL = [(field.name, value) for field in dataclasses.fields(Switches) for value i
 class Bench:
     """A sandbox with a scratch event beside somebody else's, and a probe on it; they share one clock."""
 
-    def __init__(self, switches: Switches, limit: int = 2_000) -> None:
+    def __init__(self, switches: Switches, limit: int = 2_000, *, fields_there: bool = True) -> None:
         self.clock = Time()
         self.sandbox = SandboxSwoogo(
             switches=switches,
@@ -40,7 +40,11 @@ class Bench:
             limit=limit,
         )
         events = [{"id": EVENT, "name": "Scratch"}, {"id": EVENT + 1, "name": "Theirs", "account": "elsewhere"}]
-        self.sandbox.seed({"events": events})
+        fields = [
+            {"resource": "sessions", "name": "Language"},
+            {"resource": "sessions", "name": "Tags", "type": "checkboxList", "choices": ["A", "B"]},
+        ]
+        self.sandbox.seed({"events": events, "fields": fields if fields_there else []})
         self.channel = Transport(SwoogoSettings(), httpx.ASGITransport(app=create_app(self.sandbox)))
 
     def scratch(self, event_id: int = EVENT, secret: str = SECRET) -> Scratch:
@@ -67,6 +71,8 @@ async def test_the_probe_finds_the_value_of_each_switch(name: str, value: Any) -
     expected = {field.name: str(getattr(switches, field.name)).lower() for field in dataclasses.fields(Switches)}
     if switches.rate_headers == "never":
         expected |= dict.fromkeys(("limiter", "token_costs_credit", "refused_costs_credit"), "")
+    if switches.event_expand == "absent":
+        expected["expand_custom"] = ""
     if switches.session_date_required:
         assert done.findings["session_date_required"].value == "true"
     assert {each.name: each.value for each in done.findings.values()} == expected
@@ -87,6 +93,9 @@ async def test_the_settings_it_prints_are_settings_and_suit_the_findings() -> No
         unlink="body",
         link_mode="replace",
         clear_with="null",
+        custom_form="nested",
+        nested_form="dots",
+        choices_form="objects",
         page_overflow="empty",
         per_page_cap=1000,
         token_costs_credit=True,
@@ -102,12 +111,23 @@ async def test_the_settings_it_prints_are_settings_and_suit_the_findings() -> No
         "unlink": "body",
         "link_mode": "replace",
         "clear_with": "null",
+        "custom_fields": "nested",
+        "nested_fields": "dots",
+        "multiple_choices": "objects",
         "page_size": "1000",
         "token_costs_credit": "true",
         "refused_costs_credit": "false",
         "speaker_picture": "profile_picture",
     }
     assert SwoogoSettings(**chosen).page_size == 1000
+
+
+async def test_without_custom_fields_it_says_that_it_does_not_know() -> None:
+    """It makes none: they are the account's, and stay."""
+    found = (await Bench(Switches(), fields_there=False).probed()).findings
+    unknown = {name for name, finding in found.items() if not finding.value}
+    assert unknown == {"custom_form", "choices_form", "expand_custom"}
+    assert not {"SWOOGO_SYNC_SWOOGO__CUSTOM_FIELDS"} & settings_of(found).keys()
 
 
 async def test_without_credits_it_stops_says_so_and_names_what_it_leaves() -> None:

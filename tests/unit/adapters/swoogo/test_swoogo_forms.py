@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.adapters.swoogo.forms import encode, outgoing
+from consumer.adapters.swoogo.forms import Spelling, encode, outgoing
 from consumer.adapters.swoogo.html import clean_html, same_html
 from consumer.adapters.swoogo.wire import RESOURCES, Shape, normal, read_fields, record_id, written
 from consumer.domain.identity import Fields, Kind, digest
@@ -19,7 +19,8 @@ SESSION, SPEAKER = RESOURCES[Kind.SESSION], RESOURCES[Kind.SPEAKER]
 
 def form_of(kind: Kind, fields: Fields, *, create: bool = False, clear_with: Any = "empty") -> list[tuple[str, str]]:
     resource = RESOURCES[kind]
-    body = encode(resource, 12, outgoing(resource, fields, create=create), create=create, clear_with=clear_with)
+    sent = outgoing(resource, fields, create=create)
+    body = encode(resource, 12, sent, Spelling(clear_with), create=create)
     return parse_qsl(body.decode(), keep_blank_values=True)
 
 
