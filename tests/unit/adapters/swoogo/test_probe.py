@@ -25,7 +25,9 @@ def values_of(name: str) -> tuple[Any, ...]:
     return (True, False) if hint is bool else get_args(hint)
 
 
-ALL = [(field.name, value) for field in dataclasses.fields(Switches) for value in values_of(field.name)]
+# Deliveries of webhooks are seen by a receiver, which the probe has not.
+PROBED = [field.name for field in dataclasses.fields(Switches) if not field.name.startswith("webhook_")]
+ALL = [(name, value) for name in PROBED for value in values_of(name)]
 
 
 class Bench:
@@ -68,7 +70,7 @@ async def test_the_probe_finds_the_value_of_each_switch(name: str, value: Any) -
     bench = Bench(switches)
     done = await bench.probed()
     assert done.error == ""
-    expected = {field.name: str(getattr(switches, field.name)).lower() for field in dataclasses.fields(Switches)}
+    expected = {each: str(getattr(switches, each)).lower() for each in PROBED}
     if switches.rate_headers == "never":
         expected |= dict.fromkeys(("limiter", "token_costs_credit", "refused_costs_credit"), "")
     if switches.event_expand == "absent":
