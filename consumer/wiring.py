@@ -230,7 +230,6 @@ def build_dispatcher(
 
 
 def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Telemetry) -> Records:
-    """What records batches."""
     topics = settings.kafka.topics
     recorder = Recorder(
         watch.decoder(kafka.decoder),

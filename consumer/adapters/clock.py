@@ -25,7 +25,6 @@ class SystemClock:
         self._ahead = wall() - ticks()
 
     def now(self) -> int:
-        """See `ports.Clock`."""
         return (self.ticks() + self._ahead) // 1_000_000
 
     def set_by(self, told: int, asked: int, answered: int) -> int:
@@ -44,13 +43,11 @@ class SystemClock:
         return self._ahead - before
 
     async def sleep(self, seconds: float) -> None:
-        """See `ports.Clock`."""
         await asyncio.sleep(seconds)
 
     def new_id(self) -> str:
-        """See `ports.Clock`. Time first, so that ids sort as they were given."""
+        """Time first, so that ids sort as they were given."""
         return f"{self.now():012x}{token_hex(8)}"
 
     def jitter(self) -> float:
-        """See `ports.Clock`."""
         return random.random()  # noqa: S311 - spreads retries, guards nothing

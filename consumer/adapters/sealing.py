@@ -53,7 +53,6 @@ class KeyPair:
 
     @classmethod
     def generate(cls) -> Self:
-        """A new pair."""
         return cls._of(PrivateKey.generate())
 
     @classmethod

@@ -21,7 +21,6 @@ _PART: Final = "kafka"
 
 
 async def check_kafka(settings: KafkaSettings) -> list[CheckResult]:
-    """Everything about Kafka."""
     try:
         options = client_options(settings)
         admin = AIOKafkaAdminClient(**options)

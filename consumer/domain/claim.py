@@ -25,12 +25,10 @@ class Subject:
 
 
 def event_subject(event_id: str) -> Subject:
-    """The subject of an event."""
     return Subject("event", event_id)
 
 
 def org_subject(org_id: str) -> Subject:
-    """The subject of an organization."""
     return Subject("org", org_id)
 
 

@@ -42,7 +42,6 @@ class Facts:
 
     @property
     def event_id(self) -> str:
-        """The Sessionboard event."""
         return self.mapping.event_id
 
     @property
@@ -52,7 +51,6 @@ class Facts:
 
     @property
     def scope(self) -> Scope:
-        """What the push covers."""
         return self.cause.scope(self.mapping.settings)
 
     @property

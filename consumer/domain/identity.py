@@ -55,7 +55,6 @@ def kind_of(key: str) -> Kind:
 
 
 def id_of(key: str) -> str:
-    """The Sessionboard id a key ends with."""
     return key.partition("/")[2]
 
 
@@ -96,7 +95,6 @@ def moments_of(stamped: str) -> tuple[int, ...]:
 
 
 def version_of(stamped: str) -> int:
-    """The version in a stamp, ms."""
     return int(stamped.partition(".")[0])
 
 

@@ -51,7 +51,6 @@ class Labels:
         return {name: self._dressed(issue) for name, issue in issues.items()}
 
     def dressed_all(self, issues: Iterable[Issue]) -> tuple[Issue, ...]:
-        """The same for a list."""
         return tuple(self._dressed(issue) for issue in issues)
 
     def _dressed(self, issue: Issue) -> Issue:

@@ -22,7 +22,6 @@ def natural_key(kind: Kind, fields: Fields) -> str:
 
 
 def session_key(name: str, date: str, start_time: str) -> str:
-    """The natural key of a session."""
     return f"{natural_name(name)}|{date}|{start_time}"
 
 

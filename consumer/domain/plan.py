@@ -64,7 +64,6 @@ class Create(_OfRecord):
 
     @property
     def credits(self) -> int:
-        """Calls of this operation, in credits."""
         return CALL_CREDITS
 
 
@@ -138,12 +137,10 @@ class Link:
 
     @property
     def issue_key(self) -> str:
-        """See `Create.issue_key`."""
         return f"{self.key}#sessions"
 
     @property
     def fingerprint(self) -> str:
-        """See `Create.fingerprint`."""
         return fingerprint({"add": ",".join(self.add), "remove": ",".join(self.remove)})
 
 
@@ -166,7 +163,6 @@ class Delete:
 
     @property
     def issue_key(self) -> str:
-        """See `Create.issue_key`."""
         return removal_key(self.key)
 
     @property
@@ -191,12 +187,10 @@ class SetImage:
 
     @property
     def issue_key(self) -> str:
-        """See `Create.issue_key`."""
         return f"{self.key}#image"
 
     @property
     def fingerprint(self) -> str:
-        """See `Create.fingerprint`."""
         return fingerprint({"url": self.url})
 
 
@@ -239,7 +233,6 @@ class Plan:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """All operations in order."""
         return tuple(operation for phase in self.phases for operation in phase)
 
     @property

@@ -276,7 +276,6 @@ def for_operator(issue: Issue) -> str:
 
 
 def field_label(name: str) -> str:
-    """What people call a field."""
     return _LABELS.get(name, name.replace("_", " ").replace(".", " "))
 
 

@@ -79,15 +79,12 @@ class PushCalls:
         return added
 
     def called(self, operation: str, outcome: str, began: float, ended: float) -> None:
-        """A call is over."""
         self.calls[operation, outcome] += 1
         first, last = self.spans.get(operation, (began, ended))
         self.spans[operation] = min(first, began), max(last, ended)
 
 
 class CallMetrics:
-    """See `ports.telemetry.CallWatch`."""
-
     def __init__(self, meters: MetricRegistry, used: Callable[[str], None], tracer: Tracer | None = None) -> None:
         """`used` is told of every credential that spends."""
         self._meters = meters
@@ -110,7 +107,6 @@ class CallMetrics:
 
     @contextmanager
     def call(self, work: Work, operation: str, kind: str) -> Iterator[None]:
-        """See `ports.telemetry.CallWatch`."""
         outcome, began, waits = "broken", time.monotonic(), list[float]()
         token = _waits_of_call.set(waits)
         name = f"swoogo {operation} {kind}"
@@ -136,7 +132,6 @@ class CallMetrics:
 
     @contextmanager
     def permit(self, work: Work) -> Iterator[None]:
-        """See `ports.telemetry.CallWatch`."""
         self._used(work.mapping.credential)
         push, since = self.of(work), list[float]()
 
@@ -157,10 +152,8 @@ class CallMetrics:
                     in_call.append(time.monotonic() - since[0])
 
     def spent(self, work: Work, credits_: int) -> None:
-        """See `ports.telemetry.CallWatch`."""
         label = self._meters.credential(work.mapping.credential)
         self._meters.add(metrics.CREDITS_SPENT, credits_, credential=label, trigger=work.trigger.value)
 
     def throttled(self, work: Work) -> None:
-        """See `ports.telemetry.CallWatch`."""
         self._meters.add(metrics.THROTTLED, credential=self._meters.credential(work.mapping.credential))

@@ -22,7 +22,6 @@ class EventGauges:
     """The gauges of one process; every replica that is scraped reads for itself."""
 
     def __init__(self, overview: RedisEventStats, meters: MetricRegistry, clock: Clock) -> None:
-        """Read nothing yet."""
         self._overview = overview
         self._meters = meters
         self._clock = clock

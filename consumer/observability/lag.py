@@ -11,27 +11,19 @@ from consumer.observability.registry import MetricRegistry
 
 
 class Lag(Protocol):
-    """See `adapters.kafka.lag`."""
-
     async def topics(self) -> Mapping[str, TopicLag]:
         """Topic -> its lag."""
         ...
 
-    async def aclose(self) -> None:
-        """Disconnect."""
-        ...
+    async def aclose(self) -> None: ...
 
 
 class LetterCount(Protocol):
-    """See `adapters.kafka.open_dead_letters`."""
-
     async def count(self) -> Mapping[str, int]:
         """Topic a letter came from -> how many are open."""
         ...
 
-    async def aclose(self) -> None:
-        """Disconnect."""
-        ...
+    async def aclose(self) -> None: ...
 
 
 async def show_open_letters(meters: MetricRegistry, letters: LetterCount, topics: Iterable[str]) -> None:

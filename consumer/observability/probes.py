@@ -47,7 +47,6 @@ class Probes:
         self._scrape = scrape
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        """Answer one request."""
         status, kind, body = await self._answer(scope["method"], scope["path"])
         headers = [
             (b"content-type", kind.encode()),
@@ -95,7 +94,6 @@ class _Connection(H11Protocol):
         return self._began
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
         self._end.cancel()
         super().connection_lost(exc)
 
@@ -105,7 +103,6 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
         yield
 
 

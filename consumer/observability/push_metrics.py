@@ -52,7 +52,6 @@ class MeteredPusher:
     goal: float
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
-        """See `services.push.Pusher.push`."""
         self.meters.add(metrics.PUSHES_RUNNING)
         outcome = "broken"
         with self.calls.push(lease.op_id) as calls:

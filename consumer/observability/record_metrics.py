@@ -19,7 +19,6 @@ class MeteredRecorder:
     meters: MetricRegistry
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
-        """See `services.record.Recorder`."""
         topic, outcome = batch[0].topic, "failed"
         try:
             result = await self.inner.record(batch)
@@ -46,7 +45,6 @@ class MeteredDeadLetters:
     meters: MetricRegistry
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """See `ports.DeadLetters`."""
         await self.inner.put(letters)
         for letter in letters:
             self.meters.add(metrics.DEAD_LETTERS, topic=letter.record.topic, reason=letter.reason)

@@ -32,11 +32,9 @@ class MetricRegistry:
         self._credentials: set[str] = set()
 
     def add(self, metric: Metric, amount: float = 1, **labels: str) -> None:
-        """Count."""
         self._of(metric, labels).inc(amount)
 
     def set(self, metric: Metric, value: float, **labels: str) -> None:
-        """Put a gauge."""
         self._of(metric, labels).set(value)
 
     def replace(self, metric: Metric, values: dict[tuple[str, ...], float]) -> None:

@@ -72,8 +72,6 @@ class Turning(Protocol):
 
 
 class Rebuilds(Protocol):
-    """See `services.rebuild.Rebuilder`."""
-
     @property
     def progress(self) -> RebuildProgress | None:
         """How far it is, None while nothing is being rebuilt."""
@@ -84,7 +82,6 @@ class Telemetry:
     """One a process. `tracer` is there while tracing is on, and set before anything is built."""
 
     def __init__(self, settings: Settings) -> None:
-        """Look at nothing yet."""
         self.meters = MetricRegistry()
         self.health = Health(self.meters)
         self.tracer: Tracer | None = None
@@ -122,11 +119,9 @@ class Telemetry:
         return TracedDecoder(inner, self.tracer) if self.tracer else inner
 
     def dead_letters(self, inner: DeadLetters) -> DeadLetters:
-        """Counts dead letters."""
         return MeteredDeadLetters(inner, self.meters)
 
     def recorder(self, inner: Records) -> Records:
-        """Counts batches and records."""
         return MeteredRecorder(inner, self.meters)
 
     def pusher(self, inner: Pushes, calls: CallMetrics, parents: Parents) -> Pushes:

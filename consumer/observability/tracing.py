@@ -61,11 +61,9 @@ class TracedDecoder:
     tracer: Tracer
 
     def peek(self, record: RawRecord) -> Peeked | None:
-        """See `ports.Decoder`."""
         return self.inner.peek(record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
-        """See `ports.Decoder`."""
         header = _header(peeked.record)
         if not header:
             return self.inner.read(peeked)
@@ -97,7 +95,6 @@ class TracedRecords:
     parents: Parents
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
-        """See `ports.Inbox`."""
         traced = {each.key: each.parent for each in changes if isinstance(each, TracedChange) and each.parent}
         if traced and subject.kind == "event":
             with suppress(RetryableError):  # a trace is worth no delay; what is really wrong shows right below
@@ -105,11 +102,9 @@ class TracedRecords:
         return await self.inner.record(subject, changes)
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
-        """See `ports.Inbox`."""
         return await self.inner.request_sync(event_id, request, stamp)
 
     async def remind(self, org_id: str, key: str) -> None:
-        """See `ports.Inbox`."""
         await self.inner.remind(org_id, key)
 
 
@@ -122,7 +117,6 @@ class TracedPusher:
     parents: Parents
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
-        """See `services.push.Pusher.push`."""
         about = {"swoogo_sync.run": lease.op_id, "swoogo_sync.event_id": mapping.event_id}
         with self.tracer.start_as_current_span("push", attributes=about, **SILENT) as span:
             report = await self.inner.push(lease, mapping, connection)

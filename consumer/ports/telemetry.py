@@ -32,15 +32,11 @@ class Unwatched:
     """Where nothing is to be counted: commands, and parts that are tested alone."""
 
     def call(self, work: Work, operation: str, kind: str) -> AbstractContextManager[None]:  # noqa: ARG002
-        """See `CallWatch`."""
         return nullcontext()
 
     def permit(self, work: Work) -> AbstractContextManager[None]:  # noqa: ARG002
-        """See `CallWatch`."""
         return nullcontext()
 
-    def spent(self, work: Work, credits_: int) -> None:
-        """See `CallWatch`."""
+    def spent(self, work: Work, credits_: int) -> None: ...
 
-    def throttled(self, work: Work) -> None:
-        """See `CallWatch`."""
+    def throttled(self, work: Work) -> None: ...

@@ -41,8 +41,7 @@ _CONTACT: Final = key_of(Source.CONTACT, "")
 class NotedBefore:
     """Deletions of records that are read again: the changelog has them, or gets them with a deep reconcile."""
 
-    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
-        """See `ports.DeletionLog`."""
+    async def note(self, event_id: str, deletions: Mapping[str, str]) -> None: ...
 
 
 @dataclass(slots=True)

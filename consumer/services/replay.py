@@ -43,9 +43,7 @@ class Positions(Protocol):
         """What was still to be read, and of which event ("" for all); None when nothing is kept."""
         ...
 
-    async def forget(self, topic: str) -> None:
-        """It is over."""
-        ...
+    async def forget(self, topic: str) -> None: ...
 
 
 class CountedLetters:

@@ -52,7 +52,6 @@ class Variable:
 
     @property
     def default(self) -> Any:
-        """The value it has when nothing is set."""
         return self.field.get_default(call_default_factory=True, validated_data={})
 
     @property

@@ -53,7 +53,6 @@ class ImageSettings(Group):
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """What `allow_hosts` lists."""
         return _entries(self.allow_hosts)
 
 

@@ -88,7 +88,6 @@ class KafkaSettings(Group):
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the connection is encrypted."""
         return self.security_protocol.endswith("SSL")
 
     @property

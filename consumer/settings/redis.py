@@ -38,7 +38,6 @@ class RedisSettings(Group):
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the connection is encrypted."""
         return self.url.scheme == "rediss"
 
     def mistake(self) -> str | None:

@@ -192,7 +192,6 @@ class Fetcher:
             raise SilentHostError(f"The address of {url.host} could not be looked up.") from None
 
     async def aclose(self) -> None:
-        """Close what is still open."""
         await self._transport.aclose()
 
 

@@ -100,7 +100,6 @@ class _Watched:
         consumer.getmany = polled
 
     def look(self) -> ConsumerSnapshot:
-        """See what is to be seen now."""
         seen = ConsumerSnapshot(self._ended(), self._joined(), self._polled, self._last_heard(), self._failed)
         if not away(seen):
             self.away_since = None

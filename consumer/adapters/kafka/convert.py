@@ -117,7 +117,6 @@ def session_of(
 def contact_of(
     change: ContactChange | usual.ContactChange, unread: Unread = NOTHING, *, version: int | None = None
 ) -> Contact:
-    """A contact of the event."""
     profile = _profile(change.data, unread.own)
     return Contact(
         change.data.id,
@@ -151,7 +150,6 @@ def sponsor_of(
 
 
 def control_row(change: ControlChange) -> bytes:
-    """The row of an organization's request."""
     match change:
         case IntegrationConnected() | IntegrationUpdated():
             data = change.data

@@ -73,7 +73,6 @@ class DeadLetterQueue:
     """Reads and settles dead letters."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        """Nothing is sent yet."""
         self._settings = settings
         self._topic = settings.topics.dead_letters
 

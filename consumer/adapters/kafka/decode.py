@@ -67,7 +67,6 @@ class KafkaDecoder:
         }
 
     def peek(self, record: RawRecord) -> Peeked | None:
-        """See `ports.Decoder`."""
         if record.topic == self._control:
             return self._peek_control(record)
         source = self._sources[record.topic]
@@ -83,7 +82,6 @@ class KafkaDecoder:
         return self._peek_thoroughly(source, record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
-        """See `ports.Decoder`."""
         if peeked.record.topic == self._control:
             return self._read_control(peeked)
         source, version = self._sources[peeked.record.topic], version_of(peeked.stamp)

@@ -58,7 +58,6 @@ class KafkaLag:
         return {getattr(self._settings.topics, name): lag for name, lag in zip(INPUTS, lags, strict=True)}
 
     async def aclose(self) -> None:
-        """Disconnect."""
         if self._admin is not None:
             await self._admin.close()
         for reader in (self._reader, self._watermarks):

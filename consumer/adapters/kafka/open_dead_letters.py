@@ -19,7 +19,6 @@ class OpenDeadLetters:
     """Remembers the offsets of open letters by partition, about 100 bytes each. Close it in the end."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        """Nothing is sent yet."""
         self._settings = settings
         self._history: TopicHistory | None = None
         self._next: dict[int, int] = {}

@@ -55,7 +55,6 @@ class KafkaChangelog:
     """The ledger's changelog. Records of one key stay in order, as they share a partition."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
-        """Keep the producer, which somebody else starts and stops."""
         self._producer = producer
         self._topic = topic
 
@@ -79,7 +78,6 @@ class KafkaChangelog:
             raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
 
     async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
-        """See `ports.DeletionLog`."""
         records = [deletion_record(event_id, contact_id, stamp) for contact_id, stamp in deletions.items()]
         try:
             sent = [await self._producer.send(self._topic, key=key, value=value) for key, value in records]
@@ -88,7 +86,7 @@ class KafkaChangelog:
             raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
 
     async def write_pairs(self, pairs: Sequence[Pair]) -> None:
-        """See `adapters.redis.pairs.PairLog`: one record a pair, under `{event_id}/pair/{swoogo_event_id}`."""
+        """One record a pair, under `{event_id}/pair/{swoogo_event_id}`."""
         try:
             sent = [
                 await self._producer.send(
@@ -103,7 +101,6 @@ class KafkaChangelog:
             raise UnavailableError(f"The history of pairs could not be written: {type(error).__name__}.") from error
 
     async def write_standings(self, standings: Sequence[Standing]) -> None:
-        """See `ports.StandingLog`."""
         try:
             sent = []
             for standing in standings:
@@ -118,7 +115,6 @@ class KafkaStatusTopic:
     """Messages for people and for the systems that show them."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, connections: Connections, clock: Clock) -> None:
-        """Keep the producer, which somebody else starts and stops."""
         self._producer = producer
         self._topic = topic
         self._connections = connections
@@ -158,7 +154,6 @@ class KafkaIssuesTopic:
     """What stands for each record, under its key; see `adapters.redis.issue_feed.IssuesTopic`."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, clock: Clock) -> None:
-        """Keep the producer, which somebody else starts and stops."""
         self._producer = producer
         self._topic = topic
         self._clock = clock
@@ -196,7 +191,6 @@ class KafkaDeadLetters:
         self._mappings = mappings
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """See `ports.DeadLetters`."""
         try:
             await asyncio.gather(*(self._put(letter) for letter in letters))
         except KafkaError as error:

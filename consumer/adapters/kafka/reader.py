@@ -36,7 +36,6 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
     """See above. For one task that polls, handles, and commits or rewinds, in turn."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
-        """Connect to nothing yet."""
         super().__init__(*topics, **options)
         self._held_of: dict[TopicPartition, str] = {}
         self._looked_at: Any = None

@@ -21,10 +21,9 @@ _INPUTS: Final = ("mappings", "sessions", "speakers", "sponsors")
 
 
 class KafkaRebuildSource:
-    """See `ports.rebuild.RebuildSource`. Connections are opened when first needed."""
+    """Connections are opened when first needed."""
 
     def __init__(self, settings: KafkaSettings, producer: AIOKafkaProducer) -> None:
-        """Keep the producer, which its owner starts and stops."""
         self._settings = settings
         self._producer = producer
         self._scanner = TopicScanner(settings)
@@ -35,11 +34,9 @@ class KafkaRebuildSource:
         self.resources: Sequence[str] = (topics.sessions, topics.speakers, topics.sponsors)
 
     async def aclose(self) -> None:
-        """Close what was opened."""
         await self._scanner.aclose()
 
     async def ends(self) -> Offsets:
-        """See `ports.rebuild.RebuildSource`."""
         places = await self._scanner.partitions([self.ledger, self.issues, self.requests, *self.resources])
         ours = {self.ledger, self.issues}
         whole = await self._scanner.ends([each for each in places if each.topic in ours], stable=False)
@@ -48,7 +45,6 @@ class KafkaRebuildSource:
 
     @kafka_call
     async def committed(self) -> Offsets:
-        """See `ports.rebuild.RebuildSource`."""
         admin = await self._scanner.admin()
         found: dict[TopicPartition, int] = {}
         for name in _INPUTS:
@@ -62,7 +58,6 @@ class KafkaRebuildSource:
         return found
 
     async def scan(self, starts: Offsets, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
-        """See `ports.rebuild.RebuildSource`."""
         ours = {aiokafka.TopicPartition(each.topic, each.partition): each for each in ends}
         spans = {place: Span(starts.get(each, 0), ends[each]) for place, each in ours.items()}
         async with aclosing(self._scanner.scan(spans, _BATCH)) as batches:
@@ -70,19 +65,15 @@ class KafkaRebuildSource:
                 yield ScanBatch(records, {ours[place]: offset for place, offset in reached.items()})
 
     def remembered(self, record: RawRecord) -> Remembered | None:
-        """See `ports.rebuild.RebuildSource`."""
         return changelog.remembered(record)
 
     def published(self, record: RawRecord) -> PublishedRecord | None:
-        """See `ports.rebuild.RebuildSource`."""
         return status_messages.published_record(record)
 
     def understands(self, what: str) -> bool:
-        """See `ports.rebuild.RebuildSource`."""
         return changelog.understands(what)
 
     @kafka_call
     async def announce(self, generation: str) -> None:
-        """See `ports.rebuild.RebuildSource`."""
         key, value = changelog.standing_record(Generation(generation))
         await self._producer.send_and_wait(self.ledger, key=key, value=value)

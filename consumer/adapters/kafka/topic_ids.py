@@ -99,7 +99,6 @@ class TopicIdsRequest(Request[_Ask]):  # type: ignore[misc]
     API_KEY = _KEY
 
     def __init__(self, topics: Iterable[str]) -> None:
-        """Nothing is sent."""
         self._topics = [(_NO_ID, topic, _NO_TAGS) for topic in sorted(topics)]
 
     def build(self, request_struct_class: Any) -> Any:

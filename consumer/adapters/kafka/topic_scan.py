@@ -56,14 +56,12 @@ class TopicScanner:
     """Opens connections when they are first needed; close it in the end."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        """Nothing is sent yet."""
         self._settings = settings
         self._stack = AsyncExitStack()
         self._admin: AIOKafkaAdminClient | None = None
         self._askers: dict[str, AIOKafkaConsumer] = {}
 
     async def aclose(self) -> None:
-        """Close what was opened."""
         await self._stack.aclose()
 
     @kafka_call
@@ -168,7 +166,6 @@ class TopicScanner:
         return consumer
 
     async def admin(self) -> AIOKafkaAdminClient:
-        """An administering client, opened once."""
         if self._admin is None:
             admin = AIOKafkaAdminClient(**client_options(self._settings))
             await admin.start()

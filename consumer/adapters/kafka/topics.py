@@ -35,7 +35,6 @@ class TopicPolicy:
     delete_retention_ms: int | None = None
 
     def config(self) -> dict[str, str]:
-        """Kafka's topic configuration."""
         config = (
             {"cleanup.policy": "compact"}
             if self.retention_ms is None

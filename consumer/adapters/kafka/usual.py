@@ -40,8 +40,6 @@ class UnusualError(Exception):
 
 
 class Role(msgspec.Struct, gc=False):
-    """See `schemas.session.ParticipantRole`."""
-
     slug: str | None = None
     name: str | None = None
     core_role: str | None = None
@@ -100,36 +98,26 @@ class Profile(msgspec.Struct, gc=False):
 
 
 class Person(Profile, gc=False):
-    """See `schemas.session.Participant`."""
-
     participant_role: Role | None = None
     acceptance_status: str | None = None
     session_participant_id: str | None = None
 
 
 class Contact(Profile, gc=False):
-    """See `schemas.contact.ContactResource`."""
-
     updated_at: _Moment | None = None
     deleted_at: None = None
 
 
 class Track(msgspec.Struct, gc=False):
-    """See `schemas.session.Track`."""
-
     id: _Identifier
     name: str | None = None
 
 
 class Room(Track, gc=False):
-    """See `schemas.session.Room`."""
-
     capacity: _Count | None = None
 
 
 class Session(msgspec.Struct, gc=False):
-    """See `schemas.session.SessionResource`."""
-
     id: _Identifier
     updated_at: _Moment | None = None
     deleted_at: None = None
@@ -162,8 +150,6 @@ class Session(msgspec.Struct, gc=False):
 
 
 class Metadata(msgspec.Struct, gc=False):
-    """See `schemas.envelope.Metadata`."""
-
     action: _ActionName
     event_id: _Identifier | _Number
     version: Literal[1]
@@ -181,8 +167,6 @@ class _Change(msgspec.Struct, gc=False):
 
 
 class SessionChange(_Change, gc=False):
-    """See `schemas.session.SessionChange`."""
-
     data: Session
 
     @property
@@ -192,8 +176,6 @@ class SessionChange(_Change, gc=False):
 
 
 class ContactChange(_Change, gc=False):
-    """See `schemas.contact.ContactChange`."""
-
     data: Contact
 
     @property

@@ -111,7 +111,6 @@ class Scratch:
         return await self._exchange(method, path, b"Bearer " + self._token.encode(), body, FORM)
 
     async def json(self, method: str, path: str, content: object) -> Reply:
-        """A JSON body."""
         return await self._exchange(method, path, b"Bearer " + self._token.encode(), msgspec.json.encode(content), JSON)
 
     async def upload(self, path: str, name: str, content: bytes) -> Reply:

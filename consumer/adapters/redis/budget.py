@@ -28,8 +28,6 @@ _LATE: Final = 2_000
 
 
 class Time(Protocol):
-    """See `adapters.redis.server_time.ServerTime`."""
-
     @property
     def set_forward(self) -> int:
         """How often the server's clock was set forward."""
@@ -61,7 +59,6 @@ class RedisBudget:
         settings: SwoogoSettings,
         time: Time,
     ) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -76,7 +73,6 @@ class RedisBudget:
         self._fencing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
-        """See `ports.Budget`."""
         grant = Grant(self._clock.new_id(), work.mapping.credential, cost)
         while True:
             await self._settle_time(grant.credential)
@@ -142,15 +138,12 @@ class RedisBudget:
             self._fenced[place] = known
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
-        """See `ports.Budget`."""
         await self._settle(grant, "spent", -1 if remaining is None else remaining, reset or 0.0)
 
     async def returned(self, grant: Grant) -> None:
-        """See `ports.Budget`."""
         await self._settle(grant, "returned", -1, 0.0)
 
     async def throttled(self, grant: Grant, reset: float) -> None:
-        """See `ports.Budget`."""
         await self._settle(grant, "throttled", -1, reset)
 
     @guarded
@@ -169,7 +162,6 @@ class RedisBudget:
 
     @guarded
     async def left(self, credential: str) -> int:
-        """See `ports.Budget`."""
         return await self._scripts.credits_left(
             self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=_SLOTS
         )
@@ -183,7 +175,7 @@ class RedisBudget:
 
     @guarded
     async def surveys(self, work: Work, cost: int, seconds: float) -> int:
-        """See `ports.Budget`. What was noted too long ago is taken out, so that unmapped events stop counting."""
+        """What was noted too long ago is taken out, so that unmapped events stop counting."""
         key, now = self._keys.credential(work.mapping.credential, "surveys"), self._clock.now()
         until = now + round(seconds * 1000)
         async with self._redis.pipeline(transaction=False) as pipe:

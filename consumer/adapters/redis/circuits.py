@@ -43,10 +43,9 @@ def rule_of(settings: SwoogoSettings) -> CircuitRule:
 
 
 class RedisCircuits:
-    """See `ports.Circuits`. `known` is what this process read last, for metrics."""
+    """`known` is what this process read last, for metrics."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, clock: Clock, settings: SwoogoSettings) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -62,7 +61,6 @@ class RedisCircuits:
         return {credential: circuit for credential, (circuit, _, _) in self._read.items()}
 
     async def admit(self, credential: str, *, at_once: bool = False) -> tuple[Passage, float]:
-        """See `ports.Circuits`."""
         circuit, now, _ = await self._fetch(credential)
         if passage(circuit, now, at_once=at_once) is Passage.GO:
             return Passage.GO, 0.0
@@ -77,7 +75,7 @@ class RedisCircuits:
         return taken, after.wait(now) if taken is Passage.WAIT else 0.0
 
     async def wait(self, credential: str) -> float:
-        """See `ports.Circuits`. What is known to be open is looked at again: it may have closed."""
+        """What is known to be open is looked at again: it may have closed."""
         held = self._read.get(credential)
         if held and not held[0].open and self._clock.ticks() - held[2] < _TRUSTED_MS * 1_000_000:
             return 0.0
@@ -86,7 +84,6 @@ class RedisCircuits:
         return max(circuit.wait(now), 0.1) if circuit.open else 0.0
 
     async def failed(self, credential: str, reason: str, *, forbidden: str = "") -> None:
-        """See `ports.Circuits`."""
         jitter = self._clock.jitter()
         before = Circuit()
 
@@ -102,7 +99,6 @@ class RedisCircuits:
             )
 
     async def succeeded(self, credential: str) -> None:
-        """See `ports.Circuits`."""
         held = self._read.get(credential)
         if held and held[0].is_clean:
             return
@@ -118,7 +114,6 @@ class RedisCircuits:
             log.info("swoogo.circuit_closed", credential=credential, seconds=round(max(now - before.since, 0) / 1000))
 
     async def look(self, credential: str) -> Circuit:
-        """See `ports.Circuits`."""
         return (await self._fetch(credential))[0]
 
     @guarded

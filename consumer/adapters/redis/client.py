@@ -97,5 +97,4 @@ async def read_hash(redis: Redis, key: str) -> dict[bytes, bytes]:
 
 
 async def read_value(redis: Redis, key: str) -> bytes | None:
-    """A string value."""
     return cast("bytes | None", await redis.get(key))

@@ -24,14 +24,12 @@ class RedisConnections:
     """The only writer of connections and mappings."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
 
     @guarded
     async def connection(self, org_id: str) -> Connection | None:
-        """See `ports.Connections`."""
         row = await read_value(self._redis, self._keys.org(org_id, "connection"))
         return codecs.connection.decode(row) if row else None
 
@@ -47,19 +45,16 @@ class RedisConnections:
 
     @guarded
     async def put_connection(self, org_id: str, connection: Connection | None, *, by: Lease | None = None) -> None:
-        """See `ports.Connections`."""
         key, value = self._keys.org(org_id, "connection"), codecs.encode(connection) if connection else b""
         await self._write(key, value, by, self._keys.org(org_id, "state"), "epoch")
 
     @guarded
     async def mapping(self, event_id: str) -> EventMapping | None:
-        """See `ports.Connections`."""
         row = await read_value(self._redis, self._keys.event(event_id, "mapping"))
         return codecs.mapping.decode(row) if row else None
 
     @guarded
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
-        """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
         found = {event.decode(): await self.mapping(event.decode()) for event in sorted(members)}
         # The set also has events that this organization let go; another one may have taken them over.
@@ -67,7 +62,6 @@ class RedisConnections:
 
     @guarded
     async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
-        """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
         for event_id in sorted({*events, *(member.decode() for member in members)}):
             holders = self._keys.event(event_id, "holders")
@@ -78,7 +72,7 @@ class RedisConnections:
     async def put_mapping(
         self, org_id: str, event_id: str, mapping: EventMapping | None, *, by: Lease | None = None
     ) -> None:
-        """See `ports.Connections`. The set is entered first and never left: it must not miss an active pair.
+        """The set is entered first and never left: it must not miss an active pair.
 
         A worker that lost the lease just before leaving it would take out a pair that was activated since.
         """
@@ -99,24 +93,21 @@ class RedisConnections:
 
     @guarded
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
-        """See `ports.Connections`."""
         key = self._keys.event(before.event_id, "mapping")
         return await self._scripts.swap_equal(key, before=codecs.encode(before), after=codecs.encode(after))
 
     @guarded
     async def add_requester(self, event_id: str, org_id: str) -> None:
-        """See `ports.Connections`."""
         await self._redis.sadd(self._keys.event(event_id, "asked"), org_id)
 
     @guarded
     async def requesters_of(self, event_id: str) -> frozenset[str]:
-        """See `ports.Connections`."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.event(event_id, "asked")))
         return frozenset(member.decode() for member in members)
 
     @guarded
     async def claim_refusal_report(self, org_id: str, credential: str, op_id: str) -> bool:
-        """See `ports.Connections`. A repeat after a lost reply finds its own claim."""
+        """A repeat after a lost reply finds its own claim."""
         key, claim = self._keys.org(org_id, "refused"), _refusal_claim(credential, op_id)
         held = await read_value(self._redis, key) or b""
         if held != claim and held.partition(b" ")[0] == credential.encode():
@@ -125,7 +116,6 @@ class RedisConnections:
 
     @guarded
     async def confirm_refusal_report(self, org_id: str, credential: str, op_id: str) -> None:
-        """See `ports.Connections`."""
         claim = _refusal_claim(credential, op_id)
         await self._scripts.swap_equal(self._keys.org(org_id, "refused"), before=claim, after=credential.encode())
 
@@ -137,7 +127,6 @@ class RedisConnections:
 
     @guarded
     async def forget_refusal(self, org_id: str) -> None:
-        """See `ports.Connections`."""
         await self._redis.delete(self._keys.org(org_id, "refused"))
 
 

@@ -21,7 +21,6 @@ class DueIndex:
     """The index of all subjects, in shards."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts

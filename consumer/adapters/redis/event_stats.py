@@ -56,7 +56,6 @@ class RedisEventStats:
     """Counts; of a due index at most so many, of events one bounded answer each."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -85,7 +84,6 @@ class RedisEventStats:
 
     @guarded
     async def stats_of(self, events: Sequence[str]) -> Mapping[str, EventStats]:
-        """Count what stands of each of these."""
         found: dict[str, EventStats] = {}
         for start in range(0, len(events), _AT_ONCE):
             some = events[start : start + _AT_ONCE]

@@ -78,7 +78,6 @@ class RedisInbox:
         push: PushSettings,
         reconcile: ReconcileSettings,
     ) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -92,7 +91,7 @@ class RedisInbox:
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
-        """See `ports.Inbox`. One script call for the batch (more only beyond 1,000 changes)."""
+        """One script call for the batch (more only beyond 1,000 changes)."""
         names = [self._keys.subject(subject, name) for name in ("state", "rows", "versions", "dirty", "overtaken")]
         org = subject.kind == "org"
         news, due = 0, -1
@@ -112,7 +111,6 @@ class RedisInbox:
 
     @guarded
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
-        """See `ports.Inbox`."""
         subject = event_subject(event_id)
         new, due = await self._scripts.request_sync(
             self._names(subject, *_REQUESTS),
@@ -125,14 +123,12 @@ class RedisInbox:
 
     @guarded
     async def remind(self, org_id: str, key: str) -> None:
-        """See `ports.Inbox`."""
         subject = org_subject(org_id)
         due = await self._scripts.remind(self._names(subject, "state", "versions", "dirty"), key=key)
         await self._due.put(subject, due)
 
     @guarded
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
-        """See `ports.Inbox`."""
         subject = event_subject(event_id)
         # Spread over the interval, so that the events of a credential are not surveyed all at once.
         first = round(spread(event_id) * self._interval * 1000) if self._interval else -1
@@ -154,7 +150,6 @@ class RedisInbox:
 
     @guarded
     async def request_survey(self, event_id: str, depth: Depth) -> None:
-        """See `ports.Inbox`."""
         subject = event_subject(event_id)
         due = await self._scripts.request_survey(self._keys.subject(subject, "state"), depth=depth.value)
         await self._due.put(subject, due)
@@ -163,7 +158,6 @@ class RedisInbox:
     async def request_commands(
         self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
     ) -> None:
-        """See `ports.Inbox`."""
         subject = event_subject(event_id)
         state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
         due = await self._scripts.request_orders(state, waiting, orders=map(str, commands), at_once=at_once)
@@ -171,14 +165,12 @@ class RedisInbox:
 
     @guarded
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
-        """See `ports.Inbox`."""
         state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
         if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     @guarded
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
-        """See `ports.Inbox`."""
         await self._redis.srem(self._keys.subject(lease.subject, "careful"), *(kind.value for kind in kinds))
 
     def _names(self, subject: Subject, *names: str) -> list[str]:
@@ -195,7 +187,6 @@ class RedisInbox:
 
     @guarded
     async def repair_index(self) -> None:
-        """See `ports.Inbox`."""
         events = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
         orgs = cast("set[bytes]", await self._redis.smembers(self._keys.orgs()))
         subjects = [event_subject(each.decode()) for each in events] + [org_subject(each.decode()) for each in orgs]
@@ -203,12 +194,10 @@ class RedisInbox:
 
     @guarded
     async def due(self, limit: int) -> Due:
-        """See `ports.Inbox`."""
         return await self._due.first(limit)
 
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
-        """See `ports.Inbox`."""
         asked_at = self._leases.ticks()
         epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
             self._names(subject, *_REQUESTS), op_id=op_id, lease=self._lease
@@ -225,7 +214,6 @@ class RedisInbox:
 
     @guarded
     async def renew(self, lease: Lease) -> None:
-        """See `ports.Inbox`."""
         asked_at = self._leases.ticks()
         until = await self._scripts.renew_lease(
             self._keys.subject(lease.subject, "state"), epoch=lease.epoch, lease=self._lease
@@ -246,7 +234,6 @@ class RedisInbox:
         survey_in: float | None = None,
         rest_in: float | None = None,
     ) -> None:
-        """See `ports.Inbox`."""
         subject = lease.subject
         pairs = [part for mark in marks.items() for part in mark]
         due = await self._scripts.complete_subject(
@@ -270,7 +257,6 @@ class RedisInbox:
 
     @guarded
     async def defer(self, lease: Lease, seconds: float) -> None:
-        """See `ports.Inbox`."""
         due = await self._scripts.defer(
             self._names(lease.subject, "state", "dirty", "orders", "requests", "served"),
             epoch=lease.epoch,
@@ -285,7 +271,7 @@ class RedisInbox:
 
     @guarded
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
-        """See `ports.Inbox`. Marks are read before rows: a row may be newer than its mark, never older."""
+        """Marks are read before rows: a row may be newer than its mark, never older."""
         subject = event_subject(event_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))
@@ -309,7 +295,6 @@ class RedisInbox:
 
     @guarded
     async def requests(self, org_id: str) -> Requested:
-        """See `ports.Inbox`."""
         subject = org_subject(org_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.subject(subject, "dirty"))

@@ -37,7 +37,6 @@ class IssueFeed:
     def __init__(
         self, redis: Redis, keys: Keys, scripts: Scripts, connections: Connections, topic: IssuesTopic
     ) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts

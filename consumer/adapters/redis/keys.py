@@ -79,11 +79,9 @@ class Keys:
         return self._of(str(subject), name)
 
     def event(self, event_id: str, name: str) -> str:
-        """A key of an event."""
         return self._of(str(event_subject(event_id)), name)
 
     def org(self, org_id: str, name: str) -> str:
-        """A key of an organization."""
         return self._of(str(org_subject(org_id)), name)
 
     def due(self, shard: int) -> str:
@@ -91,7 +89,6 @@ class Keys:
         return self._of(f"due/{shard}", "due")
 
     def due_of(self, subject: Subject) -> str:
-        """The shard of a subject."""
         return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
 
     def pairs(self, name: str) -> str:
@@ -119,5 +116,4 @@ class Keys:
         return self._of(f"replay/{topic}", "position")
 
     def credential(self, credential: str, name: str) -> str:
-        """A key of a credential."""
         return self._of(f"cred/{credential}", name)

@@ -31,16 +31,13 @@ class Changelog(Protocol):
         """Return when all entries are safe; None forgets a key. Raises UnavailableError."""
         ...
 
-    def note(self, event_id: str, deletions: Mapping[str, str]) -> Awaitable[None]:
-        """See `ports.DeletionLog`."""
-        ...
+    def note(self, event_id: str, deletions: Mapping[str, str]) -> Awaitable[None]: ...
 
 
 class RedisLedger:
     """The only writer of ledger and directories."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: Changelog) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -50,12 +47,11 @@ class RedisLedger:
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
-        """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
         return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
-        """See `ports.LedgerStore`. The same script notes what the changelog lacks, so a crash forgets nothing."""
+        """The same script notes what the changelog lacks, so a crash forgets nothing."""
         await self._put(lease, entries)
         intents = {key: entry for key, entry in entries.items() if entry and entry.state is State.INTENT}
         if intents:
@@ -97,7 +93,6 @@ class RedisLedger:
         return self._flushes.setdefault(event_id, asyncio.Lock())
 
     async def flush(self, lease: Lease) -> None:
-        """See `ports.LedgerStore`."""
         await self._uninterrupted.run(self._flush(lease))
 
     async def _flush(self, lease: Lease) -> None:
@@ -115,7 +110,6 @@ class RedisLedger:
 
     @guarded
     async def requeue_changelog(self, lease: Lease) -> None:
-        """See `ports.LedgerStore`."""
         event = lease.subject.id
         state, ledger = self._keys.subject(lease.subject, "state"), self._keys.event(event, "ledger")
         if not await self._scripts.requeue_changelog(
@@ -124,7 +118,6 @@ class RedisLedger:
             raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
 
     async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
-        """See `ports.LedgerStore`."""
         stamps = {contact: stamp(version, version, 0) for contact, version in deletions.items()}
         if stamps:
             await self._changelog.note(lease.subject.id, stamps)
@@ -154,7 +147,6 @@ class RedisLedger:
 
     @guarded
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
-        """See `ports.LedgerStore`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "directory"))
         found = {kind.decode(): codecs.listing.known(row) for kind, row in stored.items() if kind.decode() in _KINDS}
         # One that cannot be read, or whose keys cannot tell look-alikes apart (P2), is listed again when it is needed.
@@ -166,7 +158,6 @@ class RedisLedger:
 
     @guarded
     async def put_directory(self, lease: Lease, kind: Kind, directory: Directory) -> None:
-        """See `ports.LedgerStore`."""
         naturals = {row.id: row.natural for row in directory.rows.values()}
         form = codecs.KEYED_FORM if any(map(is_keyed, naturals.values())) else codecs.KEY_FORM
         listed = codecs.Listing(directory.at, naturals, directory.with_event, form)
@@ -174,18 +165,16 @@ class RedisLedger:
 
     @guarded
     async def survey(self, event_id: str) -> SurveyState:
-        """See `ports.LedgerStore`."""
         row = await self._redis.hget(self._keys.event(event_id, "survey"), "last")
         return (codecs.survey.known(row) if row else None) or SurveyState()
 
     @guarded
     async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
-        """See `ports.LedgerStore`."""
         await self._write(lease, "survey", ["last", codecs.encode(memory)])
 
     @guarded
     async def forget_swoogo(self, lease: Lease) -> None:
-        """See `ports.LedgerStore`. A former holder of the event writes neither of them again."""
+        """A former holder of the event writes neither of them again."""
         await self._still_held(lease)
         await self._redis.delete(*(self._keys.event(lease.subject.id, name) for name in ("directory", "survey")))
 

@@ -10,13 +10,11 @@ _WITH: Final = "-- WITH "
 
 
 def names() -> list[str]:
-    """All scripts."""
     folder = resources.files("consumer.adapters.redis") / "lua"
     return sorted(each.name.removesuffix(".lua") for each in folder.iterdir() if each.name.endswith(".lua"))
 
 
 def source(name: str) -> str:
-    """The text of a script."""
     folder = resources.files("consumer.adapters.redis") / "lua"
     text = (folder / f"{name}.lua").read_text()
     first, _, rest = text.partition("\n")

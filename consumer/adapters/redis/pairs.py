@@ -33,7 +33,6 @@ class RedisPairs:
     """The only writer of pairs."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: PairLog) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -42,19 +41,16 @@ class RedisPairs:
 
     @guarded
     async def all(self) -> Mapping[str, Pair]:
-        """See `ports.PairRegister`."""
         stored = await read_hash(self._redis, self._keys.pairs("records"))
         return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
     async def pair(self, event_id: str) -> Pair | None:
-        """See `ports.PairRegister`."""
         row = await self._row(event_id)
         return codecs.pair.decode(row) if row else None
 
     @guarded
     async def partners(self, event_id: str, swoogo_event_id: int) -> Partners:
-        """See `ports.PairRegister`."""
         own = await self.pair(event_id)
         holder = await cast(
             "Awaitable[bytes | None]", self._redis.hget(self._keys.pairs("event_of"), str(swoogo_event_id))
@@ -65,13 +61,11 @@ class RedisPairs:
 
     @guarded
     async def fence(self, lease: Lease) -> None:
-        """See `ports.PairRegister`."""
         org_id = lease.subject.id
         if not await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=org_id, epoch=lease.epoch):
             raise _lost(lease)
 
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
-        """See `ports.PairRegister`."""
         org_id = lease.subject.id
 
         def entered(known: Pair | None, round_: int) -> Pair | None:
@@ -85,7 +79,6 @@ class RedisPairs:
         return await self._change(lease, event_id, swoogo_event_id, entered)
 
     async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
-        """See `ports.PairRegister`."""
 
         def ended(known: Pair | None, _: int) -> Pair | None:
             return known.ended(by, at, lease.epoch, era=era) if known and known.org_id == lease.subject.id else None
@@ -93,7 +86,7 @@ class RedisPairs:
         await self._change(lease, event_id, 0, ended)
 
     async def void(self, pair: Pair, at: int, reason: str) -> bool:
-        """See `ports.PairRegister`. Until the changelog has it, the row stays, so neither partner is free."""
+        """Until the changelog has it, the row stays, so neither partner is free."""
         row = await self._marked(pair, at, reason)
         if row is None:
             return False
@@ -123,7 +116,7 @@ class RedisPairs:
         )
 
     async def flush(self, lease: Lease) -> None:
-        """See `ports.PairRegister`. Also to the end when the caller is broken off: what is on its way to the changelog
+        """Also to the end when the caller is broken off: what is on its way to the changelog
         cannot be called back.
         """
         await self._uninterrupted.run(self._flush(lease.subject.id))

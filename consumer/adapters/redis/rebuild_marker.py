@@ -36,17 +36,13 @@ _pair: Final = msgspec.json.Decoder(PairStanding)
 
 
 class RedisMarkers:
-    """See `ports.rebuild.Markers`."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
 
     @guarded
     async def look(self) -> Marker:
-        """See `ports.rebuild.Markers`."""
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.generation("marker"))
             pipe.hgetall(self._keys.generation("about"))
@@ -73,19 +69,16 @@ class RedisMarkers:
 
     @guarded
     async def lock(self, owner: str) -> bool:
-        """See `ports.rebuild.Markers`."""
         return await self._scripts.take_lock(self._keys.generation("lock"), owner=owner, milliseconds=_LOCK_MS)
 
     @guarded
     async def keep(self, owner: str, progress: RebuildProgress) -> bool:
-        """See `ports.rebuild.Markers`."""
         return await self._scripts.keep_rebuild(
             self._named("lock", "progress"), owner=owner, milliseconds=_LOCK_MS, progress=codecs.encode(progress)
         )
 
     @guarded
     async def resume(self, marker: Marker) -> Resumed:
-        """See `ports.rebuild.Markers`."""
         restored = await read_hash(self._redis, self._keys.generation("restored"))
         if restored.pop(_LINEAGE.encode(), b"").decode() != marker.lineage:
             return Resumed({}, ())
@@ -106,7 +99,6 @@ class RedisMarkers:
         offsets: Offsets,
         standings: Collection[ConnectionStanding | PairStanding],
     ) -> bool:
-        """See `ports.rebuild.Markers`."""
         fields = [part for each, offset in offsets.items() for part in (_name(each), str(offset))]
         return await self._scripts.checkpoint_rebuild(
             self._named("lock", "restored", "standings"),
@@ -119,12 +111,10 @@ class RedisMarkers:
 
     @guarded
     async def note_loss(self, owner: str, marker: Marker) -> bool:
-        """See `ports.rebuild.Markers`."""
         return await self._write(owner, marker, ["lost", "1"], (), done=False)
 
     @guarded
     async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
-        """See `ports.rebuild.Markers`."""
         fields = ["id", rebuilt.generation, "server", marker.server]
         for each, offset in rebuilt.offsets.items():
             fields += [_name(each), str(offset)]
@@ -147,12 +137,10 @@ class RedisMarkers:
 
     @guarded
     async def release(self, owner: str) -> None:
-        """See `ports.rebuild.Markers`."""
         await self._scripts.drop_equal(self._keys.generation("lock"), owner)
 
     @guarded
     async def advance(self, marker: Marker, offsets: Offsets) -> None:
-        """See `ports.rebuild.Markers`."""
         known = marker.offsets
         fields = [
             part
@@ -167,7 +155,6 @@ class RedisMarkers:
 
     @guarded
     async def progress(self) -> RebuildProgress | None:
-        """See `ports.rebuild.Markers`."""
         stored = await read_value(self._redis, self._keys.generation("progress"))
         return _progress.decode(stored) if stored else None
 

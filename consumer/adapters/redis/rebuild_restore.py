@@ -28,8 +28,6 @@ _LOOKED_AT: Final = (Kind.SESSION, Kind.SPONSOR)
 
 
 class RedisRestorer:
-    """See `ports.rebuild.Restorer`."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, inbox: RedisInbox, window: float) -> None:
         """`window`: seconds of a credit window."""
         self._redis = redis
@@ -40,7 +38,6 @@ class RedisRestorer:
 
     @guarded
     async def begin(self, owner: str) -> None:
-        """See `ports.rebuild.Restorer`."""
         self._inbox.forget_index()
         key = self._keys.pairs("rebuilder")
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -50,14 +47,13 @@ class RedisRestorer:
 
     @guarded
     async def end(self, owner: str) -> None:
-        """See `ports.rebuild.Restorer`. One that began since has put another owner there."""
+        """One that began since has put another owner there."""
         key = self._keys.pairs("rebuilder")
         if await cast("Awaitable[bytes | None]", self._redis.hget(key, "owner")) == owner.encode():
             await self._redis.delete(key)
 
     @guarded
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
-        """See `ports.rebuild.Restorer`."""
         state = self._keys.subject(event_subject(event_id), "state")
         names = [state, *(self._keys.event(event_id, name) for name in ("ledger", "unlogged"))]
         changed = 0
@@ -75,7 +71,7 @@ class RedisRestorer:
 
     @guarded
     async def pair(self, owner: str, pair: Pair) -> bool:
-        """See `ports.rebuild.Restorer`. Of two pairs for one event, the higher round counts, then the
+        """Of two pairs for one event, the higher round counts, then the
         first that was mapped (M2, M8).
         """
         entered = await self._scripts.restore_pair(
@@ -99,13 +95,11 @@ class RedisRestorer:
 
     @guarded
     async def pairs(self) -> Mapping[str, Pair]:
-        """See `ports.rebuild.Restorer`."""
         stored = await read_hash(self._redis, self._keys.pairs("records"))
         return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
-        """See `ports.rebuild.Restorer`."""
         subject = org_subject(org_id)
         state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
         marks = [part for mark in stamps.items() for part in mark]
@@ -114,7 +108,6 @@ class RedisRestorer:
 
     @guarded
     async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
-        """See `ports.rebuild.Restorer`."""
         subject = event_subject(event_id)
         names = [self._keys.subject(subject, name) for name in ("state", "requests", "served")]
         news = 0
@@ -129,7 +122,6 @@ class RedisRestorer:
 
     @guarded
     async def published(self, event_id: str, records: Mapping[str, str]) -> None:
-        """See `ports.rebuild.Restorer`."""
         target = self._keys.event(event_id, "published")
         async with self._redis.pipeline(transaction=True) as pipe:
             for key, digest in records.items():
@@ -141,7 +133,6 @@ class RedisRestorer:
 
     @guarded
     async def doubt(self, credentials: Iterable[str]) -> None:
-        """See `ports.rebuild.Restorer`."""
         doubted = list(credentials)
         if doubted:
             log.info("rebuild.credits_unknown", credentials=len(doubted), seconds=round(self._window / 1000))
@@ -150,10 +141,8 @@ class RedisRestorer:
 
     @guarded
     async def look_first(self, event_id: str) -> None:
-        """See `ports.rebuild.Restorer`."""
         key = self._keys.event(event_id, "careful")
         await self._redis.sadd(key, *(kind.value for kind in _LOOKED_AT))
 
     async def events(self) -> Sequence[str]:
-        """See `ports.rebuild.Restorer`."""
         return await self._inbox.events()

@@ -13,9 +13,7 @@ from consumer.adapters.redis.lua_files import source
 class Script(Protocol):
     """A registered script."""
 
-    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]:
-        """Run it on the server."""
-        ...
+    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
 
 
 def load(redis: Redis, name: str) -> Script:

@@ -24,22 +24,17 @@ _decode: Final = msgspec.json.Decoder(_Kept).decode
 
 
 class RedisReplays:
-    """See `services.replay.Positions`."""
-
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        """Keep the client; nothing is sent."""
         self._redis = redis
         self._keys = keys
 
     @guarded
     async def keep(self, topic: str, spans: Mapping[int, Span], event_id: str) -> None:
-        """See `services.replay.Positions`."""
         value = msgspec.json.encode(_Kept(dict(spans), event_id))
         await self._redis.set(self._keys.replay(topic), value, ex=_KEPT_SECONDS)
 
     @guarded
     async def kept(self, topic: str) -> tuple[dict[int, Span], str] | None:
-        """See `services.replay.Positions`."""
         stored = await read_value(self._redis, self._keys.replay(topic))
         if not stored:
             return None
@@ -48,5 +43,4 @@ class RedisReplays:
 
     @guarded
     async def forget(self, topic: str) -> None:
-        """See `services.replay.Positions`."""
         await self._redis.delete(self._keys.replay(topic))

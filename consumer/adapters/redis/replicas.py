@@ -29,7 +29,6 @@ class RedisReplicas:
     """One hash: id -> replica."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        """Keep the client; nothing is sent."""
         self._redis = redis
         self._key = keys.replicas()
 

@@ -281,7 +281,6 @@ class Scripts(RebuildScripts):
         return int(await self._left([credits_key], [limit, window, slots]))
 
     async def drop_equal(self, key: str, value: str | bytes) -> None:
-        """Delete a key that still holds this value."""
         await self._drop([key], [value])
 
     async def swap_equal(self, key: str, *, before: bytes, after: bytes) -> bool:

@@ -41,13 +41,11 @@ class RedisRuns:
     """Looks up runs and issues."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        """Keep the client; nothing is sent."""
         self._redis = redis
         self._keys = keys
 
     @guarded
     async def issues(self, event_id: str) -> Mapping[str, Issue]:
-        """See `ports.StatusBoard`."""
         stored = await read_hash(self._redis, self._keys.event(event_id, "issues"))
         # One of a later version is found again by the next push of that version.
         found = {key.decode(): codecs.issue.known(row) for key, row in stored.items()}
@@ -72,28 +70,24 @@ class RedisStatusBoard(RedisRuns):
     """The only writer of runs and issues."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, topic: StatusTopic, feed: IssueFeed) -> None:
-        """Keep the clients; nothing is sent."""
         super().__init__(redis, keys)
         self._scripts = scripts
         self._topic = topic
         self._feed = feed
 
     async def started(self, run: Run) -> None:
-        """See `ports.StatusBoard`."""
         await self.progress(run)
         await self._topic.run(run)
 
     async def moved(self, run: Run) -> None:
-        """See `ports.StatusBoard`."""
         await self.started(run)
 
     @guarded
     async def progress(self, run: Run) -> None:
-        """See `ports.StatusBoard`."""
         await self._redis.set(self._keys.event(run.event_id, "run"), codecs.encode(row_of(run)))
 
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
-        """See `ports.StatusBoard`. A run that sent nothing and was not asked for is kept but not announced.
+        """A run that sent nothing and was not asked for is kept but not announced.
 
         Issues come before the run's end: its reader can look them up.
         """
@@ -122,11 +116,9 @@ class RedisStatusBoard(RedisRuns):
             await pipe.execute()
 
     async def withdraw(self, event_id: str) -> None:
-        """See `ports.StatusBoard`."""
         await self._feed.withdraw(event_id)
 
     async def announce(self, announcement: Announcement) -> None:
-        """See `ports.StatusBoard`."""
         await self._topic.announce(announcement)
 
 

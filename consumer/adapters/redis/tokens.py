@@ -27,7 +27,6 @@ class RedisTokens:
     """The token of each credential."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, cipher: Cipher) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
@@ -35,19 +34,16 @@ class RedisTokens:
 
     @guarded
     async def get(self, credential: str) -> str | None:
-        """See `ports.TokenStore`."""
         stored = await read_value(self._redis, self._keys.credential(credential, "token"))
         return self._cipher.decrypt(stored) if stored else None
 
     @guarded
     async def put(self, credential: str, token: str, seconds: float) -> None:
-        """See `ports.TokenStore`."""
         key = self._keys.credential(credential, "token")
         await self._redis.set(key, self._cipher.encrypt(token), px=max(1, round(seconds * 1000)))
 
     @guarded
     async def drop(self, credential: str, token: str) -> None:
-        """See `ports.TokenStore`."""
         key = self._keys.credential(credential, "token")
         stored = await read_value(self._redis, key)
         if stored and self._cipher.decrypt(stored) == token:
@@ -55,11 +51,9 @@ class RedisTokens:
 
     @guarded
     async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
-        """See `ports.TokenStore`."""
         key = self._keys.credential(whose, f"{what}-lock")
         return await self._scripts.take_lock(key, owner=owner, milliseconds=max(1, round(seconds * 1000)))
 
     @guarded
     async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
-        """See `ports.TokenStore`."""
         await self._scripts.drop_equal(self._keys.credential(whose, f"{what}-lock"), owner)

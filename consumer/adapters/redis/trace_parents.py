@@ -18,7 +18,6 @@ class RedisTraceParents:
     """One hash an event: record key -> `traceparent` of its newest change."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        """Keep the client; nothing is sent."""
         self._redis = redis
         self._keys = keys
 

@@ -16,7 +16,6 @@ class Uninterrupted:
     """Runs such work, and keeps it alive meanwhile."""
 
     def __init__(self) -> None:
-        """Nothing runs yet."""
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, work: Coroutine[None, None, None]) -> None:

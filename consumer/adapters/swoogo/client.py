@@ -163,7 +163,6 @@ class SwoogoClient(Swoogo):
 
     @watched("upload")
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
-        """Set a headshot or a logo (P3, O1)."""
         await self._uploads.upload(work, kind, swoogo_id, contact_id, picture)
 
     @watched("delete")
@@ -271,7 +270,6 @@ class SwoogoClient(Swoogo):
         return await self._caller.there(work, wire.RESOURCES[kind], swoogo_id)
 
     async def left(self, work: Work) -> int:
-        """See `ports.Swoogo`."""
         return await self._meter.left(work)
 
     def spent(self, work: Work) -> int:
@@ -279,7 +277,6 @@ class SwoogoClient(Swoogo):
         return self._meter.spent(work.lease)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self._channel.aclose()
 
     def _form(self, work: Work, resource: wire.Resource, sent: Fields, *, create: bool) -> bytes:

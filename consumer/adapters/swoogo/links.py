@@ -26,7 +26,6 @@ class Links:
     """Associations of all credentials."""
 
     def __init__(self, settings: SwoogoSettings, caller: Caller) -> None:
-        """Remember which guesses about Swoogo hold."""
         self._replaces = settings.link_mode == "replace"
         self._unlink = settings.unlink
         self._caller = caller

@@ -191,7 +191,6 @@ class Transport:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def aclose(self) -> None:
-        """Close all connections."""
         await self._http.aclose()
 
 

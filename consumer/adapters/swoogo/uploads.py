@@ -27,13 +27,12 @@ class Uploads:
     """Uploads of all credentials."""
 
     def __init__(self, settings: SwoogoSettings, caller: Caller) -> None:
-        """Remember which guesses about Swoogo hold."""
         self._by_address = settings.speaker_picture == "profile_picture"
         self._logo = settings.sponsor_logo_field
         self._caller = caller
 
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
-        """See `ports.Swoogo`. May be repeated: the newest image of a record is the one that counts."""
+        """May be repeated: the newest image of a record is the one that counts."""
         if kind is Kind.SPONSOR:
             await self._put(work, f"/image/sponsor/{swoogo_id}/{self._logo}", picture, "the logo of a sponsor")
         elif self._by_address:
