@@ -4,8 +4,7 @@ A change is recorded and marks its event dirty. Later a worker claims the event,
 nothing else writes to Swoogo. `docs/architecture` describes each stage.
 
     entrypoints/       how the service is called
-        cli            the commands, as they are typed
-        console/       what each command does and shows
+        cli/           the commands, a module each
         subscribers    the Kafka topics, record by record
     app                the life of a process: starts, works, stops
     wiring             what a process is built of; tests and benchmarks use the same builders

@@ -11,7 +11,8 @@ from typing import Any, Final
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from consumer.entrypoints.cli import app, demo_app
+from consumer.entrypoints.cli.app import app
+from consumer.entrypoints.cli.demo import demo_command
 
 _WIDTH: Final = 100
 _HEAD: Final = """# Commands
@@ -40,7 +41,7 @@ def page() -> str:
 def _helps(name: str, command: Any) -> Iterator[tuple[str, str]]:
     """The help text of a command and of those below it."""
     if name == "swoogo-sync demo":
-        command = get_command(demo_app())
+        command = demo_command()
     context = command.make_context(name, [], resilient_parsing=True, terminal_width=_WIDTH)
     yield name, "\n".join(line.rstrip() for line in context.get_help().splitlines())
     if isinstance(command, TyperGroup):

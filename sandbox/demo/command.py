@@ -31,7 +31,7 @@ _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
 def demo(
     more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further revisions.", exists=True, dir_okay=False)
+        list[Path] | None, typer.Argument(metavar="FILE", help="Further revisions.", exists=True, dir_okay=False)
     ] = None,
     schedule: Annotated[
         list[Path] | None,

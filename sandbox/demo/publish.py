@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from consumer.adapters.sealing import seal
-from consumer.entrypoints.console.output import counted
+from consumer.entrypoints.cli.output import counted
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher
 from sandbox.conference.records import Writer

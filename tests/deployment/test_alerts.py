@@ -67,7 +67,7 @@ def test_every_command_of_a_runbook_is_in_the_help(path: Path) -> None:
     """What is typed at three in the morning has to exist."""
     from typer.main import get_command
 
-    from consumer.entrypoints.cli import app
+    from consumer.entrypoints.cli.app import app
 
     root = get_command(app)
     for line in re.findall(r"(?:^|`|-- )swoogo-sync ([a-z][^`\n|#]*)", path.read_text(), re.MULTILINE):

@@ -135,7 +135,7 @@ def test_the_keys_belong_together_and_open_the_sandbox_only() -> None:
 def test_the_commands_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
     from typer.main import get_command
 
-    from consumer.entrypoints.cli import app
+    from consumer.entrypoints.cli.app import app
     from sandbox.swoogo.__main__ import _parser
 
     root: Any = get_command(app)

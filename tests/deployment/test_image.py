@@ -98,7 +98,7 @@ def test_it_runs_as_a_number_that_is_not_root() -> None:
 def test_it_says_what_it_is_and_whether_it_is_well() -> None:
     from typer.main import get_command
 
-    from consumer.entrypoints.cli import app
+    from consumer.entrypoints.cli.app import app
 
     labels = " ".join(step.rest for step in of("LABEL", "service"))
     for name in ("title", "description", "licenses", "version", "revision", "created"):
@@ -168,7 +168,7 @@ def test_the_wheel_runs_without_a_home_and_brings_its_data(installed: Path) -> N
     out = in_the_image(
         installed,
         "import sys; sys.argv = ['swoogo-sync', '--version']\n"
-        "import consumer, pathlib; from consumer.entrypoints.cli import main\n"
+        "import consumer, pathlib; from consumer.entrypoints.cli.app import main\n"
         "print(consumer.__file__, len(list(pathlib.Path(consumer.__file__).parent.glob('adapters/redis/lua/*.lua'))))\n"
         "main()",
     )
@@ -181,7 +181,7 @@ def test_the_wheel_runs_without_a_home_and_brings_its_data(installed: Path) -> N
 @pytest.mark.parametrize(
     ("lock", "modules"),
     [
-        ("requirements.lock", "consumer.app, consumer.entrypoints.console.run, consumer.adapters.images.worker"),
+        ("requirements.lock", "consumer.app, consumer.entrypoints.cli.run, consumer.adapters.images.worker"),
         ("deploy/requirements-sandbox.lock", "sandbox.swoogo.__main__, sandbox.demo.publish"),
     ],
 )

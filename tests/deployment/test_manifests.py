@@ -256,7 +256,7 @@ def test_egress_is_closed_but_for_what_is_needed() -> None:
 def test_commands_exist() -> None:
     from typer.main import get_command
 
-    from consumer.entrypoints.cli import app
+    from consumer.entrypoints.cli.app import app
 
     commands = get_command(app)
     for where, _, pod in ours():

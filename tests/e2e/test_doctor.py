@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.sealing import KeyPair
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.settings import PREFIX
 from sandbox.demo.play import play
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World

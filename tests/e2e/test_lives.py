@@ -13,7 +13,7 @@ import pytest
 
 from consumer.adapters.sealing import seal
 from consumer.domain.survey import Depth
-from consumer.entrypoints.console.session import CliSession, open_session
+from consumer.entrypoints.cli.session import CliSession, open_session
 from sandbox.conference.model import Conference, Talk
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play, play

@@ -8,7 +8,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from sandbox.demo.play import Play
 from tests.support.conferences import edited, small
 

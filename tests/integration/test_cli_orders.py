@@ -13,7 +13,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.sentences import for_operator
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
 from tests.support.desk import Desk, a_desk, soon
 

@@ -15,7 +15,7 @@ from consumer.domain.ledger import State
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.run import Trigger
 from consumer.domain.survey import Depth, SurveyState
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.ports import Lease
 from tests.support.builders import EVENT, a_mapping, an_entry
 from tests.support.desk import Desk, a_desk, soon

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import PairEnd
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.ports import Lease, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_mapping, an_entry
 from tests.support.desk import Desk, a_desk, soon

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 import pytest
 
 from consumer.adapters.sealing import KeyPair
-from consumer.entrypoints.console import run as module
+from consumer.entrypoints.cli import run as module
 from consumer.settings import Settings, load_settings
 
 # One process of a user without rights, and another of the same user that looks into it.

@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from redis.asyncio.connection import AbstractConnection
 
 from consumer.adapters.redis.lua_files import names, source
-from consumer.entrypoints.console.run import serve
+from consumer.entrypoints.cli.run import serve
 from consumer.settings import load_settings
 
 _IDLE: Final = {"next_due", "ping", "info", "client", "hello", "select", "script", "hgetall", "hmget", "get", "hget"}

@@ -27,7 +27,7 @@ from consumer.domain.pair import Pair
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run, Trigger
 from consumer.domain.snapshot import Contact, Session
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.ports import Change, Lease, SyncRequest, event_subject, org_subject
 from consumer.settings import PREFIX, load_settings
 from tests.support.builders import EVENT, HOUR, a_session, at

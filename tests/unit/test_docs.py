@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 import typer.main
 import yaml
 
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import LazyGroup, app
 from tools.site_pages import pages
 
 ROOT: Final = Path(__file__).parents[2]
@@ -38,18 +38,18 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 def misspelt(words: list[str]) -> str:
     """What of a command line does not exist; empty when all does. Values and placeholders are not looked at."""
-    command: Any = typer.main.get_command(app)
+    command, name = cast("Any", typer.main.get_command(app)), "swoogo-sync"
     for word in words:
         if word.startswith("-"):
             options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
             handed_on = command.context_settings.get("ignore_unknown_options")
             if word.partition("=")[0] not in options and not handed_on:
-                return f"{word} is no option of {command.name}"
-        elif hasattr(command, "commands"):
-            found = command.commands.get(word) or command.commands.get("list" if word.isupper() else "")
+                return f"{word} is no option of {name}"
+        elif isinstance(command, LazyGroup):
+            found = command.get_command(None, word) or command.get_command(None, "list" if word.isupper() else "")
             if found is None:
-                return f"{word} is no command of {command.name}" if word.islower() else ""
-            command = found
+                return f"{word} is no command of {name}" if word.islower() else ""
+            command, name = found, word
     return ""
 
 

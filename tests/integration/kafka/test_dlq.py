@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.ports import DeadLetter, RawRecord
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld

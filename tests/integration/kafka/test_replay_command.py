@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.replays import RedisReplays
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.ports import event_subject
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import EVENT, KafkaWorld

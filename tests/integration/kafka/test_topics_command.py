@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.kafka.topics import policies
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.settings import Topics
 
 pytestmark = pytest.mark.integration

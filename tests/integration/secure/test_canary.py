@@ -30,7 +30,7 @@ from typer.testing import CliRunner
 
 from consumer.adapters.redis.client import read_value
 from consumer.adapters.sealing import KeyPair, TokenCipher, credential_id, seal
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from sandbox.conference.model import Conference
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.cli import app
-from consumer.entrypoints.console import run
-from consumer.entrypoints.console.exit_codes import Exit
+from consumer.entrypoints.cli import run
+from consumer.entrypoints.cli.app import app
+from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.settings import PREFIX, Settings
 from tools.settings_docs import ROOT
 
@@ -45,7 +45,7 @@ def test_help_tells_the_commands_and_the_exit_codes() -> None:
 
 def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
     loaded = in_a_process(
-        "import sys\nfrom typer.testing import CliRunner\nimport consumer.entrypoints.cli as cli\n"
+        "import sys\nfrom typer.testing import CliRunner\nimport consumer.entrypoints.cli.app as cli\n"
         "assert CliRunner().invoke(cli.app, ['--help']).exit_code == 0\n"
         "heavy = ('pydantic', 'rich', 'redis', 'aiokafka', 'httpx', 'opentelemetry', 'sandbox')\n"
         "print([name for name in heavy if name in sys.modules])"
@@ -56,7 +56,7 @@ def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
 RUN_WITHOUT_SERVERS = """
 import asyncio, os, signal, sys
 from contextlib import asynccontextmanager
-from consumer.entrypoints.console import run
+from consumer.entrypoints.cli import run
 from consumer.settings import load_settings
 
 os.environ["SWOOGO_SYNC_KEYS__PRIVATE"] = "A" * 43 + "="
@@ -80,17 +80,17 @@ def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself()
     """structlog and httpx load parts of rich for uses of their own; `run` adds nothing to that."""
     code = RUN_WITHOUT_SERVERS.format(running="pass", starting="pass") + (
         "before = {name for name in sys.modules if name.startswith('rich')}\n"
-        "from consumer.entrypoints.cli import app\n"
+        "from consumer.entrypoints.cli.app import app\n"
         "try: app(['run'])\n"
         "except SystemExit as left: assert left.code == 0, left.code\n"
         "loaded = {name for name in sys.modules if name.split('.')[0] in ('rich', 'sandbox')}\n"
         "print(sorted(loaded - before))\n"
-        "print(sorted(name for name in sys.modules if name.startswith('consumer.entrypoints.console.')))"
+        "print(sorted(name for name in sys.modules if name.startswith('consumer.entrypoints.cli.')))"
     )
     foreign, console = in_a_process(code).splitlines()[-2:]
     assert foreign == "[]"
-    names = ("exit_codes", "run", "streams")
-    assert console == str([f"consumer.entrypoints.console.{name}" for name in names])
+    names = ("app", "exit_codes", "run", "streams")
+    assert console == str([f"consumer.entrypoints.cli.{name}" for name in names])
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_the_demo_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_health_loads_nothing_but_the_standard_library() -> None:
     """Issue 6, point 1: a container asks every few seconds, and pays for each start."""
     loaded = in_a_process(
-        "import sys\nbefore = set(sys.modules)\nfrom consumer.entrypoints.console.health import health\n"
-        "assert health('live', {'SWOOGO_SYNC_HTTP__PORT': '1'}) == 1\n"
+        "import sys\nbefore = set(sys.modules)\nfrom consumer.entrypoints.health import ask\n"
+        "assert ask('live', {'SWOOGO_SYNC_HTTP__PORT': '1'}) == 1\n"
         "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
         "print(sorted(new - set(sys.stdlib_module_names)))"
     )

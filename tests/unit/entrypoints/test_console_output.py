@@ -18,8 +18,8 @@ from consumer.domain.errors import (
     UnknownTimezoneError,
 )
 from consumer.domain.text import masked
-from consumer.entrypoints.console.exit_codes import Exit, exit_of
-from consumer.entrypoints.console.output import ago, counted, iso, lasting, out, plain, print_json
+from consumer.entrypoints.cli.exit_codes import Exit, exit_of
+from consumer.entrypoints.cli.output import ago, counted, iso, lasting, out, plain, print_json
 
 
 @pytest.mark.parametrize(

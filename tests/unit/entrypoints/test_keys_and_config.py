@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.sealing import KeyPair, unseal
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 from consumer.settings import PREFIX, VARIABLES
 from tools.settings_docs import ROOT
 

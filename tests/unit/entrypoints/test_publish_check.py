@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from consumer.entrypoints.cli import app
+from consumer.entrypoints.cli.app import app
 
 EVENT = "3960"
 NOW = datetime.now(UTC).replace(microsecond=0)

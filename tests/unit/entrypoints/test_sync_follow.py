@@ -11,8 +11,8 @@ import pytest
 from consumer.adapters.redis.inbox import Waiting
 from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.console.session import CliSession
-from consumer.entrypoints.console.sync import Asked, follow
+from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.cli.sync import Asked, follow
 from consumer.ports import SyncRequest
 
 OURS = SyncRequest("ours")

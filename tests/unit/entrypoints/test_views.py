@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.console.output import iso
-from consumer.entrypoints.console.plan_document import (
+from consumer.entrypoints.cli.output import iso
+from consumer.entrypoints.cli.plan_document import (
     Association,
     FieldChange,
     IssueRow,
@@ -19,10 +19,10 @@ from consumer.entrypoints.console.plan_document import (
     PlanDocument,
     Planned,
 )
-from consumer.entrypoints.console.plan_view import show_plan
-from consumer.entrypoints.console.running import ReplicaRow, RunningDocument, TopicRow
-from consumer.entrypoints.console.status_document import EventDocument, EventRow, StatusDocument, run_document
-from consumer.entrypoints.console.status_view import due, print_event, print_events, show_running
+from consumer.entrypoints.cli.plan_view import show_plan
+from consumer.entrypoints.cli.running import ReplicaRow, RunningDocument, TopicRow
+from consumer.entrypoints.cli.status_document import EventDocument, EventRow, StatusDocument, run_document
+from consumer.entrypoints.cli.status_view import due, print_event, print_events, show_running
 
 PLAN = PlanDocument(
     "ev",

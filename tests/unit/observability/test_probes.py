@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.console import health as command
+from consumer.entrypoints import health as command
 from consumer.observability import probes as module
 from consumer.observability.health import Health
 from consumer.observability.probes import probes
@@ -176,10 +176,10 @@ async def test_the_health_command_asks_it_and_its_exit_code_tells(
     """Issue 6, point 1: a container's health check needs no curl."""
     environment = {command.PORT: str(place.port), command.HOST: "0.0.0.0"}
     place.health.starting = False
-    assert await asyncio.to_thread(command.health, "ready", environment) == 0
+    assert await asyncio.to_thread(command.ask, "ready", environment) == 0
     assert capsys.readouterr().out.startswith("fine\n")
     place.health.stopping = True
-    assert await asyncio.to_thread(command.health, "ready", environment) == 1
+    assert await asyncio.to_thread(command.ask, "ready", environment) == 1
     assert "The service is being stopped." in capsys.readouterr().out
 
 
@@ -187,9 +187,9 @@ def test_the_health_command_says_when_nothing_answers(capsys: pytest.CaptureFixt
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         number = bound.getsockname()[1]
-        assert command.health("live", {command.PORT: str(number)}) == 1
+        assert command.ask("live", {command.PORT: str(number)}) == 1
     assert f"Nothing answers at http://127.0.0.1:{number}/livez" in capsys.readouterr().err
-    assert command.health("live", {command.ENABLED: "FALSE"}) == 1
+    assert command.ask("live", {command.ENABLED: "FALSE"}) == 1
     assert "switched off" in capsys.readouterr().err
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.entrypoints.cli import app
-from consumer.entrypoints.console.replay import Asked, _watched, read_start
+from consumer.entrypoints.cli.app import app
+from consumer.entrypoints.cli.replay import Asked, _watched, read_start
 from consumer.ports import Chunk, RawRecord, Span, Start, event_subject
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer

@@ -28,7 +28,7 @@ def test_clients_log_in_as_the_subscribers_do(protocol: str, mechanism: str) -> 
 
 def test_commands_that_only_look_do_not_load_the_service() -> None:
     """Start-up counts: FastStream alone is a third of a second."""
-    looked = ", ".join(f"consumer.entrypoints.console.{name}" for name in ("status_view", "doctor", "dlq"))
+    looked = ", ".join(f"consumer.entrypoints.cli.{name}" for name in ("status_view", "doctor", "dlq"))
     code = f"import sys, {looked}; print([name for name in ('faststream', 'consumer.app') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -1,0 +1,197 @@
+"""What needs a hand, as `status` ends with it: dead letters, refusals, paused calls, and events that wait, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+
+from consumer.adapters.redis.event_stats import EventStats
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.issue import Code
+from consumer.domain.mapping import EventMapping
+from consumer.domain.text import masked
+from consumer.entrypoints.cli.ids import shown_ids
+from consumer.entrypoints.cli.output import counted, iso, lasting, paragraph, plain
+from consumer.entrypoints.cli.session import CliSession
+from consumer.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from consumer.entrypoints.cli.status_document import EventRow
+
+_KAFKA_SECONDS: Final = 3.0
+_EVENTS_NAMED: Final = 3
+_ASK_AN_OPERATOR: Final[Mapping[str, tuple[str, str]]] = {
+    Code.TOO_MANY_REMOVALS: ("so many removals at once that they wait to be confirmed", "ledger remove EVENT"),
+    Code.MANY_MISSING: (
+        "so many records missing in Swoogo at once that nothing follows from it until that is confirmed",
+        "reconcile EVENT --confirm-deletions",
+    ),
+    Code.AMBIGUOUS_MATCH: (
+        "a create that Swoogo did not answer, and several records it may have made",
+        "issues EVENT --code ambiguous_match",
+    ),
+}
+"""Issues that end when an operator decides: what the event has, and what shows it and asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that needs a hand, or that goes on by itself only later.
+
+    Attributes:
+        kind: dead_letters, parked, credential_refused, circuit_open, failing, waiting, or the code of an issue.
+        event_id: the event it is about, "" for none or several.
+        sentence: what is so, why, and until when.
+        command: what to type next, `EVENT` standing for the event; "" for none.
+        until: when it goes on by itself, in ISO 8601; None where that is not known.
+    """
+
+    kind: str
+    event_id: str
+    sentence: str
+    command: str = ""
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """All of it. `dead_letters`: None where Kafka did not say; `why` it did not."""
+
+    needs: tuple[Need, ...] = ()
+    dead_letters: int | None = None
+    why: str = ""
+
+
+async def read_dead_letters(kafka: KafkaSettings) -> Mapping[str, int]:
+    """Topic -> open dead letters. Raises UnavailableError: not within some seconds; ConfigurationError."""
+    from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
+
+    try:
+        async with asyncio.timeout(_KAFKA_SECONDS), aclosing(OpenDeadLetters(kafka)) as letters:
+            return await letters.count()
+    except TimeoutError:
+        raise UnavailableError(f"Kafka did not answer within {_KAFKA_SECONDS:g} seconds.") from None
+
+
+async def read_attention(
+    stores: CliSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
+) -> Attention:
+    """Look at these events and what they stand on; with `letters`, at the dead letters of all.
+
+    Raises UnavailableError: Redis does not answer.
+    """
+    count = asyncio.create_task(read_dead_letters(stores.settings.kafka)) if letters else None
+    try:
+        held = [each for each in mappings.values() if each]
+        refused, paused, stands = await asyncio.gather(
+            _refused(stores, held), _paused(stores, held), stores.overview.stats_of([row.event_id for row in rows])
+        )
+    except BaseException:
+        if count:
+            count.cancel()
+            await asyncio.gather(count, return_exceptions=True)
+        raise
+    events = tuple(need for row in rows for need in _of_event(row, stands[row.event_id]))
+    if count is None:
+        return Attention((*refused, *paused, *events))
+    try:
+        found = await count
+    except (UnavailableError, ConfigurationError) as error:
+        return Attention((*refused, *paused, *events), why=str(error))
+    dead = tuple(
+        Need("dead_letters", "", f"{counted(number, 'record')} of {topic} could not be read.", "dlq list")
+        for topic, number in sorted(found.items())
+    )
+    return Attention((*dead, *refused, *paused, *events), sum(found.values()))
+
+
+async def _refused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
+    by_org: dict[str, list[str]] = defaultdict(list)
+    for mapping in mappings:
+        by_org[mapping.org_id].append(mapping.event_id)
+    found = []
+    for org_id, events in sorted(by_org.items()):
+        refused, connection = await asyncio.gather(
+            stores.connections.refused_credential(org_id), stores.connections.connection(org_id)
+        )
+        if connection and refused == connection.credential:
+            found.append(
+                Need(
+                    "credential_refused",
+                    events[0] if len(events) == 1 else "",
+                    f"Swoogo refuses the credential of organization {org_id} ({_named(events)}): it has to connect "
+                    "with another one, or with this one once Swoogo takes it again.",
+                    "doctor",
+                )
+            )
+    return found
+
+
+async def _paused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
+    by_credential: dict[str, list[str]] = defaultdict(list)
+    for mapping in mappings:
+        by_credential[mapping.credential].append(mapping.event_id)
+    found = []
+    for credential, events in sorted(by_credential.items()):
+        circuit, now = await stores.circuits.look(credential), stores.clock.now()
+        if circuit.open:
+            why = f": {masked(circuit.reason)}" if circuit.reason else "."
+            seconds = circuit.wait(now)
+            found.append(
+                Need(
+                    "circuit_open",
+                    events[0] if len(events) == 1 else "",
+                    f"Calls for {_named(events)} have been paused for {lasting(max(now - circuit.since, 0) / 1000)}"
+                    f"{why} Next try {f'in {lasting(seconds)}' if seconds else 'now'}.",
+                    "doctor",
+                    iso(now + round(seconds * 1000)),
+                )
+            )
+    return found
+
+
+def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
+    found = []
+    event = f"Event {row.event_id}"
+    if row.waits_for:
+        found.append(Need("waiting", row.event_id, f"{event} {row.waits_for}."))
+    if row.failures:
+        why = f": {row.last_run.error}" if row.last_run and row.last_run.error else "."
+        again = "" if row.due_in is None else f" Next try {f'in {lasting(row.due_in)}' if row.due_in else 'now'}."
+        times = f"{row.failures:,} times in a row" if row.failures > 1 else "once"
+        found.append(Need("failing", row.event_id, f"{event} failed {times}{why}{again}", "runs EVENT"))
+    if standing.parked:
+        changes = counted(standing.parked, "change")
+        found.append(Need("parked", row.event_id, f"{event} has {changes} that Swoogo refused.", "parked list EVENT"))
+    for code, (words, command) in _ASK_AN_OPERATOR.items():
+        if standing.issues.get(code):
+            found.append(Need(code, row.event_id, f"{event} has {words}.", command))
+    return found
+
+
+def _named(events: Sequence[str]) -> str:
+    more = f" and {len(events) - _EVENTS_NAMED} more" if len(events) > _EVENTS_NAMED else ""
+    return f"{'event' if len(events) == 1 else 'events'} {', '.join(sorted(events)[:_EVENTS_NAMED])}{more}"
+
+
+def print_attention(console: Console, attention: Attention, known: Sequence[str]) -> None:
+    """A sentence and what to type for each; `known`: the events, whose ids are short on a terminal."""
+    ids = shown_ids(console, known)
+    if attention.needs:
+        console.print("Needs a hand:", style="bold yellow")
+    for need in attention.needs:
+        event = ids.get(need.event_id, plain(need.event_id))
+        sentence = need.sentence.replace(f"Event {need.event_id} ", f"Event {event} ", 1)
+        paragraph(console, f"  {plain(sentence)}", style="yellow")
+        if need.command:
+            paragraph(console, f"      swoogo-sync {need.command.replace('EVENT', event)}")
+    if attention.why:
+        paragraph(console, f"Whether there are dead letters is not known: {plain(attention.why)}", style="yellow")
+    elif not attention.needs and attention.dead_letters is not None:
+        console.print("Nothing needs a hand.", style="dim")

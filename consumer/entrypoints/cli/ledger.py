@@ -1,0 +1,179 @@
+"""`ledger show`: what is known to be in Swoogo, from Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from consumer.domain.identity import Kind, id_of, kind_of, readable
+from consumer.domain.ledger import Entry, Ledger
+from consumer.domain.text import masked
+from consumer.entrypoints.cli.arguments import AsJson, Event
+from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.ids import chosen_keys, shown_ids, shown_keys, whole_event
+from consumer.entrypoints.cli.output import iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.settings import load_settings
+
+_NAME = 48
+_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDocument:
+    """One ledger entry. `pushed`: what was last sent; `seen`: what Swoogo answered; long texts as their length."""
+
+    key: str
+    kind: str
+    id: str
+    state: str
+    swoogo_id: int | None
+    contact_id: int | None
+    natural: str
+    pushed: Mapping[str, str]
+    seen: Mapping[str, str]
+    links: tuple[str, ...]
+    changed: str | None
+    changed_ms: int
+
+    @property
+    def name(self) -> str:
+        """What people call the record."""
+        person = f"{self.pushed.get('first_name', '')} {self.pushed.get('last_name', '')}".strip()
+        return self.pushed.get("name") or person or self.natural
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDocument:
+    """What `ledger show --json` prints."""
+
+    event_id: str
+    entries: tuple[EntryDocument, ...]
+
+
+def show_ledger(
+    event: Event,
+    identifier: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID",
+            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> Exit:
+    """Show what was pushed: Swoogo id, state, fields and associations. E-mail addresses are masked.
+
+    Exit code 1 when there is nothing.
+    """
+    settings = load_settings()
+
+    async def read() -> tuple[LedgerDocument, int]:
+        async with open_session(settings) as stores:
+            event_id = await whole_event(stores, event)
+            ledger, pair = await asyncio.gather(stores.ledger.load(event_id), stores.pairs.pair(event_id))
+            return ledger_document(event_id, ledger, identifier, era=pair.era if pair else 0), stores.clock.now()
+
+    document, now = asyncio.run(read())
+    if as_json:
+        print_json(document)
+    if not document.entries:
+        missing = f"no {plain(identifier)}" if identifier else "no entries"
+        say(f"The ledger of event {plain(document.event_id)} has {missing}.")
+        return Exit.FAILED
+    if not as_json:
+        if identifier:
+            for entry in document.entries:
+                print_entry(out(), entry)
+        else:
+            print_entries(out(), document, now)
+    return Exit.OK
+
+
+def ledger_document(event_id: str, ledger: Ledger, wanted: str | None, *, era: int = 0) -> LedgerDocument:
+    """The entries that are asked for, sorted by key; e-mail addresses masked. Sessions of an earlier era are sealed.
+
+    Raises AmbiguousIdError: `wanted` is the beginning of several.
+    """
+    keys = ledger.keys() if wanted is None else named_keys(ledger, wanted)
+    return LedgerDocument(event_id, tuple(_entry(key, ledger[key], era) for key in sorted(keys)))
+
+
+def named_keys(ledger: Ledger, wanted: str) -> frozenset[str]:
+    """The keys that a key, a Sessionboard id, the beginning of either, or a Swoogo id names.
+
+    Raises AmbiguousIdError.
+    """
+    whole = (key for key, entry in ledger.items() if wanted in {key, id_of(key), str(entry.swoogo_id or "-")})
+    return frozenset(whole) or chosen_keys(wanted, ledger)
+
+
+def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
+    sealed = kind_of(key) is Kind.SESSION and entry.sealed(era)
+    return EntryDocument(
+        key=key,
+        kind=kind_of(key).value,
+        id=id_of(key),
+        state="sealed" if sealed else entry.state.value,
+        swoogo_id=entry.swoogo_id,
+        contact_id=entry.contact_id,
+        natural=masked(entry.natural),
+        pushed={name: masked(readable(value)) for name, value in sorted(entry.pushed.items())},
+        seen={name: masked(readable(value)) for name, value in sorted(entry.seen.items())},
+        links=entry.links,
+        changed=iso(entry.at),
+        changed_ms=entry.at,
+    )
+
+
+def print_entries(console: Console, document: LedgerDocument, now: int) -> None:
+    """One line an entry. Times are relative to `now` (ms)."""
+    columns = (
+        Column("key"),
+        Column("state"),
+        number("Swoogo"),
+        Column("name", fit=Fit.CUT),
+        number("fields", spare=2),
+        number("links", spare=1),
+        Column("changed"),
+    )
+    keys = shown_keys(console, (entry.key for entry in document.entries))
+    rows = [
+        (
+            keys[entry.key],
+            entry.state,
+            "-" if entry.swoogo_id is None else str(entry.swoogo_id),
+            plain(entry.name, _NAME),
+            str(len(entry.pushed)),
+            str(len(entry.links)) if entry.links else "-",
+            moment(console, entry.changed_ms, now),
+        )
+        for entry in document.entries
+    ]
+    print_table(console, columns, rows, [None if entry.state == "applied" else "yellow" for entry in document.entries])
+
+
+def print_entry(console: Console, entry: EntryDocument) -> None:
+    """One entry, field by field."""
+    where = "not in Swoogo yet" if entry.swoogo_id is None else f"Swoogo {entry.swoogo_id}"
+    contact = f" (contact {entry.contact_id})" if entry.contact_id else ""
+    paragraph(console, f"{plain(entry.key)}  {entry.state}  {where}{contact}", style="bold")
+    paragraph(console, f"    recognised by: {plain(entry.natural, _VALUE)}")
+    console.print(f"    changed: {entry.changed or '-'}")
+    for name in sorted({*entry.pushed, *entry.seen}):
+        pushed, seen = entry.pushed.get(name), entry.seen.get(name)
+        text = "not sent" if pushed is None else plain(pushed, _VALUE) or "(empty)"
+        if seen is not None and seen != pushed:
+            text += f"  [Swoogo answered: {plain(seen, _VALUE) or '(empty)'}]"
+        paragraph(console, f"    {name}: {text}")
+    ids = shown_ids(console, entry.links)
+    for session in entry.links:
+        paragraph(console, f"    on session {ids[session]}")

@@ -1,0 +1,172 @@
+"""`ledger lift`, `ledger adopt`, `ledger forget`: ask for something to be done to the ledger (D3, G2).
+
+Only the holder of an event's lease writes its ledger, so these ask the next claim of the event to do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
+from consumer.entrypoints.cli.arguments import AsJson, Event, Key, Sure
+from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.ids import chosen_keys, whole_event
+from consumer.entrypoints.cli.ledger import named_keys
+from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
+from consumer.entrypoints.cli.prompts import confirmed
+from consumer.entrypoints.cli.session import open_session
+from consumer.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class LiftDocument:
+    """What `ledger lift --json` prints. `keys`: ledger keys whose tombstone is to be lifted."""
+
+    event_id: str
+    keys: tuple[str, ...]
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDocument:
+    """What `ledger adopt --json` and `ledger forget --json` print. `at_once`: not only with the next sync."""
+
+    event_id: str
+    act: str
+    key: str
+    swoogo_id: int | None
+    at_once: bool
+
+
+def lift(
+    event: Event,
+    identifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
+            show_default=False,
+        ),
+    ],
+    *,
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Let a record that was deleted in Swoogo be synced again.
+
+    A running service does it: at once with continuous sync, else with the next sync. Exit code 1 when there is no
+    such deleted record, or the answer was no.
+    """
+    settings = load_settings()
+    event_id, ledger = asyncio.run(_known(settings, event))
+    gone = {key: entry for key, entry in ledger.items() if entry.state is State.GONE}
+    found = tuple(sorted(named_keys(gone, identifier)))
+    if not found:
+        say(f"Event {plain(event_id)} has no {plain(identifier)} that was deleted in Swoogo.")
+        return Exit.FAILED
+    named = ", ".join(plain(key) for key in found)
+    if not sure and not confirmed(f"Make {named} again in Swoogo?"):
+        return Exit.FAILED
+    at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.LIFT, key) for key in found]))
+    if as_json:
+        print_json(LiftDocument(event_id, found, at_once))
+    else:
+        when = "is synced again now" if at_once else "is synced again with the next sync"
+        paragraph(out(), f"{named} {when}.")
+    return Exit.OK
+
+
+def adopt(
+    event: Event,
+    key: Key,
+    swoogo_id: Annotated[
+        int,
+        typer.Argument(metavar="SWOOGO_ID", min=1, help="Id of the record in the event in Swoogo.", show_default=False),
+    ],
+    *,
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Say that a record in Swoogo is this one: the answer to the issue ambiguous_match.
+
+    A running service does it: at once with continuous sync, else with the next sync. It first checks that the event in
+    Swoogo has that record (10 credits); if not, the issue not_adopted says so. From then on the record is ours: the
+    same sync sends every field that is not empty in Sessionboard. Exit code 1 when the key is not known, is in Swoogo
+    already, or the Swoogo record belongs to another, or the answer was no.
+    """
+    settings = load_settings()
+    event_id, ledger = asyncio.run(_known(settings, event))
+    key = _one_key(key, ledger)
+    order, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
+    if entry is None:
+        say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
+        return Exit.FAILED
+    refusal = not_adoptable(order, ledger) or ("it is that in Swoogo already." if entry.live else "")
+    if refusal:
+        say(f"{plain(key)} cannot be adopted: {plain(refusal)}")
+        return Exit.FAILED
+    question = f"Take {swoogo_id} in Swoogo as {plain(key)} and bring it up to date?"
+    return _order(settings, event_id, order, question, "is adopted", sure=sure, as_json=as_json)
+
+
+def forget(event: Event, key: Key, *, sure: Sure = False, as_json: AsJson = False) -> Exit:
+    """Say that an unanswered create made no record in Swoogo: the other answer to ambiguous_match.
+
+    A running service does it: at once with continuous sync, else with the next sync, but not before the create can no
+    longer take effect (PUSH__CREATE_SETTLE_TIME). A session or sponsor is then created again. A speaker, room, track
+    or level is looked for by e-mail or name: found, the oldest is taken, else it is created again. Exit code 1 when
+    there is no unanswered create under this key, or the answer was no.
+    """
+    settings = load_settings()
+    event_id, ledger = asyncio.run(_known(settings, event))
+    key = _one_key(key, ledger)
+    order, entry = LedgerCommand(Action.FORGET, key), ledger.get(key)
+    if entry is None or entry.state is not State.INTENT:
+        say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
+        return Exit.FAILED
+    question = f"Is {plain(key)} none of the records in Swoogo? It may be created again."
+    return _order(settings, event_id, order, question, "is synced again", sure=sure, as_json=as_json)
+
+
+async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerCommand]) -> bool:
+    """Leave orders for the next claim of the event; True when that is at once, without a sync being asked for.
+
+    Raises UnavailableError, ConfigurationError.
+    """
+    async with open_session(settings) as stores:
+        await stores.inbox.request_commands(event_id, orders)
+        mapping = await stores.connections.mapping(event_id)
+        return mapping is not None and mapping.continuous
+
+
+def _order(
+    settings: Settings, event_id: str, order: LedgerCommand, question: str, done: str, *, sure: bool, as_json: bool
+) -> Exit:
+    if not sure and not confirmed(question):
+        return Exit.FAILED
+    at_once = asyncio.run(ask_for(settings, event_id, [order]))
+    if as_json:
+        print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
+    else:
+        paragraph(out(), f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.")
+    return Exit.OK
+
+
+async def _known(settings: Settings, event: str) -> tuple[str, Ledger]:
+    async with open_session(settings) as stores:
+        event_id = await whole_event(stores, event)
+        return event_id, await stores.ledger.load(event_id)
+
+
+def _one_key(given: str, ledger: Ledger) -> str:
+    """The key that is meant: an id alone may be that of a speaker and of a session, so the kind has to be there.
+
+    Raises AmbiguousIdError.
+    """
+    return next(iter(chosen_keys(given, ledger)), given) if "/" in given else given

@@ -1,0 +1,286 @@
+"""`plan`: what a sync would do now, read from Redis alone and without doing it (N3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from consumer.adapters.sealing import digests_of
+from consumer.domain.identity import Kind, id_of, key_of, readable
+from consumer.domain.issue import Issue
+from consumer.domain.labels import Labels
+from consumer.domain.ledger import Ledger
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.sentences import for_admin, for_operator
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.text import masked
+from consumer.entrypoints.cli.completeness import require_complete
+from consumer.entrypoints.cli.ids import whole_event
+from consumer.entrypoints.cli.output import iso
+from consumer.entrypoints.cli.session import CliSession
+from consumer.services.planning import preview, rules_of, upcoming_facts
+
+REFERENCES = (Kind.LOCATION, Kind.TRACK)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that would be sent. `old` is None when it is not known before Swoogo is asked."""
+
+    field: str
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A session that a speaker would be associated with, or taken off."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One operation. `action`: create, adopt, update, link or delete."""
+
+    action: str
+    kind: str
+    id: str
+    title: str
+    credits: int
+    swoogo_id: int | None = None
+    fields: tuple[FieldChange, ...] = ()
+    add: tuple[Association, ...] = ()
+    remove: tuple[Association, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that would not be synced, and why."""
+
+    kind: str
+    id: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRow:
+    """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators."""
+
+    kind: str
+    id: str
+    code: str
+    effect: str
+    field: str
+    sentence: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDocument:
+    """What `plan --json` prints.
+
+    Attributes:
+        looks: kinds listed in Swoogo before anything is written, because something may have to be adopted.
+        unchanged: kind -> records that need nothing.
+        left_out: kind -> reason -> how many.
+        wait_until: when something undecided now can be decided.
+        with_event: those of the looks that are read with the event, one credit together.
+        credits: of all calls, lists with their first page.
+        credits_left: what the credential has now.
+        seconds: how long it would take when Swoogo answers in `latency` seconds.
+    """
+
+    event_id: str
+    mapped: bool
+    swoogo_event_id: int = 0
+    continuous: bool = False
+    operations: tuple[Planned, ...] = ()
+    looks: tuple[str, ...] = ()
+    with_event: tuple[str, ...] = ()
+    unchanged: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out_records: tuple[LeftOut, ...] = ()
+    issues: tuple[IssueRow, ...] = ()
+    wait_until: str | None = None
+    credits: int = 0
+    calls: int = 0
+    credits_left: int = 0
+    latency: float = 0.0
+    seconds: float = 0.0
+
+
+async def read_plan(stores: CliSession, event_id: str, latency: float) -> PlanDocument:
+    """Plan an event as the next push would, before its first call.
+
+    Args:
+        stores: where to read.
+        event_id: the Sessionboard event, or the beginning of its id.
+        latency: seconds Swoogo takes to answer a call.
+
+    Raises:
+        AmbiguousIdError: several events begin so.
+        UnavailableError: Redis does not answer, or is being rebuilt.
+        UnknownTimezoneError: the mapping names a zone that does not exist.
+    """
+    await require_complete(stores)
+    event_id = await whole_event(stores, event_id)
+    mapping = await stores.connections.mapping(event_id)
+    if mapping is None:
+        return PlanDocument(event_id, mapped=False)
+    plan, words = await plan_of(stores, mapping)
+    settings = stores.settings
+    left = await stores.budget.left(mapping.credential)
+    return PlanDocument(
+        event_id,
+        mapped=True,
+        swoogo_event_id=mapping.swoogo_event_id,
+        continuous=mapping.continuous,
+        operations=tuple(words.planned(operation) for operation in plan.operations),
+        looks=tuple(sorted(plan.looks)),
+        with_event=tuple(sorted(plan.looks & plan.with_event)),
+        unchanged={kind.value: count for kind, count in sorted(plan.unchanged.items())},
+        left_out=_counts(plan),
+        left_out_records=tuple(
+            LeftOut(*_named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
+        ),
+        issues=issue_rows(plan.issues),
+        wait_until=iso(plan.wait_until or 0),
+        credits=plan.credits,
+        calls=plan.calls,
+        credits_left=left,
+        latency=latency,
+        seconds=settings.pace(latency).seconds(plan.calls, plan.credits, left),
+    )
+
+
+async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Words]:
+    """What the next push of an event would do before its first call, and the names of its records.
+
+    Raises:
+        UnavailableError: Redis does not answer.
+        UnknownTimezoneError: the mapping names a zone that does not exist.
+    """
+    waiting = await stores.inbox.waiting(mapping.event_id)
+    former = await stores.board.issues(mapping.event_id)
+    facts = await upcoming_facts(
+        stores.inbox, stores.ledger, former, mapping, attempt=waiting.attempt, request=waiting.request
+    )
+    rules = rules_of(stores.settings.push, stores.settings.swoogo, digests_of(stores.settings.keys))
+    plan, ledger = preview(facts, rules, stores.clock.now())
+    labels = Labels(facts.state.snapshot, ledger, mapping)
+    skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
+    dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))
+    return dressed, Words(facts.state.snapshot, ledger)
+
+
+def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
+    """Issues as people read them: those of records left out first, then by code and record."""
+    return tuple(
+        IssueRow(
+            *_named(issue.key),
+            issue.code.value,
+            issue.effect.value,
+            issue.field,
+            masked(for_admin(issue)),
+            masked(for_operator(issue)),
+        )
+        for issue in sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))
+    )
+
+
+def _named(key: str) -> tuple[str, str]:
+    kind, _, identifier = key.partition("/")
+    return kind, identifier
+
+
+def _counts(plan: Plan) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for (kind, reason), count in sorted(plan.left_out().items()):
+        counts.setdefault(kind, {})[reason] = count
+    return counts
+
+
+class Words:
+    """Turns ids into names people know."""
+
+    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+        self._snapshot = snapshot
+        self._ledger = ledger
+        places = ((session.room, session.track) for session in snapshot.sessions.values())
+        self._places = {place.id: place.name for pair in places for place in pair if place}
+
+    def planned(self, operation: Operation) -> Planned:
+        """An operation for people."""
+        kind, identifier = operation.kind.value, id_of(operation.key)
+        match operation:
+            case Create():
+                fields = self._changes(operation.kind, operation.fields, dict.fromkeys(operation.fields, ""))
+                title = self._title(operation.key, operation.fields)
+                sent = tuple(change for change in fields if change.new)
+                return Planned("create", kind, identifier, title, operation.credits, fields=sent)
+            case Adopt():
+                sends = {} if operation.kind in REFERENCES else operation.differing
+                fields = self._changes(operation.kind, sends, operation.remote.fields)
+                title = self._title(operation.key, operation.fields)
+                return Planned("adopt", kind, identifier, title, operation.credits, operation.remote.id, fields)
+            case Update():
+                sends = {name: operation.fields[name] for name in operation.before}
+                before = {name: readable(value) for name, value in operation.before.items()}
+                fields = self._changes(operation.kind, sends, before)
+                title = self._title(operation.key, operation.fields)
+                return Planned("update", kind, identifier, title, operation.credits, operation.swoogo_id, fields)
+            case Link():
+                entry = self._ledger.get(operation.key)
+                return Planned(
+                    "link",
+                    kind,
+                    identifier,
+                    self._title(operation.key, {}),
+                    operation.credits,
+                    entry.swoogo_id if entry else None,
+                    add=tuple(map(self._session, operation.add)),
+                    remove=tuple(map(self._session, operation.remove)),
+                )
+            case SetImage():
+                title = self._title(operation.key, {})
+                return Planned("image", kind, identifier, title, operation.credits)
+            case Delete():
+                title = self._title(operation.key, {})
+                return Planned("delete", kind, identifier, title, operation.credits, operation.swoogo_id)
+
+    def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
+        def shown(name: str, value: str) -> str:
+            reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
+            return masked(self._place(name, value) if reference and value else value)
+
+        return tuple(
+            FieldChange(name, shown(name, before[name]) if name in before else None, shown(name, value))
+            for name, value in fields.items()
+        )
+
+    def _place(self, kind: str, identifier: str) -> str:
+        """The name of a room or track; of one no session stands in any more, as it was last pushed."""
+        entry = self._ledger.get(key_of(Kind(kind), identifier))
+        pushed = readable(entry.pushed.get("name", "")) if entry else ""
+        return self._places.get(identifier) or pushed or identifier
+
+    def _session(self, identifier: str) -> Association:
+        session = self._snapshot.sessions.get(identifier)
+        return Association(identifier, session.title if session else "")
+
+    def _title(self, key: str, fields: Mapping[str, str]) -> str:
+        """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
+        entry = self._ledger.get(key)
+        pushed = {name: readable(value) for name, value in entry.pushed.items()} if entry else {}
+        known = {**self._profile(key), **pushed, **fields}
+        return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
+
+    def _profile(self, key: str) -> dict[str, str]:
+        contact = self._snapshot.contacts.get(id_of(key))
+        if contact is None:
+            return {}
+        return {"first_name": contact.profile.first_name or "", "last_name": contact.profile.last_name or ""}

@@ -1,0 +1,201 @@
+"""`plan` on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from consumer.domain.eligibility import Reason
+from consumer.domain.identity import Kind
+from consumer.domain.issue import Effect
+from consumer.domain.sentences import reason_words
+from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
+from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.ids import shown_ids
+from consumer.entrypoints.cli.output import counted, lasting, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.plan_document import FieldChange, IssueRow, PlanDocument, Planned, read_plan
+from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.table import Column, number, print_table, without_empty
+from consumer.settings import load_settings
+
+_SHOWN: Final = 40
+"""Operations, records or sentences shown unless all are asked for."""
+_VALUE: Final = 60
+_STYLES: Final = {
+    "create": "green",
+    "adopt": "cyan",
+    "update": "yellow",
+    "link": "blue",
+    "image": "magenta",
+    "delete": "red",
+}
+_VERBS: Final = {"link": "change the associations of", "image": "upload the image of"}
+"""Of actions that are no verbs."""
+
+
+def plan_event(
+    event: Event,
+    *,
+    latency: Annotated[
+        float, typer.Option(min=0.0, max=60.0, help="Seconds Swoogo takes for a call, to estimate the time.")
+    ] = 0.2,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Show what a sync would do now, field by field, without doing it.
+
+    Reads Redis only. Exit code 1 when the event is not mapped.
+    """
+    settings = load_settings()
+
+    async def read() -> PlanDocument:
+        async with open_session(settings) as stores:
+            return await read_plan(stores, event, latency)
+
+    document = asyncio.run(read())
+    if as_json:
+        print_json(document)
+    if not document.mapped:
+        say(f"Event {plain(document.event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
+        return Exit.FAILED
+    if not as_json:
+        show_plan(out(), document, everything=everything)
+    return Exit.OK
+
+
+def show_plan(console: Console, document: PlanDocument, *, everything: bool = False) -> None:
+    """The plan for people: what it would do, then in detail, then what is wrong; without `everything` lists are cut."""
+    limit = None if everything else _SHOWN
+    mode = "" if document.continuous else "; continuous sync is off: only a manual sync would do this"
+    paragraph(console, f"Event {plain(document.event_id)} -> Swoogo event {document.swoogo_event_id}{mode}")
+    paragraph(console, _does(document), style="bold")
+    if document.looks:
+        kinds = ", ".join(f"{kind}s" for kind in document.looks)
+        paragraph(
+            console,
+            f"First looked up in Swoogo: {kinds}. What is found there is adopted instead of created.",
+            style="cyan",
+        )
+    _print_summary(console, document)
+    records = {each.id for each in document.operations}
+    ids = shown_ids(
+        console, records | {session.id for each in document.operations for session in (*each.add, *each.remove)}
+    )
+    for operation in document.operations[:limit]:
+        _show_operation(console, operation, ids)
+    _more(console, len(document.operations), limit, "operation")
+    if document.wait_until:
+        paragraph(console, _waits(document), style="yellow")
+    _show_left_out(console, document, everything=everything)
+    show_issues(console, document.issues, everything=everything)
+
+
+def _does(document: PlanDocument) -> str:
+    """What a sync would do, and what it would cost, in a sentence."""
+    if not document.operations and not document.looks:
+        return "Nothing to send yet." if document.wait_until else "Nothing to send: 0 credits."
+    counts = Counter((operation.action, operation.kind) for operation in document.operations)
+    parts = []
+    for action in _STYLES:
+        kinds = [counted(counts[action, kind.value], kind.value) for kind in Kind if counts[action, kind.value]]
+        if kinds:
+            parts.append(f"{_VERBS.get(action, action)} {', '.join(kinds)}")
+    would = f"Would {'; '.join(parts)}: " if parts else ""
+    return (
+        f"{would}{counted(document.credits, 'credit')} of {document.credits_left:,} left, "
+        f"{counted(document.calls, 'call')}, about {lasting(document.seconds)} at {document.latency:g} s a call."
+    )
+
+
+def _waits(document: PlanDocument) -> str:
+    """What waits for a create that Swoogo did not answer: until then it is open whether it took effect (G2)."""
+    held = sum(reasons.get(Reason.WAITING.value, 0) for reasons in document.left_out.values())
+    verb = "waits" if held == 1 else "wait"
+    what = f"{counted(held, 'record')} {verb} for a create" if held else "A create is"
+    return f"{what} without an answer; a look at Swoogo decides after {document.wait_until}."
+
+
+def _print_summary(console: Console, document: PlanDocument) -> None:
+    planned = Counter((operation.kind, operation.action) for operation in document.operations)
+    rows = []
+    for kind in Kind:
+        left_out = sum(document.left_out.get(kind.value, {}).values())
+        counts = [planned[kind.value, action] for action in _STYLES]
+        row = [*counts, document.unchanged.get(kind.value, 0), left_out]
+        if any(row):
+            rows.append([f"{kind.value}s", *(f"{count:,}" if count else "-" for count in row)])
+    if rows:
+        columns = [Column(""), *(number(title) for title in (*_STYLES, "unchanged", "left out"))]
+        print_table(console, *without_empty(columns, rows))
+
+
+def _show_operation(console: Console, operation: Planned, ids: Mapping[str, str]) -> None:
+    line = Text()
+    line.append(f"{operation.action:<7}", style=_STYLES[operation.action])
+    line.append(f"{operation.kind} {ids[operation.id]}")
+    if operation.swoogo_id:
+        line.append(f" (Swoogo {operation.swoogo_id})", style="dim")
+    if operation.title:
+        line.append(f"  {plain(operation.title, _VALUE)}", style="bold")
+    paragraph(console, line)
+    for change in operation.fields:
+        paragraph(console, _field(change, new_only=operation.action == "create"))
+    for sign, sessions in (("+", operation.add), ("-", operation.remove)):
+        for session in sessions:
+            paragraph(console, f"    {sign} session {ids[session.id]}  {plain(session.title, _VALUE)}")
+
+
+def _field(change: FieldChange, *, new_only: bool) -> Text:
+    new = plain(change.new, _VALUE) or "(empty)"
+    line = Text(f"    {change.field}: ")
+    if not new_only:
+        old = "?" if change.old is None else plain(change.old, _VALUE) or "(empty)"
+        line.append(old, style="dim").append(" -> ")
+    return line.append(new)
+
+
+def _show_left_out(console: Console, document: PlanDocument, *, everything: bool) -> None:
+    for kind, reasons in document.left_out.items():
+        words = ", ".join(f"{count:,} {reason_words(reason)}" for reason, count in reasons.items())
+        paragraph(console, f"Left out, {kind}s: {words}")
+    if everything:
+        ids = shown_ids(console, (record.id for record in document.left_out_records))
+        for record in document.left_out_records:
+            paragraph(console, f"    {record.kind} {ids[record.id]}: {reason_words(record.reason)}")
+    elif document.left_out:
+        console.print("    --all lists them", style="dim")
+
+
+def show_issues(console: Console, issues: tuple[IssueRow, ...], *, everything: bool = False) -> None:
+    """Issues as operators read them, grouped by code, those of records left out first."""
+    counts = Counter(issue.code for issue in issues)
+    shown: Counter[str] = Counter()
+    for issue in issues:
+        if not shown[issue.code]:
+            style, effect = _EFFECTS[issue.effect]
+            console.print(f"Issue {issue.code} ({counts[issue.code]:,}): {effect}", style=style)
+        shown[issue.code] += 1
+        if everything or shown[issue.code] <= _SENTENCES:
+            paragraph(console, f"    {plain(issue.operator)}")
+        elif shown[issue.code] == _SENTENCES + 1:
+            console.print(f"    … and {counts[issue.code] - _SENTENCES:,} more (--all lists them)", style="dim")
+
+
+_EFFECTS: Final = {
+    Effect.LEFT_OUT.value: ("yellow", "left out"),
+    Effect.PARTIAL.value: ("yellow", "synced in part"),
+    Effect.COMPLETE.value: ("dim", "synced"),
+}
+_SENTENCES: Final = 5
+"""Sentences of one code shown unless all are asked for."""
+
+
+def _more(console: Console, count: int, limit: int | None, noun: str) -> None:
+    if limit is not None and count > limit:
+        console.print(f"… and {counted(count - limit, f'more {noun}')} (--all lists them)", style="dim")

@@ -1,0 +1,247 @@
+"""`runs` and `issues`: past syncs of an event, and what its admin must know now, read from Redis alone (N2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from consumer.domain.issue import Code
+from consumer.domain.run import Run
+from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
+from consumer.entrypoints.cli.completeness import lost_at, require_complete, runs_lost
+from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
+from consumer.entrypoints.cli.output import lasting, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.plan_document import IssueRow, issue_rows
+from consumer.entrypoints.cli.plan_view import show_issues
+from consumer.entrypoints.cli.session import CliSession, open_session
+from consumer.entrypoints.cli.status_document import RunDocument, run_document
+from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
+from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.settings import Settings, load_settings
+
+_RUNS_KEPT = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunsDocument:
+    """What `runs EVENT --json` prints: ended runs, newest first. `lost`: when those of before were lost with Redis."""
+
+    event_id: str
+    runs: tuple[RunDocument, ...]
+    lost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """What `runs show --json` prints.
+
+    Attributes:
+        issues: what was known at the end of the run; the first ones only, `not_listed` says how many more.
+    """
+
+    event_id: str
+    run: RunDocument
+    issues: tuple[IssueRow, ...]
+    not_listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesDocument:
+    """What `issues EVENT --json` prints."""
+
+    event_id: str
+    issues: tuple[IssueRow, ...]
+
+
+def list_runs(
+    event: Event,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many runs, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> Exit:
+    """List the runs of an event: when, why, what was attempted and synced, credits.
+
+    Exit code 1 when the event is not known.
+    """
+    settings = load_settings()
+
+    async def read(stores: CliSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
+        found = await _all_runs(stores, event_id)
+        ended = [run_document(run) for run in found.values() if run.ended][:limit]
+        return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
+
+    answer = _of_known_event(settings, event, read)
+    if answer is None:
+        return Exit.FAILED
+    document, short, now = answer
+    if as_json:
+        print_json(document)
+        return Exit.OK
+    if document.runs:
+        print_runs(out(), document, short, now)
+    else:
+        out().print("No run has ended yet.")
+    if document.lost:
+        paragraph(out(), runs_lost(document.lost))
+    return Exit.OK
+
+
+def show_run(
+    event: Event,
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="Run id, or the beginning or end of it.", show_default=False)
+    ],
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Show one run: its numbers for each kind, and what was wrong with which record at its end.
+
+    Exit code 1 when there is no such run.
+    """
+    settings = load_settings()
+
+    async def read(stores: CliSession, event_id: str) -> tuple[RunShown | None, str, int]:
+        known = await _all_runs(stores, event_id)
+        found = beginning(identifier, known) or {each for each in known if identifier and each.endswith(identifier)}
+        if len(found) > 1:
+            raise AmbiguousIdError(identifier, found, "run")
+        held = (await stores.inbox.waiting(event_id)).held
+        run = known.get(next(iter(found), ""))
+        return _shown(run, held=held) if run else None, event_id, stores.clock.now()
+
+    answer = _of_known_event(settings, event, read)
+    if answer is None:
+        return Exit.FAILED
+    shown, event_id, now = answer
+    if shown is None:
+        say(f"Event {plain(event_id)} has no run {plain(identifier)}; `runs` lists the last {_RUNS_KEPT}.")
+        return Exit.FAILED
+    if as_json:
+        print_json(shown)
+    else:
+        print_shown(out(), shown, now, everything=everything)
+    return Exit.OK
+
+
+async def _all_runs(stores: CliSession, event_id: str) -> dict[str, Run]:
+    """Id -> run: those kept, newest first, and the one in progress."""
+    current, ended = await asyncio.gather(stores.board.current(event_id), stores.board.runs(event_id, _RUNS_KEPT))
+    found = {run.id: run for run in ended}
+    if current:
+        found.setdefault(current.id, current)
+    return found
+
+
+def list_issues(
+    event: Event,
+    *,
+    code: Annotated[str | None, typer.Option(help="Only issues with this code.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> Exit:
+    """List what is wrong with which record of an event now, each with what to do about it.
+
+    Exit code 1 when the event is not known.
+    """
+    settings = load_settings()
+    if code is not None and code not in {each.value for each in Code}:
+        say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
+        return Exit.USAGE
+
+    async def read(stores: CliSession, event_id: str) -> IssuesDocument:
+        issues = (await stores.board.issues(event_id)).values()
+        return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
+
+    document = _of_known_event(settings, event, read)
+    if document is None:
+        return Exit.FAILED
+    if as_json:
+        print_json(document)
+    elif document.issues:
+        show_issues(out(), document.issues, everything=True)
+    else:
+        out().print("Nothing needs attention.")
+    return Exit.OK
+
+
+def print_runs(console: Console, document: RunsDocument, short: Mapping[str, str], now: int) -> None:
+    """One line a run, then why the newest that failed did. Times are relative to `now` (ms)."""
+    columns = (
+        Column("run"),
+        Column("started"),
+        Column("trigger", fit=Fit.WORDS),
+        Column("outcome"),
+        number("took"),
+        number("synced"),
+        number("issues"),
+        number("credits"),
+    )
+    ids = {run.id: plain(short[run.id] if console.is_terminal else run.id) for run in document.runs}
+    rows = [
+        (
+            ids[run.id],
+            moment(console, run.started_ms, now),
+            run.trigger if run.scope == "all" else f"{run.trigger} {run.scope}",
+            outcome_words(run),
+            lasting(run.seconds) if run.seconds is not None else "-",
+            synced_words(run),
+            f"{sum(run.issues.values()):,}",
+            f"{run.credits:,}",
+        )
+        for run in document.runs
+    ]
+    print_table(console, columns, rows)
+    failed = next((run for run in document.runs if run.error), None)
+    if failed:
+        paragraph(console, f"{ids[failed.id]} failed: {plain(failed.error)}", style="red")
+
+
+def print_shown(console: Console, shown: RunShown, now: int, *, everything: bool = False) -> None:
+    """One run for people. Times are relative to `now` (ms)."""
+    run = shown.run
+    paragraph(console, f"Run {plain(run.id)} of event {plain(shown.event_id)}, scope {run.scope}", style="bold")
+    paragraph(console, f"Started {run.started or '-'}, ended {run.ended or '-'}")
+    print_run(console, run, now)
+    show_issues(console, shown.issues, everything=everything)
+    if shown.not_listed:
+        paragraph(
+            console,
+            f"… and {shown.not_listed:,} more were known then; `swoogo-sync issues` lists what is so now.",
+            style="dim",
+        )
+
+
+def _shown(run: Run, *, held: bool) -> RunShown:
+    return RunShown(
+        run.event_id,
+        run_document(run, held=held),
+        issue_rows(run.told),
+        not_listed=max(sum(run.issues.values()) - len(run.told), 0),
+    )
+
+
+def _of_known_event(settings: Settings, event: str, read: Callable[[CliSession, str], Awaitable[T]]) -> T | None:
+    """What `read` finds of the event that is meant; None, with a sentence, for one never recorded and never mapped.
+
+    Raises UnavailableError, ConfigurationError, AmbiguousIdError.
+    """
+
+    async def look() -> T | None:
+        async with open_session(settings) as stores:
+            await require_complete(stores)
+            known = await known_events(stores)
+            event_id = chosen(event, known, "event")
+            return await read(stores, event_id) if event_id in known else None
+
+    found = asyncio.run(look())
+    if found is None:
+        say(f"Nothing was ever recorded for event {plain(event)}, and it was never mapped.")
+    return found
