@@ -17,6 +17,7 @@ from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
 from tests.support.sharing import share
 from tests.support.topics import Topics
+from tools.rules import RULES
 
 # What a machine finds must be found again on the next one; people may explore. How long an example takes says how busy
 # the machine is, and nothing of the code.
@@ -38,6 +39,9 @@ for _name in [name for name in os.environ if name.startswith("SWOOGO_SYNC_")]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real servers first (needs `--no-loadscope-reorder` where files are shared between processes)."""
+    unknown = {rule for item in items for mark in item.iter_markers("rule") for rule in mark.args} - set(RULES)
+    if unknown:
+        raise pytest.UsageError(f"There is no such rule in tools/rules.py: {', '.join(sorted(map(str, unknown)))}")
 
     def rank(item: pytest.Item) -> int:
         return next((at for at, name in enumerate(_ORDER) if name in item.path.parts), len(_ORDER))

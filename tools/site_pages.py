@@ -7,7 +7,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from tools import asyncapi_docs, cli_docs, issues_docs, metrics_docs, settings_docs
+from tools import asyncapi_docs, cli_docs, issues_docs, metrics_docs, rules, settings_docs
 
 
 def pages() -> Mapping[str, str]:
@@ -17,6 +17,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": cli_docs.page(),
         "issues.md": issues_docs.page(),
         "metrics.md": metrics_docs.page(),
+        "rules.md": rules.page(),
         "settings.md": settings_docs.page(),
     }
 

@@ -1,4 +1,4 @@
-"""One session, speaker or sponsor in a plan: create it, adopt it, update it, leave it alone, wait, or ask a person.
+"""One session, speaker or sponsor in a plan: create, adopt, update (R1), leave alone, wait, or ask a person.
 
 Guarantees (G2): what an unanswered create may have made is looked for before anything is created again; a record that
 cannot be what the create made is never taken for it; of several that can be none is taken.

@@ -1,4 +1,4 @@
-"""The budget: a credential's credits are shared, never exceeded in any window, and given by priority (G4, G5)."""
+"""The budget: a credential's credits are shared, never exceeded in any window, and given by priority."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from consumer.ports import Grant, Lease, Work, event_subject
 from tests.contract.bench import CREDENTIAL, Bench, a_work
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, a_mapping
+
+pytestmark = pytest.mark.rule("G4", "G5")
 
 DEADLINE = 0.05
 """Seconds a call may take."""
@@ -66,7 +68,7 @@ class Arrival:
     cost: int
 
 
-async def test_g5_in_no_window_more_is_spent_than_the_limit_by_two_replicas_together(make_bench: MakeBench) -> None:
+async def test_in_no_window_more_is_spent_than_the_limit_by_two_replicas_together(make_bench: MakeBench) -> None:
     """Twelve callers on two replicas, calls of one and ten credits that take their time, over several windows."""
     times = {"lease": 60.0, "window": 0.25, "limit": 20}
     sides = [make_bench(**times), make_bench(**times)]
@@ -95,7 +97,7 @@ async def test_g5_in_no_window_more_is_spent_than_the_limit_by_two_replicas_toge
     assert max(each.at for each in arrivals) - min(each.at for each in arrivals) >= 3 * window
 
 
-async def test_g5_a_full_window_may_be_spent_in_a_burst(still: Bench) -> None:
+async def test_a_full_window_may_be_spent_in_a_burst(still: Bench) -> None:
     work = a_work(await still.leased())
     start = await still.now()
     for _ in range(20):
@@ -104,7 +106,7 @@ async def test_g5_a_full_window_may_be_spent_in_a_burst(still: Bench) -> None:
     assert await still.budget.left(CREDENTIAL) == 0
 
 
-async def test_g5_a_slow_call_counts_from_its_answer(calm: Bench) -> None:
+async def test_a_slow_call_counts_from_its_answer(calm: Bench) -> None:
     """Swoogo may have counted it at any moment until then."""
     work = a_work(await calm.leased())
     slow = await granted(calm, work, 20)
@@ -115,13 +117,13 @@ async def test_g5_a_slow_call_counts_from_its_answer(calm: Bench) -> None:
     assert await calm.now() - start >= 300 + calm.times.window * 1000
 
 
-async def test_g5_a_call_without_an_answer_yet_keeps_its_credits(still: Bench) -> None:
+async def test_a_call_without_an_answer_yet_keeps_its_credits(still: Bench) -> None:
     work = a_work(await still.leased())
     await granted(still, work, 15)
     assert await still.budget.left(CREDENTIAL) == 5
 
 
-async def test_g5_credits_of_a_call_that_was_never_sent_are_given_back(still: Bench) -> None:
+async def test_credits_of_a_call_that_was_never_sent_are_given_back(still: Bench) -> None:
     work = a_work(await still.leased())
     grant = await granted(still, work, 20)
     for _ in range(2):
@@ -130,7 +132,7 @@ async def test_g5_credits_of_a_call_that_was_never_sent_are_given_back(still: Be
     await granted(still, work, 20, timeout=0.1)
 
 
-async def test_g5_settling_a_call_twice_counts_once(still: Bench) -> None:
+async def test_settling_a_call_twice_counts_once(still: Bench) -> None:
     work = a_work(await still.leased())
     grant = await granted(still, work, 5)
     await still.budget.spent(grant)
@@ -139,7 +141,7 @@ async def test_g5_settling_a_call_twice_counts_once(still: Bench) -> None:
     assert await still.budget.left(CREDENTIAL) == 15
 
 
-async def test_g5_after_a_429_nobody_starts_before_the_reset_and_the_credits_are_given_back(still: Bench) -> None:
+async def test_429_stops_calls_until_the_reset_and_returns_credits(still: Bench) -> None:
     work = a_work(await still.leased())
     grant = await granted(still, work, 5)
     start = await still.now()
@@ -149,7 +151,7 @@ async def test_g5_after_a_429_nobody_starts_before_the_reset_and_the_credits_are
     assert 300 <= await still.now() - start < still.times.window * 1000
 
 
-async def test_g5_what_others_spent_on_the_credential_counts_until_the_reset(calm: Bench) -> None:
+async def test_what_others_spent_on_the_credential_counts_until_the_reset(calm: Bench) -> None:
     work = a_work(await calm.leased())
     grant = await granted(calm, work, 1)
     start = await calm.now()
@@ -159,7 +161,7 @@ async def test_g5_what_others_spent_on_the_credential_counts_until_the_reset(cal
     assert await calm.now() - start >= 300
 
 
-async def test_g5_a_header_that_shows_more_than_ours_frees_nothing(calm: Bench) -> None:
+async def test_a_header_that_shows_more_than_ours_frees_nothing(calm: Bench) -> None:
     work = a_work(await calm.leased())
     await granted(calm, work, 10)
     grant = await granted(calm, work, 5)
@@ -167,7 +169,7 @@ async def test_g5_a_header_that_shows_more_than_ours_frees_nothing(calm: Bench) 
     assert await calm.budget.left(CREDENTIAL) == 5
 
 
-async def test_g5_the_reserve_is_never_touched(make_bench: MakeBench) -> None:
+async def test_the_reserve_is_never_touched(make_bench: MakeBench) -> None:
     bench = make_bench(lease=60.0, limit=20, reserve=5, window=0.4)
     assert await bench.budget.left(CREDENTIAL) == 15
     work = a_work(await bench.leased())
@@ -177,7 +179,7 @@ async def test_g5_the_reserve_is_never_touched(make_bench: MakeBench) -> None:
     assert await bench.now() - start >= bench.times.window * 1000
 
 
-async def test_g5_a_manual_sync_goes_first_then_changes_then_reconcile(calm: Bench) -> None:
+async def test_a_manual_sync_goes_first_then_changes_then_reconcile(calm: Bench) -> None:
     lease = await calm.leased()
     await spend(calm, a_work(lease), 20)
     order: list[Trigger] = []
@@ -192,7 +194,8 @@ async def test_g5_a_manual_sync_goes_first_then_changes_then_reconcile(calm: Ben
     assert order == [Trigger.MANUAL, Trigger.CHANGES, Trigger.RECONCILE]
 
 
-async def test_m1_pairs_share_the_credits_of_their_credential_and_other_credentials_have_their_own(
+@pytest.mark.rule("M1")
+async def test_pairs_share_the_credits_of_their_credential(
     make_bench: MakeBench,
 ) -> None:
     here, there = make_bench(lease=60.0, limit=20), make_bench(lease=60.0, limit=20)
@@ -204,7 +207,7 @@ async def test_m1_pairs_share_the_credits_of_their_credential_and_other_credenti
     await granted(there, a_work(two, mapping=other), 20, timeout=1)
 
 
-async def test_g4_without_the_lease_no_call_may_start(bench: Bench) -> None:
+async def test_without_the_lease_no_call_may_start(bench: Bench) -> None:
     never_held = Lease(event_subject("other"), 1, "op")
     with pytest.raises(LeaseLostError):
         await bench.budget.permit(a_work(never_held), 1, DEADLINE)
@@ -212,7 +215,7 @@ async def test_g4_without_the_lease_no_call_may_start(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("called_before", [True, False])
-async def test_g4_after_a_takeover_the_former_holder_starts_no_call_and_the_heir_does(
+async def test_after_a_takeover_the_former_holder_starts_no_call_and_the_heir_does(
     make_bench: MakeBench, called_before: bool
 ) -> None:
     here, there = make_bench(), make_bench()
@@ -226,7 +229,7 @@ async def test_g4_after_a_takeover_the_former_holder_starts_no_call_and_the_heir
     await granted(there, a_work(heir), 1)
 
 
-async def test_g4_a_lease_that_ends_before_the_call_would_gives_no_permit_until_it_is_renewed(bench: Bench) -> None:
+async def test_lease_shorter_than_a_call_gives_no_permit(bench: Bench) -> None:
     lease = await bench.leased()
     near_the_end = bench.times.lease - 0.1
     await bench.passed(0.15)
@@ -238,7 +241,7 @@ async def test_g4_a_lease_that_ends_before_the_call_would_gives_no_permit_until_
         assert isinstance(waiting.result(), Grant)
 
 
-async def test_g4_a_lease_too_short_that_nobody_renews_ends_in_lease_lost(bench: Bench) -> None:
+async def test_a_lease_too_short_that_nobody_renews_ends_in_lease_lost(bench: Bench) -> None:
     lease = await bench.leased()
     async with in_background(bench.budget.permit(a_work(lease), 1, bench.times.lease * 2)) as [waiting]:
         await bench.until(waiting.done, "the lease is over")

@@ -1,15 +1,18 @@
-"""The circuit of a credential: one for all replicas, one probe at a time, forgotten when a call succeeds (G5)."""
+"""The circuit of a credential: one for all replicas, one probe at a time, forgotten when a call succeeds."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
 import structlog
 from redis.asyncio import Redis
 
 from consumer.domain.circuit import Passage
 from tests.contract.bench import CIRCUIT_FAILURES, CREDENTIAL, Bench
 from tests.contract.conftest import MakeBench
+
+pytestmark = pytest.mark.rule("G5")
 
 
 async def opened(bench: Bench, failures: int = CIRCUIT_FAILURES) -> None:

@@ -16,7 +16,8 @@ from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_mapping_request
 
 
-async def test_c1_an_organization_has_one_connection_which_is_replaced_as_a_whole(bench: Bench) -> None:
+@pytest.mark.rule("C1")
+async def test_an_organization_has_one_connection_which_is_replaced_as_a_whole(bench: Bench) -> None:
     assert await bench.connections.connection(ORG) is None
     await bench.connections.put_connection(ORG, a_connection())
     named = replace(a_connection(), sealed="", secret_name="mounted", continuous=False, stamp="7")
@@ -27,7 +28,8 @@ async def test_c1_an_organization_has_one_connection_which_is_replaced_as_a_whol
     assert await bench.connections.connection(ORG) is None
 
 
-async def test_m1_m4_an_organization_has_many_pairs_and_ending_one_leaves_the_others(bench: Bench) -> None:
+@pytest.mark.rule("M1", "M4")
+async def test_an_organization_has_many_pairs_and_ending_one_leaves_the_others(bench: Bench) -> None:
     for event in ("e1", "e2"):
         await bench.connections.put_mapping(ORG, event, a_mapping(event_id=event, sync_capacity=event == "e1"))
     await bench.connections.put_mapping("another", "e3", replace(a_mapping(event_id="e3"), org_id="another"))
@@ -41,7 +43,7 @@ async def test_m1_m4_an_organization_has_many_pairs_and_ending_one_leaves_the_ot
     assert await bench.connections.mapping("e1") is None
 
 
-async def test_an_event_that_another_organization_took_over_is_no_longer_the_former_s(bench: Bench) -> None:
+async def test_event_taken_over_no_longer_belongs_to_the_former(bench: Bench) -> None:
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     taken = replace(a_mapping(), org_id="another")
     await bench.connections.put_mapping("another", EVENT, taken)
@@ -55,13 +57,15 @@ async def test_ending_a_pair_that_is_not_there_is_harmless(bench: Bench) -> None
     assert await bench.connections.mappings(ORG) == {}
 
 
-async def test_m7_the_zone_seen_in_swoogo_and_the_era_are_kept_with_the_pair(bench: Bench) -> None:
+@pytest.mark.rule("M7")
+async def test_the_zone_seen_in_swoogo_and_the_era_are_kept_with_the_pair(bench: Bench) -> None:
     mapping = replace(a_mapping(), swoogo_timezone="Asia/Tokyo", era=7)
     await bench.connections.put_mapping(ORG, EVENT, mapping)
     assert await bench.connections.mapping(EVENT) == mapping
 
 
-async def test_m4_an_active_pair_is_changed_only_while_it_is_the_one_that_was_read(bench: Bench) -> None:
+@pytest.mark.rule("M4")
+async def test_an_active_pair_is_changed_only_while_it_is_the_one_that_was_read(bench: Bench) -> None:
     """A worker that reads Swoogo's zone meanwhile must not bring back a pair that was removed."""
     before, after = a_mapping(), replace(a_mapping(), swoogo_timezone="Asia/Tokyo")
     assert not await bench.connections.replace_mapping(before, after)
@@ -74,7 +78,8 @@ async def test_m4_an_active_pair_is_changed_only_while_it_is_the_one_that_was_re
     assert await bench.connections.mapping(EVENT) == after
 
 
-async def test_m4_everybody_who_asked_for_an_event_is_known(bench: Bench) -> None:
+@pytest.mark.rule("M4")
+async def test_everybody_who_asked_for_an_event_is_known(bench: Bench) -> None:
     assert await bench.connections.requesters_of(EVENT) == frozenset()
     for org_id in (ORG, "another", ORG):
         await bench.connections.add_requester(EVENT, org_id)
@@ -82,7 +87,8 @@ async def test_m4_everybody_who_asked_for_an_event_is_known(bench: Bench) -> Non
     assert await bench.connections.requesters_of("other") == frozenset()
 
 
-async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_another(bench: Bench) -> None:
+@pytest.mark.rule("C3")
+async def test_refused_credential_is_reported_once_until_it_changes(bench: Bench) -> None:
     connections, answers = bench.connections, list[bool]()
     for op_id, name in enumerate(("first", "first", "second", "second")):
         answers.append(await connections.claim_refusal_report(ORG, name, f"op-{op_id}"))
@@ -94,7 +100,8 @@ async def test_c3_a_refused_credential_is_news_once_until_it_works_again_or_is_a
     assert await connections.claim_refusal_report(ORG, "second", "op-5")
 
 
-async def test_c3_a_refusal_not_yet_reported_is_still_the_same_callers_to_report(bench: Bench) -> None:
+@pytest.mark.rule("C3")
+async def test_a_refusal_not_yet_reported_is_still_the_same_callers_to_report(bench: Bench) -> None:
     """redis-py repeats a command whose reply was lost."""
     claims = [await bench.connections.claim_refusal_report(ORG, "first", op_id) for op_id in ("op", "op", "another")]
     assert claims == [True, True, False]
@@ -112,7 +119,8 @@ async def two_leases(bench: Bench) -> tuple[Lease, Lease]:
     return first, await bench.claimed(subject, "second")
 
 
-async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_who_lost_the_organization_changes_nothing_of_it(bench: Bench) -> None:
     """A process that was stopped half-way through a settlement, and wakes when another one has done it since."""
     first, second = await two_leases(bench)
     await bench.connections.fence(ORG, [], by=second)
@@ -134,7 +142,8 @@ async def test_g4_who_lost_the_organization_changes_nothing_of_it(bench: Bench) 
     assert await bench.connections.connection(ORG) is None
 
 
-async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_has_the_organization_holds_every_pair_it_has(bench: Bench) -> None:
     """Also those no one asks for any more."""
     first, second = await two_leases(bench)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
@@ -144,7 +153,8 @@ async def test_g4_whoever_has_the_organization_holds_every_pair_it_has(bench: Be
     assert await bench.connections.mapping(EVENT) == a_mapping()
 
 
-async def test_g4_who_lost_the_organization_switches_no_event_on_or_off(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_who_lost_the_organization_switches_no_event_on_or_off(bench: Bench) -> None:
     first, second = await two_leases(bench)
     await bench.connections.fence(ORG, [EVENT], by=second)
     subject, change = event_subject(EVENT), a_change()
@@ -158,7 +168,8 @@ async def test_g4_who_lost_the_organization_switches_no_event_on_or_off(bench: B
     assert (await bench.claimed(subject)).epoch
 
 
-async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) -> None:
+@pytest.mark.rule("G4", "G6")
+async def test_a_rebuild_ends_every_lease_that_was_before(bench: Bench) -> None:
     """What comes back from Kafka is not overwritten by who held the organization when Redis was lost."""
     _, second = await two_leases(bench)
     await bench.connections.fence(ORG, [EVENT], by=second)
@@ -169,7 +180,8 @@ async def test_g4_g6_a_rebuild_ends_every_lease_that_was_before(bench: Bench) ->
     assert await bench.connections.mapping(EVENT) == a_mapping()
 
 
-async def test_m1_who_lets_an_event_go_takes_it_from_nobody_who_took_it_over_meanwhile(bench: Bench) -> None:
+@pytest.mark.rule("M1")
+async def test_release_takes_the_event_from_no_new_holder(bench: Bench) -> None:
     """The history says first that a pair ended; from then on another organization may have it."""
     _, second = await two_leases(bench)
     await bench.connections.fence(ORG, [EVENT], by=second)
@@ -181,8 +193,9 @@ async def test_m1_who_lets_an_event_go_takes_it_from_nobody_who_took_it_over_mea
     assert await bench.connections.mappings("another") == {EVENT: taken}
 
 
+@pytest.mark.rule("M4", "X1")
 @pytest.mark.integration
-async def test_x1_m4_who_lost_the_organization_hides_no_pair_that_was_added_again(
+async def test_who_lost_the_organization_hides_no_pair_that_was_added_again(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped before the last command that ends a pair; another worker adds it again, and the first one wakes."""
@@ -208,7 +221,8 @@ async def test_x1_m4_who_lost_the_organization_hides_no_pair_that_was_added_agai
     assert await bench.connections.mappings(ORG) == {EVENT: a_mapping()}
 
 
-async def test_g4_g6_a_rebuild_ends_also_a_lease_from_a_clock_that_was_ahead(bench: Bench) -> None:
+@pytest.mark.rule("G4", "G6")
+async def test_a_rebuild_ends_also_a_lease_from_a_clock_that_was_ahead(bench: Bench) -> None:
     """Another server answers after a failover; waiting for its clock to come up would push nothing meanwhile."""
     ahead = Lease(org_subject(ORG), 10**14, "ahead")
     await bench.connections.fence(ORG, [EVENT], by=ahead)

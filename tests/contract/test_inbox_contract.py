@@ -43,8 +43,9 @@ async def test_the_newest_state_of_each_record_is_kept_and_marked(bench: Bench) 
     assert await bench.inbox.load(EVENT, snapshot=False) == EventState(Snapshot(), state.marks)
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("version", [4, 5])
-async def test_g3_an_older_or_equal_change_never_overwrites(bench: Bench, version: int) -> None:
+async def test_an_older_or_equal_change_never_overwrites(bench: Bench, version: int) -> None:
     newest = a_change("session/s1", 5)
     assert await bench.inbox.record(SUBJECT, [newest]) == bench.news(1)
     forged = a_change("session/s1", version, codecs.encode(a_session("s1", title="from the past")))
@@ -57,7 +58,8 @@ def placed(version: int, offset: int, title: str = "", partition: int = 0) -> Ch
     return Change("session/s1", stamp(version, version, offset, partition), row)
 
 
-async def test_g3_an_older_version_at_a_later_offset_is_told_until_a_newer_one_comes(mapped: Bench) -> None:
+@pytest.mark.rule("G3")
+async def test_an_older_version_at_a_later_offset_is_told_until_a_newer_one_comes(mapped: Bench) -> None:
     """Compaction will leave it, and nothing else would say so."""
     await mapped.inbox.record(SUBJECT, [placed(5, 10)])
     lease = await mapped.claimed(SUBJECT)
@@ -74,6 +76,7 @@ async def test_g3_an_older_version_at_a_later_offset_is_told_until_a_newer_one_c
     assert (await mapped.inbox.load(EVENT)).overtaken == frozenset()
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize(
     "older",
     [
@@ -83,13 +86,14 @@ async def test_g3_an_older_version_at_a_later_offset_is_told_until_a_newer_one_c
         pytest.param(Change("session/s1", stamp(4, 4, 11), b"{}"), id="by a former version, without its partition"),
     ],
 )
-async def test_g3_an_older_version_that_changes_nothing_for_anybody_is_not_told(bench: Bench, older: Change) -> None:
+async def test_an_older_version_that_changes_nothing_for_anybody_is_not_told(bench: Bench, older: Change) -> None:
     await bench.inbox.record(SUBJECT, [placed(5, 10)])
     await bench.inbox.record(SUBJECT, [older])
     assert (await bench.inbox.load(EVENT)).overtaken == frozenset()
 
 
-async def test_g3_replaying_a_batch_changes_nothing_and_makes_nothing_due(mapped: Bench) -> None:
+@pytest.mark.rule("G3")
+async def test_replaying_a_batch_changes_nothing_and_makes_nothing_due(mapped: Bench) -> None:
     batch = [a_change("session/s1", 1), a_change("session/s2", 2)]
     await mapped.inbox.record(SUBJECT, batch)
     lease = await mapped.claimed(SUBJECT)
@@ -119,7 +123,7 @@ async def test_a_change_is_due_after_the_quiet_period_and_not_before(mapped: Ben
     assert end - start >= mapped.times.quiet * 1000
 
 
-async def test_every_change_starts_the_quiet_period_anew_but_never_past_the_longest_wait(mapped: Bench) -> None:
+async def test_every_change_restarts_the_quiet_period_up_to_the_max_wait(mapped: Bench) -> None:
     start, version = await mapped.now(), 0
 
     async def claimed_between_changes() -> bool:
@@ -143,8 +147,9 @@ async def test_after_a_failure_no_change_brings_the_next_try_forward(mapped: Ben
     assert again.attempt == 1
 
 
-async def test_g2_work_that_only_waits_for_something_lets_changes_go_on_in_their_own_time(mapped: Bench) -> None:
-    """G2: one record whose create is unanswered holds up no other."""
+@pytest.mark.rule("G2")
+async def test_waiting_work_does_not_delay_changes(mapped: Bench) -> None:
+    """One record whose create is unanswered holds up no other."""
     lease = await mapped.leased()
     await mapped.inbox.complete(lease, {}, retry_in=600)
     await mapped.inbox.record(SUBJECT, [a_change("session/new", 2)])
@@ -157,8 +162,9 @@ async def test_g2_work_that_only_waits_for_something_lets_changes_go_on_in_their
     await mapped.claimed(SUBJECT, "and again")
 
 
-async def test_g4_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: Bench) -> None:
-    """G4: one that lost it may have done something else than was asked for since."""
+@pytest.mark.rule("G4")
+async def test_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: Bench) -> None:
+    """One that lost it may have done something else than was asked for since."""
     order = LedgerCommand(Action.ADOPT, "level/Gold and more", 7)
     lost = await mapped.leased()
     await mapped.inbox.complete(lost, {})
@@ -171,7 +177,8 @@ async def test_g4_orders_are_taken_out_by_the_holder_of_the_lease_alone(mapped: 
     assert (await mapped.inbox.load(EVENT)).commands == frozenset()
 
 
-async def test_g1_orders_of_every_record_of_a_large_event_are_kept_and_taken_out_in_one_go(mapped: Bench) -> None:
+@pytest.mark.rule("G1")
+async def test_commands_for_a_large_event_are_stored_and_removed_at_once(mapped: Bench) -> None:
     """5,000 sessions and as many speakers, all of them refused and to be tried again."""
     orders = [LedgerCommand(Action.RETRY, f"session/s{number}") for number in range(10_000)]
     await mapped.inbox.request_commands(EVENT, orders)
@@ -181,7 +188,7 @@ async def test_g1_orders_of_every_record_of_a_large_event_are_kept_and_taken_out
     assert (await mapped.inbox.load(EVENT)).commands == frozenset()
 
 
-async def test_a_change_during_the_work_keeps_its_mark_and_makes_the_event_due_again(mapped: Bench) -> None:
+async def test_change_during_a_push_makes_the_event_due_again(mapped: Bench) -> None:
     lease = await mapped.leased()
     marks = (await mapped.inbox.load(EVENT)).marks
     await mapped.inbox.record(SUBJECT, [a_change("session/first", 2), a_change("session/second", 2)])
@@ -209,7 +216,8 @@ async def test_an_event_that_was_dealt_with_is_not_due(mapped: Bench) -> None:
     assert (due.subjects, due.next_in) == ((), None)
 
 
-async def test_g4_of_many_claims_at_once_exactly_one_wins(mapped: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_of_many_claims_at_once_exactly_one_wins(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     await mapped.until(lambda: is_due(mapped), "the change is due")
     claims = await asyncio.gather(*(mapped.inbox.claim(SUBJECT, f"op-{number}") for number in range(20)))
@@ -222,7 +230,7 @@ async def test_a_claim_asked_for_twice_with_one_op_id_gets_one_answer(mapped: Be
     assert await mapped.inbox.claim(SUBJECT, "another's") is None
 
 
-async def test_a_claimed_event_is_not_offered_until_the_lease_runs_out_and_then_has_a_higher_epoch(
+async def test_claimed_event_is_offered_after_its_lease_with_a_higher_epoch(
     mapped: Bench,
 ) -> None:
     start = await mapped.now()
@@ -243,7 +251,8 @@ async def test_a_renewed_lease_holds_longer_than_one_lease_time(mapped: Bench) -
     await mapped.claimed(SUBJECT, "heir")
 
 
-async def test_g4_whoever_lost_the_lease_can_neither_renew_nor_complete(mapped: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_lost_the_lease_can_neither_renew_nor_complete(mapped: Bench) -> None:
     lost = await mapped.leased()
     marks = (await mapped.inbox.load(EVENT)).marks
     await mapped.claimed(SUBJECT, "heir")
@@ -271,21 +280,24 @@ async def test_failures_in_a_row_are_counted_until_a_success(mapped: Bench) -> N
     assert (await mapped.claimed(SUBJECT, "after success")).attempt == 0
 
 
-async def test_c4_m5_without_continuous_sync_changes_are_recorded_and_nothing_is_due(bench: Bench) -> None:
+@pytest.mark.rule("C4", "M5")
+async def test_without_continuous_sync_changes_are_recorded_and_nothing_is_due(bench: Bench) -> None:
     await bench.inbox.record(SUBJECT, [a_change()])
     assert (await bench.inbox.due(10)).next_in is None
     assert await bench.inbox.claim(SUBJECT, "op") is None
     assert (await bench.inbox.load(EVENT)).marks == {"session/s1": stamped(1)}
 
 
-async def test_m5_what_was_recorded_before_is_due_at_once_when_continuous_sync_comes_on(bench: Bench) -> None:
+@pytest.mark.rule("M5")
+async def test_earlier_changes_are_due_when_continuous_sync_comes_on(bench: Bench) -> None:
     await bench.inbox.record(SUBJECT, [a_change()])
     await bench.inbox.set_continuous(EVENT, on=True)
     assert await is_due(bench)
     assert await bench.inbox.claim(SUBJECT, "op")
 
 
-async def test_m5_an_event_found_without_a_pair_waits_for_nothing(mapped: Bench) -> None:
+@pytest.mark.rule("M5")
+async def test_an_event_found_without_a_pair_waits_for_nothing(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     lease = await mapped.claimed(SUBJECT)
     assert await mapped.inbox.set_continuous(EVENT, on=False, by=lease)
@@ -294,7 +306,8 @@ async def test_m5_an_event_found_without_a_pair_waits_for_nothing(mapped: Bench)
     assert (due.subjects, due.next_in) == ((), None)
 
 
-async def test_m5_g4_what_was_switched_on_since_the_claim_is_not_switched_off_by_it(mapped: Bench) -> None:
+@pytest.mark.rule("M5", "G4")
+async def test_what_was_switched_on_since_the_claim_is_not_switched_off_by_it(mapped: Bench) -> None:
     """The worker that accepted the pair meanwhile may have been on another replica."""
     await mapped.inbox.record(SUBJECT, [a_change()])
     lease = await mapped.claimed(SUBJECT)
@@ -305,7 +318,8 @@ async def test_m5_g4_what_was_switched_on_since_the_claim_is_not_switched_off_by
     assert (await mapped.claimed(SUBJECT, "next")).epoch > lease.epoch
 
 
-async def test_m4_g1_an_event_whose_pair_ends_is_claimed_again_where_its_worker_dies(
+@pytest.mark.rule("M4", "G1")
+async def test_an_event_whose_pair_ends_is_claimed_again_where_its_worker_dies(
     make_bench: MakeBench,
 ) -> None:
     """What that worker published last is taken back; one that ends in order leaves nothing due."""
@@ -321,7 +335,8 @@ async def test_m4_g1_an_event_whose_pair_ends_is_claimed_again_where_its_worker_
             assert (due.subjects, due.next_in) == ((), None)
 
 
-async def test_g4_who_lost_the_event_switches_it_neither_on_nor_off(mapped: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_who_lost_the_event_switches_it_neither_on_nor_off(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     lost = await mapped.claimed(SUBJECT)
     await mapped.inbox.complete(lost, {})
@@ -330,7 +345,8 @@ async def test_g4_who_lost_the_event_switches_it_neither_on_nor_off(mapped: Benc
         await mapped.inbox.set_continuous(EVENT, on=False, by=lost)
 
 
-async def test_c4_continuous_sync_switched_off_keeps_the_marks_and_ends_the_waiting(mapped: Bench) -> None:
+@pytest.mark.rule("C4")
+async def test_continuous_sync_switched_off_keeps_the_marks_and_ends_the_waiting(mapped: Bench) -> None:
     await mapped.inbox.record(SUBJECT, [a_change()])
     await mapped.inbox.set_continuous(EVENT, on=False)
     due = await mapped.inbox.due(10)
@@ -340,8 +356,9 @@ async def test_c4_continuous_sync_switched_off_keeps_the_marks_and_ends_the_wait
     assert await is_due(mapped)
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize("on", [True, False])
-async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not(bench: Bench, on: bool) -> None:
+async def test_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not(bench: Bench, on: bool) -> None:
     await bench.inbox.set_continuous(EVENT, on=on)
     request = SyncRequest("r1", "agenda", ("s1",), ("c1",))
     assert await bench.inbox.request_sync(EVENT, request, stamped(1)) == bool(bench.news(1))
@@ -353,8 +370,9 @@ async def test_c5_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not
     assert (await bench.inbox.due(10)).next_in is None
 
 
-async def test_c5_requests_that_wait_add_up(bench: Bench) -> None:
-    """O3, R6: none is replaced by a later one before it ran, and the claim names each."""
+@pytest.mark.rule("C5", "O3", "R6")
+async def test_requests_that_wait_add_up(bench: Bench) -> None:
+    """None is replaced by a later one before it ran, and the claim names each."""
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     lease = await bench.claimed(SUBJECT)
@@ -365,20 +383,23 @@ async def test_c5_requests_that_wait_add_up(bench: Bench) -> None:
     assert (await bench.inbox.due(10)).next_in is None
 
 
-async def test_r6_selections_that_wait_add_up(bench: Bench) -> None:
+@pytest.mark.rule("R6")
+async def test_selections_that_wait_add_up(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda", ("s2",)), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "agenda", ("s1",), ("c1",)), stamped(2))
     assert (await bench.claimed(SUBJECT)).cause == ManualSync(SyncRequest("r2", "agenda", ("s1", "s2"), ("c1",)))
 
 
-async def test_o3_r6_sponsors_and_a_selection_that_wait_add_up(bench: Bench) -> None:
+@pytest.mark.rule("O3", "R6")
+async def test_sponsors_and_a_selection_that_wait_add_up(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "all", ("s1",)), stamped(2))
     lease = await bench.claimed(SUBJECT)
     assert lease.cause == ManualSync(SyncRequest("r2", "selected_and_sponsors", ("s1",)))
 
 
-async def test_c5_a_request_that_arrives_late_is_served_although_it_is_older(bench: Bench) -> None:
+@pytest.mark.rule("C5")
+async def test_a_request_that_arrives_late_is_served_although_it_is_older(bench: Bench) -> None:
     """Each has a key, hence a partition, of its own: they come in any order."""
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "agenda"), stamped(2))
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
@@ -386,7 +407,8 @@ async def test_c5_a_request_that_arrives_late_is_served_although_it_is_older(ben
     assert {asked.id for asked in lease.asked} == {"r1", "r2"}
 
 
-async def test_c5_a_replayed_request_is_ignored_while_it_waits_and_after_it_ran(bench: Bench) -> None:
+@pytest.mark.rule("C5")
+async def test_a_replayed_request_is_ignored_while_it_waits_and_after_it_ran(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
     assert not await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
@@ -397,8 +419,9 @@ async def test_c5_a_replayed_request_is_ignored_while_it_waits_and_after_it_ran(
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
 
-async def test_c5_what_was_asked_for_during_the_work_is_all_that_runs_next(bench: Bench) -> None:
-    """C4: what a former request asked for was done, and is not done again with the next one."""
+@pytest.mark.rule("C4", "C5")
+async def test_what_was_asked_for_during_the_work_is_all_that_runs_next(bench: Bench) -> None:
+    """What a former request asked for was done, and is not done again with the next one."""
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), stamped(1))
     lease = await bench.claimed(SUBJECT)
     await bench.inbox.request_sync(EVENT, SyncRequest("r2", "sponsors"), stamped(2))
@@ -408,7 +431,8 @@ async def test_c5_what_was_asked_for_during_the_work_is_all_that_runs_next(bench
     assert [asked.id for asked in again.asked] == ["r2"]
 
 
-async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench) -> None:
+@pytest.mark.rule("C5")
+async def test_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench) -> None:
     request = SyncRequest("r1")
     await bench.inbox.request_sync(EVENT, request, stamped(1))
     lease = await bench.claimed(SUBJECT)
@@ -419,7 +443,8 @@ async def test_c5_a_failed_run_keeps_its_request_until_one_succeeds(bench: Bench
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
 
-async def test_g1_what_a_sync_left_out_comes_without_its_request(mapped: Bench) -> None:
+@pytest.mark.rule("G1")
+async def test_what_a_sync_left_out_comes_without_its_request(mapped: Bench) -> None:
     """An image on its way has no mark, and the sync has used up the moment at which the event was due."""
     await mapped.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
     await mapped.inbox.complete(await mapped.claimed(SUBJECT), {}, rest_in=0.1)
@@ -429,7 +454,8 @@ async def test_g1_what_a_sync_left_out_comes_without_its_request(mapped: Bench) 
     assert (await mapped.inbox.due(10)).next_in is None
 
 
-async def test_c4_without_continuous_sync_what_a_sync_left_out_waits_for_the_next(bench: Bench) -> None:
+@pytest.mark.rule("C4")
+async def test_without_continuous_sync_what_a_sync_left_out_waits_for_the_next(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1", "sponsors"), stamped(1))
     await bench.inbox.complete(await bench.claimed(SUBJECT), {}, rest_in=0.0)
     assert await bench.inbox.claim(SUBJECT, "more") is None
@@ -443,8 +469,9 @@ async def test_what_a_sync_left_out_does_not_bring_changes_forward(mapped: Bench
     assert not await is_due(mapped)
 
 
-async def test_r6_work_that_has_to_come_again_comes_with_its_request_and_is_no_failure(bench: Bench) -> None:
-    """C4: without it, a push of everything would follow although sync is not continuous."""
+@pytest.mark.rule("C4", "R6")
+async def test_deferred_work_keeps_its_request_and_is_no_failure(bench: Bench) -> None:
+    """Without it, a push of everything would follow although sync is not continuous."""
     request = SyncRequest("r1", "agenda", ("s1",))
     await bench.inbox.request_sync(EVENT, request, stamped(1))
     await bench.inbox.complete(await bench.claimed(SUBJECT), {}, retry_in=0.1)
@@ -454,7 +481,8 @@ async def test_r6_work_that_has_to_come_again_comes_with_its_request_and_is_no_f
     assert await bench.inbox.claim(SUBJECT, "more") is None
 
 
-async def test_c5_a_request_made_during_the_work_runs_next(bench: Bench) -> None:
+@pytest.mark.rule("C5")
+async def test_a_request_made_during_the_work_runs_next(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     lease = await bench.claimed(SUBJECT)
     await bench.inbox.request_sync(EVENT, SyncRequest("r2"), stamped(2))
@@ -463,7 +491,8 @@ async def test_c5_a_request_made_during_the_work_runs_next(bench: Bench) -> None
     assert (await bench.claimed(SUBJECT, "next")).cause == ManualSync(SyncRequest("r2"))
 
 
-async def test_c5_a_request_made_during_work_that_fails_does_not_wait_for_the_retry(bench: Bench) -> None:
+@pytest.mark.rule("C5")
+async def test_a_request_made_during_work_that_fails_does_not_wait_for_the_retry(bench: Bench) -> None:
     await bench.inbox.set_continuous(EVENT, on=True)
     lease = await bench.leased()
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
@@ -471,8 +500,9 @@ async def test_c5_a_request_made_during_work_that_fails_does_not_wait_for_the_re
     assert await is_due(bench)
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize("on", [True, False])
-async def test_c5_changes_that_come_meanwhile_neither_delay_nor_lose_a_request(bench: Bench, on: bool) -> None:
+async def test_changes_that_come_meanwhile_neither_delay_nor_lose_a_request(bench: Bench, on: bool) -> None:
     await bench.inbox.set_continuous(EVENT, on=on)
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     await bench.inbox.record(SUBJECT, [a_change()])
@@ -480,15 +510,17 @@ async def test_c5_changes_that_come_meanwhile_neither_delay_nor_lose_a_request(b
     assert await bench.inbox.claim(SUBJECT, "op")
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize("on", [True, False])
-async def test_c5_switching_continuous_sync_loses_no_request(bench: Bench, on: bool) -> None:
+async def test_switching_continuous_sync_loses_no_request(bench: Bench, on: bool) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     await bench.inbox.set_continuous(EVENT, on=on)
     assert await is_due(bench)
     assert await bench.inbox.claim(SUBJECT, "op")
 
 
-async def test_g1_a_retry_that_waits_survives_a_change_although_sync_is_not_continuous(bench: Bench) -> None:
+@pytest.mark.rule("G1")
+async def test_waiting_retry_survives_a_change_without_continuous_sync(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     lease = await bench.claimed(SUBJECT)
     await bench.inbox.complete(lease, {}, retry_in=0.2, failed=True)
@@ -496,7 +528,8 @@ async def test_g1_a_retry_that_waits_survives_a_change_although_sync_is_not_cont
     await bench.until(lambda: is_due(bench), "the retry is due")
 
 
-async def test_g1_the_lease_of_a_worker_that_died_runs_out_although_changes_came_meanwhile(bench: Bench) -> None:
+@pytest.mark.rule("G1")
+async def test_changes_do_not_extend_the_lease_of_a_dead_worker(bench: Bench) -> None:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     await bench.claimed(SUBJECT)
     await bench.inbox.record(SUBJECT, [a_change()])
@@ -516,7 +549,8 @@ async def test_an_organization_is_due_at_once_and_without_being_continuous(bench
     assert (await bench.inbox.due(10)).next_in is None
 
 
-async def test_m8_a_request_dealt_with_before_can_be_brought_up_again(bench: Bench) -> None:
+@pytest.mark.rule("M8")
+async def test_a_request_dealt_with_before_can_be_brought_up_again(bench: Bench) -> None:
     subject = org_subject(ORG)
     await bench.inbox.record(subject, [a_change("mapping/ev", 1, codecs.encode(a_mapping_request()))])
     lease = await bench.claimed(subject)
@@ -569,16 +603,18 @@ async def test_an_event_put_off_comes_again_as_it_was_and_that_is_no_failure(ben
         await bench.inbox.defer(third, 1.0)
 
 
+@pytest.mark.rule("C5")
 async def test_a_sync_asked_for_while_an_event_is_put_off_is_not_put_off_with_it(bench: Bench) -> None:
-    """C5: a manual sync may find out at once whether Swoogo is back."""
+    """A manual sync may find out at once whether Swoogo is back."""
     lease = await bench.leased()
     await bench.inbox.request_sync(lease.subject.id, SyncRequest("asked"), stamped(1))
     await bench.inbox.defer(lease, 60.0)
     assert (await bench.claimed(lease.subject, "asked")).cause == ManualSync(SyncRequest("asked"))
 
 
+@pytest.mark.rule("C4")
 async def test_a_survey_that_is_put_off_comes_again_as_a_survey(bench: Bench) -> None:
-    """C4: also where sync is not continuous, and with its depth."""
+    """Also where sync is not continuous, and with its depth."""
     await bench.inbox.request_survey(EVENT, Depth.DEEP)
     lease = await bench.claimed(event_subject(EVENT))
     assert lease.cause == Reconcile(Depth.DEEP)
@@ -589,7 +625,7 @@ async def test_a_survey_that_is_put_off_comes_again_as_a_survey(bench: Bench) ->
     assert (again.cause, again.attempt) == (Reconcile(Depth.DEEP), 0)
 
 
-async def test_changes_are_promised_to_be_quick_since_the_event_is_synced_by_itself(bench: Bench) -> None:
+async def test_continuous_sync_promises_quick_changes(bench: Bench) -> None:
     """What was recorded before, or while only a manual sync would push it, never was."""
     assert (await bench.inbox.load(EVENT)).fresh_since is None
     await bench.inbox.set_continuous(EVENT, on=True)

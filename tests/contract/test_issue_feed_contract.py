@@ -1,4 +1,4 @@
-"""The topic of issues: a record's issues appear, change and go, whatever breaks off in between (N2, G1)."""
+"""The topic of issues: a record's issues appear, change and go, whatever breaks off in between."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from consumer.domain.run import Run, Trigger
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping
+
+pytestmark = pytest.mark.rule("N2", "G1")
 
 UNTITLED: Final = replace(Issue("session/s1", Code.MISSING_FIELD, field="title"), label="a session")
 CLAMPED: Final = replace(Issue("session/s1", Code.MULTI_DAY_CLAMPED), label='"Talk"')
@@ -49,7 +51,7 @@ def told(bench: Bench) -> dict[str, list[str]]:
     return {key: [each.code.value for each in record.issues] for key, record in bench.topic.standing.items()}
 
 
-async def test_n2_issues_of_a_record_appear_change_and_go(mapped: Bench) -> None:
+async def test_issues_of_a_record_appear_change_and_go(mapped: Bench) -> None:
     await push(mapped, UNTITLED, CLAMPED, LINKS)
     assert told(mapped) == {"ev/session/s1": ["missing_field", "multi_day_clamped"], "ev/speaker/c1": ["refused"]}
     assert len(mapped.topic.written) == 2
@@ -60,7 +62,7 @@ async def test_n2_issues_of_a_record_appear_change_and_go(mapped: Bench) -> None
     assert mapped.topic.written[3:] == [("ev/session/s1", None), ("ev/speaker/c1", None)]
 
 
-async def test_n2_what_did_not_change_is_not_published_again(mapped: Bench) -> None:
+async def test_what_did_not_change_is_not_published_again(mapped: Bench) -> None:
     """Nor what only the service knows: since when a change is parked, and by which fingerprint."""
     await push(mapped, LINKS, CLAMPED)
     await push(mapped, replace(LINKS, parked="another", at=7), CLAMPED)
@@ -69,16 +71,14 @@ async def test_n2_what_did_not_change_is_not_published_again(mapped: Bench) -> N
     assert [key for key, _ in mapped.topic.written[2:]] == ["ev/speaker/c1"]
 
 
-async def test_n2_what_only_operators_asked_for_is_not_published(mapped: Bench) -> None:
+async def test_what_only_operators_asked_for_is_not_published(mapped: Bench) -> None:
     await push(mapped, Issue("session/s1", Code.NOT_ADOPTED, detail="No."))
     assert mapped.topic.written == []
     assert len(await mapped.board.issues(EVENT)) == 1
 
 
 @pytest.mark.parametrize("sent", [0, 1])
-async def test_g1_what_broke_off_between_keeping_and_publishing_is_published_by_the_next_push(
-    mapped: Bench, sent: int
-) -> None:
+async def test_next_push_publishes_what_was_stored_and_not_published(mapped: Bench, sent: int) -> None:
     """Kafka failed, or the process ended, before any or after some of the records had arrived."""
     kept = await mapped.leased()
     mapped.topic.fail_after = sent
@@ -92,7 +92,7 @@ async def test_g1_what_broke_off_between_keeping_and_publishing_is_published_by_
     assert len(mapped.topic.written) == sent + 2
 
 
-async def test_g1_what_may_be_on_the_topic_goes_also_when_its_publishing_broke_off(mapped: Bench) -> None:
+async def test_what_may_be_on_the_topic_goes_also_when_its_publishing_broke_off(mapped: Bench) -> None:
     kept = await mapped.leased()
     mapped.topic.fail_after = 0
     with pytest.raises(UnavailableError):
@@ -102,7 +102,8 @@ async def test_g1_what_may_be_on_the_topic_goes_also_when_its_publishing_broke_o
     assert mapped.topic.written == [("ev/session/s1", None)]
 
 
-async def test_m4_x1_of_a_pair_that_ended_nothing_stays(mapped: Bench) -> None:
+@pytest.mark.rule("M4", "X1")
+async def test_of_a_pair_that_ended_nothing_stays(mapped: Bench) -> None:
     await push(mapped, CLAMPED, LINKS)
     await mapped.board.withdraw(EVENT)
     assert told(mapped) == {}
@@ -110,7 +111,8 @@ async def test_m4_x1_of_a_pair_that_ended_nothing_stays(mapped: Bench) -> None:
     assert len(mapped.topic.written) == 4, "a second time there is nothing to withdraw"
 
 
-async def test_m4_a_push_whose_pair_ended_meanwhile_withdraws_what_it_published(mapped: Bench) -> None:
+@pytest.mark.rule("M4")
+async def test_a_push_whose_pair_ended_meanwhile_withdraws_what_it_published(mapped: Bench) -> None:
     """The one who ends the pair withdraws before this push publishes."""
     lease = await mapped.leased()
     await mapped.connections.put_mapping(ORG, EVENT, None)
@@ -119,21 +121,24 @@ async def test_m4_a_push_whose_pair_ended_meanwhile_withdraws_what_it_published(
     assert told(mapped) == {}
 
 
-async def test_m4_a_push_that_knows_that_its_pair_ended_publishes_nothing(mapped: Bench) -> None:
+@pytest.mark.rule("M4")
+async def test_a_push_that_knows_that_its_pair_ended_publishes_nothing(mapped: Bench) -> None:
     await push(mapped, CLAMPED)
     await push(mapped, CLAMPED, LINKS, pair_ended=True)
     assert told(mapped) == {}
     assert [key for key, _ in mapped.topic.written] == ["ev/session/s1", "ev/session/s1"]
 
 
-async def test_m3_a_pair_mapped_again_has_its_issues_published_again(mapped: Bench) -> None:
+@pytest.mark.rule("M3")
+async def test_a_pair_mapped_again_has_its_issues_published_again(mapped: Bench) -> None:
     await push(mapped, CLAMPED)
     await mapped.board.withdraw(EVENT)
     await push(mapped, CLAMPED)
     assert told(mapped) == {"ev/session/s1": ["multi_day_clamped"]}
 
 
-async def test_g4_whoever_lost_the_lease_publishes_nothing(make_bench: MakeBench) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_lost_the_lease_publishes_nothing(make_bench: MakeBench) -> None:
     bench = make_bench(lease=0.2)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     late = await bench.leased()

@@ -43,7 +43,8 @@ async def test_the_ledger_of_one_event_is_no_other_s(bench: Bench) -> None:
     assert await bench.ledger.load("another") == {}
 
 
-async def test_g4_whoever_lost_the_lease_cannot_write_to_the_ledger(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_lost_the_lease_cannot_write_to_the_ledger(bench: Bench) -> None:
     lost = await bench.leased()
     await bench.ledger.put(lost, {session_key(): an_entry(1)})
     heir = await bench.claimed(event_subject(EVENT), "heir")
@@ -57,8 +58,9 @@ async def test_g4_whoever_lost_the_lease_cannot_write_to_the_ledger(bench: Bench
     assert await bench.ledger.load(EVENT) == {session_key(): an_entry(3)}
 
 
-async def test_g4_whoever_lost_the_lease_cannot_tick_off_what_the_heir_wrote(bench: Bench) -> None:
-    """Otherwise the heir's entry would never reach the changelog, and a rebuild would miss it (G6)."""
+@pytest.mark.rule("G4", "G6")
+async def test_whoever_lost_the_lease_cannot_tick_off_what_the_heir_wrote(bench: Bench) -> None:
+    """Otherwise the heir's entry would never reach the changelog, and a rebuild would miss it."""
     lost = await bench.leased()
     heir = await bench.claimed(event_subject(EVENT), "heir")
     await bench.ledger.put(heir, {session_key(): an_entry(3)})
@@ -81,7 +83,8 @@ async def test_a_flush_puts_the_last_state_of_each_entry_on_the_changelog_once(b
     assert len(bench.changelog.written) == 2
 
 
-async def test_g6_all_entries_are_put_on_the_changelog_again(bench: Bench) -> None:
+@pytest.mark.rule("G6")
+async def test_all_entries_are_put_on_the_changelog_again(bench: Bench) -> None:
     lost = await bench.leased()
     entries = {session_key("s1"): an_entry(1), session_key("s2"): an_entry(2)}
     await bench.ledger.put(lost, entries)
@@ -97,21 +100,24 @@ async def test_g6_all_entries_are_put_on_the_changelog_again(bench: Bench) -> No
     assert sorted(bench.changelog.written) == [(EVENT, key, entry) for key, entry in sorted(entries.items())]
 
 
-async def test_g6_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: Bench) -> None:
+@pytest.mark.rule("G6")
+async def test_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: Bench) -> None:
     """A Redis that forgets it, a moment later, does not make the create forgotten."""
     lease = await bench.leased()
     await bench.ledger.put(lease, {session_key("s1"): an_intent("opening"), session_key("s2"): an_entry(2)})
     assert bench.changelog.written == [(EVENT, session_key("s1"), an_intent("opening"))]
 
 
-async def test_g6_an_intent_that_the_changelog_does_not_take_is_told_at_once(bench: Bench) -> None:
+@pytest.mark.rule("G6")
+async def test_an_intent_that_the_changelog_does_not_take_is_told_at_once(bench: Bench) -> None:
     lease = await bench.leased()
     bench.changelog.failures.append(UnavailableError("Kafka is down."))
     with pytest.raises(UnavailableError):
         await bench.ledger.put(lease, {session_key("s1"): an_intent("opening")})
 
 
-async def test_g4_an_intent_of_a_worker_that_lost_the_lease_meanwhile_is_not_to_be_sent(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_intent_of_a_worker_without_the_lease_is_not_sent(bench: Bench) -> None:
     lost = await bench.leased()
 
     async def taken_over() -> None:
@@ -122,7 +128,8 @@ async def test_g4_an_intent_of_a_worker_that_lost_the_lease_meanwhile_is_not_to_
         await bench.ledger.put(lost, {session_key("s1"): an_intent("opening")})
 
 
-async def test_g6_a_late_flush_of_a_lost_lease_is_followed_by_what_the_heir_wrote(bench: Bench) -> None:
+@pytest.mark.rule("G6")
+async def test_a_late_flush_of_a_lost_lease_is_followed_by_what_the_heir_wrote(bench: Bench) -> None:
     """The changelog keeps the last record of a key: what was overwritten there out of order is written again."""
     lost = await bench.leased()
     await bench.ledger.put(lost, {session_key(): an_entry(1)})
@@ -139,7 +146,8 @@ async def test_g6_a_late_flush_of_a_lost_lease_is_followed_by_what_the_heir_wrot
     assert bench.changelog.written[-1] == (EVENT, session_key(), an_entry(2))
 
 
-async def test_g6_what_a_worker_that_died_had_not_logged_is_logged_by_the_next(make_bench: MakeBench) -> None:
+@pytest.mark.rule("G6")
+async def test_what_a_worker_that_died_had_not_logged_is_logged_by_the_next(make_bench: MakeBench) -> None:
     died = make_bench()
     await died.ledger.put(await died.leased(), {session_key(): an_entry(1)})
     heir = make_bench()
@@ -147,7 +155,8 @@ async def test_g6_what_a_worker_that_died_had_not_logged_is_logged_by_the_next(m
     assert heir.changelog.written == [(EVENT, session_key(), an_entry(1))]
 
 
-async def test_g1_a_changelog_that_fails_is_told_and_written_by_the_next_flush(bench: Bench) -> None:
+@pytest.mark.rule("G1")
+async def test_a_changelog_that_fails_is_told_and_written_by_the_next_flush(bench: Bench) -> None:
     lease = await bench.leased()
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     bench.changelog.failures.append(UnavailableError("Kafka is down."))
@@ -158,8 +167,9 @@ async def test_g1_a_changelog_that_fails_is_told_and_written_by_the_next_flush(b
     assert bench.changelog.written == [(EVENT, session_key(), an_entry(1))]
 
 
+@pytest.mark.rule("G2")
 async def test_a_listing_is_remembered_without_its_fields_and_is_never_fresh(bench: Bench) -> None:
-    """G2: only the silence of a list read in this very push means absence."""
+    """Only the silence of a list read in this very push means absence."""
     lease = await bench.leased()
     listed = Directory({4: Remote(4, "ada@example.org", {"email": "ada@example.org"}, 9)}, fresh=True, at=NOW)
     await bench.ledger.put_directory(lease, Kind.SPEAKER, listed)
@@ -179,7 +189,8 @@ async def test_every_state_survives(bench: Bench, state: State) -> None:
     assert (await bench.ledger.load(EVENT))["level/Gold / Platinum"].state is state
 
 
-async def test_g6_an_entry_written_while_the_changelog_is_being_written_goes_with_the_next_flush(
+@pytest.mark.rule("G6")
+async def test_entry_written_during_a_flush_goes_with_the_next(
     bench: Bench,
 ) -> None:
     """A push flushes now and then while its other workers go on."""
@@ -195,7 +206,8 @@ async def test_g6_an_entry_written_while_the_changelog_is_being_written_goes_wit
     assert bench.changelog.written[-1] == (EVENT, session_key(), an_entry(1))
 
 
-async def test_g6_flushes_side_by_side_leave_the_newest_entry_last_on_the_changelog(bench: Bench) -> None:
+@pytest.mark.rule("G6")
+async def test_flushes_side_by_side_leave_the_newest_entry_last_on_the_changelog(bench: Bench) -> None:
     lease = await bench.leased()
     await bench.ledger.put(lease, {session_key(): an_intent("opening")})
     second: list[asyncio.Task[None]] = []

@@ -25,7 +25,8 @@ async def claimed(bench: Bench) -> None:
     assert await bench.pairs.claim(held(), EVENT, SWOOGO_EVENT, NOW) == PAIR
 
 
-async def test_m2_a_pair_is_known_from_both_sides(bench: Bench) -> None:
+@pytest.mark.rule("M2")
+async def test_a_pair_is_known_from_both_sides(bench: Bench) -> None:
     assert await bench.pairs.all() == {}
     assert await bench.pairs.pair(EVENT) is None
     assert await bench.pairs.partners(EVENT, SWOOGO_EVENT) == Partners()
@@ -37,7 +38,8 @@ async def test_m2_a_pair_is_known_from_both_sides(bench: Bench) -> None:
     assert await bench.pairs.partners(EVENT, 1) == Partners(PAIR, None)
 
 
-async def test_m3_claiming_the_same_pair_again_is_granted_and_keeps_its_first_time(bench: Bench) -> None:
+@pytest.mark.rule("M3")
+async def test_claiming_the_same_pair_again_is_granted_and_keeps_its_first_time(bench: Bench) -> None:
     await claimed(bench)
     assert await bench.pairs.claim(held(), EVENT, SWOOGO_EVENT, NOW + 5) == PAIR
     await bench.pairs.end(held(), EVENT, PairEnd.REMOVED, NOW + 6)
@@ -46,9 +48,10 @@ async def test_m3_claiming_the_same_pair_again_is_granted_and_keeps_its_first_ti
     assert await bench.pairs.claim(held(), EVENT, SWOOGO_EVENT, NOW + 7) == PAIR
 
 
+@pytest.mark.rule("M2")
 @pytest.mark.parametrize(("event", "swoogo"), [(EVENT, 1), ("another", SWOOGO_EVENT)])
 @pytest.mark.parametrize("org_id", [ORG, "somebody else"])
-async def test_m2_neither_partner_of_a_pair_gets_another_not_even_after_it_ended(
+async def test_neither_partner_of_a_pair_gets_another_not_even_after_it_ended(
     bench: Bench, event: str, swoogo: int, org_id: str
 ) -> None:
     await claimed(bench)
@@ -57,7 +60,8 @@ async def test_m2_neither_partner_of_a_pair_gets_another_not_even_after_it_ended
     assert set(await bench.pairs.all()) == {EVENT}
 
 
-async def test_m1_a_pair_is_of_one_organization_until_that_one_lets_it_go(bench: Bench) -> None:
+@pytest.mark.rule("M1")
+async def test_a_pair_is_of_one_organization_until_that_one_lets_it_go(bench: Bench) -> None:
     await claimed(bench)
     other = held("somebody else")
     assert await bench.pairs.claim(other, EVENT, SWOOGO_EVENT, NOW) is None
@@ -75,7 +79,8 @@ async def test_ending_a_pair_that_is_not_there_is_harmless(bench: Bench) -> None
     assert bench.pair_log.written == []
 
 
-async def test_x2_a_disconnect_seals_what_it_ends_and_what_had_ended_before(bench: Bench) -> None:
+@pytest.mark.rule("X2")
+async def test_a_disconnect_seals_what_it_ends_and_what_had_ended_before(bench: Bench) -> None:
     await claimed(bench)
     await bench.pairs.end(held(), EVENT, PairEnd.REMOVED, NOW + 1)
     await bench.pairs.end(held(), EVENT, PairEnd.DISCONNECTED, NOW + 2, era=NOW + 2)
@@ -85,7 +90,8 @@ async def test_x2_a_disconnect_seals_what_it_ends_and_what_had_ended_before(benc
     assert again == replace(PAIR, era=NOW + 2)
 
 
-async def test_g3_an_older_disconnect_that_comes_again_changes_no_era(bench: Bench) -> None:
+@pytest.mark.rule("G3")
+async def test_an_older_disconnect_that_comes_again_changes_no_era(bench: Bench) -> None:
     await claimed(bench)
     for era in (NOW + 2, NOW + 1, NOW + 2):
         await bench.pairs.end(held(), EVENT, PairEnd.DISCONNECTED, NOW + 5, era=era)
@@ -94,7 +100,8 @@ async def test_g3_an_older_disconnect_that_comes_again_changes_no_era(bench: Ben
     assert pair.era == NOW + 2
 
 
-async def test_g4_a_worker_that_lost_the_organization_changes_no_pair(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_a_worker_that_lost_the_organization_changes_no_pair(bench: Bench) -> None:
     assert await bench.pairs.claim(held(epoch=2), EVENT, SWOOGO_EVENT, NOW)
     with pytest.raises(LeaseLostError):
         await bench.pairs.end(held(epoch=1), EVENT, PairEnd.DISCONNECTED, NOW, era=NOW)
@@ -103,7 +110,8 @@ async def test_g4_a_worker_that_lost_the_organization_changes_no_pair(bench: Ben
     assert await bench.pairs.pair(EVENT) == replace(PAIR, epoch=2)
 
 
-async def test_g4_who_looked_at_the_register_keeps_out_all_that_had_the_organization_before(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_register_read_fences_former_holders(bench: Bench) -> None:
     """Also where it changed nothing: what it decided by must not change behind its back."""
     await bench.pairs.fence(held(epoch=2))
     await bench.pairs.fence(held("somebody else", 1))
@@ -118,7 +126,8 @@ async def test_g4_who_looked_at_the_register_keeps_out_all_that_had_the_organiza
     assert await bench.pairs.claim(held(epoch=2), EVENT, SWOOGO_EVENT, NOW)
 
 
-async def test_g4_m1_a_pair_that_went_to_another_organization_is_not_taken_by_an_old_lease(bench: Bench) -> None:
+@pytest.mark.rule("M1", "G4")
+async def test_old_lease_takes_no_pair_of_another_organization(bench: Bench) -> None:
     """A worker that lost the organization wakes when the event was with another one and is free again."""
     theirs = held("somebody else", 3)
     assert await bench.pairs.claim(held(epoch=2), EVENT, SWOOGO_EVENT, NOW)
@@ -131,7 +140,8 @@ async def test_g4_m1_a_pair_that_went_to_another_organization_is_not_taken_by_an
     assert await bench.pairs.pair(EVENT) == ended
 
 
-async def test_m2_g6_every_change_of_a_pair_is_on_the_changelog_after_a_flush(bench: Bench) -> None:
+@pytest.mark.rule("M2", "G6")
+async def test_every_change_of_a_pair_is_on_the_changelog_after_a_flush(bench: Bench) -> None:
     await claimed(bench)
     assert bench.pair_log.written == []
     await bench.pairs.flush(held())
@@ -141,7 +151,8 @@ async def test_m2_g6_every_change_of_a_pair_is_on_the_changelog_after_a_flush(be
     assert bench.pair_log.written == [PAIR, replace(PAIR, ended_at=NOW + 1, ended_by=PairEnd.REMOVED)]
 
 
-async def test_m2_a_pair_whose_changelog_record_failed_is_flushed_by_the_next_worker(make_bench: MakeBench) -> None:
+@pytest.mark.rule("M2")
+async def test_a_pair_whose_changelog_record_failed_is_flushed_by_the_next_worker(make_bench: MakeBench) -> None:
     here, there = make_bench(), make_bench()
     await claimed(here)
     here.pair_log.failures.append(UnavailableError("Kafka is away."))
@@ -151,7 +162,8 @@ async def test_m2_a_pair_whose_changelog_record_failed_is_flushed_by_the_next_wo
     assert there.pair_log.written == [PAIR]
 
 
-async def test_m2_the_pairs_of_another_organization_are_that_one_s_to_flush(bench: Bench) -> None:
+@pytest.mark.rule("M2")
+async def test_the_pairs_of_another_organization_are_that_one_s_to_flush(bench: Bench) -> None:
     """Two writers of one key could end with the older record last."""
     await claimed(bench)
     await bench.pairs.flush(held("somebody else"))
@@ -166,10 +178,9 @@ async def ended(bench: Bench, org_id: str = ORG, event: str = EVENT, swoogo: int
     return pair
 
 
+@pytest.mark.rule("M8")
 @pytest.mark.parametrize(("event", "swoogo"), [(EVENT, 1), ("another", SWOOGO_EVENT), (EVENT, SWOOGO_EVENT)])
-async def test_m8_a_voided_pair_leaves_both_partners_free_and_what_comes_is_of_the_next_round(
-    bench: Bench, event: str, swoogo: int
-) -> None:
+async def test_voided_pair_frees_both_partners(bench: Bench, event: str, swoogo: int) -> None:
     pair = await ended(bench)
     assert await bench.pairs.void(pair, NOW + 1, "the wrong one")
     assert await bench.pairs.all() == {}
@@ -181,7 +192,8 @@ async def test_m8_a_voided_pair_leaves_both_partners_free_and_what_comes_is_of_t
     )
 
 
-async def test_m8_g6_the_changelog_says_that_a_pair_is_voided_before_a_partner_is_free(bench: Bench) -> None:
+@pytest.mark.rule("M8", "G6")
+async def test_the_changelog_says_that_a_pair_is_voided_before_a_partner_is_free(bench: Bench) -> None:
     pair = await ended(bench)
     bench.pair_log.failures.append(UnavailableError("Kafka is away."))
     with pytest.raises(UnavailableError):
@@ -195,14 +207,16 @@ async def test_m8_g6_the_changelog_says_that_a_pair_is_voided_before_a_partner_i
     assert await bench.pairs.all() == {}
 
 
-async def test_m8_a_pair_that_was_mapped_again_meanwhile_is_not_voided(bench: Bench) -> None:
+@pytest.mark.rule("M8")
+async def test_a_pair_that_was_mapped_again_meanwhile_is_not_voided(bench: Bench) -> None:
     pair = await ended(bench)
     again = await bench.pairs.claim(held(), EVENT, SWOOGO_EVENT, NOW + 1)
     assert not await bench.pairs.void(pair, NOW + 2, "the wrong one")
     assert await bench.pairs.all() == {EVENT: again}
 
 
-async def test_m8_x2_a_disconnect_while_a_pair_is_voided_is_not_lost(bench: Bench) -> None:
+@pytest.mark.rule("M8", "X2")
+async def test_a_disconnect_while_a_pair_is_voided_is_not_lost(bench: Bench) -> None:
     """It seals the pair that is there; the void is tried again with that."""
     pair = await ended(bench)
     await bench.pairs.flush(held())
@@ -218,7 +232,8 @@ async def test_m8_x2_a_disconnect_while_a_pair_is_voided_is_not_lost(bench: Benc
     assert await bench.pairs.void(sealed, NOW + 3, "asked again")
 
 
-async def test_m8_rounds_grow_with_each_void(bench: Bench) -> None:
+@pytest.mark.rule("M8")
+async def test_rounds_grow_with_each_void(bench: Bench) -> None:
     for number in range(3):
         pair = await ended(bench)
         assert pair.round == number
@@ -226,7 +241,8 @@ async def test_m8_rounds_grow_with_each_void(bench: Bench) -> None:
     assert (await ended(bench, event="another")).round == 3
 
 
-async def test_m2_of_many_that_want_one_swoogo_event_at_once_exactly_one_gets_it(make_bench: MakeBench) -> None:
+@pytest.mark.rule("M2")
+async def test_of_many_that_want_one_swoogo_event_at_once_exactly_one_gets_it(make_bench: MakeBench) -> None:
     here, there = make_bench(), make_bench()
     answers = await asyncio.gather(
         *(
@@ -239,7 +255,8 @@ async def test_m2_of_many_that_want_one_swoogo_event_at_once_exactly_one_gets_it
     assert await here.pairs.all() == {won.event_id: won}
 
 
-async def test_m2_of_many_swoogo_events_wanted_for_one_event_at_once_exactly_one_is_had(bench: Bench) -> None:
+@pytest.mark.rule("M2")
+async def test_one_of_many_concurrent_partners_wins(bench: Bench) -> None:
     answers = await asyncio.gather(*(bench.pairs.claim(held(), EVENT, number, NOW) for number in range(1, 20)))
     [won] = [each for each in answers if each]
     assert await bench.pairs.all() == {EVENT: won}

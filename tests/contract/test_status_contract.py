@@ -27,7 +27,8 @@ def ended(identifier: str = "run-1", **changed: object) -> Run:
     return a_run(identifier, ended=NOW + 5, outcome="completed", **changed)
 
 
-async def test_n1_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_on(bench: Bench) -> None:
+@pytest.mark.rule("N1")
+async def test_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_on(bench: Bench) -> None:
     run = a_run()
     assert await bench.board.current(EVENT) is None
     await bench.board.started(run)
@@ -47,7 +48,8 @@ async def test_n1_a_run_that_starts_is_told_and_can_be_looked_up_while_it_goes_o
     assert await bench.board.runs(EVENT) == []
 
 
-async def test_n2_an_ended_run_is_kept_whole(bench: Bench) -> None:
+@pytest.mark.rule("N2")
+async def test_an_ended_run_is_kept_whole(bench: Bench) -> None:
     run = ended(
         org_id=ORG,
         swoogo_event_id=7,
@@ -71,7 +73,8 @@ async def test_n2_an_ended_run_is_kept_whole(bench: Bench) -> None:
     assert (await bench.board.current(EVENT)) == kept
 
 
-async def test_n2_runs_are_listed_newest_first_once_each_and_a_hundred_at_most(bench: Bench) -> None:
+@pytest.mark.rule("N2")
+async def test_runs_are_listed_newest_first_once_each_and_a_hundred_at_most(bench: Bench) -> None:
     lease = await bench.leased()
     for number in range(103):
         await bench.board.ended(ended(f"run-{number:03}"), {}, lease)
@@ -81,11 +84,12 @@ async def test_n2_runs_are_listed_newest_first_once_each_and_a_hundred_at_most(b
     assert [run.id for run in await bench.board.runs(EVENT, 2)] == ["run-102", "run-101"]
 
 
+@pytest.mark.rule("N1")
 @pytest.mark.parametrize(
     ("announced", "outcome", "told"),
     [(True, "completed", 1), (False, "completed", 0), (False, "failed", 1)],
 )
-async def test_n1_a_run_that_did_nothing_is_kept_but_told_only_when_it_failed(
+async def test_a_run_that_did_nothing_is_kept_but_told_only_when_it_failed(
     bench: Bench, announced: bool, outcome: str, told: int
 ) -> None:
     run = ended()
@@ -95,7 +99,8 @@ async def test_n1_a_run_that_did_nothing_is_kept_but_told_only_when_it_failed(
     assert len(await bench.board.runs(EVENT)) == 1
 
 
-async def test_n2_the_issues_of_a_run_replace_those_of_the_one_before(bench: Bench) -> None:
+@pytest.mark.rule("N2")
+async def test_the_issues_of_a_run_replace_those_of_the_one_before(bench: Bench) -> None:
     lease = await bench.leased()
     refused = Issue(session_key("s1"), Code.REFUSED, "name", "Too long.", "fingerprint")
     clamped = Issue(session_key("s2"), Code.MULTI_DAY_CLAMPED)
@@ -107,7 +112,8 @@ async def test_n2_the_issues_of_a_run_replace_those_of_the_one_before(bench: Ben
     assert await bench.board.issues(EVENT) == {}
 
 
-async def test_g4_whoever_lost_the_lease_replaces_no_issues_and_tells_nothing(bench: Bench) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_lost_the_lease_replaces_no_issues_and_tells_nothing(bench: Bench) -> None:
     lost = await bench.leased()
     heir = await bench.claimed(event_subject(EVENT), "heir")
     standing = {"a": Issue(session_key("s1"), Code.REFUSED)}
@@ -119,7 +125,7 @@ async def test_g4_whoever_lost_the_lease_replaces_no_issues_and_tells_nothing(be
     assert [run.id for run in bench.topic.runs] == ["of the heir"]
 
 
-async def test_an_announcement_goes_to_the_topic_and_a_topic_that_fails_is_told_to_the_caller(bench: Bench) -> None:
+async def test_announcement_reaches_its_topic_or_fails_for_the_caller(bench: Bench) -> None:
     said = Announcement("mapping.rejected", ORG, "No.", "event_already_mapped", EVENT, 7)
     await bench.board.announce(said)
     assert bench.topic.announcements == [said]

@@ -41,10 +41,11 @@ async def next_in(bench: Bench) -> float | None:
     return (await bench.inbox.due(10)).next_in
 
 
-async def test_c4_the_first_survey_comes_within_one_interval_at_a_part_of_it_of_the_event_s_own(
+@pytest.mark.rule("C4")
+async def test_first_survey_comes_within_one_interval(
     surveyed: Bench,
 ) -> None:
-    """C4: events mapped together are not surveyed together."""
+    """Events mapped together are not surveyed together."""
     start = await surveyed.now()
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
@@ -53,8 +54,9 @@ async def test_c4_the_first_survey_comes_within_one_interval_at_a_part_of_it_of_
     assert len({round(spread(f"event-{number}"), 2) for number in range(50)}) > 25
 
 
-async def test_c4_a_restart_or_another_replica_neither_skips_nor_doubles_a_survey(make_bench: MakeBench) -> None:
-    """C4: the moment lies in the event's state; switching on again does not move it, and one replica gets it."""
+@pytest.mark.rule("C4")
+async def test_a_restart_or_another_replica_neither_skips_nor_doubles_a_survey(make_bench: MakeBench) -> None:
+    """The moment lies in the event's state; switching on again does not move it, and one replica gets it."""
     one, two = make_bench(survey=INTERVAL), make_bench(survey=INTERVAL)
     await one.inbox.set_continuous(EVENT, on=True)
     before = await next_in(one)
@@ -67,7 +69,8 @@ async def test_c4_a_restart_or_another_replica_neither_skips_nor_doubles_a_surve
     assert await two.inbox.claim(SUBJECT, "other") is None
 
 
-async def test_c4_the_next_survey_comes_after_what_the_last_one_said(surveyed: Bench) -> None:
+@pytest.mark.rule("C4")
+async def test_the_next_survey_comes_after_what_the_last_one_said(surveyed: Bench) -> None:
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
     done = await surveyed.now()
@@ -76,8 +79,9 @@ async def test_c4_the_next_survey_comes_after_what_the_last_one_said(surveyed: B
     assert await surveyed.now() - done >= 300
 
 
-async def test_c4_changes_do_not_wait_for_the_survey_and_do_not_move_it(surveyed: Bench) -> None:
-    """C4: a claim because of changes is not asked to survey."""
+@pytest.mark.rule("C4")
+async def test_changes_do_not_wait_for_the_survey_and_do_not_move_it(surveyed: Bench) -> None:
+    """A claim because of changes is not asked to survey."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
     await surveyed.inbox.complete(lease, {}, survey_in=60)
@@ -90,8 +94,9 @@ async def test_c4_changes_do_not_wait_for_the_survey_and_do_not_move_it(surveyed
     assert 50 < following <= 60
 
 
-async def test_g5_a_manual_sync_and_changes_that_are_due_go_before_a_survey_that_is_due(surveyed: Bench) -> None:
-    """G5: the survey follows as a claim of its own."""
+@pytest.mark.rule("G5")
+async def test_manual_sync_and_changes_go_before_a_survey(surveyed: Bench) -> None:
+    """The survey follows as a claim of its own."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await surveyed.inbox.request_survey(EVENT, Depth.SHALLOW)
     await surveyed.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
@@ -101,8 +106,9 @@ async def test_g5_a_manual_sync_and_changes_that_are_due_go_before_a_survey_that
     assert isinstance((await survey_due(surveyed, "survey")).cause, Reconcile)
 
 
+@pytest.mark.rule("G1")
 async def test_a_worker_that_dies_in_a_survey_leaves_it_due(surveyed: Bench) -> None:
-    """G1: the lease ends, the event is claimed for whatever else there is, and then surveyed."""
+    """The lease ends, the event is claimed for whatever else there is, and then surveyed."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await survey_due(surveyed)
     heir = await surveyed.claimed(SUBJECT, "heir")
@@ -112,7 +118,7 @@ async def test_a_worker_that_dies_in_a_survey_leaves_it_due(surveyed: Bench) -> 
     assert heir.cause == Reconcile(Depth.SHALLOW)
 
 
-async def test_a_survey_that_failed_comes_again_with_its_depth_and_counts_its_failures(surveyed: Bench) -> None:
+async def test_failed_survey_returns_with_its_depth_and_failure_count(surveyed: Bench) -> None:
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await surveyed.inbox.request_survey(EVENT, Depth.DEEP)
     failed = await surveyed.now()
@@ -125,8 +131,9 @@ async def test_a_survey_that_failed_comes_again_with_its_depth_and_counts_its_fa
     assert (last.cause, last.attempt) == (Reconcile(Depth.SHALLOW), 0)
 
 
+@pytest.mark.rule("G1")
 async def test_changes_wait_as_long_as_the_survey_that_failed(surveyed: Bench) -> None:
-    """G1: Swoogo did not answer; the changes keep their marks and get their try."""
+    """Swoogo did not answer; the changes keep their marks and get their try."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
     await surveyed.inbox.record(SUBJECT, [a_change()])
@@ -152,11 +159,11 @@ async def test_the_deepest_survey_asked_for_counts(surveyed: Bench) -> None:
     assert (await survey_due(surveyed)).cause == Reconcile(Depth.CONFIRMED)
 
 
+@pytest.mark.rule("C4", "C5")
 @pytest.mark.parametrize(("on", "survey_in"), [(False, 0.1), (True, inf)], ids=["not continuous", "no interval"])
-async def test_c4_a_survey_asked_for_is_done_once_where_none_comes_round(
+async def test_a_survey_asked_for_is_done_once_where_none_comes_round(
     surveyed: Bench, on: bool, survey_in: float
 ) -> None:
-    """C4, C5."""
     await surveyed.inbox.set_continuous(EVENT, on=on)
     await surveyed.inbox.request_survey(EVENT, Depth.SHALLOW)
     await surveyed.inbox.complete(await survey_due(surveyed), {}, survey_in=survey_in)
@@ -164,8 +171,9 @@ async def test_c4_a_survey_asked_for_is_done_once_where_none_comes_round(
     assert (due.subjects, due.next_in) == ((), None)
 
 
-async def test_c4_switching_continuous_sync_off_ends_the_surveys(surveyed: Bench) -> None:
-    """C4: also while one goes on."""
+@pytest.mark.rule("C4")
+async def test_switching_continuous_sync_off_ends_the_surveys(surveyed: Bench) -> None:
+    """Also while one goes on."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     lease = await survey_due(surveyed)
     await surveyed.inbox.set_continuous(EVENT, on=False)
@@ -174,8 +182,9 @@ async def test_c4_switching_continuous_sync_off_ends_the_surveys(surveyed: Bench
     assert (due.subjects, due.next_in) == ((), None)
 
 
-async def test_d3_a_lift_makes_the_event_due_and_stays_until_it_was_done(surveyed: Bench) -> None:
-    """D3: asked for while somebody works, it is done by the next claim."""
+@pytest.mark.rule("D3")
+async def test_a_lift_makes_the_event_due_and_stays_until_it_was_done(surveyed: Bench) -> None:
+    """Asked for while somebody works, it is done by the next claim."""
     await surveyed.inbox.set_continuous(EVENT, on=True)
     await surveyed.inbox.complete(await survey_due(surveyed), {}, survey_in=60)
     await surveyed.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
@@ -191,16 +200,17 @@ async def test_d3_a_lift_makes_the_event_due_and_stays_until_it_was_done(surveye
     assert (await surveyed.inbox.due(10)).subjects == ()
 
 
-async def test_d3_c4_without_continuous_sync_a_lift_waits_for_the_next_sync(surveyed: Bench) -> None:
-    """C4, D3: nothing is pushed until somebody asks."""
+@pytest.mark.rule("C4", "D3")
+async def test_without_continuous_sync_a_lift_waits_for_the_next_sync(surveyed: Bench) -> None:
+    """Nothing is pushed until somebody asks."""
     await surveyed.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     due = await surveyed.inbox.due(10)
     assert (due.subjects, due.next_in) == ((), None)
     assert (await surveyed.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s1")}
 
 
-async def test_what_a_survey_leaves_is_kept_for_the_next_by_the_holder_of_the_lease_alone(bench: Bench) -> None:
-    """G4."""
+@pytest.mark.rule("G4")
+async def test_only_the_lease_holder_keeps_the_survey_state(bench: Bench) -> None:
     assert await bench.ledger.survey(EVENT) == SurveyState()
     lost = await bench.leased()
     memory = SurveyState(
@@ -214,8 +224,9 @@ async def test_what_a_survey_leaves_is_kept_for_the_next_by_the_holder_of_the_le
     assert await bench.ledger.survey(EVENT) == memory
 
 
-async def test_g5_the_surveys_of_all_events_of_a_credential_are_added_up(make_bench: MakeBench) -> None:
-    """G5: over all replicas; an event that was not surveyed for long stops counting."""
+@pytest.mark.rule("G5")
+async def test_the_surveys_of_all_events_of_a_credential_are_added_up(make_bench: MakeBench) -> None:
+    """Over all replicas; an event that was not surveyed for long stops counting."""
     one, two = make_bench(), make_bench()
 
     def work(event_id: str) -> tuple[Lease, EventMapping]:
@@ -235,8 +246,9 @@ async def test_g5_the_surveys_of_all_events_of_a_credential_are_added_up(make_be
     await one.until(forgotten, "the survey of event b is forgotten")
 
 
+@pytest.mark.rule("C4", "G4")
 async def test_two_workers_never_get_the_same_survey(make_bench: MakeBench) -> None:
-    """C4, G4: claimed by both at once, many times over."""
+    """Claimed by both at once, many times over."""
     one, two = make_bench(survey=INTERVAL), make_bench(survey=INTERVAL)
     await one.inbox.set_continuous(EVENT, on=True)
     for turn in range(5):

@@ -176,8 +176,8 @@ def expected_misses(bench: Bench) -> tuple[str, ...]:
     return () if bench.sandbox.settings.switches.html == "kept" else ("description",)
 
 
-async def test_s1_s2_s5_a_session_is_created_as_it_was_meant(bench: Bench) -> None:
-    """S1, S2, S5, S9, R5."""
+@pytest.mark.rule("S1", "S2", "S5", "S9", "R5")
+async def test_a_session_is_created_as_it_was_meant(bench: Bench) -> None:
     written = await bench.swoogo.create(WORK, Kind.SESSION, SESSION_FIELDS, "op")
     held = bench.record("sessions", written.swoogo_id)
     html = bench.sandbox.settings.switches.html
@@ -199,9 +199,10 @@ async def test_s1_s2_s5_a_session_is_created_as_it_was_meant(bench: Bench) -> No
         assert (written.not_applied, written.seen) == ((), {})
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize("insists", [False, True])
-async def test_r2_a_name_is_sent_along_only_where_swoogo_insists(insists: bool) -> None:
-    """R2; swoogo-api.md 7.4: prose says updates are partial, the schema wants a name. A name edited by hand stays."""
+async def test_a_name_is_sent_along_only_where_swoogo_insists(insists: bool) -> None:
+    """swoogo-api.md 7.4: prose says updates are partial, the schema wants a name. A name edited by hand stays."""
     async with a_bench(Switches(session_update_needs_name=insists)) as bench:
         bench.sandbox.edit("sessions", SESSION, {"name": "By hand"})
         for start in ("09:00:00", "09:30:00"):
@@ -213,8 +214,9 @@ async def test_r2_a_name_is_sent_along_only_where_swoogo_insists(insists: bool) 
         assert [call["status"] for call in updates] == ([422, 200, 200] if insists else [200, 200])
 
 
-async def test_r2_an_update_changes_what_it_names_and_nothing_else(bench: Bench) -> None:
-    """R2; swoogo-api.md 7.4: partial."""
+@pytest.mark.rule("R2")
+async def test_an_update_changes_what_it_names_and_nothing_else(bench: Bench) -> None:
+    """swoogo-api.md 7.4: partial."""
     made = await bench.swoogo.create(WORK, Kind.SESSION, SESSION_FIELDS, "op")
     fields = {"name": "Closing", "date": "2025-08-09", "start_time": "17:00:00"}
     written = await bench.swoogo.update(WORK, Kind.SESSION, made.swoogo_id, fields)
@@ -224,7 +226,8 @@ async def test_r2_an_update_changes_what_it_names_and_nothing_else(bench: Bench)
     assert written.seen["start_time"] == "17:00:00"
 
 
-async def test_r4_cleared_fields_are_cleared(bench: Bench) -> None:
+@pytest.mark.rule("R4")
+async def test_cleared_fields_are_cleared(bench: Bench) -> None:
     """R4; what clears a field is a guess."""
     made = await bench.swoogo.create(WORK, Kind.SESSION, SESSION_FIELDS, "op")
     cleared = {"name": "Opening", "location": "", "track": "", "capacity": "", "description": ""}
@@ -235,7 +238,8 @@ async def test_r4_cleared_fields_are_cleared(bench: Bench) -> None:
     assert {written.seen[name] for name in ("location", "track", "capacity", "description")} == {""}
 
 
-async def test_m7_a_session_can_have_a_zone_of_its_own(bench: Bench) -> None:
+@pytest.mark.rule("M7")
+async def test_a_session_can_have_a_zone_of_its_own(bench: Bench) -> None:
     fields = SESSION_FIELDS | {"timezone": "America/New_York"}
     made = await bench.swoogo.create(WORK, Kind.SESSION, fields, "op")
     held = bench.record("sessions", made.swoogo_id)
@@ -248,8 +252,9 @@ async def test_m7_a_session_can_have_a_zone_of_its_own(bench: Bench) -> None:
     assert (written.not_applied, written.seen["timezone"]) == ((), "")
 
 
-async def test_p1_a_speaker_is_created_with_its_contact(bench: Bench) -> None:
-    """P1; swoogo-api.md 8.1: the contact is told, for the headshot."""
+@pytest.mark.rule("P1")
+async def test_a_speaker_is_created_with_its_contact(bench: Bench) -> None:
+    """swoogo-api.md 8.1: the contact is told, for the headshot."""
     written = await bench.swoogo.create(WORK, Kind.SPEAKER, SPEAKER_FIELDS, "op")
     held = bench.record("speakers", written.swoogo_id)
     assert {name: held[name] or "" for name in SPEAKER_FIELDS} == SPEAKER_FIELDS
@@ -260,8 +265,9 @@ async def test_p1_a_speaker_is_created_with_its_contact(bench: Bench) -> None:
     assert listed.matching("ann.oz@example.com")[0].contact_id == held["contact_id"]
 
 
-async def test_s5_places_and_sponsors_are_created(bench: Bench) -> None:
-    """S5, O1: a location takes 0 and 1 only (swoogo-api.md 7.6), a level is written as its id (9.1)."""
+@pytest.mark.rule("S5", "O1")
+async def test_places_and_sponsors_are_created(bench: Bench) -> None:
+    """A location takes 0 and 1 only (swoogo-api.md 7.6), a level is written as its id (9.1)."""
     level = bench.sandbox.state()["levels"]["main"][0]["id"]
     hall = await bench.swoogo.create(WORK, Kind.LOCATION, {"name": "Stage"}, "op-1")
     track = await bench.swoogo.create(WORK, Kind.TRACK, {"name": "Side"}, "op-2")
@@ -282,8 +288,9 @@ def sessions_of(bench: Bench) -> list[int]:
     return found
 
 
-async def test_s7_links_are_added_whatever_is_there(bench: Bench) -> None:
-    """S7: those there stay, also where the API replaces; sending one again changes nothing."""
+@pytest.mark.rule("S7")
+async def test_links_are_added_whatever_is_there(bench: Bench) -> None:
+    """Those there stay, also where the API replaces; sending one again changes nothing."""
     await bench.swoogo.link(WORK, SPEAKER, [SESSION])
     await bench.swoogo.link(WORK, SPEAKER, [OTHER], already=[SESSION])
     assert sessions_of(bench) == [SESSION, OTHER]
@@ -292,27 +299,31 @@ async def test_s7_links_are_added_whatever_is_there(bench: Bench) -> None:
     assert sessions_of(bench) == [SESSION, OTHER]
 
 
-async def test_s7_a_session_of_another_event_is_refused(bench: Bench) -> None:
+@pytest.mark.rule("S7")
+async def test_a_session_of_another_event_is_refused(bench: Bench) -> None:
     with pytest.raises(RefusedError, match="Session 999 is invalid") as caught:
         await bench.swoogo.link(WORK, SPEAKER, [999])
     assert caught.value.field == "session_ids"
     assert sessions_of(bench) == []
 
 
-async def test_s8_a_link_is_taken_away(bench: Bench) -> None:
+@pytest.mark.rule("S8")
+async def test_a_link_is_taken_away(bench: Bench) -> None:
     await bench.swoogo.link(WORK, SPEAKER, [SESSION, OTHER])
     await bench.swoogo.unlink(WORK, SPEAKER, SESSION)
     assert sessions_of(bench) == [OTHER]
 
 
-async def test_s8_what_is_not_linked_needs_no_taking_away() -> None:
+@pytest.mark.rule("S8")
+async def test_what_is_not_linked_needs_no_taking_away() -> None:
     async with a_bench() as bench:
         await bench.swoogo.unlink(WORK, SPEAKER, SESSION)
         assert sessions_of(bench) == []
 
 
+@pytest.mark.rule("S5", "P2")
 async def test_a_list_holds_what_adoption_needs(bench: Bench) -> None:
-    """P2, S5: natural keys and comparable fields."""
+    """Natural keys and comparable fields."""
     speakers = await bench.swoogo.list(WORK, Kind.SPEAKER, {})
     contact = bench.record("speakers", SPEAKER)["contact_id"]
     empty = {"job_title": "", "company": "", "bio": ""}
@@ -325,15 +336,17 @@ async def test_a_list_holds_what_adoption_needs(bench: Bench) -> None:
     assert (speakers.fresh, speakers.at) == (True, bench.clock.now())
 
 
-async def test_r2_what_a_list_shows_is_no_drift_from_what_a_write_answered(bench: Bench) -> None:
-    """R2: numbers as text in one place and as numbers in another are one value (swoogo-api.md 2.8)."""
+@pytest.mark.rule("R2")
+async def test_what_a_list_shows_is_no_drift_from_what_a_write_answered(bench: Bench) -> None:
+    """Numbers as text in one place and as numbers in another are one value (swoogo-api.md 2.8)."""
     made = await bench.swoogo.create(WORK, Kind.SESSION, SESSION_FIELDS, "op")
     written = await bench.swoogo.update(WORK, Kind.SESSION, made.swoogo_id, {"name": "Opening & Welcome"})
     listed = (await bench.swoogo.list(WORK, Kind.SESSION, {})).rows[made.swoogo_id].fields
     assert listed == written.seen
 
 
-async def test_r3_a_large_unchanged_list_costs_one_page(bench: Bench) -> None:
+@pytest.mark.rule("R3")
+async def test_a_large_unchanged_list_costs_one_page(bench: Bench) -> None:
     """R3; ten credits a page (swoogo-api.md 3)."""
     bench.sandbox.seed({"tracks": [{"event_id": EVENT, "name": f"T{n}"} for n in range(450)]})
     first = await bench.swoogo.list(WORK, Kind.TRACK, {})
@@ -346,8 +359,9 @@ async def test_r3_a_large_unchanged_list_costs_one_page(bench: Bench) -> None:
     assert again.rows.keys() == first.rows.keys() | {new}
 
 
-async def test_d2_a_deletion_is_seen_wherever_it_was(bench: Bench) -> None:
-    """D2: an old record's deletion takes all pages, and shows."""
+@pytest.mark.rule("D2")
+async def test_a_deletion_is_seen_wherever_it_was(bench: Bench) -> None:
+    """An old record's deletion takes all pages, and shows."""
     bench.sandbox.seed({"tracks": [{"event_id": EVENT, "name": f"T{n}"} for n in range(450)]})
     first = await bench.swoogo.list(WORK, Kind.TRACK, {})
     known = {identifier: row.natural for identifier, row in first.rows.items()}
@@ -357,15 +371,17 @@ async def test_d2_a_deletion_is_seen_wherever_it_was(bench: Bench) -> None:
     assert again.rows.keys() == known.keys() - {TRACK, max(known)}
 
 
-async def test_m6_an_event_of_somebody_else_is_missing(bench: Bench) -> None:
-    """M6; swoogo-api.md 11.2: 404 also means not accessible."""
+@pytest.mark.rule("M6")
+async def test_an_event_of_somebody_else_is_missing(bench: Bench) -> None:
+    """swoogo-api.md 11.2: 404 also means not accessible."""
     assert await bench.swoogo.event_timezone(WORK) == "Asia/Tokyo"
     for event_id in (99, 12345):
         with pytest.raises(MissingError):
             await bench.swoogo.event_timezone(a_work(event_id=event_id))
 
 
-async def test_d2_a_record_that_is_gone_is_missing(bench: Bench) -> None:
+@pytest.mark.rule("D2")
+async def test_a_record_that_is_gone_is_missing(bench: Bench) -> None:
     bench.sandbox.delete("sessions", SESSION)
     with pytest.raises(MissingError):
         await bench.swoogo.update(WORK, Kind.SESSION, SESSION, {"name": "Keynote"})
@@ -378,7 +394,8 @@ async def test_a_refused_value_names_our_field(bench: Bench) -> None:
     assert (caught.value.field, str(caught.value)) == ("location", "Location id is invalid.")
 
 
-async def test_p2_a_second_speaker_with_an_email_may_be_refused() -> None:
+@pytest.mark.rule("P2")
+async def test_a_second_speaker_with_an_email_may_be_refused() -> None:
     """swoogo-api.md 8.3; no address in the sentence."""
     async with a_bench(Switches(speaker_email_unique="refused")) as bench:
         with pytest.raises(RefusedError) as caught:
@@ -387,8 +404,9 @@ async def test_p2_a_second_speaker_with_an_email_may_be_refused() -> None:
         assert "example.com" not in str(caught.value)
 
 
-async def test_r5_a_field_that_swoogo_dropped_is_named() -> None:
-    """R5; swoogo-api.md 2.2: unwritable fields are dropped without an error."""
+@pytest.mark.rule("R5")
+async def test_a_field_that_swoogo_dropped_is_named() -> None:
+    """swoogo-api.md 2.2: unwritable fields are dropped without an error."""
     async with a_bench() as bench:
         bench.sandbox.add_faults([{"match": {"path": "update"}, "do": {"drop_field": "start_time"}}])
         fields = {"name": "Keynote", "start_time": "09:00:00"}
@@ -416,7 +434,8 @@ async def test_many_calls_side_by_side_need_one_token(bench: Bench) -> None:
     assert bench.sandbox.stats()["by_route"]["POST /oauth2/token"]["calls"] == 1
 
 
-async def test_c3_credentials_are_tried(bench: Bench) -> None:
+@pytest.mark.rule("C3")
+async def test_credentials_are_tried(bench: Bench) -> None:
     check = bench.client.credentials
     await check.verify(IntegrationRequest("org-1", connected=True, secret_name=KEY))
     bench.verified += 1
@@ -451,9 +470,10 @@ FAULTS = [
 ]
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-async def test_g2_a_create_without_an_answer_is_sent_once(fault: dict[str, Any]) -> None:
-    """G2: whether it happened or not, one call was made; the list tells."""
+async def test_a_create_without_an_answer_is_sent_once(fault: dict[str, Any]) -> None:
+    """Whether it happened or not, one call was made; the list tells."""
     async with a_bench() as bench:
         await bench.swoogo.event_timezone(WORK)
         bench.sandbox.add_faults([{"match": {"path": "create"}, "times": None, "do": fault}])
@@ -465,7 +485,8 @@ async def test_g2_a_create_without_an_answer_is_sent_once(fault: dict[str, Any])
         assert len(found.matching("side")) == bench.sandbox.stats()["creates"].get("tracks", 0)
 
 
-async def test_g2_an_empty_answer_to_a_create_is_no_answer() -> None:
+@pytest.mark.rule("G2")
+async def test_an_empty_answer_to_a_create_is_no_answer() -> None:
     async with a_bench() as bench:
         bench.sandbox.add_faults([{"match": {"path": "create"}, "do": {"empty": True}}])
         with pytest.raises(UnansweredError):
@@ -498,8 +519,9 @@ async def test_a_server_that_hangs_is_given_up() -> None:
             await an_update(bench.swoogo)
 
 
-async def test_g5_when_the_window_is_used_up_the_call_waits_and_goes_through(bench: Bench) -> None:
-    """G5; swoogo-api.md 3: 429 until X-Rate-Limit-Reset."""
+@pytest.mark.rule("G5")
+async def test_when_the_window_is_used_up_the_call_waits_and_goes_through(bench: Bench) -> None:
+    """swoogo-api.md 3: 429 until X-Rate-Limit-Reset."""
     bench.sandbox.configure(limit=3, window=60)
     throttled = bench.budget.throttled
 
@@ -514,7 +536,8 @@ async def test_g5_when_the_window_is_used_up_the_call_waits_and_goes_through(ben
     assert bench.sandbox.stats()["refused_429"] >= 1
 
 
-async def test_m1_an_organization_cannot_reach_the_records_of_another(bench: Bench) -> None:
+@pytest.mark.rule("M1")
+async def test_an_organization_cannot_reach_the_records_of_another(bench: Bench) -> None:
     stranger: Work = a_work(key="stranger")
     with pytest.raises((MissingError, RefusedError)):
         await bench.swoogo.update(stranger, Kind.TRACK, TRACK, {"name": "Mine"})

@@ -155,6 +155,7 @@ async def test_f5_definitions_are_read_with_types_and_the_choices_asked_for(worl
     assert everything.fields[Kind.SESSION]["name"].required
 
 
+@pytest.mark.rule("R2")
 async def test_f2_f3_mapped_fields_are_created_changed_read_and_cleared(world: World) -> None:
     """F2, F3, R2: they are spelt as Swoogo takes them, and read the same from every answer."""
     work = await world.work()
@@ -221,6 +222,7 @@ async def test_f3_choices_of_what_is_no_choice_field_are_refused(world: World) -
         await world.swoogo.add_choices(work, Kind.SESSION, world.names["Language"], ["x"])
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("switches", "expected"), [(Switches(), [20, 2, 1]), (Switches(fields_choices="absent"), [22, 2, 1])]
 )
@@ -258,8 +260,9 @@ async def test_f6_mapped_fields_cost_no_call_of_their_own() -> None:
         assert costs == [12, 12]
 
 
-async def test_f5_a_field_that_changes_under_way_is_noticed_and_its_writes_do_no_harm() -> None:
-    """F5: renamed, retyped, removed, choice removed; what Swoogo drops without a word is told (R5)."""
+@pytest.mark.rule("R5")
+async def test_f5_field_that_changes_meanwhile_is_noticed() -> None:
+    """F5: renamed, retyped, removed, choice removed; what Swoogo drops without a word is told."""
     async with real() as world:
         assert world.bench
         sandbox, names = world.bench.sandbox, world.names
@@ -284,8 +287,9 @@ async def test_f5_a_field_that_changes_under_way_is_noticed_and_its_writes_do_no
         assert written.not_applied == ()
 
 
-async def test_r5_a_read_only_field_is_told_as_not_applied() -> None:
-    """R5: Swoogo drops what cannot be written; no definition says which fields these are."""
+@pytest.mark.rule("R5")
+async def test_a_read_only_field_is_told_as_not_applied() -> None:
+    """Swoogo drops what cannot be written; no definition says which fields these are."""
     async with real() as world:
         assert world.bench
         work = await world.work()
@@ -307,6 +311,7 @@ async def test_f5_definitions_that_may_not_be_read_leave_the_documented_attribut
         assert read.get(Kind.SESSION, world.names["Language"]) is None
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 503, "effect": True}, {"half_json": True}])
 async def test_f3_g2_choices_whose_answer_was_lost_are_not_added_twice(fault: dict[str, Any]) -> None:
     """F3, G2: Swoogo is looked at before anything is sent again."""
@@ -320,6 +325,7 @@ async def test_f3_g2_choices_whose_answer_was_lost_are_not_added_twice(fault: di
         assert [choice.name for choice in field.choices] == held
 
 
+@pytest.mark.rule("G2")
 async def test_f3_g2_while_choices_may_come_late_no_other_event_adds_them() -> None:
     """F3, G2: the lock on the account's field is kept until the call is settled."""
     async with real(deadline=0.5) as world:
@@ -336,6 +342,7 @@ async def test_f3_g2_while_choices_may_come_late_no_other_event_adds_them() -> N
         assert names.count("Ops") == 1
 
 
+@pytest.mark.rule("G4")
 @pytest.mark.integration
 async def test_f3_g4_two_replicas_on_two_events_never_double_a_choice(redis: Redis) -> None:
     """F3, G4: fields are the account's; replicas that share only Redis add one at a time."""

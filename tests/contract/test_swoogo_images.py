@@ -22,17 +22,19 @@ def images(bench: Bench) -> list[tuple[str, str, int]]:
     return [(each["target"], each["field"], each["size"]) for each in bench.sandbox.state(EVENT)["images"]]
 
 
+@pytest.mark.rule("P1")
 @pytest.mark.parametrize("known", [True, False], ids=["contact known", "contact looked up"])
-async def test_p1_a_headshot_goes_to_the_contact_behind_the_speaker(known: bool) -> None:
-    """P1; swoogo-api.md 9.3: there is no image route for speakers."""
+async def test_a_headshot_goes_to_the_contact_behind_the_speaker(known: bool) -> None:
+    """swoogo-api.md 9.3: there is no image route for speakers."""
     async with a_bench() as bench:
         contact = bench.record("speakers", SPEAKER)["contact_id"] if known else None
         await bench.swoogo.upload(WORK, Kind.SPEAKER, SPEAKER, contact, a_picture())
         assert images(bench) == [("contact", "profile_picture", 2003)]
 
 
-async def test_p1_a_headshot_goes_by_its_address_where_the_setting_says_so() -> None:
-    """P1; swoogo-api.md 11.3 (4): the other guess."""
+@pytest.mark.rule("P1")
+async def test_a_headshot_goes_by_its_address_where_the_setting_says_so() -> None:
+    """swoogo-api.md 11.3 (4): the other guess."""
     switches = Switches(profile_picture_write="url")
     async with a_bench(switches, speaker_picture="profile_picture") as bench:
         await bench.swoogo.upload(WORK, Kind.SPEAKER, SPEAKER, None, a_picture())
@@ -40,8 +42,9 @@ async def test_p1_a_headshot_goes_by_its_address_where_the_setting_says_so() -> 
         assert bench.record("speakers", SPEAKER)["profile_picture"] == URL
 
 
-async def test_o1_a_logo_goes_to_the_sponsor() -> None:
-    """O1; swoogo-api.md 9.1: `logo_id` reads as an address."""
+@pytest.mark.rule("O1")
+async def test_a_logo_goes_to_the_sponsor() -> None:
+    """swoogo-api.md 9.1: `logo_id` reads as an address."""
     async with a_bench() as bench:
         made = await bench.swoogo.create(WORK, Kind.SPONSOR, {"name": "Acme"}, "op")
         await bench.swoogo.upload(WORK, Kind.SPONSOR, made.swoogo_id, None, a_picture())
@@ -49,8 +52,9 @@ async def test_o1_a_logo_goes_to_the_sponsor() -> None:
         assert "assets.swoogo.com" in bench.record("sponsors", made.swoogo_id)["logo_id"]
 
 
-async def test_p3_an_image_that_swoogo_refuses_is_refused_for_good() -> None:
-    """P3; swoogo-api.md 9.3: 5 MB at most."""
+@pytest.mark.rule("P3")
+async def test_an_image_that_swoogo_refuses_is_refused_for_good() -> None:
+    """swoogo-api.md 9.3: 5 MB at most."""
     async with a_bench() as bench:
         contact = bench.record("speakers", SPEAKER)["contact_id"]
         with pytest.raises(RefusedError, match="too big"):

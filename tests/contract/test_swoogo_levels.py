@@ -1,4 +1,4 @@
-"""Sponsorship levels of the Swoogo port, on the real client against the sandbox (O1; swoogo-api.md 9.2)."""
+"""Sponsorship levels of the Swoogo port, on the real client against the sandbox (swoogo-api.md 9.2)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from tests.contract.test_swoogo import GOLD, WORK, a_bench
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 
+pytestmark = pytest.mark.rule("O1")
+
 OTHER_KEY = "other-key"
 CHANGED: Any = {
     "text_unicode": "nfc",
@@ -42,8 +44,8 @@ def levels(sandbox: SandboxSwoogo) -> list[str]:
     return [level["value"] if "value" in level else level["name"] for level in sandbox.state()["levels"]["main"]]
 
 
-async def test_o1_a_missing_level_is_added_and_the_others_stay() -> None:
-    """O1: the list tells ids, and the new one is among them."""
+async def test_a_missing_level_is_added_and_the_others_stay() -> None:
+    """The list tells ids, and the new one is among them."""
     async with a_bench() as bench:
         [gold] = (await bench.swoogo.list(WORK, Kind.LEVEL, {})).rows
         silver = (await bench.swoogo.create(WORK, Kind.LEVEL, {"name": "Silver"}, "op")).swoogo_id
@@ -53,16 +55,16 @@ async def test_o1_a_missing_level_is_added_and_the_others_stay() -> None:
 
 
 @pytest.mark.parametrize("name", ["Gold", "gold", " GOLD "])
-async def test_o1_a_level_that_is_there_is_found_however_it_is_written(name: str) -> None:
-    """O1: matched trimmed and without regard to case."""
+async def test_a_level_that_is_there_is_found_however_it_is_written(name: str) -> None:
+    """Matched trimmed and without regard to case."""
     async with a_bench() as bench:
         [gold] = (await bench.swoogo.list(WORK, Kind.LEVEL, {})).rows
         assert (await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op")).swoogo_id == gold
         assert levels(bench.sandbox) == [GOLD]
 
 
-async def test_o1_of_several_levels_with_one_name_the_oldest_is_used() -> None:
-    """O1; swoogo-api.md 9.2: duplicate names exist."""
+async def test_of_several_levels_with_one_name_the_oldest_is_used() -> None:
+    """swoogo-api.md 9.2: duplicate names exist."""
     async with a_bench() as bench:
         field = bench.sandbox.seed(
             {"fields": [{"resource": "sponsors", "attribute": "level", "choices": ["Tin", GOLD, "gold", "Tin"]}]}
@@ -73,8 +75,9 @@ async def test_o1_of_several_levels_with_one_name_the_oldest_is_used() -> None:
         assert made.swoogo_id == min(row.id for row in held)
 
 
-async def test_o1_looking_costs_eleven_credits_once_and_one_afterwards() -> None:
-    """O1, R3: the list of fields is read once; the field itself each time; adding is a look and a write."""
+@pytest.mark.rule("R3")
+async def test_looking_costs_eleven_credits_once_and_one_afterwards() -> None:
+    """The list of fields is read once; the field itself each time; adding is a look and a write."""
     async with a_bench() as bench:
         await bench.swoogo.event_timezone(WORK)
         spent = []
@@ -90,9 +93,10 @@ async def test_o1_looking_costs_eleven_credits_once_and_one_afterwards() -> None
         assert spent == [11, 1, 2, 1]
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 503, "effect": True}, {"half_json": True}])
-async def test_o1_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[str, Any]) -> None:
-    """O1, G2: the next push looks before adding; a blip inside one call is no second choice either."""
+async def test_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[str, Any]) -> None:
+    """The next push looks before adding; a blip inside one call is no second choice either."""
     async with a_bench() as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "do": fault}])
@@ -100,8 +104,9 @@ async def test_o1_a_level_whose_answer_was_lost_is_not_added_twice(fault: dict[s
         assert levels(bench.sandbox).count("Silver") == 1
 
 
-async def test_o1_a_level_that_may_come_late_is_not_added_again_at_once() -> None:
-    """O1, G2: no answer and nothing to be seen: the next plan waits until it is settled."""
+@pytest.mark.rule("G2")
+async def test_a_level_that_may_come_late_is_not_added_again_at_once() -> None:
+    """No answer and nothing to be seen: the next plan waits until it is settled."""
     async with a_bench(deadline=0.5) as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         bench.sandbox.add_faults([{"match": {"method": "PUT", "path": "field"}, "times": None, "do": {"hang": True}}])
@@ -110,9 +115,10 @@ async def test_o1_a_level_that_may_come_late_is_not_added_again_at_once() -> Non
         assert levels(bench.sandbox) == [GOLD]
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("look", [None, {"status": 503}], ids=["seen to be missing", "not seen"])
-async def test_o1_while_a_level_may_come_late_no_other_event_adds_it(look: dict[str, Any] | None) -> None:
-    """O1, G2: intents are an event's, levels are the account's; the lock is kept until the call is settled."""
+async def test_while_a_level_may_come_late_no_other_event_adds_it(look: dict[str, Any] | None) -> None:
+    """Intents are an event's, levels are the account's; the lock is kept until the call is settled."""
     async with a_bench(deadline=0.5) as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         rules: list[dict[str, Any]] = [{"match": {"method": "PUT", "path": "field"}, "do": {"hang": True}}]
@@ -131,8 +137,9 @@ async def test_o1_while_a_level_may_come_late_no_other_event_adds_it(look: dict[
         assert levels(bench.sandbox) == [GOLD, "Silver"]
 
 
-async def test_o1_whoever_waits_for_credits_keeps_the_lock() -> None:
-    """O1, G5: between looking and adding a whole window may pass; no one else adds the level meanwhile."""
+@pytest.mark.rule("G5")
+async def test_whoever_waits_for_credits_keeps_the_lock() -> None:
+    """Between looking and adding a whole window may pass; no one else adds the level meanwhile."""
     async with a_bench() as bench:
         await bench.swoogo.list(WORK, Kind.LEVEL, {})
         permit, asked = bench.budget.permit, 0
@@ -151,8 +158,9 @@ async def test_o1_whoever_waits_for_credits_keeps_the_lock() -> None:
         assert levels(bench.sandbox) == [GOLD, "Silver"]
 
 
-async def test_o1_without_a_level_field_the_levels_are_refused_with_a_sentence() -> None:
-    """O1, E6: the sponsors themselves can still sync."""
+@pytest.mark.rule("E6")
+async def test_without_a_level_field_the_levels_are_refused_with_a_sentence() -> None:
+    """The sponsors themselves can still sync."""
     async with a_bench() as bench:
         bench.sandbox.add_faults(
             [{"match": {"path": "sponsors/fields"}, "times": None, "do": {"status": 200, "body": {"items": []}}}]
@@ -185,11 +193,12 @@ async def replicas(redis: Redis) -> AsyncIterator[tuple[SandboxSwoogo, list[Swoo
         await client.aclose()
 
 
+@pytest.mark.rule("G4")
 @pytest.mark.parametrize("keys", [(KEY, KEY), (KEY, OTHER_KEY)], ids=["one credential", "two credentials"])
-async def test_o1_two_workers_on_two_events_of_one_account_never_double_a_level(
+async def test_two_workers_on_two_events_of_one_account_never_double_a_level(
     replicas: tuple[SandboxSwoogo, list[SwoogoClient]], keys: tuple[str, str]
 ) -> None:
-    """O1, G4: levels belong to the account; the lock that replicas share in Redis makes adding one at a time."""
+    """Levels belong to the account; the lock that replicas share in Redis makes adding one at a time."""
     sandbox, clients = replicas
     names = [f"Level {number}" for number in range(4)]
     made = await asyncio.gather(
@@ -203,10 +212,11 @@ async def test_o1_two_workers_on_two_events_of_one_account_never_double_a_level(
     assert len({written.swoogo_id for written in made}) == len(names)
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("name", ["R&D", "<b>Tin</b>", "Tin \U0001f600", "Cafe\u0301  bar", "x" * 200])
 @pytest.mark.parametrize("id_only", [False, True])
-async def test_o1_g2_the_level_that_was_added_is_known_whatever_is_stored(name: str, id_only: bool) -> None:
-    """O1, G2: the one that is new in the answer."""
+async def test_the_level_that_was_added_is_known_whatever_is_stored(name: str, id_only: bool) -> None:
+    """The one that is new in the answer."""
     answer: Literal["id_only", "full"] = "id_only" if id_only else "full"
     async with a_bench(Switches(**CHANGED, create_answer=answer)) as bench:
         made = await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op")
@@ -216,16 +226,17 @@ async def test_o1_g2_the_level_that_was_added_is_known_whatever_is_stored(name: 
 
 
 @pytest.mark.parametrize("name", ["R&D", "<b>Tin</b>", "Cafe\u0301  bar"])
-async def test_o1_another_event_of_the_account_finds_a_level_stored_otherwise(name: str) -> None:
-    """O1: it has no ledger entry of it."""
+async def test_another_event_of_the_account_finds_a_level_stored_otherwise(name: str) -> None:
+    """It has no ledger entry of it."""
     async with a_bench(Switches(**CHANGED)) as bench:
         made = [await bench.swoogo.create(WORK, Kind.LEVEL, {"name": name}, "op") for _ in range(2)]
         assert made[0].swoogo_id == made[1].swoogo_id
         assert len(levels(bench.sandbox)) == 2
 
 
-async def test_g2_of_several_new_levels_under_other_names_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G2: somebody adds one in the same moment; which is ours is for the next look, or a person."""
+@pytest.mark.rule("G2")
+async def test_of_several_new_levels_under_other_names_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody adds one in the same moment; which is ours is for the next look, or a person."""
     async with a_bench(Switches(**CHANGED)) as bench:
         switches = bench.sandbox.settings.switches
         await bench.swoogo.list(WORK, Kind.LEVEL, {})

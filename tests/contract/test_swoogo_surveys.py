@@ -56,9 +56,10 @@ SWITCHES = [
 ]
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize("switches", SWITCHES)
 async def test_a_deep_survey_reads_every_page_whatever_comes_beyond_the_last(switches: Switches) -> None:
-    """D2: complete, with fields; as many pages as there are."""
+    """Complete, with fields; as many pages as there are."""
     async with a_bench(switches) as bench:
         ids = fill(bench)
         await bench.swoogo.event_timezone(WORK)
@@ -69,11 +70,12 @@ async def test_a_deep_survey_reads_every_page_whatever_comes_beyond_the_last(swi
         assert seen.rows[ids[-1]].fields["name"] == f"Talk {MANY - 1}"
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize("switches", SWITCHES)
-async def test_r3_a_shallow_survey_of_an_unchanged_kind_is_one_list_call_however_many_records_there_are(
+async def test_shallow_survey_of_an_unchanged_kind_is_one_call(
     switches: Switches,
 ) -> None:
-    """R3: ten credits."""
+    """Ten credits."""
     async with a_bench(switches) as bench:
         ids = fill(bench)
         held = await known(bench)
@@ -83,9 +85,10 @@ async def test_r3_a_shallow_survey_of_an_unchanged_kind_is_one_list_call_however
         assert await spent(bench, before) == 10
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize("switches", SWITCHES)
 async def test_a_shallow_survey_shows_what_was_edited_and_what_was_made_by_hand(switches: Switches) -> None:
-    """R2: with their fields; the rest is known to be there from the count."""
+    """With their fields; the rest is known to be there from the count."""
     async with a_bench(switches) as bench:
         ids = fill(bench)
         held = await known(bench)
@@ -99,8 +102,9 @@ async def test_a_shallow_survey_shows_what_was_edited_and_what_was_made_by_hand(
         assert await spent(bench, before) == 10
 
 
-async def test_r2_an_edit_in_the_very_second_that_was_read_is_seen_as_long_as_it_may_last() -> None:
-    """R2: stamps are whole seconds (swoogo-api.md 2.8); both surveys, by the event and by lists."""
+@pytest.mark.rule("R2")
+async def test_edit_in_the_second_of_a_read_is_seen() -> None:
+    """Stamps are whole seconds (swoogo-api.md 2.8); both surveys, by the event and by lists."""
     async with a_bench(Switches()) as bench:
         ids = fill(bench, 20)
         seen = await bench.swoogo.survey_kind(WORK, Kind.SESSION, Known())
@@ -113,9 +117,10 @@ async def test_r2_an_edit_in_the_very_second_that_was_read_is_seen_as_long_as_it
         assert later.rows == {}
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize("switches", SWITCHES)
 async def test_more_edits_than_a_page_holds_are_all_seen(switches: Switches) -> None:
-    """R2: further pages as long as they hold something new."""
+    """Further pages as long as they hold something new."""
     async with a_bench(switches) as bench:
         ids = fill(bench)
         held = await known(bench)
@@ -125,10 +130,11 @@ async def test_more_edits_than_a_page_holds_are_all_seen(switches: Switches) -> 
         assert {each for each, row in seen.rows.items() if row.fields["name"] == "By hand"} == set(ids[:250])
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize("switches", SWITCHES)
 @pytest.mark.parametrize("also_made", [False, True])
-async def test_d2_the_count_tells_of_deletions_and_then_every_page_is_read(switches: Switches, also_made: bool) -> None:
-    """D2: also when somebody made another record at the same time, so that the count is the same."""
+async def test_the_count_tells_of_deletions_and_then_every_page_is_read(switches: Switches, also_made: bool) -> None:
+    """Also when somebody made another record at the same time, so that the count is the same."""
     async with a_bench(switches) as bench:
         ids = fill(bench)
         held = await known(bench)
@@ -139,8 +145,9 @@ async def test_d2_the_count_tells_of_deletions_and_then_every_page_is_read(switc
         assert (seen.ids, seen.whole) == ({*ids, *made} - {ids[7]}, True)
 
 
-async def test_d2_a_list_that_keeps_changing_while_it_is_read_concludes_nothing() -> None:
-    """D2: deletions only from stable listings."""
+@pytest.mark.rule("D2")
+async def test_a_list_that_keeps_changing_while_it_is_read_concludes_nothing() -> None:
+    """Deletions only from stable listings."""
     async with a_bench() as bench:
         ids = fill(bench)
         fetch, pages = bench.client._surveys._page, 0
@@ -157,9 +164,10 @@ async def test_d2_a_list_that_keeps_changing_while_it_is_read_concludes_nothing(
         assert pages >= 4
 
 
+@pytest.mark.rule("S5", "O1")
 @pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK, Kind.LEVEL])
 async def test_what_records_refer_to_is_read_whole(kind: Kind) -> None:
-    """S5, O1: rooms, tracks and levels, for the daily survey."""
+    """Rooms, tracks and levels, for the daily survey."""
     async with a_bench() as bench:
         seen = await bench.swoogo.survey_kind(WORK, kind, Known())
         assert seen.whole
@@ -167,8 +175,8 @@ async def test_what_records_refer_to_is_read_whole(kind: Kind) -> None:
         assert [row.fields["name"] for row in seen.rows.values()] == [name]
 
 
-async def test_r3_m7_the_event_comes_with_its_records_and_zone_for_one_credit() -> None:
-    """M7, R3."""
+@pytest.mark.rule("M7", "R3")
+async def test_the_event_comes_with_its_records_and_zone_for_one_credit() -> None:
     async with a_bench() as bench:
         ids = fill(bench)
         await bench.swoogo.event_timezone(WORK)
@@ -189,15 +197,17 @@ async def test_r3_m7_the_event_comes_with_its_records_and_zone_for_one_credit() 
         )
 
 
-async def test_r3_the_event_comes_with_the_kinds_that_are_asked_for() -> None:
+@pytest.mark.rule("R3")
+async def test_the_event_comes_with_the_kinds_that_are_asked_for() -> None:
     async with a_bench() as bench:
         fill(bench, 3)
         event = await bench.swoogo.survey_event(WORK, {}, {Kind.SPEAKER})
         assert event.kinds.keys() == {Kind.SPEAKER}
 
 
-async def test_r2_of_the_records_that_come_with_the_event_only_those_that_changed_are_read() -> None:
-    """R2, R3: what no one touched is known already."""
+@pytest.mark.rule("R2", "R3")
+async def test_only_changed_records_are_read_with_the_event() -> None:
+    """What no one touched is known already."""
     async with a_bench() as bench:
         ids = fill(bench)
         first = (await bench.swoogo.survey_event(WORK, {})).kinds[Kind.SESSION]
@@ -208,9 +218,10 @@ async def test_r2_of_the_records_that_come_with_the_event_only_those_that_change
         assert second.newest > first.newest
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(("switch", "kinds"), [("absent", set()), ("truncated", {Kind.SESSION, Kind.SPEAKER})])
 async def test_an_event_without_all_its_records_is_handed_out_as_it_came(switch: str, kinds: set[Kind]) -> None:
-    """R3: whether they are all is for the reconcile to check; single records answer for themselves."""
+    """Whether they are all is for the reconcile to check; single records answer for themselves."""
     async with a_bench(Switches(event_expand=switch)) as bench:  # type: ignore[arg-type] # the table names its values
         ids = fill(bench)
         event = await bench.swoogo.survey_event(WORK, {})
@@ -219,16 +230,17 @@ async def test_an_event_without_all_its_records_is_handed_out_as_it_came(switch:
         assert await bench.swoogo.exists(WORK, Kind.SESSION, ids[-1])
 
 
+@pytest.mark.rule("M6")
 @pytest.mark.parametrize("status", [404, 403])
 async def test_an_event_of_somebody_else_is_refused(status: int) -> None:
-    """M6: whatever status says so (swoogo-api.md 11.2)."""
+    """Whatever status says so (swoogo-api.md 11.2)."""
     async with a_bench(Switches(not_found_status=status)) as bench:  # type: ignore[arg-type]
         with pytest.raises(RefusedError):
             await bench.swoogo.survey_event(a_work(event_id=99), {})
 
 
+@pytest.mark.rule("D2")
 async def test_a_record_exists_until_it_is_deleted() -> None:
-    """D2."""
     async with a_bench() as bench:
         ids = fill(bench, 1)
         assert await bench.swoogo.exists(WORK, Kind.SESSION, ids[-1])

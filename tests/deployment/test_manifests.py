@@ -198,6 +198,7 @@ def test_secrets_are_references() -> None:
             assert "@" not in str(container.get("args", "")), where
 
 
+@pytest.mark.rule("G1")
 def test_there_is_time_to_drain() -> None:
     """G1 holds without it; what is killed in the middle is done twice."""
     for where, each, pod in ours():
@@ -297,7 +298,7 @@ def test_development_brings_its_namespace_under_pod_security_restricted() -> Non
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_keda_looks_at_groups_topics_and_metrics_there_are_and_never_goes_to_zero() -> None:
+def test_keda_names_existing_groups_and_never_scales_to_zero() -> None:
     from consumer.observability.metrics import DUE
 
     seen = set()
@@ -363,8 +364,9 @@ def test_metrics_are_scraped_from_a_port_of_the_service() -> None:
     assert endpoint["path"] == "/metrics"
 
 
+@pytest.mark.rule("C4")
 def test_the_reconcile_is_asked_for_by_the_cron_job_alone() -> None:
-    """C4: the service's own clock is off, or events would be compared twice as often."""
+    """The service's own clock is off, or events would be compared twice as often."""
     for where in ("kubernetes/components/reconcile-cronjob", "split-roles"):
         [job] = of_kind(objects(where), "CronJob")
         assert job["spec"]["concurrencyPolicy"] == "Forbid"

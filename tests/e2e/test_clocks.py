@@ -1,4 +1,4 @@
-"""End to end: replicas whose clocks are ten minutes apart agree on the time (G2, fault matrix "clocks")."""
+"""End to end: replicas whose clocks are ten minutes apart agree on the time (fault matrix "clocks")."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.test_fencing import kept
 from tests.support.conferences import edited, small
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("G2")]
 
 _WRONG = """
 import time
@@ -24,7 +24,7 @@ time.time_ns = lambda: _time_ns() - 600_000_000_000
 _LATE_MS = 8_000
 
 
-async def test_g2_a_create_given_up_by_a_replica_whose_clock_is_slow_is_not_looked_for_too_early(
+async def test_slow_clock_does_not_shorten_the_settle_time_of_a_create(
     open_world: OpenWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The create takes effect when another replica has the event already, which has to wait for that all the same."""

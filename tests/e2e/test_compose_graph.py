@@ -159,7 +159,7 @@ async def graph(kafka_bootstrap: str, tmp_path: Path) -> AsyncIterator[Graph]:
         yield running
 
 
-async def test_the_graph_syncs_a_conference_is_scraped_and_an_alert_fires_and_clears(graph: Graph) -> None:
+async def test_compose_graph_syncs_is_scraped_and_raises_an_alert(graph: Graph) -> None:
     """Issue 6."""
     command = services()["topics"]["command"]
     topics = await asyncio.to_thread(graph.call, "-m", "consumer.entrypoints.cli", *command)

@@ -1,4 +1,4 @@
-"""End to end: a worker that stood still for longer than its lease starts no call and writes nothing (G4)."""
+"""End to end: a worker that stood still for longer than its lease starts no call and writes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.e2e.conftest import OpenWorld
 from tests.support.conferences import edited, small
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("G4")]
 
 LEASE = 4.0
 
@@ -33,10 +33,10 @@ async def kept(world: World, event_id: str) -> dict[str, Any]:
         await redis.aclose()
 
 
-async def test_g4_a_worker_paused_for_twice_its_lease_calls_and_writes_nothing_when_it_wakes(
+async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(
     open_world: OpenWorld,
 ) -> None:
-    """G4, issue 5 point 2: SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
+    """Issue 5 point 2: SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
     settings = {"PUSH__LEASE": f"{LEASE:g}", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
     async with open_world(latency_ms=30.0, settings=settings) as world:
         paused = world.start_service("paused")

@@ -1,4 +1,4 @@
-"""End to end: what Sessionboard reads beside each record, as it appears, changes and goes (N2)."""
+"""End to end: what Sessionboard reads beside each record, as it appears, changes and goes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.issues_topic import IssuesTopic, reading_issues
 from tests.support.status_topic import StatusTopic
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("N2")]
 
 _events = itertools.count(40_001)
 _CRASHING: Final = (sys.executable, "-m", "tests.support.crashing")
@@ -55,7 +55,7 @@ def codes(standing: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
     return {key: [each["code"] for each in found] for key, found in standing.items()}
 
 
-async def test_n2_the_issues_of_a_record_appear_change_and_go(playing: Play, issues: IssuesTopic) -> None:
+async def test_the_issues_of_a_record_appear_change_and_go(playing: Play, issues: IssuesTopic) -> None:
     event = playing.event.id
     await playing.connect()
     await playing.publish([faulty()], "two records are faulty")
@@ -87,10 +87,11 @@ async def test_n2_the_issues_of_a_record_appear_change_and_go(playing: Play, iss
     )
 
 
-async def test_n2_the_answer_to_a_manual_sync_lists_the_issues_of_its_records(
+@pytest.mark.rule("R6")
+async def test_the_answer_to_a_manual_sync_lists_the_issues_of_its_records(
     playing: Play, issues: IssuesTopic, status: StatusTopic
 ) -> None:
-    """R6: of a selected session that one and its speakers; the issues topic is as new as the answer."""
+    """Of a selected session that one and its speakers; the issues topic is as new as the answer."""
     await playing.connect(continuous=False)
     writer = playing.publisher.writer
     await playing.publisher.publish(faulty(), at=playing.now())
@@ -110,10 +111,9 @@ async def test_n2_the_answer_to_a_manual_sync_lists_the_issues_of_its_records(
         assert answer["data"]["more_records"] == 0
 
 
+@pytest.mark.rule("M4", "X1")
 @pytest.mark.parametrize("disconnected", [False, True], ids=["removed", "disconnected"])
-async def test_m4_x1_of_a_pair_that_ends_nothing_stays(
-    playing: Play, issues: IssuesTopic, *, disconnected: bool
-) -> None:
+async def test_of_a_pair_that_ends_nothing_stays(playing: Play, issues: IssuesTopic, *, disconnected: bool) -> None:
     """And what stands is published again when the pair is mapped again."""
     event, writer = playing.event.id, playing.publisher.writer
     await playing.connect()
@@ -135,6 +135,7 @@ async def test_m4_x1_of_a_pair_that_ends_nothing_stays(
         await wait_until(again, "what stands is published again", 30)
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     "moment",
     [
@@ -145,9 +146,7 @@ async def test_m4_x1_of_a_pair_that_ends_nothing_stays(
         "redis note_sent 1 after",
     ],
 )
-async def test_g1_a_service_that_dies_between_keeping_and_publishing_leaves_nothing_out(
-    open_world: OpenWorld, moment: str
-) -> None:
+async def test_crash_between_storing_and_publishing_leaves_nothing_out(open_world: OpenWorld, moment: str) -> None:
     """SIGKILL there; the next process publishes what is missing, and nothing for ever."""
     async with open_world(
         settings={"PUSH__LEASE": "3", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
@@ -185,7 +184,8 @@ async def valkey() -> AsyncIterator[EmbeddedValkey]:
     await server.astop()
 
 
-async def test_g6_a_loss_of_redis_publishes_nothing_twice_and_forgets_nothing(
+@pytest.mark.rule("G6")
+async def test_a_loss_of_redis_publishes_nothing_twice_and_forgets_nothing(
     kafka_bootstrap: str, valkey: EmbeddedValkey
 ) -> None:
     """FLUSHALL: what stands as before is not published again; what is corrected after that goes."""

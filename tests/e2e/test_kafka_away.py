@@ -46,9 +46,7 @@ async def ended(process: ServiceProcess) -> int | None:
     return await asyncio.to_thread(process.stop)
 
 
-async def test_kafka_lost_for_too_long_ends_the_process_and_the_next_one_stops_in_time_while_it_is_away(
-    breakable: Breakable, away: World
-) -> None:
+async def test_lost_kafka_ends_the_process_and_a_stop_meanwhile_is_in_time(breakable: Breakable, away: World) -> None:
     """Exit code 3 and one sentence, so that Kubernetes starts it again; nothing that was published is missing.
 
     A stop while Kafka is away is in order: neither groups that cannot be left nor what cannot be published hold it up.

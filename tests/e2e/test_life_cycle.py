@@ -49,8 +49,9 @@ async def slowed(world: World) -> None:
     await world.post("faults", [rule])
 
 
+@pytest.mark.rule("M1", "G5")
 async def test_a_throttled_and_a_slow_organization_delay_no_other(open_world: OpenWorld) -> None:
-    """M1, G5: three organizations, each with its own credits: one has more to do than its window takes, one waits half
+    """Three organizations, each with its own credits: one has more to do than its window takes, one waits half
     a second for every answer, one is normal. The throttled one has more events than there are places for it.
     """
     settings = {"PUSH__MAX_EVENTS_PER_CREDENTIAL": "2", "SWOOGO__CREDIT_RESERVE": "0"}
@@ -92,10 +93,11 @@ async def test_a_throttled_and_a_slow_organization_delay_no_other(open_world: Op
         assert max(each["most_in_sliding_window"] for each in stats["credentials"].values()) <= 90
 
 
+@pytest.mark.rule("M7")
 async def test_an_event_in_another_zone_is_synced_with_a_zone_for_every_session(
     playing: Play, shared: World, status: StatusTopic
 ) -> None:
-    """M7: accepted, and people are told; Swoogo shows Sessionboard's wall clock, in Sessionboard's zone."""
+    """Accepted, and people are told; Swoogo shows Sessionboard's wall clock, in Sessionboard's zone."""
     await shared.post(
         "edit", {"kind": "events", "id": playing.swoogo_event_id, "values": {"timezone": "America/New_York"}}
     )

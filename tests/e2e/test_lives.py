@@ -173,9 +173,10 @@ async def a_life(world: World) -> AsyncIterator[Life]:
         yield life
 
 
+@pytest.mark.rule("M1", "M2", "M3", "M4", "M5", "E3", "S7", "R1", "R2", "R3", "D2", "X1", "X2")
 @pytest.mark.parametrize("steps", LIVES, ids=[", ".join(life) for life in LIVES])
 async def test_a_life_comes_to_what_the_specification_says(shared: World, steps: tuple[str, ...]) -> None:
-    """M1-M5, E3, S7, R1-R3, D2, X1, X2: every step as the oracle says, from the topics to Swoogo."""
+    """Every step as the oracle says, from the topics to Swoogo."""
     oracle = Oracle()
     async with a_life(shared) as life:
         for number, step in enumerate(steps, start=1):

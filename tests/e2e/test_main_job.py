@@ -31,8 +31,9 @@ async def journal_length(world: World) -> int:
     return int(journal[-1]["n"]) if journal else 0
 
 
+@pytest.mark.rule("C2", "M1", "S1", "S2", "S3", "S4", "S5", "S7", "P1", "N1")
 async def test_a_conference_arrives_exactly(playing: Play, status: StatusTopic) -> None:
-    """C2, M1, S1-S5, S7, P1, N1: connect with sealed credentials, map, publish; Swoogo holds what the rules say."""
+    """Connect with sealed credentials, map, publish; Swoogo holds what the rules say."""
     await playing.connect()
     chapter = await playing.publish([small()], "small")
     assert chapter.differences == []
@@ -51,8 +52,9 @@ async def test_a_conference_arrives_exactly(playing: Play, status: StatusTopic) 
     assert started["data"]["eta"] >= started["data"]["started_at"]
 
 
+@pytest.mark.rule("R3")
 async def test_a_burst_of_500_edits_is_one_call(playing: Play, shared: World) -> None:
-    """R3: edits of one session within the quiet period become one update with the newest state."""
+    """Edits of one session within the quiet period become one update with the newest state."""
     await playing.connect()
     conference = small()
     await playing.publish([conference], "small")
@@ -66,8 +68,9 @@ async def test_a_burst_of_500_edits_is_one_call(playing: Play, shared: World) ->
     assert [call["body"]["name"] for call in await calls(shared, before, "PUT", "/sessions/")] == ["Talk 1, edit 499"]
 
 
+@pytest.mark.rule("R1")
 async def test_edits_that_never_pause_are_pushed_once_per_max_wait(open_world: OpenWorld) -> None:
-    """R1: a session edited every 100 ms is updated about once every max wait (3 s here), not after the last edit."""
+    """A session edited every 100 ms is updated about once every max wait (3 s here), not after the last edit."""
     settings = {"DEBOUNCE__QUIET_PERIOD": "2", "DEBOUNCE__MAX_WAIT": "3"}
     async with open_world(settings=settings) as world:
         world.start_service()
@@ -90,8 +93,9 @@ async def test_edits_that_never_pause_are_pushed_once_per_max_wait(open_world: O
             assert f"Talk 2, edit {turn - 1}" in names
 
 
+@pytest.mark.rule("M5")
 async def test_changes_of_an_unmapped_event_wait_for_the_mapping(playing: Play) -> None:
-    """M5: nothing is pushed without a mapping; mapped later, the event starts from the full picture."""
+    """Nothing is pushed without a mapping; mapped later, the event starts from the full picture."""
     await playing.publisher.publish(small(), at=playing.now())
     await playing.watch.until_idle(30)
     assert (await playing.state())["sessions"] == []
@@ -105,8 +109,9 @@ async def test_changes_of_an_unmapped_event_wait_for_the_mapping(playing: Play) 
     assert chapter.differences == []
 
 
+@pytest.mark.rule("C4", "C5")
 async def test_without_continuous_sync_nothing_moves_until_asked(playing: Play) -> None:
-    """C4, C5: changes are recorded; a manual sync pushes them."""
+    """Changes are recorded; a manual sync pushes them."""
     await playing.connect(continuous=False)
     await playing.publisher.publish(small(), at=playing.now())
     await playing.watch.until_idle(30)
@@ -121,8 +126,9 @@ async def test_without_continuous_sync_nothing_moves_until_asked(playing: Play) 
     assert chapter.differences == []
 
 
+@pytest.mark.rule("S1")
 async def test_scripts_in_descriptions_do_not_reach_swoogo(playing: Play) -> None:
-    """S1: HTML is kept, scripts, event handlers and javascript: links are not."""
+    """HTML is kept, scripts, event handlers and javascript: links are not."""
     await playing.connect()
     html = '<p onclick="x()">Hello <b>you</b></p><script>alert(1)</script><a href="javascript:alert(2)">here</a>'
     await playing.publish([edited(small(), 0, description=html)], "unsafe")
@@ -132,8 +138,9 @@ async def test_scripts_in_descriptions_do_not_reach_swoogo(playing: Play) -> Non
     assert not any(bad in description for bad in ("script", "onclick", "javascript"))
 
 
+@pytest.mark.rule("P2")
 async def test_an_existing_speaker_is_adopted(playing: Play, shared: World) -> None:
-    """P2: a speaker made by hand in Swoogo is recognised by e-mail, filled in, and not doubled."""
+    """A speaker made by hand in Swoogo is recognised by e-mail, filled in, and not doubled."""
     event_id = playing.swoogo_event_id
     made = {"event_id": event_id, "first_name": "Fi", "last_name": "La", "email": " PERSON1@Example.org ", "bio": "Old"}
     row = await shared.post("create", {"kind": "speakers", "values": made})
@@ -145,8 +152,9 @@ async def test_an_existing_speaker_is_adopted(playing: Play, shared: World) -> N
     assert speakers[0]["bio"] == "Old"
 
 
+@pytest.mark.rule("G4", "G5")
 async def test_two_replicas_share_work_and_credits(open_world: OpenWorld) -> None:
-    """G4, G5: two processes on the same groups and Redis: same result, no event pushed by both, credits shared."""
+    """Two processes on the same groups and Redis: same result, no event pushed by both, credits shared."""
     async with open_world(window=4.0, limit=120, latency_ms=10.0, settings={"SWOOGO__CREDIT_RESERVE": "0"}) as world:
         for name in ("one", "two"):
             world.start_service(name)
@@ -170,8 +178,9 @@ async def test_two_replicas_share_work_and_credits(open_world: OpenWorld) -> Non
         assert stats["credits"] > 240
 
 
+@pytest.mark.rule("G1", "G2")
 async def test_killed_half_way_it_goes_on_without_a_duplicate(open_world: OpenWorld) -> None:
-    """G1, G2: SIGKILL in the middle of an import, then a new process: everything arrives, nothing twice."""
+    """SIGKILL in the middle of an import, then a new process: everything arrives, nothing twice."""
     settings = {"PUSH__LEASE": "4", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
     async with open_world(latency_ms=30.0, settings=settings) as world:
         first = world.start_service("first")
@@ -192,8 +201,9 @@ async def test_killed_half_way_it_goes_on_without_a_duplicate(open_world: OpenWo
             assert chapter.duplicates == 0
 
 
+@pytest.mark.rule("G3")
 async def test_reading_every_topic_again_writes_nothing(open_world: OpenWorld) -> None:
-    """G3: a replay of every topic from its beginning costs no write."""
+    """A replay of every topic from its beginning costs no write."""
     async with open_world() as world:
         world.start_service()
         async with play(world, small(), event_id=6201, org_id="org-replay") as begun:
@@ -204,8 +214,9 @@ async def test_reading_every_topic_again_writes_nothing(open_world: OpenWorld) -
             assert (chapter.writes, chapter.differences) == (0, [])
 
 
+@pytest.mark.rule("R2")
 async def test_a_person_s_edit_in_swoogo_stays(playing: Play) -> None:
-    """R2: a field edited in Swoogo stays as edited while other fields of the record change in Sessionboard."""
+    """A field edited in Swoogo stays as edited while other fields of the record change in Sessionboard."""
     await playing.connect()
     conference = small()
     await playing.publish([conference], "small")
@@ -214,8 +225,9 @@ async def test_a_person_s_edit_in_swoogo_stays(playing: Play) -> None:
     assert chapter.differences == []
 
 
+@pytest.mark.rule("R4", "D1")
 async def test_a_cleared_field_is_cleared_and_a_deleted_session_stays(playing: Play) -> None:
-    """R4, D1: an emptied description is emptied in Swoogo; a session deleted in Sessionboard stays there."""
+    """An emptied description is emptied in Swoogo; a session deleted in Sessionboard stays there."""
     await playing.connect()
     conference = small()
     await playing.publish([conference], "small")
@@ -236,8 +248,9 @@ async def test_a_cleared_field_is_cleared_and_a_deleted_session_stays(playing: P
     assert "Talk 5" in names
 
 
+@pytest.mark.rule("E2")
 async def test_a_session_that_ends_during_the_conference_is_left_alone(playing: Play) -> None:
-    """E2: a session that has ended is not created, whatever else is synced."""
+    """A session that has ended is not created, whatever else is synced."""
     past = playing.now() - timedelta(days=1)
     await playing.connect()
     conference = edited(small(), 1, starts_at=past - timedelta(hours=1), ends_at=past)

@@ -46,10 +46,11 @@ async def writes(world: World, since: int) -> list[dict[str, Any]]:
     return [call for call in journal if call["method"] in {"POST", "PUT", "DELETE"} and "oauth2" not in call["path"]]
 
 
-async def test_c4_with_two_replicas_reconciles_of_an_unchanged_event_come_round_for_one_credit_each(
+@pytest.mark.rule("C4", "R3", "G4")
+async def test_idle_reconcile_costs_one_credit_with_two_replicas(
     open_world: OpenWorld,
 ) -> None:
-    """C4, R3, G4: about every interval (1 s here), by one replica at a time, also after a restart."""
+    """About every interval (1 s here), by one replica at a time, also after a restart."""
     async with open_world(settings=OFTEN) as world:
         for name in ("one", "two"):
             world.start_service(name)
@@ -78,8 +79,9 @@ async def test_c4_with_two_replicas_reconciles_of_an_unchanged_event_come_round_
             assert await writes(world, journal) == []
 
 
-async def test_d2_a_session_deleted_by_hand_stays_deleted_and_r2_a_person_s_edit_survives(playing: Play) -> None:
-    """D2, R2: both by a reconcile; later changes of these records do not bring back or overwrite anything."""
+@pytest.mark.rule("R2", "D2")
+async def test_deletion_and_edit_by_hand_both_survive(playing: Play) -> None:
+    """Both by a reconcile; later changes of these records do not bring back or overwrite anything."""
     await playing.connect()
     conference = small()
     await playing.publish([conference], "small")
@@ -97,11 +99,12 @@ async def test_d2_a_session_deleted_by_hand_stays_deleted_and_r2_a_person_s_edit
     assert (unchanged.spent.total, unchanged.differences) == (1, [])
 
 
+@pytest.mark.rule("R3", "D2")
 @pytest.mark.parametrize("expand", ["truncated", "absent"])
-async def test_r3_where_the_event_does_not_come_with_its_records_lists_are_read(
+async def test_where_the_event_does_not_come_with_its_records_lists_are_read(
     open_world: OpenWorld, expand: str
 ) -> None:
-    """R3, D2: one list call a kind, and the same is concluded."""
+    """One list call a kind, and the same is concluded."""
     async with open_world(switches={"event_expand": expand}, settings={"RECONCILE__INTERVAL": "600"}) as world:
         world.start_service()
         conference = small(talks=30, people=25)
@@ -119,8 +122,9 @@ async def test_r3_where_the_event_does_not_come_with_its_records_lists_are_read(
             assert (chapter.writes, chapter.differences) == (0, [])
 
 
-async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
-    """D3: by the operator's command; its speakers are associated again."""
+@pytest.mark.rule("D3")
+async def test_a_lifted_session_is_made_again(playing: Play) -> None:
+    """By the operator's command; its speakers are associated again."""
     await playing.connect()
     await playing.publish([small()], "small")
     talk = identifier("talk", 0)
@@ -142,9 +146,10 @@ async def test_d3_a_lifted_session_is_made_again(playing: Play) -> None:
     assert chapter.duplicates == 0
 
 
+@pytest.mark.rule("S7", "D2")
 @pytest.mark.parametrize("status", ["422", "404"])
-async def test_s7_a_session_deleted_by_hand_keeps_no_speaker_from_others(open_world: OpenWorld, status: str) -> None:
-    """D2, S7: found out in the push that associates, long before a reconcile; a credit for each session."""
+async def test_a_session_deleted_by_hand_keeps_no_speaker_from_others(open_world: OpenWorld, status: str) -> None:
+    """Found out in the push that associates, long before a reconcile; a credit for each session."""
     settings = {"RECONCILE__INTERVAL": "600"}
     async with open_world(switches={"link_unknown_status": status}, settings=settings) as world:
         world.start_service()

@@ -1,4 +1,4 @@
-"""End to end: Redis is there and refuses, forgets, hangs or answers to no one, in the middle of an import (G1, G2, G5).
+"""End to end: Redis is there and refuses, forgets, hangs or answers to no one, in the middle of an import.
 
 One service process reaches its own Valkey through a proxy; the test itself and the oracle look at Valkey directly.
 """
@@ -30,7 +30,7 @@ from tests.support.proxy import Proxy
 from tests.support.toxics import DOWNSTREAM, UPSTREAM, DropReply, Latency, Timeout
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("G1", "G2", "G5")]
 
 _events = itertools.count(9501)
 _LIMIT: Final = 160
@@ -240,7 +240,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-async def test_g1_g2_g5_redis_fails_in_the_middle_of_an_import(site: Site, fault: Fault) -> None:
+async def test_redis_fails_in_the_middle_of_an_import(site: Site, fault: Fault) -> None:
     """Nothing is committed that is not recorded; afterwards all is in Swoogo once, within the credits, quietly."""
     conference = small(talks=_TALKS, people=6)
     lines = len(site.log())

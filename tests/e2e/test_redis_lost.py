@@ -1,4 +1,4 @@
-"""End to end: Redis loses something while the service runs, and Swoogo shows nothing of it (G1, G2, G5, G6)."""
+"""End to end: Redis loses something while the service runs, and Swoogo shows nothing of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.builders import an_entry
 from tests.support.conferences import edited, identifier, small
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("G1", "G2", "G5", "G6")]
 
 _events = itertools.count(9001)
 _LEASE: Final = "5"
@@ -90,7 +90,7 @@ async def rebuilt(playing: Play, redis: Redis, before: bytes) -> None:
     await wait_until(rebuilt, "Redis is rebuilt", 60)
 
 
-async def test_g6_a_wiped_redis_comes_back_and_nothing_is_doubled(playing: Play, valkey: EmbeddedValkey) -> None:
+async def test_a_wiped_redis_comes_back_and_nothing_is_doubled(playing: Play, valkey: EmbeddedValkey) -> None:
     """FLUSHALL while the service runs: entries, pair, connection and snapshot come back, without one write call."""
     redis = Redis.from_url(valkey.url)
     before = (await marker(redis, playing.world))[b"id"]
@@ -172,10 +172,10 @@ LOSSES: Final[dict[str, Loss]] = {
 
 
 @pytest.mark.parametrize("name", LOSSES)
-async def test_g2_g6_redis_is_lost_in_the_middle_of_an_import(
+async def test_redis_is_lost_in_the_middle_of_an_import(
     kafka_bootstrap: str, valkey: EmbeddedValkey, tmp_path: Path, name: str
 ) -> None:
-    """G1, G2, G5, G6: creates of before the loss are neither repeated nor forgotten, whatever Redis forgot."""
+    """Creates of before the loss are neither repeated nor forgotten, whatever Redis forgot."""
     conference = small(talks=24, people=6)
     async with (
         a_world(kafka_bootstrap, valkey, latency_ms=120.0, settings={"PUSH__CONCURRENCY": "3"}) as running,
@@ -210,8 +210,9 @@ async def forget_all(playing: Play, topic: str) -> None:
         await admin.close()
 
 
-async def test_p5_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing: Play, valkey: EmbeddedValkey) -> None:
-    """P5, G6: a session still carries a copy of the person; the topic of contacts has forgotten the deletion."""
+@pytest.mark.rule("P5")
+async def test_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing: Play, valkey: EmbeddedValkey) -> None:
+    """A session still carries a copy of the person; the topic of contacts has forgotten the deletion."""
     conference, redis = small(), Redis.from_url(valkey.url)
     gone = replace(conference.people[identifier("person", 0)], id=identifier("person", 9), email="gone@example.org")
     writer = replace(playing.publisher.writer, deletion="null")
@@ -246,7 +247,7 @@ _OTHERS: Final = 40_000
 """Entries of another event, of 1 kB each: more than is fetched at once, so that a rebuild has a middle."""
 
 
-async def test_g6_a_broker_that_stands_still_in_the_middle_of_a_rebuild_leaves_nothing_out(
+async def test_broker_paused_during_a_rebuild_leaves_nothing_out(
     valkey: EmbeddedValkey,
 ) -> None:
     """SIGSTOP for longer than a scan waits: what was read in part does not count, and the rest is read afterwards."""

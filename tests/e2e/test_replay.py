@@ -1,4 +1,4 @@
-"""G3, issue 5.6: a replay of everything, by the command, costs no write credits and makes no event due."""
+"""Issue 5.6: a replay of everything, by the command, costs no write credits and makes no event due."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from consumer.entrypoints.cli.app import app
 from sandbox.demo.play import Play
 from tests.support.conferences import edited, small
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("G3")]
 
 
-async def test_g3_a_replay_of_everything_costs_no_write_credits(playing: Play) -> None:
+async def test_a_replay_of_everything_costs_no_write_credits(playing: Play) -> None:
     """P7: every input topic is read again, beside the running service."""
     await playing.connect()
     await playing.publish([small(), edited(small(), 0, title="Another title")], "synced")

@@ -56,8 +56,9 @@ async def sessions_of(playing: Play) -> set[str]:
     return {row["name"] for row in (await playing.state())["sessions"]}
 
 
+@pytest.mark.rule("O1", "O2", "O4", "O5")
 async def test_sponsors_arrive_with_their_levels(playing: Play) -> None:
-    """O1, O2, O4, O5: half of the tiers travel as a field, half as a custom field; a level exists once."""
+    """Half of the tiers travel as a field, half as a custom field; a level exists once."""
     await playing.connect()
     chapter = await playing.publish([sponsored("E2E Gold", "e2e gold ", "")], "sponsors")
     assert (chapter.differences, chapter.duplicates) == ([], 0)
@@ -75,8 +76,8 @@ async def test_sponsors_arrive_with_their_levels(playing: Play) -> None:
     assert len(await sponsors_of(playing)) == 3
 
 
+@pytest.mark.rule("E5", "E6")
 async def test_a_sponsor_without_a_name_is_told_and_the_others_sync(playing: Play) -> None:
-    """E5, E6."""
     await playing.connect()
     conference = sponsored("E2E Gold", "")
     nameless = Sponsor(id=identifier("sponsor", 9), name=" ", tier="E2E Never")
@@ -89,8 +90,9 @@ async def test_a_sponsor_without_a_name_is_told_and_the_others_sync(playing: Pla
     assert "E2E Never" not in {level["name"] for level in (await playing.state())["levels"]["main"]}
 
 
+@pytest.mark.rule("C5", "O3")
 async def test_agenda_and_sponsors_are_synced_by_hand_apart(playing: Play) -> None:
-    """C5, O3: the agenda without the sponsors, then the sponsors without what changed in the agenda."""
+    """The agenda without the sponsors, then the sponsors without what changed in the agenda."""
     await playing.connect(continuous=False)
     await asked(playing, sponsored("E2E Gold"), "agenda")
     assert (len(await sessions_of(playing)), await sponsors_of(playing)) == (6, {})
@@ -101,8 +103,9 @@ async def test_agenda_and_sponsors_are_synced_by_hand_apart(playing: Play) -> No
     assert len(await sessions_of(playing)) == 7
 
 
+@pytest.mark.rule("O4")
 async def test_sponsors_kept_out_of_continuous_sync_wait_for_a_manual_one(playing: Play) -> None:
-    """O4: the event comes to rest without them; switched on, they are pushed without any other change."""
+    """The event comes to rest without them; switched on, they are pushed without any other change."""
     await playing.connect(settings={"sync_sponsors": False})
     await playing.publisher.publish(sponsored("E2E Gold", ""), at=playing.now())
     await playing.watch.until_idle(60)
@@ -119,8 +122,9 @@ async def test_sponsors_kept_out_of_continuous_sync_wait_for_a_manual_one(playin
     assert len(await sponsors_of(playing)) == 3
 
 
+@pytest.mark.rule("R6")
 async def test_selected_sessions_and_speakers_are_synced_alone(playing: Play) -> None:
-    """R6: a session with its room, track, speaker and association; then a speaker of a session that is there."""
+    """A session with its room, track, speaker and association; then a speaker of a session that is there."""
     await playing.connect(continuous=False)
     await asked(playing, sponsored("E2E Gold"), "agenda", session_ids=[identifier("talk", 0)])
     state = await playing.state()
@@ -147,8 +151,9 @@ async def test_selected_sessions_and_speakers_are_synced_alone(playing: Play) ->
     assert (chapter.differences, chapter.duplicates) == ([], 0)
 
 
+@pytest.mark.rule("D2")
 async def test_a_sponsor_deleted_in_swoogo_never_comes_back(playing: Play, shared: World) -> None:
-    """D2: noticed when it changes in Sessionboard."""
+    """Noticed when it changes in Sessionboard."""
     await playing.connect()
     await playing.publish([sponsored("", "")], "sponsors")
     row = next(row for row in (await playing.state())["sponsors"] if row["name"] == NAMES[0])
@@ -163,8 +168,9 @@ async def test_a_sponsor_deleted_in_swoogo_never_comes_back(playing: Play, share
     assert list(await sponsors_of(playing)) == [NAMES[1]]
 
 
+@pytest.mark.rule("O1", "G4")
 async def test_two_replicas_and_three_events_make_each_level_once(open_world: OpenWorld) -> None:
-    """O1, G4: the events share one account, whose levels no one may double."""
+    """The events share one account, whose levels no one may double."""
     async with open_world(latency_ms=20.0) as world:
         for name in ("one", "two"):
             world.start_service(name)

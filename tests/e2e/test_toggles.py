@@ -1,4 +1,4 @@
-"""End to end: settings of a mapping that are off by default, switched on while the event is synced (E7, S9, D4)."""
+"""End to end: settings of a mapping that are off by default, switched on while the event is synced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.e2e.conftest import OpenWorld
 from tests.e2e.test_trouble import issues_of
 from tests.support.conferences import edited, identifier, small
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.rule("E7", "S9", "D4")]
 
 
 async def published(playing: Play, conference: Conference) -> None:
@@ -59,7 +59,7 @@ def with_person(resource: dict[str, Any], person: str, role: str, acceptance: st
 
 
 async def test_moderators_and_custom_roles_come_when_they_are_switched_on(playing: Play) -> None:
-    """E7: a custom role counts as its core category; only who accepted, where that is asked for."""
+    """A custom role counts as its core category; only who accepted, where that is asked for."""
     await playing.connect()
     conference = small(talks=2, people=4)
     await published(playing, edited(conference, 0, moderator_ids=(identifier("person", 2),)))
@@ -84,7 +84,7 @@ async def test_moderators_and_custom_roles_come_when_they_are_switched_on(playin
 
 
 async def test_capacities_come_when_they_are_switched_on(playing: Play) -> None:
-    """S9: the session's, else the room's."""
+    """The session's, else the room's."""
     await playing.connect()
     conference = edited(small(talks=3), 0, capacity=12)
     rooms = {
@@ -101,7 +101,7 @@ async def test_capacities_come_when_they_are_switched_on(playing: Play) -> None:
 async def test_removal_deletes_what_is_declined_and_leaves_what_has_registrants(
     open_world: OpenWorld, path: Literal["action", "rest"]
 ) -> None:
-    """D4: under both guesses about the path of a deletion; accepted again, a session comes back with its speaker."""
+    """Under both guesses about the path of a deletion; accepted again, a session comes back with its speaker."""
     async with open_world(switches={"delete_path": path}, settings={"SWOOGO__DELETE_PATH": path}) as world:
         world.start_service()
         conference = small(talks=6, people=6)
@@ -128,11 +128,12 @@ async def test_removal_deletes_what_is_declined_and_leaves_what_has_registrants(
             assert await issues_of(playing) == {}
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize(("path", "setting"), [("action", "rest"), ("rest", "action")])
 async def test_a_wrong_path_of_deletion_is_an_issue_and_never_a_loss(
     open_world: OpenWorld, path: str, setting: str
 ) -> None:
-    """D4, G2: the session stays, the ledger knows it, and accepted again it is not created a second time."""
+    """The session stays, the ledger knows it, and accepted again it is not created a second time."""
     async with open_world(switches={"delete_path": path}, settings={"SWOOGO__DELETE_PATH": setting}) as world:
         world.start_service()
         conference = small()
@@ -147,7 +148,7 @@ async def test_a_wrong_path_of_deletion_is_an_issue_and_never_a_loss(
 
 
 async def test_an_emptied_agenda_does_not_empty_swoogo(playing: Play, shared: World) -> None:
-    """D4: more than a fifth at once is told and not done."""
+    """More than a fifth at once is told and not done."""
     await playing.connect(settings={"remove_deleted_sessions": True, "remove_deleted_speakers": True})
     await playing.publish([small()], "small")
     await published(playing, replace(small(), talks={}))

@@ -49,6 +49,7 @@ def one_create(**do: Any) -> dict[str, Any]:
     return {"match": {"method": "POST", "path": "sessions/create"}, "times": 1, "do": do}
 
 
+@pytest.mark.rule("E6", "N2")
 @pytest.mark.parametrize(
     ("do", "code", "says"),
     [
@@ -64,7 +65,7 @@ def one_create(**do: Any) -> dict[str, Any]:
 async def test_one_refused_record_is_an_issue_and_the_rest_flows(
     playing: Play, faults: Any, do: dict[str, Any], code: Code, says: str
 ) -> None:
-    """E6, N2: Swoogo refuses one session; it is parked with a sentence, tried again only when it changes."""
+    """Swoogo refuses one session; it is parked with a sentence, tried again only when it changes."""
     await playing.connect()
     await faults(one_create(**do))
     await playing.publish([small()], "one is refused")
@@ -78,6 +79,7 @@ async def test_one_refused_record_is_an_issue_and_the_rest_flows(
     assert await issues_of(playing) == {}
 
 
+@pytest.mark.rule("G1", "G2")
 @pytest.mark.parametrize(
     "do",
     [
@@ -91,7 +93,7 @@ async def test_one_refused_record_is_an_issue_and_the_rest_flows(
     ids=["500", "html", "half-json", "empty", "dropped-before", "dropped-after"],
 )
 async def test_an_unanswered_create_is_looked_for_not_repeated(playing: Play, faults: Any, do: dict[str, Any]) -> None:
-    """G1, G2: no usable answer to a create: after the settle time it is adopted or created, never doubled."""
+    """No usable answer to a create: after the settle time it is adopted or created, never doubled."""
     await playing.connect()
     await faults(one_create(**do))
     chapter = await playing.publish([small()], "one is unanswered")
@@ -99,8 +101,9 @@ async def test_an_unanswered_create_is_looked_for_not_repeated(playing: Play, fa
     assert chapter.duplicates == 0
 
 
+@pytest.mark.rule("D2")
 async def test_a_session_deleted_by_hand_becomes_a_tombstone(playing: Play, shared: World) -> None:
-    """D2: 404 on an update and missing from the list: never synced again, and people are told."""
+    """404 on an update and missing from the list: never synced again, and people are told."""
     await playing.connect()
     await playing.publish([small()], "small")
     row = next(each for each in (await playing.state())["sessions"] if each["name"] == "Talk 2")
@@ -111,8 +114,9 @@ async def test_a_session_deleted_by_hand_becomes_a_tombstone(playing: Play, shar
     assert Code.GONE_IN_SWOOGO in {issue.code for issue in (await issues_of(playing)).values()}
 
 
+@pytest.mark.rule("R5")
 async def test_a_field_that_swoogo_drops_is_told_and_not_sent_again(playing: Play, faults: Any) -> None:
-    """R5: the answer lacks what was sent: an issue; no further call until the field changes."""
+    """The answer lacks what was sent: an issue; no further call until the field changes."""
     await playing.connect()
     await faults(
         {"match": {"method": "POST", "path": "sessions/create"}, "times": 1, "do": {"drop_field": "description"}}
@@ -129,6 +133,7 @@ async def test_a_field_that_swoogo_drops_is_told_and_not_sent_again(playing: Pla
     assert chapter.writes == 0
 
 
+@pytest.mark.rule("C2", "C3")
 @pytest.mark.parametrize(
     ("key", "secret", "code"),
     [(CONSUMER_KEY, "wrong", "credentials_refused"), ("", "", "credentials_unreadable")],
@@ -137,7 +142,7 @@ async def test_a_field_that_swoogo_drops_is_told_and_not_sent_again(playing: Pla
 async def test_credentials_that_do_not_work_are_rejected_with_a_sentence(
     playing: Play, shared: World, status: StatusTopic, key: str, secret: str, code: str
 ) -> None:
-    """C2, C3: refused or unreadable credentials are reported; the pair waits and is accepted with good ones."""
+    """Refused or unreadable credentials are reported; the pair waits and is accepted with good ones."""
     public = shared.keys.public if key else KeyPair.generate().public
     sealed = seal(public, key or CONSUMER_KEY, secret or CONSUMER_SECRET)
     writer, at = playing.publisher.writer, playing.now()
@@ -161,8 +166,9 @@ async def test_credentials_that_do_not_work_are_rejected_with_a_sentence(
     assert chapter.differences == []
 
 
+@pytest.mark.rule("M6")
 async def test_a_swoogo_event_that_cannot_be_read_is_refused(playing: Play, status: StatusTopic) -> None:
-    """M6: `swoogo_event_not_found`, and nothing is pushed."""
+    """`swoogo_event_not_found`, and nothing is pushed."""
     playing.swoogo_event_id += 100_000
     await playing.connect()
 
@@ -172,8 +178,9 @@ async def test_a_swoogo_event_that_cannot_be_read_is_refused(playing: Play, stat
     assert (await wait_until(told, "the refusal is told"))[0]["data"]["code"] == "swoogo_event_not_found"
 
 
+@pytest.mark.rule("M2")
 async def test_a_partner_once_mapped_can_have_no_other(playing: Play, status: StatusTopic) -> None:
-    """M2: a second Swoogo event for the same Sessionboard event is refused, and the first pair goes on."""
+    """A second Swoogo event for the same Sessionboard event is refused, and the first pair goes on."""
     await playing.connect()
     await playing.publish([small()], "small")
     other = (await playing.world.post("seed", {"events": [{"name": "Other", "timezone": "UTC"}]}))["events"][0]
@@ -189,8 +196,9 @@ async def test_a_partner_once_mapped_can_have_no_other(playing: Play, status: St
     assert chapter.differences == []
 
 
+@pytest.mark.rule("M7")
 async def test_an_unknown_time_zone_is_refused_with_a_good_value(playing: Play, status: StatusTopic) -> None:
-    """M7: a mapping in a zone that does not exist is rejected; the sentence shows what to publish."""
+    """A mapping in a zone that does not exist is rejected; the sentence shows what to publish."""
     object.__setattr__(playing.event, "timezone", "Mars/Olympus")
     await playing.connect()
 
@@ -202,8 +210,9 @@ async def test_an_unknown_time_zone_is_refused_with_a_good_value(playing: Play, 
     assert "America/New_York" in verdict["sentence"]
 
 
+@pytest.mark.rule("G1")
 async def test_one_bad_record_among_good_ones_is_a_dead_letter(playing: Play) -> None:
-    """G1: unreadable records go to the dead letters; the good ones around them are synced."""
+    """Unreadable records go to the dead letters; the good ones around them are synced."""
     await playing.connect()
     topic = playing.world.topics.sessions
     event = playing.event.id

@@ -41,11 +41,12 @@ def losing(calls: dict[str, tuple[str, str]], when: str) -> list[dict[str, Any]]
     ]
 
 
+@pytest.mark.rule("G1", "G2")
 @pytest.mark.parametrize("when", ["after", "before"])
-async def test_g2_a_lost_create_of_each_kind_is_found_or_made_again_once(
+async def test_a_lost_create_of_each_kind_is_found_or_made_again_once(
     playing: Play, shared: World, faults: Any, when: str
 ) -> None:
-    """G1, G2: all six kinds in one sync, the lost calls among many that are answered."""
+    """All six kinds in one sync, the lost calls among many that are answered."""
     await playing.connect()
     await faults(*losing(CREATES, when))
     chapter = await playing.publish([sponsored(f"Gold {when}", f"Silver {when}")], f"lost {when}")
@@ -56,7 +57,8 @@ async def test_g2_a_lost_create_of_each_kind_is_found_or_made_again_once(
         assert max(Counter(row["name"].casefold() for row in state[kind]).values()) == 1
 
 
-async def test_e2_lost_answers_of_updates_and_associations_are_asked_for_again(
+@pytest.mark.rule("E2")
+async def test_lost_answers_of_updates_and_associations_are_asked_for_again(
     playing: Play, shared: World, faults: Any
 ) -> None:
     """Issue 5, point 1: repeat-safe calls are repeated, at once, without a look at Swoogo."""
@@ -71,10 +73,11 @@ async def test_e2_lost_answers_of_updates_and_associations_are_asked_for_again(
     assert (chapter.differences, chapter.duplicates) == ([], 0)
 
 
-async def test_g2_an_operator_tells_a_lost_session_from_one_made_by_hand(
+@pytest.mark.rule("N2", "G2")
+async def test_an_operator_tells_a_lost_session_from_one_made_by_hand(
     playing: Play, shared: World, faults: Any
 ) -> None:
-    """G2, N2: two look alike: an issue; `ledger adopt` names ours, which is then right; the other is not touched."""
+    """Two look alike: an issue; `ledger adopt` names ours, which is then right; the other is not touched."""
     await playing.connect()
     conference = small()
     talk = conference.talks[identifier("talk", 0)]

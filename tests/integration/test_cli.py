@@ -40,8 +40,9 @@ async def desk(redis: Redis, redis_url: str, request: pytest.FixtureRequest) -> 
         yield made
 
 
-async def test_n3_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(desk: Desk) -> None:
-    """N3: creations, updates, associations, what is left out and why, credits and time; nothing is done."""
+@pytest.mark.rule("N3")
+async def test_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(desk: Desk) -> None:
+    """Creations, updates, associations, what is left out and why, credits and time; nothing is done."""
     await desk.map(a_mapping())
     moved = soon("s1", "c1", room=a_room("r1", "Hall 1"), track=None, version=2)
     await desk.record(
@@ -112,6 +113,7 @@ async def test_a_plan_for_people_masks_emails_and_steers_no_terminal(desk: Desk)
     assert "ada@example.org" not in json.dumps(await desk.read("plan", EVENT))
 
 
+@pytest.mark.rule("C4", "C5")
 async def test_a_plan_knows_what_swoogo_refused_and_the_mode_of_the_pair(desk: Desk) -> None:
     """A parked record is planned again only when it changes; C4, C5: without continuous sync nothing happens by itself,
     and the sync that is asked for tries it once more.
@@ -149,9 +151,10 @@ async def test_a_long_plan_is_cut_for_people_and_whole_on_demand(desk: Desk) -> 
     assert "more" not in whole
 
 
+@pytest.mark.rule("M5")
 @pytest.mark.parametrize("command", ["plan", "sync"])
 async def test_an_unmapped_event_is_a_no_with_a_sentence(desk: Desk, command: str) -> None:
-    """M5: with no mapping nothing is pushed, and the answer says why."""
+    """With no mapping nothing is pushed, and the answer says why."""
     await desk.record(soon("s1"))
     result = await desk.call(command, EVENT)
     assert result.exit_code == 1
@@ -198,8 +201,9 @@ async def test_status_lists_every_event_ever_recorded_or_mapped(desk: Desk) -> N
     assert re.search(r"completed \d+ s ago", lines[1])  # 3, and as long as the commands took
 
 
-async def test_n2_status_of_an_event_has_its_runs_issues_and_unpushed_changes(desk: Desk) -> None:
-    """N2: the numbers of the last run, and per record an issue with a code and a sentence to act on."""
+@pytest.mark.rule("N2")
+async def test_status_of_an_event_has_its_runs_issues_and_unpushed_changes(desk: Desk) -> None:
+    """The numbers of the last run, and per record an issue with a code and a sentence to act on."""
     await desk.map(a_mapping())
     await desk.record(soon("s1"))
     tallies = {Kind.SESSION: Tally(created=1, unchanged=4, failed=2), Kind.SPEAKER: Tally(updated=3, left_out=1)}

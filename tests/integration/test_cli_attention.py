@@ -102,7 +102,8 @@ async def test_a_failing_event_says_what_went_wrong_and_when_it_is_tried_again(d
     assert (await footer(desk))[:2] == [f"  {need['sentence']}", f"      swoogo-sync runs {EVENT}"]
 
 
-async def test_g6_an_event_that_waits_says_why_and_until_when(desk: Desk, redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_an_event_that_waits_says_why_and_until_when(desk: Desk, redis: Redis) -> None:
     await Scripts(redis).invalidate_credits(Keys("cli-test").credential(CREDENTIAL, "credits"), window=600_000)
     need = (await needs(desk))["waiting"]
     assert re.search(r"goes on with one call at a time .* at the latest until 20\d\d-", need["sentence"])

@@ -1,4 +1,4 @@
-"""`keys sealed` and `keys reseal` on a real Redis: where a rotation of the key pair stands (C2, issue 6.6)."""
+"""`keys sealed` and `keys reseal` on a real Redis: where a rotation of the key pair stands (issue 6.6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consumer.ports import Change, org_subject
 from consumer.settings import PREFIX
 from tests.support.desk import Desk, a_desk
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("C2")]
 
 OLD, NEW, STRANGER = KeyPair.generate(), KeyPair.generate(), KeyPair.generate()
 KEY, SECRET = "canary-consumer-key", "canary-consumer-secret"
@@ -74,7 +74,7 @@ async def test_a_rotation_is_done_when_every_credential_was_published_again(desk
     assert not any(secret in everything for secret in (KEY, SECRET, OLD.private, NEW.private))
 
 
-async def test_credentials_published_and_not_in_use_count_until_they_are_disconnected(desk: Desk) -> None:
+async def test_unused_credentials_count_until_disconnected(desk: Desk) -> None:
     """A refused or waiting box is opened again some day; one that was disconnected after is not."""
     await ask(desk, IntegrationRequest("org-1", connected=True, sealed=seal(OLD.public, KEY, SECRET)))
     document = await desk.read("keys", "sealed", code=1)

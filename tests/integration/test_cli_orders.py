@@ -1,4 +1,4 @@
-"""`ledger adopt` and `ledger forget` at the command line: what is asked for, what is refused, what is said (G2)."""
+"""`ledger adopt` and `ledger forget` at the command line: what is asked for, what is refused, what is said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from consumer.entrypoints.cli.app import app
 from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
 from tests.support.desk import Desk, a_desk, soon
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G2")]
 
 ADOPT = LedgerCommand(Action.ADOPT, "session/s1", 7)
 FORGET = LedgerCommand(Action.FORGET, "session/s1")
@@ -56,10 +56,10 @@ async def asked(desk: Desk) -> set[LedgerCommand]:
     ],
     ids=["adopt", "adopt a deleted one", "adopt the location of another room", "forget", "forget a room"],
 )
-async def test_g2_an_order_is_kept_for_whoever_claims_the_event_next(
+async def test_an_order_is_kept_for_whoever_claims_the_event_next(
     desk: Desk, command: tuple[str, ...], order: LedgerCommand
 ) -> None:
-    """G2: the command line writes no ledger."""
+    """The command line writes no ledger."""
     document = await desk.read("ledger", *command, "--yes")
     assert document == {
         "event_id": EVENT,
@@ -84,8 +84,8 @@ async def test_g2_an_order_is_kept_for_whoever_claims_the_event_next(
         (("forget", EVENT, "nothing"), "no unanswered create of nothing."),
     ],
 )
-async def test_g2_what_cannot_be_done_is_said_at_once(desk: Desk, command: tuple[str, ...], says: str) -> None:
-    """G2: nothing in Swoogo is forgotten, so nothing is made twice."""
+async def test_what_cannot_be_done_is_said_at_once(desk: Desk, command: tuple[str, ...], says: str) -> None:
+    """Nothing in Swoogo is forgotten, so nothing is made twice."""
     result = await desk.call("ledger", *command, "--yes")
     assert result.exit_code == 1
     assert says in result.stderr
@@ -94,7 +94,7 @@ async def test_g2_what_cannot_be_done_is_said_at_once(desk: Desk, command: tuple
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1)])
 @pytest.mark.parametrize("command", [("adopt", EVENT, "session/s1", "7"), ("forget", EVENT, "session/s1")])
-async def test_g2_without_yes_it_is_asked_whether_that_is_meant(
+async def test_without_yes_it_is_asked_whether_that_is_meant(
     desk: Desk, command: tuple[str, ...], answer: str, code: int
 ) -> None:
     result = await asyncio.to_thread(CliRunner().invoke, app, ["ledger", *command], env=desk.environment, input=answer)
@@ -103,8 +103,9 @@ async def test_g2_without_yes_it_is_asked_whether_that_is_meant(
     assert len(await asked(desk)) == (not code)
 
 
-async def test_g2_the_issue_names_the_commands_that_settle_it() -> None:
-    """N2: a sentence to act on."""
+@pytest.mark.rule("N2")
+async def test_the_issue_names_the_commands_that_settle_it() -> None:
+    """A sentence to act on."""
     sentence = for_operator(Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9"))
     assert "ids 7, 9" in sentence
     assert "swoogo-sync ledger adopt EVENT session/s1 SWOOGO_ID" in sentence
@@ -120,8 +121,9 @@ async def many_removals(desk: Desk) -> list[LedgerCommand]:
     return [LedgerCommand(Action.RETRY, f"session/s{number}#removal", number, "Really.") for number in numbers]
 
 
-async def test_d4_many_removals_are_shown_and_confirmed_one_by_one(desk: Desk) -> None:
-    """D4: without a reason they are only shown; with one, exactly these are confirmed."""
+@pytest.mark.rule("D4")
+async def test_many_removals_are_shown_and_confirmed_one_by_one(desk: Desk) -> None:
+    """Without a reason they are only shown; with one, exactly these are confirmed."""
     orders = await many_removals(desk)
     shown = await desk.read("ledger", "remove", EVENT)
     assert (shown["confirmed"], [each["swoogo_id"] for each in shown["removals"]]) == (False, [30, 31, 32, 33])
@@ -132,8 +134,9 @@ async def test_d4_many_removals_are_shown_and_confirmed_one_by_one(desk: Desk) -
     assert (await desk.call("ledger", "remove", EVENT)).exit_code == 1, "nothing waits any more"
 
 
-async def test_d4_no_removal_is_confirmed_without_an_answer(desk: Desk) -> None:
-    """D4: the question comes first, and the records are named before it."""
+@pytest.mark.rule("D4")
+async def test_no_removal_is_confirmed_without_an_answer(desk: Desk) -> None:
+    """The question comes first, and the records are named before it."""
     await many_removals(desk)
     result = await desk.call("ledger", "remove", EVENT, "--reason", "Really.")
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""`parked list` and `parked retry` on a real Redis (R5, issue 5.6)."""
+"""`parked list` and `parked retry` on a real Redis (issue 5.6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consumer.domain.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("R5")]
 
 REFUSED = Issue("session/s1", Code.REFUSED, field="name", detail="Taken by ada@example.org.", parked="f1", at=NOW)
 LINK = Issue("speaker/c1#sessions", Code.NO_PERMISSION, parked="f2")

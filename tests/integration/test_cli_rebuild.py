@@ -1,4 +1,4 @@
-"""What the commands say while Redis is rebuilt, and after a loss (G6)."""
+"""What the commands say while Redis is rebuilt, and after a loss."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from consumer.ports.rebuild import RebuildProgress, Rebuilt
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
 COMMANDS = [
     ("sync", EVENT),
@@ -39,7 +39,7 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-async def test_g6_during_a_rebuild_a_command_says_so_and_not_that_nothing_is_mapped(
+async def test_during_a_rebuild_a_command_says_so_and_not_that_nothing_is_mapped(
     desk: Desk, command: tuple[str, ...]
 ) -> None:
     assert await markers_of(desk).lock("owner")
@@ -53,7 +53,7 @@ async def test_g6_during_a_rebuild_a_command_says_so_and_not_that_nothing_is_map
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-async def test_g6_a_redis_that_was_exchanged_is_not_asked_before_it_was_compared(
+async def test_a_redis_that_was_exchanged_is_not_asked_before_it_was_compared(
     desk: Desk, redis: Redis, command: tuple[str, ...]
 ) -> None:
     await lost(desk)
@@ -70,7 +70,7 @@ async def lost(desk: Desk, **deferred: list[str]) -> None:
     assert await markers.commit("owner", await markers.look(), Rebuilt("g2", {}, deferred, lost_at=NOW))
 
 
-async def test_g6_after_a_loss_runs_are_said_to_be_lost(desk: Desk) -> None:
+async def test_after_a_loss_runs_are_said_to_be_lost(desk: Desk) -> None:
     await desk.map(a_mapping())
     await lost(desk)
     for command in (("runs", "list", EVENT), ("status",)):
@@ -81,7 +81,8 @@ async def test_g6_after_a_loss_runs_are_said_to_be_lost(desk: Desk) -> None:
     assert document["lost"].startswith("20")
 
 
-async def test_g5_g6_an_event_whose_credits_are_unknown_says_until_when(desk: Desk, redis: Redis) -> None:
+@pytest.mark.rule("G5")
+async def test_an_event_whose_credits_are_unknown_says_until_when(desk: Desk, redis: Redis) -> None:
     await desk.map(a_mapping())
     key = Keys("cli-test").credential(a_mapping().credential, "credits")
     await Scripts(redis).invalidate_credits(key, window=600_000)
@@ -90,7 +91,7 @@ async def test_g5_g6_an_event_whose_credits_are_unknown_says_until_when(desk: De
         assert "with one call at a time until Swoogo says what credits are left, at the latest until 20" in said.stdout
 
 
-async def test_g6_an_event_that_is_left_to_a_later_version_says_so(desk: Desk) -> None:
+async def test_an_event_that_is_left_to_a_later_version_says_so(desk: Desk) -> None:
     await desk.map(a_mapping())
     await lost(desk, **{EVENT: ["session/2"]})
     said = await desk.call("status", EVENT)

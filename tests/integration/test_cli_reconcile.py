@@ -45,15 +45,16 @@ async def a_worker(desk: Desk, outcome: str) -> Lease:
     return lease
 
 
+@pytest.mark.rule("C4")
 @pytest.mark.parametrize(
     ("options", "depth"),
     [((), Depth.SHALLOW), (("--deep",), Depth.DEEP), (("--confirm-deletions",), Depth.CONFIRMED)],
 )
 @pytest.mark.parametrize(("outcome", "code"), [("completed_with_issues", 0), ("failed", 1)])
-async def test_c4_a_reconcile_is_asked_for_and_followed(
+async def test_a_reconcile_is_asked_for_and_followed(
     desk: Desk, options: tuple[str, ...], depth: Depth, outcome: str, code: int
 ) -> None:
-    """C4: a reconcile that ended before is not the answer."""
+    """A reconcile that ended before is not the answer."""
     await desk.map(a_mapping())
     await desk.record(soon("s1"))
     await desk.pushed({}, {}, desk.run(Trigger.RECONCILE))
@@ -81,8 +82,9 @@ async def test_an_event_that_is_not_mapped_is_not_reconciled(desk: Desk) -> None
     assert "not mapped" in result.stderr
 
 
-async def test_c4_status_shows_when_the_next_reconcile_comes_and_how_often(desk: Desk) -> None:
-    """C4: a stretched interval is visible."""
+@pytest.mark.rule("C4")
+async def test_status_shows_when_the_next_reconcile_comes_and_how_often(desk: Desk) -> None:
+    """A stretched interval is visible."""
     await desk.map(a_mapping())
     await desk.record(soon("s1"))
     lease = await desk.claim()
@@ -104,9 +106,10 @@ async def a_tombstone(desk: Desk, *, continuous: bool = True) -> None:
         await desk.stores.inbox.set_continuous(EVENT, on=False)
 
 
+@pytest.mark.rule("D3")
 @pytest.mark.parametrize("name", ["s1", "session/s1", "7"])
-async def test_d3_a_lift_is_asked_for_by_any_of_its_names(desk: Desk, name: str) -> None:
-    """D3: the worker that claims the event next lifts it."""
+async def test_a_lift_is_asked_for_by_any_of_its_names(desk: Desk, name: str) -> None:
+    """The worker that claims the event next lifts it."""
     await a_tombstone(desk)
     document = await desk.read("ledger", "lift", EVENT, name, "--yes")
     assert (document["keys"], document["at_once"]) == (["session/s1"], True)
@@ -114,11 +117,11 @@ async def test_d3_a_lift_is_asked_for_by_any_of_its_names(desk: Desk, name: str)
     assert (await desk.stores.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, "session/s1")}
 
 
+@pytest.mark.rule("D3")
 @pytest.mark.parametrize(("answer", "code", "keys"), [("y\n", 0, {"session/s1"}), ("n\n", 1, set())])
-async def test_d3_without_yes_it_is_asked_whether_that_is_meant(
+async def test_without_yes_it_is_asked_whether_that_is_meant(
     desk: Desk, answer: str, code: int, keys: set[str]
 ) -> None:
-    """D3."""
     await a_tombstone(desk)
     result = await asyncio.to_thread(
         CliRunner().invoke, app, ["ledger", "lift", EVENT, "s1"], env=desk.environment, input=answer
@@ -128,24 +131,25 @@ async def test_d3_without_yes_it_is_asked_whether_that_is_meant(
     assert (await desk.stores.inbox.load(EVENT)).commands == {LedgerCommand(Action.LIFT, key) for key in keys}
 
 
-async def test_d3_what_was_not_deleted_in_swoogo_cannot_be_lifted(desk: Desk) -> None:
-    """D3."""
+@pytest.mark.rule("D3")
+async def test_what_was_not_deleted_in_swoogo_cannot_be_lifted(desk: Desk) -> None:
     await a_tombstone(desk)
     result = await desk.call("ledger", "lift", EVENT, "s2", "--yes")
     assert result.exit_code == 1
     assert (await desk.stores.inbox.load(EVENT)).commands == frozenset()
 
 
-async def test_d3_c4_without_continuous_sync_the_lift_says_that_it_waits(desk: Desk) -> None:
-    """C4, D3."""
+@pytest.mark.rule("C4", "D3")
+async def test_without_continuous_sync_the_lift_says_that_it_waits(desk: Desk) -> None:
     await a_tombstone(desk, continuous=False)
     result = await desk.call("ledger", "lift", EVENT, "s1", "--yes")
     assert "with the next sync" in result.stdout
     assert (await desk.stores.inbox.due(10)).subjects == ()
 
 
-async def test_c4_a_reconcile_of_all_is_of_mapped_events_with_continuous_sync(desk: Desk) -> None:
-    """C4: what a CronJob asks for; an event that is synced by hand only, or not mapped, is left alone."""
+@pytest.mark.rule("C4")
+async def test_a_reconcile_of_all_is_of_mapped_events_with_continuous_sync(desk: Desk) -> None:
+    """What a CronJob asks for; an event that is synced by hand only, or not mapped, is left alone."""
     for event_id, continuous in (("4001", True), ("4002", False), ("4003", True)):
         await desk.map(replace(a_mapping(event_id=event_id, continuous=continuous), swoogo_event_id=int(event_id)))
         await desk.record(soon("s1"), event_id=event_id)

@@ -38,8 +38,9 @@ MISSING = Issue("speaker/c1", Code.MISSING_FIELD, field="email")
 CLAMPED = Issue("session/s1", Code.MULTI_DAY_CLAMPED)
 
 
-async def test_n2_runs_are_listed_newest_first(desk: Desk) -> None:
-    """N2: when, why, how many, credits."""
+@pytest.mark.rule("N2")
+async def test_runs_are_listed_newest_first(desk: Desk) -> None:
+    """When, why, how many, credits."""
     first = await ran(desk, trigger=Trigger.MANUAL, scope="agenda", tallies={Kind.SESSION: Tally(created=2, failed=1)})
     second = await ran(desk, MISSING, credits=13, tallies={Kind.SPEAKER: Tally(deleted=1)})
     document = await desk.read("runs", EVENT)
@@ -55,8 +56,9 @@ async def test_n2_runs_are_listed_newest_first(desk: Desk) -> None:
     assert [line.split()[0] for line in shown[1:]] == [second.id, first.id]
 
 
-async def test_n2_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> None:
-    """N2, issue 6.6: an operator woken by failing pushes needs no second command."""
+@pytest.mark.rule("N2")
+async def test_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> None:
+    """Issue 6.6: an operator woken by failing pushes needs no second command."""
     await ran(desk, outcome="failed", error="An older reason.")
     failed = await ran(desk, outcome="failed", error="Swoogo did not answer.")
     await ran(desk)
@@ -64,8 +66,9 @@ async def test_n2_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> No
     assert shown[-1] == f"{failed.id} failed: Swoogo did not answer."
 
 
-async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
-    """N2: code, field and a sentence per record, also when a later run has mended it."""
+@pytest.mark.rule("N2")
+async def test_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
+    """Code, field and a sentence per record, also when a later run has mended it."""
     run = await ran(desk, CLAMPED, MISSING)
     await ran(desk)
     document = await desk.read("runs", "show", EVENT, run.id)
@@ -81,8 +84,9 @@ async def test_n2_a_run_keeps_what_was_wrong_at_its_end(desk: Desk) -> None:
     assert "[speaker/c1] is left out: the required field email is not set." in shown
 
 
-async def test_n2_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk) -> None:
-    """N2: history has its limits; the issues of now are all there."""
+@pytest.mark.rule("N2")
+async def test_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk) -> None:
+    """History has its limits; the issues of now are all there."""
     issues = [Issue(f"session/s{number:03d}", Code.MISSING_FIELD, field="title") for number in range(ISSUES_KEPT + 7)]
     run = await ran(desk, *issues)
     document = await desk.read("runs", "show", EVENT, run.id)
@@ -91,8 +95,9 @@ async def test_n2_a_run_keeps_a_bounded_number_of_issues_and_says_so(desk: Desk)
     assert len((await desk.read("issues", EVENT))["issues"]) == ISSUES_KEPT + 7
 
 
-async def test_n2_issues_can_be_asked_for_by_code(desk: Desk) -> None:
-    """N2: all sentences, nothing cut."""
+@pytest.mark.rule("N2")
+async def test_issues_can_be_asked_for_by_code(desk: Desk) -> None:
+    """All sentences, nothing cut."""
     await ran(desk, MISSING, CLAMPED)
     document = await desk.read("issues", EVENT, "--code", "missing_field")
     assert [each["id"] for each in document["issues"]] == ["c1"]

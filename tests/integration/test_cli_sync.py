@@ -45,6 +45,7 @@ async def a_worker(desk: Desk, run: Run, *, failed: bool = False) -> Lease:
     return lease
 
 
+@pytest.mark.rule("C5", "N1")
 @pytest.mark.parametrize(
     ("fields", "failed", "code"),
     [
@@ -64,10 +65,10 @@ async def a_worker(desk: Desk, run: Run, *, failed: bool = False) -> Lease:
         pytest.param({"outcome": "failed", "error": "Swoogo did not answer."}, True, 1, id="the run failed"),
     ],
 )
-async def test_c5_n1_a_manual_sync_is_followed_to_its_numbers(
+async def test_a_manual_sync_is_followed_to_its_numbers(
     desk: Desk, fields: dict[str, Any], failed: bool, code: int
 ) -> None:
-    """C5: asked for with continuous sync off. N1: how many were attempted and how many synced."""
+    """Asked for with continuous sync off. N1: how many were attempted and how many synced."""
     await desk.map(a_mapping(continuous=False))
     await desk.record(soon("s1"))
     worker = asyncio.create_task(a_worker(desk, desk.run(Trigger.MANUAL, **fields), failed=failed))
@@ -139,8 +140,9 @@ async def test_a_sync_can_be_asked_for_without_waiting(desk: Desk) -> None:
     assert (await desk.call("sync", EVENT, "--no-wait")).stdout.startswith(f"A sync of event {EVENT} is asked for")
 
 
-async def test_r6_selected_records_can_be_asked_for(desk: Desk) -> None:
-    """R6: sessions and speakers by their Sessionboard ids, each named once or more."""
+@pytest.mark.rule("R6")
+async def test_selected_records_can_be_asked_for(desk: Desk) -> None:
+    """Sessions and speakers by their Sessionboard ids, each named once or more."""
     await desk.map(a_mapping())
     await desk.record(soon("s1", "c1"), soon("s2"))
     await desk.read("sync", EVENT, "--no-wait", "--session", "s1", "--session", "s2", "--speaker", "c1")
@@ -149,7 +151,8 @@ async def test_r6_selected_records_can_be_asked_for(desk: Desk) -> None:
     assert (request.scope, request.session_ids, request.speaker_ids) == ("agenda", ("s1", "s2"), ("c1",))
 
 
-async def test_r6_a_record_that_the_event_never_had_is_named(desk: Desk) -> None:
+@pytest.mark.rule("R6")
+async def test_a_record_that_the_event_never_had_is_named(desk: Desk) -> None:
     """Nothing is asked for: a sync of nothing else would end well and say so nowhere."""
     await desk.map(a_mapping())
     await desk.record(soon("s1"))

@@ -1,4 +1,4 @@
-"""`pairs void` at the command line: what is asked for, what is refused, what is said (M8)."""
+"""`pairs void` at the command line: what is asked for, what is refused, what is said."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consumer.ports import Lease, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_mapping, an_entry
 from tests.support.desk import Desk, a_desk, soon
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("M8")]
 
 WHY = ("--reason", "mapped by mistake")
 
@@ -40,7 +40,7 @@ async def asked(desk: Desk) -> set[str]:
     return {str(each) for each in (await desk.stores.inbox.load(EVENT)).commands}
 
 
-async def test_m8_a_running_service_is_asked_and_the_event_is_due_at_once(desk: Desk) -> None:
+async def test_a_running_service_is_asked_and_the_event_is_due_at_once(desk: Desk) -> None:
     document = await desk.read("pairs", "void", EVENT, *WHY, "--yes")
     assert document == {
         "event_id": EVENT,
@@ -52,7 +52,7 @@ async def test_m8_a_running_service_is_asked_and_the_event_is_due_at_once(desk: 
     assert str((await desk.stores.inbox.due(10)).subjects[0]) == f"event/{EVENT}"
 
 
-async def test_m8_it_asks_first_and_a_no_changes_nothing(desk: Desk) -> None:
+async def test_it_asks_first_and_a_no_changes_nothing(desk: Desk) -> None:
     arguments = ["pairs", "void", EVENT, *WHY]
     for answer, code in (("n\n", 1), ("y\n", 0)):
         assert await asked(desk) == set()
@@ -62,7 +62,7 @@ async def test_m8_it_asks_first_and_a_no_changes_nothing(desk: Desk) -> None:
     assert len(await asked(desk)) == 1
 
 
-async def test_m8_a_pair_that_has_to_stay_is_named_with_why(desk: Desk) -> None:
+async def test_a_pair_that_has_to_stay_is_named_with_why(desk: Desk) -> None:
     for event, says in (("unheard-of", "It has no pair."),):
         result = await desk.call("pairs", "void", event, *WHY, "--yes")
         assert (result.exit_code, result.stderr) == (1, f"The pair of event {event} cannot be voided. {says}\n")
@@ -86,7 +86,7 @@ async def test_u3_without_a_reason_nothing_is_asked(desk: Desk, arguments: tuple
     assert await asked(desk) == set()
 
 
-async def test_m8_while_a_worker_has_the_event_it_is_to_be_asked_again(desk: Desk) -> None:
+async def test_while_a_worker_has_the_event_it_is_to_be_asked_again(desk: Desk) -> None:
     await desk.ask()
     await desk.claim()
     result = await desk.call("pairs", "void", EVENT, *WHY, "--yes")

@@ -55,7 +55,7 @@ async def write(bootstrap: str, topic: str, *values: bytes, max_request_size: in
         await producer.stop()
 
 
-async def test_kafka_comes_back_on_its_port_with_its_records_after_stop_and_after_kill() -> None:
+async def test_kafka_keeps_its_port_and_records_over_stop_and_kill() -> None:
     async with EmbeddedKafka() as kafka:
         port, root = kafka.port, kafka.root
         await create_topics(kafka.bootstrap, {"t": INPUT}, partitions=1)
@@ -168,7 +168,7 @@ async def test_a_server_dies_with_its_parent_even_when_that_is_killed(kind: str)
     shutil.rmtree(root)
 
 
-async def test_topics_are_kept_as_the_design_says_and_creating_them_twice_is_harmless(topics: Topics) -> None:
+async def test_topics_have_their_retention_and_creation_is_idempotent(topics: Topics) -> None:
     names = await topics.service_topics(partitions=2)
     await create_topics(topics.bootstrap, {names[name]: policy for name, policy in DEFAULT_TOPICS.items()})
 

@@ -1,4 +1,4 @@
-"""The processes that decode images: what ends them, and that each sees one image (P3)."""
+"""The processes that decode images: what ends them, and that each sees one image."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from tests.unit.adapters.images.samples import (
     opened,
     photo,
 )
+
+pytestmark = pytest.mark.rule("P3")
 
 # No one's address: whatever a program is to find of this repository and its libraries.
 _PATHS = [path for path in sys.path if path]
@@ -97,7 +99,7 @@ async def test_the_heaviest_images_that_are_let_in_stay_below_the_memory_limit()
         assert await decoder.fit(content, 1_000_000)
 
 
-async def test_a_bomb_that_gets_past_the_header_ends_its_process_and_the_next_image_is_made_fit() -> None:
+async def test_image_bomb_ends_its_process_and_the_next_image_is_decoded() -> None:
     """A PNG of 196 million pixels, allowed by a setting that is too large for the memory limit."""
     small = encoded(corners(), "PNG")
     decoder = a_decoder(workers=1, max_pixels=200_000_000, worker_memory_mib=128)
@@ -116,7 +118,7 @@ async def test_a_jpeg_of_thousands_of_scans_costs_no_more_than_reading_it() -> N
     assert time.process_time() - began < 5
 
 
-async def test_an_image_that_takes_too_much_processor_time_is_given_up_and_not_tried_again(tmp_path: Path) -> None:
+async def test_image_that_takes_too_much_cpu_is_given_up_for_good(tmp_path: Path) -> None:
     """By the processor's time, however busy the machine is; the same bytes are told by their digest."""
     decoder = a_decoder(instead_of_fit("while True: pass"), worker_timeout=1)
     content = b"image"

@@ -71,7 +71,8 @@ async def some_images(**settings: Any) -> AsyncIterator[FetchedImages]:
         await opened_images.aclose()
 
 
-async def test_p3_a_headshot_of_3_mb_arrives_small_upright_and_without_its_place() -> None:
+@pytest.mark.rule("P3")
+async def test_a_headshot_of_3_mb_arrives_small_upright_and_without_its_place() -> None:
     content = encoded(photo(2600, 1950), "JPEG", quality=90, exif=exif(6))
     assert len(content) > 3_000_000
     async with a_server(always(content, b'etag: "1"\r\n')) as port, some_images() as images:
@@ -85,7 +86,8 @@ async def test_p3_a_headshot_of_3_mb_arrives_small_upright_and_without_its_place
     assert picture.record == {"url": url, "etag": '"1"', "sha256": sha256(content).hexdigest()}
 
 
-async def test_p3_a_small_logo_arrives_as_it_looks() -> None:
+@pytest.mark.rule("P3")
+async def test_a_small_logo_arrives_as_it_looks() -> None:
     content = encoded(corners(), "PNG")
     async with a_server(always(content)) as port, some_images() as images:
         picture = await images.get(f"http://127.0.0.1:{port}/logo", {})
@@ -94,7 +96,8 @@ async def test_p3_a_small_logo_arrives_as_it_looks() -> None:
     assert picture.file_name == "logo.png"
 
 
-async def test_p4_a_second_look_costs_no_body_and_the_same_bytes_elsewhere_are_no_news() -> None:
+@pytest.mark.rule("P4")
+async def test_unchanged_image_costs_no_body() -> None:
     content = encoded(corners(), "PNG")
 
     async def serve(head: bytes, writer: asyncio.StreamWriter) -> None:
@@ -233,7 +236,7 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext
     return server, ssl.create_default_context(cafile=str(cert))
 
 
-async def test_the_certificate_is_checked_for_the_name_although_an_address_is_dialled(tmp_path: Path) -> None:
+async def test_certificate_is_checked_for_the_name(tmp_path: Path) -> None:
     """Also when a connection to that address is open already, for a name whose certificate was good."""
 
     async def resolver(_: str, __: int) -> Sequence[str]:

@@ -32,7 +32,7 @@ def good() -> Service:
     return Service(address="here", source="the good one")
 
 
-def test_the_first_server_that_works_is_taken_and_the_run_can_say_why_not_the_others() -> None:
+def test_first_server_that_works_is_taken_with_reasons() -> None:
     service = first_available("Kafka", "advice", [absent, unavailable, broken, good])
     assert service.summary() == [
         "the good one at here",
@@ -48,7 +48,7 @@ def test_when_none_works_the_message_has_every_reason_and_the_advice() -> None:
         first_available("Kafka", "do that", [absent, unavailable, broken])
 
 
-def test_an_address_that_was_given_and_does_not_answer_is_an_error_that_keeps_its_password() -> None:
+def test_given_address_without_an_answer_is_an_error_without_password() -> None:
     with pytest.raises(MissingServiceError, match=r"127\.0\.0\.1:1"):
         find_kafka({"SWOOGO_SYNC_TEST_KAFKA": "127.0.0.1:1"})
     with pytest.raises(MissingServiceError, match=r"redis://\*\*\*@127\.0\.0\.1:1/0"):
@@ -83,7 +83,7 @@ def test_an_address_that_was_given_is_used_as_it_is(kafka_bootstrap: str, redis_
     assert find_redis({"SWOOGO_SYNC_TEST_REDIS": redis_url}).address == redis_url
 
 
-async def test_waiting_returns_the_first_truthy_answer_of_a_plain_or_async_question() -> None:
+async def test_waiting_returns_the_first_truthy_answer() -> None:
     answers = iter([0, None, 3])
 
     async def later() -> int | None:
@@ -99,7 +99,7 @@ async def test_waiting_in_vain_fails_with_the_sentence() -> None:
 
 
 @pytest.mark.integration
-async def test_a_key_without_ttl_and_pattern_is_a_leak_and_no_patterns_mean_no_check(redis: Redis) -> None:
+async def test_key_without_ttl_and_pattern_is_a_leak(redis: Redis) -> None:
     await redis.set("ledger:{7}", "stays")
     await redis.set("lease:{7}", "expires", ex=60)
     await redis.set("ledger:{7}:oops", "forgotten")

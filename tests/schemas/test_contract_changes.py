@@ -35,10 +35,11 @@ def sponsor(data: dict[str, Any]) -> SponsorChange:
     return SponsorChange.model_validate_json(value_of("sponsor.updated", data))
 
 
+@pytest.mark.rule("P5", "R4")
 @pytest.mark.parametrize("cleared", ["", None, {}])
 @pytest.mark.parametrize("field", ["first_name", "last_name", "email", "title", "company_name", "about", "photo_url"])
 def test_a_cleared_contact_field_is_the_empty_text_and_one_left_out_is_none(field: str, cleared: object) -> None:
-    """R4, P5: `""`, null and `{}` clear a field; a field that is left out leaves alone what is known."""
+    """`""`, null and `{}` clear a field; a field that is left out leaves alone what is known."""
     read = contact({field: cleared}).data
     assert getattr(read, field) == ""
     assert field in read.model_fields_set
@@ -64,8 +65,9 @@ def test_an_integer_id_means_the_same_as_its_text() -> None:
     assert session({"id": 12}, event_id=3960).key == session({"id": "12"}, event_id="3960").key == "3960/12"
 
 
+@pytest.mark.rule("E7")
 def test_custom_roles_and_acceptance_are_carried_by_participants() -> None:
-    """E7: the core category of a custom role, and whether its holder accepted."""
+    """The core category of a custom role, and whether its holder accepted."""
     role = {"slug": "panelist", "name": "Panelist", "core_role": "speaker"}
     (person,) = session(
         {"participants": [{"id": "c-1", "participant_role": role, "acceptance_status": "accepted"}]}
@@ -74,14 +76,16 @@ def test_custom_roles_and_acceptance_are_carried_by_participants() -> None:
     assert (person.id, person.participant_role.core_role, person.acceptance_status) == ("c-1", "speaker", "accepted")
 
 
+@pytest.mark.rule("P5")
 def test_a_person_inside_a_session_carries_a_profile() -> None:
-    """P5: until the contact's own record has come, this copy serves."""
+    """Until the contact's own record has come, this copy serves."""
     (person,) = session({"speakers": [{"id": "c-1", "email": "ada@example.org", "about": {}}]}).data.speakers
     assert (person.email, person.about, person.title) == ("ada@example.org", "", None)
 
 
+@pytest.mark.rule("G3")
 def test_changes_are_ordered_by_resource_version_and_then_by_publication() -> None:
-    """G3: `data.updated_at` decides, else `metadata.datetime`; equal versions go by publication."""
+    """`data.updated_at` decides, else `metadata.datetime`; equal versions go by publication."""
     ordered = [
         session({"updated_at": "2026-03-01T09:00:00Z"}, datetime="2026-03-09T00:00:00Z"),
         session({"updated_at": "2026-03-01T10:00:00.001+01:00"}, datetime="2026-03-01T00:00:00Z"),
@@ -92,6 +96,7 @@ def test_changes_are_ordered_by_resource_version_and_then_by_publication() -> No
     assert all(older < newer for older, newer in pairwise(stamps)), stamps
 
 
+@pytest.mark.rule("D1")
 @pytest.mark.parametrize(
     ("action", "deleted_at", "deletes"),
     [
@@ -107,7 +112,7 @@ def test_changes_are_ordered_by_resource_version_and_then_by_publication() -> No
 def test_a_change_deletes_by_its_action_or_its_deletion_time(
     action: str, deleted_at: str | None, *, deletes: bool
 ) -> None:
-    """D1: what counts as deleted in Sessionboard; an action that is not known is an upsert."""
+    """What counts as deleted in Sessionboard; an action that is not known is an upsert."""
     assert session({"deleted_at": deleted_at}, action).deletes is deletes
 
 
@@ -120,17 +125,19 @@ def test_a_change_of_the_organization_is_readable_and_has_no_event() -> None:
     assert contact({}, "contact.created", event_id=None).metadata.event_id is None
 
 
+@pytest.mark.rule("E8")
 @pytest.mark.parametrize(
     ("action", "entity"), [("exhibitor.created", "exhibitor"), ("contact.event.associated", "contact")]
 )
 def test_the_action_names_its_entity(action: str, entity: str) -> None:
-    """E8: exhibitors on the sponsors topic can be told apart and ignored."""
+    """Exhibitors on the sponsors topic can be told apart and ignored."""
     assert contact({}, action).metadata.entity == entity
 
 
 GOLD: dict[str, Any] = {"internal_name": "tier", "value": "Gold"}
 
 
+@pytest.mark.rule("O5")
 @pytest.mark.parametrize(
     ("data", "tier"),
     [
@@ -145,7 +152,7 @@ GOLD: dict[str, Any] = {"internal_name": "tier", "value": "Gold"}
     ],
 )
 def test_the_tier_is_the_field_else_the_custom_field(data: dict[str, Any], tier: str | None) -> None:
-    """O5: `data.tier`, else the custom field of the configured internal name; None is not carried at all."""
+    """`data.tier`, else the custom field of the configured internal name; None is not carried at all."""
     assert sponsor(data).data.tier_or("tier") == tier
 
 

@@ -41,15 +41,17 @@ AT = datetime(2026, 3, 1, 9, 20, tzinfo=UTC)
 IDS = st.from_regex(r"\A[0-9A-Za-z][0-9A-Za-z_.:-]{0,30}\Z")
 
 
+@pytest.mark.rule("N1")
 def test_counts_add_up_by_themselves() -> None:
-    """N1: a report says how many were attempted and how many were synced, and the sums fit the parts."""
+    """A report says how many were attempted and how many were synced, and the sums fit the parts."""
     counts = KindCounts(created=1, adopted=2, updated=3, unchanged=40, left_out=50, failed=5)
     assert (counts.synced, counts.attempted) == (6, 11)
     assert b'"synced":6,"attempted":11' in counts.encode()
 
 
+@pytest.mark.rule("N1", "N2")
 def test_a_report_is_keyed_by_its_event_and_reads_back_as_written() -> None:
-    """N1, N2: keyed by event; counts per kind, credits and issues by code survive the trip."""
+    """Keyed by event; counts per kind, credits and issues by code survive the trip."""
     sent = SyncCompleted(
         data=SyncReport(
             run_id="r-1",
@@ -69,8 +71,9 @@ def test_a_report_is_keyed_by_its_event_and_reads_back_as_written() -> None:
     assert SyncCompleted.model_validate_json(sent.encode()) == sent
 
 
+@pytest.mark.rule("C3")
 def test_a_verdict_on_credentials_is_keyed_by_its_organization() -> None:
-    """C3: a refusal is reported where the integration is, as it has no event."""
+    """A refusal is reported where the integration is, as it has no event."""
     sent = IntegrationRejected(
         data=IntegrationVerdict(org_id="o-1", code="credentials_refused", sentence="Swoogo refused them."),
         metadata=OrganizationStatusMetadata(action="integration.rejected", org_id="o-1", version=1, datetime=AT),
@@ -86,8 +89,9 @@ def test_a_message_of_one_action_does_not_pass_for_another() -> None:
         SyncCompleted.model_validate_json(b'{"data": {}, "metadata": {"action": "sync.started"}}')
 
 
+@pytest.mark.rule("G6")
 def test_a_ledger_entry_reads_back_as_written() -> None:
-    """G6: what is rebuilt from the changelog is what was in Redis."""
+    """What is rebuilt from the changelog is what was in Redis."""
     entry = LedgerEntry(
         kind="speaker",
         state=LedgerState.APPLIED,
@@ -106,15 +110,17 @@ def test_a_ledger_entry_reads_back_as_written() -> None:
     assert read_ledger_value(entry.encode()) == entry
 
 
+@pytest.mark.rule("M2")
 def test_the_history_of_a_pair_is_a_ledger_value_of_its_own() -> None:
-    """M2: a pair outlives its mapping."""
+    """A pair outlives its mapping."""
     pair = PairEntry(kind="pair", event_id="3960", swoogo_event_id=117174, org_id="o-1", mapped_at=5)
     assert read_ledger_value(pair.encode()) == pair
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize("state", ["intent", "applied", "gone"])
 def test_a_ledger_entry_knows_three_states(state: str) -> None:
-    """D2: never again is a state, not an absence."""
+    """Never again is a state, not an absence."""
     read = read_ledger_value(f'{{"kind": "session", "state": "{state}"}}'.encode())
     assert isinstance(read, LedgerEntry)
     assert read.state == state
@@ -135,8 +141,9 @@ HEADERS = DeadLetterHeaders(
 )
 
 
+@pytest.mark.rule("G1")
 def test_dead_letter_headers_read_back_as_written_among_the_original_ones() -> None:
-    """G1: a dead letter says where it came from; headers that were there before do not disturb it."""
+    """A dead letter says where it came from; headers that were there before do not disturb it."""
     before: list[tuple[str, bytes | None]] = [("trace", b"\xff"), ("empty", None), ("offset", b"x")]
     assert DeadLetterHeaders.from_headers([*before, *HEADERS.to_headers()]) == HEADERS
 
@@ -172,11 +179,12 @@ def test_a_key_reads_back_as_written(scope: str, identifier: str) -> None:
     assert parse_key(str(key).encode()) == key
 
 
+@pytest.mark.rule("O1")
 @given(IDS, st.sampled_from(LedgerKind), st.text(min_size=1, max_size=20))
 def test_a_ledger_key_reads_back_as_written_whatever_a_level_is_called(
     event_id: str, kind: LedgerKind, identifier: str
 ) -> None:
-    """O1: a level has no id of its own; its name may hold a slash."""
+    """A level has no id of its own; its name may hold a slash."""
     key = LedgerKey(event_id, kind, identifier)
     assert parse_ledger_key(str(key).encode(errors="surrogatepass")) == key
 
@@ -187,8 +195,9 @@ def test_a_key_that_is_no_ledger_key_is_refused(key: bytes) -> None:
         parse_ledger_key(key)
 
 
+@pytest.mark.rule("C1", "C5", "M4", "X1")
 def test_the_mappings_topic_has_one_key_for_each_thing_that_can_be_replaced() -> None:
-    """C1, C5, M4, X1: compaction lets no request displace another, and no credentials hide a disconnect."""
+    """Compaction lets no request displace another, and no credentials hide a disconnect."""
     event = EventRef(id="3960")
     organization = IntegrationDisconnected(
         data=OrganizationRef(org_id="o-1"),

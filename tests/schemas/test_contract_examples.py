@@ -64,9 +64,10 @@ def read_ours(topic: str, value: bytes) -> object:
     return status.STATUS_MESSAGES[json.loads(value)["metadata"]["action"]].model_validate_json(value)
 
 
+@pytest.mark.rule("M5", "E1", "E6", "S4", "P2")
 @pytest.mark.parametrize("example", VALID, ids=stem)
 def test_a_valid_example_is_read_by_the_model_of_its_topic(example: Path) -> None:
-    """E1, E6, M5, S4, P2: what an admin can type is readable; it is judged later, record by record."""
+    """What an admin can type is readable; it is judged later, record by record."""
     value = example.read_bytes()
     reader = READERS.get(topic_of(example))
     read = reader(None, value) if reader else read_ours(topic_of(example), value)
@@ -89,9 +90,10 @@ def test_what_we_publish_is_written_as_its_example_says(example: Path) -> None:
     assert schema_accepts(topic_of(example), written)
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("example", INVALID, ids=stem)
 def test_an_invalid_example_is_refused_with_its_reason_and_sentence(example: Path) -> None:
-    """G1: what cannot be read becomes a dead letter with one sentence that says what to publish instead."""
+    """What cannot be read becomes a dead letter with one sentence that says what to publish instead."""
     expected = json.loads(example.read_bytes())
     key = expected["key"].encode() if "key" in expected else None
     with pytest.raises(UnreadableError) as refused:

@@ -53,9 +53,10 @@ def outcome(read: Reader, key: bytes | None, value: bytes | None) -> object:
         return refused
 
 
+@pytest.mark.rule("D1")
 @pytest.mark.parametrize("read", [read_session, read_contact, read_sponsor])
 def test_a_null_value_deletes_what_its_key_names(read: Reader) -> None:
-    """D1: a null value is a deletion of its key."""
+    """A null value is a deletion of its key."""
     assert read(b"3960/s-1", None) == RecordKey("3960", "s-1")
 
 
@@ -72,7 +73,7 @@ def test_a_null_value_under_a_key_that_names_nothing_is_a_dead_letter(key: bytes
     assert refusal(read_session, key, None).reason is Reason.KEY_MISMATCH
 
 
-def test_a_null_value_on_the_mappings_topic_under_a_resource_key_is_a_dead_letter() -> None:
+def test_resource_key_on_the_mappings_topic_is_a_dead_letter() -> None:
     assert refusal(read_control, b"3960/s-1", None).reason is Reason.KEY_MISMATCH
 
 
@@ -169,8 +170,9 @@ def test_a_sentence_never_repeats_a_value(path: str, value: object) -> None:
         assert refused.__suppress_context__
 
 
+@pytest.mark.rule("C2")
 def test_a_refused_mapping_does_not_carry_its_values_on() -> None:
-    """C2: credentials published in clear end in no sentence and in no chained exception."""
+    """Credentials published in clear end in no sentence and in no chained exception."""
     record = {
         "data": {"org_id": "o-1", "credentials": {"consumer_key": CANARY, "consumer_secret": CANARY}},
         "metadata": {"action": "integration.connected", "version": 1, "datetime": "2026-03-01T09:15:00Z"},
@@ -181,6 +183,7 @@ def test_a_refused_mapping_does_not_carry_its_values_on() -> None:
     assert refused.__suppress_context__
 
 
+@pytest.mark.rule("S2")
 @pytest.mark.parametrize(
     ("moment", "problem"),
     [
@@ -194,15 +197,16 @@ def test_a_refused_mapping_does_not_carry_its_values_on() -> None:
     ],
 )
 def test_a_moment_that_arithmetic_could_overflow_is_refused(moment: str, problem: str) -> None:
-    """S2: every time that is read can be moved to any time zone."""
+    """Every time that is read can be moved to any time zone."""
     refused = refusal(read_session, None, changed("data.starts_at", moment))
     assert refused.reason is Reason.INVALID_FIELD
     assert refused.sentence.startswith(f"data.starts_at {problem}")
 
 
+@pytest.mark.rule("G1")
 @given(key=st.none() | st.binary(max_size=40), value=st.none() | st.binary(max_size=200))
 def test_whatever_the_bytes_nothing_but_unreadable_is_raised(key: bytes | None, value: bytes | None) -> None:
-    """G1: bytes that are no record end as a dead letter and never as a crash of the consumer."""
+    """Bytes that are no record end as a dead letter and never as a crash of the consumer."""
     for read in READERS:
         assert outcome(read, key, value) is not None
 
@@ -222,9 +226,10 @@ PATHS: Final = st.sampled_from(
 )
 
 
+@pytest.mark.rule("E6", "G1")
 @given(path=PATHS, value=JSON)
-def test_any_json_in_any_field_is_read_or_refused_with_a_sentence_about_that_field(path: str, value: object) -> None:
-    """G1, E6: one odd field never crashes a reader, and the sentence leads to it."""
+def test_any_json_in_any_field_is_read_or_refused_by_field(path: str, value: object) -> None:
+    """One odd field never crashes a reader, and the sentence leads to it."""
     read = outcome(read_session, None, changed(path, value))
     if isinstance(read, UnreadableError):
         assert read.sentence.startswith((path, "The value is not JSON"))

@@ -36,7 +36,7 @@ def test_every_topic_has_a_row_and_a_section_that_names_its_messages(channel: di
 
 
 @pytest.mark.parametrize("topic", PUBLIC, ids=lambda topic: topic.value)
-def test_every_field_of_every_shape_is_in_the_section_of_its_topic_with_what_it_means(topic: Topic) -> None:
+def test_every_field_is_described_in_the_section_of_its_topic(topic: Topic) -> None:
     text = section(topic)
     for name, schema in value_schema(topic)["$defs"].items():
         if name in {"Identifier", "Text", "Timestamp"}:

@@ -8,9 +8,10 @@ from consumer.domain.issue import Code
 from tools.issues_docs import page
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize("code", list(Code))
-def test_n2_every_code_is_on_the_page_once(code: Code) -> None:
-    """N2: with a sentence that has no placeholder left."""
+def test_every_code_is_on_the_page_once(code: Code) -> None:
+    """With a sentence that has no placeholder left."""
     [row] = [line for line in page().splitlines() if line.startswith(f"| `{code.value}` ")]
     assert "{" not in row
     assert row.endswith(". |")

@@ -23,8 +23,9 @@ def restored() -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_c2_a_defect_is_logged_with_its_place_and_without_the_variables_there(
+def test_a_defect_is_logged_with_its_place_and_without_the_variables_there(
     style: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up(LogSettings.model_validate({"format": style}))

@@ -46,7 +46,7 @@ def out_of_bounds() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "value"), list(out_of_bounds()))
-def test_a_value_out_of_bounds_is_one_sentence_with_variable_value_and_a_good_value(
+def test_value_out_of_bounds_names_its_variable_and_a_good_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     sentence = refusal(monkeypatch, **{name: value})

@@ -1,4 +1,4 @@
-"""G1: a consumer that is dead while its process lives is seen, whatever of it died (peers-and-pitfalls.md A5, B)."""
+"""A consumer that is dead while its process lives is seen, whatever of it died (peers-and-pitfalls.md A5, B)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consumer.adapters.kafka.publish import producer
 from tests.integration.kafka.kafka_world import KafkaWorld, a_session_value
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
 
 DEATHS = {
     "reading": lambda subscriber: subscriber.tasks[-1],
@@ -40,9 +40,7 @@ async def all_well(pulse: ConsumerHealth) -> None:
 
 
 @pytest.mark.parametrize("part", DEATHS)
-async def test_a_task_of_a_consumer_that_dies_is_seen_though_the_framework_still_says_it_runs(
-    kafka: KafkaWorld, part: str
-) -> None:
+async def test_dead_consumer_task_is_noticed_though_reported_running(kafka: KafkaWorld, part: str) -> None:
     async with kafka.recording():
         pulse = a_pulse(kafka)
         await all_well(pulse)

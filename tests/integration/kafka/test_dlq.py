@@ -1,4 +1,4 @@
-"""G1, issue 5.6: dead letters are listed, shown without secrets, put back to be read as any record, or discarded."""
+"""Issue 5.6: dead letters are listed, shown without secrets, put back to be read as any record, or discarded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consumer.ports import DeadLetter, RawRecord
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
 
 
 async def call(kafka: KafkaWorld, *arguments: str) -> Result:

@@ -27,7 +27,7 @@ from tests.integration.kafka.outages import Breakable, Trouble, a_breakable_kafk
 from tests.support.toxics import DOWNSTREAM, UPSTREAM, DropReply, ResetPeer, Timeout
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1", "G3")]
 
 OUTAGES: Final = [float(each) for each in os.environ.get("SWOOGO_SYNC_TEST_OUTAGES", "").split()]
 """Seconds that the broker is stopped. In any case there is a crash, and an outage beyond the session timeout."""
@@ -57,7 +57,7 @@ async def more(accepted: list[object], count: int = 60) -> None:
 @pytest.mark.parametrize(
     ("hard", "seconds"), [(True, 0.0), *((hard, each) for each in OUTAGES for hard in (False, True))]
 )
-async def test_g1_a_broker_that_is_stopped_and_comes_back_with_its_data(
+async def test_a_broker_that_is_stopped_and_comes_back_with_its_data(
     trouble: Trouble, hard: bool, seconds: float
 ) -> None:
     """`hard`: as a crash does."""
@@ -69,7 +69,7 @@ async def test_g1_a_broker_that_is_stopped_and_comes_back_with_its_data(
         await trouble.nothing_lost()
 
 
-async def test_g1_outages_beyond_the_session_and_beyond_every_request(
+async def test_outages_beyond_the_session_and_beyond_every_request(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A minute against the real timeouts, shortened: the members are thrown out (6 s), requests end unanswered (5 s).
@@ -106,8 +106,8 @@ async def test_g1_outages_beyond_the_session_and_beyond_every_request(
         assert pulse.trouble() == ""
 
 
-async def test_g1_commits_that_fail_and_commits_whose_answer_is_lost(trouble: Trouble) -> None:
-    """What was recorded is recorded again, which changes nothing (G3); offsets are committed when it works again."""
+async def test_commits_that_fail_and_commits_whose_answer_is_lost(trouble: Trouble) -> None:
+    """What was recorded is recorded again, which changes nothing; offsets are committed when it works again."""
 
     def commits(request: bytes) -> bool:
         return request[4:6] == COMMIT
@@ -123,7 +123,7 @@ async def test_g1_commits_that_fail_and_commits_whose_answer_is_lost(trouble: Tr
         await trouble.nothing_lost()
 
 
-async def test_g1_members_that_come_and_go_all_the_time(trouble: Trouble) -> None:
+async def test_members_that_come_and_go_all_the_time(trouble: Trouble) -> None:
     """A rebalance with every one of them, while batches fail and are rewound: they may be another member's by then."""
     other = trouble.replica()
     inbox = Unsteady(trouble.bench.inbox)
@@ -161,7 +161,7 @@ class Unsteady:
         return getattr(self._inbox, name)
 
 
-async def test_g1_a_coordinator_that_moves_away_is_found_again(trouble: Trouble) -> None:
+async def test_a_coordinator_that_moves_away_is_found_again(trouble: Trouble) -> None:
     """Connections are cut again and again while batches are recorded and offsets committed."""
     async with trouble.recording():
         async with trouble.traffic() as accepted:
@@ -171,7 +171,7 @@ async def test_g1_a_coordinator_that_moves_away_is_found_again(trouble: Trouble)
         await trouble.nothing_lost()
 
 
-async def test_g1_a_topic_that_is_deleted_and_made_again_is_read_from_its_start(
+async def test_a_topic_that_is_deleted_and_made_again_is_read_from_its_start(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Offsets begin at 0 again, below those that were committed."""
@@ -185,7 +185,7 @@ async def test_g1_a_topic_that_is_deleted_and_made_again_is_read_from_its_start(
         await trouble.nothing_lost()
 
 
-async def test_g1_a_topic_made_again_and_filled_beyond_the_old_offsets_while_the_connection_was_cut_is_read_whole(
+async def test_recreated_topic_beyond_the_old_offsets_is_read_whole(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For less than the session timeout: the member and its position stay, and the position means another topic."""
@@ -206,7 +206,7 @@ async def test_g1_a_topic_made_again_and_filled_beyond_the_old_offsets_while_the
         await wait_until(of_the_new_topic, "what is committed says so, for a rebuild", 30)
 
 
-async def test_g1_a_commit_on_a_topic_made_again_hides_nothing_from_the_next_start(
+async def test_a_commit_on_a_topic_made_again_hides_nothing_from_the_next_start(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ends before it has looked: what it committed says that it is of the topic of before."""
@@ -224,7 +224,7 @@ async def test_g1_a_commit_on_a_topic_made_again_hides_nothing_from_the_next_sta
         await trouble.nothing_lost()
 
 
-async def test_g1_a_topic_made_again_while_nobody_reads_is_read_whole(trouble: Trouble) -> None:
+async def test_a_topic_made_again_while_nobody_reads_is_read_whole(trouble: Trouble) -> None:
     """However far it was filled: Kafka forgets a group's offsets with the topic."""
     async with trouble.recording():
         await trouble.edits(20)
@@ -243,10 +243,10 @@ async def test_an_offset_that_an_operator_set_is_where_reading_goes_on(trouble: 
         assert set(await trouble.sessions()) == {f"s{number}" for number in range(15, 20)}
 
 
-async def test_g1_partitions_that_are_added_are_read_from_their_start(
+async def test_partitions_that_are_added_are_read_from_their_start(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys move to other partitions: an older edit may be read after a newer one, and changes nothing (G3)."""
+    """Keys move to other partitions: an older edit may be read after a newer one, and changes nothing."""
     monkeypatch.setattr(timeouts, "_METADATA_MS", 500)
     async with trouble.recording():
         async with trouble.traffic() as accepted:
@@ -257,7 +257,7 @@ async def test_g1_partitions_that_are_added_are_read_from_their_start(
         assert len({partition for _, partition, _ in trouble.placed}) == 4
 
 
-async def test_g1_a_codec_that_cannot_be_read_stops_its_topic_visibly_and_loses_nothing(
+async def test_unreadable_codec_stops_its_topic_and_loses_nothing(
     trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """aiokafka reports it for ever and goes no further; here readiness says so, and the process ends in time."""
@@ -277,7 +277,7 @@ async def test_g1_a_codec_that_cannot_be_read_stops_its_topic_visibly_and_loses_
         await trouble.nothing_lost()
 
 
-async def test_g1_one_bad_record_in_five_hundred(trouble: Trouble) -> None:
+async def test_one_bad_record_in_five_hundred(trouble: Trouble) -> None:
     """One batch: 499 are applied, the one is a dead letter that says where it comes from and what is wrong."""
     values = [a_session_value(f"s{number}", title=f"Talk {number}") for number in range(499)]
     values.insert(321, b'{"data": {"id": "s321"')

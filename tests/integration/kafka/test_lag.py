@@ -28,7 +28,8 @@ async def shows(lag: KafkaLag, topic: str, expected: TopicLag) -> bool:
     return (await lag.topics())[topic] == expected
 
 
-async def test_g1_records_behind_an_open_transaction_show_although_nothing_lags(topics: Topics) -> None:
+@pytest.mark.rule("G1")
+async def test_records_behind_an_open_transaction_show_although_nothing_lags(topics: Topics) -> None:
     """No one can read them, also not those that others wrote; to a consumer group that is no lag."""
     names = {name: await topics(name) for name in ("mappings", "sessions", "speakers", "sponsors")}
     settings = KafkaSettings(bootstrap_servers=topics.bootstrap, topics=TopicNames(**names))

@@ -77,7 +77,8 @@ SAID = [
 ]
 
 
-async def test_n1_every_message_of_the_status_topic_is_one_of_the_contract_under_its_key(
+@pytest.mark.rule("N1")
+async def test_every_status_message_is_in_the_contract_under_its_key(
     kafka: KafkaWorld, publisher: AIOKafkaProducer
 ) -> None:
     await kafka.bench.connections.put_mapping(ORG, EVENT, a_mapping())
@@ -104,7 +105,8 @@ async def test_n1_every_message_of_the_status_topic_is_one_of_the_contract_under
     assert removed.code == "disconnected"
 
 
-async def test_n1_a_run_of_a_pair_that_ended_meanwhile_has_its_end_all_the_same(
+@pytest.mark.rule("N1")
+async def test_a_run_of_a_pair_that_ended_meanwhile_has_its_end_all_the_same(
     kafka: KafkaWorld, publisher: AIOKafkaProducer
 ) -> None:
     topic = KafkaStatusTopic(publisher, kafka.topics.status, kafka.bench.connections, SystemClock())
@@ -115,10 +117,11 @@ async def test_n1_a_run_of_a_pair_that_ended_meanwhile_has_its_end_all_the_same(
     assert (message.metadata.event_id, message.data.swoogo_event_id) == (EVENT, SWOOGO_EVENT)  # type: ignore[union-attr]
 
 
-async def test_n2_the_issues_of_a_record_stand_under_its_key_and_go_with_a_null_value(
+@pytest.mark.rule("N2", "G6")
+async def test_the_issues_of_a_record_stand_under_its_key_and_go_with_a_null_value(
     kafka: KafkaWorld, publisher: AIOKafkaProducer
 ) -> None:
-    """G6: what is read back is what was published, so that nothing is published again after a loss of Redis."""
+    """What is read back is what was published, so that nothing is published again after a loss of Redis."""
     issue = replace(Issue("level/Gold/Silver", Code.REFUSED, detail="No."), label='sponsorship level "Gold/Silver"')
     records = by_record([issue, Issue(f"event/{EVENT}", Code.TIMEZONE_MISMATCH, detail="A in B")])
     topic = KafkaIssuesTopic(publisher, kafka.topics.issues, SystemClock())
@@ -134,6 +137,7 @@ async def test_n2_the_issues_of_a_record_stand_under_its_key_and_go_with_a_null_
     assert said[2] == PublishedRecord(EVENT, "level/Gold/Silver", "")
 
 
+@pytest.mark.rule("G6")
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -143,15 +147,14 @@ async def test_n2_the_issues_of_a_record_stand_under_its_key_and_go_with_a_null_
         (None, b"{}", None),
     ],
 )
-def test_g6_a_record_of_a_later_version_is_published_again(
+def test_a_record_of_a_later_version_is_published_again(
     key: bytes | None, value: bytes, said: PublishedRecord | None
 ) -> None:
     assert published_record(RawRecord("issues", 0, 0, 0, key, value)) == said
 
 
-async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forgotten_entry_is_null(
-    kafka: KafkaWorld, publisher: AIOKafkaProducer
-) -> None:
+@pytest.mark.rule("G6")
+async def test_every_changelog_value_is_in_the_contract(kafka: KafkaWorld, publisher: AIOKafkaProducer) -> None:
     entries = {
         "session/s1": an_entry(
             7,
@@ -191,7 +194,8 @@ async def test_g6_every_value_of_the_changelog_is_one_of_the_contract_and_a_forg
         assert value.state.value == entry.state.value
 
 
-async def test_m2_g6_the_history_of_a_pair_is_on_the_changelog_under_a_key_of_its_own(
+@pytest.mark.rule("M2", "G6")
+async def test_the_history_of_a_pair_is_on_the_changelog_under_a_key_of_its_own(
     kafka: KafkaWorld, publisher: AIOKafkaProducer
 ) -> None:
     active = Pair(EVENT, 4711, "org", mapped_at=NOW, era=NOW - 5, epoch=3)
@@ -207,7 +211,8 @@ async def test_m2_g6_the_history_of_a_pair_is_on_the_changelog_under_a_key_of_it
             assert getattr(value, name) == getattr(pair, name)
 
 
-async def test_g1_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so(
+@pytest.mark.rule("G1")
+async def test_a_dead_letter_larger_than_its_topic_takes_is_cut_and_says_so(
     kafka: KafkaWorld, publisher: AIOKafkaProducer, topics: Topics
 ) -> None:
     small = await topics("small-dead-letters", TopicPolicy(retention_ms=3_600_000, max_message_bytes=200_000))
@@ -242,9 +247,10 @@ async def test_missing_topics_are_made_where_the_settings_say_so(kafka: KafkaWor
     await ensure_topics(settings)
 
 
+@pytest.mark.rule("G6")
 @pytest.mark.parametrize("name", ["ledger", "mappings", "sessions"])
 @pytest.mark.parametrize("policy", ["delete", "compact,delete"])
-async def test_g6_a_topic_kept_by_time_is_refused_at_the_start(
+async def test_a_topic_kept_by_time_is_refused_at_the_start(
     kafka: KafkaWorld, topics: Topics, monkeypatch: pytest.MonkeyPatch, name: str, policy: str
 ) -> None:
     """A changelog that forgets after a week doubles records when Redis is lost; not only `doctor` says so."""
@@ -261,7 +267,8 @@ async def test_g6_a_topic_kept_by_time_is_refused_at_the_start(
         )
 
 
-async def test_x1_an_input_topic_compacted_too_early_is_named_at_the_start(kafka: KafkaWorld, topics: Topics) -> None:
+@pytest.mark.rule("X1")
+async def test_an_input_topic_compacted_too_early_is_named_at_the_start(kafka: KafkaWorld, topics: Topics) -> None:
     """Sealed sessions were updated: the disconnect was compacted away before it was read. `run` starts all the same."""
     names = kafka.topics.model_copy(update={"mappings": await topics("early", LEDGER)})
     settings = kafka.settings.model_copy(update={"topics": names})

@@ -1,4 +1,4 @@
-"""What a rebuild reads from a real Kafka: all of it or an error, whatever transactions and brokers do (G6)."""
+"""What a rebuild reads from a real Kafka: all of it or an error, whatever transactions and brokers do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sandbox.embedded import EmbeddedKafka
 from tests.support.topics import Topics
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def values(source: KafkaRebuildSource, topic: str, start: int = 0) -> tupl
     return found, position
 
 
-async def test_g6_an_open_transaction_on_the_changelog_is_an_error_and_no_end(kafka_bootstrap: str) -> None:
+async def test_an_open_transaction_on_the_changelog_is_an_error_and_no_end(kafka_bootstrap: str) -> None:
     """What comes after it is hidden too: entries that are in Swoogo. It is told at once, and not by time."""
     async with (
         a_source(kafka_bootstrap) as source,
@@ -102,7 +102,8 @@ async def test_g6_an_open_transaction_on_the_changelog_is_an_error_and_no_end(ka
         assert await values(source, source.ledger, 7) == ([8], 11)
 
 
-async def test_g1_an_open_transaction_on_an_input_topic_holds_up_no_rebuild(kafka_bootstrap: str) -> None:
+@pytest.mark.rule("G1")
+async def test_an_open_transaction_on_an_input_topic_holds_up_no_rebuild(kafka_bootstrap: str) -> None:
     """What it hides comes through the consumer group, when it ends."""
     async with a_source(kafka_bootstrap) as source, a_producer(kafka_bootstrap, f"tx-{uuid.uuid4().hex}") as foreign:
         for topic in (source.requests, *source.resources):
@@ -117,7 +118,7 @@ async def test_g1_an_open_transaction_on_an_input_topic_holds_up_no_rebuild(kafk
         await foreign.abort_transaction()
 
 
-async def test_g6_a_broker_that_stands_still_ends_a_scan_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broker_that_stands_still_ends_a_scan_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGSTOP in the middle: what was read counts, the rest is read when it goes on."""
     monkeypatch.setattr(topic_scan, "_PATIENCE_SECONDS", 3.0)
     monkeypatch.setattr(topic_scan, "_FETCH_BYTES", 4_096)

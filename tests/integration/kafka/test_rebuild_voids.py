@@ -1,4 +1,4 @@
-"""A pair is voided on a real Valkey and a real Kafka; after a loss it stays voided, compacted or not (M8, G6)."""
+"""A pair is voided on a real Valkey and a real Kafka; after a loss it stays voided, compacted or not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from consumer.settings import Topics as TopicNames
 from tests.support.topics import Topics
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("M8", "G6")]
 
 HERE, THERE = "here", "there"
 PARTITIONS = 3
@@ -146,12 +146,12 @@ async def many_voids(ground: Ground) -> dict[str, Pair]:
     return stored
 
 
-async def test_m8_g6_voided_pairs_stay_voided_on_a_changelog_that_is_not_compacted(ground: Ground) -> None:
+async def test_voided_pairs_stay_voided_on_a_changelog_that_is_not_compacted(ground: Ground) -> None:
     before = await many_voids(ground)
     assert await ground.rebuilt() == before
 
 
-async def test_m8_g6_voided_pairs_stay_voided_on_a_changelog_that_was_compacted(ground: Ground) -> None:
+async def test_voided_pairs_stay_voided_on_a_changelog_that_was_compacted(ground: Ground) -> None:
     """Compacted by the broker, and waited for."""
     admin = AIOKafkaAdminClient(bootstrap_servers=ground.bootstrap)
     await admin.start()

@@ -1,4 +1,4 @@
-"""Issue 5.6: `swoogo-sync replay` as people run it: asked first, stopped by Ctrl-C half-way, gone on with (G1, G3)."""
+"""Issue 5.6: `swoogo-sync replay` as people run it: asked first, stopped by Ctrl-C half-way, gone on with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import EVENT, KafkaWorld
 from tests.support.terminal import CTRL_C, terminal
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1", "G3")]
 
 RECORDS, RATE = 600, 20
 KEYS = Keys("test")
@@ -46,7 +46,7 @@ async def call(environment: Mapping[str, str], *arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, ["replay", "sessions", *arguments], env=environment)
 
 
-async def test_g1_g3_ctrl_c_leaves_a_position_and_resume_reads_the_rest_once(
+async def test_ctrl_c_leaves_a_position_and_resume_reads_the_rest_once(
     kafka: KafkaWorld, redis: Redis, environment: Mapping[str, str]
 ) -> None:
     async with terminal("replay", "sessions", "--rate", str(RATE), environment=environment) as shown:

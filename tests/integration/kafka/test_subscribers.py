@@ -1,4 +1,4 @@
-"""G1: whatever lies on the topics, good records are recorded, bad ones are dead letters, and offsets are committed."""
+"""Whatever lies on the topics, good records are recorded, bad ones are dead letters, and offsets are committed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.dead_letter import DeadLetterHeaders, Reason
 from tests.integration.kafka.kafka_world import EVENT, MOMENT, KafkaWorld, a_session_value
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
 
 BAD: list[tuple[bytes, Reason]] = [
     (b"\xff\xfe garbage", Reason.NOT_JSON),
@@ -31,7 +31,7 @@ BAD: list[tuple[bytes, Reason]] = [
 ]
 
 
-async def test_g1_good_and_bad_records_of_one_batch_each_go_their_way(kafka: KafkaWorld) -> None:
+async def test_good_and_bad_records_of_one_batch_each_go_their_way(kafka: KafkaWorld) -> None:
     good = [a_session_value(f"s{number}") for number in range(len(BAD) + 1)]
     mixed = [value for pair in zip(good, [bad for bad, _ in BAD], strict=False) for value in pair]
     await kafka.send(*mixed, good[-1], headers=[("trace", b"\xff\xfe"), ("empty", None), ("plain", b"text")])
@@ -53,7 +53,7 @@ async def test_g1_good_and_bad_records_of_one_batch_each_go_their_way(kafka: Kaf
         assert ("plain", b"text") in letter.headers
 
 
-async def test_g1_a_null_value_deletes_and_one_without_a_readable_key_is_a_dead_letter(kafka: KafkaWorld) -> None:
+async def test_null_value_deletes_and_needs_a_readable_key(kafka: KafkaWorld) -> None:
     await kafka.send(a_session_value("s1"), a_session_value("s2"))
     await kafka.send(None, None, keys=[f"{EVENT}/s1".encode(), b"no key of ours"])
     async with kafka.recording():
@@ -93,7 +93,7 @@ async def test_each_input_topic_is_read_and_news_wake_the_dispatcher(kafka: Kafk
 
 
 @pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
-async def test_g1_a_topic_compressed_with_any_codec_is_read(kafka: KafkaWorld, compression: str) -> None:
+async def test_a_topic_compressed_with_any_codec_is_read(kafka: KafkaWorld, compression: str) -> None:
     """aiokafka would stall on one it cannot read, without a word (peers-and-pitfalls.md A)."""
     await kafka.send(*(a_session_value(f"s{number}") for number in range(20)), compression=compression)
     async with kafka.recording():
@@ -126,7 +126,7 @@ class FailingInbox:
     ("error", "event"),
     [(UnavailableError("Redis did not answer."), "record.waiting"), (RuntimeError("a defect"), "record.broken")],
 )
-async def test_g1_while_a_batch_cannot_be_recorded_nothing_is_committed_and_then_nothing_is_missing(
+async def test_unrecorded_batch_is_not_committed_and_nothing_is_missing(
     kafka: KafkaWorld, error: Exception, event: str
 ) -> None:
     """Trouble of our own servers, or a defect of ours: the batch waits, ever longer, and the log says why."""
@@ -145,7 +145,8 @@ async def test_g1_while_a_batch_cannot_be_recorded_nothing_is_committed_and_then
     await kafka.read(kafka.topics.dead_letters, 1)
 
 
-async def test_g3_reading_the_topics_again_from_the_start_changes_nothing(kafka: KafkaWorld) -> None:
+@pytest.mark.rule("G3")
+async def test_reading_the_topics_again_from_the_start_changes_nothing(kafka: KafkaWorld) -> None:
     await kafka.send(a_session_value("s1", title="Old"), a_session_value("s1", title="New", second=5))
     async with kafka.recording():
         await kafka.all_committed()
@@ -158,7 +159,7 @@ async def test_g3_reading_the_topics_again_from_the_start_changes_nothing(kafka:
     assert again.woken == 0
 
 
-async def test_g1_what_comes_while_the_service_is_away_is_read_when_it_is_back(kafka: KafkaWorld) -> None:
+async def test_what_comes_while_the_service_is_away_is_read_when_it_is_back(kafka: KafkaWorld) -> None:
     await kafka.send(a_session_value("s1"))
     async with kafka.recording():
         await kafka.all_committed()
@@ -168,7 +169,8 @@ async def test_g1_what_comes_while_the_service_is_away_is_read_when_it_is_back(k
     assert set(await kafka.sessions()) == {"s1", "s2"}
 
 
-async def test_m4_a_null_on_a_mapping_key_reaches_the_organization_that_has_the_pair(kafka: KafkaWorld) -> None:
+@pytest.mark.rule("M4")
+async def test_a_null_on_a_mapping_key_reaches_the_organization_that_has_the_pair(kafka: KafkaWorld) -> None:
     pair = {
         "data": {"event": {"id": EVENT, "timezone": "Europe/London"}, "swoogo_event_id": 7},
         "metadata": {"action": "mapping.added", "org_id": "org", "version": 1, "datetime": "2025-01-01T00:00:00Z"},

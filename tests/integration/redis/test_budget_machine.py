@@ -1,4 +1,4 @@
-"""The scripts of the budget, held against a count of single calls by histories that Hypothesis draws (G4, G5, G6).
+"""The scripts of the budget, held against a count of single calls by histories that Hypothesis draws.
 
 The model knows calls, not slots: what each costs, when it began, and when it was answered. Beside it stands Swoogo,
 which counts a call at some moment between the two, and must never have counted more than the limit in any window.
@@ -18,7 +18,7 @@ from tests.support.fakes import FakeClock
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G4", "G5", "G6")]
 
 CREDITS, FENCES = "{c}:credits", "{c}:fences"
 LIMIT, RESERVE, WINDOW, SLOTS = 25, 5, 6_000, 60
@@ -276,7 +276,7 @@ def _latest(call: Call, now: int) -> int:
     return now if call.answered is None else call.answered
 
 
-def test_g4_g5_g6_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_url: str) -> None:
+def test_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_url: str) -> None:
     """Issue 5: the budget is a state machine."""
     server = TimedServer(redis_url)
     try:
@@ -285,7 +285,7 @@ def test_g4_g5_g6_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_ur
         server.close()
 
 
-def test_g5_calls_that_left_the_window_do_not_hide_what_others_spent(redis_url: str) -> None:
+def test_calls_that_left_the_window_do_not_hide_what_others_spent(redis_url: str) -> None:
     """Their slots are thrown away by the next permit only, and Swoogo's count is without them before that."""
     server = TimedServer(redis_url)
     try:

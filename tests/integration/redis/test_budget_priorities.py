@@ -1,4 +1,4 @@
-"""G5: who gets the credits of a credential when several want them; two replicas, on the test's own time."""
+"""Who gets the credits of a credential when several want them; two replicas, on the test's own time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.fakes.server_time import FakeServerTime
 from tests.support.machines import as_asked
 from tests.support.server_time import TimedServer
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G5")]
 
 USABLE, RESERVE, WINDOW = 20, 5, 3.0
 LONGEST_NAP: Final = 1_100
@@ -112,7 +112,7 @@ def played(server: TimedServer, wanted: Sequence[Call], jitters: Sequence[float]
 
 @given(calls, st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=3))
 @as_asked(25)
-def test_g5_credits_go_by_priority_and_never_over_the_limit(
+def test_credits_go_by_priority_and_never_over_the_limit(
     server: TimedServer, wanted: list[Call], jitters: list[float]
 ) -> None:
     """Manual, changes, reconcile; a list of ten credits before single ones of the same kind; all are served in time."""

@@ -1,4 +1,4 @@
-"""G6: a worker that lost its lease while it wrote to the changelog leaves the newest state of each entry there.
+"""A worker that lost its lease while it wrote to the changelog leaves the newest state of each entry there.
 
 The changelog keeps the last record of a key. What came too late is therefore followed by the heir's entry once more:
 its name goes back among those that the next flush sends.
@@ -21,7 +21,7 @@ from tests.contract.bench import Bench, Times, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, an_entry, an_intent, session_key
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 KEY = session_key()
 
 
@@ -80,7 +80,7 @@ async def started(late: Late, write: str) -> asyncio.Task[None]:
 
 
 @pytest.mark.parametrize("write", ["put", "flush"])
-async def test_g6_a_write_that_was_broken_off_is_followed_by_the_heirs(late: Late, write: str) -> None:
+async def test_a_write_that_was_broken_off_is_followed_by_the_heirs(late: Late, write: str) -> None:
     """The keeper of the lease ends the push as soon as it knows; the record is on its way all the same."""
     task = await started(late, write)
     await late.take_over()
@@ -92,7 +92,7 @@ async def test_g6_a_write_that_was_broken_off_is_followed_by_the_heirs(late: Lat
 
 
 @pytest.mark.parametrize("write", ["put", "flush"])
-async def test_g6_a_write_whose_answer_got_lost_is_followed_by_the_heirs(late: Late, write: str) -> None:
+async def test_a_write_whose_answer_got_lost_is_followed_by_the_heirs(late: Late, write: str) -> None:
     """The broker may have it although the producer gave it up."""
     task = await started(late, write)
     await late.take_over()
@@ -104,7 +104,7 @@ async def test_g6_a_write_whose_answer_got_lost_is_followed_by_the_heirs(late: L
 
 
 @pytest.mark.parametrize("write", ["put", "flush"])
-async def test_g6_after_a_loss_of_redis_a_late_write_leaves_no_name_without_an_entry(late: Late, write: str) -> None:
+async def test_after_a_loss_of_redis_a_late_write_leaves_no_name_without_an_entry(late: Late, write: str) -> None:
     """A rebuild takes such a name for an entry that was forgotten since, and would pass it over."""
     task = await started(late, write)
     assert late.heir.redis is not None
@@ -115,8 +115,9 @@ async def test_g6_after_a_loss_of_redis_a_late_write_leaves_no_name_without_an_e
     assert not await late.heir.redis.exists(Keys("test").event(EVENT, "unlogged"))
 
 
+@pytest.mark.rule("X2")
 @pytest.mark.parametrize("broken_off", [True, False])
-async def test_x2_g6_a_pair_that_was_sent_too_late_is_followed_by_what_it_is_now(late: Late, broken_off: bool) -> None:
+async def test_a_pair_that_was_sent_too_late_is_followed_by_what_it_is_now(late: Late, broken_off: bool) -> None:
     """Or a rebuild would bring back a pair as it was before the disconnect, and unseal what was synced before it."""
     former, heir = (Lease(org_subject(ORG), epoch, "op") for epoch in (1, 2))
     await late.bench.pairs.claim(former, EVENT, SWOOGO_EVENT, NOW)
@@ -137,7 +138,8 @@ async def test_x2_g6_a_pair_that_was_sent_too_late_is_followed_by_what_it_is_now
     assert (sent[-1], sent[-1].era) == (pair, NOW + 1)
 
 
-async def test_x2_g6_a_pair_whose_late_record_has_no_known_end_is_sent_again_with_the_next(late: Late) -> None:
+@pytest.mark.rule("X2")
+async def test_pair_without_a_known_end_is_sent_with_the_next_one(late: Late) -> None:
     former, heir = (Lease(org_subject(ORG), epoch, "op") for epoch in (1, 2))
     await late.bench.pairs.claim(former, EVENT, SWOOGO_EVENT, NOW)
     late.bench.pair_log.during_write, late.error = late.stand_still, UnavailableError("Kafka does not answer.")

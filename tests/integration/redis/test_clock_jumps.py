@@ -1,4 +1,4 @@
-"""The Redis server's clock is set back or forward, as by a failover to a server whose clock is another (G1, G4, G5)."""
+"""The Redis server's clock is set back or forward, as by a failover to a server whose clock is another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.fakes.clock import settle
 from tests.support.fakes.server_time import FakeServerTime
 from tests.support.server_time import TimedServer
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1", "G4", "G5")]
 
 HOUR, WINDOW, LIMIT = 3_600_000, 600_000, 20
 KEYS = Keys("test")
@@ -56,7 +56,7 @@ class Replica:
         self.leases.hold(LEASE, server.clock.now() + HOUR, server.clock.ticks(), HOUR)
 
 
-async def test_g1_g5_set_back_an_hour_the_credits_come_back_when_they_would_have(server: TimedServer) -> None:
+async def test_set_back_an_hour_the_credits_come_back_when_they_would_have(server: TimedServer) -> None:
     clock = server.clock
     replica = Replica(server)
 
@@ -83,7 +83,7 @@ async def test_g1_g5_set_back_an_hour_the_credits_come_back_when_they_would_have
     await asyncio.to_thread(server.run, story())
 
 
-async def test_g5_set_forward_an_hour_one_call_asks_what_is_left(server: TimedServer) -> None:
+async def test_set_forward_an_hour_one_call_asks_what_is_left(server: TimedServer) -> None:
     """The window seems empty all at once; Swoogo's is as full as it was."""
     clock = server.clock
     here, there = Replica(server, quiet=40.0), Replica(server, quiet=40.0)
@@ -111,7 +111,7 @@ async def test_g5_set_forward_an_hour_one_call_asks_what_is_left(server: TimedSe
     await asyncio.to_thread(server.run, story())
 
 
-async def test_g4_a_lease_that_is_over_by_the_ticks_starts_no_call_however_the_clock_is_set(
+async def test_lease_over_on_the_monotonic_clock_starts_no_call(
     server: TimedServer,
 ) -> None:
     """The process stood still for longer than its lease, and the clock was set back meanwhile."""
@@ -140,7 +140,8 @@ async def written_ahead(redis: Redis, milliseconds: int) -> None:
         await redis.zadd(KEYS.due_of(SUBJECT), {str(SUBJECT): score + milliseconds})
 
 
-async def test_g1_c5_set_back_an_hour_what_is_due_is_due_and_leases_end_in_time(redis: Redis) -> None:
+@pytest.mark.rule("C5")
+async def test_set_back_an_hour_what_is_due_is_due_and_leases_end_in_time(redis: Redis) -> None:
     """Nothing else would look at it within that hour: not the index, not what is recorded meanwhile."""
     bench = in_redis(redis, Times(lease=0.4))
     await bench.inbox.set_continuous(EVENT, on=True)
@@ -162,7 +163,7 @@ async def test_g1_c5_set_back_an_hour_what_is_due_is_due_and_leases_end_in_time(
     assert (await bench.claimed(SUBJECT, "fourth")).attempt == 1
 
 
-async def test_g1_a_lock_lasts_no_longer_than_it_can_be_taken_for(redis: Redis) -> None:
+async def test_a_lock_lasts_no_longer_than_it_can_be_taken_for(redis: Redis) -> None:
     scripts = Scripts(redis)
     key = KEYS.credential(CREDENTIAL, "token-lock")
     await redis.set(key, "dead", px=HOUR)  # written by a clock that was an hour ahead
@@ -170,7 +171,7 @@ async def test_g1_a_lock_lasts_no_longer_than_it_can_be_taken_for(redis: Redis) 
     assert 0 < await redis.pttl(key) <= 31_000
 
 
-async def test_g1_an_open_circuit_waits_no_longer_than_it_may(redis: Redis) -> None:
+async def test_an_open_circuit_waits_no_longer_than_it_may(redis: Redis) -> None:
     bench = in_redis(redis, Times())
     now = await bench.now()
     far = Circuit(since=now + HOUR, opened=1, until=now + HOUR, probe_until=now + HOUR, failed_at=now + HOUR, by="x")

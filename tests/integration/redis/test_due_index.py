@@ -1,4 +1,4 @@
-"""G1: state and due index lie in different slots, so any order of two workers' writes leaves a subject findable."""
+"""State and due index lie in different slots, so any order of two workers' writes leaves a subject findable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
 
 SUBJECT = event_subject(EVENT)
 
@@ -94,7 +94,8 @@ async def test_a_change_recorded_just_as_a_claim_finds_nothing_due_makes_it_due(
     await comes_due(there)
 
 
-async def test_c5_a_manual_sync_asked_for_just_as_a_failure_is_put_off_does_not_wait_for_the_retry(
+@pytest.mark.rule("C5")
+async def test_manual_sync_does_not_wait_for_the_retry_of_a_failure(
     here: Bench, there: Bench, scripts: Interrupted
 ) -> None:
     lease = await here.leased()
@@ -103,7 +104,8 @@ async def test_c5_a_manual_sync_asked_for_just_as_a_failure_is_put_off_does_not_
     await comes_due(there)
 
 
-async def test_c4_continuous_sync_switched_on_just_as_a_change_is_recorded_makes_it_due(
+@pytest.mark.rule("C4")
+async def test_change_is_due_when_continuous_sync_comes_on_meanwhile(
     here: Bench, there: Bench, scripts: Interrupted
 ) -> None:
     scripts.then = lambda: there.inbox.set_continuous(EVENT, on=True)
@@ -127,9 +129,7 @@ async def test_an_event_dealt_with_in_between_is_not_left_in_the_index(
     assert (await here.inbox.due(10)).next_in is None
 
 
-async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broken_off(
-    redis: Redis, here: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_late_write_of_the_index_is_repaired(redis: Redis, here: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker wakes after its lease: its old write takes the event out, and then the keeper ends its work."""
     lease = await here.leased()
     await here.inbox.complete(lease, {}, retry_in=60)
@@ -155,7 +155,7 @@ async def test_a_late_write_of_the_index_is_put_right_though_the_worker_is_broke
     await wait_until(lambda: redis.zscore(index, str(SUBJECT)), "the event is in the index again", 30)
 
 
-async def test_g1_what_was_left_out_of_the_index_or_lies_elsewhere_is_mended(redis: Redis, here: Bench) -> None:
+async def test_what_was_left_out_of_the_index_or_lies_elsewhere_is_mended(redis: Redis, here: Bench) -> None:
     """A worker that woke took it out and was killed: nothing else would find it before it is recorded again."""
     org, quiet, keys = org_subject("org"), event_subject("quiet"), Keys("test")
     await here.inbox.set_continuous(EVENT, on=True)
@@ -171,7 +171,7 @@ async def test_g1_what_was_left_out_of_the_index_or_lies_elsewhere_is_mended(red
     assert None not in right.values()
 
 
-async def test_g1_however_many_are_due_at_once_they_are_found(redis: Redis, here: Bench) -> None:
+async def test_however_many_are_due_at_once_they_are_found(redis: Redis, here: Bench) -> None:
     """After an outage; a dispatcher asks for more and more while the first ones have to wait for their credential."""
     index = Keys("test").due(0)
     await redis.zadd(index, {f"event/e{number}": number for number in range(5_000)})

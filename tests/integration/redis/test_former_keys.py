@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.identity import Kind
@@ -10,8 +11,9 @@ from tests.contract.bench import Times, in_redis
 from tests.support.builders import EVENT, an_entry, an_intent
 
 
-async def test_g2_keys_of_an_earlier_build_are_read_as_todays(redis: Redis) -> None:
-    """G2, R3: case-folded keys of entries and intents."""
+@pytest.mark.rule("R3", "G2")
+async def test_keys_of_an_earlier_build_are_read_as_todays(redis: Redis) -> None:
+    """Case-folded keys of entries and intents."""
     bench = in_redis(redis, Times())
     lease = await bench.leased()
     written = {
@@ -28,8 +30,9 @@ async def test_g2_keys_of_an_earlier_build_are_read_as_todays(redis: Redis) -> N
     }
 
 
-async def test_p2_a_list_of_an_earlier_build_is_read_again(redis: Redis) -> None:
-    """P2, S5: its folded keys do not tell a Kelvin sign from a `k`; the next look reads everything."""
+@pytest.mark.rule("S5", "P2")
+async def test_a_list_of_an_earlier_build_is_read_again(redis: Redis) -> None:
+    """Its folded keys do not tell a Kelvin sign from a `k`; the next look reads everything."""
     bench = in_redis(redis, Times())
     lease = await bench.leased()
     await bench.ledger.put_directory(lease, Kind.SPEAKER, Directory({8: Remote(8, "mike@b.org")}))

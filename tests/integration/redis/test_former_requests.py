@@ -1,4 +1,4 @@
-"""Two versions side by side: one knows a single request an event, in the field `request` of its state (C5).
+"""Two versions side by side: one knows a single request an event, in the field `request` of its state.
 
 What that version does is done here by hand, as its scripts did it.
 """
@@ -17,7 +17,7 @@ from consumer.ports import SyncRequest, event_subject
 from tests.contract.bench import Bench, Times, in_redis, stamped
 from tests.support.builders import EVENT
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("C5")]
 SUBJECT = event_subject(EVENT)
 STATE = Keys("test").subject(SUBJECT, "state")
 
@@ -54,7 +54,8 @@ async def test_a_request_that_waits_since_before_the_upgrade_is_served(redis: Re
     assert (await bench.inbox.due(10)).next_in is None
 
 
-async def test_g3_what_the_former_version_served_is_not_served_again_by_a_replay(redis: Redis, bench: Bench) -> None:
+@pytest.mark.rule("G3")
+async def test_what_the_former_version_served_is_not_served_again_by_a_replay(redis: Redis, bench: Bench) -> None:
     await redis.hset(STATE, "request_stamp", stamped(5))
     for version in (4, 5):
         assert not await bench.inbox.request_sync(EVENT, SyncRequest(stamped(version)), stamped(version))

@@ -1,7 +1,7 @@
 """The scripts of record, debounce and claim, held against the inbox in memory by histories that Hypothesis draws.
 
-Every answer and every field must be the same, whichever replies get lost. What must hold whatever the two agree on
-(G1, G3, G4) is checked beside that, from what was done alone.
+Every answer and every field must be the same, whichever replies get lost. What must hold in any
+case is checked beside that, from what was done alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.machines import play
 from tests.support.server_time import TimedServer
 from tests.support.twins import fields, model_fields, outcome, texts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1", "G3", "G4")]
 
 ORDERS: Final = (LedgerCommand(Action.LIFT, "session/s1"), LedgerCommand(Action.FORGET, "session/s2"))
 QUIET, MAX_WAIT, LEASE, SURVEY = 1_000, 3_000, 2_000, 10_000
@@ -350,7 +350,7 @@ class TwoOfEach(InboxMachine):
     among = (*named, org_subject("here"), org_subject("there"))
 
 
-def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
+def test_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
     """Issue 5: debounce and claim are a state machine."""
     server = TimedServer(redis_url)
     try:
@@ -359,7 +359,7 @@ def test_g1_g3_g4_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) 
         server.close()
 
 
-def test_g1_g4_events_and_organizations_do_not_touch_each_other(redis_url: str) -> None:
+def test_events_and_organizations_do_not_touch_each_other(redis_url: str) -> None:
     """Issue 5: the same, for more than one of each."""
     server = TimedServer(redis_url)
     try:

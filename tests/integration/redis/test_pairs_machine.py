@@ -2,7 +2,7 @@
 
 Workers of both come late with leases that ended long ago, commands of others fall between what a worker reads and what
 it writes, and replies get lost. Every answer and everything stored must be as in memory; what must hold whatever the
-two agree on (M1, M2, X2, G3, G4) is checked beside that, from what was done and seen alone.
+two agree on is checked beside that, from what was done and seen alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.support.machines import play
 from tests.support.server_time import TimedServer
 from tests.support.twins import fields, model_fields, outcome, texts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("M1", "M2", "X2", "G3", "G4")]
 
 EVENTS: Final = ("one", "two")
 ORGS: Final = ("here", "there")
@@ -625,7 +625,7 @@ def _mapping(org_id: str, event_id: str, swoogo: int, version: int) -> EventMapp
     return replace(a_mapping(event_id=event_id, sync_capacity=version == 1), org_id=org_id, swoogo_event_id=swoogo)
 
 
-def test_m1_m2_x2_g3_g4_the_scripts_of_connecting_agree_with_the_model(redis_url: str) -> None:
+def test_the_scripts_of_connecting_agree_with_the_model(redis_url: str) -> None:
     """Issue 5: connections, pairs and continuous sync are fenced by the organization's lease."""
     server = TimedServer(redis_url)
     try:

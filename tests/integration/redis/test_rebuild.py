@@ -1,4 +1,4 @@
-"""A real Redis loses what it had, and Kafka (a list here) knows: what comes back, and what must not (G6)."""
+"""A real Redis loses what it had, and Kafka (a list here) knows: what comes back, and what must not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.conferences import small
 from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground, a_ground
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
 
 @pytest.fixture
@@ -40,8 +40,9 @@ async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
         yield made
 
 
-async def test_g6_c5_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -> None:
-    """C4: without continuous sync, titles would appear in Swoogo that no one asked to sync. One not served comes."""
+@pytest.mark.rule("C4", "C5")
+async def test_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -> None:
+    """Without continuous sync, titles would appear in Swoogo that no one asked to sync. One not served comes."""
     ground.synced()
     ground.history.publish(
         ground.writer.sync_requested("agenda", request_id="served", at=AT),
@@ -59,7 +60,8 @@ async def test_g6_c5_a_manual_sync_that_was_served_is_not_done_again(ground: Gro
     assert waiting.request.scope == "sponsors"
 
 
-async def test_g6_c5_a_request_in_an_older_copy_of_redis_is_not_done_again(ground: Ground) -> None:
+@pytest.mark.rule("C5")
+async def test_a_request_in_an_older_copy_of_redis_is_not_done_again(ground: Ground) -> None:
     """The copy was made while it waited; the changelog says that it was served since."""
     ground.synced()
     ground.history.log_standing(PairStanding(ORG, EVENT, replace(MAPPING, continuous=False), ground.stamp(1), 4))
@@ -74,7 +76,7 @@ async def test_g6_c5_a_request_in_an_older_copy_of_redis_is_not_done_again(groun
     assert (waiting.asked, waiting.request, waiting.due_in) == (frozenset(), None, None)
 
 
-async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:
+async def test_a_first_start_is_no_loss(ground: Ground) -> None:
     """Nothing in Redis, nothing in Kafka: the marker is written on both sides, and no one waits."""
     replica = ground.replica(lease=3600.0)
     assert not await replica.rebuilder.is_redis_complete()
@@ -85,7 +87,7 @@ async def test_g6_a_first_start_is_no_loss(ground: Ground) -> None:
     assert await ground.redis.keys("*careful*") == []
 
 
-async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground: Ground) -> None:
+async def test_ledger_pairs_connection_mapping_and_snapshot_come_back(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
     assert await replica.rebuilder.restore()
@@ -109,7 +111,7 @@ async def test_g6_ledger_pairs_connection_mapping_and_snapshot_come_back(ground:
     assert reads[:2] == [ground.history.ledger, ground.history.requests]
 
 
-async def test_g6_requests_that_were_dealt_with_are_not_dealt_with_again(ground: Ground) -> None:
+async def test_requests_that_were_dealt_with_are_not_dealt_with_again(ground: Ground) -> None:
     """No one is told twice, nothing is verified twice, and no disconnect is sealed twice."""
     ground.synced()
     replica = ground.replica()
@@ -121,7 +123,8 @@ async def test_g6_requests_that_were_dealt_with_are_not_dealt_with_again(ground:
     assert org_subject(ORG) not in (await replica.stores.inbox.due(10)).subjects
 
 
-async def test_m2_g6_a_refused_request_does_not_win_because_nothing_else_is_left_of_its_key(ground: Ground) -> None:
+@pytest.mark.rule("M2")
+async def test_refused_request_does_not_win_as_the_last_of_its_key(ground: Ground) -> None:
     """Compaction keeps the refused one; the pair in force comes from the changelog."""
     ground.synced()
     refused = ground.writer.mapping_added(9999, at=AT + timedelta(hours=1))
@@ -135,7 +138,7 @@ async def test_m2_g6_a_refused_request_does_not_win_because_nothing_else_is_left
     assert (await replica.stores.inbox.requests(ORG)).marks == {}
 
 
-async def test_g6_a_request_that_was_not_dealt_with_yet_still_is(ground: Ground) -> None:
+async def test_a_request_that_was_not_dealt_with_yet_still_is(ground: Ground) -> None:
     ground.synced()
     ground.history.publish(ground.writer.mapping_removed(at=AT + timedelta(hours=1)))
     replica = ground.replica()
@@ -144,7 +147,8 @@ async def test_g6_a_request_that_was_not_dealt_with_yet_still_is(ground: Ground)
     assert await replica.stores.inbox.claim(org_subject(ORG), "op")
 
 
-async def test_x2_g6_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
+@pytest.mark.rule("X2")
+async def test_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
     ground.synced()
     sealed = replace(PAIR.ended(PairEnd.DISCONNECTED, 77, 0, era=77))
     ground.history.log_pair(sealed)
@@ -159,7 +163,8 @@ async def test_x2_g6_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
     assert await replica.stores.connections.mapping(EVENT) is None
 
 
-async def test_x2_g4_g6_who_held_the_organization_before_the_loss_writes_over_no_pair_that_came_back(
+@pytest.mark.rule("X2", "G4")
+async def test_former_holder_overwrites_no_restored_pair(
     ground: Ground,
 ) -> None:
     ground.synced()
@@ -171,6 +176,7 @@ async def test_x2_g4_g6_who_held_the_organization_before_the_loss_writes_over_no
     assert await replica.pairs.pair(EVENT) == PAIR
 
 
+@pytest.mark.rule("M4", "X1")
 @pytest.mark.parametrize(
     "since",
     [
@@ -180,11 +186,9 @@ async def test_x2_g4_g6_who_held_the_organization_before_the_loss_writes_over_no
         pytest.param(replace(PAIR, org_id="another"), id="mapped by another organization"),
     ],
 )
-async def test_m4_g6_a_standing_published_late_brings_back_no_pair_that_ended_since(
-    ground: Ground, since: Pair
-) -> None:
+async def test_a_standing_published_late_brings_back_no_pair_that_ended_since(ground: Ground, since: Pair) -> None:
     """A worker slept before it published how the pair stood, and compaction left nothing newer of that key. The history
-    of the pair tells; what was asked for, if anything is left of it, is dealt with again (X1).
+    of the pair tells; what was asked for, if anything is left of it, is dealt with again.
     """
     ground.synced()
     ground.history.log_pair(since)
@@ -194,7 +198,8 @@ async def test_m4_g6_a_standing_published_late_brings_back_no_pair_that_ended_si
     assert (await replica.stores.inbox.requests(ORG)).marks.keys() == {f"mapping/{EVENT}"}
 
 
-async def test_m4_g6_a_standing_published_late_brings_back_no_pair_whose_end_redis_still_has(ground: Ground) -> None:
+@pytest.mark.rule("M4")
+async def test_late_state_brings_back_no_pair_that_redis_has_ended(ground: Ground) -> None:
     """What is read again begins after the end of the pair: only the register tells of that."""
     ground.synced()
     ground.history.log_pair(PAIR.ended(PairEnd.REMOVED, 77, 0))
@@ -209,7 +214,8 @@ async def test_m4_g6_a_standing_published_late_brings_back_no_pair_whose_end_red
     assert await replica.stores.connections.mapping(EVENT) is None
 
 
-async def test_g4_g6_an_organization_whose_pairs_came_back_can_be_claimed_also_where_a_clock_was_ahead(
+@pytest.mark.rule("G4")
+async def test_restored_organization_can_be_claimed_after_a_clock_ahead(
     ground: Ground,
 ) -> None:
     """Its epochs are above the server's time, and grow by one a claim; the fence must not grow with each pair."""
@@ -226,7 +232,8 @@ async def test_g4_g6_an_organization_whose_pairs_came_back_can_be_claimed_also_w
     await replica.pairs.fence(lease)
 
 
-async def test_m2_g6_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
+@pytest.mark.rule("M2")
+async def test_of_two_pairs_for_one_event_the_first_mapped_one_stays(ground: Ground) -> None:
     ground.synced()
     ground.history.log_pair(Pair(EVENT, 5000, ORG, mapped_at=6))
     ground.history.log_pair(Pair("another", 4711, ORG, mapped_at=7))
@@ -254,8 +261,9 @@ def orders(*queues: list[Pair]) -> list[list[Pair]]:
     return found
 
 
+@pytest.mark.rule("M8")
 @pytest.mark.parametrize("compacted", [False, True])
-async def test_m8_g6_a_voided_pair_stays_voided_in_whatever_order_the_changelog_is_read(
+async def test_a_voided_pair_stays_voided_in_whatever_order_the_changelog_is_read(
     ground: Ground, compacted: bool
 ) -> None:
     """Its partners keep those that they were given since; an uncompacted changelog has what was before, too."""
@@ -275,7 +283,8 @@ async def test_m8_g6_a_voided_pair_stays_voided_in_whatever_order_the_changelog_
         assert await replica.pairs.claim(lease, EVENT, 4711, 50) is None
 
 
-async def test_m8_g6_a_void_that_redis_had_not_done_yet_is_found_on_the_changelog(ground: Ground) -> None:
+@pytest.mark.rule("M8")
+async def test_a_void_that_redis_had_not_done_yet_is_found_on_the_changelog(ground: Ground) -> None:
     """The worker died between the two; read again from an earlier place, the old pair stays out."""
     ground.history.log_pair(VOIDED)
     replica = ground.replica()
@@ -288,7 +297,8 @@ async def test_m8_g6_a_void_that_redis_had_not_done_yet_is_found_on_the_changelo
     assert await replica.pairs.claim(lease, EVENT, 4712, 20) == replace(SECOND, epoch=2**50)
 
 
-async def test_m8_g6_a_standing_of_a_voided_pair_puts_nothing_in_force(ground: Ground) -> None:
+@pytest.mark.rule("M8")
+async def test_a_standing_of_a_voided_pair_puts_nothing_in_force(ground: Ground) -> None:
     """Published late by a worker that was stopped."""
     ground.synced()
     ground.history.log_pair(VOIDED)
@@ -297,7 +307,7 @@ async def test_m8_g6_a_standing_of_a_voided_pair_puts_nothing_in_force(ground: G
     assert await replica.stores.connections.mapping(EVENT) is None
 
 
-async def test_g6_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:
+async def test_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica(lease=3600.0)
     replica.rebuilder.on.lease = 0.0
@@ -315,7 +325,8 @@ async def test_g6_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_no
     assert [topic for topic, *_ in ground.history.reads] == [ground.history.ledger]
 
 
-async def test_g1_g6_what_redis_lost_since_its_positions_is_restored_and_counts_as_a_loss(ground: Ground) -> None:
+@pytest.mark.rule("G1")
+async def test_state_lost_since_the_positions_is_restored_as_a_loss(ground: Ground) -> None:
     """The tail of the append-only file is gone: offsets were committed, and the rows are not there."""
     ground.synced()
     replica = ground.replica()
@@ -332,7 +343,8 @@ async def test_g1_g6_what_redis_lost_since_its_positions_is_restored_and_counts_
     assert b"session/s2" in await ground.redis.hkeys(replica.stores.keys.event(EVENT, "ledger"))
 
 
-async def test_g1_g6_a_position_in_a_topic_that_was_made_again_since_means_nothing(ground: Ground) -> None:
+@pytest.mark.rule("G1")
+async def test_a_position_in_a_topic_that_was_made_again_since_means_nothing(ground: Ground) -> None:
     """An older copy of Redis knows the topic of before; what lies before that position in the new one is not in it."""
     ground.synced()
     sessions = ground.history.resources[0]
@@ -350,7 +362,7 @@ async def test_g1_g6_a_position_in_a_topic_that_was_made_again_since_means_nothi
     assert len((await replica.stores.inbox.load(EVENT)).snapshot.sessions) == 9
 
 
-async def test_g6_an_entry_forgotten_since_an_older_copy_was_made_is_forgotten_again(ground: Ground) -> None:
+async def test_an_entry_forgotten_since_an_older_copy_was_made_is_forgotten_again(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
     await replica.rebuilder.restore()
@@ -360,7 +372,8 @@ async def test_g6_an_entry_forgotten_since_an_older_copy_was_made_is_forgotten_a
     assert await ground.redis.hlen(replica.stores.keys.event(EVENT, "ledger")) == 0
 
 
-async def test_g4_g6_one_of_two_replicas_rebuilds_and_the_other_waits_and_sees_how_far_it_is(ground: Ground) -> None:
+@pytest.mark.rule("G4")
+async def test_one_replica_rebuilds_and_the_other_sees_its_progress(ground: Ground) -> None:
     ground.synced()
     first, second = ground.replica(), ground.replica()
     reading, go_on = asyncio.Event(), asyncio.Event()
@@ -382,7 +395,7 @@ async def test_g4_g6_one_of_two_replicas_rebuilds_and_the_other_waits_and_sees_h
     assert len(ground.history.announced) == 1
 
 
-async def test_g6_nobody_records_while_another_replica_looks_whether_this_is_a_first_start(ground: Ground) -> None:
+async def test_recording_waits_for_the_check_of_a_first_start(ground: Ground) -> None:
     """What was recorded meanwhile would look like the rest of something lost, and cost a lease of waiting."""
     first, second = ground.replica(), ground.replica()
     assert await first.markers.lock("looking")
@@ -393,7 +406,7 @@ async def test_g6_nobody_records_while_another_replica_looks_whether_this_is_a_f
     assert second.rebuilder.decided.is_set()
 
 
-async def test_g6_another_replica_takes_over_from_one_that_died(ground: Ground) -> None:
+async def test_another_replica_takes_over_from_one_that_died(ground: Ground) -> None:
     """Its lock runs out; what it had restored is found as it is."""
     ground.synced()
     died, heir = ground.replica(), ground.replica()
@@ -404,7 +417,7 @@ async def test_g6_another_replica_takes_over_from_one_that_died(ground: Ground) 
     assert await heir.rebuilder.is_redis_complete()
 
 
-async def test_g6_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Ground) -> None:
+async def test_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
 
@@ -419,7 +432,7 @@ async def test_g6_a_rebuild_that_finds_redis_wiped_again_begins_again(ground: Gr
     assert await replica.stores.connections.mapping(EVENT) == MAPPING
 
 
-async def test_g6_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_next(ground: Ground) -> None:
+async def test_a_loss_found_by_a_rebuild_that_was_broken_off_is_one_for_the_next(ground: Ground) -> None:
     """What it restored is no news to the next; the doubts about credits and creates must not go with it."""
     ground.synced()
     replica = ground.replica()
@@ -461,10 +474,9 @@ class SetClock(SystemClock):
         await asyncio.sleep(0)
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("by", [0.0, 600.0, -600.0])
-async def test_g2_g6_calls_from_before_a_loss_get_their_lease_to_end_although_the_clock_is_set_meanwhile(
-    ground: Ground, by: float
-) -> None:
+async def test_calls_before_a_loss_keep_their_lease_when_the_clock_is_set(ground: Ground, by: float) -> None:
     """Another server takes the place of the one that was lost, with another time."""
     ground.synced()
     replica = ground.replica(lease=40.0)
@@ -473,7 +485,8 @@ async def test_g2_g6_calls_from_before_a_loss_get_their_lease_to_end_although_th
     assert 40.0 <= clock.slept < 42.0
 
 
-async def test_g5_g6_after_a_loss_the_credits_of_every_credential_are_in_doubt(ground: Ground) -> None:
+@pytest.mark.rule("G5")
+async def test_after_a_loss_the_credits_of_every_credential_are_in_doubt(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
     await replica.rebuilder.restore()
@@ -482,7 +495,7 @@ async def test_g5_g6_after_a_loss_the_credits_of_every_credential_are_in_doubt(g
     assert 0 < await ground.redis.pttl(credits_) <= 1_200_000
 
 
-async def test_g6_positions_advance_only_in_the_redis_that_was_found_sound(ground: Ground) -> None:
+async def test_positions_advance_only_in_the_redis_that_was_found_sound(ground: Ground) -> None:
     """A server put in its place in between keeps the positions that it came with."""
     ground.synced()
     replica = ground.replica()
@@ -498,7 +511,7 @@ async def test_g6_positions_advance_only_in_the_redis_that_was_found_sound(groun
     assert after.complete
 
 
-async def test_g6_every_state_of_an_entry_survives(ground: Ground) -> None:
+async def test_every_state_of_an_entry_survives(ground: Ground) -> None:
     ground.synced()
     for state in State:
         ground.history.log_entry(EVENT, f"sponsor/{state.value}", an_entry(5, state=state))
@@ -508,8 +521,9 @@ async def test_g6_every_state_of_an_entry_survives(ground: Ground) -> None:
     assert {f"sponsor/{state.value}".encode() for state in State} <= set(found)
 
 
-async def test_p5_a_deleted_contact_stays_deleted_when_its_topic_has_forgotten_it(ground: Ground) -> None:
-    """P5, G6: compaction took the null value and all before it; sessions carry the person on."""
+@pytest.mark.rule("P5")
+async def test_a_deleted_contact_stays_deleted_when_its_topic_has_forgotten_it(ground: Ground) -> None:
+    """Compaction took the null value and all before it; sessions carry the person on."""
     ground.synced()
     contact = next(iter(small().people))
     forgotten = f"{EVENT}/{contact}".encode()
@@ -525,8 +539,9 @@ async def test_p5_a_deleted_contact_stays_deleted_when_its_topic_has_forgotten_i
     assert len(state.snapshot.contacts) == 4
 
 
-async def test_g3_a_contact_that_is_there_again_outlives_its_former_deletion(ground: Ground) -> None:
-    """G3, P5: the changelog still has the deletion; the contact's own record is newer."""
+@pytest.mark.rule("P5", "G3")
+async def test_a_contact_that_is_there_again_outlives_its_former_deletion(ground: Ground) -> None:
+    """The changelog still has the deletion; the contact's own record is newer."""
     ground.synced()
     contact = next(iter(small().people))
     ground.history.add(ground.history.ledger, *deletion_record(EVENT, contact, stamp(7, 7, 3)))
@@ -535,7 +550,8 @@ async def test_g3_a_contact_that_is_there_again_outlives_its_former_deletion(gro
     assert not (await replica.stores.inbox.load(EVENT)).snapshot.contacts[contact].deleted
 
 
-async def test_g6_n2_what_the_issues_topic_has_is_known_again(ground: Ground) -> None:
+@pytest.mark.rule("N2")
+async def test_what_the_issues_topic_has_is_known_again(ground: Ground) -> None:
     """So the next push publishes what is news, and takes back what stands there and is none any more."""
     ground.synced()
     [record] = by_record([Issue("session/s1", Code.REFUSED, detail="No.")]).values()

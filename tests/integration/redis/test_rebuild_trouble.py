@@ -1,4 +1,4 @@
-"""A rebuild in trouble, on a real Redis: Kafka stands still, replicas die, Redis is slow, records are strange (G6)."""
+"""A rebuild in trouble, on a real Redis: Kafka stands still, replicas die, Redis is slow, records are strange."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support.tools import promtool
 from tests.support.toxics import DOWNSTREAM, Latency
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
 _DIES: Final = 200
 """More effects than a rebuild of the small conference has."""
@@ -67,7 +67,7 @@ async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
     }
 
 
-async def test_g6_what_was_read_in_part_is_not_whole(ground: Ground) -> None:
+async def test_what_was_read_in_part_is_not_whole(ground: Ground) -> None:
     """Kafka stands still in the middle; the next attempt goes on from there, with what the first one read."""
     ground.synced()
     ground.history.batch, ground.history.give = 1, 3
@@ -123,7 +123,7 @@ class Mortal:
         return call
 
 
-async def test_g6_a_rebuild_killed_at_any_effect_is_taken_over(ground: Ground) -> None:
+async def test_a_rebuild_killed_at_any_effect_is_taken_over(ground: Ground) -> None:
     """Whatever the first one had done, the second one ends with the same as one that was never disturbed."""
     ground.synced()
     ground.history.batch = 5
@@ -149,7 +149,7 @@ async def test_g6_a_rebuild_killed_at_any_effect_is_taken_over(ground: Ground) -
     assert 20 < dies < _DIES - 1
 
 
-async def test_g6_one_replica_rebuilds_however_slow_redis_is(
+async def test_one_replica_rebuilds_however_slow_redis_is(
     ground: Ground, monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
     """5 ms to Redis, many events in one batch, and a lock shorter than a batch: it is renewed beside the work."""
@@ -172,9 +172,7 @@ async def test_g6_one_replica_rebuilds_however_slow_redis_is(
     assert [topic for topic, *_ in ground.history.reads].count(ground.history.ledger) == 1
 
 
-async def test_g6_a_replica_that_did_not_rebuild_is_ready_again_and_no_alert_fires(
-    ground: Ground, tmp_path: Path
-) -> None:
+async def test_a_replica_that_did_not_rebuild_is_ready_again_and_no_alert_fires(ground: Ground, tmp_path: Path) -> None:
     """The real rules, fed with what two replicas show during a rebuild of some minutes and after it."""
     ground.synced()
     first, second = ground.replica(), ground.replica()
@@ -236,7 +234,7 @@ async def shown(watch: Telemetry) -> dict[str, float]:
         pytest.param(f"{EVENT}/session/s2", ledger_value("session/s2", an_entry(2))[:-1], id="a value that was cut"),
     ],
 )
-async def test_g6_an_unreadable_record_stops_the_rebuild_which_says_where_it_is(
+async def test_an_unreadable_record_stops_the_rebuild_which_says_where_it_is(
     ground: Ground, key: str, value: bytes
 ) -> None:
     """Passing it over would create again what it spoke of. Publishing another value under its key sets it right."""
@@ -258,7 +256,7 @@ async def test_g6_an_unreadable_record_stops_the_rebuild_which_says_where_it_is(
     assert b"session/s3" in (await restored(ground, replica))["entries"]
 
 
-async def test_g6_an_unreadable_record_that_was_overwritten_stops_nothing(ground: Ground) -> None:
+async def test_an_unreadable_record_that_was_overwritten_stops_nothing(ground: Ground) -> None:
     ground.synced()
     ground.history.add(ground.history.ledger, f"{EVENT}/session/s2".encode(), b"not JSON")
     ground.history.log_entry(EVENT, "session/s2", an_entry(2))
@@ -297,7 +295,7 @@ def next_version(history: ListedHistory) -> NextVersion:
     return NextVersion(history.records, history.taken, announced=history.announced)
 
 
-async def test_g6_what_a_later_version_wrote_is_left_to_it(ground: Ground) -> None:
+async def test_what_a_later_version_wrote_is_left_to_it(ground: Ground) -> None:
     """Two versions side by side: the older one rebuilds, leaves that event alone, and goes on with the others. The
     later one reads what was left, from where it lies, also when it comes after the rebuild.
     """
@@ -330,6 +328,7 @@ async def test_g6_what_a_later_version_wrote_is_left_to_it(ground: Ground) -> No
     assert b"session/s2" in (await restored(ground, later))["entries"]
 
 
+@pytest.mark.rule("M2")
 @pytest.mark.parametrize(
     ("key", "value", "waiting"),
     [
@@ -339,10 +338,10 @@ async def test_g6_what_a_later_version_wrote_is_left_to_it(ground: Ground) -> No
         pytest.param(f"{ORG}/connection/{ORG}", b'{"kind": "connection", "format": 2}', {EVENT, ORG}, id="connection"),
     ],
 )  # fmt: skip
-async def test_g6_a_record_of_a_later_version_holds_up_what_it_concerns(
+async def test_a_record_of_a_later_version_holds_up_what_it_concerns(
     ground: Ground, key: str, value: bytes, waiting: set[str]
 ) -> None:
-    """With part of the history of pairs nothing is connected or mapped (M2); a downgrade waits in the same way."""
+    """With part of the history of pairs nothing is connected or mapped; a downgrade waits in the same way."""
     ground.synced()
     ground.history.add(ground.history.ledger, key.encode(), value)
     replica = ground.replica()
@@ -362,7 +361,7 @@ async def test_g6_a_record_of_a_later_version_holds_up_what_it_concerns(
     assert not again.rebuilder.deferral(event_subject(EVENT), ORG)
 
 
-async def test_g6_a_marker_of_a_later_version_is_not_judged(ground: Ground) -> None:
+async def test_a_marker_of_a_later_version_is_not_judged(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
     assert await replica.rebuilder.restore()
@@ -372,7 +371,7 @@ async def test_g6_a_marker_of_a_later_version_is_not_judged(ground: Ground) -> N
         await replica.rebuilder.is_redis_complete()
 
 
-async def test_g6_progress_of_a_rebuild_that_another_version_ended_counts_no_more(ground: Ground) -> None:
+async def test_progress_of_a_rebuild_that_another_version_ended_counts_no_more(ground: Ground) -> None:
     """The first version knows nothing of it: what it put back later must not be overwritten by what was read before."""
     ground.synced()
     ground.history.batch, ground.history.give = 1, 4
@@ -388,7 +387,7 @@ async def test_g6_progress_of_a_rebuild_that_another_version_ended_counts_no_mor
     assert (resumed.offsets, resumed.standings) == ({}, ())
 
 
-async def test_g6_a_replica_that_stands_still_for_longer_than_the_lock_changes_nothing_more(ground: Ground) -> None:
+async def test_replica_paused_beyond_its_lock_changes_nothing(ground: Ground) -> None:
     """It wakes up in the middle of a batch, when another replica has ended the rebuild and pairs have changed since."""
     ground.synced()
     ground.history.batch = 2
@@ -412,7 +411,7 @@ async def test_g6_a_replica_that_stands_still_for_longer_than_the_lock_changes_n
     assert len(ground.history.announced) == 1
 
 
-async def test_g6_looking_while_another_one_rebuilds_does_not_end_it(ground: Ground) -> None:
+async def test_looking_while_another_one_rebuilds_does_not_end_it(ground: Ground) -> None:
     """Cancelled as a stop does it: the lock is given back, and the next one goes on at once."""
     ground.synced()
     replica, other = ground.replica(), ground.replica()

@@ -61,8 +61,9 @@ def test_the_list_of_permanent_keys_is_the_table_of_the_adapter() -> None:
         assert permanent is not expires, key
 
 
-async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_says_so(redis: Redis) -> None:
-    """G6: the table is what an operator reads to know what lives in Redis."""
+@pytest.mark.rule("G6")
+async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: Redis) -> None:
+    """The table is what an operator reads to know what lives in Redis."""
     bench = in_redis(redis, Times(lease=60.0))
     lease = await bench.leased()
     for stamped_late, row in (("2.0.1.00000", b"{}"), ("1.0.2.00000", b'{"id":"s9"}')):
@@ -129,8 +130,9 @@ async def test_every_key_that_is_written_is_in_the_table_and_expires_when_it_say
     assert seen == documented().keys()
 
 
-async def test_no_secret_and_no_personal_data_is_in_a_key_and_the_token_is_encrypted_at_rest(redis: Redis) -> None:
-    """C2: credentials never rest in clear; the shared token neither."""
+@pytest.mark.rule("C2")
+async def test_keys_hold_nothing_personal_and_the_token_rests_encrypted(redis: Redis) -> None:
+    """Credentials never rest in clear; the shared token neither."""
     bench = in_redis(redis, Times())
     await bench.tokens.put(CREDENTIAL, "swoogo-bearer-token", 60)
     await bench.connections.put_connection(ORG, a_connection())
@@ -155,7 +157,8 @@ async def test_a_token_encrypted_with_another_key_is_no_token(redis: Redis) -> N
     assert await bench.tokens.get(CREDENTIAL) is None
 
 
-async def test_c3_a_claim_to_report_a_refusal_ends_and_the_report_stays(redis: Redis) -> None:
+@pytest.mark.rule("C3")
+async def test_a_claim_to_report_a_refusal_ends_and_the_report_stays(redis: Redis) -> None:
     """A push that dies in between leaves the report to the next one that fails."""
     bench, key = in_redis(redis, Times()), Keys("test").org(ORG, "refused")
     assert await bench.connections.claim_refusal_report(ORG, CREDENTIAL, "op")

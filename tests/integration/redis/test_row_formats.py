@@ -45,8 +45,9 @@ def bench(redis: Redis) -> Bench:
     return in_redis(redis, Times())
 
 
+@pytest.mark.rule("G6")
 @pytest.mark.parametrize("fields", [NEXT, UNHEARD_OF, {"pushed": 1}], ids=["format", "state", "shape"])
-async def test_g6_a_ledger_entry_of_a_later_version_is_not_guessed_at(
+async def test_a_ledger_entry_of_a_later_version_is_not_guessed_at(
     bench: Bench, redis: Redis, fields: dict[str, object]
 ) -> None:
     await redis.hset(KEYS.event(EVENT, "ledger"), session_key(), row(an_entry(7), **fields))
@@ -54,7 +55,8 @@ async def test_g6_a_ledger_entry_of_a_later_version_is_not_guessed_at(
         await bench.ledger.load(EVENT)
 
 
-async def test_g6_the_later_version_reads_its_own_rows_and_those_of_before(
+@pytest.mark.rule("G6")
+async def test_the_later_version_reads_its_own_rows_and_those_of_before(
     bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two versions side by side on one Redis."""
@@ -64,7 +66,8 @@ async def test_g6_the_later_version_reads_its_own_rows_and_those_of_before(
     assert await bench.ledger.load(EVENT) == {"session/old": an_entry(1), "session/new": an_entry(2)}
 
 
-async def test_g6_a_field_called_format_is_not_the_format_of_its_row(bench: Bench, redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_a_field_called_format_is_not_the_format_of_its_row(bench: Bench, redis: Redis) -> None:
     """A custom field may have that name."""
     entry = an_entry(7, pushed={"format": "2", "name": '"format":9'})
     await redis.hset(KEYS.event(EVENT, "ledger"), session_key(), row(entry))
@@ -99,6 +102,7 @@ class Reads:
         await self.bench.inbox.complete(lease, {})
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     ("name", "key", "value"),
     [
@@ -111,7 +115,7 @@ class Reads:
     ],
     ids=["state", "format", "snapshot", "order", "careful", "mapping"],
 )
-async def test_g1_an_event_of_a_later_version_is_put_off_and_others_go_on(
+async def test_an_event_of_a_later_version_is_put_off_and_others_go_on(
     bench: Bench, redis: Redis, name: str, key: str, value: bytes
 ) -> None:
     """It is no defect that breaks again and again: it waits for a replica that can read it, and the log says why."""

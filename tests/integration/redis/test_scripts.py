@@ -327,11 +327,10 @@ async def forget(redis: Redis) -> Any:
     await redis.flushdb()
 
 
+@pytest.mark.rule("G2", "G5")
 @pytest.mark.parametrize("name", CASES)
-async def test_a_script_run_twice_with_the_same_arguments_changes_nothing_the_second_time(
-    redis: Redis, name: str
-) -> None:
-    """G2, G5: nothing is charged, claimed or counted twice because a reply was lost."""
+async def test_script_is_idempotent(redis: Redis, name: str) -> None:
+    """Nothing is charged, claimed or counted twice because a reply was lost."""
     scripts = Scripts(redis)
     before, run = CASES[name]
     for step in before:
@@ -390,8 +389,9 @@ async def test_scripts_that_the_server_forgot_are_loaded_again(redis: Redis) -> 
     assert bench.changelog.written == [(EVENT, session_key(), an_entry(1))]
 
 
+@pytest.mark.rule("G1")
 async def test_a_server_that_does_not_answer_is_unavailable_for_every_port() -> None:
-    """G1: the caller backs off and comes again; nothing else is ever raised for it."""
+    """The caller backs off and comes again; nothing else is ever raised for it."""
     redis = connect(RedisSettings(url=RedisDsn("redis://127.0.0.1:1/0"), timeout=0.2))
     bench = in_redis(redis, Times())
     calls: list[Callable[[], Awaitable[Any]]] = [
@@ -412,7 +412,8 @@ async def test_a_server_that_does_not_answer_is_unavailable_for_every_port() -> 
         await redis.aclose()
 
 
-async def test_g6_whoever_ticks_off_too_late_has_the_newer_row_sent_again(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_whoever_ticks_off_too_late_has_the_newer_row_sent_again(redis: Redis) -> None:
     """A worker that lost its lease between reading and writing put an old row last on the changelog."""
     scripts = Scripts(redis)
     await record_to_claim(scripts)
@@ -426,7 +427,8 @@ async def test_g6_whoever_ticks_off_too_late_has_the_newer_row_sent_again(redis:
     assert await redis.smembers("{s}:unlogged") == {b"k1"}
 
 
-async def test_g4_g6_an_epoch_grows_although_redis_forgot_the_last_one(redis: Redis) -> None:
+@pytest.mark.rule("G4", "G6")
+async def test_an_epoch_grows_although_redis_forgot_the_last_one(redis: Redis) -> None:
     """A worker that was paused through a loss and its rebuild must not fit a new claim."""
     scripts = Scripts(redis)
     await redis.delete(STATE)
@@ -441,6 +443,7 @@ async def test_g4_g6_an_epoch_grows_although_redis_forgot_the_last_one(redis: Re
 RESTORED = [STATE, "{s}:ledger", "{s}:unlogged"]
 
 
+@pytest.mark.rule("G3", "G6")
 @pytest.mark.parametrize(
     ("held", "unlogged", "logged", "expected"),
     [
@@ -464,7 +467,7 @@ RESTORED = [STATE, "{s}:ledger", "{s}:unlogged"]
         "forgotten here and not told yet",
     ],
 )
-async def test_g3_g6_of_an_entry_in_redis_and_on_the_changelog_the_newer_one_stays(
+async def test_of_an_entry_in_redis_and_on_the_changelog_the_newer_one_stays(
     redis: Redis, held: bytes | None, unlogged: bool, logged: tuple[bytes, int, int], expected: bytes | None
 ) -> None:
     """Highest epoch, then moment; what the outbox names is newer than what the changelog has of it so far."""
@@ -477,7 +480,8 @@ async def test_g3_g6_of_an_entry_in_redis_and_on_the_changelog_the_newer_one_sta
     assert await redis.hget("{s}:ledger", "k") == expected
 
 
-async def test_g4_g6_whoever_held_an_event_of_which_something_was_restored_has_lost_it(redis: Redis) -> None:
+@pytest.mark.rule("G4", "G6")
+async def test_whoever_held_an_event_of_which_something_was_restored_has_lost_it(redis: Redis) -> None:
     scripts = Scripts(redis)
     await record_to_claim(scripts)
     await claim(scripts)
@@ -486,7 +490,8 @@ async def test_g4_g6_whoever_held_an_event_of_which_something_was_restored_has_l
     assert await scripts.renew_lease(STATE, epoch=EPOCH, lease=60_000) == 0
 
 
-async def test_g6_a_rebuild_whose_redis_was_wiped_meanwhile_is_not_complete(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_a_rebuild_whose_redis_was_wiped_meanwhile_is_not_complete(redis: Redis) -> None:
     scripts = Scripts(redis)
     await generation_lock(scripts)
     await redis.flushdb()
@@ -496,7 +501,8 @@ async def test_g6_a_rebuild_whose_redis_was_wiped_meanwhile_is_not_complete(redi
     assert await redis.keys() == []
 
 
-async def test_g6_a_rebuild_never_touches_the_lock_of_another(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_a_rebuild_never_touches_the_lock_of_another(redis: Redis) -> None:
     scripts = Scripts(redis)
     await scripts.take_lock("{g}:lock", owner="another", milliseconds=1_000)
     assert not await keep_rebuild(scripts)
@@ -506,7 +512,8 @@ async def test_g6_a_rebuild_never_touches_the_lock_of_another(redis: Redis) -> N
     assert 0 < await redis.pttl("{g}:lock") <= 1_000
 
 
-async def test_g6_what_another_server_process_has_is_not_said_to_be_restored(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_what_another_server_process_has_is_not_said_to_be_restored(redis: Redis) -> None:
     """A copy that was put in its place may hold the lock, and lacks what was put back since it was made."""
     scripts = Scripts(redis)
     await generation_lock(scripts)
@@ -514,7 +521,8 @@ async def test_g6_what_another_server_process_has_is_not_said_to_be_restored(red
     assert await redis.keys("{g}:*") == [b"{g}:lock"]
 
 
-async def test_g6_an_older_standing_read_late_does_not_replace_a_newer_one(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_an_older_standing_read_late_does_not_replace_a_newer_one(redis: Redis) -> None:
     scripts = Scripts(redis)
     await generation_lock(scripts)
     for epoch, held in ((3, 3), (5, 5), (4, 5)):
@@ -522,7 +530,8 @@ async def test_g6_an_older_standing_read_late_does_not_replace_a_newer_one(redis
         assert await redis.hget("{g}:standings", "connection/o") == b'{"epoch":%d}' % held
 
 
-async def test_g6_a_rebuild_that_wakes_up_late_puts_back_no_pair(redis: Redis) -> None:
+@pytest.mark.rule("G6")
+async def test_a_rebuild_that_wakes_up_late_puts_back_no_pair(redis: Redis) -> None:
     scripts = Scripts(redis)
     assert await restore_pair(scripts) == -1
     await redis.hset("{p}:rebuilder", "owner", "another")
@@ -560,7 +569,8 @@ async def answered(scripts: Scripts, number: int, remaining: int) -> None:
     )
 
 
-async def test_g5_g6_after_a_loss_one_call_asks_what_is_left_and_the_others_wait_for_it(redis: Redis) -> None:
+@pytest.mark.rule("G5", "G6")
+async def test_after_a_loss_one_call_asks_what_is_left_and_the_others_wait_for_it(redis: Redis) -> None:
     """Our count is gone, Swoogo's is not: 15 credits of which 12 were spent before the loss."""
     scripts = Scripts(redis)
     await fence(scripts)
@@ -572,7 +582,8 @@ async def test_g5_g6_after_a_loss_one_call_asks_what_is_left_and_the_others_wait
     assert [(await ask_permit(scripts, number))[0] for number in (3, 4, 5)] == [1, 1, 0]
 
 
-async def test_g5_g6_where_swoogo_does_not_say_what_is_left_the_window_counts_as_spent(redis: Redis) -> None:
+@pytest.mark.rule("G5", "G6")
+async def test_where_swoogo_does_not_say_what_is_left_the_window_counts_as_spent(redis: Redis) -> None:
     scripts = Scripts(redis)
     await fence(scripts)
     await scripts.invalidate_credits(CREDITS, window=WINDOW)
@@ -583,8 +594,9 @@ async def test_g5_g6_where_swoogo_does_not_say_what_is_left_the_window_counts_as
     assert (await ask_permit(scripts, 3))[0] == 1
 
 
-async def test_g4_a_fence_ends_some_time_after_the_lease_it_stands_for(redis: Redis) -> None:
-    """G4: nothing stays of a credential that is no longer used; a longer lease is not cut short by another."""
+@pytest.mark.rule("G4")
+async def test_a_fence_ends_some_time_after_the_lease_it_stands_for(redis: Redis) -> None:
+    """Nothing stays of a credential that is no longer used; a longer lease is not cut short by another."""
     scripts = Scripts(redis)
     seconds, _ = await redis.time()
     now = int(seconds) * 1000
@@ -593,8 +605,9 @@ async def test_g4_a_fence_ends_some_time_after_the_lease_it_stands_for(redis: Re
     assert 600_000 < await redis.pttl(FENCES) <= 661_000
 
 
-async def test_g4_fences_of_a_credential_that_is_always_in_use_do_not_pile_up(redis: Redis) -> None:
-    """G4: those that ended go; those in force stay, and no lower epoch gets past them."""
+@pytest.mark.rule("G4")
+async def test_fences_of_a_credential_that_is_always_in_use_do_not_pile_up(redis: Redis) -> None:
+    """Those that ended go; those in force stay, and no lower epoch gets past them."""
     scripts = Scripts(redis)
     seconds, _ = await redis.time()
     now = int(seconds) * 1000

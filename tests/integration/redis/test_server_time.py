@@ -1,4 +1,4 @@
-"""G2: the clock of a process goes by the Redis server's, at the start, later on, and for commands."""
+"""The clock of a process goes by the Redis server's, at the start, later on, and for commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consumer.entrypoints.cli import session as console
 from consumer.settings import load_settings
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G2")]
 
 OFF = 600 * 10**9
 
@@ -44,7 +44,7 @@ async def server(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-async def test_g2_a_wrong_clock_is_set_at_once_and_again_and_again(server: Redis) -> None:
+async def test_a_wrong_clock_is_set_at_once_and_again_and_again(server: Redis) -> None:
     clock = WrongClock()
     assert clock.wrong
     async with ServerTime(server, clock).following():
@@ -56,7 +56,7 @@ async def test_g2_a_wrong_clock_is_set_at_once_and_again_and_again(server: Redis
         await wait_until(lambda: not clock.wrong, "it is set once more", timeout=30)
 
 
-async def test_g2_a_server_that_does_not_tell_later_leaves_the_clock_as_it_is(
+async def test_a_server_that_does_not_tell_later_leaves_the_clock_as_it_is(
     server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the start it is an error, as everything is that Redis does not answer then."""
@@ -79,7 +79,7 @@ async def test_g2_a_server_that_does_not_tell_later_leaves_the_clock_as_it_is(
         assert not clock.wrong
 
 
-async def test_g2_commands_go_by_that_clock_too(
+async def test_commands_go_by_that_clock_too(
     redis_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What one of them writes down, such as an adoption, is read by the service; its output is its answer alone."""
@@ -90,7 +90,8 @@ async def test_g2_commands_go_by_that_clock_too(
     assert tuple(capfd.readouterr()) == ("", "")
 
 
-async def test_g5_a_server_whose_clock_is_set_shows_against_the_ticks(server: Redis) -> None:
+@pytest.mark.rule("G5")
+async def test_a_server_whose_clock_is_set_shows_against_the_ticks(server: Redis) -> None:
     """What the process had to be moved by at its start is no jump; a step of its own clock moves nothing."""
     clock = WrongClock()
     times, told = ServerTime(server, clock, quiet=60.0), list[float]()

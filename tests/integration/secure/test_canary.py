@@ -1,4 +1,4 @@
-"""The canary: everything runs with marked secrets, e-mail addresses and names, and no output carries them (C2, 5.8).
+"""The canary: everything runs with marked secrets, e-mail addresses and names, and no output carries them (5.8).
 
 The service runs as it should be deployed: Kafka by SCRAM over TLS with exactly the documented rights, Redis by TLS with
 exactly the documented user, credentials sealed to the previous key in the middle of a rotation, logs at DEBUG.
@@ -42,7 +42,7 @@ from tests.support.secure_kafka import PASSWORD as KAFKA_PASSWORD
 from tests.support.secure_kafka import USER, Rights, grant
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.e2e]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.rule("C2")]
 
 KEY, SECRET = "canary-consumer-key", "canary-consumer-secret"
 WRONG, IN_CLEAR = "canary-wrong-secret", "canary-secret-in-clear"
@@ -258,7 +258,7 @@ async def listen(playing: Play, redis: Redis) -> Heard:
 
 
 @pytest.mark.timeout(240)
-async def test_c2_no_output_carries_what_is_marked(guarded: Guarded) -> None:
+async def test_no_output_carries_what_is_marked(guarded: Guarded) -> None:
     old = KeyPair.generate()
     async with deployed(guarded, old) as (shared, redis):
         organization = str(uuid.uuid4())

@@ -166,8 +166,9 @@ def test_mapping_topic_events_have_their_key_action_and_data(
     assert metadata["event_id"] == (None if action.startswith("integration") else 42)
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize("credentials", [{}, {"sealed": "c2Vh", "secret_name": "swoogo"}])
 def test_credentials_are_sealed_or_named_and_not_both(credentials: dict[str, str]) -> None:
-    """C2: credentials travel sealed, or as the name of a mounted secret."""
+    """Credentials travel sealed, or as the name of a mounted secret."""
     with pytest.raises(ValueError, match="sealed or the name"):
         WRITER.integration_connected(**credentials, continuous_sync=True, at=AT)

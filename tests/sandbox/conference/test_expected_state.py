@@ -71,6 +71,7 @@ def test_a_plain_session_with_its_speaker_place_and_local_times() -> None:
     assert set(state.speakers) == {"a"}
 
 
+@pytest.mark.rule("S3")
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
@@ -90,13 +91,14 @@ def test_a_plain_session_with_its_speaker_place_and_local_times() -> None:
 def test_a_session_over_several_dates_is_placed_on_its_first(
     start: datetime, end: datetime, expected: tuple[str, str, str, bool]
 ) -> None:
-    """S3: the end keeps its wall-clock time when that is after the start's; otherwise 23:59:00."""
+    """The end keeps its wall-clock time when that is after the start's; otherwise 23:59:00."""
     state = sync(conference(replace(TALK, starts_at=start, ends_at=end)))
     session = state.sessions["t"]
     issue = ("multi_day_clamped", "t") in state.issues
     assert (session.date, session.start_time, session.end_time, issue) == expected
 
 
+@pytest.mark.rule("S3")
 @pytest.mark.parametrize(
     ("start", "minutes", "expected"),
     [
@@ -109,13 +111,14 @@ def test_a_session_over_several_dates_is_placed_on_its_first(
 def test_a_session_while_clocks_go_back_keeps_its_length(
     start: datetime, minutes: int, expected: tuple[str, str, bool]
 ) -> None:
-    """S3: only where clocks show no later time at its end."""
+    """Only where clocks show no later time at its end."""
     state = sync(conference(replace(TALK, starts_at=start, ends_at=start + timedelta(minutes=minutes))))
     session = state.sessions["t"]
     assert (session.start_time, session.end_time, ("clocks_set_back", "t") in state.issues) == expected
     assert ("multi_day_clamped", "t") not in state.issues
 
 
+@pytest.mark.rule("E1", "E2", "E4", "S4")
 @pytest.mark.parametrize(
     ("talk", "reason"),
     [
@@ -127,16 +130,15 @@ def test_a_session_while_clocks_go_back_keeps_its_length(
         (replace(TALK, starts_at=NOW - timedelta(hours=1), ends_at=NOW), ("ended", None)),
     ],
 )
-def test_a_session_that_is_not_eligible_is_not_created_and_makes_nobody_eligible(
-    talk: Talk, reason: tuple[str, str | None]
-) -> None:
-    """E1, E2, S4: and E4 for its speaker."""
+def test_ineligible_session_makes_no_speaker_eligible(talk: Talk, reason: tuple[str, str | None]) -> None:
+    """And E4 for its speaker."""
     state = sync(conference(talk))
     assert (state.sessions, state.speakers, state.locations.names) == ({}, {}, frozenset())
     assert state.left_out["session", "t"] == reason
     assert state.left_out["speaker", "a"] == ("no_eligible_session", None)
 
 
+@pytest.mark.rule("E3", "E4", "D1")
 @pytest.mark.parametrize(
     "later",
     [
@@ -148,21 +150,23 @@ def test_a_session_that_is_not_eligible_is_not_created_and_makes_nobody_eligible
     ids=["declined", "invalid", "deleted", "deleted with its speaker"],
 )
 def test_what_was_synced_stays_as_it_was_when_it_is_no_longer_eligible(later: Conference) -> None:
-    """E3, E4, D1: a session that leaves accepted, or is deleted, stays untouched with its speakers."""
+    """A session that leaves accepted, or is deleted, stays untouched with its speakers."""
     before = sync(conference(TALK))
     after = sync(conference(TALK), later)
     assert (after.sessions, after.speakers) == (before.sessions, before.speakers)
 
 
+@pytest.mark.rule("E2")
 def test_a_session_that_has_ended_gets_no_more_updates() -> None:
-    """E2: neither created nor updated."""
+    """Neither created nor updated."""
     later = conference(replace(TALK, title="Afterthought"))
     assert sync(conference(TALK), later, now=START + timedelta(minutes=44)).sessions["t"].name == "Afterthought"
     assert sync(conference(TALK), later, now=START + timedelta(minutes=45)).sessions["t"].name == "One"
 
 
+@pytest.mark.rule("E3")
 def test_a_session_accepted_again_resumes_with_all_it_missed() -> None:
-    """E3: accepted again, it resumes."""
+    """Accepted again, it resumes."""
     away = conference(replace(TALK, status="declined", title="Two"))
     back = conference(replace(TALK, title="Three", room_id=None, speaker_ids=("b",)))
     session = sync(conference(TALK), away, back).sessions["t"]
@@ -170,24 +174,26 @@ def test_a_session_accepted_again_resumes_with_all_it_missed() -> None:
     assert session.speakers == {"bob@example.org"}
 
 
+@pytest.mark.rule("E4", "S8")
 def test_a_speaker_taken_off_an_eligible_session_loses_the_link_and_stays() -> None:
-    """S8: the association goes; the speaker record stays (E4)."""
+    """The association goes; the speaker record stays."""
     state = sync(conference(TALK), conference(replace(TALK, speaker_ids=())))
     assert state.sessions["t"].speakers == frozenset()
     assert set(state.speakers) == {"a"}
 
 
-def test_a_speaker_without_an_eligible_session_gets_no_updates_until_there_is_one_again() -> None:
-    """E4."""
+@pytest.mark.rule("E4")
+def test_idle_speaker_gets_no_updates_until_a_session_is_eligible() -> None:
     renamed = (replace(ADA, last_name="Lovelace"), BOB)
     idle = conference(replace(TALK, speaker_ids=()), people=renamed)
     assert sync(conference(TALK), idle).speakers["a"].last_name == "L"
     assert sync(conference(TALK), idle, conference(TALK, people=renamed)).speakers["a"].last_name == "Lovelace"
 
 
+@pytest.mark.rule("E6", "R4")
 @pytest.mark.parametrize("missing", ["first_name", "last_name", "email"])
 def test_a_speaker_that_loses_a_required_field_keeps_what_was_synced(missing: str) -> None:
-    """E6, R4: left out with an issue; a required field is never cleared, and the link stays."""
+    """Left out with an issue; a required field is never cleared, and the link stays."""
     faulty = replace(ADA, **{missing: " "}, job_title="CEO")
     fresh = sync(conference(TALK, people=(faulty,)))
     assert fresh.speakers == {}
@@ -198,8 +204,8 @@ def test_a_speaker_that_loses_a_required_field_keeps_what_was_synced(missing: st
     assert state.sessions["t"].speakers == {"ada@example.org"}
 
 
+@pytest.mark.rule("P2")
 def test_of_two_speakers_with_one_address_the_smaller_id_wins() -> None:
-    """P2."""
     both = replace(TALK, speaker_ids=("a", "b"))
     state = sync(conference(both, people=(ADA, replace(BOB, email="ADA@example.org "))))
     assert set(state.speakers) == {"a"}
@@ -207,8 +213,9 @@ def test_of_two_speakers_with_one_address_the_smaller_id_wins() -> None:
     assert state.sessions["t"].speaker_ids == {"a"}
 
 
-def test_of_two_speakers_with_one_address_the_one_synced_before_wins_even_when_idle() -> None:
-    """P2: the one synced before wins, else the smaller id."""
+@pytest.mark.rule("P2")
+def test_speaker_synced_before_wins_a_shared_address_even_when_idle() -> None:
+    """The one synced before wins, else the smaller id."""
     first = conference(replace(TALK, speaker_ids=("b",)))
     twin = replace(ADA, email="bob@example.org")
     together = conference(replace(TALK, speaker_ids=("a", "b")), people=(twin, BOB))
@@ -232,23 +239,26 @@ def test_a_new_address_shows_in_untouched_sessions_too() -> None:
     assert {each.speakers for each in state.sessions.values()} == {frozenset({"new@example.org"})}
 
 
+@pytest.mark.rule("S6")
 def test_a_renamed_room_or_track_keeps_its_name_and_is_reported() -> None:
-    """S6: also for a session that is put into it later."""
+    """Also for a session that is put into it later."""
     new = replace(TALK, id="u", title="Later")
     state = sync(conference(TALK), conference(TALK, new, room="Aula", track="Big Data"))
     assert {(each.location, each.track) for each in state.sessions.values()} == {("Hall", "Data")}
     assert state.issues == {("renamed_after_sync", "r"), ("renamed_after_sync", "k")}
 
 
+@pytest.mark.rule("S5")
 def test_rooms_are_matched_by_name_without_case_or_blanks() -> None:
-    """S5: matched by exact name first (case-insensitive, trimmed)."""
+    """Matched by exact name first (case-insensitive, trimmed)."""
     state = sync(conference(TALK, replace(TALK, id="u", room_id="r3")))
     assert state.locations.names == {"Hall"}
     assert {each.location for each in state.sessions.values()} == {"Hall"}
 
 
+@pytest.mark.rule("P5")
 def test_the_copy_in_the_session_serves_until_there_is_a_contact() -> None:
-    """P5: no one waits for a record that may never come."""
+    """No one waits for a record that may never come."""
     full = conference(TALK)
     resources = Resources.of(full, Event.of(full, event_id=1, org_id="o"), at=NOW)
     assert fold(NOTHING, replace(resources, contacts=()), NOW).speakers["a"].job_title == "CTO"
@@ -256,16 +266,17 @@ def test_the_copy_in_the_session_serves_until_there_is_a_contact() -> None:
     assert fold(NOTHING, replace(resources, contacts=(contact,)), NOW).speakers["a"].job_title == "CEO"
 
 
+@pytest.mark.rule("R3")
 def test_the_same_revision_again_changes_nothing() -> None:
-    """R3."""
     assert sync(conference(TALK), conference(TALK)) == sync(conference(TALK))
 
 
 CAROL = Person(id="c", first_name="Carol", last_name="N", email="carol@example.org")
 
 
-def test_p2_the_survivor_of_a_merge_gets_the_address_of_the_deleted_contact() -> None:
-    """P2, D1: both were synced, and Swoogo keeps both speakers."""
+@pytest.mark.rule("P2", "D1")
+def test_the_survivor_of_a_merge_gets_the_address_of_the_deleted_contact() -> None:
+    """Both were synced, and Swoogo keeps both speakers."""
     before = conference(replace(TALK, speaker_ids=("a", "b")))
     after = conference(replace(TALK, speaker_ids=("b",)), people=(replace(BOB, email="ada@example.org"),))
     state = sync(before, after)
@@ -273,15 +284,17 @@ def test_p2_the_survivor_of_a_merge_gets_the_address_of_the_deleted_contact() ->
     assert state.left_out == {}
 
 
-def test_p2_a_newcomer_goes_on_with_the_speaker_of_a_deleted_contact() -> None:
-    """P2, D1: Swoogo keeps the speaker, and gets no second one."""
+@pytest.mark.rule("P2", "D1")
+def test_a_newcomer_goes_on_with_the_speaker_of_a_deleted_contact() -> None:
+    """Swoogo keeps the speaker, and gets no second one."""
     again = replace(CAROL, email="Ada@example.org")
     state = sync(conference(TALK), conference(replace(TALK, speaker_ids=("c",)), people=(again,)))
     assert set(state.speakers) == {"c"}
 
 
-def test_p5_the_copy_of_a_deleted_contact_never_serves() -> None:
-    """P5: a session still names them, in this revision and in later ones."""
+@pytest.mark.rule("P5")
+def test_the_copy_of_a_deleted_contact_never_serves() -> None:
+    """A session still names them, in this revision and in later ones."""
     gone = conference(TALK, people=(BOB,))
     copied = Resources.of(conference(TALK), Event.of(gone, event_id=1, org_id="o"), at=NOW)
     state = sync(conference(people=(ADA, BOB)))

@@ -47,7 +47,7 @@ def test_it_has_the_size_of_a_regional_conference(conference: Conference) -> Non
     assert len(emails) - len(set(emails)) == 1
 
 
-def test_the_same_moment_gives_the_same_conference_and_another_one_the_same_ids(conference: Conference) -> None:
+def test_conference_depends_on_its_moment_and_keeps_its_ids(conference: Conference) -> None:
     assert sample(NOW) == conference
     later = sample(NOW + timedelta(days=200))
     assert later.talks.keys() == conference.talks.keys()
@@ -55,7 +55,7 @@ def test_the_same_moment_gives_the_same_conference_and_another_one_the_same_ids(
 
 
 @pytest.mark.parametrize("now", [NOW, datetime(2026, 7, 4, 3, 30, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC)])
-def test_every_awkward_record_and_no_other_is_held_back_for_the_reason_in_the_table(now: datetime) -> None:
+def test_exactly_the_awkward_records_are_held_back(now: datetime) -> None:
     conference = sample(now)
     event = Event.of(conference, event_id=1, org_id="o")
     result = fold(NOTHING, Resources.of(conference, event, at=now), now)
@@ -67,14 +67,16 @@ def test_every_awkward_record_and_no_other_is_held_back_for_the_reason_in_the_ta
     assert len(result.sponsors) + len([key for key in table if key[0] == "sponsor"]) == len(conference.sponsors)
 
 
+@pytest.mark.rule("E5")
 def test_the_sponsor_of_the_table_is_the_one_without_a_name(conference: Conference) -> None:
-    """E5: a sponsor needs a name."""
+    """A sponsor needs a name."""
     listed = {each.id for each in EXPECTED_LEFT_OUT if each.kind == "sponsor"}
     assert listed == {sponsor.id for sponsor in conference.sponsors.values() if not sponsor.name}
 
 
+@pytest.mark.rule("E6")
 def test_a_session_goes_through_without_its_faulty_speakers(conference: Conference) -> None:
-    """E6: a session goes through without its faulty speaker."""
+    """A session goes through without its faulty speaker."""
     panel = conference.talks[sample_id("talk", "faulty-speakers")]
     assert len(panel.speaker_ids) == 3
     assert len(synced(NOTHING, conference).sessions[panel.id].speakers) == 1
@@ -90,8 +92,9 @@ def test_the_sessions_made_to_hurt_are_in_it(conference: Conference) -> None:
     assert (talks["bare"].description, talks["bare"].speaker_ids) == ("", ())
 
 
+@pytest.mark.rule("E7")
 def test_the_moderator_syncs_when_moderators_are_asked_for(conference: Conference) -> None:
-    """E7: moderators sync as speakers when their toggle is on."""
+    """Moderators sync as speakers when their toggle is on."""
     moderator = sample_id("person", "moderator")
     assert moderator not in synced(NOTHING, conference).speakers
     with_moderators = synced(NOTHING, conference, moderators=True)
@@ -129,15 +132,17 @@ def test_deletions_delete_six_sessions_and_a_person_and_decline_two(conference: 
     assert {after.talks[each].status for each in changed.talks.edited} == {"declined"}
 
 
+@pytest.mark.rule("E3", "E4", "D1")
 def test_after_the_deletions_swoogo_holds_what_it_held(conference: Conference) -> None:
-    """D1, E3, E4: nothing is deleted or unlinked in Swoogo because it was deleted or declined in Sessionboard."""
+    """Nothing is deleted or unlinked in Swoogo because it was deleted or declined in Sessionboard."""
     before = synced(NOTHING, conference)
     after = synced(before, deletions(conference))
     assert (after.sessions, after.speakers) == (before.sessions, before.speakers)
 
 
+@pytest.mark.rule("S6")
 def test_renaming_a_room_and_a_track_changes_nothing_but_a_new_room_does(conference: Conference) -> None:
-    """S6: a room's or track's name is frozen once synced; a new room with a new name is synced."""
+    """A room's or track's name is frozen once synced; a new room with a new name is synced."""
     before = synced(NOTHING, conference)
     after = synced(before, renames(conference))
     assert after.tracks.names == before.tracks.names

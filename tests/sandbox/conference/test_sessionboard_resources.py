@@ -92,7 +92,7 @@ def test_what_is_not_set_is_an_empty_object_in_one_place_and_null_in_another() -
     }
 
 
-def test_a_contact_spells_job_title_company_biography_and_headshot_as_sessionboard_does() -> None:
+def test_contact_fields_are_spelled_as_sessionboard_spells_them() -> None:
     person = Person(
         id="p",
         first_name="A",
@@ -113,8 +113,9 @@ def test_a_contact_spells_job_title_company_biography_and_headshot_as_sessionboa
     }
 
 
+@pytest.mark.rule("O5")
 def test_the_tier_of_sponsors_comes_in_both_places_it_may_be_in() -> None:
-    """O5: `data.tier`, else the custom field whose internal name is `tier`."""
+    """`data.tier`, else the custom field whose internal name is `tier`."""
     direct, custom = 0, 0
     for number in range(20):
         resource = sponsor_resource(Sponsor(id=f"s-{number}", name="S", tier="Gold"), EVENT, updated_at=AT)

@@ -87,7 +87,7 @@ async def test_a_persons_changes_are_delivered_whole_with_the_secret(
     assert receiver.headers[0]["X-Secret"] == "s3cret"
 
 
-async def test_calls_of_the_api_are_not_delivered_unless_their_origin_is_on_or_swoogo_echoes(
+async def test_calls_of_the_api_are_delivered_only_where_switched_on(
     sandbox: SandboxSwoogo, receiver: Receiver
 ) -> None:
     await register(sandbox)

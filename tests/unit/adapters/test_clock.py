@@ -1,4 +1,4 @@
-"""G2, G4: the clock that all replicas share, whatever their systems' clocks do."""
+"""The clock that all replicas share, whatever their systems' clocks do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from consumer.adapters.clock import SystemClock
+
+pytestmark = pytest.mark.rule("G2", "G4")
 
 NOW = 1_780_300_800 * 10**9
 SECOND = 10**9

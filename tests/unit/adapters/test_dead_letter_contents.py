@@ -1,4 +1,4 @@
-"""What a dead letter keeps of a record: less where it is too large (G1), or may hold credentials (C2)."""
+"""What a dead letter keeps of a record: less where it is too large, or may hold credentials."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from consumer.adapters.kafka.publish import KafkaDeadLetters
 from consumer.ports import DeadLetter, RawRecord
+
+pytestmark = pytest.mark.rule("C2", "G1")
 
 LIMIT = 1_000_000
 MAPPINGS = "mappings"
@@ -32,7 +34,7 @@ class Producer:
 
 
 @pytest.mark.parametrize("large", ["value", "headers", "key"])
-async def test_g1_no_part_of_a_record_keeps_its_letter_from_being_written(large: str) -> None:
+async def test_no_part_of_a_record_keeps_its_letter_from_being_written(large: str) -> None:
     """Else the record would be tried for ever, and everything behind it would wait."""
     much = b"x" * (LIMIT + 1)
     record = RawRecord(
@@ -53,7 +55,7 @@ async def test_g1_no_part_of_a_record_keeps_its_letter_from_being_written(large:
     assert len(letter["value"]) == (100_000 if large == "value" else 1)
 
 
-async def test_c2_credentials_in_clear_stay_out_of_a_cut_letter_too() -> None:
+async def test_credentials_in_clear_stay_out_of_a_cut_letter_too() -> None:
     value = b'{"consumer_secret": "canary"}' + b"x" * LIMIT
     record = RawRecord("in", 0, 7, 1, b"k", value, (("trace", b"x" * LIMIT),))
     producer = Producer()
@@ -84,7 +86,7 @@ ENCODED: tuple[Callable[[str], bytes], ...] = (
 
 @pytest.mark.parametrize("encode", ENCODED, ids=("utf-8", "utf-16", "base64", "cut"))
 @pytest.mark.parametrize("spelled", SPELLED)
-async def test_c2_no_value_of_the_mappings_topic_rests_in_a_dead_letter(
+async def test_no_value_of_the_mappings_topic_rests_in_a_dead_letter(
     spelled: str, encode: Callable[[str], bytes]
 ) -> None:
     """Whatever credentials are called there, and however they are encoded; key and origin say where it lies."""
@@ -110,7 +112,7 @@ ORIGIN = {
 
 
 @pytest.mark.parametrize("name", ["consumer_secret", "consumerSecret", "CLIENT-SECRET", "consumer_key"])
-async def test_c2_credentials_by_their_usual_names_are_withheld_on_other_topics_too(name: str) -> None:
+async def test_credentials_by_their_usual_names_are_withheld_on_other_topics_too(name: str) -> None:
     producer = Producer()
     record = RawRecord("sessions", 0, 7, 1, b"k", f'{{"{name}": "{SECRET}"'.encode(), (("trace", b"t"),))
     await KafkaDeadLetters(producer, "dead", MAPPINGS).put([DeadLetter(record, "not_json", "It is not JSON.")])
@@ -119,7 +121,7 @@ async def test_c2_credentials_by_their_usual_names_are_withheld_on_other_topics_
     assert kept["headers"]["trace"] == b"t"
 
 
-async def test_g1_a_null_value_of_the_mappings_topic_has_nothing_to_withhold() -> None:
+async def test_a_null_value_of_the_mappings_topic_has_nothing_to_withhold() -> None:
     producer = Producer()
     record = RawRecord(MAPPINGS, 0, 7, 1, b"nothing/known", None)
     await KafkaDeadLetters(producer, "dead", MAPPINGS).put([DeadLetter(record, "key_mismatch", "It names nothing.")])

@@ -1,4 +1,4 @@
-"""G1: what a consumer does with the ids of topics, where a real broker would have to be caught at the right moment.
+"""What a consumer does with the ids of topics, where a real broker would have to be caught at the right moment.
 
 What a broker tells, and a topic that is really made again: `tests/integration/kafka/test_kafka_trouble.py`.
 """
@@ -22,6 +22,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from consumer.adapters.kafka import reader as module
 from consumer.adapters.kafka.reader import TopicReader
+
+pytestmark = pytest.mark.rule("G1")
 
 PLACE: Final = TopicPartition("sessions", 0)
 
@@ -121,9 +123,7 @@ async def test_a_commit_says_of_which_topic_it_is(inside: Insides, committed: li
     assert committed == [{PLACE: (8, "the first")}]
 
 
-async def test_g1_an_offset_of_another_topic_of_that_name_means_the_start(
-    inside: Insides, committed: list[Any]
-) -> None:
+async def test_an_offset_of_another_topic_of_that_name_means_the_start(inside: Insides, committed: list[Any]) -> None:
     """At an assignment, and in the middle of one."""
     inside.held = {PLACE: OffsetAndMetadata(7, "one before")}
     inside.assign()
@@ -135,9 +135,7 @@ async def test_g1_an_offset_of_another_topic_of_that_name_means_the_start(
     assert committed == [{PLACE: (1, "the second")}]
 
 
-async def test_g1_nothing_is_committed_or_rewound_once_the_partitions_were_given_out_anew(
-    inside: Insides, committed: list[Any]
-) -> None:
+async def test_nothing_is_committed_or_rewound_after_a_rebalance(inside: Insides, committed: list[Any]) -> None:
     """A batch from before the rebalance: its offsets may be of a topic that another member has seen to meanwhile."""
     inside.held = {PLACE: OffsetAndMetadata(7, "the first")}
     inside.assign()
@@ -151,9 +149,7 @@ async def test_g1_nothing_is_committed_or_rewound_once_the_partitions_were_given
     assert await inside.read() == [3]
 
 
-async def test_g1_what_a_rebalance_brings_while_reading_waits_is_handed_out_once_it_is_compared(
-    inside: Insides, committed: list[Any]
-) -> None:
+async def test_partitions_assigned_during_a_pause_are_compared_first(inside: Insides, committed: list[Any]) -> None:
     """aiokafka waits for a rebalance within a call: its records could neither be committed nor rewound else."""
     inside.held = {PLACE: OffsetAndMetadata(7, "the first")}
     inside.assign()
@@ -167,7 +163,7 @@ async def test_g1_what_a_rebalance_brings_while_reading_waits_is_handed_out_once
 
 
 @pytest.mark.parametrize("failure", [NodeNotReadyError(), RequestTimedOutError(), TimeoutError(), OSError()])
-async def test_g1_nothing_is_read_before_it_is_known_of_which_topic(
+async def test_nothing_is_read_before_it_is_known_of_which_topic(
     inside: Insides, failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After that, a broker that does not tell for a while changes nothing."""
@@ -186,7 +182,7 @@ async def test_g1_nothing_is_read_before_it_is_known_of_which_topic(
 @pytest.mark.parametrize("topic", ["the first", None])
 @pytest.mark.parametrize("rebalances", [0, 1])
 @pytest.mark.parametrize("held", [None, 7])
-async def test_g1_what_was_taken_of_a_partition_before_another_one_failed_comes_again(
+async def test_what_was_taken_of_a_partition_before_another_one_failed_comes_again(
     inside: Insides, committed: list[Any], held: int | None, rebalances: int, topic: str | None
 ) -> None:
     """aiokafka has moved on past it by then, and would commit that with whatever comes next."""
@@ -206,7 +202,7 @@ async def test_g1_what_was_taken_of_a_partition_before_another_one_failed_comes_
     assert await inside.read() == [(held or 0) + 1]
 
 
-async def test_g1_where_nothing_was_committed_what_was_taken_before_a_failure_comes_again_too(inside: Insides) -> None:
+async def test_uncommitted_records_return_after_a_failure(inside: Insides) -> None:
     inside.topic = None
     inside.assign()
     inside.corrupt = True
@@ -254,7 +250,7 @@ async def test_where_brokers_have_no_ids_reading_goes_on_as_it_was(
     assert committed == [{PLACE: (8, held)}]
 
 
-async def test_g1_while_a_topic_is_missing_its_offsets_keep_what_they_say(inside: Insides) -> None:
+async def test_while_a_topic_is_missing_its_offsets_keep_what_they_say(inside: Insides) -> None:
     inside.held = {PLACE: OffsetAndMetadata(7, "the first")}
     inside.topic = None
     inside.assign()

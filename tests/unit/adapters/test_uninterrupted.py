@@ -13,10 +13,11 @@ from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError
 
 
+@pytest.mark.rule("G4")
 @pytest.mark.parametrize(
     ("error", "logged"), [(None, []), (LeaseLostError("taken over"), []), (ValueError("a defect"), ["redis.broken"])]
 )
-async def test_g4_what_is_left_to_its_end_ends_seen(error: Exception | None, logged: list[str]) -> None:
+async def test_what_is_left_to_its_end_ends_seen(error: Exception | None, logged: list[str]) -> None:
     """A lost lease ends such work as a matter of course; a defect is logged, and nothing is left to the loop."""
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
@@ -42,7 +43,8 @@ async def test_g4_what_is_left_to_its_end_ends_seen(error: Exception | None, log
     assert (unseen, [each["event"] for each in logs]) == ([], logged)
 
 
-async def test_g4_a_caller_that_waits_gets_the_error() -> None:
+@pytest.mark.rule("G4")
+async def test_a_caller_that_waits_gets_the_error() -> None:
     async def work() -> None:
         raise LeaseLostError("taken over")
 

@@ -69,7 +69,7 @@ async def test_a_benchmark_runs_at_a_tiny_size_and_gives_figures_of_its_own(name
         (False, 5.0, None, 0.0, None, None),
     ],
 )
-def test_a_figure_says_whether_its_goal_is_met_and_how_many_times_better_than_the_peer_it_is(
+def test_figure_shows_its_goal_and_its_factor_to_the_peer(
     more_is_better: bool, value: float, goal: float | None, peer: float | None, met: bool | None, ratio: float | None
 ) -> None:
     figure = Figure(benchmark="b", what="w", value=value, unit="s", goal=goal, more_is_better=more_is_better, peer=peer)
@@ -103,7 +103,7 @@ def test_a_process_that_is_gone_has_no_usage() -> None:
         cpu_seconds(2**22 + 1)
 
 
-def test_the_traffic_is_readable_and_has_the_keys_and_versions_that_were_asked_for() -> None:
+def test_traffic_has_the_requested_keys_and_versions() -> None:
     traffic = Traffic(events=2, pairs=3, versions=4)
     records = list(traffic.records())
     assert len(records) == traffic.count == 48
@@ -118,14 +118,14 @@ def test_the_traffic_is_readable_and_has_the_keys_and_versions_that_were_asked_f
     assert all(len(each) == 4 and each == sorted(set(each)) for each in stamps.values())
 
 
-def test_the_unchanged_event_has_nothing_to_do_and_every_record_in_it_counts_as_unchanged() -> None:
+def test_unchanged_event_plans_nothing() -> None:
     given = unchanged(sessions=30, places=3)
     plan = make_plan(given)
     assert plan.empty
     assert sum(plan.unchanged.values()) == len(given.ledger) == 66
 
 
-def test_a_programme_gives_every_speaker_a_session_and_no_room_or_speaker_where_none_is_wanted() -> None:
+def test_programme_gives_every_speaker_a_session() -> None:
     full = programme(sessions=5, speakers=3, rooms=2, tracks=2)
     assert {speaker for talk in full.talks.values() for speaker in talk.speaker_ids} == set(full.people)
     bare = programme(sessions=2, speakers=0, rooms=0, tracks=0)
@@ -147,7 +147,7 @@ def test_the_table_shows_goal_figure_peer_ratio_and_verdict() -> None:
         assert part in text
 
 
-def test_the_command_prints_and_writes_the_figures_and_ends_with_0_although_a_goal_is_missed(
+def test_bench_prints_and_writes_figures_and_exits_with_0(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def run(names: object, scale: object, told: object) -> tuple[list[Figure], str]:

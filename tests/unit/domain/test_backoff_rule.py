@@ -11,6 +11,7 @@ from consumer.domain.backoff import due_at, retry_delay
 QUIET, MOST = 100, 1000
 
 
+@pytest.mark.rule("C4")
 @pytest.mark.parametrize(
     ("now", "first_change", "hold", "due"),
     [
@@ -26,16 +27,15 @@ QUIET, MOST = 100, 1000
         (5000, 0, 6000, 6000),
     ],
 )
-def test_an_event_is_due_a_quiet_period_after_its_last_change_or_the_max_wait_after_its_first(
-    now: int, first_change: int, hold: int, due: int
-) -> None:
-    """C4: and never before a failure's back-off is over."""
+def test_event_is_due_after_the_quiet_period_or_the_max_wait(now: int, first_change: int, hold: int, due: int) -> None:
+    """And never before a failure's back-off is over."""
     assert due_at(now, first_change, QUIET, MOST, hold) == due
 
 
+@pytest.mark.rule("C4")
 @given(gaps=st.lists(st.integers(0, 3 * QUIET), min_size=1, max_size=60))
 def test_every_change_is_pushed_after_a_quiet_period_and_within_the_max_wait(gaps: list[int]) -> None:
-    """C4: whatever the rhythm of edits, no push comes in the middle of a burst unless the max wait has passed."""
+    """Whatever the rhythm of edits, no push comes in the middle of a burst unless the max wait has passed."""
     now = 0
     first: int | None = None
     due = newest = 0
@@ -51,6 +51,7 @@ def test_every_change_is_pushed_after_a_quiet_period_and_within_the_max_wait(gap
         assert due <= now + QUIET
 
 
+@pytest.mark.rule("C4")
 @given(
     changes=st.lists(st.integers(0, 10_000), min_size=1),
     quiet=st.integers(0, 5000),
@@ -58,13 +59,14 @@ def test_every_change_is_pushed_after_a_quiet_period_and_within_the_max_wait(gap
     hold=st.integers(0, 20_000),
 )
 def test_a_later_change_never_makes_an_event_due_earlier(changes: list[int], quiet: int, more: int, hold: int) -> None:
-    """C4: and a hold is kept."""
+    """And a hold is kept."""
     ordered = sorted(changes)
     dues = [due_at(now, ordered[0], quiet, quiet + more, hold) for now in ordered]
     assert dues == sorted(dues)
     assert min(dues) >= hold
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     ("attempt", "jitter", "seconds"),
     [
@@ -81,5 +83,5 @@ def test_a_later_change_never_makes_an_event_due_earlier(changes: list[int], qui
 def test_the_delay_doubles_up_to_a_cap_and_is_spread_over_its_upper_half(
     attempt: int, jitter: float, seconds: float
 ) -> None:
-    """G1: a failed push is tried again for ever, at a bearable rate; a long outage overflows nothing."""
+    """A failed push is tried again for ever, at a bearable rate; a long outage overflows nothing."""
     assert retry_delay(attempt, first=2.0, most=60.0, jitter=jitter) == pytest.approx(seconds)

@@ -1,4 +1,4 @@
-"""G5, issue 5.5: when the circuit of a credential opens, who makes the probe, and what closes it."""
+"""Issue 5.5: when the circuit of a credential opens, who makes the probe, and what closes it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.domain.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
+
+pytestmark = pytest.mark.rule("G5")
 
 RULE = CircuitRule(failures=3, within=60_000, first=10.0, most=40.0, probe=5_000)
 T = 1_000_000

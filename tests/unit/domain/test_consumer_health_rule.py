@@ -1,4 +1,4 @@
-"""G1: a consumer that is dead or lost is told from one that is idle, busy, or in the middle of a rebalance."""
+"""A consumer that is dead or lost is told from one that is idle, busy, or in the middle of a rebalance."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 import pytest
 
 from consumer.domain.consumer_health import GRACE, SILENCE, ConsumerSnapshot, away, trouble, waiting
+
+pytestmark = pytest.mark.rule("G1")
 
 NOW: Final = 10_000.0
 PATIENCE: Final = 300.0
@@ -38,9 +40,7 @@ def test_quiet_is_not_away(seen: ConsumerSnapshot) -> None:
         (replace(WELL, heard=NOW - SILENCE - 1), "does not answer its fetches"),
     ],
 )
-def test_a_consumer_away_is_not_ready_after_a_grace_and_lost_after_the_patience(
-    seen: ConsumerSnapshot, reason: str
-) -> None:
+def test_absent_consumer_is_first_not_ready_and_then_lost(seen: ConsumerSnapshot, reason: str) -> None:
     """A rebalance is over within the grace; readiness is red within 30 seconds of a broker that says nothing."""
     assert reason in away(seen)
     assert waiting("t", seen, NOW - GRACE, NOW) == ""

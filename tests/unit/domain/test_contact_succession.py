@@ -1,4 +1,4 @@
-"""P2, D1: a contact that is deleted and imported again under the same e-mail address is the same speaker in Swoogo."""
+"""A contact that is deleted and imported again under the same e-mail address is the same speaker in Swoogo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from consumer.domain.ledger import Entry, State
 from consumer.domain.mapping import MappingSettings
 from consumer.domain.snapshot import Contact, Snapshot
 from tests.support.builders import a_contact, an_entry, speaker_key
+
+pytestmark = pytest.mark.rule("P2", "D1")
 
 ADA = "ada@example.org"
 FORMER = replace(an_entry(7), natural=ADA)
@@ -73,6 +75,7 @@ def test_nobody_inherits_otherwise(
     assert reassign_deleted_contacts(of(*contacts), ledger, settings) == {}
 
 
+@pytest.mark.rule("D4")
 @pytest.mark.parametrize(
     ("former", "refused"),
     [
@@ -80,8 +83,8 @@ def test_nobody_inherits_otherwise(
         pytest.param(replace(FORMER, op_id="ours"), frozenset({f"{speaker_key('c1')}#removal"}), id="Swoogo refused"),
     ],
 )
-def test_d4_a_speaker_that_is_not_removed_is_inherited(former: Entry, refused: frozenset[str]) -> None:
-    """D4, P2: the newcomer would wait for ever for a deletion that never comes."""
+def test_a_speaker_that_is_not_removed_is_inherited(former: Entry, refused: frozenset[str]) -> None:
+    """The newcomer would wait for ever for a deletion that never comes."""
     removing = MappingSettings(remove_deleted_speakers=True)
     found = reassign_deleted_contacts(of(GONE_AWAY, AGAIN), {speaker_key("c1"): former}, removing, refused)
     assert found == {speaker_key("c2"): former, speaker_key("c1"): None}

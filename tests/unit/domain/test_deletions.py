@@ -1,4 +1,4 @@
-"""D4: what is to be deleted in Swoogo, and everything that is not."""
+"""What is to be deleted in Swoogo, and everything that is not."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from tests.support.builders import (
     speaker_key,
 )
 
+pytestmark = pytest.mark.rule("D4")
+
 BOTH = a_mapping(remove_deleted_sessions=True, remove_deleted_speakers=True)
 SHOWN = {"name": "Title", "date": "2026-07-01", "start_time": "09:00:00", "end_time": "10:00:00"}
 S1 = an_entry(10, pushed=SHOWN)
@@ -51,14 +53,14 @@ def deletions(plan: Plan) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("status", ["declined", "pending", "accept_queue", "decline_queue"])
 def test_a_session_that_is_no_longer_accepted_is_deleted(status: str) -> None:
-    """D4: it is no longer counted as left out; one call, one credit."""
+    """It is no longer counted as left out; one call, one credit."""
     plan = the_plan(a_session("s1", status=status), ledger={session_key(): S1})
     assert deletions(plan) == [("session/s1", 10)]
     assert (plan.skips, plan.credits, plan.empty) == ((), 1, False)
 
 
 def test_a_session_deleted_in_sessionboard_is_deleted() -> None:
-    """D4: also by a null value, which carries nothing else."""
+    """Also by a null value, which carries nothing else."""
     assert deletions(the_plan(Session("s1", version=9, deleted=True), ledger={session_key(): S1})) == [
         ("session/s1", 10)
     ]
@@ -83,15 +85,16 @@ def test_a_session_deleted_in_sessionboard_is_deleted() -> None:
     ],
 )
 def test_a_session_stays_when_nobody_said_that_it_should_go(session: Session, entry: Entry) -> None:
-    """D4: deletion is never concluded from a fault, from the end of a session or from a mark."""
+    """Deletion is never concluded from a fault, from the end of a session or from a mark."""
     assert deletions(the_plan(session, ledger={session_key(): entry})) == []
 
 
 def test_a_record_that_sessionboard_never_sent_stays() -> None:
-    """D4: silence is no deletion; a rebuilt snapshot may lack what was deleted long ago."""
+    """Silence is no deletion; a rebuilt snapshot may lack what was deleted long ago."""
     assert deletions(the_plan(ledger={session_key(): S1, speaker_key(): C1})) == []
 
 
+@pytest.mark.rule("D1")
 @pytest.mark.parametrize(
     ("sessions", "speakers", "expected"),
     [
@@ -104,7 +107,6 @@ def test_a_record_that_sessionboard_never_sent_stays() -> None:
 def test_each_kind_has_its_own_switch_and_both_are_off_by_default(
     sessions: bool, speakers: bool, expected: list[str]
 ) -> None:
-    """D1, D4."""
     assert (a_mapping().settings.remove_deleted_sessions, a_mapping().settings.remove_deleted_speakers) == (
         False,
         False,
@@ -128,10 +130,9 @@ def test_each_kind_has_its_own_switch_and_both_are_off_by_default(
         pytest.param([a_contact("c1"), a_session("s1", people=["c1"], deleted=True)], id="on a deleted session"),
     ],
 )
-def test_a_speaker_who_is_deleted_or_on_no_accepted_session_any_more_is_deleted(
+def test_speaker_without_an_accepted_session_is_deleted(
     resources: list[Session | Contact],
 ) -> None:
-    """D4."""
     assert deletions(the_plan(*resources, ledger={speaker_key(): C1})) == [("speaker/c1", 40)]
 
 
@@ -154,10 +155,10 @@ def test_a_speaker_who_is_deleted_or_on_no_accepted_session_any_more_is_deleted(
     ],
 )
 def test_a_speaker_stays_when_nobody_said_that_they_should_go(resources: list[Session | Contact], entry: Entry) -> None:
-    """D4."""
     assert deletions(the_plan(*resources, ledger={speaker_key(): entry})) == []
 
 
+@pytest.mark.rule("E7")
 @pytest.mark.parametrize(
     ("accepted_only", "acceptance", "gone"),
     [
@@ -167,10 +168,7 @@ def test_a_speaker_stays_when_nobody_said_that_they_should_go(resources: list[Se
         (False, "declined", False),
     ],
 )
-def test_who_declined_counts_as_not_accepted_where_only_accepted_participants_sync(
-    accepted_only: bool, acceptance: str | None, gone: bool
-) -> None:
-    """D4, E7."""
+def test_declined_participant_counts_as_not_accepted(accepted_only: bool, acceptance: str | None, gone: bool) -> None:
     plan = the_plan(
         a_session("s1", people=[an_attendance("c1", acceptance=acceptance)]),
         ledger={speaker_key(): C1},
@@ -180,13 +178,14 @@ def test_who_declined_counts_as_not_accepted_where_only_accepted_participants_sy
 
 
 def test_the_speaker_of_an_ended_session_that_stays_stays_too() -> None:
-    """D4: what Swoogo shows of the past is left whole."""
+    """What Swoogo shows of the past is left whole."""
     ended = replace(DECLINED, starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR, people=(an_attendance("c1"),))
     assert deletions(the_plan(ended, ledger={session_key(): S1, speaker_key(): C1})) == []
 
 
+@pytest.mark.rule("S8")
 def test_associations_of_a_speaker_who_goes_are_not_taken_away_one_by_one() -> None:
-    """D4, S8: they go with the speaker; sessions go before speakers, after everything else."""
+    """They go with the speaker; sessions go before speakers, after everything else."""
     plan = the_plan(
         a_session("s2"),
         replace(DECLINED, people=(an_attendance("c1"),)),
@@ -198,7 +197,7 @@ def test_associations_of_a_speaker_who_goes_are_not_taken_away_one_by_one() -> N
 
 
 def test_accepted_again_and_forgotten_it_is_created_again() -> None:
-    """D4: a deletion forgets the entry, so nothing stands in the way."""
+    """A deletion forgets the entry, so nothing stands in the way."""
     [operation] = the_plan(a_session("s1"), ledger={}).operations
     assert isinstance(operation, Create)
 
@@ -208,7 +207,6 @@ def parked_deletions(*refused: Delete) -> dict[str, str]:
 
 
 def test_a_refused_deletion_is_parked_until_the_record_changes() -> None:
-    """D4."""
     refused = parked_deletions(Delete(Kind.SESSION, "session/s1", 10, 7))
     plan = the_plan(DECLINED, ledger={session_key(): S1}, parked=refused)
     assert (deletions(plan), [(skip.key, skip.reason) for skip in plan.skips]) == (
@@ -224,7 +222,7 @@ def test_a_refused_deletion_is_parked_until_the_record_changes() -> None:
     [(3, 3, 3), (4, 4, 0), (20, 4, 4), (20, 5, 0), (25, 5, 5), (100, 20, 20), (100, 21, 0)],
 )
 def test_many_deletions_at_once_are_not_done(synced: int, declined: int, deleted: int) -> None:
-    """D4: more than three and more than a fifth of what is synced looks like a mistake: none, and an issue."""
+    """More than three and more than a fifth of what is synced looks like a mistake: none, and an issue."""
     sessions = [a_session(f"s{n}", status="declined" if n < declined else "accepted", title="T") for n in range(synced)]
     ledger = {session_key(f"s{n}"): an_entry(n + 1, pushed=SHOWN) for n in range(synced)}
     plan = the_plan(*sessions, ledger=ledger)
@@ -234,7 +232,7 @@ def test_many_deletions_at_once_are_not_done(synced: int, declined: int, deleted
 
 
 def test_deletions_that_swoogo_refused_do_not_count_as_many() -> None:
-    """D4: else what has registrants would stop every later deletion."""
+    """Else what has registrants would stop every later deletion."""
     sessions = [a_session(f"s{n}", status="declined") for n in range(5)]
     ledger = {session_key(f"s{n}"): an_entry(n + 1, pushed=SHOWN) for n in range(5)}
     parked = parked_deletions(*(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1) for n in range(4)))
@@ -242,7 +240,7 @@ def test_deletions_that_swoogo_refused_do_not_count_as_many() -> None:
 
 
 def test_deletions_that_are_tried_once_more_do_not_count_as_many_either() -> None:
-    """D4: a reconcile tries again what has registrants, and goes on with what is new."""
+    """A reconcile tries again what has registrants, and goes on with what is new."""
     sessions = [a_session(f"s{n}", status="declined") for n in range(9)]
     ledger = {session_key(f"s{n}"): an_entry(n + 1, pushed=SHOWN) for n in range(9)}
     refused = parked_deletions(*(Delete(Kind.SESSION, session_key(f"s{n}"), n + 1, 1) for n in range(8)))

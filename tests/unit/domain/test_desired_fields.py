@@ -36,8 +36,9 @@ def session_fields(session: Session, *, capacity: bool = False) -> Desired:
     return desired_session(session, ZoneInfo(ZONE), LIMITS, fields)
 
 
+@pytest.mark.rule("S1", "S2", "S5")
 def test_a_session_with_everything() -> None:
-    """S1, S2, S5: title, description, date, times, room and track; room and track by their Sessionboard ids."""
+    """Title, description, date, times, room and track; room and track by their Sessionboard ids."""
     wanted = session_fields(
         a_session(title=" Opening ", description="<p>Hi</p>", room=a_room("r9"), track=a_track("t9"), version=7)
     )
@@ -59,28 +60,32 @@ def test_a_session_with_everything() -> None:
     )
 
 
+@pytest.mark.rule("R4")
 def test_a_session_without_room_and_track_clears_both() -> None:
-    """R4: an unset optional field is empty, not left out."""
+    """An unset optional field is empty, not left out."""
     fields = session_fields(a_session()).fields
     assert (fields["location"], fields["track"]) == ("", "")
 
 
+@pytest.mark.rule("S5", "R4")
 def test_a_room_without_a_name_is_no_room() -> None:
-    """S5, R4: there is nothing to match or create, and the session no longer stands where it stood."""
+    """There is nothing to match or create, and the session no longer stands where it stood."""
     fields = session_fields(a_session(room=a_room(name=" "), track=a_track(name=""))).fields
     assert (fields["location"], fields["track"]) == ("", "")
 
 
+@pytest.mark.rule("R4")
 @pytest.mark.parametrize(("description", "sent"), [(None, None), ("", ""), ("<p>x</p>", "<p>x</p>")])
 def test_a_description_is_left_alone_when_unknown_and_cleared_when_empty(
     description: str | None, sent: str | None
 ) -> None:
-    """R4: None is not known, the empty text is known to be empty."""
+    """None is not known, the empty text is known to be empty."""
     assert session_fields(a_session(description=description)).fields.get("description") == sent
 
 
-def test_s1_a_text_that_loses_an_embedded_page_says_so() -> None:
-    """S1: an issue for each field; the text itself is sent without it."""
+@pytest.mark.rule("S1")
+def test_a_text_that_loses_an_embedded_page_says_so() -> None:
+    """An issue for each field; the text itself is sent without it."""
     text = "<p>Watch</p><iframe src='https://video.example/1'></iframe>"
     lost = "an embedded page"
     session = session_fields(a_session(description=text))
@@ -90,39 +95,43 @@ def test_s1_a_text_that_loses_an_embedded_page_says_so() -> None:
     assert speaker.issues == (Issue(speaker_key("c1"), Code.CONTENT_REMOVED, field="bio", detail=lost),)
 
 
+@pytest.mark.rule("S3")
 def test_a_session_over_several_dates_says_so() -> None:
-    """S3: an issue, and the session is synced all the same."""
+    """An issue, and the session is synced all the same."""
     wanted = session_fields(a_session(ends_at=START + DAY))
     assert wanted.issues == (Issue(session_key(), Code.MULTI_DAY_CLAMPED),)
     assert wanted.fields["end_time"] == "23:59:00"
 
 
-def test_s3_a_session_while_clocks_are_set_back_says_so() -> None:
-    """S3: an issue of its own, with the end that Swoogo shows."""
+@pytest.mark.rule("S3")
+def test_a_session_while_clocks_are_set_back_says_so() -> None:
+    """An issue of its own, with the end that Swoogo shows."""
     begins = at("2026-10-25 01:30", "Europe/London")
     wanted = session_fields(a_session(starts_at=begins, ends_at=begins + HOUR))
     assert wanted.issues == (Issue(session_key(), Code.CLOCKS_SET_BACK, field="ends_at", detail="02:30"),)
     assert wanted.fields["end_time"] == "02:30:00"
 
 
+@pytest.mark.rule("S9")
 @pytest.mark.parametrize(
     ("own", "of_the_room", "sent"),
     [(50, 120, "50"), (0, 120, "0"), (None, 120, "120"), (None, 0, "0"), (None, None, ""), (50, None, "50")],
 )
 def test_capacity_is_the_sessions_else_the_rooms(own: int | None, of_the_room: int | None, sent: str) -> None:
-    """S9: only where capacity is mapped; zero seats is a number, not a gap."""
+    """Only where capacity is mapped; zero seats is a number, not a gap."""
     session = a_session(capacity=own, room=a_room(capacity=of_the_room))
     assert session_fields(session, capacity=True).fields["capacity"] == sent
     assert "capacity" not in session_fields(session).fields
 
 
+@pytest.mark.rule("S9", "R4")
 def test_capacity_without_a_room_is_cleared() -> None:
-    """S9, R4."""
     assert session_fields(a_session(), capacity=True).fields["capacity"] == ""
 
 
+@pytest.mark.rule("S1")
 def test_a_title_of_300_characters_is_cut_and_people_are_told() -> None:
-    """S1: Swoogo takes 255; the cut shows, and an admin is told."""
+    """Swoogo takes 255; the cut shows, and an admin is told."""
     wanted = session_fields(a_session(title="t" * 300))
     assert wanted.fields["name"] == "t" * 254 + "…"
     assert wanted.issues == (Issue(session_key(), Code.NAME_SHORTENED, field="name", detail="255 characters"),)
@@ -141,8 +150,9 @@ def test_a_cut_does_not_end_in_a_blank() -> None:
     assert [issue.code for issue in issues] == [Code.NAME_SHORTENED]
 
 
+@pytest.mark.rule("E6", "S1")
 def test_a_description_that_is_too_long_is_left_out_with_an_issue() -> None:
-    """S1: cut HTML would be broken HTML; the rest of the session goes through (E6)."""
+    """Cut HTML would be broken HTML; the rest of the session goes through."""
     wanted = session_fields(a_session(description="d" * 60_001))
     assert "description" not in wanted.fields
     assert wanted.fields["name"] == "Title of s1"
@@ -151,8 +161,9 @@ def test_a_description_that_is_too_long_is_left_out_with_an_issue() -> None:
     )
 
 
+@pytest.mark.rule("P1", "P2")
 def test_a_speaker_with_everything() -> None:
-    """P1: trimmed; the e-mail keeps its case but is compared without it (P2)."""
+    """Trimmed; the e-mail keeps its case but is compared without it."""
     profile = a_profile(
         first_name=" Ada ", last_name="L ", email=" Ada@Example.org ", job_title="CTO", company="Co", bio="<p>b</p> "
     )
@@ -172,17 +183,19 @@ def test_a_speaker_with_everything() -> None:
     )
 
 
+@pytest.mark.rule("P5", "R4")
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_a_cleared_field_is_empty_and_one_not_carried_is_left_out(empty: str) -> None:
-    """R4, P5: the empty text clears, None leaves alone."""
+    """The empty text clears, None leaves alone."""
     cleared = desired_speaker("c1", a_profile(job_title=empty, company=empty, bio=""), 1, LIMITS).fields
     assert (cleared["job_title"], cleared["company"], cleared["bio"]) == ("", "", "")
     unknown = desired_speaker("c1", a_profile(), 1, LIMITS).fields
     assert set(unknown) == {"first_name", "last_name", "email"}
 
 
+@pytest.mark.rule("E6", "P1")
 def test_a_biography_of_a_megabyte_is_left_out_with_an_issue() -> None:
-    """P1, E6: the speaker syncs without it."""
+    """The speaker syncs without it."""
     wanted = desired_speaker("c1", a_profile(bio="b" * 1_000_000), 1, LIMITS)
     assert "bio" not in wanted.fields
     assert wanted.issues == (
@@ -190,6 +203,7 @@ def test_a_biography_of_a_megabyte_is_left_out_with_an_issue() -> None:
     )
 
 
+@pytest.mark.rule("P1")
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -199,17 +213,16 @@ def test_a_biography_of_a_megabyte_is_left_out_with_an_issue() -> None:
         (ProfileFields(company="n" * 300), "company"),
     ],
 )
-def test_a_long_name_of_a_person_is_cut_and_people_are_told_that_names_the_field(
-    fields: ProfileFields, field: str
-) -> None:
-    """P1: nothing is dropped unseen."""
+def test_long_name_of_a_person_is_cut_with_an_issue(fields: ProfileFields, field: str) -> None:
+    """Nothing is dropped unseen."""
     wanted = desired_speaker("c1", a_profile(**fields), 1, LIMITS)
     assert wanted.fields[field] == "n" * 254 + "…"
     assert wanted.issues == (Issue(speaker_key(), Code.NAME_SHORTENED, field=field, detail="255 characters"),)
 
 
+@pytest.mark.rule("P2")
 def test_an_email_is_never_cut() -> None:
-    """P2: a shortened address would be another one; Swoogo is to refuse it as it is."""
+    """A shortened address would be another one; Swoogo is to refuse it as it is."""
     email = "a" * 300 + "@example.org"
     wanted = desired_speaker("c1", a_profile(email=email), 1, LIMITS)
     assert wanted.fields["email"] == email
@@ -219,8 +232,9 @@ def test_an_email_is_never_cut() -> None:
 NASTY = "Part\x0b1\x00\x07 \x7fof\ud800 2 "
 
 
-def test_g2_text_is_cleaned_before_fields_and_natural_key() -> None:
-    """G2: what is looked for is what was sent; a line break of PowerPoint does not join two words."""
+@pytest.mark.rule("G2")
+def test_text_is_cleaned_before_fields_and_natural_key() -> None:
+    """What is looked for is what was sent; a line break of PowerPoint does not join two words."""
     wanted = session_fields(a_session(title=NASTY, description=f"<p>{NASTY}\n</p>"))
     assert wanted.fields["name"] == "Part 1 of 2"
     assert wanted.natural == "part 1 of 2|2026-07-01|09:00:00"
@@ -231,9 +245,10 @@ def test_g2_text_is_cleaned_before_fields_and_natural_key() -> None:
     assert (speaker.fields["first_name"], speaker.fields["email"]) == ("Part 1 of 2", "a@b.org")
 
 
+@pytest.mark.rule("R2", "R3")
 @pytest.mark.parametrize("title", [NASTY, NASTY * 30, "x" * 300 + "\x0b"])
-def test_r2_what_an_earlier_build_pushed_uncleaned_is_no_news(title: str) -> None:
-    """R2, R3: it would overwrite what people edited in Swoogo, for nothing that changed in Sessionboard."""
+def test_what_an_earlier_build_pushed_uncleaned_is_no_news(title: str) -> None:
+    """It would overwrite what people edited in Swoogo, for nothing that changed in Sessionboard."""
     wanted = session_fields(a_session(title=title, description=title))
     former = title.strip() if len(title.strip()) <= 255 else title.strip()[:254].rstrip() + "…"
     pushed = {**wanted.fields, "name": former, "description": title}
@@ -243,7 +258,8 @@ def test_r2_what_an_earlier_build_pushed_uncleaned_is_no_news(title: str) -> Non
     assert news == {"name": wanted.fields["name"], "date": "2026-07-01"}
 
 
+@pytest.mark.rule("S5")
 @pytest.mark.parametrize("name", ["\u200b", "\x0b", "\u00ad \u3164"])
-def test_s5_a_room_whose_name_cannot_be_seen_is_no_room(name: str) -> None:
+def test_a_room_whose_name_cannot_be_seen_is_no_room(name: str) -> None:
     fields = session_fields(a_session(room=a_room(name=name), track=a_track(name=name))).fields
     assert (fields["location"], fields["track"]) == ("", "")

@@ -45,6 +45,7 @@ def test_y3_titles_and_rooms_stay_readable() -> None:
     assert BEFORE.sealed("session/s1", entry) is entry
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize("digests", [PLAIN, BEFORE, DURING, AFTER])
 @pytest.mark.parametrize(("name", "value"), [*VALUES.items(), ("company", ""), ("company", "#2:x"), ("bio", "x")])
 def test_y3_r3_a_digest_tells_what_changed_and_nothing_else(digests: Digests, name: str, value: str) -> None:

@@ -33,10 +33,11 @@ def speaker(code: Code, **fields: Any) -> Issue:
     return replace(Issue("speaker/c1", code, **fields), label=SPEAKER)
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize("label", ["", TITLE])
 @pytest.mark.parametrize("code", list(Code))
 def test_every_code_has_a_whole_sentence_for_both_readers(code: Code, label: str) -> None:
-    """N2: for both readers."""
+    """For both readers."""
     issue = replace(Issue("session/s1", code, field="title", detail="Detail.", other="session/s2"), label=label)
     for sentence in (for_admin(issue), for_operator(issue)):
         assert not re.search(r"[{}]|  |\n|\(\)", sentence)
@@ -48,16 +49,18 @@ def test_every_code_has_a_whole_sentence_for_both_readers(code: Code, label: str
     assert label in for_operator(issue)
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize("code", list(Code))
 def test_what_only_operators_can_use_stands_only_in_their_sentence(code: Code) -> None:
-    """N2: for both readers."""
+    """For both readers."""
     issue = session(code, field="title", detail="Detail.", hint="Swoogo answered 422 to the update of a session.")
     assert not OPERATORS_WORDS.search(for_admin(issue))
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize("code", list(Code))
 def test_a_sentence_says_all_that_is_known(code: Code) -> None:
-    """N2: a field or a detail that it has a place for is told; a field by the name that its reader knows."""
+    """A field or a detail that it has a place for is told; a field by the name that its reader knows."""
     issue = session(code, field="ends_at", detail="DETAIL")
     assert ("end time" in for_admin(issue)) is ("{field}" in SENTENCES[code].admin)
     assert ("DETAIL" in for_admin(issue)) is ("{detail}" in SENTENCES[code].admin)
@@ -74,6 +77,7 @@ AGAIN: Final = (
 )
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("issue", "admin", "operator"),
     [
@@ -233,11 +237,12 @@ AGAIN: Final = (
     ],
 )
 def test_what_people_read(issue: Issue, admin: str, operator: str) -> None:
-    """N2: what is wrong with which record, and what to do about it."""
+    """What is wrong with which record, and what to do about it."""
     assert for_admin(issue) == admin
     assert for_operator(issue) == operator
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("key", "admin", "operator"),
     [
@@ -247,15 +252,16 @@ def test_what_people_read(issue: Issue, admin: str, operator: str) -> None:
     ],
 )
 def test_a_refusal_says_which_part_of_the_record_it_is_about(key: str, admin: str, operator: str) -> None:
-    """N2: for both readers."""
+    """For both readers."""
     issue = Issue(key, Code.REFUSED, field="photo_url" if key.endswith("#image") else "", detail="No.")
     assert for_admin(issue).startswith(f"Swoogo did not take {admin}: No.")
     assert operator in for_operator(issue)
     assert f"parked retry EVENT {key}`" in for_operator(issue)
 
 
+@pytest.mark.rule("N2")
 def test_two_speakers_who_swap_addresses_are_told_of_each_other() -> None:
-    """N2: for both readers."""
+    """For both readers."""
     issue = replace(
         speaker(Code.REFUSED, field="email", detail="Email has already been taken.", other="speaker/c2"),
         other_label='a speaker of "Panel"',
@@ -264,28 +270,31 @@ def test_two_speakers_who_swap_addresses_are_told_of_each_other() -> None:
     assert "[speaker/c2] still has that e-mail address" in for_operator(issue)
 
 
+@pytest.mark.rule("N2")
 def test_braces_in_a_detail_are_only_text() -> None:
-    """N2: swoogo's words can hold anything."""
+    """Swoogo's words can hold anything."""
     issue = session(Code.REFUSED, detail="{record} {0}", other="session/s2")
     assert "{record} {0}" in for_admin(issue)
     assert "{record} {0}" in for_operator(issue)
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize("code", list(Code))
 def test_a_record_that_is_left_out_is_not_said_to_be_in_swoogo(code: Code) -> None:
-    """N2: for both readers."""
+    """For both readers."""
     left_out = effect_of(code) is Effect.LEFT_OUT
     assert ("{out}" in SENTENCES[code].admin) <= left_out
     assert (" is in Swoogo" in SENTENCES[code].admin) <= (not left_out)
     assert (code in OPERATORS_ONLY) <= left_out
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("field", "label"),
     [("starts_at", "start time"), ("ends_at", "end time"), ("first_name", "first name"), ("photo_url", "headshot")],
 )
 def test_a_field_is_called_what_admins_call_it(field: str, label: str) -> None:
-    """N2: the names of the contract are for machines."""
+    """The names of the contract are for machines."""
     assert field_label(field) == label
 
 
@@ -341,9 +350,10 @@ def dressed_issues(draw: st.DrawFn) -> tuple[Issue, set[str]]:
     return dressed, {session_id, contact_id, other_id, sponsor_id, room_id, event_id} | private
 
 
+@pytest.mark.rule("N2")
 @given(dressed_issues())
-def test_no_sentence_for_admins_names_an_id_a_person_a_status_code_or_a_command(made: tuple[Issue, set[str]]) -> None:
-    """N2: for both readers."""
+def test_sentences_for_admins_name_no_technical_detail(made: tuple[Issue, set[str]]) -> None:
+    """For both readers."""
     issue, unspeakable = made
     sentence = for_admin(issue)
     assert not {each for each in unspeakable if each in sentence}

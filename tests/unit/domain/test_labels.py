@@ -26,6 +26,7 @@ SNAPSHOT: Final = Snapshot(
 )
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("key", "label"),
     [
@@ -44,10 +45,11 @@ SNAPSHOT: Final = Snapshot(
     ],
 )
 def test_what_a_record_is_called(key: str, label: str) -> None:
-    """N2: a speaker by the first accepted session."""
+    """A speaker by the first accepted session."""
     assert Labels(SNAPSHOT, {}, a_mapping()).of(key) == label
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("fields", "label"),
     [
@@ -59,19 +61,21 @@ def test_what_a_record_is_called(key: str, label: str) -> None:
     ],
 )
 def test_odd_titles_and_times(fields: dict[str, Any], label: str) -> None:
-    """N2: one line, of a bounded length, without e-mail addresses."""
+    """One line, of a bounded length, without e-mail addresses."""
     session = replace(a_session("s1", title="Opening keynote"), **fields)
     assert Labels(Snapshot({"s1": session}), {}, a_mapping()).of("session/s1") == label
 
 
+@pytest.mark.rule("S2")
 def test_the_date_is_the_conference_s() -> None:
-    """S2: 09:00 in London is the next day in Auckland."""
+    """09:00 in London is the next day in Auckland."""
     late = a_session("s1", title="Talk", starts_at=START + 6 * HOUR)
     assert (
         Labels(Snapshot({"s1": late}), {}, a_mapping(timezone="Pacific/Auckland")).of("session/s1") == '"Talk" (2 Jul)'
     )
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("key", "entry", "label"),
     [
@@ -86,8 +90,9 @@ def test_without_a_snapshot_the_ledger_knows_short_names(key: str, entry: Entry,
     assert Labels(Snapshot(), {key: entry}, a_mapping()).of(key) == label
 
 
+@pytest.mark.rule("N2")
 def test_an_issue_keeps_its_name_where_the_snapshot_knows_no_better() -> None:
-    """N2: a reconcile that finds nothing new does not load the snapshot."""
+    """A reconcile that finds nothing new does not load the snapshot."""
     labels = Labels(Snapshot(), {"session/s1": an_entry(7)}, a_mapping())
     named = replace(Issue("session/s1", Code.MISSING_FIELD), label='"Talk"', other_label='"Other"')
     [dressed] = labels.dressed({"k": named}).values()

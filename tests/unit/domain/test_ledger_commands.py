@@ -1,4 +1,4 @@
-"""What operators ask to be done to the ledger: adopt, forget, lift; judged when it is carried out (G2, D3)."""
+"""What operators ask to be done to the ledger: adopt, forget, lift; judged when it is carried out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from consumer.domain.ledger_commands import (
 from consumer.domain.plan import Delete
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
+pytestmark = pytest.mark.rule("D3", "G2")
+
 SETTLE = 120_000
 ADOPT = LedgerCommand(Action.ADOPT, "session/s1", 7)
 FORGET = LedgerCommand(Action.FORGET, "session/s1")
@@ -40,8 +42,9 @@ def outcome(
 CONFIRMED = confirmation(Delete(Kind.SPEAKER, "speaker/c 1", 40), "The track\twas\ncancelled. ")
 
 
-def test_d4_a_confirmed_removal_names_the_swoogo_record_and_the_reason() -> None:
-    """D4: one line, whatever was typed. A version without confirmations reads a retry in it."""
+@pytest.mark.rule("D4")
+def test_a_confirmed_removal_names_the_swoogo_record_and_the_reason() -> None:
+    """One line, whatever was typed. A version without confirmations reads a retry in it."""
     assert LedgerCommand(Action.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.") == CONFIRMED
     assert confirmed_removals([CONFIRMED, ADOPT, LedgerCommand(Action.RETRY, "speaker/c2#removal")]) == {
         "speaker/c 1#removal": 40
@@ -57,9 +60,10 @@ def test_only_an_adoption_needs_a_look_at_swoogo() -> None:
     assert kinds_to_look_at([ADOPT, FORGET, LedgerCommand(Action.LIFT, "speaker/c1")]) == {Kind.SESSION}
 
 
+@pytest.mark.rule("D4")
 @pytest.mark.parametrize("before", [an_intent("talk"), an_entry(5, state=State.GONE)])
-def test_g2_an_adopted_record_is_ours_and_nothing_is_known_of_its_fields(before: Entry) -> None:
-    """G2: so the next plan sends every field; what our create asked for stays ours to delete (D4)."""
+def test_an_adopted_record_is_ours_and_nothing_is_known_of_its_fields(before: Entry) -> None:
+    """So the next plan sends every field; what our create asked for stays ours to delete."""
     result = outcome(ADOPT, ledger={"session/s1": before}, rows=[Remote(7, "talk", {"name": "Talk"}, 70)])
     entry = result.changes["session/s1"]
     assert entry is not None
@@ -70,9 +74,10 @@ def test_g2_an_adopted_record_is_ours_and_nothing_is_known_of_its_fields(before:
     assert result.issues == ()
 
 
+@pytest.mark.rule("S6")
 @pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK, Kind.LEVEL])
-def test_g2_an_adopted_place_keeps_the_name_that_swoogo_has(kind: Kind) -> None:
-    """G2, S6: it is nothing but a name."""
+def test_an_adopted_place_keeps_the_name_that_swoogo_has(kind: Kind) -> None:
+    """It is nothing but a name."""
     order, key = LedgerCommand(Action.ADOPT, f"{kind.value}/r1", 7), f"{kind.value}/r1"
     result = outcome(
         order, ledger={key: an_intent("hall 1")}, rows=[Remote(7, "hall 1", {"name": "HALL 1"})], kind=kind
@@ -94,44 +99,45 @@ def test_g2_an_adopted_place_keeps_the_name_that_swoogo_has(kind: Kind) -> None:
         ),
     ],
 )
-def test_g2_what_cannot_be_adopted_is_told_and_changes_nothing(
+def test_what_cannot_be_adopted_is_told_and_changes_nothing(
     ledger: dict[str, Entry], rows: list[Remote], detail: str
 ) -> None:
-    """G2: each Swoogo record belongs to one record of ours."""
+    """Each Swoogo record belongs to one record of ours."""
     result = outcome(ADOPT, ledger={"session/s1": an_intent("talk"), **ledger}, rows=rows)
     assert result.changes == {}
     assert result.issues == (Issue("session/s1", Code.NOT_ADOPTED, detail=detail),)
     assert result.done == {ADOPT}
 
 
-def test_g2_an_adoption_that_happened_meanwhile_is_over() -> None:
-    """G2: and so is one that is carried out a second time after a crash."""
+def test_an_adoption_that_happened_meanwhile_is_over() -> None:
+    """And so is one that is carried out a second time after a crash."""
     assert outcome(ADOPT, ledger={"session/s1": an_entry(7)}, rows=[Remote(7, "")]) == CommandOutcome(
         {}, frozenset({ADOPT})
     )
 
 
-def test_s5_rooms_may_share_a_location() -> None:
-    """S5: so one that another room has may be adopted."""
+@pytest.mark.rule("S5")
+def test_rooms_may_share_a_location() -> None:
+    """So one that another room has may be adopted."""
     order = LedgerCommand(Action.ADOPT, "location/r2", 7)
     assert not_adoptable(order, {"location/r1": an_entry(7), "location/r2": an_intent("hall")}) == ""
 
 
-def test_g2_a_create_is_forgotten_only_when_it_can_no_longer_take_effect() -> None:
-    """G2: forgotten sooner it could be made twice; the order stays until then."""
+def test_a_create_is_forgotten_only_when_it_can_no_longer_take_effect() -> None:
+    """Forgotten sooner it could be made twice; the order stays until then."""
     ledger = {"session/s1": an_intent("talk")}
     assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE - 1) == CommandOutcome({}, frozenset(), (), NOW + SETTLE)
     assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CommandOutcome({"session/s1": None}, frozenset({FORGET}))
 
 
 @pytest.mark.parametrize("entry", [an_entry(7), an_entry(7, state=State.GONE), None])
-def test_g2_nothing_but_an_unanswered_create_is_forgotten(entry: Entry | None) -> None:
-    """G2: what is in Swoogo would be made a second time."""
+def test_nothing_but_an_unanswered_create_is_forgotten(entry: Entry | None) -> None:
+    """What is in Swoogo would be made a second time."""
     ledger = {"session/s1": entry} if entry else {}
     assert outcome(FORGET, ledger=ledger, now=NOW + SETTLE) == CommandOutcome({}, frozenset({FORGET}))
 
 
-def test_g2_asked_for_both_the_record_is_adopted() -> None:
+def test_asked_for_both_the_record_is_adopted() -> None:
     result = outcome(ADOPT, FORGET, ledger={"session/s1": an_intent("talk")}, rows=[Remote(7, "t")], now=NOW + SETTLE)
     entry = result.changes["session/s1"]
     assert entry is not None
@@ -139,8 +145,9 @@ def test_g2_asked_for_both_the_record_is_adopted() -> None:
     assert result.done == {ADOPT, FORGET}
 
 
-def test_d2_a_session_adopted_after_it_was_deleted_gets_its_speakers_anew() -> None:
-    """S7: the associations went with the deleted one."""
+@pytest.mark.rule("S7", "D2")
+def test_a_session_adopted_after_it_was_deleted_gets_its_speakers_anew() -> None:
+    """The associations went with the deleted one."""
     ledger = {"session/s1": an_entry(5, state=State.GONE), "speaker/c1": an_entry(8, links=("s1", "s2"))}
     changes = outcome(ADOPT, ledger=ledger, rows=[Remote(7, "talk")]).changes
     speaker = changes["speaker/c1"]

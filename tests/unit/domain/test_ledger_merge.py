@@ -1,7 +1,8 @@
-"""LEDGER, one entry over many writes: what was pushed and seen, held against a plain list of the writes (R2)."""
+"""LEDGER, one entry over many writes: what was pushed and seen, held against a plain list of the writes."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from consumer.domain.digests import PLAIN
 from consumer.domain.identity import digest
 from consumer.domain.ledger import Entry, State, orphaned_intents
 from tests.support.builders import an_intent
+
+pytestmark = pytest.mark.rule("R2")
 
 NAMES = st.sampled_from(["name", "bio", "date"])
 VALUES = st.sampled_from(["", "a", "b", "#7", "x" * 60, "y" * 60])
@@ -28,10 +31,10 @@ def digests(fields: dict[str, str]) -> dict[str, str]:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(writes=WRITES)
-def test_r2_an_entry_holds_the_last_value_sent_of_each_field_and_what_was_first_seen_since(
+def test_entry_holds_the_last_sent_and_the_first_seen_values(
     writes: list[tuple[dict[str, str], dict[str, str], int]],
 ) -> None:
-    """R2: a field that was not sent keeps what was seen before, so that what a person typed stays drift."""
+    """A field that was not sent keeps what was seen before, so that what a person typed stays drift."""
     entry, sent, seen = Entry(State.INTENT, besides=(1,), unanswered=True), dict[str, str](), dict[str, str]()
     for fields, shown, version in writes:
         entry = entry.sent(digests(fields), digests(shown), natural="", version=version)
@@ -46,21 +49,23 @@ def test_r2_an_entry_holds_the_last_value_sent_of_each_field_and_what_was_first_
         assert (entry.live, entry.besides, entry.unanswered) == (True, (), False)
 
 
+@pytest.mark.rule("P2", "R4")
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pushed=st.dictionaries(NAMES, VALUES), wanted=st.dictionaries(NAMES, VALUES))
-def test_r2_what_differs_is_sent_and_nothing_else(pushed: dict[str, str], wanted: dict[str, str]) -> None:
-    """R2, R4, P2: a field never pushed counts as empty."""
+def test_what_differs_is_sent_and_nothing_else(pushed: dict[str, str], wanted: dict[str, str]) -> None:
+    """A field never pushed counts as empty."""
     expected = {name: value for name, value in wanted.items() if pushed.get(name, "") != value}
     assert PLAIN.changed(wanted, digests(pushed)) == expected
 
 
+@pytest.mark.rule("G2")
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     ages=st.lists(st.tuples(st.sampled_from(list(State)), st.booleans(), st.integers(0, 100)), max_size=6),
     now=st.integers(100, 200),
 )
-def test_g2_intents_are_given_up_once(ages: list[tuple[State, bool, int]], now: int) -> None:
-    """G2: a second worker that takes over does not make a create settle again."""
+def test_intents_are_given_up_once(ages: list[tuple[State, bool, int]], now: int) -> None:
+    """A second worker that takes over does not make a create settle again."""
     ledger = {
         f"session/{number}": Entry(state, unanswered=unanswered and state is State.INTENT, at=at)
         for number, (state, unanswered, at) in enumerate(ages)

@@ -1,4 +1,4 @@
-"""P2: addresses that look alike are different people; those that Swoogo may spell otherwise are the same one.
+"""Addresses that look alike are different people; those that Swoogo may spell otherwise are the same one.
 
 The form they are compared in is written here a second time, character by character.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 from unicodedata import category
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from consumer.domain.plan import Adopt, Create
 from consumer.domain.planner import make_plan
 from consumer.domain.text import natural_email
 from tests.support.builders import a_contact, a_directory, a_plan_input, a_session
+
+pytestmark = pytest.mark.rule("P2")
 
 NASTY: Final = (*"kKsSiIoO", "\u212a", "ß", "ẞ", "ſ", "ı", "İ", "\u200b", "\u00ad", "\ufeff", "\u2060", "ｋ", "о", "ﬀ")
 """Letters, and what passes for them or for nothing: Kelvin sign, sharp and long s, dotless i, zero-width and soft
@@ -31,8 +34,8 @@ def compared(address: str) -> str:
 
 
 @given(st.lists(ADDRESSES, max_size=5), st.lists(ADDRESSES, max_size=5))
-def test_p2_only_the_same_address_is_adopted_and_none_is_made_twice(wanted: list[str], there: list[str]) -> None:
-    """P2: whatever is in Swoogo, and however many contacts share an address. An adopted speaker keeps its own."""
+def test_only_the_same_address_is_adopted_and_none_is_made_twice(wanted: list[str], there: list[str]) -> None:
+    """Whatever is in Swoogo, and however many contacts share an address. An adopted speaker keeps its own."""
     contacts = [a_contact(f"c{number}", email=email) for number, email in enumerate(wanted)]
     rows = [Remote(100 + number, natural_email(email), {"email": email}) for number, email in enumerate(there)]
     session = a_session(people=[each.id for each in contacts])

@@ -1,4 +1,4 @@
-"""When a kind is read with the event, for one credit, and when that cannot be believed (G2, P2, R3)."""
+"""When a kind is read with the event, for one credit, and when that cannot be believed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from tests.support.builders import (
     speaker_key,
 )
 
+pytestmark = pytest.mark.rule("P2", "R3", "G2")
+
 EMAIL = "c1@example.org"
 SPEAKING = (a_session("s1", people=["c1"]), a_contact("c1"))
 
@@ -40,12 +42,12 @@ SPEAKING = (a_session("s1", people=["c1"]), a_contact("c1"))
         (0, 3, True),
     ],
 )
-def test_g2_a_count_at_which_a_server_might_cut_off_is_not_believed(count: int, longest: int, believed: bool) -> None:
+def test_a_count_at_which_a_server_might_cut_off_is_not_believed(count: int, longest: int, believed: bool) -> None:
     assert not_cut_off(count, longest) is believed
 
 
 @pytest.mark.parametrize("limit", [10, 15, 20, 25, 50, 64, 100, 200, 250, 256, 500, 1000, 1024])
-def test_g2_no_count_that_was_cut_off_is_ever_believed(limit: int) -> None:
+def test_no_count_that_was_cut_off_is_ever_believed(limit: int) -> None:
     """Whatever the event grew to before, and whatever came with it then."""
     longest = 0
     for total in range(1, 3 * limit):
@@ -80,19 +82,19 @@ def test_only_live_records_can_be_absent() -> None:
     ],
 )
 def test_only_a_retry_goes_on_with_what_was_read(attempt: int, trigger: Trigger, since: int | None) -> None:
-    """P2: who asks for a sync may just have made a record in Swoogo."""
+    """Who asks for a sync may just have made a record in Swoogo."""
     assert read_since(attempt, trigger, NOW) == since
 
 
 @pytest.mark.parametrize(("at", "looks"), [(NOW, set()), (NOW - 1, {Kind.SPEAKER})])
-def test_r3_a_retry_believes_a_directory_that_is_recent(at: int, looks: set[Kind]) -> None:
+def test_a_retry_believes_a_directory_that_is_recent(at: int, looks: set[Kind]) -> None:
     given = a_plan_input(*SPEAKING, directories={Kind.SPEAKER: Directory(at=at)}, read_since=NOW)
     plan = make_plan(given)
     assert plan.looks == looks
     assert any(isinstance(each, Create) and each.kind is Kind.SPEAKER for each in plan.operations)
 
 
-def test_p2_what_is_to_be_adopted_is_read_again() -> None:
+def test_what_is_to_be_adopted_is_read_again() -> None:
     """A directory that was kept knows neither the fields of a record nor whether it is still there."""
     kept = Directory({9: Remote(9, EMAIL)}, at=NOW)
     plan = make_plan(a_plan_input(*SPEAKING, directories={Kind.SPEAKER: kept}, read_since=NOW))
@@ -100,14 +102,16 @@ def test_p2_what_is_to_be_adopted_is_read_again() -> None:
     assert any(isinstance(each, Adopt) for each in plan.operations)
 
 
-def test_g6_a_kind_that_may_hold_lost_records_is_read_again() -> None:
+@pytest.mark.rule("G6")
+def test_a_kind_that_may_hold_lost_records_is_read_again() -> None:
     kept = {Kind.SPEAKER: Directory(at=NOW), Kind.SESSION: Directory(at=NOW)}
     careful = frozenset(kept)
     plan = make_plan(a_plan_input(*SPEAKING, directories=kept, read_since=NOW, verify_before_create=careful))
     assert plan.looks == careful
 
 
-def test_s5_a_retry_makes_a_room_without_another_list() -> None:
+@pytest.mark.rule("S5")
+def test_a_retry_makes_a_room_without_another_list() -> None:
     given = a_plan_input(a_session(room=a_room()), directories={Kind.LOCATION: Directory(at=NOW)}, read_since=NOW)
     plan = make_plan(given)
     assert plan.looks == set()
@@ -115,7 +119,7 @@ def test_s5_a_retry_makes_a_room_without_another_list() -> None:
 
 
 @pytest.mark.parametrize("at", [NOW - 500_000, NOW])
-def test_g2_an_unanswered_create_is_looked_for_whatever_was_read_before(at: int) -> None:
+def test_an_unanswered_create_is_looked_for_whatever_was_read_before(at: int) -> None:
     """For each kind: the look of this push decides, made after the create has settled."""
     intents = {
         "location/r1": an_intent("hall 1", started=NOW - 400_000),
@@ -126,7 +130,8 @@ def test_g2_an_unanswered_create_is_looked_for_whatever_was_read_before(at: int)
     assert plan.looks == {Kind.LOCATION, Kind.SESSION}
 
 
-def test_n3_looks_with_the_event_cost_one_credit_together() -> None:
+@pytest.mark.rule("N3")
+def test_looks_with_the_event_cost_one_credit_together() -> None:
     both = frozenset({Kind.SESSION, Kind.SPEAKER})
     plan = Plan(looks=both | {Kind.TRACK}, with_event=both)
     assert (plan.credits, plan.calls) == (11, 2)

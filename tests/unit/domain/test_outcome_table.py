@@ -17,6 +17,7 @@ from consumer.domain.http_outcome import (
 )
 
 
+@pytest.mark.rule("G1", "G2")
 @pytest.mark.parametrize(
     ("status", "update", "create"),
     [
@@ -45,23 +46,25 @@ from consumer.domain.http_outcome import (
     ],
 )
 def test_what_a_status_means(status: int, update: Action, create: Action) -> None:
-    """G1, G2: an unknown one is worth another try, and never proof that a create did nothing."""
+    """An unknown one is worth another try, and never proof that a create did nothing."""
     assert classify(status, create=False) is update
     assert classify(status, create=True) is create
 
 
+@pytest.mark.rule("R5")
 @given(st.integers(0, 999), st.booleans())
 def test_only_a_2xx_is_success(status: int, create: bool) -> None:
-    """R5."""
     assert (classify(status, create=create) is Action.APPLIED) is (200 <= status < 300)
 
 
+@pytest.mark.rule("G2")
 def test_only_creates_are_ever_unanswered() -> None:
-    """G2: anything else is safe to repeat."""
+    """Anything else is safe to repeat."""
     assert all(classify(status, create=False) is not Action.UNANSWERED for status in range(1000))
     assert Action.UNANSWERED not in ACTIONS.values()
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -85,26 +88,28 @@ def test_only_creates_are_ever_unanswered() -> None:
     ],
 )
 def test_the_reason_inside_a_refusal(body: object, expected: Refusal) -> None:
-    """N2: an array of problems or one message, whatever the status; anything else gives no reason."""
+    """An array of problems or one message, whatever the status; anything else gives no reason."""
     assert refusal(body) == expected
 
 
+@pytest.mark.rule("N2")
 def test_at_most_three_problems_are_told() -> None:
-    """N2."""
     body = [{"message": f"Problem {number}."} for number in range(9)]
     assert refusal(body).sentence == "Problem 0. Problem 1. Problem 2."
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     "email",
     ["ada@example.org", "Ada.L+x@sub.example.org", "ada%40example.org", "<ada@example.org>", "mailto:ada@example.org"],
 )
 def test_an_email_address_is_never_repeated(email: str) -> None:
-    """N2: issues are read and logged by many; Swoogo's words may quote what was sent."""
+    """Issues are read and logged by many; Swoogo's words may quote what was sent."""
     assert refusal({"message": f"{email} is taken"}).sentence.count("example") == 0
     assert "(an e-mail address)" in plain_sentence(f"{email} is taken")
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -119,13 +124,13 @@ def test_an_email_address_is_never_repeated(email: str) -> None:
     ],
 )
 def test_words_become_one_plain_line(text: object, said: str) -> None:
-    """N2: whatever is in them can be printed and logged."""
+    """Whatever is in them can be printed and logged."""
     assert plain_sentence(text) == said
 
 
+@pytest.mark.rule("N2")
 @given(st.text(max_size=3000))
 def test_whatever_swoogo_says_is_one_bounded_printable_line(text: str) -> None:
-    """N2."""
     said = plain_sentence(text)
     assert len(said) <= SENTENCE_LIMIT
     assert said == " ".join(said.split())

@@ -43,8 +43,9 @@ def wanted(session: Session) -> Desired:
     return desired_session(session, ZoneInfo(ZONE), TextLimits())
 
 
+@pytest.mark.rule("S5")
 def test_the_rooms_in_use_are_those_of_the_sessions_by_the_newest_name() -> None:
-    """S5: one per session; a nameless one cannot be matched or made."""
+    """One per session; a nameless one cannot be matched or made."""
     used = places_used(
         map(
             wanted,
@@ -65,23 +66,25 @@ def test_the_tracks_in_use_are_the_tracks() -> None:
     assert places_used(map(wanted, sessions), Kind.TRACK) == {"t1": a_track("t1", "Data")}
 
 
+@pytest.mark.rule("S5")
 @pytest.mark.parametrize("kind", [Kind.LOCATION, Kind.TRACK])
 def test_an_absent_place_is_created(kind: Kind) -> None:
-    """S5."""
     plan = planned(Place("p1", " Hall 1 "), kind=kind)
     assert plan.operations == [Create(kind, f"{kind.value}/p1", {"name": "Hall 1"}, "hall 1", newest_known=0)]
     assert plan.usable == {"p1"}
     assert not plan.look
 
 
+@pytest.mark.rule("S5")
 def test_a_place_is_not_created_before_swoogo_was_asked() -> None:
-    """S5: an old list cannot say that a name is absent."""
+    """An old list cannot say that a name is absent."""
     assert planned(a_room(), directory=a_directory(fresh=False)).look
 
 
+@pytest.mark.rule("S5")
 @pytest.mark.parametrize("fresh", [True, False])
-def test_s5_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
-    """S5: trimmed, case-insensitive. An old list is not believed: who deleted the room since wants no session in it."""
+def test_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
+    """Trimmed, case-insensitive. An old list is not believed: who deleted the room since wants no session in it."""
     existing = a_remote(7, " HALL 1", name=" HALL 1")
     plan = planned(a_room("r1", "Hall 1 "), directory=a_directory(existing, fresh=fresh))
     assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
@@ -89,16 +92,18 @@ def test_s5_a_place_of_that_name_is_used_whatever_its_case(fresh: bool) -> None:
     assert plan.look is not fresh
 
 
+@pytest.mark.rule("S5")
 def test_of_several_places_of_one_name_the_oldest_is_used() -> None:
-    """S5: the same choice every time."""
+    """The same choice every time."""
     plan = planned(a_room(), directory=a_directory(a_remote(9, "Hall 1"), a_remote(3, "Hall 1")))
     (adopt,) = plan.operations
     assert isinstance(adopt, Adopt)
     assert adopt.remote.id == 3
 
 
+@pytest.mark.rule("S5")
 def test_two_rooms_with_one_name_become_one_location() -> None:
-    """S5: also when their names differ in case only."""
+    """Also when their names differ in case only."""
     plan = planned(a_room("r1", "Hall 1"), a_room("r2", "hall 1 "))
     assert plan.operations == [
         Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", also=("location/r2",), newest_known=0)
@@ -106,8 +111,9 @@ def test_two_rooms_with_one_name_become_one_location() -> None:
     assert plan.usable == {"r1", "r2"}
 
 
+@pytest.mark.rule("S5")
 def test_a_second_room_with_a_name_that_is_ours_shares_the_location() -> None:
-    """S5: nothing to ask and nothing to send."""
+    """Nothing to ask and nothing to send."""
     ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
     plan = planned(a_room("r1"), a_room("r2", "HALL 1"), ledger=ledger, directory=a_directory(fresh=False))
     (adopt,) = plan.operations
@@ -116,8 +122,9 @@ def test_a_second_room_with_a_name_that_is_ours_shares_the_location() -> None:
     assert (plan.usable, plan.unchanged, plan.look) == ({"r1", "r2"}, 1, False)
 
 
-def test_a_synced_room_that_is_renamed_keeps_its_location_and_people_are_told() -> None:
-    """S6: the name is frozen; the issue says which one Swoogo keeps."""
+@pytest.mark.rule("S6")
+def test_renamed_room_keeps_its_location_with_an_issue() -> None:
+    """The name is frozen; the issue says which one Swoogo keeps."""
     ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
     plan = planned(a_room("r1", "Auditorium"), ledger=ledger)
     assert plan.operations == []
@@ -125,22 +132,25 @@ def test_a_synced_room_that_is_renamed_keeps_its_location_and_people_are_told() 
     assert plan.issues == [Issue("location/r1", Code.RENAMED_AFTER_SYNC, field="name", detail='"Hall 1"')]
 
 
+@pytest.mark.rule("S6")
 def test_the_issue_about_a_long_frozen_name_still_shows_a_name() -> None:
-    """S6: the ledger holds long names as digests; people need words."""
+    """The ledger holds long names as digests; people need words."""
     name = "Hall " + "x" * 60
     ledger = {"location/r1": an_entry(7, pushed={"name": name}, natural=name.casefold())}
     (issue,) = planned(a_room("r1", "Auditorium"), ledger=ledger).issues
     assert issue.detail == f'"{name.casefold()}"'
 
 
+@pytest.mark.rule("S5", "S6")
 def test_another_case_is_no_other_name() -> None:
-    """S5, S6: rooms that share a location may spell it differently; no one renamed anything."""
+    """Rooms that share a location may spell it differently; no one renamed anything."""
     ledger = {key: an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1") for key in ("location/r1", "location/r2")}
     assert planned(a_room("r1", "Hall 1"), a_room("r2", "HALL 1"), ledger=ledger).issues == []
 
 
+@pytest.mark.rule("S6")
 def test_a_new_room_with_the_new_name_is_synced() -> None:
-    """S6: the way to a new name."""
+    """The way to a new name."""
     ledger = {"location/r1": an_entry(7, pushed={"name": "Hall 1"}, natural="hall 1")}
     plan = planned(a_room("r1"), a_room("r2", "Auditorium"), ledger=ledger)
     assert plan.operations == [
@@ -148,14 +158,16 @@ def test_a_new_room_with_the_new_name_is_synced() -> None:
     ]
 
 
+@pytest.mark.rule("S5", "D2")
 def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
-    """S5, D2: only sessions, speakers and sponsors are never made again; a room is matched by name, or made again."""
+    """Only sessions, speakers and sponsors are never made again; a room is matched by name, or made again."""
     ledger = {"location/r1": an_entry(7, natural="hall 1", state=State.GONE)}
     assert planned(a_room(), ledger=ledger).operations == [
         Create(Kind.LOCATION, "location/r1", {"name": "Hall 1"}, "hall 1", newest_known=7)
     ]
 
 
+@pytest.mark.rule("S5", "R2")
 @pytest.mark.parametrize(
     ("entry", "needed"),
     [
@@ -165,18 +177,17 @@ def test_a_place_deleted_in_swoogo_counts_as_not_there() -> None:
         pytest.param(an_entry(1, pushed={"location": "r1"}, state=State.INTENT), True, id="a session made again"),
     ],
 )
-def test_a_place_deleted_in_swoogo_is_made_again_only_for_who_has_yet_to_be_put_into_it(
-    entry: Entry | None, needed: bool
-) -> None:
-    """S5, R2: deleting the room took it off its sessions, and that stands."""
+def test_deleted_place_is_created_only_for_sessions_not_yet_in_it(entry: Entry | None, needed: bool) -> None:
+    """Deleting the room took it off its sessions, and that stands."""
     ledger = {"location/r1": an_entry(7, state=State.GONE), **({"session/s1": entry} if entry else {})}
     session = Desired(Kind.SESSION, "session/s1", {"name": "Talk", "location": "r1"}, "talk", 1)
     used = {"r1": a_room("r1"), "r3": a_room("r3", "Hall 3")}
     assert still_needed(Kind.LOCATION, used, [session], ledger).keys() == ({"r1", "r3"} if needed else {"r3"})
 
 
+@pytest.mark.rule("R5", "N2")
 def test_a_refused_place_is_not_sent_again_until_its_name_changes() -> None:
-    """R5, N2: parked by what was sent; sessions go on without it."""
+    """Parked by what was sent; sessions go on without it."""
     parked = {"location/r1": fingerprint({"name": "Hall 1"})}
     refused = planned(a_room("r1", "Hall 1"), parked=parked)
     assert (refused.operations, refused.usable, refused.look) == ([], set(), False)
@@ -185,8 +196,9 @@ def test_a_refused_place_is_not_sent_again_until_its_name_changes() -> None:
     assert corrected.usable == {"r1"}
 
 
+@pytest.mark.rule("G2")
 def test_an_unanswered_create_is_looked_for_and_adopted() -> None:
-    """G2: it may have taken effect."""
+    """It may have taken effect."""
     existing = a_remote(7, "Hall 1")
     plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(existing))
     (adopt,) = plan.operations
@@ -194,25 +206,26 @@ def test_an_unanswered_create_is_looked_for_and_adopted() -> None:
     assert (adopt.remote, plan.usable, plan.wait_until) == (existing, {"r1"}, None)
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize(("after", "created"), [(0, False), (SETTLE - 1, False), (SETTLE, True)])
-def test_an_unanswered_create_that_cannot_be_found_is_made_again_after_the_settle_time(
-    after: int, created: bool
-) -> None:
-    """G2: until then the session goes on without its room."""
+def test_unanswered_create_is_repeated_after_the_settle_time(after: int, created: bool) -> None:
+    """Until then the session goes on without its room."""
     plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, now=NOW + after)
     assert [type(each) for each in plan.operations] == ([Create] if created else [])
     assert plan.usable == ({"r1"} if created else set())
     assert plan.wait_until == (None if created else NOW + SETTLE)
 
 
+@pytest.mark.rule("G2")
 def test_an_unanswered_create_is_looked_for_in_a_new_list() -> None:
-    """G2: an old list tells nothing about it."""
+    """An old list tells nothing about it."""
     plan = planned(a_room(), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(fresh=False))
     assert plan.look
 
 
-def test_a_room_renamed_while_its_create_was_unanswered_is_found_by_the_name_it_was_made_with() -> None:
-    """G2, S6: its name froze when it was sent."""
+@pytest.mark.rule("S6", "G2")
+def test_renamed_room_is_found_by_the_name_of_its_create() -> None:
+    """Its name froze when it was sent."""
     existing = a_remote(7, "Hall 1", name="Hall 1")
     plan = planned(
         a_room("r1", "Auditorium"), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(existing)
@@ -220,8 +233,9 @@ def test_a_room_renamed_while_its_create_was_unanswered_is_found_by_the_name_it_
     assert plan.operations == [Adopt(Kind.LOCATION, "location/r1", existing, {"name": "Hall 1"}, "hall 1")]
 
 
-def test_g2_of_several_that_an_unanswered_create_may_have_made_none_is_taken() -> None:
-    """G2: a person decides; until then the sessions go without the room, as does another room of that name."""
+@pytest.mark.rule("G2")
+def test_of_several_that_an_unanswered_create_may_have_made_none_is_taken() -> None:
+    """A person decides; until then the sessions go without the room, as does another room of that name."""
     rows = (a_remote(7, "Hall 1"), a_remote(9, "Hall 1"))
     plan = planned(
         a_room("r1"), a_room("r2"), ledger={"location/r1": an_intent("hall 1")}, directory=a_directory(*rows)
@@ -230,15 +244,17 @@ def test_g2_of_several_that_an_unanswered_create_may_have_made_none_is_taken() -
     assert plan.issues == [Issue("location/r1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9")]
 
 
-def test_g2_a_location_that_is_ours_already_is_not_what_an_unanswered_create_made() -> None:
-    """G2: somebody renamed it in Swoogo meanwhile."""
+@pytest.mark.rule("G2")
+def test_known_location_does_not_answer_an_unanswered_create() -> None:
+    """Somebody renamed it in Swoogo meanwhile."""
     ledger = {"location/r1": an_intent("hall 1"), "location/r9": an_entry(7, natural="hall 9")}
     rows = (a_remote(7, "Hall 1"), a_remote(9, "Hall 1"))
     assert planned(a_room("r1"), ledger=ledger, directory=a_directory(*rows)).issues == []
 
 
+@pytest.mark.rule("G2")
 def test_another_room_of_that_name_waits_for_the_unanswered_create() -> None:
-    """G2: it would be the second location of one name."""
+    """It would be the second location of one name."""
     ledger = {"location/r1": an_intent("hall 1")}
     plan = planned(a_room("r2", "Hall 1"), ledger=ledger)
     assert (plan.operations, plan.usable, plan.wait_until) == ([], set(), NOW + SETTLE)
@@ -252,8 +268,9 @@ def test_the_earliest_end_of_waiting_counts() -> None:
     assert planned(a_room("r1"), a_room("r2", "Hall 2"), ledger=ledger).wait_until == NOW - 20 + SETTLE
 
 
-def test_a_place_with_a_name_of_300_characters_is_found_again_by_what_was_sent() -> None:
-    """S5, G2: the cut name is the one that Swoogo holds."""
+@pytest.mark.rule("S5", "G2")
+def test_place_with_a_long_name_is_found_by_what_was_sent() -> None:
+    """The cut name is the one that Swoogo holds."""
     (create,) = planned(a_room("r1", "x" * 300)).operations
     assert isinstance(create, Create)
     sent = create.fields["name"]

@@ -14,6 +14,7 @@ from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
 CREATE = Create(Kind.SESSION, "session/s1", {"name": "x"}, "x")
 
 
+@pytest.mark.rule("S7", "S8", "R2")
 @pytest.mark.parametrize(
     ("operation", "cost"),
     [
@@ -31,12 +32,12 @@ CREATE = Create(Kind.SESSION, "session/s1", {"name": "x"}, "x")
     ],
 )
 def test_what_an_operation_costs(operation: Operation, cost: int) -> None:
-    """R2, S7, S8: one credit a call; all additions of a speaker are one call, a removal is one each."""
+    """One credit a call; all additions of a speaker are one call, a removal is one each."""
     assert operation.credits == cost
 
 
+@pytest.mark.rule("N3")
 def test_a_plan_adds_ten_credits_for_every_list() -> None:
-    """N3."""
     plan = Plan(phases=((CREATE,), (), (CREATE, CREATE)), looks=frozenset({Kind.SPEAKER, Kind.TRACK}))
     assert (plan.credits, plan.calls, len(plan.operations)) == (23, 5, 3)
 
@@ -45,6 +46,7 @@ def test_links_belong_to_the_speaker() -> None:
     assert Link("speaker/c1", (), ()).kind is Kind.SPEAKER
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("plan", "empty"),
     [
@@ -56,12 +58,12 @@ def test_links_belong_to_the_speaker() -> None:
     ],
 )
 def test_a_plan_is_empty_when_nothing_would_be_sent_asked_or_adopted(plan: Plan, empty: bool) -> None:
-    """R3."""
     assert plan.empty is empty
 
 
+@pytest.mark.rule("N2", "N3")
 def test_what_is_left_out_is_counted_by_kind_and_reason() -> None:
-    """N2, N3: an issue's code says more than that there is an issue."""
+    """An issue's code says more than that there is an issue."""
     plan = Plan(
         skips=(
             Skip("session/a", Reason.ENDED),
@@ -72,6 +74,7 @@ def test_what_is_left_out_is_counted_by_kind_and_reason() -> None:
     assert plan.left_out() == {("session", "ended"): 2, ("speaker", "missing_field"): 1}
 
 
+@pytest.mark.rule("N3", "G5")
 @pytest.mark.parametrize(
     ("calls", "left", "concurrency", "seconds"),
     [
@@ -88,14 +91,14 @@ def test_what_is_left_out_is_counted_by_kind_and_reason() -> None:
     ],
 )
 def test_the_time_a_push_takes(calls: int, left: int, concurrency: int, seconds: float) -> None:
-    """N3, G5: calls side by side, and a wait for every window of credits beyond the first burst."""
+    """Calls side by side, and a wait for every window of credits beyond the first burst."""
     plan = Plan(phases=(tuple([CREATE] * calls),))
     needed = Pace(concurrency, limit=200, window=600, latency=0.2).seconds(plan.calls, plan.credits, left)
     assert needed == pytest.approx(seconds)
 
 
+@pytest.mark.rule("N3")
 def test_lists_cost_credits_but_only_one_call_each() -> None:
-    """N3."""
     plan = Plan(looks=frozenset({Kind.SPEAKER}))
     pace = Pace(concurrency=10, limit=200, window=600, latency=0.2)
     enough, short = (pace.seconds(plan.calls, plan.credits, left) for left in (10, 9))

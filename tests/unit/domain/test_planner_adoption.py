@@ -1,8 +1,10 @@
-"""PLAN, what is in Swoogo already: which of it becomes ours, and what that costs (P2)."""
+"""PLAN, what is in Swoogo already: which of it becomes ours, and what that costs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+
+import pytest
 
 from consumer.domain.identity import Kind, digest
 from consumer.domain.ledger import Remote
@@ -18,6 +20,8 @@ from tests.support.builders import (
     speaker_key,
 )
 
+pytestmark = pytest.mark.rule("P2")
+
 SPEAKER = {"first_name": "Ada", "last_name": "C1", "email": "c1@example.org"}
 SPEAKER_ENTRY = an_entry(40, pushed=SPEAKER, natural="c1@example.org")
 PUSHED = {
@@ -30,7 +34,7 @@ PUSHED = {
 
 
 def test_a_speaker_in_swoogo_is_adopted_by_email() -> None:
-    """P2: no second one; an empty field clears nothing; only what differs is sent, and never the address."""
+    """No second one; an empty field clears nothing; only what differs is sent, and never the address."""
     existing = Remote(
         77, "c1@example.org", {"email": "c1@EXAMPLE.org", "first_name": "Ada", "last_name": "X", "company": "Kept"}, 900
     )
@@ -44,8 +48,8 @@ def test_a_speaker_in_swoogo_is_adopted_by_email() -> None:
     assert adopt.fields["company"] == ""
 
 
+@pytest.mark.rule("R3")
 def test_adopting_a_speaker_that_is_right_already_costs_nothing() -> None:
-    """P2, R3."""
     existing = Remote(77, "c1@example.org", SPEAKER)
     plan = make_plan(
         a_plan_input(a_session(people=["c1"]), a_contact("c1"), directories={Kind.SPEAKER: a_directory(existing)})
@@ -55,7 +59,7 @@ def test_adopting_a_speaker_that_is_right_already_costs_nothing() -> None:
 
 
 def test_a_swoogo_speaker_is_adopted_by_one_person_only() -> None:
-    """P2: one that another contact owns is not free, whatever its address is now."""
+    """One that another contact owns is not free, whatever its address is now."""
     existing = Remote(40, "c2@example.org", {})
     plan = make_plan(
         a_plan_input(
@@ -71,14 +75,15 @@ def test_a_swoogo_speaker_is_adopted_by_one_person_only() -> None:
 
 
 def test_a_session_made_by_hand_in_swoogo_is_never_adopted() -> None:
-    """P2: only speakers are recognised; a session of the same name and time is somebody else's."""
+    """Only speakers are recognised; a session of the same name and time is somebody else's."""
     by_hand = Remote(99, "title of s1|2026-07-01|09:00:00", {})
     plan = make_plan(a_plan_input(a_session(), directories={Kind.SESSION: a_directory(by_hand)}))
     assert [type(each) for each in plan.operations] == [Create]
 
 
+@pytest.mark.rule("R4")
 def test_a_field_never_pushed_and_empty_is_nothing_to_clear() -> None:
-    """P2, R4: an adopted speaker keeps what only Swoogo has; what was pushed once is cleared."""
+    """An adopted speaker keeps what only Swoogo has; what was pushed once is cleared."""
     session, contact = a_session(people=["c1"]), a_contact("c1", company="", bio="")
     ledger = {
         session_key(): an_entry(10, pushed={**PUSHED, "location": "", "track": ""}),

@@ -1,4 +1,4 @@
-"""PLAN, creates that were never answered: look, adopt, wait, create again, or ask a person (G2)."""
+"""PLAN, creates that were never answered: look, adopt, wait, create again, or ask a person."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
+
+pytestmark = pytest.mark.rule("G2")
 
 SETTLE = 120_000
 SESSION_NATURAL = "title of s1|2026-07-01|09:00:00"
@@ -60,7 +62,7 @@ def labels(plan: Plan) -> list[str]:
 
 
 def test_an_unanswered_create_asks_for_a_new_list_of_its_kind() -> None:
-    """G2: an old list cannot show it; the look costs one list call."""
+    """An old list cannot show it; the look costs one list call."""
     plan = make_plan(given_session(fresh=False))
     assert plan.looks == {Kind.SESSION}
     assert plan.operations == ()
@@ -69,7 +71,7 @@ def test_an_unanswered_create_asks_for_a_new_list_of_its_kind() -> None:
 
 
 def test_one_match_is_adopted() -> None:
-    """G2: the create had taken effect."""
+    """The create had taken effect."""
     made = Remote(7, SESSION_NATURAL, {"name": "Title of s1"})
     (adopt,) = make_plan(given_session(made)).operations
     assert isinstance(adopt, Adopt)
@@ -79,7 +81,7 @@ def test_one_match_is_adopted() -> None:
 
 @pytest.mark.parametrize(("waited", "created"), [(0, False), (SETTLE - 1, False), (SETTLE, True)])
 def test_no_match_is_created_again_only_after_the_settle_time(waited: int, created: bool) -> None:
-    """G2: a slow create may still take effect; the plan says when it can be decided."""
+    """A slow create may still take effect; the plan says when it can be decided."""
     plan = make_plan(given_session(at=NOW + waited))
     assert [type(each) for each in plan.operations] == ([Create] if created else [])
     assert labels(plan) == ([] if created else ["waiting_for_swoogo"])
@@ -88,7 +90,7 @@ def test_no_match_is_created_again_only_after_the_settle_time(waited: int, creat
 
 
 def test_several_matches_are_for_a_person_to_decide() -> None:
-    """G2: never guess; the issue names the ids."""
+    """Never guess; the issue names the ids."""
     rows = (Remote(9, SESSION_NATURAL), Remote(7, SESSION_NATURAL))
     plan = make_plan(given_session(*rows, at=NOW + SETTLE))
     assert plan.operations == ()
@@ -99,7 +101,7 @@ def test_several_matches_are_for_a_person_to_decide() -> None:
 
 
 def test_a_match_that_is_somebody_elses_is_no_match() -> None:
-    """G2: two sessions may have one name, date and start; each Swoogo record belongs to one."""
+    """Two sessions may have one name, date and start; each Swoogo record belongs to one."""
     given = given_session(Remote(7, SESSION_NATURAL), Remote(8, SESSION_NATURAL))
     other = {session_key("s2"): an_entry(7, natural=SESSION_NATURAL)}
     plan = make_plan(replace(given, ledger={**given.ledger, **other}))
@@ -108,8 +110,8 @@ def test_a_match_that_is_somebody_elses_is_no_match() -> None:
     assert adopt.remote.id == 8
 
 
-def test_g2_a_record_known_from_before_the_create_is_no_match() -> None:
-    """G2: what the create made is none of those that were there; certain, not guessed."""
+def test_a_record_known_from_before_the_create_is_no_match() -> None:
+    """What the create made is none of those that were there; certain, not guessed."""
     given = given_session(Remote(7, SESSION_NATURAL), Remote(8, SESSION_NATURAL))
     intent = replace(an_intent(SESSION_NATURAL), besides=(7,))
     (adopt,) = make_plan(replace(given, ledger={session_key(): intent})).operations
@@ -117,8 +119,8 @@ def test_g2_a_record_known_from_before_the_create_is_no_match() -> None:
     assert adopt.remote.id == 8
 
 
-def test_g2_a_create_notes_what_is_known_to_bear_its_name_already() -> None:
-    """G2: from an old list as well; ours are told apart by their ids anyway."""
+def test_a_create_notes_what_is_known_to_bear_its_name_already() -> None:
+    """From an old list as well; ours are told apart by their ids anyway."""
     rows = (Remote(7, SESSION_NATURAL), Remote(8, SESSION_NATURAL), Remote(9, "another"))
     given = a_plan_input(a_session(), directories={Kind.SESSION: a_directory(*rows, fresh=False)})
     ours = {session_key("s2"): an_entry(8, natural=SESSION_NATURAL)}
@@ -127,6 +129,7 @@ def test_g2_a_create_notes_what_is_known_to_bear_its_name_already() -> None:
     assert create.besides == (7,)
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("listed", "waited", "looks"),
     [
@@ -136,8 +139,8 @@ def test_g2_a_create_notes_what_is_known_to_bear_its_name_already() -> None:
         pytest.param(NOW + SETTLE - 1, SETTLE, True, id="settled: now it is decided"),
     ],
 )
-def test_r3_a_create_that_settles_is_not_looked_for_at_every_push(listed: int, waited: int, looks: bool) -> None:
-    """R3, G2: an event that goes on changing is pushed often."""
+def test_a_create_that_settles_is_not_looked_for_at_every_push(listed: int, waited: int, looks: bool) -> None:
+    """An event that goes on changing is pushed often."""
     given = given_session(fresh=False, at=NOW + waited)
     plan = make_plan(replace(given, directories={Kind.SESSION: Directory(at=listed)}))
     assert plan.looks == ({Kind.SESSION} if looks else set())
@@ -145,7 +148,7 @@ def test_r3_a_create_that_settles_is_not_looked_for_at_every_push(listed: int, w
 
 
 def test_two_unanswered_creates_do_not_adopt_the_same_record() -> None:
-    """G2: the first one takes it, the other one goes on waiting."""
+    """The first one takes it, the other one goes on waiting."""
     twins = [a_session("s1", title="Lunch"), a_session("s2", title="Lunch")]
     natural = "lunch|2026-07-01|09:00:00"
     given = a_plan_input(
@@ -159,7 +162,7 @@ def test_two_unanswered_creates_do_not_adopt_the_same_record() -> None:
 
 
 def test_a_session_changed_meanwhile_is_looked_for_as_it_was_sent() -> None:
-    """G2: and brought up to date when it is adopted."""
+    """And brought up to date when it is adopted."""
     (adopt,) = make_plan(
         given_session(
             Remote(7, SESSION_NATURAL, {"name": "Title of s1", "date": "2026-07-01"}), session=a_session(title="New")
@@ -171,14 +174,15 @@ def test_a_session_changed_meanwhile_is_looked_for_as_it_was_sent() -> None:
     assert adopt.natural == "new|2026-07-01|09:00:00"
 
 
-def test_a_session_that_leaves_while_its_create_is_unanswered_is_not_made_again() -> None:
-    """E3: what may be there stays; nothing is asked."""
+@pytest.mark.rule("E3")
+def test_session_that_leaves_is_not_created_again() -> None:
+    """What may be there stays; nothing is asked."""
     plan = make_plan(given_session(session=a_session(status="declined"), fresh=False))
     assert plan.empty
 
 
+@pytest.mark.rule("P2")
 def test_an_unanswered_speaker_is_found_by_the_email_that_was_sent() -> None:
-    """G2, P2."""
     made = Remote(40, "old@example.org", {"email": "old@example.org"})
     plan = make_plan(given_speaker(made, entry=an_intent("old@example.org")))
     adopt = plan.phases[1][0]
@@ -188,29 +192,30 @@ def test_an_unanswered_speaker_is_found_by_the_email_that_was_sent() -> None:
 
 
 def test_several_unanswered_speakers_of_one_email_are_for_a_person_to_decide() -> None:
-    """G2."""
     rows = (Remote(40, "c1@example.org"), Remote(41, "c1@example.org"))
     plan = make_plan(given_speaker(*rows, entry=an_intent("c1@example.org")))
     assert labels(plan) == ["ambiguous_match"]
     assert plan.operations == ()
 
 
+@pytest.mark.rule("P2")
 def test_a_new_speaker_takes_the_oldest_of_several_in_swoogo() -> None:
-    """P2: adopted, never duplicated; the choice is the same every time."""
+    """Adopted, never duplicated; the choice is the same every time."""
     rows = (Remote(41, "c1@example.org"), Remote(40, "c1@example.org"))
     adopt = make_plan(given_speaker(*rows, entry=None)).phases[1][0]
     assert isinstance(adopt, Adopt)
     assert adopt.remote.id == 40
 
 
+@pytest.mark.rule("P2", "R3")
 def test_a_new_speaker_asks_for_a_list_and_a_new_session_does_not() -> None:
-    """P2, R3: only speakers are ever adopted without an intent."""
+    """Only speakers are ever adopted without an intent."""
     plan = make_plan(a_plan_input(a_session(people=["c1"]), directories={}))
     assert plan.looks == {Kind.SPEAKER}
 
 
+@pytest.mark.rule("S5")
 def test_rooms_and_tracks_are_looked_for_before_they_are_made() -> None:
-    """S5."""
     plan = make_plan(a_plan_input(a_session(room=a_room()), directories={}))
     assert plan.looks == {Kind.LOCATION}
     again = make_plan(
@@ -221,7 +226,6 @@ def test_rooms_and_tracks_are_looked_for_before_they_are_made() -> None:
 
 
 def test_the_earliest_moment_of_all_that_wait_is_the_plans() -> None:
-    """G2."""
     given = a_plan_input(
         a_session("s1", room=a_room()),
         a_session("s2"),

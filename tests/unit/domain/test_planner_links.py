@@ -1,4 +1,4 @@
-"""PLAN, associations: one call per speaker, and only what is no longer so is taken away (S7, S8)."""
+"""PLAN, associations: one call per speaker, and only what is no longer so is taken away."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
+
+pytestmark = pytest.mark.rule("S7", "S8")
 
 
 def session_entry(identifier: str, swoogo_id: int, state: State = State.APPLIED) -> Entry:
@@ -49,14 +51,14 @@ def links(given: PlanInput) -> list[Link]:
 
 
 def test_all_new_sessions_of_a_speaker_go_in_one_call() -> None:
-    """S7: also of a speaker and sessions that are created in the same plan."""
+    """Also of a speaker and sessions that are created in the same plan."""
     given = a_plan_input(a_session("s2", people=["c1"]), a_session("s1", people=["c1"]), a_contact("c1"))
     assert links(given) == [Link(speaker_key(), add=("s1", "s2"), remove=())]
     assert links(given)[0].credits == 1
 
 
+@pytest.mark.rule("R3")
 def test_only_sessions_that_are_new_to_the_speaker_are_sent() -> None:
-    """S7, R3."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2", people=["c1"]),
@@ -66,8 +68,9 @@ def test_only_sessions_that_are_new_to_the_speaker_are_sent() -> None:
     assert links(given) == [Link(speaker_key(), add=("s2",), remove=())]
 
 
+@pytest.mark.rule("R3")
 def test_associations_that_are_right_cost_nothing() -> None:
-    """R3: whatever order the ledger has them in."""
+    """Whatever order the ledger has them in."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2", people=["c1"]),
@@ -78,7 +81,7 @@ def test_associations_that_are_right_cost_nothing() -> None:
 
 
 def test_a_speaker_taken_off_a_session_loses_that_association() -> None:
-    """S8: one call for each; the other one stays."""
+    """One call for each; the other one stays."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2"),
@@ -88,7 +91,8 @@ def test_a_speaker_taken_off_a_session_loses_that_association() -> None:
     assert links(given) == [Link(speaker_key(), add=(), remove=("s2",))]
 
 
-def test_s8_d2_there_is_nothing_to_take_away_from_a_session_that_is_gone_in_swoogo() -> None:
+@pytest.mark.rule("D2")
+def test_there_is_nothing_to_take_away_from_a_session_that_is_gone_in_swoogo() -> None:
     """Its associations went with it: no call, and no credit in the plan."""
     gone = {session_key("s2"): session_entry("s2", 12, State.GONE)}
     given = a_plan_input(
@@ -100,8 +104,9 @@ def test_s8_d2_there_is_nothing_to_take_away_from_a_session_that_is_gone_in_swoo
     assert make_plan(given).empty
 
 
+@pytest.mark.rule("E4")
 def test_a_speaker_taken_off_the_last_session_loses_that_association_too() -> None:
-    """S8, E4: the speaker itself stays untouched, but the session shows no one who is not on it."""
+    """The speaker itself stays untouched, but the session shows no one who is not on it."""
     given = a_plan_input(
         a_session("s1"), a_contact("c1", last_name="Changed"), ledger={**SESSIONS, speaker_key(): speaker_entry("s1")}
     )
@@ -110,7 +115,7 @@ def test_a_speaker_taken_off_the_last_session_loses_that_association_too() -> No
 
 
 def test_an_association_made_by_hand_stays() -> None:
-    """S8: it is not in the ledger, so it is not ours to take away."""
+    """It is not in the ledger, so it is not ours to take away."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2"),
@@ -120,6 +125,7 @@ def test_an_association_made_by_hand_stays() -> None:
     assert links(given) == []
 
 
+@pytest.mark.rule("E2", "E3", "D1")
 @pytest.mark.parametrize(
     "away",
     [
@@ -130,7 +136,7 @@ def test_an_association_made_by_hand_stays() -> None:
     ],
 )
 def test_a_session_that_takes_no_part_keeps_its_speakers(away: SessionFields) -> None:
-    """E2, E3, D1: it stays untouched, associations included, also where the speaker is no longer on it."""
+    """It stays untouched, associations included, also where the speaker is no longer on it."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2", **away),
@@ -140,8 +146,9 @@ def test_a_session_that_takes_no_part_keeps_its_speakers(away: SessionFields) ->
     assert links(given) == []
 
 
+@pytest.mark.rule("E6")
 def test_a_faulty_speaker_keeps_the_associations_that_are_still_so() -> None:
-    """E6, S8: still on s1, off s2; and a speaker who cannot sync gets no new ones."""
+    """Still on s1, off s2; and a speaker who cannot sync gets no new ones."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2"),
@@ -152,8 +159,8 @@ def test_a_faulty_speaker_keeps_the_associations_that_are_still_so() -> None:
     assert links(given) == [Link(speaker_key(), add=(), remove=("s2",))]
 
 
+@pytest.mark.rule("D2", "X2")
 def test_nothing_is_sent_for_a_tombstoned_speaker() -> None:
-    """D2, X2."""
     given = a_plan_input(
         a_session("s1"),
         a_session("s2", people=["c1"]),
@@ -162,8 +169,9 @@ def test_nothing_is_sent_for_a_tombstoned_speaker() -> None:
     assert links(given) == []
 
 
+@pytest.mark.rule("D2", "X2")
 def test_nobody_is_associated_with_a_tombstoned_session() -> None:
-    """D2, X2: there is nothing left to be on."""
+    """There is nothing left to be on."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_contact("c1"),
@@ -172,8 +180,9 @@ def test_nobody_is_associated_with_a_tombstoned_session() -> None:
     assert links(given) == []
 
 
+@pytest.mark.rule("G2")
 def test_an_association_waits_for_a_session_whose_create_is_unanswered() -> None:
-    """G2, S7: its id is not known yet."""
+    """Its id is not known yet."""
     given = a_plan_input(
         a_session("s1", people=["c1"]),
         a_session("s2", people=["c1"]),
@@ -187,8 +196,9 @@ def test_an_association_waits_for_a_session_whose_create_is_unanswered() -> None
     assert links(given) == [Link(speaker_key(), add=("s2",), remove=())]
 
 
+@pytest.mark.rule("N2")
 def test_a_session_whose_update_was_refused_is_still_there_to_be_on() -> None:
-    """N2, S7: only the update is parked."""
+    """Only the update is parked."""
     changed = replace(a_session("s1", people=["c1"]), title="New")
     given = a_plan_input(changed, a_contact("c1"), ledger={**SESSIONS, speaker_key(): speaker_entry()})
     update = make_plan(given).phases[1][0]
@@ -197,8 +207,9 @@ def test_a_session_whose_update_was_refused_is_still_there_to_be_on() -> None:
     assert make_plan(again).operations == (Link(speaker_key(), add=("s1",), remove=()),)
 
 
+@pytest.mark.rule("R5", "N2")
 def test_refused_associations_are_not_sent_again_until_they_change() -> None:
-    """R5, N2: filed beside the speaker, whose own fields may still be sent."""
+    """Filed beside the speaker, whose own fields may still be sent."""
     given = a_plan_input(
         a_session("s1", people=["c1"]), a_contact("c1"), ledger={**SESSIONS, speaker_key(): speaker_entry()}
     )
@@ -215,8 +226,9 @@ def test_refused_associations_are_not_sent_again_until_they_change() -> None:
     assert links(more) == [Link(speaker_key(), add=("s1", "s2"), remove=())]
 
 
-def test_the_order_of_the_associations_does_not_depend_on_the_order_of_the_records() -> None:
-    """R3: so that a refused one is recognised."""
+@pytest.mark.rule("R3")
+def test_order_of_associations_is_independent_of_record_order() -> None:
+    """So that a refused one is recognised."""
     people = ["c2", "c1"]
     sessions = [a_session("s1", people=people), a_session("s2", people=people)]
     contacts = [a_contact("c1"), a_contact("c2")]

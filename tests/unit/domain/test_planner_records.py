@@ -1,4 +1,4 @@
-"""PLAN, record by record: create, adopt, update, leave alone (E, P2, R, D1)."""
+"""PLAN, record by record: create, adopt, update, leave alone."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
+
+pytestmark = pytest.mark.rule("P2", "D1")
 
 SESSION = a_session(room=a_room(), track=a_track())
 """As `PUSHED` has it."""
@@ -63,8 +65,9 @@ def sent_again(plan: Plan) -> list[str]:
     return [operation.key for operation in plan.operations]
 
 
+@pytest.mark.rule("S5", "S7", "R1")
 def test_a_new_event_is_created_phase_after_phase() -> None:
-    """R1, S5, S7: what others refer to comes first."""
+    """What others refer to comes first."""
     plan = make_plan(a_plan_input(replace(SESSION, people=a_session(people=["c1"]).people), a_contact("c1")))
     kinds = [[(type(each).__name__, each.key) for each in phase] for phase in plan.phases]
     assert kinds == [
@@ -80,8 +83,9 @@ def test_a_new_event_is_created_phase_after_phase() -> None:
     assert plan.issues == ()
 
 
+@pytest.mark.rule("R3")
 def test_an_unchanged_event_needs_nothing() -> None:
-    """R3: no call, no list, and every record is counted as unchanged."""
+    """No call, no list, and every record is counted as unchanged."""
     given = a_plan_input(
         replace(SESSION, people=a_session(people=["c1"]).people),
         a_contact("c1"),
@@ -94,11 +98,12 @@ def test_an_unchanged_event_needs_nothing() -> None:
     assert plan.unchanged == {Kind.SESSION: 1, Kind.SPEAKER: 1, Kind.LOCATION: 1, Kind.TRACK: 1}
 
 
+@pytest.mark.rule("M5", "R3")
 def test_an_empty_event_needs_nothing() -> None:
-    """M5, R3."""
     assert make_plan(a_plan_input(directories={})).empty
 
 
+@pytest.mark.rule("R1", "R2", "R4")
 @pytest.mark.parametrize(
     ("session", "fields", "before"),
     [
@@ -116,7 +121,7 @@ def test_an_empty_event_needs_nothing() -> None:
     ],
 )
 def test_only_what_changed_is_sent(session: object, fields: dict[str, str], before: dict[str, str]) -> None:
-    """R1, R2, R4: changed fields and cleared ones; `before` says what they were; the name is in case Swoogo insists."""
+    """Changed fields and cleared ones; `before` says what they were; the name is in case Swoogo insists."""
     assert isinstance(session, type(SESSION))
     update = the_update(a_plan_input(session, ledger=LEDGER))
     assert (update.key, update.swoogo_id) == ("session/s1", 10)
@@ -126,19 +131,22 @@ def test_only_what_changed_is_sent(session: object, fields: dict[str, str], befo
     assert update.natural.startswith(update.name.casefold())
 
 
+@pytest.mark.rule("R4")
 def test_an_unknown_description_is_left_alone() -> None:
-    """R4: None says nothing about it."""
+    """None says nothing about it."""
     assert make_plan(a_plan_input(replace(SESSION, description=None), ledger=LEDGER)).empty
 
 
+@pytest.mark.rule("R2")
 def test_an_edit_in_swoogo_is_not_overwritten() -> None:
-    """R2: what counts is what was pushed, not what Swoogo was seen to hold."""
+    """What counts is what was pushed, not what Swoogo was seen to hold."""
     edited = replace(LEDGER["session/s1"], seen={**PUSHED, "name": "Edited in Swoogo"})
     assert make_plan(a_plan_input(SESSION, ledger={**LEDGER, "session/s1": edited})).empty
 
 
+@pytest.mark.rule("R2", "R3")
 def test_a_long_text_is_compared_by_its_digest() -> None:
-    """R2, R3: the ledger need not hold it."""
+    """The ledger need not hold it."""
     long = replace(SESSION, description="d" * 5000)
     ledger = {**LEDGER, "session/s1": an_entry(10, pushed={**PUSHED, "description": "d" * 5000})}
     assert make_plan(a_plan_input(long, ledger=ledger)).empty
@@ -147,23 +155,26 @@ def test_a_long_text_is_compared_by_its_digest() -> None:
     assert update.before == {"description": digest("d" * 5000)}
 
 
+@pytest.mark.rule("G1")
 def test_a_text_that_looks_like_the_digest_of_the_former_one_is_still_sent() -> None:
-    """G1: a change is never taken for none."""
+    """A change is never taken for none."""
     former = "d" * 5000
     ledger = {**LEDGER, "session/s1": an_entry(10, pushed={**PUSHED, "description": former})}
     assert not make_plan(a_plan_input(replace(SESSION, description=digest(former)), ledger=ledger)).empty
 
 
+@pytest.mark.rule("E6", "S5")
 def test_a_room_that_did_not_make_it_leaves_the_session_without_it() -> None:
-    """E6, S5: the session goes through; the field stays due."""
+    """The session goes through; the field stays due."""
     parked = {"location/r2": fingerprint({"name": "Hall 2"})}
     session = replace(SESSION, room=a_room("r2", "Hall 2"), title="New")
     update = the_update(a_plan_input(session, ledger=LEDGER, parked=parked))
     assert update.fields == {"name": "New"}
 
 
+@pytest.mark.rule("S6")
 def test_a_session_is_moved_to_a_room_that_is_made_in_the_same_plan() -> None:
-    """S6: a new room with a new name, assigned to the session, is synced."""
+    """A new room with a new name, assigned to the session, is synced."""
     plan = make_plan(a_plan_input(replace(SESSION, room=a_room("r2", "Hall 2")), ledger=LEDGER))
     assert sent_again(plan) == ["location/r2", "session/s1"]
     update = plan.operations[1]
@@ -171,6 +182,7 @@ def test_a_session_is_moved_to_a_room_that_is_made_in_the_same_plan() -> None:
     assert update.fields["location"] == "r2"
 
 
+@pytest.mark.rule("E2", "E3")
 @pytest.mark.parametrize(
     ("gone", "reason"),
     [
@@ -180,7 +192,7 @@ def test_a_session_is_moved_to_a_room_that_is_made_in_the_same_plan() -> None:
     ],
 )
 def test_a_synced_session_that_leaves_stays_untouched_and_resumes(gone: object, reason: Reason) -> None:
-    """D1, E2, E3: no update and no removal while it is away; afterwards only what changed meanwhile."""
+    """No update and no removal while it is away; afterwards only what changed meanwhile."""
     assert isinstance(gone, type(SESSION))
     away = make_plan(a_plan_input(gone, ledger=LEDGER))
     assert away.empty
@@ -189,8 +201,9 @@ def test_a_synced_session_that_leaves_stays_untouched_and_resumes(gone: object, 
     assert back.fields == {"name": "New"}
 
 
+@pytest.mark.rule("D2")
 def test_a_tombstoned_session_is_never_synced_again() -> None:
-    """D2: deleted in Swoogo."""
+    """Deleted in Swoogo."""
     ledger = {**LEDGER, "session/s1": replace(LEDGER["session/s1"], state=State.GONE)}
     plan = make_plan(a_plan_input(replace(SESSION, title="New"), ledger=ledger))
     assert plan.empty
@@ -198,15 +211,17 @@ def test_a_tombstoned_session_is_never_synced_again() -> None:
     assert plan.issues == (Issue("session/s1", Code.GONE_IN_SWOOGO),)
 
 
+@pytest.mark.rule("E1", "E4")
 def test_nothing_of_a_session_that_is_not_accepted_reaches_swoogo() -> None:
-    """E1, E4: it makes no one eligible and creates no room."""
+    """It makes no one eligible and creates no room."""
     plan = make_plan(a_plan_input(replace(a_session(people=["c1"], room=a_room()), status="pending"), a_contact("c1")))
     assert plan.empty
     assert plan.left_out() == {("session", "not_accepted"): 1, ("speaker", "no_eligible_session"): 1}
 
 
-def test_a_speaker_without_an_eligible_session_stays_untouched_until_there_is_one_again() -> None:
-    """E4: no update meanwhile, then what changed."""
+@pytest.mark.rule("E4")
+def test_idle_speaker_stays_untouched_until_a_session_is_eligible() -> None:
+    """No update meanwhile, then what changed."""
     renamed = a_contact("c1", last_name="Lovelace")
     ledger = {**LEDGER, speaker_key(): replace(SPEAKER_ENTRY, links=())}
     idle = make_plan(a_plan_input(SESSION, renamed, ledger=ledger))
@@ -219,24 +234,26 @@ def test_a_speaker_without_an_eligible_session_stays_untouched_until_there_is_on
     assert update.fields == {"last_name": "Lovelace"}
 
 
+@pytest.mark.rule("E6")
 def test_a_session_goes_through_without_its_faulty_speaker() -> None:
-    """E6."""
     plan = make_plan(a_plan_input(a_session(people=["c1", "c2"]), a_contact("c1", email=""), a_contact("c2")))
     assert sent_again(plan) == ["session/s1", "speaker/c2", "speaker/c2"]
     assert [issue.code for issue in plan.issues] == [Code.MISSING_FIELD]
 
 
+@pytest.mark.rule("R5", "N2")
 @pytest.mark.parametrize(("title", "sent"), [("New", False), ("Newer", True)])
 def test_a_refused_update_is_sent_again_when_it_changes(title: str, sent: bool) -> None:
-    """R5, N2: the same fields are not; that is a skip, and the former issue goes on telling why."""
+    """The same fields are not; that is a skip, and the former issue goes on telling why."""
     parked = {session_key(): fingerprint({"name": "New"})}
     plan = make_plan(a_plan_input(replace(SESSION, title=title), ledger=LEDGER, parked=parked))
     assert bool(plan.operations) is sent
     assert [skip.reason for skip in plan.skips] == ([] if sent else [Reason.PARKED])
 
 
+@pytest.mark.rule("S7", "N2")
 def test_a_refused_create_takes_its_associations_with_it() -> None:
-    """N2, S7: nothing can be associated with a session that is not there."""
+    """Nothing can be associated with a session that is not there."""
     given = a_plan_input(a_session(people=["c1"]), a_contact("c1"))
     refused = make_plan(given).phases[1][0]
     assert isinstance(refused, Create)
@@ -244,28 +261,31 @@ def test_a_refused_create_takes_its_associations_with_it() -> None:
     assert sent_again(plan) == ["speaker/c1"]
 
 
+@pytest.mark.rule("M7")
 def test_a_zone_that_does_not_exist_stops_the_plan() -> None:
-    """M7: nothing can be placed; the sentence says what to publish."""
+    """Nothing can be placed; the sentence says what to publish."""
     with pytest.raises(UnknownTimezoneError, match="'Mars/Base' is not an IANA time zone"):
         make_plan(a_plan_input(mapping=a_mapping(timezone="Mars/Base")))
 
 
+@pytest.mark.rule("M7", "S2")
 def test_the_zone_of_the_mapping_places_the_sessions() -> None:
-    """S2, M7: a new zone moves every session."""
+    """A new zone moves every session."""
     mapping = a_mapping(timezone="Asia/Kathmandu")
     update = the_update(a_plan_input(SESSION, ledger=LEDGER, mapping=mapping))
     assert update.fields == {"start_time": "13:45:00", "end_time": "14:45:00"}
 
 
+@pytest.mark.rule("S9")
 def test_capacity_is_sent_when_it_is_mapped() -> None:
-    """S9."""
     mapping = a_mapping(sync_capacity=True)
     update = the_update(a_plan_input(replace(SESSION, capacity=50), ledger=LEDGER, mapping=mapping))
     assert update.fields == {"capacity": "50"}
 
 
+@pytest.mark.rule("S3", "S6", "N2")
 def test_issues_come_with_the_plan_whether_or_not_anything_is_sent() -> None:
-    """S3, S6, N2: they stand while their cause stands."""
+    """They stand while their cause stands."""
     title = "t" * 300
     pushed = {**PUSHED, "name": "t" * 254 + "…", "end_time": "23:59:00"}
     session = replace(SESSION, title=title, ends_at=START + 24 * HOUR, room=a_room("r1", "Renamed"))
@@ -279,8 +299,8 @@ def test_issues_come_with_the_plan_whether_or_not_anything_is_sent() -> None:
     assert all(issue.effect is not Effect.LEFT_OUT for issue in plan.issues)
 
 
+@pytest.mark.rule("S1")
 def test_the_limits_of_texts_are_settings() -> None:
-    """S1."""
     given = replace(a_plan_input(replace(SESSION, title="abcdef"), ledger=LEDGER), limits=TextLimits(name=4))
     plan = make_plan(given)
     updates = [each for each in plan.operations if isinstance(each, Update)]
@@ -290,6 +310,7 @@ def test_the_limits_of_texts_are_settings() -> None:
 ROOM_2 = an_entry(20, pushed={"name": "Hall 1"}, natural="hall 1")
 
 
+@pytest.mark.rule("S5", "R3")
 @pytest.mark.parametrize(
     ("room", "known"),
     [
@@ -299,30 +320,33 @@ ROOM_2 = an_entry(20, pushed={"name": "Hall 1"}, natural="hall 1")
         pytest.param(a_room("r2" * 30), {"location/" + "r2" * 30: ROOM_2}, id="a long id"),
     ],
 )
-def test_r3_a_session_moved_between_rooms_of_one_name_is_not_sent(room: Place, known: dict[str, Entry]) -> None:
-    """R3, S5: rooms of one name are one location in Swoogo, and the session stands in it."""
+def test_a_session_moved_between_rooms_of_one_name_is_not_sent(room: Place, known: dict[str, Entry]) -> None:
+    """Rooms of one name are one location in Swoogo, and the session stands in it."""
     plan = make_plan(a_plan_input(a_session(room=room, track=a_track()), ledger=LEDGER | known))
     assert [operation for operation in plan.operations if not isinstance(operation, Adopt)] == []
     assert plan.credits == 0
 
 
-def test_r3_a_session_moved_back_from_a_room_with_a_long_id_is_not_sent() -> None:
-    """R3: the ledger has only the digest of the id."""
+@pytest.mark.rule("R3")
+def test_a_session_moved_back_from_a_room_with_a_long_id_is_not_sent() -> None:
+    """The ledger has only the digest of the id."""
     long = "r2" * 30
     pushed = an_entry(10, pushed=PUSHED | {"location": long}, natural="title of s1|2026-07-01|09:00:00")
     ledger = LEDGER | {"session/s1": pushed, f"location/{long}": ROOM_2}
     assert make_plan(a_plan_input(SESSION, ledger=ledger)).empty
 
 
-def test_r1_a_session_moved_to_a_room_of_another_location_is_sent() -> None:
-    """R1: whatever the rooms are called in Sessionboard by now."""
+@pytest.mark.rule("R1")
+def test_a_session_moved_to_a_room_of_another_location_is_sent() -> None:
+    """Whatever the rooms are called in Sessionboard by now."""
     ledger = LEDGER | {"location/r2": an_entry(21, pushed={"name": "Hall 2"}, natural="hall 2")}
     update = the_update(a_plan_input(a_session(room=a_room("r2"), track=a_track()), ledger=ledger))
     assert update.fields == {"location": "r2"}
 
 
-def test_r3_a_sponsor_whose_tier_is_spelt_otherwise_now_is_not_sent() -> None:
-    """R3, O1: earlier builds knew levels by case-folded names."""
+@pytest.mark.rule("O1", "R3")
+def test_a_sponsor_whose_tier_is_spelt_otherwise_now_is_not_sent() -> None:
+    """Earlier builds knew levels by case-folded names."""
     pushed = {"name": "Acme", "level": "strasse"}
     ledger = {
         "sponsor/p1": an_entry(70, pushed=pushed, natural="acme"),
@@ -333,8 +357,9 @@ def test_r3_a_sponsor_whose_tier_is_spelt_otherwise_now_is_not_sent() -> None:
     assert [(type(each), each.key) for each in plan.operations] == [(Adopt, "level/straße")]
 
 
-def test_r2_a_location_that_is_gone_is_not_made_again_for_a_session_that_stood_in_it() -> None:
-    """R2: by the other of two rooms of one name."""
+@pytest.mark.rule("R2")
+def test_missing_location_is_not_created_for_a_session_already_in_it() -> None:
+    """By the other of two rooms of one name."""
     gone = {f"location/{each}": an_entry(20, natural="hall 1", state=State.GONE) for each in ("r1", "r2")}
     session = a_session(room=a_room("r2"), track=a_track())
     assert make_plan(a_plan_input(session, ledger=LEDGER | gone)).empty

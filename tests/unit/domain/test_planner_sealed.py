@@ -1,4 +1,4 @@
-"""What was synced before a disconnect is left alone for ever; everything else goes on (X2)."""
+"""What was synced before a disconnect is left alone for ever; everything else goes on."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from tests.support.builders import (
     speaker_key,
 )
 
+pytestmark = pytest.mark.rule("X2")
+
 ERA = NOW - 1000
 MAPPING = replace(a_mapping(remove_deleted_sessions=True), era=ERA)
 
@@ -43,10 +45,11 @@ def skipped(plan: Plan) -> list[tuple[str, Reason]]:
     return [(skip.key, skip.reason) for skip in plan.skips]
 
 
+@pytest.mark.rule("D4")
 @pytest.mark.parametrize("era", [0, ERA - 1])
 @pytest.mark.parametrize("status", ["accepted", "declined"])
 def test_a_session_synced_before_the_disconnect_is_never_touched_again(era: int, status: str) -> None:
-    """X2, D4: neither updated nor, where the mapping asks for that, deleted."""
+    """Neither updated nor, where the mapping asks for that, deleted."""
     session = a_session("s1", title="Edited since", status=status)
     plan = planned(session, ledger={session_key(): an_entry(1, pushed={"name": "Old"}, era=era)})
     assert plan.operations == ()
@@ -57,15 +60,16 @@ def test_a_session_synced_before_the_disconnect_is_never_touched_again(era: int,
 
 @pytest.mark.parametrize("era", [ERA, ERA + 1])
 def test_a_session_synced_since_goes_on(era: int) -> None:
-    """X2: new sessions are synced like any other."""
+    """New sessions are synced like any other."""
     plan = planned(
         a_session("s1"), a_session("s2"), ledger={session_key(): an_entry(1, pushed={"name": "Old"}, era=era)}
     )
     assert [type(each) for each in plan.operations] == [Update, Create]
 
 
+@pytest.mark.rule("S7", "S8")
 def test_associations_with_a_sealed_session_are_neither_added_nor_removed() -> None:
-    """X2, S7, S8: the session shows the speakers it had; a new session gets its own."""
+    """The session shows the speakers it had; a new session gets its own."""
     ledger = {
         session_key("old"): an_entry(1),
         session_key("left"): an_entry(2),
@@ -83,7 +87,7 @@ def test_associations_with_a_sealed_session_are_neither_added_nor_removed() -> N
 
 
 def test_speakers_and_rooms_go_on_where_they_were() -> None:
-    """X2: it seals sessions; a speaker synced before is updated, a room synced before is used again."""
+    """It seals sessions; a speaker synced before is updated, a room synced before is used again."""
     ledger = {
         session_key("old"): an_entry(1),
         speaker_key("c1"): an_entry(3, natural="c1@example.org", pushed={"first_name": "Before"}),
@@ -101,8 +105,9 @@ def test_speakers_and_rooms_go_on_where_they_were() -> None:
     ]
 
 
-def test_an_unanswered_create_from_before_the_disconnect_that_is_found_is_sealed() -> None:
-    """X2, G2: it was synced after all: entered in the ledger, with nothing sent and no association."""
+@pytest.mark.rule("G2")
+def test_unanswered_create_found_after_a_disconnect_is_sealed() -> None:
+    """It was synced after all: entered in the ledger, with nothing sent and no association."""
     session = a_session("s1", people=["c1"])
     [operation] = planned(session, ledger={}, session=a_directory()).phases[1][:1]
     assert isinstance(operation, Create)
@@ -125,8 +130,9 @@ def test_an_unanswered_create_from_before_the_disconnect_that_is_found_is_sealed
     assert (adopted.key, adopted.remote.id, adopted.differing, adopted.credits) == (session_key(), 7, {}, 0)
 
 
-def test_an_unanswered_create_from_before_the_disconnect_that_never_happened_is_new() -> None:
-    """X2, G1: it was not synced, so it is not lost."""
+@pytest.mark.rule("G1")
+def test_unanswered_create_not_found_after_a_disconnect_is_new() -> None:
+    """It was not synced, so it is not lost."""
     session = a_session("s1")
     [first] = planned(session, ledger={}).operations
     assert isinstance(first, Create)
@@ -134,14 +140,16 @@ def test_an_unanswered_create_from_before_the_disconnect_that_never_happened_is_
     assert [type(each) for each in plan.operations] == [Create]
 
 
+@pytest.mark.rule("D2")
 def test_a_tombstone_from_before_the_disconnect_stays_one() -> None:
-    """D2: it is told as what it is."""
+    """It is told as what it is."""
     plan = planned(a_session("s1"), ledger={session_key(): an_entry(1, state=State.GONE)})
     assert skipped(plan) == [(session_key(), Reason.GONE)]
 
 
+@pytest.mark.rule("M3")
 def test_ending_a_pair_twice_keeps_how_it_ended_and_the_latest_era() -> None:
-    """X2, M3: the history says when the mapping ended, and a later disconnect seals it all the same."""
+    """The history says when the mapping ended, and a later disconnect seals it all the same."""
     pair = Pair("ev", 7, ORG, mapped_at=NOW)
     removed = pair.ended(PairEnd.REMOVED, NOW + 1, 1)
     cut = removed.ended(PairEnd.DISCONNECTED, NOW + 2, 2, era=NOW + 2)

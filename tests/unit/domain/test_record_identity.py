@@ -37,43 +37,49 @@ NUMBERS = st.integers(0, 10**15 - 1)
 TRIPLES = st.tuples(NUMBERS, NUMBERS, NUMBERS)
 
 
+@pytest.mark.rule("G3")
 @given(a=TRIPLES, b=TRIPLES)
 def test_stamps_sort_by_version_then_publication_then_offset(a: tuple[int, int, int], b: tuple[int, int, int]) -> None:
-    """G3: as text, and equal only for the same change."""
+    """As text, and equal only for the same change."""
     assert (stamp(*a) < stamp(*b)) is (a < b)
     assert (stamp(*a) == stamp(*b)) is (a == b)
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("odd", [-1, 10**15, 2**63 - 1])
 def test_a_stamp_has_one_length_whatever_the_numbers(odd: int) -> None:
-    """G3: an absurd clock cannot break the order of texts."""
+    """An absurd clock cannot break the order of texts."""
     assert len(stamp(odd, odd, odd)) == len(stamp(0, 0, 0)) == 47
 
 
+@pytest.mark.rule("R2")
 @given(VALUES, VALUES)
 def test_two_values_have_one_digest_only_when_they_are_equal(a: str, b: str) -> None:
-    """R2: also values that look like digests."""
+    """Also values that look like digests."""
     assert (digest(a) == digest(b)) is (a == b)
 
 
+@pytest.mark.rule("N3")
 @pytest.mark.parametrize("value", ["", "10:00:00", "x" * 48, " spaces ", "é" * 48])
 def test_a_short_value_is_its_own_digest(value: str) -> None:
-    """N3: so that a plan can say what a field was."""
+    """So that a plan can say what a field was."""
     assert digest(value) == value
     assert readable(digest(value)) == value
 
 
+@pytest.mark.rule("N3")
 @pytest.mark.parametrize("value", ["x" * 49, "#", "#5:abc", "x" * 100_000])
 def test_a_long_value_is_known_by_length_and_hash(value: str) -> None:
-    """N3: readable as its length; no more than 48 characters are kept of anybody's text."""
+    """Readable as its length; no more than 48 characters are kept of anybody's text."""
     known = digest(value)
     assert known.startswith(f"#{len(value)}:")
     assert len(known) < 40
     assert readable(known) == f"({len(value)} characters)"
 
 
+@pytest.mark.rule("G1")
 def test_a_lone_surrogate_has_a_digest() -> None:
-    """G1: text from the outside never stops a plan."""
+    """Text from the outside never stops a plan."""
     assert digest("\ud800" * 60).startswith("#60:")
     assert fingerprint({"a": "\ud800"})
 
@@ -81,22 +87,24 @@ def test_a_lone_surrogate_has_a_digest() -> None:
 FIELDS = st.dictionaries(st.sampled_from(["name", "date", "bio", "email"]), VALUES)
 
 
+@pytest.mark.rule("P2", "R2", "R4")
 @given(fields=FIELDS, before=FIELDS)
 def test_changed_fields_are_those_whose_digest_differs(fields: dict[str, str], before: dict[str, str]) -> None:
-    """R2, R4, P2: a field never pushed counts as empty."""
+    """A field never pushed counts as empty."""
     pushed = {name: digest(value) for name, value in before.items()}
     expected = {name: value for name, value in fields.items() if before.get(name, "") != value}
     assert PLAIN.changed(fields, pushed) == expected
 
 
+@pytest.mark.rule("R3")
 @given(fields=FIELDS)
 def test_what_was_just_pushed_has_not_changed(fields: dict[str, str]) -> None:
-    """R3."""
     assert PLAIN.changed(fields, {name: digest(value) for name, value in fields.items()}) == {}
 
 
+@pytest.mark.rule("R5")
 @given(a=FIELDS, b=FIELDS)
 def test_a_fingerprint_tells_whether_fields_are_the_refused_ones(a: dict[str, str], b: dict[str, str]) -> None:
-    """R5: whatever order they come in."""
+    """Whatever order they come in."""
     assert (fingerprint(a) == fingerprint(b)) is (a == b)
     assert fingerprint(dict(reversed(a.items()))) == fingerprint(a)

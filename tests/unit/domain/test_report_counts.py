@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
@@ -10,19 +12,22 @@ from consumer.domain.run import Run, Tally, Trigger, count_issues
 from tests.support.builders import EVENT, NOW
 
 
+@pytest.mark.rule("G5")
 def test_triggers_are_in_the_order_of_their_claim_on_credits() -> None:
-    """G5: a manual sync goes first, then changes, then reconcile."""
+    """A manual sync goes first, then changes, then reconcile."""
     assert sorted(Trigger, key=lambda each: each.priority) == [Trigger.MANUAL, Trigger.CHANGES, Trigger.RECONCILE]
 
 
+@pytest.mark.rule("N1")
 def test_attempted_is_what_needed_something_and_synced_what_got_it() -> None:
-    """N1: what needs nothing, or takes no part, is neither."""
+    """What needs nothing, or takes no part, is neither."""
     tally = Tally(created=1, adopted=2, updated=4, unchanged=8, left_out=16, failed=32)
     assert (tally.attempted, tally.synced) == (39, 7)
 
 
+@pytest.mark.rule("N2")
 def test_a_run_takes_over_what_the_plan_leaves_alone_and_leaves_out() -> None:
-    """N2: counts by kind, reasons by kind, and what it will cost; the last plan of a run counts."""
+    """Counts by kind, reasons by kind, and what it will cost; the last plan of a run counts."""
     run = Run("r", EVENT, Trigger.CHANGES, NOW)
     run.note_plan(Plan(skips=(Skip("sponsor/x", Reason.ENDED),), unchanged={Kind.SPONSOR: 9}))
     run.note_plan(
@@ -43,8 +48,8 @@ def test_a_run_takes_over_what_the_plan_leaves_alone_and_leaves_out() -> None:
     assert (run.planned_credits, run.planned_calls) == (11, 2)
 
 
+@pytest.mark.rule("N2")
 def test_issues_are_counted_by_code() -> None:
-    """N2."""
     issues = {
         "a": Issue("session/a", Code.MISSING_FIELD),
         "b": Issue("session/b", Code.MISSING_FIELD),

@@ -30,6 +30,7 @@ def placed(name: str, start: str, end: str) -> Placement:
     return place(at(start, name), at(end, name), ZoneInfo(name))
 
 
+@pytest.mark.rule("S2")
 @pytest.mark.parametrize(
     ("name", "start", "end", "date", "start_time", "end_time"),
     [
@@ -46,12 +47,13 @@ def placed(name: str, start: str, end: str) -> Placement:
 def test_a_session_stands_on_the_wall_clock_of_its_event(
     name: str, start: str, end: str, date: str, start_time: str, end_time: str
 ) -> None:
-    """S2: date, start and end as people in the event's zone read them."""
+    """Date, start and end as people in the event's zone read them."""
     instants = [round(datetime.fromisoformat(each).timestamp() * 1000) for each in (start, end)]
     found = place(instants[0], instants[1], ZoneInfo(name))
     assert found == Placement(date, start_time, end_time, clamped=False)
 
 
+@pytest.mark.rule("S3")
 @pytest.mark.parametrize(
     ("start", "end", "end_time", "clamped"),
     [
@@ -67,20 +69,22 @@ def test_a_session_stands_on_the_wall_clock_of_its_event(
     ],
 )
 def test_a_session_over_several_dates_lies_on_its_first(start: str, end: str, end_time: str, clamped: bool) -> None:
-    """S3: the end keeps its wall-clock time when that is after the start's, otherwise 23:59:00; an issue says so."""
+    """The end keeps its wall-clock time when that is after the start's, otherwise 23:59:00; an issue says so."""
     found = placed("Europe/London", start, end)
     assert found == Placement(start[:10], f"{start[11:]}:00"[:8], end_time, clamped)
 
 
+@pytest.mark.rule("S3", "S4")
 @pytest.mark.parametrize("start", ["2026-07-01 23:59", "2026-07-01 23:59:30"])
 def test_a_session_from_the_last_minute_of_a_day_still_ends_after_it_starts(start: str) -> None:
-    """S3, S4: 23:59:00 would not be after the start."""
+    """23:59:00 would not be after the start."""
     found = placed("Europe/London", start, "2026-07-02 00:30")
     assert found.date == "2026-07-01"
     assert found.start_time < found.end_time == "23:59:59"
     assert found.clamped
 
 
+@pytest.mark.rule("S2", "S3")
 @pytest.mark.parametrize(
     ("name", "start", "hours", "expected"),
     [
@@ -93,13 +97,14 @@ def test_a_session_from_the_last_minute_of_a_day_still_ends_after_it_starts(star
     ],
 )
 def test_a_clock_change_inside_a_session(name: str, start: str, hours: int, expected: tuple[str, str, bool]) -> None:
-    """S2, S3: the end is what clocks show then; never an end that is not after the start."""
+    """The end is what clocks show then; never an end that is not after the start."""
     begins = at(start, name)
     found = place(begins, begins + hours * HOUR, ZoneInfo(name))
     assert (found.start_time, found.end_time, found.clamped) == expected
     assert found.date == start[:10]
 
 
+@pytest.mark.rule("S2", "S3")
 @pytest.mark.parametrize(
     ("name", "start", "minutes", "end_time"),
     [
@@ -113,38 +118,42 @@ def test_a_clock_change_inside_a_session(name: str, start: str, hours: int, expe
         ("Australia/Lord_Howe", "2026-04-05 01:45", 30, "02:15:00"),
     ],
 )
-def test_s3_a_session_during_which_clocks_are_set_back_keeps_its_length(
+def test_a_session_during_which_clocks_are_set_back_keeps_its_length(
     name: str, start: str, minutes: int, end_time: str
 ) -> None:
-    """S2, S3: it is on one date, so it is no session of several; the end is where it would be without the change."""
+    """It is on one date, so it is no session of several; the end is where it would be without the change."""
     begins = at(start, name)
     found = place(begins, begins + minutes * MINUTE, ZoneInfo(name))
     assert found == Placement(start[:10], f"{start[11:]}:00"[:8], end_time, clamped=False, stretched=True)
 
 
-def test_s3_a_length_that_does_not_fit_the_day_ends_with_it() -> None:
-    """S3: clocks set back at midnight, from 00:00 to 23:00."""
+@pytest.mark.rule("S3")
+def test_a_length_that_does_not_fit_the_day_ends_with_it() -> None:
+    """Clocks set back at midnight, from 00:00 to 23:00."""
     begins = at("2018-02-17 23:30", "America/Sao_Paulo")
     found = place(begins, begins + HOUR, ZoneInfo("America/Sao_Paulo"))
     assert found == Placement("2018-02-17", "23:30:00", "23:59:00", clamped=True)
 
 
+@pytest.mark.rule("S2")
 def test_fractions_of_a_second_are_dropped() -> None:
-    """S2: Swoogo's times have whole seconds."""
+    """Swoogo's times have whole seconds."""
     begins = at("2026-07-01 09:00") + 999
     assert place(begins, begins + MINUTE, ZoneInfo("Europe/London")).start_time == "09:00:00"
 
 
+@pytest.mark.rule("S2")
 def test_the_zone_decides_and_not_the_one_asked_before() -> None:
-    """S2: placing the same instants in another zone gives that zone's clock."""
+    """Placing the same instants in another zone gives that zone's clock."""
     begins = at("2026-07-01 09:00", "UTC")
     hours = [place(begins, begins + HOUR, ZoneInfo(name)).start_time for name in ("Asia/Kathmandu", "UTC", "Etc/GMT+5")]
     assert hours == ["14:45:00", "09:00:00", "04:00:00"]
 
 
+@pytest.mark.rule("M7")
 @pytest.mark.parametrize("name", ["", "Nowhere/Town", "../../etc/passwd", "Europe", "Europe/London\n", "x" * 300])
 def test_a_name_that_is_no_zone_is_none(name: str) -> None:
-    """M7: an unknown zone is found out when the pair is accepted, not when a session is placed."""
+    """An unknown zone is found out when the pair is accepted, not when a session is placed."""
     assert zone(name) is None
 
 
@@ -157,6 +166,7 @@ FOLDS: Final = tuple(at(moment, "UTC") // 1000 for moment in CHANGES)
 """When clocks are changed in the zones above."""
 
 
+@pytest.mark.rule("S2", "S3")
 @given(
     name=st.sampled_from(ZONES),
     start=st.one_of(
@@ -167,7 +177,7 @@ FOLDS: Final = tuple(at(moment, "UTC") // 1000 for moment in CHANGES)
     seconds=st.one_of(st.integers(1, 3 * 86_400), st.integers(1, 7_200)),
 )
 def test_a_start_survives_the_way_to_the_wall_clock_and_back(name: str, start: int, seconds: int) -> None:
-    """S2, S3: date and start name the instant again (one of two while clocks are set back), and end is after start."""
+    """Date and start name the instant again (one of two while clocks are set back), and end is after start."""
     tz = ZoneInfo(name)
     found = place(start * 1000, (start + seconds) * 1000, tz)
     naive = datetime.fromisoformat(f"{found.date} {found.start_time}")

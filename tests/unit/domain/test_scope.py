@@ -1,4 +1,4 @@
-"""What of a plan a sync may do, and which changes it settles (O3, O4, R6)."""
+"""What of a plan a sync may do, and which changes it settles."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
+
+pytestmark = pytest.mark.rule("O3", "O4", "R6")
 
 EVERYTHING = (
     a_session("s1", people=["c1", "c3"], room=a_room("r1", "Hall 1"), track=a_track("t1", "Databases")),
@@ -74,15 +76,15 @@ SPONSORS = {"level/gold", "sponsor/p1"}
 @pytest.mark.parametrize(
     ("asked", "expected"), [("all", AGENDA | SPONSORS), ("agenda", AGENDA), ("sponsors", SPONSORS)]
 )
-def test_o3_agenda_and_sponsors_are_apart(asked: str, expected: set[str]) -> None:
-    """O3: each with the rooms, tracks and levels it needs, and no others."""
+def test_agenda_and_sponsors_are_apart(asked: str, expected: set[str]) -> None:
+    """Each with the rooms, tracks and levels it needs, and no others."""
     assert set(planned(asked_for(asked, (), ()))) == expected
     plan = the_plan(asked_for(asked, (), ()))
     assert {each.key for each in plan.outside} == {key.rstrip("*") for key in (AGENDA | SPONSORS) - expected}
 
 
-def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None:
-    """R6: whatever the scope says, as sponsors are never selected."""
+def test_a_selected_session_takes_its_room_track_and_speakers_along() -> None:
+    """Whatever the scope says, as sponsors are never selected."""
     expected = {"location/r1", "track/t1", "session/s1", "speaker/c1", "speaker/c3", "speaker/c1*", "speaker/c3*"}
     for asked in ("all", "agenda", "sponsors"):
         assert set(planned(asked_for(asked, ("s1",), ()))) == expected
@@ -91,8 +93,8 @@ def test_r6_a_selected_session_takes_its_room_track_and_speakers_along() -> None
 @pytest.mark.parametrize(
     ("there", "expected"), [((), ["speaker/c2"]), (("s1",), ["speaker/c2"]), (("s2",), ["speaker/c2", "speaker/c2*"])]
 )
-def test_r6_a_selected_speaker_comes_alone_with_the_associations(there: tuple[str, ...], expected: list[str]) -> None:
-    """R6: the sessions are not touched; those that are in Swoogo are associated."""
+def test_a_selected_speaker_comes_alone_with_the_associations(there: tuple[str, ...], expected: list[str]) -> None:
+    """The sessions are not touched; those that are in Swoogo are associated."""
     ledger = {session_key(each): an_entry(number) for number, each in enumerate(there, start=1)}
     assert planned(asked_for("agenda", (), ("c2",)), *EVERYTHING, ledger=ledger) == expected
 
@@ -113,6 +115,7 @@ ADOPTED = Adopt(Kind.SESSION, session_key("s2"), Remote(7, "s2", {}), {}, "s2")
 BOTH = a_link("s1", "s2")
 
 
+@pytest.mark.rule("S7", "N3")
 @pytest.mark.parametrize(
     ("sessions", "link", "session_ids", "speaker_ids", "sent", "left"),
     [
@@ -142,7 +145,7 @@ BOTH = a_link("s1", "s2")
         "another speaker",
     ],
 )
-def test_r6_s7_an_association_waits_for_a_session_that_is_left_out(
+def test_an_association_waits_for_a_session_that_is_left_out(
     sessions: list[Operation],
     link: Link,
     session_ids: tuple[str, ...],
@@ -150,7 +153,7 @@ def test_r6_s7_an_association_waits_for_a_session_that_is_left_out(
     sent: list[Link],
     left: list[Link],
 ) -> None:
-    """N3: Swoogo does not have it yet, so no credit is counted; what the scope leaves out is whole as `outside`."""
+    """Swoogo does not have it yet, so no credit is counted; what the scope leaves out is whole as `outside`."""
     scope = asked_for("all", session_ids, speaker_ids)
     whole = Plan(phases=(tuple(sessions), (link,)))
     part = restrict(whole, scope, {"c1": ("s1", "s2")}, {})
@@ -160,9 +163,10 @@ def test_r6_s7_an_association_waits_for_a_session_that_is_left_out(
     assert sorted(records) == sorted(each.key for each in sessions)
 
 
+@pytest.mark.rule("E5")
 @pytest.mark.parametrize(("refused", "sent"), [(a_link("s1"), []), (BOTH, [a_link("s1")])], ids=["part", "whole"])
-def test_r6_a_refused_part_of_an_association_is_not_sent_again(refused: Link, sent: list[Link]) -> None:
-    """E5: what Swoogo refused is the part that the scope allows, and that is what stays unchanged."""
+def test_a_refused_part_of_an_association_is_not_sent_again(refused: Link, sent: list[Link]) -> None:
+    """What Swoogo refused is the part that the scope allows, and that is what stays unchanged."""
     whole = Plan(phases=((a_new("s1"), a_new("s2")), (BOTH,)))
     parked = {refused.issue_key: refused.fingerprint}
     part = restrict(whole, asked_for("all", ("s1",), ()), {"c1": ("s1", "s2")}, parked)
@@ -170,8 +174,9 @@ def test_r6_a_refused_part_of_an_association_is_not_sent_again(refused: Link, se
     assert [each for each in part.outside if isinstance(each, Link)] == [a_link("s2")]
 
 
-def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None:
-    """R6, S8: although the session no longer says who that was."""
+@pytest.mark.rule("S8")
+def test_who_was_taken_off_a_selected_session_loses_the_association() -> None:
+    """Although the session no longer says who that was."""
     ledger = {
         session_key("s1"): an_entry(10),
         speaker_key("c1"): an_entry(
@@ -184,8 +189,8 @@ def test_r6_who_was_taken_off_a_selected_session_loses_the_association() -> None
     assert "speaker/c1*" not in planned(asked_for("agenda", ("s9",), ()), *resources, ledger=ledger)
 
 
-def test_r6_only_selected_records_are_deleted() -> None:
-    """R6, D4."""
+@pytest.mark.rule("D4")
+def test_only_selected_records_are_deleted() -> None:
     ledger = {session_key(each): an_entry(number) for number, each in enumerate(("s1", "s2", "s3"), start=1)}
     resources = tuple(a_session(each, status="declined") for each in ("s1", "s2", "s3"))
 
@@ -197,8 +202,9 @@ def test_r6_only_selected_records_are_deleted() -> None:
     assert deleted(Scope()) == ["session/s1", "session/s2", "session/s3"]
 
 
+@pytest.mark.rule("R3")
 def test_a_kind_nobody_writes_to_is_not_listed() -> None:
-    """R3: a look costs ten credits."""
+    """A look costs ten credits."""
     given = replace(a_plan_input(*EVERYTHING), directories={})
     looks = {
         asked: {kind.value for kind in make_plan(replace(given, scope=asked_for(asked, (), ()))).looks}
@@ -211,15 +217,16 @@ def test_a_kind_nobody_writes_to_is_not_listed() -> None:
     }
 
 
+@pytest.mark.rule("N2")
 def test_what_is_left_out_is_still_told() -> None:
-    """N2, O3: a sync of the sponsors does not make the issues of the agenda go away."""
+    """A sync of the sponsors does not make the issues of the agenda go away."""
     plan = the_plan(asked_for("sponsors", (), ()), a_session("s1", title=""), Sponsor("p1", name=""))
     assert sorted(issue.key for issue in plan.issues) == ["session/s1", "sponsor/p1"]
 
 
 @pytest.mark.parametrize(("wanted", "sponsors"), [(True, True), (False, False)])
-def test_o4_continuous_sync_has_sponsors_when_the_mapping_says_so(wanted: bool, sponsors: bool) -> None:
-    """O4: on by default."""
+def test_continuous_sync_has_sponsors_when_the_mapping_says_so(wanted: bool, sponsors: bool) -> None:
+    """On by default."""
     assert scope_of_changes(MappingSettings(sync_sponsors=wanted)).sponsors is sponsors
     assert scope_of_changes(MappingSettings()) == Scope()
 
@@ -235,13 +242,14 @@ def test_o4_continuous_sync_has_sponsors_when_the_mapping_says_so(wanted: bool, 
     ],
 )
 def test_a_sync_settles_the_changes_it_covers(scope: Scope, name: str, settled: set[str]) -> None:
-    """O3, R6: a sync of selected records settles nothing, as it may not have pushed all of a change."""
+    """A sync of selected records settles nothing, as it may not have pushed all of a change."""
     assert scope.name == name
     assert {key for key in ("session/s1", "contact/c1", "sponsor/p1") if scope.settles(key)} == settled
 
 
+@pytest.mark.rule("S5")
 @pytest.mark.parametrize("scope", [asked_for("all", ("s2",), ()), Scope(sponsors=False)])
-def test_r6_s5_a_room_that_another_session_s_room_stands_for_goes_along(scope: Scope) -> None:
+def test_a_room_that_another_session_s_room_stands_for_goes_along(scope: Scope) -> None:
     """Rooms of one name are one location; the session that names it first is not part of this sync."""
     parked_first = a_session("s1", room=a_room("r1", "Hall"))
     second = a_session("s2", room=a_room("r2", " hall"))
@@ -260,10 +268,11 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize("first", REQUESTS, ids=str)
 @pytest.mark.parametrize("second", REQUESTS, ids=str)
-def test_c5_requests_together_cover_what_each_covers_and_no_more(first: SyncRequest, second: SyncRequest) -> None:
-    """O3, R6: the plan of both is what their own plans hold."""
+def test_requests_together_cover_what_each_covers_and_no_more(first: SyncRequest, second: SyncRequest) -> None:
+    """The plan of both is what their own plans hold."""
     both = together([first, second])
     assert both is not None
     separate = set(planned(scope_of_request(first))) | set(planned(scope_of_request(second)))

@@ -59,8 +59,8 @@ def settled(
     return settle(facts, survey, planned, result, POLICY, Run("op", EVENT, facts.cause.trigger, NOW - 500), at)
 
 
+@pytest.mark.rule("G1")
 def test_a_push_that_did_all_clears_its_marks_and_is_not_due_again() -> None:
-    """G1."""
     done = settled()
     assert (done.failed, done.cleared, done.retry_in, done.survey_in, done.issues) == (False, MARKS, None, None, {})
     assert (done.run.outcome, done.run.error, done.run.ended, done.run.credits) == ("completed", "", NOW + 2_500, 7)
@@ -69,6 +69,7 @@ def test_a_push_that_did_all_clears_its_marks_and_is_not_due_again() -> None:
 MANY = tuple(UnansweredError("x") for _ in range(5))
 
 
+@pytest.mark.rule("G1", "G5")
 @pytest.mark.parametrize(
     ("result", "attempt", "seconds"),
     [
@@ -82,10 +83,8 @@ MANY = tuple(UnansweredError("x") for _ in range(5))
         (replace(DONE, failures=MANY, performed=5), 0, 5.0),
     ],
 )
-def test_after_a_failure_no_mark_goes_and_the_event_comes_again_with_a_back_off_that_grows(
-    result: ExecutionResult, attempt: int, seconds: float
-) -> None:
-    """G1, G5: what Swoogo asks for counts when it is longer."""
+def test_failure_keeps_all_marks_and_backs_off(result: ExecutionResult, attempt: int, seconds: float) -> None:
+    """What Swoogo asks for counts when it is longer."""
     verified = replace(PLANNED, verified={Kind.SESSION})
     failed = settled(
         the_facts(attempt=attempt, commands={RETRY}, verify_before_create={Kind.SESSION}), result, verified
@@ -94,14 +93,16 @@ def test_after_a_failure_no_mark_goes_and_the_event_comes_again_with_a_back_off_
     assert (failed.run.outcome, failed.commands_done, failed.verified, failed.served) == ("failed", (), frozenset(), ())
 
 
+@pytest.mark.rule("G1", "G2")
 def test_a_few_creates_without_an_answer_hold_up_only_their_own_records() -> None:
-    """G1, G2: a speaker may come from a session's copy, so the marks of sessions stay with it."""
+    """A speaker may come from a session's copy, so the marks of sessions stay with it."""
     unanswered = replace(DONE, failures=(UnansweredError("x"),), unanswered={"speaker/c1"}, performed=60)
     done = settled(result=unanswered)
     assert (done.failed, done.retry_in, done.cleared) == (False, 120.0, {"sponsor/p1": "3"})
     assert (done.run.outcome, done.run.error) == ("failed", "x")
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     ("key", "left"),
     [
@@ -112,7 +113,7 @@ def test_a_few_creates_without_an_answer_hold_up_only_their_own_records() -> Non
     ],
 )
 def test_an_open_intent_keeps_the_marks_of_what_it_stands_for(key: str, left: set[str]) -> None:
-    """G1: until it has settled; then it is decided."""
+    """Until it has settled; then it is decided."""
     intent = Entry(State.INTENT, at=NOW - 1_000)
     waits = replace(PLANNED, plan=replace(PLANNED.plan, wait_until=NOW + 119_000))
     done = settled(result=replace(DONE, ledger={key: intent}), planned=waits)
@@ -138,6 +139,7 @@ def test_whatever_waits_first_says_when_the_event_is_due_again(
     assert (done.retry_in, done.failed, done.cleared) == (seconds, False, MARKS)
 
 
+@pytest.mark.rule("O3", "R6", "G6")
 @pytest.mark.parametrize(
     ("request_", "left", "verified"),
     [
@@ -150,19 +152,19 @@ def test_whatever_waits_first_says_when_the_event_is_due_again(
 def test_a_manual_sync_leaves_what_is_outside_of_its_scope_to_the_next_push(
     request_: SyncRequest, left: set[str], verified: set[Kind]
 ) -> None:
-    """O3, R6, G6."""
     facts = the_facts(ManualSync(request_), commands={RETRY}, verify_before_create={Kind.SESSION})
     done = settled(facts, planned=replace(PLANNED, verified={Kind.SESSION}))
     assert (MARKS.keys() - done.cleared.keys(), done.verified, done.served) == (left, verified, ASKED)
     assert done.commands_done == ((RETRY,) if request_ == SyncRequest("r") else ())
 
 
+@pytest.mark.rule("C5")
 def test_a_sync_that_comes_again_is_not_served_yet() -> None:
-    """C5."""
     waits = replace(PLANNED, wait_until=NOW + 9_000)
     assert settled(the_facts(ManualSync(SyncRequest("r"))), planned=waits).served == ()
 
 
+@pytest.mark.rule("M4", "X1")
 @pytest.mark.parametrize(("in_force", "error"), [(True, "Silent."), (False, PAIR_ENDED)])
 def test_a_run_that_stopped_because_its_pair_ended_says_so(in_force: bool, error: str) -> None:
     """M4, X1; a run that did all says nothing of it."""
@@ -171,6 +173,7 @@ def test_a_run_that_stopped_because_its_pair_ended_says_so(in_force: bool, error
     assert not settled(at=replace(AT, in_force=False)).run.pair_ended
 
 
+@pytest.mark.rule("R5", "N2")
 @pytest.mark.parametrize(
     ("former", "result", "planned", "stands"),
     [
@@ -221,13 +224,12 @@ def test_a_run_that_stopped_because_its_pair_ended_says_so(in_force: bool, error
 def test_a_former_issue_stands_until_its_record_is_tried_again_or_left_out(
     former: Issue, result: ExecutionResult, planned: Planned, stands: bool
 ) -> None:
-    """R5, N2."""
     facts = replace(the_facts(), former={former.id: former})
     assert settled(facts, result, planned).issues == ({former.id: former} if stands else {})
 
 
-def test_issues_of_plan_commands_and_answers_are_told_and_a_refusal_keeps_its_moment() -> None:
-    """N2, R5."""
+@pytest.mark.rule("R5", "N2")
+def test_issues_come_from_plan_commands_and_answers() -> None:
     facts = replace(the_facts(), former={REFUSED.id: REFUSED})
     again, other = replace(REFUSED, at=0), Issue("session/s2", Code.REFUSED, parked="other")
     late = Issue("session/s3", Code.NOT_ADOPTED)
@@ -243,6 +245,7 @@ def test_issues_of_plan_commands_and_answers_are_told_and_a_refusal_keeps_its_mo
     assert (done.run.outcome, sum(done.run.issues.values()), len(done.run.told)) == ("completed_with_issues", 4, 4)
 
 
+@pytest.mark.rule("R2", "R3")
 @pytest.mark.parametrize(
     ("planned", "result", "memory"),
     [
@@ -258,7 +261,7 @@ def test_issues_of_plan_commands_and_answers_are_told_and_a_refusal_keeps_its_mo
 def test_what_a_survey_has_read_is_remembered_once_it_was_dealt_with(
     planned: Planned, result: ExecutionResult, memory: str | None
 ) -> None:
-    """R2, R3: the next survey does not read it again; after an empty plan the next need not plan either."""
+    """The next survey does not read it again; after an empty plan the next need not plan either."""
     facts = the_facts(Reconcile(Depth.SHALLOW), marks={})
     done = settled(facts, result, planned, SURVEY)
     assert done.survey_in == pytest.approx(1100.0)
@@ -270,21 +273,23 @@ def test_what_a_survey_has_read_is_remembered_once_it_was_dealt_with(
         assert done.memory.settled == (mapping_digest(facts.mapping) if memory == "settled" else "")
 
 
+@pytest.mark.rule("C4")
 def test_without_an_interval_no_further_survey_comes_round() -> None:
-    """C4."""
     facts, run = the_facts(Reconcile(Depth.SHALLOW)), Run("op", EVENT, Reconcile.trigger, NOW)
     policy = replace(POLICY, reconcile_interval=0)
     assert settle(facts, SURVEY, Planned(), DONE, policy, run, AT).survey_in == inf
 
 
+@pytest.mark.rule("C4", "G5")
 def test_a_survey_that_failed_is_what_comes_again() -> None:
-    """C4, G5: not the event, which nothing else makes due."""
+    """Not the event, which nothing else makes due."""
     failed = settled(the_facts(Reconcile(Depth.SHALLOW)), replace(DONE, error=UnavailableError("x")), Planned())
     assert (failed.failed, failed.retry_in, failed.survey_in, failed.memory) == (True, None, 5.0, None)
 
 
+@pytest.mark.rule("R2", "N2")
 def test_where_nothing_is_new_only_a_survey_ends_what_a_survey_told() -> None:
-    """N2, R2: a notice about a record that was read and is as it was again ends; other issues stand."""
+    """A notice about a record that was read and is as it was again ends; other issues stand."""
     edited = Issue("session/s1", Code.EDITED_IN_SWOOGO, field="name")
     missing = Issue("session/s2", Code.MISSING_FIELD)
     facts = replace(the_facts(Reconcile(Depth.SHALLOW)), former={each.id: each for each in (edited, missing)})
@@ -299,6 +304,7 @@ def quiet(facts: Facts) -> Survey:
     return replace(SURVEY, memory=replace(SURVEY.memory, settled=mapping_digest(facts.mapping)))
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("state", "former", "survey", "ledger", "expected"),
     [
@@ -318,13 +324,13 @@ def quiet(facts: Facts) -> Survey:
 def test_a_reconcile_plans_again_as_soon_as_anything_may_be_another(
     state: dict[str, Any], former: dict[str, Issue], survey: dict[str, Any], ledger: dict[str, Entry], expected: bool
 ) -> None:
-    """R3."""
     facts = replace(the_facts(Reconcile(Depth.SHALLOW), **{"marks": {}, **state}), former=former)
     assert nothing_new(facts, replace(quiet(facts), **survey), ledger) is expected
 
 
-def test_a_list_read_in_this_push_is_not_replaced_by_what_a_survey_saw_in_passing() -> None:
-    """D2: `fresh` says that every record was read."""
+@pytest.mark.rule("D2")
+def test_survey_does_not_replace_a_list_of_the_same_push() -> None:
+    """`fresh` says that every record was read."""
     listed, seen = Directory(fresh=True, at=NOW), Directory(at=NOW + 1)
     facts = the_facts().with_directories({Kind.SESSION: listed})
     assert facts.with_directories({Kind.SESSION: seen, Kind.SPEAKER: seen}).directories == {
@@ -336,6 +342,7 @@ def test_a_list_read_in_this_push_is_not_replaced_by_what_a_survey_saw_in_passin
 IMAGE: Final = SetImage(Kind.SPEAKER, "speaker/c1", "https://cdn.example.org/ada.jpg", {})
 
 
+@pytest.mark.rule("C4", "G1")
 @pytest.mark.parametrize(
     ("cause", "continuous", "result", "outside", "retry", "rest"),
     [
@@ -350,17 +357,17 @@ IMAGE: Final = SetImage(Kind.SPEAKER, "speaker/c1", "https://cdn.example.org/ada
 def test_changes_go_on_with_images_that_a_manual_sync_leaves(
     cause: Cause, continuous: bool, result: ExecutionResult, outside: tuple[SetImage, ...], retry: float, rest: float
 ) -> None:
-    """G1, C4: what is outside of its scope may have no mark, and the push has used up the event's due moment."""
+    """What is outside of its scope may have no mark, and the push has used up the event's due moment."""
     facts = replace(the_facts(cause), mapping=replace(a_mapping(), continuous=continuous))
     done = settled(facts, result, replace(PLANNED, plan=replace(PLANNED.plan, outside=outside)))
     assert (done.retry_in, done.rest_in) == (retry, rest)
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(("outside", "stands"), [((IMAGE,), True), ((), False)])
 def test_an_issue_of_an_image_stands_while_a_scope_leaves_the_image_out(
     outside: tuple[SetImage, ...], stands: bool
 ) -> None:
-    """N2."""
     waiting = Issue("speaker/c1", Code.IMAGE_WAITING, field="photo_url")
     facts = replace(the_facts(ManualSync(SyncRequest("r", "sponsors"))), former={waiting.id: waiting})
     done = settled(facts, planned=replace(PLANNED, plan=replace(PLANNED.plan, outside=outside)))

@@ -49,20 +49,22 @@ def left_out(people: People) -> dict[str, str]:
     return {skip.key.partition("/")[2]: skip.label for skip in people.skips}
 
 
+@pytest.mark.rule("E4")
 def test_a_contact_on_no_eligible_session_is_left_out() -> None:
-    """E4: attached to at least one eligible session; that it is not is no issue."""
+    """Attached to at least one eligible session; that it is not is no issue."""
     people = chosen(a_session(people=["c1"]), a_contact("c1"), a_contact("c2"))
     assert set(people.speakers) == {"c1"}
     assert left_out(people) == {"c2": "no_eligible_session"}
     assert people.skips[0].issue is None
 
 
+@pytest.mark.rule("E4", "S7")
 def test_a_speaker_of_several_sessions_comes_once_with_all_of_them() -> None:
-    """E4, S7."""
     people = chosen(a_session("s2", people=["c1"]), a_session("s1", people=["c1", "c2"]), a_contact("c1"))
     assert people.sessions_of == {"c1": ("s1", "s2"), "c2": ("s1",)}
 
 
+@pytest.mark.rule("E4", "E6")
 @pytest.mark.parametrize(
     ("missing", "fields"),
     [
@@ -72,7 +74,7 @@ def test_a_speaker_of_several_sessions_comes_once_with_all_of_them() -> None:
     ],
 )
 def test_a_speaker_without_a_required_field_is_left_out_and_named(missing: str, fields: ProfileFields) -> None:
-    """E4, E6: the issue names the field; the others go through."""
+    """The issue names the field; the others go through."""
     faulty = an_attendance("c1", **fields)
     people = chosen(a_session(people=[faulty, "c2"]))
     assert set(people.speakers) == {"c2"}
@@ -81,8 +83,9 @@ def test_a_speaker_without_a_required_field_is_left_out_and_named(missing: str, 
     assert (skip.key, skip.issue.code, skip.issue.field) == (speaker_key("c1"), Code.MISSING_FIELD, missing)
 
 
+@pytest.mark.rule("P5")
 def test_the_copy_inside_a_session_serves_until_the_contact_record_arrives() -> None:
-    """P5: all fields the copy carries are used."""
+    """All fields the copy carries are used."""
     session = a_session(people=[an_attendance("c1", job_title="Copy", company="Copied")], version=3)
     alone = chosen(session).speakers["c1"]
     assert (alone.fields["job_title"], alone.fields["company"], alone.version) == ("Copy", "Copied", 0)
@@ -91,9 +94,10 @@ def test_the_copy_inside_a_session_serves_until_the_contact_record_arrives() -> 
     assert "company" not in arrived.fields
 
 
+@pytest.mark.rule("P5", "G3")
 @pytest.mark.parametrize("order", list(permutations(("s1", "s2", "s3"))))
 def test_of_several_copies_the_one_of_the_newest_session_serves(order: tuple[str, ...]) -> None:
-    """P5, G3: whatever order sessions come in; between sessions of one version the greater id decides."""
+    """Whatever order sessions come in; between sessions of one version the greater id decides."""
     sessions = {
         "s1": a_session("s1", version=9, people=[an_attendance("c1", job_title="new, smaller id")]),
         "s2": a_session("s2", version=9, people=[an_attendance("c1", job_title="new")]),
@@ -103,16 +107,18 @@ def test_of_several_copies_the_one_of_the_newest_session_serves(order: tuple[str
     assert people.speakers["c1"].fields["job_title"] == "new"
 
 
+@pytest.mark.rule("P5")
 def test_a_thin_copy_does_not_hide_a_whole_one() -> None:
-    """P5: the flat list of a newer session may carry no more than the contact's id; no one waits for a record."""
+    """The flat list of a newer session may carry no more than the contact's id; no one waits for a record."""
     thin = an_attendance("c1", first_name=None, last_name=None, email=None)
     people = chosen(a_session("s1", version=1, people=["c1"]), a_session("s2", version=2, people=[thin]))
     assert people.speakers["c1"].fields["email"] == "c1@example.org"
     assert people.sessions_of["c1"] == ("s1", "s2")
 
 
-def test_a_contact_deleted_in_sessionboard_is_left_out_though_a_session_names_it() -> None:
-    """D1: it is neither created nor updated; and no issue, as no one has to do anything."""
+@pytest.mark.rule("D1")
+def test_deleted_contact_is_left_out_though_a_session_names_it() -> None:
+    """It is neither created nor updated; and no issue, as no one has to do anything."""
     people = chosen(a_session(people=["c1"]), a_contact("c1", deleted=True))
     assert left_out(people) == {"c1": "deleted"}
 
@@ -121,14 +127,16 @@ def test_a_deleted_contact_on_no_session_is_not_worth_a_word() -> None:
     assert chosen(a_session(), a_contact("c1", deleted=True)).skips == ()
 
 
+@pytest.mark.rule("D2")
 def test_a_tombstoned_speaker_is_never_synced_again() -> None:
-    """D2: and it is said."""
+    """And it is said."""
     people = chosen(a_session(people=["c1"]), ledger={speaker_key(): an_entry(state=State.GONE)})
     assert people.speakers == {}
     issue = Issue(speaker_key(), Code.GONE_IN_SWOOGO)
     assert people.skips == (Skip(speaker_key(), Reason.GONE, issue),)
 
 
+@pytest.mark.rule("E7")
 @pytest.mark.parametrize(
     ("roles", "expected"),
     [
@@ -139,7 +147,7 @@ def test_a_tombstoned_speaker_is_never_synced_again() -> None:
     ],
 )
 def test_chairpersons_and_moderators_sync_when_they_are_asked_for(roles: set[Role], expected: set[str]) -> None:
-    """E7: each by its own toggle."""
+    """Each by its own toggle."""
     session = a_session(
         people=[
             "c1",
@@ -150,13 +158,14 @@ def test_chairpersons_and_moderators_sync_when_they_are_asked_for(roles: set[Rol
     assert set(chosen(session, roles=frozenset(roles)).speakers) == expected
 
 
+@pytest.mark.rule("E7", "S7")
 def test_somebody_with_two_roles_on_one_session_belongs_to_it_once() -> None:
-    """E7, S7."""
     session = a_session(people=["c1", "c2", an_attendance("c1", role=Role.MODERATOR)])
     people = chosen(session, roles=frozenset({Role.SPEAKER, Role.MODERATOR}))
     assert people.sessions_of["c1"] == ("s1",)
 
 
+@pytest.mark.rule("E7")
 @pytest.mark.parametrize(
     ("acceptance", "accepted_only", "takes_part"),
     [
@@ -170,7 +179,7 @@ def test_somebody_with_two_roles_on_one_session_belongs_to_it_once() -> None:
 def test_where_acceptance_is_present_only_the_accepted_sync(
     acceptance: str | None, accepted_only: bool, takes_part: bool
 ) -> None:
-    """E7: opt-in; without any acceptance there is nothing to go by."""
+    """Opt-in; without any acceptance there is nothing to go by."""
     people = chosen(a_session(people=[an_attendance("c1", acceptance=acceptance)]), accepted_only=accepted_only)
     assert ("c1" in people.speakers) is takes_part
     assert ("c1" in people.sessions_of) is takes_part
@@ -179,6 +188,7 @@ def test_where_acceptance_is_present_only_the_accepted_sync(
 SHARED = "Shared@Example.org"
 
 
+@pytest.mark.rule("P2")
 @pytest.mark.parametrize("order", list(permutations(("c1", "c2", "c3"))))
 @pytest.mark.parametrize(
     ("ledger", "winner"),
@@ -203,7 +213,7 @@ SHARED = "Shared@Example.org"
 def test_of_several_speakers_with_one_email_one_syncs(
     order: tuple[str, ...], ledger: Mapping[str, Entry], winner: str
 ) -> None:
-    """P2: whatever order they come in; case and blanks are no difference; the losers' issue names the winner."""
+    """Whatever order they come in; case and blanks are no difference; the losers' issue names the winner."""
     spelt = {"c1": "shared@example.org", "c2": SHARED, "c3": " SHARED@example.ORG "}
     people = chosen(
         a_session(people=order),
@@ -216,8 +226,9 @@ def test_of_several_speakers_with_one_email_one_syncs(
     assert all(skip.issue and skip.issue.other == f"speaker/{winner}" for skip in people.skips)
 
 
-def test_an_email_stays_with_whoever_was_synced_with_it_and_takes_no_part_now() -> None:
-    """P2: the newcomer would become a second Swoogo speaker with one address."""
+@pytest.mark.rule("P2")
+def test_email_stays_with_the_idle_speaker_synced_with_it() -> None:
+    """The newcomer would become a second Swoogo speaker with one address."""
     people = chosen(
         a_session(people=["c2"]),
         a_contact("c2", email="old@example.org"),
@@ -229,8 +240,9 @@ def test_an_email_stays_with_whoever_was_synced_with_it_and_takes_no_part_now() 
     assert (skip.label, skip.issue.other) == ("duplicate_email", "speaker/c1")
 
 
+@pytest.mark.rule("P2", "D2")
 def test_an_email_is_free_again_when_its_swoogo_speaker_is_gone() -> None:
-    """P2, D2: a tombstone holds nothing in Swoogo that could be doubled."""
+    """A tombstone holds nothing in Swoogo that could be doubled."""
     people = chosen(
         a_session(people=["c2"]),
         a_contact("c2", email="old@example.org"),
@@ -239,8 +251,9 @@ def test_an_email_is_free_again_when_its_swoogo_speaker_is_gone() -> None:
     assert set(people.speakers) == {"c2"}
 
 
+@pytest.mark.rule("E6", "P2")
 def test_a_faulty_record_claims_no_email() -> None:
-    """E6, P2: who cannot sync stands in no one's way."""
+    """Who cannot sync stands in no one's way."""
     people = chosen(
         a_session(people=["c1", "c2"]),
         a_contact("c1", email="same@example.org", first_name=""),
@@ -250,15 +263,16 @@ def test_a_faulty_record_claims_no_email() -> None:
     assert left_out(people) == {"c1": "missing_field"}
 
 
+@pytest.mark.rule("E6", "P5")
 def test_an_empty_copy_alone_is_an_issue() -> None:
-    """P5, E6."""
     nameless = an_attendance("c1", first_name=None, last_name=None, email=None)
     assert nameless.profile == Profile()
     assert left_out(chosen(a_session(people=[nameless]))) == {"c1": "missing_field"}
 
 
+@pytest.mark.rule("C1", "P2")
 def test_an_email_somebody_could_not_leave_is_not_given_away() -> None:
-    """P2: c1 asks for the address of c9, who takes no part, and keeps the old one; so c2 cannot have that."""
+    """C1 asks for the address of c9, who takes no part, and keeps the old one; so c2 cannot have that."""
     people = chosen(
         a_session(people=["c1", "c2"]),
         a_contact("c1", email="nine@example.org"),
@@ -275,8 +289,9 @@ def test_an_email_somebody_could_not_leave_is_not_given_away() -> None:
     }
 
 
+@pytest.mark.rule("P2")
 def test_two_speakers_may_swap_their_emails() -> None:
-    """P2: each gives up what the other one asks for."""
+    """Each gives up what the other one asks for."""
     people = chosen(
         a_session(people=["c1", "c2"]),
         a_contact("c1", email="two@example.org"),
@@ -292,8 +307,9 @@ def test_two_speakers_may_swap_their_emails() -> None:
 DELETED = a_contact("c1", email="old@example.org", deleted=True)
 
 
-def test_p2_a_deleted_contact_owns_no_address() -> None:
-    """P2: two synced contacts were merged; the survivor takes over the address of the other one."""
+@pytest.mark.rule("P2")
+def test_a_deleted_contact_owns_no_address() -> None:
+    """Two synced contacts were merged; the survivor takes over the address of the other one."""
     people = chosen(
         a_session(people=["c2"]),
         DELETED,
@@ -307,8 +323,9 @@ def test_p2_a_deleted_contact_owns_no_address() -> None:
     assert people.skips == ()
 
 
-def test_p2_a_newcomer_waits_for_the_speaker_of_a_deleted_contact() -> None:
-    """P2, D4: created now, it would be a second Swoogo speaker of one address."""
+@pytest.mark.rule("P2", "D4")
+def test_a_newcomer_waits_for_the_speaker_of_a_deleted_contact() -> None:
+    """Created now, it would be a second Swoogo speaker of one address."""
     people = chosen(
         a_session(people=["c2"]),
         DELETED,
@@ -318,8 +335,9 @@ def test_p2_a_newcomer_waits_for_the_speaker_of_a_deleted_contact() -> None:
     assert left_out(people) == {"c2": "duplicate_email"}
 
 
-def test_d4_an_address_is_free_when_its_speaker_was_deleted() -> None:
-    """P2, D4: Swoogo may refuse an address twice; the survivor of a merge follows after the deletion."""
+@pytest.mark.rule("P2", "D4")
+def test_an_address_is_free_when_its_speaker_was_deleted() -> None:
+    """Swoogo may refuse an address twice; the survivor of a merge follows after the deletion."""
     people = chosen(
         a_session(people=["c2"]),
         DELETED,

@@ -34,6 +34,7 @@ def found(ledger: Mapping[str, Entry], kind: Kind, sighting: KindSurvey, *, conf
     return examine(ledger, {kind: sighting}, EVENT, max_missing_share=0.2, now=NOW, confirmed=confirmed)
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize(
     ("total", "gone", "believed"),
     [
@@ -46,8 +47,8 @@ def found(ledger: Mapping[str, Entry], kind: Kind, sighting: KindSurvey, *, conf
         pytest.param(100, 21, False, id="more than a fifth of many"),
     ],
 )
-def test_d2_more_than_a_share_gone_at_once_is_not_believed(total: int, gone: int, believed: bool) -> None:
-    """D2: nothing of that kind is concluded, and the event's admin is told; an operator may confirm."""
+def test_more_than_a_share_gone_at_once_is_not_believed(total: int, gone: int, believed: bool) -> None:
+    """Nothing of that kind is concluded, and the event's admin is told; an operator may confirm."""
     ledger = {f"session/s{number}": an_entry(number) for number in range(1, total + 1)}
     here = seen(*range(gone + 1, total + 1))
     findings = found(ledger, Kind.SESSION, here)
@@ -56,8 +57,9 @@ def test_d2_more_than_a_share_gone_at_once_is_not_believed(total: int, gone: int
     assert len(found(ledger, Kind.SESSION, here, confirmed=True).gone) == gone
 
 
-def test_d2_a_loss_of_one_kind_says_nothing_about_another() -> None:
-    """D2: the mistake is in the sessions; the speaker who is gone is gone."""
+@pytest.mark.rule("D2")
+def test_a_loss_of_one_kind_says_nothing_about_another() -> None:
+    """The mistake is in the sessions; the speaker who is gone is gone."""
     ledger = {f"session/s{number}": an_entry(number) for number in range(1, 10)} | {"speaker/c1": an_entry(50)}
     findings = examine(ledger, {Kind.SESSION: seen(), Kind.SPEAKER: seen()}, EVENT, max_missing_share=0.2, now=NOW)
     assert findings.gone.keys() == {"speaker/c1"}
@@ -69,11 +71,13 @@ def test_only_what_was_there_can_be_gone(entry: Entry) -> None:
     assert found({"session/s1": entry}, Kind.SESSION, seen()) == Findings()
 
 
+@pytest.mark.rule("D2")
 def test_a_kind_that_was_not_seen_says_nothing() -> None:
-    """D2: silence is no deletion."""
+    """Silence is no deletion."""
     assert examine({"session/s1": an_entry(7)}, {}, EVENT, max_missing_share=0.2, now=NOW) == Findings()
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize(
     ("held", "pushed", "row", "edited"),
     [
@@ -89,26 +93,28 @@ def test_a_kind_that_was_not_seen_says_nothing() -> None:
         ),
     ],
 )
-def test_r2_a_field_is_edited_when_it_is_not_what_swoogo_answered_after_our_last_write(
+def test_field_counts_as_edited_when_it_differs_from_our_last_answer(
     held: Mapping[str, str], pushed: Mapping[str, str], row: Mapping[str, str], edited: list[str]
 ) -> None:
-    """R2: told per field."""
+    """Told per field."""
     entry = an_entry(7, pushed=pushed, seen={name: digest(value) for name, value in held.items()})
     findings = found({"session/s1": entry}, Kind.SESSION, seen(r7=row))
     assert findings.issues == tuple(Issue("session/s1", Code.EDITED_IN_SWOOGO, field=name) for name in edited)
     assert findings.compared_keys == {"session/s1"}
 
 
-def test_r2_a_field_that_no_answer_had_shown_is_learned_at_first_sight() -> None:
-    """R2: when a create answered only an id, drift counts from the first survey on."""
+@pytest.mark.rule("R2")
+def test_a_field_that_no_answer_had_shown_is_learned_at_first_sight() -> None:
+    """When a create answered only an id, drift counts from the first survey on."""
     entry = an_entry(7, pushed={"name": "A", "bio": LONG})
     findings = found({"session/s1": entry}, Kind.SESSION, seen(r7={"name": "A", "bio": LONG, "other": "x"}))
     assert findings.issues == ()
     assert findings.learned["session/s1"].seen == {"name": "A", "bio": digest(LONG)}
 
 
-def test_s6_whoever_renames_a_room_in_swoogo_may() -> None:
-    """S6: its name is frozen on our side; there is nothing to tell."""
+@pytest.mark.rule("S6")
+def test_whoever_renames_a_room_in_swoogo_may() -> None:
+    """Its name is frozen on our side; there is nothing to tell."""
     entry = an_entry(7, pushed={"name": "Hall"}, seen={"name": "Hall"})
     assert found({"location/r1": entry}, Kind.LOCATION, seen(r7={"name": "Aula"})).issues == ()
 
@@ -117,6 +123,7 @@ EDITED = Issue("session/s1", Code.EDITED_IN_SWOOGO, field="name")
 MISSING = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail="4 of 4")
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize(
     ("issue", "findings", "sent", "stands"),
     [
@@ -130,23 +137,24 @@ MISSING = Issue(f"event/{EVENT}", Code.MANY_MISSING, field="sessions", detail="4
         (Issue("session/s1", Code.REFUSED), None, {}, False),
     ],
 )
-def test_r2_an_edit_is_told_until_its_record_is_read_again_or_its_field_is_sent(
+def test_an_edit_is_told_until_its_record_is_read_again_or_its_field_is_sent(
     issue: Issue, findings: Findings | None, sent: Mapping[str, set[str]], stands: bool
 ) -> None:
-    """R2."""
     assert survives(issue, findings, sent) is stands
 
 
-def test_r2_what_was_seen_before_counts_for_fields_that_are_not_sent() -> None:
-    """R2: the answer to an update shows what a person typed meanwhile, which stays drift."""
+@pytest.mark.rule("R2")
+def test_what_was_seen_before_counts_for_fields_that_are_not_sent() -> None:
+    """The answer to an update shows what a person typed meanwhile, which stays drift."""
     entry = an_entry(7, pushed={"name": "A", "bio": "B"}, seen={"name": "A", "bio": "B"})
     after = entry.sent({"name": "C"}, {"name": "C", "bio": "By hand", "date": "d"}, natural="c", version=2)
     assert after.seen == {"name": "C", "bio": "B", "date": "d"}
     assert entry.sent({"name": "C"}, {}, natural="c", version=2).seen == {"bio": "B"}
 
 
-def test_d3_a_lift_forgets_the_entry_and_the_associations_with_it() -> None:
-    """D3: whatever is no tombstone stays as it is."""
+@pytest.mark.rule("D3")
+def test_a_lift_forgets_the_entry_and_the_associations_with_it() -> None:
+    """Whatever is no tombstone stays as it is."""
     ledger = {
         "session/s1": an_entry(1, state=State.GONE),
         "session/s2": an_entry(2),
@@ -162,22 +170,24 @@ def test_d3_a_lift_forgets_the_entry_and_the_associations_with_it() -> None:
     assert lifted(ledger, {"speaker/c3"}) == {"speaker/c3": None}
 
 
+@pytest.mark.rule("G5")
 @pytest.mark.parametrize(
     ("needed", "seconds"),
     [(1, 1800), (1_500, 1800), (1_501, 1801.2), (31 * 100, 3720)],
 )
-def test_g5_the_interval_stretches_so_that_surveys_take_no_more_than_their_share(needed: int, seconds: float) -> None:
-    """G5: 2,000 credits in 600 s; a quarter of them makes 1,500 in half an hour."""
+def test_interval_stretches_to_the_share_of_surveys(needed: int, seconds: float) -> None:
+    """2,000 credits in 600 s; a quarter of them makes 1,500 in half an hour."""
     assert budgeted_interval(1800, needed, limit=2_000, window=600, share=0.25) == pytest.approx(seconds)
 
 
-def test_known_are_those_of_the_last_listing_and_of_the_ledger_without_the_deleted() -> None:
+def test_known_ids_are_those_listed_or_in_the_ledger() -> None:
     directory = a_directory(Remote(1, "by hand"), Remote(2, "ours"), Remote(3, "gone"))
     ledger = {"session/a": an_entry(2, natural="ours now"), "session/b": an_entry(3, state=State.GONE)}
     ledger |= {"session/c": an_entry(4, natural="new"), "session/d": an_intent("x"), "speaker/e": an_entry(9)}
     assert known_ids(Kind.SESSION, directory, ledger) == {1: "by hand", 2: "ours now", 4: "new"}
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize(
     ("stamp", "over", "read"),
     [
@@ -187,13 +197,14 @@ def test_known_are_those_of_the_last_listing_and_of_the_ledger_without_the_delet
         pytest.param("2026-06-01 09:59:59", False, False, id="older"),
     ],
 )
-def test_r2_a_record_is_read_again_while_its_second_may_last(stamp: str, over: bool, read: bool) -> None:
-    """R2: `updated_at` is in whole seconds (swoogo-api.md 2.8)."""
+def test_a_record_is_read_again_while_its_second_may_last(stamp: str, over: bool, read: bool) -> None:
+    """`updated_at` is in whole seconds (swoogo-api.md 2.8)."""
     assert Known({}, "2026-06-01 10:00:00", over).changed(stamp) is read
 
 
-def test_r2_a_second_is_over_when_a_survey_at_least_two_seconds_later_found_nothing_newer() -> None:
-    """R2: by the moments of our own surveys, never by comparing our clock with Swoogo's."""
+@pytest.mark.rule("R2")
+def test_second_is_over_when_a_later_survey_found_nothing_newer() -> None:
+    """By the moments of our own surveys, never by comparing our clock with Swoogo's."""
     sessions = {Kind.SESSION: KindSurvey({1}, {}, "10:00:00")}
     first = SurveyState().read(sessions, began=NOW, ended=NOW + 500)
     assert (first.newest, first.over) == ({Kind.SESSION: "10:00:00"}, ())

@@ -1,4 +1,4 @@
-"""When two zones are the same for an event, and what follows from it for its sessions (M7)."""
+"""When two zones are the same for an event, and what follows from it for its sessions."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from tests.support.builders import (
     at,
     session_key,
 )
+
+pytestmark = pytest.mark.rule("M7")
 
 YEAR: Final = 365 * DAY
 ZONES: Final = (
@@ -84,7 +86,7 @@ def utc(moment: str) -> int:
 def test_zones_are_the_same_when_their_clocks_agree_all_through_the_event(
     first: str, second: str, start: str, end: str, same: bool
 ) -> None:
-    """M7: by offsets, not by names; whichever is named first."""
+    """By offsets, not by names; whichever is named first."""
     assert same_offsets(first, second, utc(start), utc(end)) is same
     assert same_offsets(second, first, utc(start), utc(end)) is same
 
@@ -98,7 +100,7 @@ def test_zones_are_the_same_when_their_clocks_agree_all_through_the_event(
 def test_the_comparison_finds_what_looking_at_every_quarter_of_an_hour_finds(
     first: str, second: str, start: int, hours: int
 ) -> None:
-    """M7: a change of clocks on one side only, however short, is not missed."""
+    """A change of clocks on one side only, however short, is not missed."""
     begin, end = start * HOUR, (start + hours) * HOUR
     moments = [datetime.fromtimestamp(each / 1000, UTC) for each in range(begin, end + 1, HOUR // 4)]
     agree = all(
@@ -108,8 +110,8 @@ def test_the_comparison_finds_what_looking_at_every_quarter_of_an_hour_finds(
     assert same_offsets(first, second, begin, end) is agree
 
 
-def test_m7_only_sessions_that_can_still_be_written_count() -> None:
-    """M7: what is not accepted, has no times, or has ended says nothing about the zones."""
+def test_only_sessions_that_can_still_be_written_count() -> None:
+    """What is not accepted, has no times, or has ended says nothing about the zones."""
     snapshot = a_snapshot(
         a_session("s1", starts_at=START, ends_at=START + HOUR),
         a_session("pending", starts_at=START - YEAR, ends_at=START + YEAR, status="pending"),
@@ -122,7 +124,7 @@ def test_m7_only_sessions_that_can_still_be_written_count() -> None:
 
 
 def test_without_sessions_the_next_two_years_decide() -> None:
-    """M7: zones that differ at any time of the year differ."""
+    """Zones that differ at any time of the year differ."""
     mapping = replace(a_mapping(timezone="America/Denver"), swoogo_timezone="America/Phoenix")
     assert compare_zones(mapping, [], NOW).differ
     assert not compare_zones(replace(mapping, swoogo_timezone="US/Mountain"), [], NOW).differ
@@ -152,10 +154,10 @@ def in_july(number: int, **fields: Any) -> list[Session]:
     ],
 )
 @pytest.mark.parametrize("count", [2, 200])
-def test_m7_a_mistyped_year_turns_the_zone_of_no_other_session(
+def test_a_mistyped_year_turns_the_zone_of_no_other_session(
     starts_at: str, ends_at: str, its_own: bool, count: int
 ) -> None:
-    """M7: the session itself carries a zone where the clocks differ at its own times, so it is right all the same."""
+    """The session itself carries a zone where the clocks differ at its own times, so it is right all the same."""
     mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
     sessions = in_july(count, starts_at=utc(starts_at), ends_at=utc(ends_at))
     found = compare_zones(mapping, sessions, NOW)
@@ -167,8 +169,9 @@ def test_m7_a_mistyped_year_turns_the_zone_of_no_other_session(
     assert Code.TIMEZONE_MISMATCH not in {issue.code for issue in plan.issues}
 
 
-def test_m7_an_accepted_session_of_1970_turns_no_zone() -> None:
-    """M7, E2: it has ended, so it is never written again."""
+@pytest.mark.rule("E2")
+def test_an_accepted_session_of_1970_turns_no_zone() -> None:
+    """It has ended, so it is never written again."""
     mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
     sessions = in_july(3, starts_at=utc("1970-01-05 09:00"), ends_at=utc("1970-01-05 10:00"))
     assert Code.TIMEZONE_MISMATCH not in {
@@ -176,8 +179,8 @@ def test_m7_an_accepted_session_of_1970_turns_no_zone() -> None:
     }
 
 
-def test_m7_an_event_years_ahead_is_compared_at_its_own_dates() -> None:
-    """M7: the bound is around its sessions, not around today."""
+def test_an_event_years_ahead_is_compared_at_its_own_dates() -> None:
+    """The bound is around its sessions, not around today."""
     july = [a_session("s1", starts_at=utc("2031-07-01"), ends_at=utc("2031-07-02"))]
     january = [a_session("s1", starts_at=utc("2031-01-01"), ends_at=utc("2031-01-02"))]
     mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
@@ -185,14 +188,14 @@ def test_m7_an_event_years_ahead_is_compared_at_its_own_dates() -> None:
     assert compare_zones(mapping, january, NOW).differ
 
 
-def test_m7_a_lone_session_of_decades_is_judged_by_its_ends() -> None:
-    """M7: with nothing beside it that could say more."""
+def test_a_lone_session_of_decades_is_judged_by_its_ends() -> None:
+    """With nothing beside it that could say more."""
     mapping = replace(a_mapping(timezone=SAME_IN_JULY[0]), swoogo_timezone=SAME_IN_JULY[1])
     lone = a_session("s1", starts_at=utc("2026-07-01"), ends_at=utc("2190-01-02"))
     assert compare_zones(mapping, [lone], NOW).differ_for(lone)
 
 
-def test_m7_zones_are_compared_by_their_changes_and_not_by_days(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zones_are_compared_by_their_changes_and_not_by_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop waits for the comparison: after the first one of a year it looks at a handful of moments."""
     asked: list[int] = []
     looked_up = timezones._offset
@@ -218,12 +221,12 @@ def test_m7_zones_are_compared_by_their_changes_and_not_by_days(monkeypatch: pyt
 def test_what_cannot_be_compared_counts_as_different_once_somebody_has_asked(
     theirs: str | None, different: bool
 ) -> None:
-    """M7: a session with its own zone is right whatever Swoogo thinks the event's is."""
+    """A session with its own zone is right whatever Swoogo thinks the event's is."""
     assert compare_zones(zoned(theirs), [a_session("s1")], NOW).differ is different
 
 
 def test_a_zone_seen_again_changes_nothing() -> None:
-    """M7: and one that is another is kept."""
+    """And one that is another is kept."""
     mapping = zoned("UTC")
     assert timezone_seen(mapping, "UTC") is mapping
     assert timezone_seen(mapping, "").swoogo_timezone == ""
@@ -234,8 +237,8 @@ def zoned(theirs: str | None) -> EventMapping:
     return replace(a_mapping(), swoogo_timezone=theirs)
 
 
-def test_on_a_mismatch_every_session_is_written_with_its_own_zone_and_people_are_told() -> None:
-    """M7: the wall clock stays that of Sessionboard's event; one issue for the event."""
+def test_zone_mismatch_writes_each_session_with_its_own_zone() -> None:
+    """The wall clock stays that of Sessionboard's event; one issue for the event."""
     plan = make_plan(a_plan_input(a_session("s1"), a_session("s2"), mapping=zoned("America/New_York")))
     created = [each for each in plan.operations if isinstance(each, Create)]
     assert [(each.fields["timezone"], each.fields["start_time"]) for each in created] == [
@@ -246,8 +249,9 @@ def test_on_a_mismatch_every_session_is_written_with_its_own_zone_and_people_are
     assert "America/New_York" in for_admin(issue)
 
 
+@pytest.mark.rule("R3")
 def test_in_the_same_zone_no_session_carries_one() -> None:
-    """M7, R3: neither a field nor an issue."""
+    """Neither a field nor an issue."""
     plan = make_plan(a_plan_input(a_session("s1"), mapping=zoned("GB")))
     [created] = plan.operations
     assert isinstance(created, Create)
@@ -262,6 +266,7 @@ def pushed(mapping: EventMapping) -> dict[str, str]:
     return dict(created.fields)
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("before", "now", "sent"),
     [
@@ -273,19 +278,20 @@ def pushed(mapping: EventMapping) -> dict[str, str]:
     ],
 )
 def test_synced_sessions_follow_when_the_zones_part_or_meet(before: str, now: str, sent: dict[str, str]) -> None:
-    """M7, R3: their own zone is written when the zones differ, taken back when that is mended, else no call."""
+    """Their own zone is written when the zones differ, taken back when that is mended, else no call."""
     entry = an_entry(1, pushed=pushed(zoned(before)))
     plan = make_plan(a_plan_input(a_session("s1"), mapping=zoned(now), ledger={session_key(): entry}))
     assert [each.fields for each in plan.operations if isinstance(each, Update)] == ([sent] if sent else [])
 
 
+@pytest.mark.rule("R3")
 def test_a_zone_that_was_taken_back_is_not_taken_back_again() -> None:
-    """M7, R3."""
     fields = {**pushed(zoned("Europe/London")), "timezone": ""}
     entry = an_entry(1, pushed=fields)
     assert make_plan(a_plan_input(a_session("s1"), mapping=zoned("GB"), ledger={session_key(): entry})).operations == ()
 
 
+@pytest.mark.rule("S2")
 @given(
     ours=st.sampled_from(ZONES),
     theirs=st.sampled_from([*ZONES, "", "Nowhere"]),
@@ -295,7 +301,7 @@ def test_a_zone_that_was_taken_back_is_not_taken_back_again() -> None:
 def test_the_instant_of_a_session_survives_the_trip_whatever_the_zones(
     ours: str, theirs: str, start: int, seconds: int
 ) -> None:
-    """M7, S2: what Swoogo is sent, read in the zone Swoogo reads it in, is when Sessionboard's session starts."""
+    """What Swoogo is sent, read in the zone Swoogo reads it in, is when Sessionboard's session starts."""
     session = a_session("s1", starts_at=start * 1000, ends_at=(start + seconds) * 1000)
     mapping = replace(a_mapping(timezone=ours), swoogo_timezone=theirs)
     [created] = make_plan(a_plan_input(session, mapping=mapping)).operations

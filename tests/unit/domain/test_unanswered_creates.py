@@ -1,4 +1,4 @@
-"""PLAN: what a create without an answer may have made when Swoogo stored another form of its name (G2)."""
+"""PLAN: what a create without an answer may have made when Swoogo stored another form of its name."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from tests.support.builders import (
     an_intent,
 )
 from tests.support.names import STORED, changing, names
+
+pytestmark = pytest.mark.rule("G2")
 
 SETTLE = 120_000
 AT = "|2026-07-01|09:00:00"
@@ -67,14 +69,14 @@ def asked_about(plan: Plan) -> list[tuple[str, str]]:
 
 
 @KINDS
-def test_g2_a_record_that_came_since_under_a_changed_name_is_asked_about(kind: Kind) -> None:
+def test_a_record_that_came_since_under_a_changed_name_is_asked_about(kind: Kind) -> None:
     plan = the_plan(kind, Remote(3, "before"), Remote(7, ESCAPED.get(kind, "r&amp;d")))
     assert of(kind, plan) == []
     assert asked_about(plan) == [(USED[kind][0], "ids 7")]
 
 
 @KINDS
-def test_g2_until_the_create_has_settled_it_may_yet_come_under_its_own_name(kind: Kind) -> None:
+def test_until_the_create_has_settled_it_may_yet_come_under_its_own_name(kind: Kind) -> None:
     plan = the_plan(kind, Remote(7, ESCAPED.get(kind, "r&amp;d")), at=NOW + SETTLE - 1)
     assert of(kind, plan) == []
     assert asked_about(plan) == []
@@ -90,7 +92,7 @@ def test_g2_until_the_create_has_settled_it_may_yet_come_under_its_own_name(kind
         pytest.param((9, ESCAPED), id="bore its name before"),
     ],
 )
-def test_g2_what_cannot_be_it_keeps_nothing_from_being_created(kind: Kind, row: tuple[int, Mapping[Kind, str]]) -> None:
+def test_what_cannot_be_it_keeps_nothing_from_being_created(kind: Kind, row: tuple[int, Mapping[Kind, str]]) -> None:
     held = Remote(row[0], row[1].get(kind, "r&amp;d"))
     entry = replace(intent(kind), besides=(9,))
     [create] = of(kind, the_plan(kind, held, entry=entry, x=an_entry(8, natural="x")))
@@ -103,7 +105,7 @@ def test_g2_what_cannot_be_it_keeps_nothing_from_being_created(kind: Kind, row: 
     [(each, each not in {Kind.SPONSOR, Kind.LEVEL}) for each in Kind],
     ids=lambda each: str(each),
 )
-def test_g2_of_another_name_what_came_since_is_asked_about(kind: Kind, asked: bool) -> None:
+def test_of_another_name_what_came_since_is_asked_about(kind: Kind, asked: bool) -> None:
     """Sponsors are not listed before; levels are the account's, and other events add some."""
     plan = the_plan(kind, Remote(7, OTHER.get(kind, "something else")))
     assert bool(asked_about(plan)) is asked
@@ -111,14 +113,14 @@ def test_g2_of_another_name_what_came_since_is_asked_about(kind: Kind, asked: bo
 
 
 @pytest.mark.parametrize("moment", ["|2026-07-01|09:30:00", "|2026-07-02|09:00:00", ""])
-def test_g2_a_session_of_another_moment_is_not_it(moment: str) -> None:
+def test_a_session_of_another_moment_is_not_it(moment: str) -> None:
     plan = the_plan(Kind.SESSION, Remote(7, "r&amp;d" + moment))
     assert [type(each) for each in of(Kind.SESSION, plan)] == [Create]
 
 
 @KINDS
-def test_g2_what_another_create_is_found_to_have_made_is_not_it(kind: Kind) -> None:
-    """G2: two creates without an answer, of which one had no effect."""
+def test_what_another_create_is_found_to_have_made_is_not_it(kind: Kind) -> None:
+    """Two creates without an answer, of which one had no effect."""
     another: Mapping[Kind, list[Resource]] = {
         Kind.SESSION: [a_session("s0", title="Other")],
         Kind.SPEAKER: [a_session("s2", people=["c2"]), a_contact("c2")],
@@ -148,8 +150,8 @@ def test_g2_what_another_create_is_found_to_have_made_is_not_it(kind: Kind) -> N
 
 
 @KINDS
-def test_g2_of_an_earlier_build_the_case_folded_name_is_found(kind: Kind) -> None:
-    """G2: its intents say neither how names are spelt nor what was known."""
+def test_of_an_earlier_build_the_case_folded_name_is_found(kind: Kind) -> None:
+    """Its intents say neither how names are spelt nor what was known."""
     natural = {Kind.SESSION: "masse" + AT, Kind.SPEAKER: "masse@b.org"}.get(kind, "masse")
     held = {Kind.SESSION: "maße" + AT, Kind.SPEAKER: "maße@b.org"}.get(kind, "maße")
     row = Remote(7, held, {"name": "Maße"})
@@ -158,8 +160,8 @@ def test_g2_of_an_earlier_build_the_case_folded_name_is_found(kind: Kind) -> Non
     assert adopt.remote == row
 
 
-def test_g2_another_room_of_that_name_is_not_made_while_a_person_is_asked() -> None:
-    """G2: the room that was asked for stands in no session any more."""
+def test_another_room_of_that_name_is_not_made_while_a_person_is_asked() -> None:
+    """The room that was asked for stands in no session any more."""
     given = a_plan_input(
         a_session("s2", room=a_room("r2", "R&D")),
         ledger={"location/r1": intent(Kind.LOCATION)},
@@ -173,11 +175,12 @@ def test_g2_another_room_of_that_name_is_not_made_while_a_person_is_asked() -> N
 
 @pytest.mark.parametrize("switches", STORED.values(), ids=STORED)
 @given(name=names)
-def test_g2_every_stored_form_resembles_what_was_sent(switches: object, name: str) -> None:
+def test_every_stored_form_resembles_what_was_sent(switches: object, name: str) -> None:
     assert resembles(name, changing(switches)(name))  # type: ignore[arg-type]
 
 
+@pytest.mark.rule("O1")
 @given(st.text("abcdefgh", min_size=3), st.text("ijklmnop", min_size=3))
 def test_names_of_other_letters_do_not_resemble_each_other(one: str, other: str) -> None:
-    """O1: a level of another event is not taken for ours."""
+    """A level of another event is not taken for ours."""
     assert not resembles(one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiokafka import ConsumerRecord
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.parser import AioKafkaBatchParser
@@ -28,7 +29,8 @@ def a_consumer_record(offset: int, *headers: tuple[str, bytes | None]) -> Consum
     )
 
 
-async def test_headers_that_are_no_text_reach_the_recorder_with_the_whole_batch_in_order() -> None:
+@pytest.mark.rule("G1")
+async def test_binary_headers_reach_the_recorder_in_order() -> None:
     """FastStream decodes headers as UTF-8 and would drop the batch; G1: none is lost."""
     batch = (
         a_consumer_record(7, ("bytes", b"\xff\xfe")),

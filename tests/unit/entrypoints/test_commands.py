@@ -76,7 +76,7 @@ run.service = service
 """
 
 
-def test_run_loads_no_sandbox_and_nothing_for_people_beyond_the_service_itself() -> None:
+def test_service_loads_neither_sandbox_nor_console() -> None:
     """structlog and httpx load parts of rich for uses of their own; `run` adds nothing to that."""
     code = RUN_WITHOUT_SERVERS.format(running="pass", starting="pass") + (
         "before = {name for name in sys.modules if name.startswith('rich')}\n"

@@ -53,7 +53,7 @@ def test_config_says_what_is_in_effect_and_where_from_without_secrets() -> None:
     assert sum(each["source"] == "environment" for each in settings.values()) == 4
 
 
-def test_config_as_a_table_has_every_setting_on_a_line_and_no_control_characters() -> None:
+def test_config_table_has_a_line_a_setting_and_no_control_characters() -> None:
     lines = call("config", "--all").stdout.splitlines()
     assert len(lines) == len(VARIABLES) + 1
     assert all(character.isprintable() for line in lines for character in line)
@@ -76,9 +76,10 @@ def test_keys_new_makes_a_pair_whose_halves_belong_together() -> None:
     assert text.split()[1] != pair["private"], "every pair is a new one"
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize("command", ["new", "rotate"])
-def test_c2_the_private_key_goes_into_a_file_that_only_its_owner_reads(tmp_path: Path, command: str) -> None:
-    """C2, issue 6.6: with `--out` the terminal, and whatever records it, never sees the key."""
+def test_the_private_key_goes_into_a_file_that_only_its_owner_reads(tmp_path: Path, command: str) -> None:
+    """Issue 6.6: with `--out` the terminal, and whatever records it, never sees the key."""
     file, before = tmp_path / "key", KeyPair.generate().private
     result = call("keys", command, "--out", str(file), KEYS__PRIVATE=before)
     assert result.exit_code == 0, result.output
@@ -127,8 +128,9 @@ def test_keys_public_is_that_of_the_settings() -> None:
     assert missing.stderr == "SWOOGO_SYNC_KEYS__PRIVATE is not set; make a key with `swoogo-sync keys new`.\n"
 
 
-def test_c2_what_keys_seal_prints_opens_with_the_private_key_alone() -> None:
-    """C2: sealed to the service's public key, and bound to the organization when one is named."""
+@pytest.mark.rule("C2")
+def test_what_keys_seal_prints_opens_with_the_private_key_alone() -> None:
+    """Sealed to the service's public key, and bound to the organization when one is named."""
     pair = KeyPair.generate()
     result = call("keys", "seal", "--public", pair.public, "--org", "org-1", "--json", stdin="the-key\nthe-secret\n")
     document = json.loads(result.stdout)

@@ -101,7 +101,7 @@ def test_the_newest_of_a_key_counts_whatever_the_order(tmp_path: Path) -> None:
     assert document["assumed_timezone"] == {EVENT: "UTC"}
 
 
-def test_a_null_value_deletes_and_an_issue_of_a_synced_record_does_not_hold_back(tmp_path: Path) -> None:
+def test_null_value_deletes_and_an_issue_does_not_hold_it_back(tmp_path: Path) -> None:
     long = session("s2", ends_at=(SOON + timedelta(days=2)).isoformat())
     deleted = {"topic": "sessionboard.sessions", "key": f"{EVENT}/s1", "payload": None}
     _, document = check(tmp_path, mapping("UTC"), deleted, long)

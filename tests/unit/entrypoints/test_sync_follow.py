@@ -57,6 +57,7 @@ class Script:
 BEFORE = a_run("01", "failed")
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize(
     ("steps", "answer"),
     [
@@ -101,10 +102,10 @@ BEFORE = a_run("01", "failed")
         ),
     ],
 )
-async def test_c5_the_run_that_answers_is_the_newest_manual_one_after_the_request_was_taken(
+async def test_newest_manual_run_after_the_request_answers_it(
     steps: list[tuple[SyncRequest | None, list[Run]]], answer: str
 ) -> None:
-    """C5: what is shown at the end is the run of this request."""
+    """What is shown at the end is the run of this request."""
     script = Script(steps)
     assert (await script.follow()).id == answer
 

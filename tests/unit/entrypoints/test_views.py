@@ -92,15 +92,17 @@ def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
     return console, shown
 
 
+@pytest.mark.rule("N2")
 @pytest.mark.parametrize(("held", "outcome"), [(True, "running"), (False, "broken_off")])
-def test_n2_a_run_without_an_end_goes_on_only_while_a_worker_has_its_event(held: bool, outcome: str) -> None:
+def test_a_run_without_an_end_goes_on_only_while_a_worker_has_its_event(held: bool, outcome: str) -> None:
     """Its author may be gone, and its pair too."""
     assert run_document(Run("id", "ev", Trigger.CHANGES, 1), held=held).outcome == outcome
     ended = Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed")
     assert run_document(ended, held=held).outcome == "completed"
 
 
-def test_n3_a_plan_reads_field_by_field() -> None:
+@pytest.mark.rule("N3")
+def test_a_plan_reads_field_by_field() -> None:
     console, shown = screen(160)
     show_plan(console, PLAN, everything=True)
     lines = [line.rstrip() for line in shown.getvalue().splitlines()]
@@ -130,7 +132,8 @@ def test_n3_a_plan_reads_field_by_field() -> None:
     ]
 
 
-def test_g2_a_plan_says_that_records_wait_for_a_create_without_an_answer() -> None:
+@pytest.mark.rule("G2")
+def test_a_plan_says_that_records_wait_for_a_create_without_an_answer() -> None:
     """After a crash nothing may be sent for them yet, which is another thing than being done."""
     left_out = {"speaker": {"waiting_for_swoogo": 29}, "session": {"waiting_for_swoogo": 1, "ended": 3}}
     waiting = replace(PLAN, operations=(), looks=(), left_out=left_out)

@@ -30,13 +30,14 @@ def _quiet() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.mark.rule("C4", "M1", "M2", "M3", "M4", "M5", "E3", "S7", "R1", "R2", "R3", "D2", "X1", "X2")
 @pytest.mark.parametrize("second", OPERATIONS)
 @pytest.mark.parametrize("first", OPERATIONS)
 @pytest.mark.parametrize("start", [(), ("map",)], ids=["unmapped", "mapped"])
 async def test_every_life_that_begins_so_comes_to_what_the_specification_says(
     start: tuple[str, ...], first: str, second: str
 ) -> None:
-    """C4, M1-M5, E3, S7, R1-R3, D2, X1, X2: on in-memory ports, against an oracle that knows no plan."""
+    """On in-memory ports, against an oracle that knows no plan."""
     life, oracle = await a_life(), Oracle()
     lived: list[str] = []
     for operation in (*start, first, second):

@@ -193,7 +193,7 @@ def test_every_call_of_the_port_is_counted() -> None:
     assert methods - seen == {"spent", "left"}  # these two only look at the count of credits
 
 
-async def test_credits_are_counted_by_credential_and_waiting_is_told_from_the_way_to_redis() -> None:
+async def test_credits_and_waits_are_counted_by_credential() -> None:
     watch, free = Telemetry(load_settings()), asyncio.Event()
     watched = await a_watched()
     work = replace(a_work(await watched.world.claim()), mapping=watched.world.mapping)

@@ -93,7 +93,7 @@ async def test_a_change_for_which_nothing_was_sent_does_not_count() -> None:
     assert (push.ledger.found_gone, push.arrivals(0)) == (1, [])
 
 
-async def test_who_takes_part_is_a_change_of_the_session_though_the_speaker_is_written() -> None:
+async def test_participation_is_a_change_of_the_session() -> None:
     push = Push(
         {"session/new": changed(AT), "session/left": changed(AT), "session/same": changed(AT)},
         {"speaker/p": an_entry(links=("left", "same"))},

@@ -33,6 +33,7 @@ async def planned(record: RawRecord) -> Plan:
     return make_plan(replace(given, snapshot=snapshot))
 
 
+@pytest.mark.rule("E1", "E6", "S4", "N2")
 @pytest.mark.parametrize(
     ("name", "code", "part"),
     [
@@ -44,12 +45,13 @@ async def planned(record: RawRecord) -> Plan:
     ],
 )
 async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: str, code: str, part: str) -> None:
-    """E1, E6, S4, N2: nothing is lost, and a person reads what to do."""
+    """Nothing is lost, and a person reads what to do."""
     plan = await planned(valid_record(name))
     assert {issue.code.value for issue in plan.issues} == {code}
     assert any(part in for_admin(issue) for issue in plan.issues)
 
 
+@pytest.mark.rule("E6", "N2")
 @pytest.mark.parametrize(
     ("data", "told"),
     [
@@ -72,10 +74,10 @@ async def test_what_an_admin_typed_wrong_is_recorded_and_becomes_an_issue(name: 
         ),
     ],
 )
-async def test_e6_what_cannot_be_read_is_told_and_the_rest_syncs(
+async def test_what_cannot_be_read_is_told_and_the_rest_syncs(
     data: dict[str, object], told: set[tuple[str, str, str]]
 ) -> None:
-    """N2: the issue names the record and the field, and a session is planned unless the field is required."""
+    """The issue names the record and the field, and a session is planned unless the field is required."""
     value = valid_value("sessions-scheduled")
     value["data"] |= data
     value["data"]["participants"] = {}
@@ -85,15 +87,16 @@ async def test_e6_what_cannot_be_read_is_told_and_the_rest_syncs(
     assert ("session" in {operation.kind for operation in plan.operations}) is ("session" not in left_out)
 
 
-async def test_e6_an_odd_field_of_a_session_that_is_not_accepted_is_no_issue() -> None:
-    """N2: no one has to see to what is not going to be synced."""
+@pytest.mark.rule("E6", "N2")
+async def test_an_odd_field_of_a_session_that_is_not_accepted_is_no_issue() -> None:
+    """No one has to see to what is not going to be synced."""
     value = valid_value("sessions-scheduled")
     value["data"] |= {"capacity": "50", "status": "declined"}
     assert (await planned(a_record(value))).issues == ()
 
 
-async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_without_it() -> None:
-    """P1, E6, N2."""
+@pytest.mark.rule("E6", "P1", "N2")
+async def test_speaker_syncs_without_a_biography_of_a_megabyte() -> None:
     value = valid_value("sessions-scheduled")
     value["data"]["speakers"][0]["about"] = "b" * 1_000_000
     plan = await planned(a_record(value))
@@ -103,8 +106,8 @@ async def test_a_biography_of_a_megabyte_is_an_issue_and_the_speaker_syncs_witho
     assert issue.key in {operation.key for operation in plan.operations}
 
 
+@pytest.mark.rule("P2", "N2")
 async def test_two_speakers_with_one_email_are_an_issue_of_the_second() -> None:
-    """P2, N2."""
     value = valid_value("sessions-scheduled")
     first, second = value["data"]["speakers"][:2]
     second["email"] = f" {first['email'].upper()}"

@@ -1,4 +1,4 @@
-"""Requested integrations and pairs take effect, or are refused and leave what was in force (C, M, X1)."""
+"""Requested integrations and pairs take effect, or are refused and leave what was in force."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from consumer.domain.pair import PairEnd
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
 from tests.unit.services.world import World, a_world
+
+pytestmark = pytest.mark.rule("X1")
 
 SUBJECT = org_subject(ORG)
 A, B = 501, 502
@@ -84,7 +86,8 @@ def told(announcements: list[Announcement]) -> list[tuple[str, str]]:
     return [(each.action, each.code) for each in announcements]
 
 
-async def test_c1_c3_credentials_are_tried_once_and_then_in_use(world: World) -> None:
+@pytest.mark.rule("C1", "C3")
+async def test_credentials_are_tried_once_and_then_in_use(world: World) -> None:
     said = await settle(world, connected())
     assert told(said) == [("integration.accepted", "")]
     assert world.credentials.verified == ["first"]
@@ -93,13 +96,12 @@ async def test_c1_c3_credentials_are_tried_once_and_then_in_use(world: World) ->
     assert (connection.secret_name, connection.credential, connection.continuous) == ("first", "hash-of-first", True)
 
 
+@pytest.mark.rule("C2", "C3")
 @pytest.mark.parametrize(
     ("trouble", "code"), [("refused", "credentials_refused"), ("unreadable", "credentials_unreadable")]
 )
-async def test_c3_credentials_that_do_not_work_leave_the_former_ones_and_the_pairs_in_force(
-    world: World, trouble: str, code: str
-) -> None:
-    """`unreadable`: sealed to another key (C2)."""
+async def test_bad_credentials_leave_the_former_ones_in_force(world: World, trouble: str, code: str) -> None:
+    """`unreadable`: sealed to another key."""
     await settle(world, connected(), pair())
     getattr(world.credentials, trouble).add("second")
     before = await world.connections.connection(ORG)
@@ -111,7 +113,8 @@ async def test_c3_credentials_that_do_not_work_leave_the_former_ones_and_the_pai
     assert world.credentials.verified == ["first", *(["second"] if trouble == "refused" else [])]
 
 
-async def test_c3_credentials_that_never_worked_connect_nothing(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_credentials_that_never_worked_connect_nothing(world: World) -> None:
     world.credentials.refused.add("first")
     assert told(await settle(world, connected(), pair())) == [
         ("integration.rejected", "credentials_refused"),
@@ -121,7 +124,8 @@ async def test_c3_credentials_that_never_worked_connect_nothing(world: World) ->
     assert await world.connections.mappings(ORG) == {}
 
 
-async def test_c1_new_credentials_replace_the_old_ones_for_every_pair(world: World) -> None:
+@pytest.mark.rule("C1")
+async def test_new_credentials_replace_the_old_ones_for_every_pair(world: World) -> None:
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     await settle(world, connected("second"))
     mappings = await world.connections.mappings(ORG)
@@ -135,7 +139,8 @@ async def test_the_same_credentials_published_again_are_not_tried_again(world: W
     assert world.credentials.verified == ["first"]
 
 
-async def test_c4_continuous_sync_follows_what_was_published_for_every_pair(world: World) -> None:
+@pytest.mark.rule("C4")
+async def test_continuous_sync_follows_what_was_published_for_every_pair(world: World) -> None:
     await settle(world, connected(continuous=False), pair("e1", A), pair("e2", B))
     states = [world.inbox.state(event_subject(event)) for event in ("e1", "e2")]
     assert [state.continuous for state in states] == [False, False]
@@ -145,7 +150,8 @@ async def test_c4_continuous_sync_follows_what_was_published_for_every_pair(worl
         assert {each.continuous for each in (await world.connections.mappings(ORG)).values()} == {wanted}
 
 
-async def test_c3_a_swoogo_that_is_silent_decides_nothing_and_the_request_is_dealt_with_later(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_silent_swoogo_leaves_the_request_for_later(world: World) -> None:
     world.credentials.unavailable = 1
     lease = await ask(world, connected())
     with pytest.raises(UnavailableError):
@@ -156,7 +162,8 @@ async def test_c3_a_swoogo_that_is_silent_decides_nothing_and_the_request_is_dea
     assert told(world.board.topic.announcements) == [("integration.accepted", "")]
 
 
-async def test_m1_an_organization_maps_many_events_with_its_one_credential(world: World) -> None:
+@pytest.mark.rule("M1")
+async def test_an_organization_maps_many_events_with_its_one_credential(world: World) -> None:
     said = await settle(world, connected(), pair("e1", A), pair("e2", B))
     assert told(said) == [("integration.accepted", ""), ("mapping.accepted", ""), ("mapping.accepted", "")]
     mappings = await world.connections.mappings(ORG)
@@ -164,12 +171,13 @@ async def test_m1_an_organization_maps_many_events_with_its_one_credential(world
     assert {each.credential for each in mappings.values()} == {"hash-of-first"}
 
 
+@pytest.mark.rule("M2")
 @pytest.mark.parametrize("ended", [False, True], ids=["while it lasts", "after it was removed"])
 @pytest.mark.parametrize(
     ("second", "code", "partner"),
     [(pair("e1", B), "event_already_mapped", str(A)), (pair("e2", A), "swoogo_event_already_mapped", "e1")],
 )
-async def test_m2_neither_partner_of_a_pair_can_ever_have_another(
+async def test_neither_partner_of_a_pair_can_ever_have_another(
     world: World, second: MappingRequest, code: str, partner: str, ended: bool
 ) -> None:
     await settle(world, connected(), pair("e1", A))
@@ -182,7 +190,8 @@ async def test_m2_neither_partner_of_a_pair_can_ever_have_another(
     assert await world.connections.mappings(ORG) == before
 
 
-async def test_m2_a_partner_taken_while_swoogo_was_asked_is_refused_all_the_same(world: World) -> None:
+@pytest.mark.rule("M2")
+async def test_a_partner_taken_while_swoogo_was_asked_is_refused_all_the_same(world: World) -> None:
     """Another replica, for another organization, in between the check and the entry."""
     await settle(world, connected())
 
@@ -195,14 +204,16 @@ async def test_m2_a_partner_taken_while_swoogo_was_asked_is_refused_all_the_same
     assert await world.connections.mappings(ORG) == {}
 
 
-async def test_m3_the_same_pair_is_accepted_again_after_it_was_removed(world: World) -> None:
+@pytest.mark.rule("M3")
+async def test_the_same_pair_is_accepted_again_after_it_was_removed(world: World) -> None:
     await settle(world, connected(), pair())
     await settle(world, removed())
     assert told(await settle(world, pair())) == [("mapping.accepted", "")]
     assert set(await world.connections.mappings(ORG)) == {"e1"}
 
 
-async def test_m4_removing_a_pair_stops_that_pair_only(world: World) -> None:
+@pytest.mark.rule("M4")
+async def test_removing_a_pair_stops_that_pair_only(world: World) -> None:
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     [said] = await settle(world, removed("e1"))
     assert (said.action, said.event_id, said.swoogo_event_id) == ("mapping.removed", "e1", A)
@@ -212,27 +223,31 @@ async def test_m4_removing_a_pair_stops_that_pair_only(world: World) -> None:
     assert world.inbox.state(event_subject("e2")).continuous
 
 
-async def test_m4_removing_a_pair_that_is_not_there_is_harmless(world: World) -> None:
+@pytest.mark.rule("M4")
+async def test_removing_a_pair_that_is_not_there_is_harmless(world: World) -> None:
     assert await settle(world, connected(), removed("never mapped")) == [
         Announcement("integration.accepted", ORG, "Swoogo accepted the credentials.")
     ]
 
 
-async def test_m5_what_was_recorded_before_the_mapping_is_due_when_it_is_accepted(world: World) -> None:
+@pytest.mark.rule("M5")
+async def test_what_was_recorded_before_the_mapping_is_due_when_it_is_accepted(world: World) -> None:
     await world.given(a_session("s1"), event_id="e1")
     assert (await world.inbox.due(10)).next_in is None
     await settle(world, connected(), pair("e1", A))
     assert event_subject("e1") in (await world.inbox.due(10)).subjects
 
 
-async def test_m6_a_swoogo_event_that_cannot_be_read_is_refused_and_stays_free(world: World) -> None:
+@pytest.mark.rule("M6")
+async def test_a_swoogo_event_that_cannot_be_read_is_refused_and_stays_free(world: World) -> None:
     [_, said] = await settle(world, connected(), pair("e1", 999))
     assert (said.action, said.code) == ("mapping.rejected", "swoogo_event_not_found")
     assert await world.pairs.all() == {}
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
 
 
-async def test_m6_a_credential_refused_while_swoogo_is_asked_is_the_reason_given(world: World) -> None:
+@pytest.mark.rule("M6")
+async def test_a_credential_refused_while_swoogo_is_asked_is_the_reason_given(world: World) -> None:
     await settle(world, connected())
 
     async def refuse(work: object, call: object) -> None:
@@ -243,7 +258,8 @@ async def test_m6_a_credential_refused_while_swoogo_is_asked_is_the_reason_given
     assert (said.code, said.sentence) == ("credentials_refused", "Swoogo refused the credentials.")
 
 
-async def test_m7_a_mapping_with_an_unknown_time_zone_is_refused(world: World) -> None:
+@pytest.mark.rule("M7")
+async def test_a_mapping_with_an_unknown_time_zone_is_refused(world: World) -> None:
     [_, said] = await settle(world, connected(), pair(timezone="Mars/Olympus"))
     assert (said.action, said.code) == ("mapping.rejected", "unknown_timezone")
     assert world.swoogo.calls == []
@@ -258,13 +274,13 @@ async def test_settings_of_an_active_pair_change_without_asking_swoogo_again(wor
     assert (mapping.settings.sync_capacity, mapping.name, world.swoogo.calls) == (True, "Renamed", [])
 
 
-async def test_a_pair_refused_for_want_of_credentials_gets_its_chance_when_they_arrive(world: World) -> None:
+async def test_pair_refused_without_credentials_is_tried_when_they_arrive(world: World) -> None:
     assert told(await settle(world, pair("e1", A))) == [("mapping.rejected", "not_connected")]
     assert told(await settle(world, connected())) == [("integration.accepted", ""), ("mapping.accepted", "")]
     assert set(await world.connections.mappings(ORG)) == {"e1"}
 
 
-async def test_x1_disconnecting_ends_every_pair_of_the_organization_and_no_other_s(world: World) -> None:
+async def test_disconnecting_ends_every_pair_of_the_organization_and_no_other_s(world: World) -> None:
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     other = replace(world.mapping, org_id="other", event_id="e3")
     await world.connections.put_mapping("other", "e3", other)
@@ -276,7 +292,7 @@ async def test_x1_disconnecting_ends_every_pair_of_the_organization_and_no_other
     assert not any(world.inbox.state(event_subject(event)).continuous for event in ("e1", "e2"))
 
 
-async def test_x1_reconnecting_with_other_credentials_is_possible(world: World) -> None:
+async def test_reconnecting_with_other_credentials_is_possible(world: World) -> None:
     await settle(world, connected(), pair("e1", A))
     await settle(world, DISCONNECTED)
     said = await settle(world, connected("second"), pair("e1", A))
@@ -284,7 +300,8 @@ async def test_x1_reconnecting_with_other_credentials_is_possible(world: World) 
     assert (await world.connections.mappings(ORG))["e1"].credential == "hash-of-second"
 
 
-async def test_g1_an_announcement_that_could_not_be_made_is_made_by_the_next_try(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_an_announcement_that_could_not_be_made_is_made_by_the_next_try(world: World) -> None:
     world.board.topic.failures.append(UnavailableError("The status topic could not be written."))
     lease = await ask(world, connected(), pair())
     with pytest.raises(UnavailableError):
@@ -293,7 +310,8 @@ async def test_g1_an_announcement_that_could_not_be_made_is_made_by_the_next_try
     assert told(world.board.topic.announcements) == [("integration.accepted", ""), ("mapping.accepted", "")]
 
 
-async def test_g4_whoever_lost_the_organization_clears_no_request(world: World) -> None:
+@pytest.mark.rule("G4")
+async def test_whoever_lost_the_organization_clears_no_request(world: World) -> None:
     lease = await ask(world, connected())
     world.inbox.state(SUBJECT).epoch += 1
     with pytest.raises(LeaseLostError):
@@ -301,7 +319,8 @@ async def test_g4_whoever_lost_the_organization_clears_no_request(world: World) 
     assert world.inbox.state(SUBJECT).marks
 
 
-async def test_x1_x2_a_disconnect_seals_every_pair_the_organization_ever_had(world: World) -> None:
+@pytest.mark.rule("X2")
+async def test_a_disconnect_seals_every_pair_the_organization_ever_had(world: World) -> None:
     """Also one that had been removed before: what it synced was synced before the disconnect."""
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     await settle(world, removed("e1"))
@@ -315,7 +334,7 @@ async def test_x1_x2_a_disconnect_seals_every_pair_the_organization_ever_had(wor
     assert (await world.connections.mappings(ORG))["e1"].era == eras["e1"]
 
 
-async def test_x1_pairs_do_not_come_back_by_themselves_when_the_organization_connects_again(world: World) -> None:
+async def test_reconnecting_brings_back_no_pairs(world: World) -> None:
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     await settle(world, DISCONNECTED)
     assert told(await settle(world, connected())) == [("integration.accepted", "")]
@@ -324,18 +343,20 @@ async def test_x1_pairs_do_not_come_back_by_themselves_when_the_organization_con
     assert set(await world.connections.mappings(ORG)) == {"e2"}
 
 
-async def test_x1_a_pair_published_between_disconnecting_and_connecting_waits_for_the_credentials(world: World) -> None:
-    """M3: refused for want of credentials only."""
+@pytest.mark.rule("M3")
+async def test_pair_published_while_disconnected_waits_for_credentials(world: World) -> None:
+    """Refused for want of credentials only."""
     await settle(world, connected(), pair("e1", A))
     await settle(world, DISCONNECTED)
     assert told(await settle(world, pair("e1", A))) == [("mapping.rejected", "not_connected")]
     assert told(await settle(world, connected())) == [("integration.accepted", ""), ("mapping.accepted", "")]
 
 
-async def test_x1_a_disconnect_dealt_with_together_with_the_next_connection_still_ends_every_pair(
+@pytest.mark.rule("G1")
+async def test_disconnect_read_with_the_next_connection_ends_every_pair(
     world: World,
 ) -> None:
-    """G1: whatever is published while the service is away is settled in one go."""
+    """Whatever is published while the service is away is settled in one go."""
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     said = await settle(world, DISCONNECTED, connected("second"), pair("e1", A))
     assert told(said) == [
@@ -349,14 +370,15 @@ async def test_x1_a_disconnect_dealt_with_together_with_the_next_connection_stil
     assert mappings["e1"].era > 0
 
 
-async def test_x1_the_same_credentials_after_a_disconnect_are_verified_again(world: World) -> None:
+async def test_the_same_credentials_after_a_disconnect_are_verified_again(world: World) -> None:
     await settle(world, connected())
     await settle(world, DISCONNECTED, connected())
     assert world.credentials.verified == ["first", "first"]
 
 
-async def test_x1_a_disconnect_broken_off_half_way_is_finished_by_the_next_worker(world: World) -> None:
-    """G1: the pair ended is told once, and nothing is left active."""
+@pytest.mark.rule("G1")
+async def test_a_disconnect_broken_off_half_way_is_finished_by_the_next_worker(world: World) -> None:
+    """The pair ended is told once, and nothing is left active."""
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     world.board.topic.announcements.clear()
     world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
@@ -369,7 +391,8 @@ async def test_x1_a_disconnect_broken_off_half_way_is_finished_by_the_next_worke
     assert await world.connections.connection(ORG) is None
 
 
-async def test_g3_a_disconnect_older_than_the_credentials_in_use_ends_nothing(world: World) -> None:
+@pytest.mark.rule("G3")
+async def test_a_disconnect_older_than_the_credentials_in_use_ends_nothing(world: World) -> None:
     """It came late: the organization has connected again since."""
     await settle(world, connected(), pair("e1", A))
     await world.inbox.record(SUBJECT, [Change(disconnect_key(ORG), "0" * 15, codecs.encode(DISCONNECTED))])
@@ -389,7 +412,8 @@ async def dated(world: World, moment: int, *requests: Request) -> list[tuple[str
     return told(world.board.topic.announcements)
 
 
-async def test_x1_x2_a_disconnect_read_after_the_next_connection_seals_all_the_same(world: World) -> None:
+@pytest.mark.rule("X2")
+async def test_a_disconnect_read_after_the_next_connection_seals_all_the_same(world: World) -> None:
     """Their keys may lie in different partitions. What was synced before it stays sealed, the pair goes on."""
     await dated(world, NOW - 9, connected(), pair())
     await dated(world, NOW - 7, connected())
@@ -403,8 +427,9 @@ async def test_x1_x2_a_disconnect_read_after_the_next_connection_seals_all_the_s
     assert await dated(world, NOW - 4, DISCONNECTED) == [], "older than the connection that is in force now"
 
 
-async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused_with_a_sentence(world: World) -> None:
-    """The publisher's clock was ahead. Order is order (G3), but no one has to guess why nothing connects (C3, M2)."""
+@pytest.mark.rule("C3", "M2", "G3")
+async def test_connection_older_than_a_future_disconnect_is_refused(world: World) -> None:
+    """The publisher's clock was ahead. Order is order, but no one has to guess why nothing connects."""
     late = NOW + 86_400_000
     await dated(world, NOW - 2, connected(), pair())
     assert await dated(world, late, DISCONNECTED) == [("mapping.removed", "disconnected")]
@@ -416,7 +441,8 @@ async def test_g3_x1_what_a_disconnect_dated_in_the_future_holds_back_is_refused
     assert await dated(world, late + 1, connected(), pair()) == [("integration.accepted", ""), ("mapping.accepted", "")]
 
 
-async def test_g3_x1_a_disconnect_held_back_by_credentials_dated_in_the_future_is_refused_with_a_sentence(
+@pytest.mark.rule("G3")
+async def test_disconnect_older_than_future_credentials_is_refused(
     world: World,
 ) -> None:
     """A disconnect must not seem done when it is not."""
@@ -426,7 +452,8 @@ async def test_g3_x1_a_disconnect_held_back_by_credentials_dated_in_the_future_i
     assert await world.connections.connection(ORG) is not None
 
 
-async def test_g3_x1_what_was_published_before_an_ordinary_disconnect_is_not_told_of(world: World) -> None:
+@pytest.mark.rule("G3")
+async def test_what_was_published_before_an_ordinary_disconnect_is_not_told_of(world: World) -> None:
     """It came together with the disconnect that ended it, or was read late."""
     await dated(world, NOW - 3, connected())
     await world.inbox.record(
@@ -435,7 +462,8 @@ async def test_g3_x1_what_was_published_before_an_ordinary_disconnect_is_not_tol
     assert await dated(world, NOW - 2, connected("second"), pair()) == []
 
 
-async def test_g6_a_disconnect_read_again_seals_nothing_that_was_synced_after_it(world: World) -> None:
+@pytest.mark.rule("G6")
+async def test_a_disconnect_read_again_seals_nothing_that_was_synced_after_it(world: World) -> None:
     """The mapping topic is read from its start into an empty Redis; the register came back from the changelog."""
     await settle(world, connected(), pair("e1", A))
     await settle(world, DISCONNECTED)
@@ -450,7 +478,8 @@ async def test_g6_a_disconnect_read_again_seals_nothing_that_was_synced_after_it
     assert (await world.connections.mappings(ORG))["e1"].era == before
 
 
-async def test_m2_a_pair_counts_only_when_the_changelog_has_it(world: World) -> None:
+@pytest.mark.rule("M2")
+async def test_a_pair_counts_only_when_the_changelog_has_it(world: World) -> None:
     """A loss of Redis could give either partner to another otherwise."""
     await settle(world, connected())
     world.board.topic.announcements.clear()
@@ -464,7 +493,8 @@ async def test_m2_a_pair_counts_only_when_the_changelog_has_it(world: World) -> 
     assert set(await world.connections.mappings(ORG)) == {"e1"}
 
 
-async def test_m2_a_pair_refused_because_of_its_partner_is_not_told_again_with_every_new_credential(
+@pytest.mark.rule("M2")
+async def test_refused_pair_is_not_reported_again_with_new_credentials(
     world: World,
 ) -> None:
     await settle(world, connected(), pair("e1", A))
@@ -472,7 +502,8 @@ async def test_m2_a_pair_refused_because_of_its_partner_is_not_told_again_with_e
     assert told(await settle(world, connected("second"))) == [("integration.accepted", "")]
 
 
-async def test_m6_a_pair_that_the_former_credential_could_not_read_gets_its_chance_with_new_ones(
+@pytest.mark.rule("M6")
+async def test_unreadable_pair_is_tried_again_with_new_credentials(
     world: World,
 ) -> None:
     await settle(world, connected(), pair("e1", 999))
@@ -480,8 +511,9 @@ async def test_m6_a_pair_that_the_former_credential_could_not_read_gets_its_chan
     assert told(await settle(world, connected("second"))) == [("integration.accepted", ""), ("mapping.accepted", "")]
 
 
+@pytest.mark.rule("G1")
 async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: World) -> None:
-    """G1: the credentials are in force by then."""
+    """The credentials are in force by then."""
     await settle(world, pair("e1", A))
     world.board.topic.announcements.clear()
     lease = await ask(world, connected())
@@ -492,6 +524,7 @@ async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: 
     assert told(world.board.topic.announcements)[-1] == ("mapping.accepted", "")
 
 
+@pytest.mark.rule("M7")
 @pytest.mark.parametrize(
     ("theirs", "issues"),
     [
@@ -502,7 +535,7 @@ async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: 
         ("Mars/Base", ("timezone_mismatch",)),
     ],
 )
-async def test_m7_a_mapping_between_zones_that_differ_is_accepted_and_people_are_told(
+async def test_a_mapping_between_zones_that_differ_is_accepted_and_people_are_told(
     world: World, theirs: str, issues: tuple[str, ...]
 ) -> None:
     world.swoogo.zones[A] = theirs
@@ -515,7 +548,8 @@ async def test_m7_a_mapping_between_zones_that_differ_is_accepted_and_people_are
     assert (await world.connections.mappings(ORG))["e1"].swoogo_timezone == theirs
 
 
-async def test_c1_c3_a_refused_replacement_leaves_every_pair_with_the_credential_in_use(world: World) -> None:
+@pytest.mark.rule("C1", "C3")
+async def test_a_refused_replacement_leaves_every_pair_with_the_credential_in_use(world: World) -> None:
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     world.credentials.refused.add("second")
     await settle(world, connected("second", continuous=False))
@@ -523,7 +557,8 @@ async def test_c1_c3_a_refused_replacement_leaves_every_pair_with_the_credential
     assert {(each.credential, each.continuous) for each in mappings.values()} == {("hash-of-first", True)}
 
 
-async def test_m1_an_event_of_another_organization_is_refused_until_that_one_lets_it_go(world: World) -> None:
+@pytest.mark.rule("M1")
+async def test_event_of_another_organization_is_refused_until_released(world: World) -> None:
     await settle(world, connected())
     theirs = Lease(org_subject("somebody else"), 1, "op")
     await world.pairs.claim(theirs, "e1", A, NOW)
@@ -533,7 +568,8 @@ async def test_m1_an_event_of_another_organization_is_refused_until_that_one_let
     assert told(await settle(world, pair("e1", A))) == [("mapping.accepted", "")]
 
 
-async def test_m8_an_event_whose_records_name_another_organization_is_refused(world: World) -> None:
+@pytest.mark.rule("M8")
+async def test_an_event_whose_records_name_another_organization_is_refused(world: World) -> None:
     """No one is barred by somebody else's mapping: no pair is entered."""
     await world.given(a_session("s1", org_id="theirs"), a_session("s2"), event_id="e1")
     await settle(world, connected())
@@ -543,8 +579,9 @@ async def test_m8_an_event_whose_records_name_another_organization_is_refused(wo
     assert await world.connections.mapping("e1") is None
 
 
+@pytest.mark.rule("M8")
 @pytest.mark.parametrize("deleted", [False, True])
-async def test_m8_a_pair_ends_when_records_of_another_organization_come(world: World, deleted: bool) -> None:
+async def test_a_pair_ends_when_records_of_another_organization_come(world: World, deleted: bool) -> None:
     """Whichever came first; a record that was deleted says nothing, as an event may have moved."""
     await settle(world, connected(), pair("e1", A))
     await world.given(a_session("s1", org_id="theirs", deleted=deleted), event_id="e1")
@@ -558,13 +595,15 @@ async def test_m8_a_pair_ends_when_records_of_another_organization_come(world: W
     assert (await world.connections.mapping("e1") is None) is not deleted
 
 
-async def test_m8_an_event_whose_records_are_the_organizations_own_is_accepted(world: World) -> None:
+@pytest.mark.rule("M8")
+async def test_an_event_whose_records_are_the_organizations_own_is_accepted(world: World) -> None:
     await world.given(a_session("s1", org_id=ORG), a_session("s2"), event_id="e1")
     assert told(await settle(world, connected(), pair("e1", A)))[-1] == ("mapping.accepted", "")
 
 
+@pytest.mark.rule("G4")
 @pytest.mark.parametrize("stopped_in", ["claim", "flush", "put_mapping", "set_continuous"])
-async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
+async def test_a_settlement_that_wakes_after_the_next_one_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, stopped_in: str
 ) -> None:
     """Stopped for longer than its lease while it activates a pair; the pair was removed since."""
@@ -589,12 +628,13 @@ async def test_g4_a_settlement_that_wakes_after_the_next_one_changes_nothing(
     assert known is None if stopped_in == "claim" else known and known.ended_at is not None
 
 
+@pytest.mark.rule("M1", "G1")
 @pytest.mark.parametrize("broken_in", ["set_continuous", "put_mapping", "announce", "end"])
 @pytest.mark.parametrize("wish", [pair(), removed()])
-async def test_m1_a_removal_broken_off_half_way_leaves_no_event_with_two_organizations(
+async def test_interrupted_removal_leaves_one_organization_an_event(
     world: World, monkeypatch: pytest.MonkeyPatch, broken_in: str, wish: MappingRequest
 ) -> None:
-    """G1: whatever is wished for next. A pair in force whose end is in the history would be anybody's to take."""
+    """Whatever is wished for next. A pair in force whose end is in the history would be anybody's to take."""
     theirs = Lease(org_subject("somebody else"), 1, "op")
     await settle(world, connected(), pair())
     owners = {"set_continuous": world.inbox, "put_mapping": world.connections, "announce": world.board}

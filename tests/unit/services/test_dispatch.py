@@ -98,7 +98,8 @@ async def test_what_is_due_is_pushed_and_given_back(running: Running) -> None:
     assert (await running.world.inbox.due(1)).next_in is None
 
 
-async def test_g1_the_due_index_is_mended_at_the_start_and_every_ten_minutes(running: Running) -> None:
+@pytest.mark.rule("G1")
+async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(running: Running) -> None:
     """Whatever was left out of it would wait until something is recorded for it."""
     world = running.world
     await wait_until(lambda: world.inbox.mended_at, "it was mended")
@@ -141,8 +142,9 @@ async def test_stopping_finishes_what_runs_and_claims_nothing_new(running: Runni
     assert running.world.inbox.state(event_subject("late")).marks
 
 
-async def test_stopping_in_the_middle_of_a_push_finishes_its_calls_and_gives_it_back_at_once(world: World) -> None:
-    """G1, G4: no call is begun after the stop, none is left without its answer, and no one waits for the lease."""
+@pytest.mark.rule("G1", "G4")
+async def test_stop_finishes_calls_and_releases_the_event(world: World) -> None:
+    """No call is begun after the stop, none is left without its answer, and no one waits for the lease."""
     made = Running(world)
     made.held.add(EVENT)
     await world.inbox.set_continuous(EVENT, on=False)
@@ -167,8 +169,9 @@ async def test_stopping_in_the_middle_of_a_push_finishes_its_calls_and_gives_it_
     assert len(world.swoogo.records[Kind.SESSION]) == 30
 
 
-async def test_what_takes_longer_than_the_drain_is_broken_off_and_its_create_stays_an_intent(world: World) -> None:
-    """G1, G2: a push that waits for credits does not hold up a stop; nothing is lost or created again blindly."""
+@pytest.mark.rule("G1", "G2")
+async def test_call_longer_than_the_drain_is_cancelled_and_stays_an_intent(world: World) -> None:
+    """A push that waits for credits does not hold up a stop; nothing is lost or created again blindly."""
     made = Running(world)
     made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 0.02, "drain": 0.05})
     made.held.add(EVENT)
@@ -194,7 +197,7 @@ async def test_a_slow_event_holds_one_place_and_delays_no_other(running: Running
     assert not running.synced(EVENT)
 
 
-async def test_no_more_events_of_a_credential_are_worked_on_at_once_than_it_has_places(running: Running) -> None:
+async def test_events_at_once_are_limited_by_credential(running: Running) -> None:
     events = [f"event-{number}" for number in range(5)]
     await running.map(*events)
     running.held.update(events)
@@ -207,7 +210,8 @@ async def test_no_more_events_of_a_credential_are_worked_on_at_once_than_it_has_
     await wait_until(lambda: all(running.synced(event) for event in events), "all are pushed")
 
 
-async def test_m1_an_organization_that_waits_with_all_its_events_delays_no_other(running: Running) -> None:
+@pytest.mark.rule("M1")
+async def test_an_organization_that_waits_with_all_its_events_delays_no_other(running: Running) -> None:
     """However many of its events are due before those of the others."""
     slow = [f"slow-{number}" for number in range(40)]
     await running.map(*slow)
@@ -245,7 +249,8 @@ async def test_in_all_no_more_events_are_worked_on_at_once_than_a_process_may(wo
     await asyncio.wait_for(made.task, 5)
 
 
-async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(running: Running) -> None:
+@pytest.mark.rule("M5")
+async def test_an_event_without_a_mapping_is_released_and_keeps_its_marks(running: Running) -> None:
     await running.change("unmapped")
     state = running.world.inbox.state(event_subject("unmapped"))
     await wait_until(lambda: running.world.inbox.completed, "the event is released")
@@ -253,10 +258,11 @@ async def test_m5_an_event_without_a_mapping_is_released_and_keeps_its_marks(run
     assert running.world.swoogo.calls == []
 
 
-async def test_n1_a_run_left_behind_by_whoever_had_the_event_ends_when_the_event_has_no_pair_any_more(
+@pytest.mark.rule("M4", "N1")
+async def test_open_run_ends_when_the_event_has_no_pair(
     running: Running,
 ) -> None:
-    """N1, M4: stopped in the middle of a push, and the mapping removed: no one comes back to that run."""
+    """Stopped in the middle of a push, and the mapping removed: no one comes back to that run."""
     board = running.world.board
     await board.started(Run("left behind", "unmapped", Trigger.CHANGES, 1, org_id=ORG, swoogo_event_id=7))
     await running.change("unmapped")
@@ -267,7 +273,8 @@ async def test_n1_a_run_left_behind_by_whoever_had_the_event_ends_when_the_event
     assert await board.current("unmapped") == run
 
 
-async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the_same(world: World) -> None:
+@pytest.mark.rule("M5")
+async def test_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the_same(world: World) -> None:
     """The connector may be at work on another replica at that very moment."""
     switch = world.inbox.set_continuous
 
@@ -285,11 +292,10 @@ async def test_m5_a_mapping_accepted_just_as_its_event_is_released_syncs_all_the
     await asyncio.wait_for(made.task, 5)
 
 
+@pytest.mark.rule("C4", "C5", "G1")
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_c5_a_sync_asked_for_together_with_the_mapping_waits_until_that_is_dealt_with(
-    running: Running, accepted: bool
-) -> None:
-    """C4, C5, G1: also where nothing but that request makes the event due. A refused mapping ends the waiting."""
+async def test_sync_requested_with_a_mapping_waits_for_the_mapping(running: Running, accepted: bool) -> None:
+    """Also where nothing but that request makes the event due. A refused mapping ends the waiting."""
     world = running.world
     await world.connections.put_connection(ORG, replace(a_connection(), continuous=False))
     world.swoogo.zones[502] = "Europe/London"
@@ -338,7 +344,8 @@ async def test_a_defect_in_one_subject_stops_no_other_and_its_lease_runs_out(
     await wait_until(lambda: running.synced("broken"), "it is claimed again and pushed")
 
 
-async def test_g4_a_lease_is_renewed_while_the_work_goes_on(running: Running) -> None:
+@pytest.mark.rule("G4")
+async def test_a_lease_is_renewed_while_the_work_goes_on(running: Running) -> None:
     running.held.add(EVENT)
     await running.change(EVENT)
     await wait_until(lambda: running.waiting, "the push is under way")
@@ -351,7 +358,8 @@ async def test_g4_a_lease_is_renewed_while_the_work_goes_on(running: Running) ->
     assert running.world.inbox.state(SUBJECT).epoch == epoch
 
 
-async def test_g4_a_renewal_that_misses_its_cancellation_does_not_hold_the_event_for_ever(
+@pytest.mark.rule("G4")
+async def test_renewal_that_misses_its_cancellation_still_ends(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`asyncio.wait_for`, which redis-py sends with, loses a cancellation that comes with its timeout (Python 3.11)."""
@@ -372,7 +380,8 @@ async def test_g4_a_renewal_that_misses_its_cancellation_does_not_hold_the_event
     await wait_until(lambda: running.synced(EVENT) and not running.dispatcher._running, "the push lets go")
 
 
-async def test_g4_work_whose_lease_was_lost_is_broken_off(running: Running) -> None:
+@pytest.mark.rule("G4")
+async def test_work_whose_lease_was_lost_is_broken_off(running: Running) -> None:
     running.held.add(EVENT)
     await running.change(EVENT)
     await wait_until(lambda: running.waiting, "the push is under way")
@@ -383,7 +392,7 @@ async def test_g4_work_whose_lease_was_lost_is_broken_off(running: Running) -> N
     assert not running.task.done()
 
 
-async def test_a_push_that_cannot_be_given_back_comes_again_when_its_lease_runs_out(running: Running) -> None:
+async def test_push_that_cannot_be_released_returns_after_its_lease(running: Running) -> None:
     running.world.ledger.changelog.failures.append(UnavailableError("Kafka is down."))
     await running.change(EVENT)
     await wait_until(lambda: not running.world.ledger.changelog.failures, "the changelog failed")
@@ -395,7 +404,8 @@ async def test_a_push_that_cannot_be_given_back_comes_again_when_its_lease_runs_
     assert len(running.world.swoogo.called("create")) == 1
 
 
-async def test_g1_an_inbox_that_is_away_is_asked_again(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.rule("G1")
+async def test_an_inbox_that_is_away_is_asked_again(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     async def away(limit: int) -> Due:
@@ -411,7 +421,8 @@ async def test_g1_an_inbox_that_is_away_is_asked_again(running: Running, monkeyp
     await wait_until(lambda: running.synced(EVENT), "the change is pushed")
 
 
-async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running) -> None:
+@pytest.mark.rule("G1")
+async def test_liveness_tells_a_first_round_that_never_ends(running: Running) -> None:
     world, watch, nothing = running.world, Telemetry(load_settings()), AsyncMock()
     began = asyncio.Event()
 
@@ -429,7 +440,8 @@ async def test_g1_liveness_tells_a_first_round_that_never_ends(running: Running)
     task.cancel()
 
 
-async def test_g1_liveness_tells_a_loop_that_comes_round_whatever_the_time_of_day_is_said_to_be(
+@pytest.mark.rule("G1")
+async def test_liveness_is_independent_of_the_time_of_day(
     running: Running,
 ) -> None:
     """The clock goes by the Redis server's, which is months off the system's here, and is set back and forth."""
@@ -445,7 +457,7 @@ async def test_g1_liveness_tells_a_loop_that_comes_round_whatever_the_time_of_da
         assert "has not come round for 60 seconds" in (await watch.health.ask("live")).text
 
 
-async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about_comes_again(
+async def test_organization_is_connected_or_retried_without_swoogo(
     running: Running,
 ) -> None:
     request = IntegrationRequest("new", connected=True, secret_name="first")
@@ -460,7 +472,8 @@ async def test_an_organization_is_connected_and_one_swoogo_cannot_be_asked_about
     assert running.world.board.topic.announcements[0].action == "integration.accepted"
 
 
-async def test_m8_records_of_another_organization_are_not_pushed_and_end_the_pair(running: Running) -> None:
+@pytest.mark.rule("M8")
+async def test_records_of_another_organization_are_not_pushed_and_end_the_pair(running: Running) -> None:
     """They came while no one looked at the mapping: in between, nothing of them reaches Swoogo."""
     world = running.world
     request = MappingRequest(ORG, EVENT, True, world.mapping.swoogo_event_id, world.mapping.timezone)

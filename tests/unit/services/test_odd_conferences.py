@@ -1,4 +1,4 @@
-"""E6: a conference with odd values in any optional field, against the oracle's own reading of the contract."""
+"""A conference with odd values in any optional field, against the oracle's own reading of the contract."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from sandbox.conference.expected_reading import contact_as_read, session_as_read
 from sandbox.conference.sessionboard import Event, change
 from tests.support.builders import a_mapping, a_plan_input, a_record
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryDeadLetters, InMemoryInbox
+
+pytestmark = pytest.mark.rule("E6")
 
 AT: Final = datetime(2031, 1, 6, 8, 0, tzinfo=UTC)
 NOW: Final = round(AT.timestamp() * 1000)
@@ -145,7 +147,7 @@ async def assert_agrees(resources: Resources) -> None:
     assert {key for key, _ in told} == {key for key, code in faults.items() if code in ISSUES}
 
 
-async def test_e6_the_sample_conference_reads_as_the_oracle_reads_it() -> None:
+async def test_the_sample_conference_reads_as_the_oracle_reads_it() -> None:
     """So that the test below changes one thing at a time; nothing of the sample is odd."""
     await assert_agrees(RESOURCES)
     for resources, read in (
@@ -160,7 +162,7 @@ async def test_e6_the_sample_conference_reads_as_the_oracle_reads_it() -> None:
 
 
 @pytest.mark.parametrize("path", SESSION_FIELDS)
-async def test_e6_one_odd_value_in_one_session_is_read_as_the_oracle_reads_it(path: str) -> None:
+async def test_one_odd_value_in_one_session_is_read_as_the_oracle_reads_it(path: str) -> None:
     for odd in ODD:
         sessions = [deepcopy(dict(each)) for each in RESOURCES.sessions]
         put(sessions[3], path, odd)
@@ -169,6 +171,6 @@ async def test_e6_one_odd_value_in_one_session_is_read_as_the_oracle_reads_it(pa
 
 @settings(max_examples=150, deadline=None)
 @given(conferences())
-async def test_e6_odd_values_anywhere_end_as_the_oracle_says(resources: Resources) -> None:
+async def test_odd_values_anywhere_end_as_the_oracle_says(resources: Resources) -> None:
     """Drawn: up to six odd values in sessions and contacts."""
     await assert_agrees(resources)

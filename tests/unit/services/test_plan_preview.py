@@ -1,4 +1,4 @@
-"""`plan` shows what the next push then plans and sends, in every state that an event can be in (N3).
+"""`plan` shows what the next push then plans and sends, in every state that an event can be in.
 
 A state is made by steps in any order; then the preview is compared with the push that follows.
 """
@@ -32,6 +32,8 @@ from consumer.services.planning import preview, upcoming_facts
 from tests.support.builders import EVENT, a_contact, a_room, a_session
 from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import RULES, SUBJECT, World, a_world
+
+pytestmark = pytest.mark.rule("N3")
 
 KEYS: Final = ("session/s1", "session/s2", "speaker/c1", "location/r1")
 FATES: Final = ["well", "lost before", "lost after", "silent", "silent after the first call", "refused"]
@@ -186,7 +188,7 @@ def named(operations: tuple[Operation, ...]) -> list[tuple[str, str]]:
 def test_the_plan_shown_is_what_the_push_then_sends(
     steps: list[tuple[object, object, object]], request: SyncRequest | None, *, continuous: bool
 ) -> None:
-    """N3: fresh, partly synced, after a loss of Redis, with intents, tombstones, commands, scopes and images."""
+    """Fresh, partly synced, after a loss of Redis, with intents, tombstones, commands, scopes and images."""
 
     async def play() -> None:
         world = await a_world()
@@ -217,8 +219,9 @@ def test_the_plan_shown_is_what_the_push_then_sends(
     asyncio.run(play())
 
 
+@pytest.mark.rule("G6")
 async def test_after_a_loss_of_redis_the_plan_costs_the_list_that_the_push_reads() -> None:
-    """G6, N3: a list is ten credits, and the first thing that a push does."""
+    """A list is ten credits, and the first thing that a push does."""
     world = await a_world()
     await world.given(a_session("s1"))
     world.inbox.state(SUBJECT).verify_before_create = {Kind.SESSION}
@@ -229,9 +232,10 @@ async def test_after_a_loss_of_redis_the_plan_costs_the_list_that_the_push_reads
     assert run.credits == plan.credits
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("listed", [True, False])
-async def test_an_adoption_that_was_asked_for_is_shown_when_the_record_was_listed_before(listed: bool) -> None:
-    """G2: the list that the push reads for it is a look of the plan; what was not seen yet is not guessed."""
+async def test_requested_adoption_is_shown_when_the_record_was_listed(listed: bool) -> None:
+    """The list that the push reads for it is a look of the plan; what was not seen yet is not guessed."""
     world = await a_world()
     await world.given(a_session("s1"))
     world.swoogo.trouble.lost_before = 1

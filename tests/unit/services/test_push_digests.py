@@ -60,6 +60,7 @@ async def test_y3_a_new_key_costs_no_call_and_overwrites_no_edit(how: str) -> No
     assert len(world.swoogo.records[Kind.SPEAKER]) == 1  # found by the e-mail address all the same (P2)
 
 
+@pytest.mark.rule("G2")
 async def test_y3_g2_an_event_whose_key_is_missing_is_held() -> None:
     world = await synced()
     use(world, Digests((b"n" * 32,)))

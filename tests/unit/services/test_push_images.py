@@ -35,8 +35,9 @@ async def uploads(world: World) -> int:
     return sum(1 for call in world.swoogo.calls if call.what == "upload")
 
 
+@pytest.mark.rule("P1", "P4")
 async def test_a_headshot_is_uploaded_once() -> None:
-    """P1, P4: uploaded with the speaker; the next push neither fetches nor uploads it."""
+    """Uploaded with the speaker; the next push neither fetches nor uploads it."""
     world = await a_world()
     await with_headshot(world, URL)
     run = await world.push()
@@ -45,8 +46,9 @@ async def test_a_headshot_is_uploaded_once() -> None:
     assert world.images.fetched == [URL]
 
 
+@pytest.mark.rule("P4")
 async def test_another_address_with_the_same_bytes_is_not_uploaded() -> None:
-    """P4: fetched because its URL changed, not uploaded because its bytes did not."""
+    """Fetched because its URL changed, not uploaded because its bytes did not."""
     world = await a_world()
     await with_headshot(world, URL)
     await world.push()
@@ -56,8 +58,9 @@ async def test_another_address_with_the_same_bytes_is_not_uploaded() -> None:
     assert await uploads(world) == 1
 
 
-async def test_an_image_behind_an_unchanged_address_is_asked_for_by_its_validator_in_a_deep_reconcile() -> None:
-    """P4: uploaded again only when its bytes are others; a server that gives no validator is not asked."""
+@pytest.mark.rule("P4")
+async def test_deep_reconcile_asks_for_an_image_by_its_validator() -> None:
+    """Uploaded again only when its bytes are others; a server that gives no validator is not asked."""
     world = await a_world(ReconcileSettings(interval=1800, deep_interval=86_400))
     world.images.tagged.add(URL)
     await world.given(
@@ -85,8 +88,9 @@ async def test_an_image_behind_an_unchanged_address_is_asked_for_by_its_validato
     assert (await uploads(world), await world.codes()) == (3, [])
 
 
+@pytest.mark.rule("P3")
 async def test_an_image_that_will_not_do_is_an_issue_and_not_fetched_again() -> None:
-    """P3: the speaker syncs without it (`image_unusable`); only another address is a reason to try again."""
+    """The speaker syncs without it (`image_unusable`); only another address is a reason to try again."""
     world = await a_world()
     world.images.web[URL] = ImageUnusableError("damaged", "The file is damaged.")
     await with_headshot(world, URL)
@@ -102,8 +106,9 @@ async def test_an_image_that_will_not_do_is_an_issue_and_not_fetched_again() -> 
     assert (await uploads(world), await world.codes()) == (1, [])
 
 
+@pytest.mark.rule("P3")
 async def test_a_web_server_that_is_down_does_not_fail_the_push() -> None:
-    """P3: told, and tried again at the next push."""
+    """Told, and tried again at the next push."""
     world = await a_world()
     world.images.web[URL] = UnavailableError("The server did not answer.")
     await with_headshot(world, URL)
@@ -115,8 +120,9 @@ async def test_a_web_server_that_is_down_does_not_fail_the_push() -> None:
     assert (await uploads(world), await world.codes()) == (1, [])
 
 
+@pytest.mark.rule("P3")
 async def test_a_refused_upload_is_parked() -> None:
-    """P3: Swoogo refuses the image: an issue, not sent again until the address changes."""
+    """Swoogo refuses the image: an issue, not sent again until the address changes."""
     world = await a_world()
     world.swoogo.trouble.refused_uploads = RefusedError("Too large.")
     await with_headshot(world, URL)
@@ -160,7 +166,8 @@ async def until_settled(world: World) -> None:
             await world.push()
 
 
-async def test_g1_changes_do_not_wait_for_a_host_that_never_answers(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_changes_do_not_wait_for_a_host_that_never_answers(world: World) -> None:
     """500 speakers whose images are there: all is written within seconds, and later changes too."""
     world.images.late["dead.example"] = inf
     await with_headshots(world, "dead.example", 500)
@@ -175,7 +182,8 @@ async def test_g1_changes_do_not_wait_for_a_host_that_never_answers(world: World
     assert len(world.images.fetched) == 3, "a host that has not answered is asked for three images at a time"
 
 
-async def test_g1_an_image_that_is_on_its_way_is_told_and_comes_later(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_an_image_that_is_on_its_way_is_told_and_comes_later(world: World) -> None:
     world.images.late["slow.example"] = 0.3
     await with_headshots(world, "slow.example", 1)
     run = await world.push()
@@ -188,7 +196,8 @@ async def test_g1_an_image_that_is_on_its_way_is_told_and_comes_later(world: Wor
     assert len(world.images.fetched) == 1
 
 
-async def test_g1_another_replica_goes_on_with_images_that_were_on_their_way(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_another_replica_goes_on_with_images_that_were_on_their_way(world: World) -> None:
     """What the first one had fetched is lost with it, and no wish is."""
     world.images.late["slow.example"] = 0.3
     await with_headshots(world, "slow.example", 1)
@@ -201,12 +210,13 @@ async def test_g1_another_replica_goes_on_with_images_that_were_on_their_way(wor
     assert (await uploads(world), await world.codes()) == (1, [])
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     "asked",
     [SyncRequest("pressed", "sponsors"), SyncRequest("pressed", "agenda", session_ids=("s2",))],
     ids=lambda each: "selected" if each.selected else each.scope,
 )
-async def test_g1_a_manual_sync_leaves_images_outside_its_scope_to_changes(world: World, asked: SyncRequest) -> None:
+async def test_a_manual_sync_leaves_images_outside_its_scope_to_changes(world: World, asked: SyncRequest) -> None:
     """They have no dirty mark, and the sync has taken the moment at which they were to come; chaos found it."""
     world.images.late["slow.example"] = 0.3
     await with_headshots(world, "slow.example", 1)
@@ -219,7 +229,8 @@ async def test_g1_a_manual_sync_leaves_images_outside_its_scope_to_changes(world
     assert (await uploads(world), await world.codes(), due_in(world)) == (1, [], None)
 
 
-async def test_g1_an_image_that_cannot_be_had_outlasts_a_sync_that_leaves_it_out(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_an_image_that_cannot_be_had_outlasts_a_sync_that_leaves_it_out(world: World) -> None:
     """As seed 751 of chaos: it was to be tried again in ten minutes."""
     world.images.web[URL] = UnavailableError("The server did not answer.")
     await with_headshot(world, URL)
@@ -232,7 +243,8 @@ async def test_g1_an_image_that_cannot_be_had_outlasts_a_sync_that_leaves_it_out
     assert (await uploads(world), await world.codes()) == (1, [])
 
 
-async def test_c4_without_continuous_sync_an_image_outside_is_still_told_and_waits_for_its_sync(world: World) -> None:
+@pytest.mark.rule("C4")
+async def test_image_outside_the_scope_waits_for_its_sync_with_an_issue(world: World) -> None:
     await world.inbox.set_continuous(EVENT, on=False)
     world.mapping = replace(world.mapping, continuous=False)
     world.images.late["slow.example"] = 0.3
@@ -244,7 +256,8 @@ async def test_c4_without_continuous_sync_an_image_outside_is_still_told_and_wai
     assert (await world.codes(), due_in(world)) == ([("speaker/c0", Code.IMAGE_WAITING)], None)
 
 
-async def test_g1_changes_do_not_wait_for_an_image_of_a_manual_sync(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_changes_do_not_wait_for_an_image_of_a_manual_sync(world: World) -> None:
     """The sync is served; its image comes with changes, which would be held to its scope as long as it waits."""
     world.images.web["https://cdn.example.org/acme.png"] = UnavailableError("The server did not answer.")
     acme = Sponsor("p1", version=1, name="Acme", logo_url="https://cdn.example.org/acme.png")
@@ -256,7 +269,8 @@ async def test_g1_changes_do_not_wait_for_an_image_of_a_manual_sync(world: World
     assert (due_in(world), await world.codes()) == (600.0, [("sponsor/p1", Code.IMAGE_UNUSABLE)])
 
 
-async def test_o4_an_image_that_changes_leave_out_comes_again_with_the_sync_that_wants_it(world: World) -> None:
+@pytest.mark.rule("O4")
+async def test_image_left_out_by_changes_returns_with_its_sync(world: World) -> None:
     world.mapping = replace(world.mapping, settings=MappingSettings(sync_sponsors=False))
     world.images.late["cdn.example.org"] = 0.3
     await world.given(Sponsor("p1", version=1, name="Acme", logo_url="https://cdn.example.org/acme.png"))
@@ -285,7 +299,8 @@ async def test_a_host_that_is_silent_three_times_is_left_alone_and_told(world: W
     assert due_in(world) == 600.0
 
 
-async def test_p4_a_deep_reconcile_does_not_wait_for_images_it_asks_for_again(world: World) -> None:
+@pytest.mark.rule("P4")
+async def test_a_deep_reconcile_does_not_wait_for_images_it_asks_for_again(world: World) -> None:
     """Its survey of records goes on; a picture that comes after it is uploaded by the next push."""
     world.images.tagged |= {f"https://cdn.example/c{number}.jpg" for number in range(64)}
     await with_headshots(world, "cdn.example", 64)
@@ -301,7 +316,8 @@ async def test_p4_a_deep_reconcile_does_not_wait_for_images_it_asks_for_again(wo
     assert (await uploads(world), await world.codes()) == (65, [])
 
 
-async def test_p4_images_that_cannot_be_asked_for_again_say_nothing(world: World) -> None:
+@pytest.mark.rule("P4")
+async def test_images_that_cannot_be_asked_for_again_say_nothing(world: World) -> None:
     """The one in Swoogo stays."""
     world.images.tagged.add(URL)
     await with_headshot(world, URL)
@@ -314,9 +330,10 @@ async def test_p4_images_that_cannot_be_asked_for_again_say_nothing(world: World
     assert (await uploads(world), await world.codes()) == (1, [])
 
 
+@pytest.mark.rule("P5")
 @pytest.mark.parametrize("url", ["", None])
 async def test_without_an_address_nothing_is_fetched(url: str | None) -> None:
-    """P5: no headshot, or one that is not known, costs nothing."""
+    """No headshot, or one that is not known, costs nothing."""
     world = await a_world()
     await world.given(a_session("s1", people=["c1"]), a_contact("c1", photo_url=url))
     await world.push()

@@ -1,4 +1,4 @@
-"""G1, G2, G6: a push killed at any moment is finished by the next worker, with nothing lost and nothing twice."""
+"""A push killed at any moment is finished by the next worker, with nothing lost and nothing twice."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from consumer.domain.identity import Kind
 from consumer.domain.ledger import State
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
 from tests.unit.services.world import SUBJECT, World, a_world
+
+pytestmark = pytest.mark.rule("G1", "G2", "G6")
 
 
 class KilledError(BaseException):
@@ -91,7 +93,7 @@ async def steps() -> int:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_g1_g2_a_push_killed_at_any_moment_is_finished_without_loss_or_duplicate(after: bool) -> None:
+async def test_a_push_killed_at_any_moment_is_finished_without_loss_or_duplicate(after: bool) -> None:
     total = await steps()
     assert total > 15
     for step in range(total):

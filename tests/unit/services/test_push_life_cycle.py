@@ -30,7 +30,8 @@ def in_era(world: World, era: int) -> None:
     world.mapping = replace(world.mapping, era=era)
 
 
-async def test_x2_a_session_synced_before_a_disconnect_is_never_synced_again_and_a_new_one_is(world: World) -> None:
+@pytest.mark.rule("X2")
+async def test_only_new_sessions_sync_after_a_disconnect(world: World) -> None:
     await world.sync(a_session("old", people=["c1"]))
     in_era(world, NOW)
     await world.sync(a_session("old", title="Edited since", people=["c1", "c2"]), a_session("new", people=["c1"]))
@@ -44,7 +45,8 @@ async def test_x2_a_session_synced_before_a_disconnect_is_never_synced_again_and
     assert [str(call) for call in world.swoogo.calls] == []
 
 
-async def test_x2_a_push_that_outlives_the_disconnect_syncs_for_the_era_it_began_in(world: World) -> None:
+@pytest.mark.rule("X2")
+async def test_a_push_that_outlives_the_disconnect_syncs_for_the_era_it_began_in(world: World) -> None:
     """What it still creates is sealed with the rest: a clock could not tell, the era can."""
     await world.given(a_session("late"))
     lease = await world.claim()
@@ -57,8 +59,9 @@ async def test_x2_a_push_that_outlives_the_disconnect_syncs_for_the_era_it_began
     assert world.swoogo.called("update") == []
 
 
+@pytest.mark.rule("X2", "G2")
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_x2_g2_a_create_unanswered_at_the_disconnect_is_never_made_twice(world: World, arrived: bool) -> None:
+async def test_a_create_unanswered_at_the_disconnect_is_never_made_twice(world: World, arrived: bool) -> None:
     """Found, it was synced before and is sealed; not found, it is new."""
     if arrived:
         world.swoogo.trouble.consumer_lost_timeout = 1
@@ -80,7 +83,8 @@ async def refused(world: World) -> list[Announcement]:
     return [each for each in world.board.topic.announcements if each.action == "integration.rejected"]
 
 
-async def test_c3_a_credential_that_stops_working_fails_every_push_and_is_told_about_once(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_failing_credential_is_reported_once(world: World) -> None:
     await world.given(a_session("s1"))
     world.swoogo.trouble.credential_refused = True
     runs: list[Run] = [await world.push() for _ in range(3)]
@@ -92,7 +96,8 @@ async def test_c3_a_credential_that_stops_working_fails_every_push_and_is_told_a
     assert world.marks
 
 
-async def test_c3_a_credential_that_works_again_and_stops_again_is_news_again(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_a_credential_that_works_again_and_stops_again_is_news_again(world: World) -> None:
     await world.given(a_session("s1"))
     for _ in range(2):
         world.swoogo.trouble.credential_refused = True
@@ -104,7 +109,8 @@ async def test_c3_a_credential_that_works_again_and_stops_again_is_news_again(wo
     assert len(await refused(world)) == 2
 
 
-async def test_c3_a_refusal_that_could_not_be_told_is_told_by_the_next_push(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_a_refusal_that_could_not_be_told_is_told_by_the_next_push(world: World) -> None:
     await world.given(a_session("s1"))
     world.swoogo.trouble.credential_refused = True
     lease = await world.claim()
@@ -122,7 +128,8 @@ async def test_c3_a_refusal_that_could_not_be_told_is_told_by_the_next_push(worl
     assert len(await refused(world)) == 1
 
 
-async def test_c3_a_credential_replaced_while_a_push_failed_of_it_is_not_news(world: World) -> None:
+@pytest.mark.rule("C3")
+async def test_a_credential_replaced_while_a_push_failed_of_it_is_not_news(world: World) -> None:
     await world.given(a_session("s1"))
     lease = await world.claim()
     await world.connections.put_connection(ORG, replace(a_connection(), credential="another"))
@@ -149,7 +156,8 @@ async def reconcile(world: World) -> Run:
     return run
 
 
-async def test_m7_zones_that_part_and_meet_again_are_noticed_at_the_next_reconcile(surveyed: World) -> None:
+@pytest.mark.rule("M7")
+async def test_zones_that_part_and_meet_again_are_noticed_at_the_next_reconcile(surveyed: World) -> None:
     """Each session gets a zone of its own, and gives it back."""
     world = surveyed
     await world.sync(a_session("s1"))
@@ -167,8 +175,9 @@ async def test_m7_zones_that_part_and_meet_again_are_noticed_at_the_next_reconci
     assert await world.codes() == []
 
 
-async def test_m4_a_reconcile_does_not_bring_back_a_pair_removed_meanwhile(surveyed: World) -> None:
-    """M7: the zone it has seen is kept only with the pair it was seen for."""
+@pytest.mark.rule("M4", "M7")
+async def test_a_reconcile_does_not_bring_back_a_pair_removed_meanwhile(surveyed: World) -> None:
+    """The zone it has seen is kept only with the pair it was seen for."""
     world = surveyed
     world.swoogo.zones[world.mapping.swoogo_event_id] = "Asia/Tokyo"
     lease = await survey(world)
@@ -177,8 +186,9 @@ async def test_m4_a_reconcile_does_not_bring_back_a_pair_removed_meanwhile(surve
     assert await world.connections.mapping(EVENT) is None
 
 
+@pytest.mark.rule("M4", "X1")
 @pytest.mark.parametrize(("now", "off"), [(None, 0), ("another era", 0), ("the same", 0), (None, -600_000)])
-async def test_x1_m4_a_pair_that_ends_while_it_is_synced_gets_no_further_call(
+async def test_a_pair_that_ends_while_it_is_synced_gets_no_further_call(
     world: World, now: str | None, off: int
 ) -> None:
     """A large event takes as long as its credits. What was dealt with is in the ledger, the rest stays dirty.

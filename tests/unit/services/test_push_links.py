@@ -1,4 +1,4 @@
-"""Associations of speakers with sessions: all new ones in one call, ours alone taken away (S7, S8)."""
+"""Associations of speakers with sessions: all new ones in one call, ours alone taken away."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.support.builders import EVENT, a_contact, a_session, session_key, spe
 from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import World
 
+pytestmark = pytest.mark.rule("S7", "S8")
+
 
 def linked(world: World, contact: str = "c1") -> set[str]:
     """Sessionboard ids of the sessions that Swoogo shows a speaker with."""
@@ -26,14 +28,14 @@ async def three_sessions(world: World) -> None:
     await world.sync(*(a_session(f"s{number}", people=["c1"]) for number in (1, 2, 3)), a_contact("c1"))
 
 
-async def test_s7_all_sessions_of_a_speaker_are_associated_in_one_call(world: World) -> None:
+async def test_all_sessions_of_a_speaker_are_associated_in_one_call(world: World) -> None:
     await three_sessions(world)
     assert len(world.swoogo.called("link")) == 1
     assert linked(world) == {"s1", "s2", "s3"}
     assert world.entry(speaker_key()).links == ("s1", "s2", "s3")
 
 
-async def test_s7_only_what_is_new_is_sent(world: World) -> None:
+async def test_only_what_is_new_is_sent(world: World) -> None:
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
     world.swoogo.calls.clear()
     run = await world.sync(a_session("s2", people=["c1"]))
@@ -42,7 +44,7 @@ async def test_s7_only_what_is_new_is_sent(world: World) -> None:
     assert run.links == 1
 
 
-async def test_s8_a_speaker_taken_off_an_eligible_session_loses_that_association_and_no_other(world: World) -> None:
+async def test_removed_speaker_loses_that_association_only(world: World) -> None:
     await three_sessions(world)
     run = await world.sync(a_session("s2", people=[]))
     assert linked(world) == {"s1", "s3"}
@@ -50,7 +52,7 @@ async def test_s8_a_speaker_taken_off_an_eligible_session_loses_that_association
     assert (run.links, len(world.swoogo.called("unlink"))) == (1, 1)
 
 
-async def test_s8_an_association_made_by_hand_stays(world: World) -> None:
+async def test_an_association_made_by_hand_stays(world: World) -> None:
     await world.sync(a_session("s1", people=["c1"]), a_session("s2"), a_contact("c1"))
     speaker, by_hand = world.entry(speaker_key()).swoogo_id, world.entry(session_key("s2")).swoogo_id
     assert speaker is not None
@@ -60,13 +62,14 @@ async def test_s8_an_association_made_by_hand_stays(world: World) -> None:
     assert by_hand in world.swoogo.links[speaker]
 
 
-async def test_e3_leaving_accepted_takes_no_association_away(world: World) -> None:
+@pytest.mark.rule("E3")
+async def test_leaving_accepted_takes_no_association_away(world: World) -> None:
     await three_sessions(world)
     await world.sync(a_session("s2", people=[], status="pending"))
     assert linked(world) == {"s1", "s2", "s3"}
 
 
-async def test_s7_a_speaker_whose_session_failed_gets_the_association_with_the_retry(world: World) -> None:
+async def test_a_speaker_whose_session_failed_gets_the_association_with_the_retry(world: World) -> None:
     async def fail_sessions(work: object, call: object) -> None:
         world.swoogo.trouble.unavailable = 1 if str(call) == "create session" else 0
 
@@ -79,7 +82,7 @@ async def test_s7_a_speaker_whose_session_failed_gets_the_association_with_the_r
     assert link.ids == tuple(world.swoogo.records[Kind.SESSION])
 
 
-async def test_s7_half_done_associations_are_finished_by_the_retry_without_repeating_the_other_half(
+async def test_retry_finishes_the_missing_half_of_associations(
     world: World,
 ) -> None:
     await three_sessions(world)
@@ -117,12 +120,13 @@ def delete_by_hand(world: World, *sessions: str) -> None:
         del world.swoogo.records[Kind.SESSION][world.entry(session_key(session)).swoogo_id or 0]
 
 
+@pytest.mark.rule("D2", "G1")
 @pytest.mark.parametrize("continuous", [True, False])
 @pytest.mark.parametrize("error", [RefusedError, MissingError])
-async def test_d2_s7_a_session_deleted_in_swoogo_keeps_no_speaker_from_others(
+async def test_a_session_deleted_in_swoogo_keeps_no_speaker_from_others(
     world: World, error: type[RefusedError], *, continuous: bool
 ) -> None:
-    """G1: one wrong id refuses the whole call. Which one is found out in the same push, and the rest is sent."""
+    """One wrong id refuses the whole call. Which one is found out in the same push, and the rest is sent."""
     world.mapping = replace(world.mapping, continuous=continuous)
     await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
     delete_by_hand(world, "s1")
@@ -140,8 +144,9 @@ async def test_d2_s7_a_session_deleted_in_swoogo_keeps_no_speaker_from_others(
     assert world.swoogo.calls == []
 
 
-async def test_s7_several_speakers_of_a_session_that_is_gone_ask_for_it_once(world: World) -> None:
-    """D2: a credit each, however many speakers stand on it."""
+@pytest.mark.rule("D2")
+async def test_several_speakers_of_a_session_that_is_gone_ask_for_it_once(world: World) -> None:
+    """A credit each, however many speakers stand on it."""
     await world.sync(a_session("s1"), a_session("s2"), a_session("s3"))
     delete_by_hand(world, "s1")
     await refuse_the_gone(world, RefusedError)
@@ -151,7 +156,7 @@ async def test_s7_several_speakers_of_a_session_that_is_gone_ask_for_it_once(wor
     assert len(world.swoogo.called("exists")) == 2
 
 
-async def test_s7_where_all_sessions_of_a_speaker_are_gone_nothing_is_sent_again(world: World) -> None:
+async def test_where_all_sessions_of_a_speaker_are_gone_nothing_is_sent_again(world: World) -> None:
     await world.sync(a_session("s1"))
     delete_by_hand(world, "s1")
     await refuse_the_gone(world, RefusedError)
@@ -160,8 +165,9 @@ async def test_s7_where_all_sessions_of_a_speaker_are_gone_nothing_is_sent_again
     assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
 
 
-async def test_s7_a_former_session_that_is_gone_keeps_no_speaker_from_new_ones(world: World) -> None:
-    """D2: where the setting `link_mode` sends the former sessions with the new ones."""
+@pytest.mark.rule("D2")
+async def test_a_former_session_that_is_gone_keeps_no_speaker_from_new_ones(world: World) -> None:
+    """Where the setting `link_mode` sends the former sessions with the new ones."""
     await world.sync(a_session("s1", people=["c1"]), a_session("s2"), a_session("s3"), a_contact("c1"))
     former = world.entry(session_key("s1")).swoogo_id
     delete_by_hand(world, "s1")
@@ -178,8 +184,9 @@ async def test_s7_a_former_session_that_is_gone_keeps_no_speaker_from_new_ones(w
     assert (len(refused), world.entry(speaker_key()).links) == (1, ("s1", "s2"))
 
 
-async def test_d2_many_sessions_gone_at_once_are_told_and_not_believed(world: World) -> None:
-    """D2, S7: the credential may not see them any more; what it sees is associated all the same."""
+@pytest.mark.rule("D2")
+async def test_many_sessions_gone_at_once_are_told_and_not_believed(world: World) -> None:
+    """The credential may not see them any more; what it sees is associated all the same."""
     names = [f"s{number}" for number in range(1, 7)]
     await world.sync(*map(a_session, names))
     delete_by_hand(world, *names[:5])
@@ -190,11 +197,12 @@ async def test_d2_many_sessions_gone_at_once_are_told_and_not_believed(world: Wo
     assert world.entry(speaker_key()).links == ("s6",)
 
 
+@pytest.mark.rule("E6")
 @pytest.mark.parametrize("permission", [True, False])
-async def test_e6_where_no_session_may_be_read_a_refused_association_stays_an_issue(
+async def test_where_no_session_may_be_read_a_refused_association_stays_an_issue(
     world: World, *, permission: bool
 ) -> None:
-    """S7: there is no telling which session is gone; everything else goes on."""
+    """There is no telling which session is gone; everything else goes on."""
     await world.sync(a_session("s1"))
 
     async def may_not(work: object, call: Called) -> None:
@@ -208,8 +216,9 @@ async def test_e6_where_no_session_may_be_read_a_refused_association_stays_an_is
     assert world.marks == {}
 
 
-async def test_g1_a_speaker_that_is_gone_is_no_reason_to_ask_for_sessions(world: World) -> None:
-    """D2: its tombstone is written at the end of the push, from a list."""
+@pytest.mark.rule("D2", "G1")
+async def test_a_speaker_that_is_gone_is_no_reason_to_ask_for_sessions(world: World) -> None:
+    """Its tombstone is written at the end of the push, from a list."""
     await world.sync(a_session("s1", people=["c1"]), a_session("s2"), a_contact("c1"))
     world.swoogo.records[Kind.SPEAKER].clear()
     await world.sync(a_session("s2", people=["c1"]))

@@ -1,4 +1,4 @@
-"""What a push reads before it creates: with the event for one credit where that is proved, once for all retries (R3).
+"""What a push reads before it creates: with the event for one credit where that is proved, once for all retries.
 
 The proof is what keeps G2 and P2: each test with a Swoogo that does not show everything ends without a second record.
 """
@@ -25,6 +25,8 @@ from tests.support.fakes import InMemoryBudget
 from tests.unit.services.test_push_unanswered import lose_answers_of
 from tests.unit.services.world import DIGEST_KEY, SUBJECT, World
 
+pytestmark = pytest.mark.rule("P2", "R3", "G2")
+
 
 def speaking(number: int) -> list[Resource]:
     """A session with a speaker of its own."""
@@ -43,7 +45,7 @@ async def with_event(world: World, kind: Kind) -> int | None:
     return kept.with_event if kept else None
 
 
-async def test_r3_a_look_costs_one_credit_after_one_comparison(world: World) -> None:
+async def test_a_look_costs_one_credit_after_one_comparison(world: World) -> None:
     assert await reads(world, *speaking(1)) == ["list speaker"]
     assert await reads(world, *speaking(2)) == ["survey session", "list speaker"]
     assert await with_event(world, Kind.SPEAKER) == 1
@@ -52,7 +54,7 @@ async def test_r3_a_look_costs_one_credit_after_one_comparison(world: World) -> 
     assert await with_event(world, Kind.SPEAKER) == 4
 
 
-async def test_p2_a_speaker_made_by_hand_is_found_with_the_event(world: World) -> None:
+async def test_a_speaker_made_by_hand_is_found_with_the_event(world: World) -> None:
     await world.sync(*speaking(1))
     await world.sync(*speaking(2))
     made = world.swoogo.add(Kind.SPEAKER, first_name="By", last_name="Hand", email="c3@example.org")
@@ -62,7 +64,7 @@ async def test_p2_a_speaker_made_by_hand_is_found_with_the_event(world: World) -
 
 
 @pytest.mark.parametrize("shown", [0, 1])
-async def test_p2_a_kind_that_does_not_come_whole_is_listed(world: World, shown: int) -> None:
+async def test_a_kind_that_does_not_come_whole_is_listed(world: World, shown: int) -> None:
     """The one that was made by hand is not among those that come with the event."""
     await world.sync(*speaking(1))
     world.swoogo.add(Kind.SPEAKER, first_name="By", last_name="Hand", email="c3@example.org")
@@ -74,7 +76,7 @@ async def test_p2_a_kind_that_does_not_come_whole_is_listed(world: World, shown:
 
 
 @pytest.mark.parametrize("limit", [10, 16, 20, 25])
-async def test_p2_a_limit_that_the_event_grows_into_is_noticed(world: World, limit: int) -> None:
+async def test_a_limit_that_the_event_grows_into_is_noticed(world: World, limit: int) -> None:
     """Proved while there were few, and cut off when there are more: at the limit and beyond it a list decides."""
     world.swoogo.trouble.expand = limit
     for number in range(limit - 2):
@@ -101,7 +103,7 @@ async def test_a_record_that_was_deleted_by_hand_does_not_spoil_the_look(world: 
     assert await reads(world, *speaking(4)) == ["survey session", "exists speaker"]
 
 
-async def test_g2_an_unanswered_session_is_found_with_the_event(world: World) -> None:
+async def test_an_unanswered_session_is_found_with_the_event(world: World) -> None:
     """The look comes after the create has settled, and shows what came of it."""
     for number in range(4):
         await world.sync(a_session(f"s{number}"))
@@ -115,7 +117,7 @@ async def test_g2_an_unanswered_session_is_found_with_the_event(world: World) ->
     assert len(world.swoogo.called("list", Kind.SESSION)) == 1, "the comparison"
 
 
-async def test_r3_a_retry_does_not_read_again_what_was_read(world: World) -> None:
+async def test_a_retry_does_not_read_again_what_was_read(world: World) -> None:
     """Swoogo falls silent after the looks; what they showed still holds when it answers again."""
 
     world.swoogo.before_call = silent_creates(world)
@@ -129,7 +131,7 @@ async def test_r3_a_retry_does_not_read_again_what_was_read(world: World) -> Non
     assert len(world.swoogo.records[Kind.SPEAKER]) == len(world.swoogo.records[Kind.LOCATION]) == 1
 
 
-async def test_p2_a_sync_that_is_asked_for_reads_again_after_a_failure(world: World) -> None:
+async def test_a_sync_that_is_asked_for_reads_again_after_a_failure(world: World) -> None:
     """A person who saw the failure may have made the speaker by hand."""
     world.swoogo.before_call = silent_creates(world)
     await world.sync(*speaking(1))
@@ -139,7 +141,8 @@ async def test_p2_a_sync_that_is_asked_for_reads_again_after_a_failure(world: Wo
     assert world.entry("speaker/c1").swoogo_id == made
 
 
-async def test_g5_a_few_failures_of_a_large_push_do_not_put_the_rest_off(world: World) -> None:
+@pytest.mark.rule("G5")
+async def test_a_few_failures_of_a_large_push_do_not_put_the_rest_off(world: World) -> None:
     """Of a hundred calls six fail here and there: all others are made in the same push."""
     count = 0
 
@@ -157,7 +160,8 @@ async def test_g5_a_few_failures_of_a_large_push_do_not_put_the_rest_off(world: 
     assert len(world.swoogo.records[Kind.SESSION]) == 100
 
 
-async def test_n3_the_plan_costs_what_the_push_then_spends(world: World) -> None:
+@pytest.mark.rule("N3")
+async def test_the_plan_costs_what_the_push_then_spends(world: World) -> None:
     """A list, then a list and its comparison, then with the event; and a retry that looks no more."""
     seen = []
     for number in range(4):

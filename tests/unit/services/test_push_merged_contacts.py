@@ -1,6 +1,8 @@
-"""P2, D1: two contacts merged in Sessionboard, where one survives under the address of the other."""
+"""Two contacts merged in Sessionboard, where one survives under the address of the other."""
 
 from __future__ import annotations
+
+import pytest
 
 from consumer.domain.errors import RefusedError
 from consumer.domain.identity import Kind
@@ -8,6 +10,8 @@ from consumer.domain.issue import Code
 from consumer.domain.sentences import for_admin
 from tests.support.builders import a_contact, a_mapping, a_session, speaker_key
 from tests.unit.services.world import World
+
+pytestmark = pytest.mark.rule("P2", "D1")
 
 TAKEN = RefusedError("Email has already been taken.", field="email", rule=True)
 
@@ -22,8 +26,8 @@ async def merge(world: World) -> None:
     await world.sync(a_session("s1", people=["c2"]), a_contact("c1", deleted=True), survivor)
 
 
-async def test_p2_the_survivor_of_a_merge_gets_the_address(world: World) -> None:
-    """P2: and everything else; both speakers stay in Swoogo (D1)."""
+async def test_the_survivor_of_a_merge_gets_the_address(world: World) -> None:
+    """And everything else; both speakers stay in Swoogo."""
     await two_speakers(world)
     await merge(world)
     row = world.swoogo.records[Kind.SPEAKER][world.entry(speaker_key("c2")).swoogo_id or 0]
@@ -32,8 +36,8 @@ async def test_p2_the_survivor_of_a_merge_gets_the_address(world: World) -> None
     assert await world.codes() == []
 
 
-async def test_p2_where_swoogo_refuses_the_address_the_issue_says_what_to_do(world: World) -> None:
-    """P2: Swoogo may hold an address only once in an event; no public source says so."""
+async def test_where_swoogo_refuses_the_address_the_issue_says_what_to_do(world: World) -> None:
+    """Swoogo may hold an address only once in an event; no public source says so."""
     await two_speakers(world)
     world.swoogo.trouble.refused["c1@example.org"] = TAKEN
     await merge(world)
@@ -42,8 +46,9 @@ async def test_p2_where_swoogo_refuses_the_address_the_issue_says_what_to_do(wor
     assert "delete the speaker in Swoogo" in for_admin(issue)
 
 
-async def test_d4_the_survivor_follows_once_the_other_speaker_is_deleted(world: World) -> None:
-    """D4, P2: in the push after that, which comes at once."""
+@pytest.mark.rule("D4")
+async def test_the_survivor_follows_once_the_other_speaker_is_deleted(world: World) -> None:
+    """In the push after that, which comes at once."""
     world.mapping = a_mapping(remove_deleted_speakers=True)
     await two_speakers(world)
     await merge(world)
@@ -53,8 +58,9 @@ async def test_d4_the_survivor_follows_once_the_other_speaker_is_deleted(world: 
     assert await world.codes() == []
 
 
-async def test_d4_the_survivor_waits_for_no_deletion_that_swoogo_refuses(world: World) -> None:
-    """D4, P2: the other speaker stays in Swoogo, and its contact owns no address."""
+@pytest.mark.rule("D4")
+async def test_the_survivor_waits_for_no_deletion_that_swoogo_refuses(world: World) -> None:
+    """The other speaker stays in Swoogo, and its contact owns no address."""
     world.mapping = a_mapping(remove_deleted_speakers=True)
     await two_speakers(world)
     world.swoogo.trouble.kept[world.entry(speaker_key("c1")).swoogo_id or 0] = RefusedError("No.", rule=True)

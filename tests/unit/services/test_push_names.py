@@ -1,4 +1,4 @@
-"""G2, R3: whatever is in a name and whatever Swoogo stores of it, nothing is made twice and a sync comes to rest."""
+"""Whatever is in a name and whatever Swoogo stores of it, nothing is made twice and a sync comes to rest."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.names import STORED, changing, names, resources_named
 from tests.unit.services.test_push_unanswered import lose_answers_of
 from tests.unit.services.world import SUBJECT, World, a_world
 
+pytestmark = pytest.mark.rule("R3", "G2")
+
 EVERY_STORED_FORM = pytest.mark.parametrize("switches", STORED.values(), ids=STORED)
 KINDS = pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)
 
@@ -36,10 +38,10 @@ async def until_it_rests(world: World) -> None:
 @settings(max_examples=25, deadline=None)
 @example(name="<b>Talk</b> & \U0001f600 " + "x" * 200, effect=True, late=False)
 @given(name=names, effect=st.booleans(), late=st.booleans())
-def test_g2_an_unanswered_create_is_never_done_twice(
+def test_an_unanswered_create_is_never_done_twice(
     kind: Kind, switches: Switches, name: str, effect: bool, late: bool
 ) -> None:
-    """G2: with its effect at once, later than the first look, or never; at worst a person is asked."""
+    """With its effect at once, later than the first look, or never; at worst a person is asked."""
 
     async def scenario() -> None:
         world = await a_world()
@@ -68,8 +70,8 @@ def test_g2_an_unanswered_create_is_never_done_twice(
 @EVERY_STORED_FORM
 @settings(max_examples=40, deadline=None)
 @given(texts=st.lists(names, min_size=5, max_size=5))
-def test_r3_a_sync_comes_to_rest(switches: Switches, texts: list[str]) -> None:
-    """R3, G2: one record each, and a second sync sends nothing."""
+def test_a_sync_comes_to_rest(switches: Switches, texts: list[str]) -> None:
+    """One record each, and a second sync sends nothing."""
     title, room, track, person, sponsor = texts
 
     async def scenario() -> None:

@@ -59,17 +59,19 @@ async def edits(world: World) -> list[tuple[str, str]]:
     return [(issue.key, issue.field) for issue in await world.issues() if issue.code is Code.EDITED_IN_SWOOGO]
 
 
-async def test_r3_an_unchanged_event_costs_one_credit() -> None:
-    """C4, R3: the event with its records is all that is read, and nothing is sent."""
+@pytest.mark.rule("C4", "R3")
+async def test_an_unchanged_event_costs_one_credit() -> None:
+    """The event with its records is all that is read, and nothing is sent."""
     world = await a_synced_world()
     run = await reconcile(world)
     assert world.swoogo.log == ["survey session"]
     assert (run.trigger, run.credits, run.outcome) == (Trigger.RECONCILE, 1, "completed")
 
 
+@pytest.mark.rule("R3")
 @pytest.mark.parametrize(("expand", "why"), [(0, "absent arrays"), (1, "truncated arrays")])
-async def test_r3_where_the_event_comes_without_all_records_one_list_a_kind_is_read(expand: int, why: str) -> None:
-    """R3: learned once; from then on no one asks for the arrays again."""
+async def test_where_the_event_comes_without_all_records_one_list_a_kind_is_read(expand: int, why: str) -> None:
+    """Learned once; from then on no one asks for the arrays again."""
     world = await a_synced_world(sessions=3)
     world.swoogo.trouble.expand = expand
     await reconcile(world)
@@ -80,10 +82,11 @@ async def test_r3_where_the_event_comes_without_all_records_one_list_a_kind_is_r
     assert (await world.ledger.survey(EVENT)).lists
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize("expand", [None, 0], ids=["one credit", "lists"])
 @pytest.mark.parametrize(("kind", "key"), [(Kind.SESSION, "s1"), (Kind.SPEAKER, "c1"), (Kind.SPONSOR, "p1")])
-async def test_d2_a_record_deleted_in_swoogo_is_never_made_again(expand: int | None, kind: Kind, key: str) -> None:
-    """D2: a tombstone, told as an issue; a later change of the record sends nothing."""
+async def test_a_record_deleted_in_swoogo_is_never_made_again(expand: int | None, kind: Kind, key: str) -> None:
+    """A tombstone, told as an issue; a later change of the record sends nothing."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = expand
     del world.swoogo.records[kind][the_id(world, key_of(kind, key))]
@@ -94,8 +97,9 @@ async def test_d2_a_record_deleted_in_swoogo_is_never_made_again(expand: int | N
     assert len(world.swoogo.records[kind]) == 0
 
 
-async def test_d2_a_record_that_did_not_come_but_answers_for_itself_is_not_gone() -> None:
-    """D2: silence of an array proves nothing; the record is asked for, and lists are read from then on."""
+@pytest.mark.rule("D2")
+async def test_a_record_that_did_not_come_but_answers_for_itself_is_not_gone() -> None:
+    """Silence of an array proves nothing; the record is asked for, and lists are read from then on."""
     world = await a_synced_world(sessions=3)
     world.swoogo.trouble.expand = 2
     await reconcile(world)
@@ -104,9 +108,10 @@ async def test_d2_a_record_that_did_not_come_but_answers_for_itself_is_not_gone(
     assert (await world.ledger.survey(EVENT)).lists
 
 
+@pytest.mark.rule("D2")
 @pytest.mark.parametrize(("deleted", "believed"), [(3, True), (4, False)])
-async def test_d2_more_than_a_share_at_once_is_taken_for_a_mistake(deleted: int, believed: bool) -> None:
-    """D2: with ten sessions up to three may go; with more none is concluded, until an operator confirms."""
+async def test_more_than_a_share_at_once_is_taken_for_a_mistake(deleted: int, believed: bool) -> None:
+    """With ten sessions up to three may go; with more none is concluded, until an operator confirms."""
     world = await a_synced_world(sessions=10)
     held = sorted(world.swoogo.records[Kind.SESSION])
     lost = {each: world.swoogo.records[Kind.SESSION].pop(each) for each in held[:deleted]}
@@ -126,8 +131,9 @@ async def test_d2_more_than_a_share_at_once_is_taken_for_a_mistake(deleted: int,
     assert lost
 
 
-async def test_d2_sessions_that_come_back_are_no_mistake_any_more() -> None:
-    """D2: restored in Swoogo, everything goes on as before."""
+@pytest.mark.rule("D2")
+async def test_sessions_that_come_back_are_no_mistake_any_more() -> None:
+    """Restored in Swoogo, everything goes on as before."""
     world = await a_synced_world(sessions=10)
     held = dict(world.swoogo.records[Kind.SESSION])
     world.swoogo.records[Kind.SESSION].clear()
@@ -138,11 +144,12 @@ async def test_d2_sessions_that_come_back_are_no_mistake_any_more() -> None:
     assert world.entry("session/s1").live
 
 
+@pytest.mark.rule("R2")
 @pytest.mark.parametrize("expand", [None, 0], ids=["one credit", "lists"])
-async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_when_edited_back(
+async def test_edit_by_hand_is_an_issue_of_its_field_until_edited_back(
     expand: int | None,
 ) -> None:
-    """R2: issues, never a write; they stay while no one reads the record again, and end with their cause."""
+    """Issues, never a write; they stay while no one reads the record again, and end with their cause."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = expand
     row = world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
@@ -163,8 +170,9 @@ async def test_r2_a_person_s_edit_is_reported_per_field_survives_and_goes_away_w
     assert row["description"] == "From Sessionboard"
 
 
-async def test_r2_a_field_that_changes_in_sessionboard_is_overwritten_and_no_longer_told() -> None:
-    """R2: the same field changed on both sides: Sessionboard's is newer."""
+@pytest.mark.rule("R2")
+async def test_changed_field_is_overwritten_and_its_issue_goes() -> None:
+    """The same field changed on both sides: Sessionboard's is newer."""
     world = await a_synced_world()
     await world.sync(a_contact("c1", version=8, company="Old"))
     world.swoogo.records[Kind.SPEAKER][the_id(world, "speaker/c1")] |= {"company": "By hand", "bio": "Never ours"}
@@ -174,8 +182,9 @@ async def test_r2_a_field_that_changes_in_sessionboard_is_overwritten_and_no_lon
     assert await edits(world) == []
 
 
+@pytest.mark.rule("R5", "N2")
 async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
-    """R5, N2: what Swoogo objected to may have been set right there; a push of changes does not repeat it."""
+    """What Swoogo objected to may have been set right there; a push of changes does not repeat it."""
     world = await a_synced_world()
     world.swoogo.trouble.refused["c1@example.org"] = RefusedError("No.", field="email")
     await world.sync(a_contact("c1", version=9, company="Other"))
@@ -189,8 +198,9 @@ async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
     assert await world.codes() == []
 
 
-async def test_p1_two_speakers_that_swap_addresses_are_told_what_to_do_and_settle_once_one_is_changed_by_hand() -> None:
-    """N2, R5: where Swoogo wants addresses unique neither can go first; no address is made up in between."""
+@pytest.mark.rule("P1", "R5", "N2")
+async def test_swapped_addresses_settle_once_one_is_changed_by_hand() -> None:
+    """Where Swoogo wants addresses unique neither can go first; no address is made up in between."""
     world = await a_synced_world()
     await world.sync(a_session("s2", people=["c1", "c2"]), a_contact("c2"))
     held = world.swoogo.records[Kind.SPEAKER]
@@ -218,8 +228,9 @@ async def test_p1_two_speakers_that_swap_addresses_are_told_what_to_do_and_settl
     assert await world.codes() == []
 
 
-async def test_a_list_that_changes_while_it_is_read_concludes_nothing_and_is_read_again_soon() -> None:
-    """D2, G1: the survey failed; the next one comes after the back-off, which grows, and pushes go on meanwhile."""
+@pytest.mark.rule("D2", "G1")
+async def test_list_that_changes_while_it_is_read_concludes_nothing() -> None:
+    """The survey failed; the next one comes after the back-off, which grows, and pushes go on meanwhile."""
     world = await a_synced_world()
     world.swoogo.trouble.expand, world.swoogo.trouble.shifting = 0, 2
     world.swoogo.records[Kind.SESSION].clear()
@@ -240,8 +251,9 @@ async def test_a_list_that_changes_while_it_is_read_concludes_nothing_and_is_rea
     assert world.swoogo.named(Kind.SESSION, "Title of s2")
 
 
+@pytest.mark.rule("N2")
 async def test_an_event_that_cannot_be_read_any_more_fails_with_a_sentence() -> None:
-    """N2: deleted in Swoogo, or taken from the credential; no tombstone comes of it."""
+    """Deleted in Swoogo, or taken from the credential; no tombstone comes of it."""
     world = await a_synced_world()
     world.swoogo.zones.clear()
     run = await reconcile(world)
@@ -250,8 +262,9 @@ async def test_an_event_that_cannot_be_read_any_more_fails_with_a_sentence() -> 
     assert world.entry("session/s1").live
 
 
-async def test_once_a_day_everything_is_read_and_rooms_deleted_in_swoogo_are_noticed() -> None:
-    """S5: a room that is gone is made again when a session needs it; sessions that were taken off it stay so (R2)."""
+@pytest.mark.rule("S5", "R2")
+async def test_daily_deep_reconcile_notices_deleted_rooms() -> None:
+    """A room that is gone is made again when a session needs it; sessions that were taken off it stay so."""
     world = await a_synced_world()
     room = the_id(world, "location/r1")
     del world.swoogo.records[Kind.LOCATION][room]
@@ -269,8 +282,9 @@ async def test_once_a_day_everything_is_read_and_rooms_deleted_in_swoogo_are_not
     assert world.swoogo.named(Kind.SESSION, SESSION.title)[0]["location"] == str(room)
 
 
+@pytest.mark.rule("G2")
 async def test_after_a_lost_answer_the_deep_survey_serves_the_plan_as_its_look() -> None:
-    """G2: everything was just listed; the plan does not list it again, and makes nothing twice."""
+    """Everything was just listed; the plan does not list it again, and makes nothing twice."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = 0
     await reconcile(world)
@@ -283,7 +297,8 @@ async def test_after_a_lost_answer_the_deep_survey_serves_the_plan_as_its_look()
     assert len(world.swoogo.named(Kind.SESSION, "Title of s2")) == 1
 
 
-async def test_g6_a_deep_survey_puts_the_ledger_on_the_changelog_again() -> None:
+@pytest.mark.rule("G6")
+async def test_a_deep_survey_puts_the_ledger_on_the_changelog_again() -> None:
     """A worker that lost its lease may have left an old entry there as the last one, or the topic was deleted."""
     world = await a_synced_world()
     await reconcile(world)
@@ -294,8 +309,9 @@ async def test_g6_a_deep_survey_puts_the_ledger_on_the_changelog_again() -> None
     assert {key: entry for _, key, entry in world.ledger.changelog.written} == world.ledger.entries[EVENT]
 
 
-async def test_p5_a_deep_survey_puts_deleted_contacts_on_the_changelog_again() -> None:
-    """P5, G6: a former version did not note them, or the topic was deleted."""
+@pytest.mark.rule("P5", "G6")
+async def test_a_deep_survey_puts_deleted_contacts_on_the_changelog_again() -> None:
+    """A former version did not note them, or the topic was deleted."""
     world = await a_synced_world()
     await world.sync(a_contact("c7", deleted=True, version=9))
     await reconcile(world)
@@ -304,12 +320,13 @@ async def test_p5_a_deep_survey_puts_deleted_contacts_on_the_changelog_again() -
     assert world.ledger.changelog.deletions == {(EVENT, "c7"): stamp(9, 9, 0)}
 
 
+@pytest.mark.rule("R3", "G1")
 @pytest.mark.parametrize(
     "what",
     ["a deep survey", "another mapping", "an unanswered create", "a change that was not pushed", "a refused record"],
 )
-async def test_r3_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R3, G1: an unchanged event is not planned again; whatever a plan depends on brings the plan back."""
+async def test_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unchanged event is not planned again; whatever a plan depends on brings the plan back."""
     world = await a_synced_world()
     await reconcile(world)
     planned: list[str] = []
@@ -337,8 +354,8 @@ async def test_r3_a_plan_is_made_again_as_soon_as_it_may_be_another(what: str, m
     assert planned
 
 
-async def test_r3_the_issues_of_an_unchanged_event_stand_although_it_is_not_planned() -> None:
-    """N2, R3."""
+@pytest.mark.rule("R3", "N2")
+async def test_the_issues_of_an_unchanged_event_stand_although_it_is_not_planned() -> None:
     world = await a_synced_world()
     await world.sync(a_session("s2", title=""))
     told = await world.codes()
@@ -349,8 +366,9 @@ async def test_r3_the_issues_of_an_unchanged_event_stand_although_it_is_not_plan
     assert told == [("session/s2", Code.MISSING_FIELD)]
 
 
-async def test_d3_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
-    """D3: the entry and the associations with it are forgotten by the holder of the event, and all is sent again."""
+@pytest.mark.rule("D3")
+async def test_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
+    """The entry and the associations with it are forgotten by the holder of the event, and all is sent again."""
     world = await a_synced_world()
     del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
     await reconcile(world)
@@ -366,8 +384,9 @@ async def test_d3_a_lifted_tombstone_is_made_again_with_its_speakers() -> None:
     assert (await world.inbox.load(EVENT)).commands == frozenset()
 
 
-async def test_d3_a_record_that_is_there_is_not_forgotten_by_a_lift() -> None:
-    """D3, G2: nothing to lift, nothing made twice."""
+@pytest.mark.rule("D3", "G2")
+async def test_a_record_that_is_there_is_not_forgotten_by_a_lift() -> None:
+    """Nothing to lift, nothing made twice."""
     world = await a_synced_world()
     await world.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, "session/s1")])
     await world.push()
@@ -375,8 +394,9 @@ async def test_d3_a_record_that_is_there_is_not_forgotten_by_a_lift() -> None:
     assert len(world.swoogo.records[Kind.SESSION]) == 1
 
 
-async def test_d3_a_sync_that_leaves_the_record_out_leaves_the_lift_to_the_next() -> None:
-    """D3, O3: a manual sync of the sponsors does not use up the lift of a session."""
+@pytest.mark.rule("O3", "D3")
+async def test_a_sync_that_leaves_the_record_out_leaves_the_lift_to_the_next() -> None:
+    """A manual sync of the sponsors does not use up the lift of a session."""
     world = await a_synced_world()
     del world.swoogo.records[Kind.SESSION][the_id(world, "session/s1")]
     await reconcile(world)
@@ -387,8 +407,9 @@ async def test_d3_a_sync_that_leaves_the_record_out_leaves_the_lift_to_the_next(
     assert len(world.swoogo.records[Kind.SESSION]) == 1
 
 
-async def test_c4_the_next_survey_comes_after_the_interval_with_its_jitter() -> None:
-    """C4: about every 30 minutes; changes meanwhile are pushed without waiting for it and without putting it off."""
+@pytest.mark.rule("C4")
+async def test_the_next_survey_comes_after_the_interval_with_its_jitter() -> None:
+    """About every 30 minutes; changes meanwhile are pushed without waiting for it and without putting it off."""
     world = await a_synced_world()
     planned = world.inbox.state(SUBJECT).survey
     assert planned is not None
@@ -398,8 +419,8 @@ async def test_c4_the_next_survey_comes_after_the_interval_with_its_jitter() -> 
     assert world.swoogo.called("survey", None)[1:] == []
 
 
-async def test_c4_without_continuous_sync_no_survey_comes_round_and_one_asked_for_comes_once() -> None:
-    """C4, C5."""
+@pytest.mark.rule("C4", "C5")
+async def test_only_a_requested_survey_runs_without_continuous_sync() -> None:
     world = await a_synced_world()
     await world.inbox.set_continuous(EVENT, on=False)
     assert (await world.inbox.due(1)).next_in is None
@@ -408,8 +429,9 @@ async def test_c4_without_continuous_sync_no_survey_comes_round_and_one_asked_fo
     assert (await world.inbox.due(1)).next_in is None
 
 
-async def test_the_interval_stretches_when_the_surveys_of_a_credential_would_take_too_much() -> None:
-    """G5: 2,000 credits in 600 s, a quarter of them for surveys: 0.83 a second; 4,000 credits take 4,800 s."""
+@pytest.mark.rule("G5")
+async def test_interval_stretches_for_a_credential_with_many_events() -> None:
+    """2,000 credits in 600 s, a quarter of them for surveys: 0.83 a second; 4,000 credits take 4,800 s."""
     world = await a_synced_world()
     other = replace(world.mapping, event_id="other")
     work_lease = await world.claim()
@@ -422,7 +444,8 @@ async def test_the_interval_stretches_when_the_surveys_of_a_credential_would_tak
     assert 4_800 * 900 <= planned - world.clock.now() <= 4_800 * 1100
 
 
-async def test_d2_many_updates_answered_with_404_at_once_leave_no_tombstones() -> None:
+@pytest.mark.rule("D2")
+async def test_many_updates_answered_with_404_at_once_leave_no_tombstones() -> None:
     """A list may be empty because the credential sees the records no more (swoogo-api.md 4); it is for ever, so an
     operator confirms it, as when a survey finds it.
     """
@@ -439,8 +462,9 @@ async def test_d2_many_updates_answered_with_404_at_once_leave_no_tombstones() -
     assert await world.codes() == []
 
 
-async def test_r1_an_update_that_was_not_allowed_is_made_by_the_next_reconcile() -> None:
-    """C4: there is no change left that would tell of it, and its 404 parks nothing."""
+@pytest.mark.rule("C4", "R1")
+async def test_an_update_that_was_not_allowed_is_made_by_the_next_reconcile() -> None:
+    """There is no change left that would tell of it, and its 404 parks nothing."""
     world = await a_synced_world()
     await reconcile(world)
     world.swoogo.trouble.hidden.add(the_id(world, "session/s1"))

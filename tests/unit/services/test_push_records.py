@@ -27,7 +27,8 @@ from tests.support.builders import (
 from tests.unit.services.world import SUBJECT, World, a_world
 
 
-async def test_e1_e4_s5_s7_a_first_push_makes_rooms_then_records_then_associations(world: World) -> None:
+@pytest.mark.rule("E1", "E4", "S5", "S7")
+async def test_a_first_push_makes_rooms_then_records_then_associations(world: World) -> None:
     run = await world.sync(a_session("s1", room=a_room(), track=a_track(), people=["c1"]), a_contact("c1"))
     [session] = world.swoogo.records[Kind.SESSION].values()
     [room] = world.swoogo.records[Kind.LOCATION]
@@ -51,7 +52,8 @@ async def test_e1_e4_s5_s7_a_first_push_makes_rooms_then_records_then_associatio
     assert (run.outcome, run.issues, world.marks) == ("completed", {}, {})
 
 
-async def test_r3_a_second_push_with_nothing_changed_makes_no_call(world: World) -> None:
+@pytest.mark.rule("R3")
+async def test_a_second_push_with_nothing_changed_makes_no_call(world: World) -> None:
     await world.sync(a_session("s1", room=a_room(), people=["c1"]), a_contact("c1"))
     world.swoogo.calls.clear()
     run = await world.push()
@@ -60,7 +62,8 @@ async def test_r3_a_second_push_with_nothing_changed_makes_no_call(world: World)
     assert run.credits == 0
 
 
-async def test_r3_a_record_published_again_as_it_was_makes_no_call(world: World) -> None:
+@pytest.mark.rule("R3")
+async def test_a_record_published_again_as_it_was_makes_no_call(world: World) -> None:
     await world.sync(a_session("s1"))
     world.swoogo.calls.clear()
     run = await world.sync(a_session("s1", version=2))
@@ -68,7 +71,8 @@ async def test_r3_a_record_published_again_as_it_was_makes_no_call(world: World)
     assert not run.announced
 
 
-async def test_r1_r2_only_changed_fields_are_sent(world: World) -> None:
+@pytest.mark.rule("R1", "R2")
+async def test_only_changed_fields_are_sent(world: World) -> None:
     await world.sync(a_session("s1"))
     run = await world.sync(a_session("s1", ends_at=START + 2 * HOUR))
     [update] = world.swoogo.called("update")
@@ -77,7 +81,8 @@ async def test_r1_r2_only_changed_fields_are_sent(world: World) -> None:
     assert world.entry(session_key()).pushed["end_time"] == "11:00:00"
 
 
-async def test_r2_a_field_edited_by_hand_in_swoogo_stays_until_it_changes_in_sessionboard(world: World) -> None:
+@pytest.mark.rule("R2")
+async def test_edit_in_swoogo_stays_until_sessionboard_changes_the_field(world: World) -> None:
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1", company="Acme"))
     speaker_id = world.entry(speaker_key()).swoogo_id
     assert speaker_id is not None
@@ -89,7 +94,8 @@ async def test_r2_a_field_edited_by_hand_in_swoogo_stays_until_it_changes_in_ses
     assert speaker["company"] == "Acme Ltd"
 
 
-async def test_r4_a_cleared_optional_field_is_cleared_and_a_required_one_never(world: World) -> None:
+@pytest.mark.rule("R4")
+async def test_a_cleared_optional_field_is_cleared_and_a_required_one_never(world: World) -> None:
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1", company="Acme"))
     await world.sync(a_contact("c1", company=""))
     [speaker] = world.swoogo.records[Kind.SPEAKER].values()
@@ -99,7 +105,8 @@ async def test_r4_a_cleared_optional_field_is_cleared_and_a_required_one_never(w
     assert await world.codes() == [(speaker_key(), Code.MISSING_FIELD)]
 
 
-async def test_p2_a_speaker_already_in_swoogo_is_adopted_by_e_mail_and_no_empty_field_clears_anything(
+@pytest.mark.rule("P2")
+async def test_speaker_is_adopted_by_email_and_empty_fields_clear_nothing(
     world: World,
 ) -> None:
     there = world.swoogo.add(
@@ -117,8 +124,9 @@ async def test_p2_a_speaker_already_in_swoogo_is_adopted_by_e_mail_and_no_empty_
     assert world.swoogo.calls == []
 
 
-async def test_p2_a_lookalike_address_takes_over_no_speaker_that_people_made(world: World) -> None:
-    """P2: a Kelvin sign is no `k`; the look-alike becomes a speaker of its own."""
+@pytest.mark.rule("P2")
+async def test_a_lookalike_address_takes_over_no_speaker_that_people_made(world: World) -> None:
+    """A Kelvin sign is no `k`; the look-alike becomes a speaker of its own."""
     there = world.swoogo.add(Kind.SPEAKER, first_name="Mike", last_name="M", email="mike@example.org")
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1", email="mi\u212ae@example.org"))
     assert world.swoogo.records[Kind.SPEAKER][there]["email"] == "mike@example.org"
@@ -126,22 +134,25 @@ async def test_p2_a_lookalike_address_takes_over_no_speaker_that_people_made(wor
     assert world.entry(speaker_key()).swoogo_id != there
 
 
-async def test_p2_invisible_characters_make_no_second_speaker(world: World) -> None:
-    """P2: soft hyphen and zero-width space are in many a pasted address."""
+@pytest.mark.rule("P2")
+async def test_invisible_characters_make_no_second_speaker(world: World) -> None:
+    """Soft hyphen and zero-width space are in many a pasted address."""
     there = world.swoogo.add(Kind.SPEAKER, first_name="Mike", last_name="M", email="mike@example.org")
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1", email="mi\u00adke\u200b@example.org"))
     assert world.entry(speaker_key()).swoogo_id == there
     assert world.swoogo.records[Kind.SPEAKER][there]["email"] == "mike@example.org"
 
 
-async def test_p2_a_speaker_that_is_already_right_is_adopted_without_a_write(world: World) -> None:
+@pytest.mark.rule("P2")
+async def test_a_speaker_that_is_already_right_is_adopted_without_a_write(world: World) -> None:
     world.swoogo.add(Kind.SPEAKER, first_name="Ada", last_name="C1", email="c1@example.org")
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
     assert world.swoogo.called("create", Kind.SPEAKER) == world.swoogo.called("update") == []
     assert world.entry(speaker_key()).state is State.APPLIED
 
 
-async def test_s5_a_room_that_swoogo_has_under_that_name_is_taken_and_two_rooms_of_one_name_are_one(
+@pytest.mark.rule("S5")
+async def test_room_of_the_same_name_is_adopted(
     world: World,
 ) -> None:
     there = world.swoogo.add(Kind.LOCATION, name="hall 1 ")
@@ -150,11 +161,10 @@ async def test_s5_a_room_that_swoogo_has_under_that_name_is_taken_and_two_rooms_
     assert {row["location"] for row in world.swoogo.records[Kind.SESSION].values()} == {str(there)}
 
 
+@pytest.mark.rule("S5")
 @pytest.mark.parametrize("deleted", [True, False])
-async def test_s5_a_room_known_from_an_earlier_list_is_looked_for_before_a_session_is_put_into_it(
-    world: World, deleted: bool
-) -> None:
-    """S5: somebody may have deleted it in Swoogo since; one list, once for each room that is new to us."""
+async def test_known_room_is_verified_before_a_session_is_put_into_it(world: World, deleted: bool) -> None:
+    """Somebody may have deleted it in Swoogo since; one list, once for each room that is new to us."""
     hall = world.swoogo.add(Kind.LOCATION, name="Hall 2")
     await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
     if deleted:
@@ -169,7 +179,8 @@ async def test_s5_a_room_known_from_an_earlier_list_is_looked_for_before_a_sessi
     assert len(world.swoogo.called("list", Kind.LOCATION)) == 1
 
 
-async def test_s6_a_renamed_room_changes_nothing_and_a_new_one_is_synced(world: World) -> None:
+@pytest.mark.rule("S6")
+async def test_a_renamed_room_changes_nothing_and_a_new_one_is_synced(world: World) -> None:
     await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
     world.swoogo.calls.clear()
     await world.sync(a_session("s1", room=a_room("r1", "Hall One")))
@@ -181,7 +192,8 @@ async def test_s6_a_renamed_room_changes_nothing_and_a_new_one_is_synced(world: 
     assert session["location"] == str(annex)
 
 
-async def test_e3_a_synced_session_that_is_no_longer_accepted_stays_and_resumes_when_it_is_again(world: World) -> None:
+@pytest.mark.rule("E3")
+async def test_session_no_longer_accepted_stays_and_resumes_later(world: World) -> None:
     await world.sync(a_session("s1"))
     world.swoogo.calls.clear()
     await world.sync(a_session("s1", status="pending", title="Changed"))
@@ -192,7 +204,8 @@ async def test_e3_a_synced_session_that_is_no_longer_accepted_stays_and_resumes_
     assert session["name"] == "Changed"
 
 
-async def test_d1_deleting_in_sessionboard_deletes_nothing_in_swoogo(world: World) -> None:
+@pytest.mark.rule("D1")
+async def test_deleting_in_sessionboard_deletes_nothing_in_swoogo(world: World) -> None:
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
     world.swoogo.calls.clear()
     run = await world.sync(a_session("s1", deleted=True), a_contact("c1", deleted=True))
@@ -201,7 +214,8 @@ async def test_d1_deleting_in_sessionboard_deletes_nothing_in_swoogo(world: Worl
     assert run.reasons == {"session:deleted": 1}
 
 
-async def test_p5_a_speaker_comes_from_the_copy_in_the_session_until_its_record_arrives(world: World) -> None:
+@pytest.mark.rule("P5")
+async def test_speaker_comes_from_the_session_until_its_record_arrives(world: World) -> None:
     await world.sync(a_session("s1", people=[an_attendance("c1", company="From the session")]))
     [speaker] = world.swoogo.records[Kind.SPEAKER].values()
     assert speaker["company"] == "From the session"
@@ -209,7 +223,8 @@ async def test_p5_a_speaker_comes_from_the_copy_in_the_session_until_its_record_
     assert speaker["company"] == "From the record"
 
 
-async def test_s3_what_was_done_differently_is_an_issue_and_the_session_is_synced(world: World) -> None:
+@pytest.mark.rule("S3")
+async def test_what_was_done_differently_is_an_issue_and_the_session_is_synced(world: World) -> None:
     run = await world.sync(a_session("s1", ends_at=at("2026-07-02 08:00")))
     [session] = world.swoogo.records[Kind.SESSION].values()
     assert session["end_time"] == "23:59:00"
@@ -217,7 +232,8 @@ async def test_s3_what_was_done_differently_is_an_issue_and_the_session_is_synce
     assert (run.outcome, run.issues) == ("completed_with_issues", {"multi_day_clamped": 1})
 
 
-async def test_s9_a_setting_of_the_pair_reaches_the_plan(world: World) -> None:
+@pytest.mark.rule("S9")
+async def test_a_setting_of_the_pair_reaches_the_plan(world: World) -> None:
     world.mapping = type(world.mapping)(
         **{name: getattr(world.mapping, name) for name in world.mapping.__slots__}
         | {"settings": MappingSettings(sync_capacity=True)}
@@ -260,8 +276,9 @@ async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(wha
     assert world.swoogo.most_at_once == 2
 
 
+@pytest.mark.rule("P2", "D1")
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_p2_d1_a_contact_imported_anew_goes_on_with_the_speaker_it_was(world: World, at_once: bool) -> None:
+async def test_a_contact_imported_anew_goes_on_with_the_speaker_it_was(world: World, at_once: bool) -> None:
     """One call for what differs; sessions stay associated, and no one is created."""
     await world.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = world.entry(speaker_key("c1")).swoogo_id

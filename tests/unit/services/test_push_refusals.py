@@ -17,7 +17,8 @@ from tests.unit.services.world import World
 S1 = "title of s1|2026-07-01|09:00:00"
 
 
-async def test_e6_a_refused_create_is_parked_and_everything_else_still_syncs(world: World) -> None:
+@pytest.mark.rule("E6")
+async def test_a_refused_create_is_parked_and_everything_else_still_syncs(world: World) -> None:
     world.swoogo.trouble.refused[S1] = RefusedError("Name is not allowed.", field="name")
     run = await world.sync(a_session("s1"), a_session("s2"))
     assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Title of s2"]
@@ -46,8 +47,9 @@ async def test_a_parked_create_is_not_sent_again_until_the_record_changes(world:
     assert await world.codes() == []
 
 
-async def test_c5_r5_without_continuous_sync_a_manual_sync_tries_what_was_refused_once_more(world: World) -> None:
-    """No reconcile comes round that would (C4), and the admin who presses sync may have removed the cause."""
+@pytest.mark.rule("C4", "C5", "R5")
+async def test_manual_sync_retries_refused_records_once(world: World) -> None:
+    """No reconcile comes round that would, and the admin who presses sync may have removed the cause."""
     world.mapping = replace(world.mapping, continuous=False)
     world.swoogo.trouble.refused[S1] = RefusedError("Name is not allowed.", field="name")
     await world.sync(a_session("s1"), a_session("s2"))
@@ -91,7 +93,8 @@ async def test_a_refusal_for_want_of_permission_says_so(world: World) -> None:
     assert await world.codes() == [(session_key("s1"), Code.NO_PERMISSION)]
 
 
-async def test_e6_a_session_goes_through_without_a_room_that_swoogo_refuses_and_gets_it_later(world: World) -> None:
+@pytest.mark.rule("E6")
+async def test_session_syncs_without_a_refused_room_and_gets_it_later(world: World) -> None:
     world.swoogo.trouble.refused["hall 1"] = RefusedError("Too many locations.")
     await world.sync(a_session("s1", room=a_room("r1", "Hall 1")))
     [session] = world.swoogo.records[Kind.SESSION].values()
@@ -105,7 +108,8 @@ async def test_e6_a_session_goes_through_without_a_room_that_swoogo_refuses_and_
     assert await world.codes() == []
 
 
-async def test_e6_a_room_that_fails_for_now_is_given_to_the_session_by_the_retry(world: World) -> None:
+@pytest.mark.rule("E6")
+async def test_a_room_that_fails_for_now_is_given_to_the_session_by_the_retry(world: World) -> None:
     world.swoogo.trouble.unavailable = 0
 
     async def fail_locations(work: object, call: object) -> None:
@@ -122,7 +126,8 @@ async def test_e6_a_room_that_fails_for_now_is_given_to_the_session_by_the_retry
     assert len(world.swoogo.records[Kind.SESSION]) == 1
 
 
-async def test_d2_a_session_deleted_in_swoogo_becomes_a_tombstone_and_is_never_synced_again(world: World) -> None:
+@pytest.mark.rule("D2")
+async def test_session_deleted_in_swoogo_is_never_synced_again(world: World) -> None:
     await world.sync(a_session("s1"), a_session("s2"))
     swoogo_id = world.entry(session_key("s1")).swoogo_id
     assert swoogo_id is not None
@@ -137,7 +142,8 @@ async def test_d2_a_session_deleted_in_swoogo_becomes_a_tombstone_and_is_never_s
     assert await world.codes() == [(session_key("s1"), Code.GONE_IN_SWOOGO)]
 
 
-async def test_d2_a_404_for_a_session_that_is_still_listed_is_a_matter_of_permission(world: World) -> None:
+@pytest.mark.rule("D2")
+async def test_a_404_for_a_session_that_is_still_listed_is_a_matter_of_permission(world: World) -> None:
     """A 404 also means "not accessible" (swoogo-api.md 4); a tombstone would end the sync for ever."""
     await world.sync(a_session("s1"))
     swoogo_id = world.entry(session_key("s1")).swoogo_id
@@ -153,7 +159,8 @@ async def test_d2_a_404_for_a_session_that_is_still_listed_is_a_matter_of_permis
     assert await world.codes() == []
 
 
-async def test_d2_no_tombstone_when_the_list_cannot_be_read(world: World) -> None:
+@pytest.mark.rule("D2")
+async def test_no_tombstone_when_the_list_cannot_be_read(world: World) -> None:
     await world.sync(a_session("s1"))
     swoogo_id = world.entry(session_key("s1")).swoogo_id
     assert swoogo_id is not None
@@ -169,7 +176,8 @@ async def test_d2_no_tombstone_when_the_list_cannot_be_read(world: World) -> Non
     assert world.marks
 
 
-async def test_r5_a_field_that_did_not_take_is_an_issue_and_sent_again_only_when_it_changes(world: World) -> None:
+@pytest.mark.rule("R5")
+async def test_dropped_field_is_an_issue_and_sent_again_when_it_changes(world: World) -> None:
     world.swoogo.trouble.not_applied.add("description")
     await world.sync(a_session("s1"))
     [issue] = await world.issues()
@@ -185,7 +193,8 @@ async def test_r5_a_field_that_did_not_take_is_an_issue_and_sent_again_only_when
     assert await world.codes() == []
 
 
-async def test_s7_refused_associations_are_parked_until_they_change_and_the_speaker_stays_synced(world: World) -> None:
+@pytest.mark.rule("S7")
+async def test_refused_associations_wait_for_a_change(world: World) -> None:
     speaker_id = world.swoogo.add(Kind.SPEAKER, first_name="Ada", last_name="C1", email="c1@example.org")
     world.swoogo.trouble.refused_links.add(speaker_id)
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
@@ -201,9 +210,10 @@ async def test_s7_refused_associations_are_parked_until_they_change_and_the_spea
     assert await world.codes() == []
 
 
+@pytest.mark.rule("C1")
 @pytest.mark.parametrize("planning", [True, False])
 async def test_a_refused_credential_ends_the_push_and_everything_waits(world: World, planning: bool) -> None:
-    """C1: all of the organization's calls use it, so nothing else can go on."""
+    """All of the organization's calls use it, so nothing else can go on."""
     world.swoogo.trouble.credential_refused = True
     people = ["c1"] if planning else []  # a speaker has to be looked for before anything is written
     await world.given(*(a_session(f"s{number}", people=people) for number in range(20)))
@@ -218,14 +228,16 @@ async def test_a_refused_credential_ends_the_push_and_everything_waits(world: Wo
     assert world.marks == {}
 
 
+@pytest.mark.rule("G2")
 async def test_a_create_that_failed_for_its_credential_left_no_intent(world: World) -> None:
-    """Swoogo did nothing, so the next push need not look for it nor wait (G2)."""
+    """Swoogo did nothing, so the next push need not look for it nor wait."""
     world.swoogo.trouble.credential_refused = True
     await world.sync(a_session("s1"))
     assert world.ledger.entries[EVENT] == {}
 
 
-async def test_g1_a_create_that_is_answered_with_404_is_an_issue(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_a_create_that_is_answered_with_404_is_an_issue(world: World) -> None:
     """The list can be read, so it is not the event that is missing; nothing else would tell of the record."""
 
     async def miss(work: object, call: object) -> None:

@@ -18,6 +18,8 @@ from tests.support.builders import EVENT, a_contact, a_mapping, a_session, sessi
 from tests.support.fakes.swoogo import Called
 from tests.unit.services.world import SUBJECT, World
 
+pytestmark = pytest.mark.rule("D4")
+
 BOTH: EventMapping = a_mapping(remove_deleted_sessions=True, remove_deleted_speakers=True)
 REGISTRANTS = RefusedError("This session cannot be deleted because it has registrants.", rule=True)
 
@@ -33,8 +35,9 @@ def titles(world: World) -> list[str]:
     return sorted(row["name"] for row in world.swoogo.records[Kind.SESSION].values())
 
 
+@pytest.mark.rule("D1")
 async def test_without_the_switches_nothing_is_deleted(world: World) -> None:
-    """D1, D4: off by default."""
+    """Off by default."""
     await world.sync(a_session("s1", people=["c1"]))
     await world.sync(a_session("s1", people=["c1"], status="declined"))
     await world.sync(a_session("s1", deleted=True))
@@ -42,7 +45,7 @@ async def test_without_the_switches_nothing_is_deleted(world: World) -> None:
 
 
 async def test_a_session_and_its_speaker_go_and_come_back(removing: World) -> None:
-    """D4: with its association, which Swoogo dropped together with the session."""
+    """With its association, which Swoogo dropped together with the session."""
     await removing.sync(a_session("s1", people=["c1"]), a_session("s2", people=["c2"]))
     run = await removing.sync(a_session("s1", people=["c1"], status="declined"))
     assert titles(removing) == ["Title of s2"]
@@ -59,8 +62,9 @@ async def test_a_session_and_its_speaker_go_and_come_back(removing: World) -> No
     assert removing.swoogo.links[entry.swoogo_id] == {removing.entry(session_key("s1")).swoogo_id}
 
 
+@pytest.mark.rule("S7")
 async def test_a_speaker_of_several_deleted_sessions_gets_all_associations_back(removing: World) -> None:
-    """D4, S7: the sessions are deleted side by side, and none of the associations is forgotten to be forgotten."""
+    """The sessions are deleted side by side, and none of the associations is forgotten to be forgotten."""
     sessions = [a_session(f"s{number}", people=["c1"]) for number in range(3)]
     await removing.sync(*sessions, a_session("s9", people=["c1"]))
     await removing.sync(*(replace(each, status="pending") for each in sessions))
@@ -71,16 +75,18 @@ async def test_a_speaker_of_several_deleted_sessions_gets_all_associations_back(
     assert len(removing.swoogo.links[entry.swoogo_id or 0]) == 4
 
 
+@pytest.mark.rule("P2")
 async def test_an_adopted_speaker_is_never_deleted(removing: World) -> None:
-    """D4, P2: whom people made in Swoogo is theirs."""
+    """Whom people made in Swoogo is theirs."""
     removing.swoogo.add(Kind.SPEAKER, email="c1@example.org", first_name="Ada", last_name="C1")
     await removing.sync(a_session("s1", people=["c1"]))
     await removing.sync(a_session("s1", people=["c1"], deleted=True))
     assert [call.kind for call in removing.swoogo.called("delete")] == [Kind.SESSION]
 
 
+@pytest.mark.rule("G2")
 async def test_a_speaker_whose_creation_was_answered_late_is_ours(removing: World) -> None:
-    """D4, G2: found again after an unanswered create, the record is still one that we made."""
+    """Found again after an unanswered create, the record is still one that we made."""
     removing.swoogo.trouble.consumer_lost_timeout = 2
     await removing.sync(a_session("s1", people=["c1"]))
     await removing.push()
@@ -90,7 +96,7 @@ async def test_a_speaker_whose_creation_was_answered_late_is_ours(removing: Worl
 
 
 async def test_what_has_registrants_stays_and_is_an_issue(removing: World) -> None:
-    """D4: refused, left in place, told with Swoogo's words, and not tried again while it is the same."""
+    """Refused, left in place, told with Swoogo's words, and not tried again while it is the same."""
     await removing.sync(a_session("s1"), a_session("s2"))
     swoogo_id = removing.entry(session_key("s1")).swoogo_id
     assert swoogo_id is not None
@@ -126,7 +132,7 @@ async def test_what_has_registrants_stays_and_is_an_issue(removing: World) -> No
     ],
 )
 async def test_another_refusal_is_not_taken_for_registrants(removing: World, refusal: RefusedError, code: Code) -> None:
-    """D4: what is refused for its path or for want of rights says so."""
+    """What is refused for its path or for want of rights says so."""
     await removing.sync(a_session("s1"))
     removing.swoogo.trouble.kept[removing.entry(session_key("s1")).swoogo_id or 0] = refusal
     await removing.sync(a_session("s1", status="declined"))
@@ -134,8 +140,9 @@ async def test_another_refusal_is_not_taken_for_registrants(removing: World, ref
     assert titles(removing) == ["Title of s1"]
 
 
+@pytest.mark.rule("G1")
 async def test_a_worker_that_died_after_the_call_finishes_the_deletion(removing: World) -> None:
-    """G1, D4: what is not there any more is deleted; the entry is forgotten by the next push."""
+    """What is not there any more is deleted; the entry is forgotten by the next push."""
     await removing.sync(a_session("s1"))
     del removing.swoogo.records[Kind.SESSION][removing.entry(session_key("s1")).swoogo_id or 0]
     await removing.sync(a_session("s1", status="declined"))
@@ -143,8 +150,8 @@ async def test_a_worker_that_died_after_the_call_finishes_the_deletion(removing:
     assert await removing.codes() == []
 
 
+@pytest.mark.rule("G1")
 async def test_a_deletion_that_finds_swoogo_silent_comes_again(removing: World) -> None:
-    """G1, D4."""
     await removing.sync(a_session("s1"))
 
     async def silent(work: Work, call: Called) -> None:
@@ -159,7 +166,7 @@ async def test_a_deletion_that_finds_swoogo_silent_comes_again(removing: World) 
 
 
 async def test_many_deletions_at_once_are_told_and_not_done(removing: World) -> None:
-    """D4: an emptied agenda does not empty Swoogo."""
+    """An emptied agenda does not empty Swoogo."""
     sessions = [a_session(f"s{number}") for number in range(5)]
     await removing.sync(*sessions)
     await removing.sync(*(replace(each, deleted=True) for each in sessions))
@@ -185,8 +192,8 @@ async def five_deleted(world: World) -> list[Session]:
     return sessions
 
 
-async def test_d4_many_deletions_are_done_when_they_are_confirmed(removing: World) -> None:
-    """D4: at once with continuous sync, once, and no one is asked again."""
+async def test_many_deletions_are_done_when_they_are_confirmed(removing: World) -> None:
+    """At once with continuous sync, once, and no one is asked again."""
     await five_deleted(removing)
     await confirm(removing)
     run = await removing.push()
@@ -195,8 +202,8 @@ async def test_d4_many_deletions_are_done_when_they_are_confirmed(removing: Worl
     assert removing.inbox.state(SUBJECT).commands == set()
 
 
-async def test_d4_what_is_accepted_again_after_the_confirmation_stays(removing: World) -> None:
-    """D4: a confirmation is about the records that were shown, as they are when it is carried out."""
+async def test_what_is_accepted_again_after_the_confirmation_stays(removing: World) -> None:
+    """A confirmation is about the records that were shown, as they are when it is carried out."""
     sessions = await five_deleted(removing)
     await confirm(removing)
     await removing.sync(sessions[2])
@@ -204,8 +211,8 @@ async def test_d4_what_is_accepted_again_after_the_confirmation_stays(removing: 
     assert removing.inbox.state(SUBJECT).commands == set()
 
 
-async def test_d4_a_confirmation_covers_no_removals_that_came_after_it(removing: World) -> None:
-    """D4: many more wait for a confirmation of their own."""
+async def test_a_confirmation_covers_no_removals_that_came_after_it(removing: World) -> None:
+    """Many more wait for a confirmation of their own."""
     others = [a_session(f"t{number}") for number in range(5)]
     await removing.sync(*others)
     await five_deleted(removing)
@@ -216,8 +223,9 @@ async def test_d4_a_confirmation_covers_no_removals_that_came_after_it(removing:
     assert (issue.code, issue.detail) == (Code.TOO_MANY_REMOVALS, "5 of 10")
 
 
-async def test_d4_a_confirmed_removal_that_fails_for_now_needs_no_second_word(removing: World) -> None:
-    """D4, G1: the confirmation stays until a push has dealt with it."""
+@pytest.mark.rule("G1")
+async def test_a_confirmed_removal_that_fails_for_now_needs_no_second_word(removing: World) -> None:
+    """The confirmation stays until a push has dealt with it."""
     await five_deleted(removing)
     await confirm(removing)
     removing.swoogo.trouble.unavailable = 1
@@ -228,7 +236,7 @@ async def test_d4_a_confirmed_removal_that_fails_for_now_needs_no_second_word(re
 
 
 async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: World) -> None:
-    """D4: the session stays, without the speaker."""
+    """The session stays, without the speaker."""
     await removing.sync(a_session("s1", people=["c1"]), a_contact("c1"))
     await removing.sync(a_contact("c1", deleted=True))
     assert removing.swoogo.records[Kind.SPEAKER] == {}
@@ -238,10 +246,11 @@ async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: Wor
     assert removing.swoogo.calls == []
 
 
-async def test_p2_who_follows_a_deleted_speaker_under_the_same_address_is_synced_when_that_one_is_gone(
+@pytest.mark.rule("P2")
+async def test_new_contact_takes_over_email_after_deletion(
     removing: World,
 ) -> None:
-    """D4: a contact imported again has another id. Nothing else may change for a long time."""
+    """A contact imported again has another id. Nothing else may change for a long time."""
     await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = removing.entry(speaker_key("c1")).swoogo_id
     again = a_contact("c2", email="ada@example.org")
@@ -255,8 +264,9 @@ async def test_p2_who_follows_a_deleted_speaker_under_the_same_address_is_synced
     assert (await removing.codes(), removing.inbox.state(SUBJECT).due) == ([], None)
 
 
-async def test_p2_a_speaker_whom_swoogo_keeps_is_not_waited_for(removing: World) -> None:
-    """P2, D4: the newcomer goes on with them, as a deleted contact owns no address."""
+@pytest.mark.rule("P2")
+async def test_a_speaker_whom_swoogo_keeps_is_not_waited_for(removing: World) -> None:
+    """The newcomer goes on with them, as a deleted contact owns no address."""
     await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = removing.entry(speaker_key("c1")).swoogo_id
     assert former is not None
@@ -268,8 +278,9 @@ async def test_p2_a_speaker_whom_swoogo_keeps_is_not_waited_for(removing: World)
     assert (removing.entry(speaker_key("c2")).swoogo_id, await removing.codes()) == (former, [])
 
 
-async def test_r6_a_sync_that_does_not_delete_the_former_speaker_waits_for_nothing(removing: World) -> None:
-    """P2, D4: or it would come again and again."""
+@pytest.mark.rule("P2", "R6")
+async def test_a_sync_that_does_not_delete_the_former_speaker_waits_for_nothing(removing: World) -> None:
+    """Or it would come again and again."""
     former = a_contact("c1", email="ada@example.org")
     await removing.sync(former, a_session("s1", people=["c1"]), a_session("s9", people=["c9"]))
     again = a_contact("c2", email="ada@example.org")

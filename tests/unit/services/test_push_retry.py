@@ -1,12 +1,16 @@
-"""R5, issue 5.6: what Swoogo refused is tried once more when an operator asks for it, and only then."""
+"""Issue 5.6: what Swoogo refused is tried once more when an operator asks for it, and only then."""
 
 from __future__ import annotations
+
+import pytest
 
 from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, a_session
 from tests.unit.services.world import SUBJECT, World
+
+pytestmark = pytest.mark.rule("R5")
 
 RETRY = LedgerCommand(Action.RETRY, "session/s1")
 

@@ -1,4 +1,4 @@
-"""What a push tells, keeps and gives back: runs, credits, retries, and a lease that was lost (N1, N2, G1, G4)."""
+"""What a push tells, keeps and gives back: runs, credits, retries, and a lease that was lost."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
 from tests.unit.services.world import SETTINGS, SUBJECT, World, a_world
 
+pytestmark = pytest.mark.rule("N1", "N2", "G1", "G4")
 
-async def test_n1_n2_a_run_says_what_was_attempted_and_done_of_each_kind_and_what_it_cost(world: World) -> None:
+
+async def test_run_counts_attempts_results_and_credits_of_each_kind(world: World) -> None:
     world.swoogo.trouble.refused["title of s3|2026-07-01|09:00:00"] = RefusedError("No.")
     world.swoogo.add(Kind.SPEAKER, email="c2@example.org", first_name="Ada", last_name="C2")
     await world.sync(a_session("s1"), a_session("s4"))
@@ -36,7 +38,7 @@ async def test_n1_n2_a_run_says_what_was_attempted_and_done_of_each_kind_and_wha
     assert (run.done_calls, run.trigger, run.ended) == (run.planned_calls, Trigger.CHANGES, world.clock.now())
 
 
-async def test_n1_a_push_with_something_to_do_is_told_at_its_start_and_end_and_one_without_is_not(
+async def test_only_a_push_with_work_reports_its_start_and_end(
     world: World,
 ) -> None:
     await world.sync(a_session("s1"))
@@ -46,17 +48,18 @@ async def test_n1_a_push_with_something_to_do_is_told_at_its_start_and_end_and_o
     assert len(await world.board.runs(EVENT)) == 2
 
 
-async def test_n1_a_manual_sync_is_told_also_when_there_is_nothing_to_do(world: World) -> None:
+async def test_a_manual_sync_is_told_also_when_there_is_nothing_to_do(world: World) -> None:
     await world.sync(a_session("s1"))
     world.board.topic.runs.clear()
     run = await world.push(SyncRequest("pressed"))
     assert (run.trigger, world.board.topic.outcomes) == (Trigger.MANUAL, ["running", "completed"])
 
 
-async def test_n2_progress_is_written_while_a_long_push_goes_on_and_the_ledger_is_logged_with_it(
+@pytest.mark.rule("G6")
+async def test_long_push_writes_progress_and_logs_its_ledger(
     world: World,
 ) -> None:
-    """G6: a push of an hour leaves less than a second of itself out of the changelog."""
+    """A push of an hour leaves less than a second of itself out of the changelog."""
     seen: list[tuple[int, int]] = []
 
     async def slow(work: object, call: object) -> None:
@@ -71,8 +74,8 @@ async def test_n2_progress_is_written_while_a_long_push_goes_on_and_the_ledger_i
     assert logged > 5
 
 
-async def test_n1_a_long_push_says_now_and_then_when_it_should_be_done_at_the_credits_left(world: World) -> None:
-    """N1: at its start, and every half minute on the status topic; more often for who looks it up."""
+async def test_long_push_estimates_its_end(world: World) -> None:
+    """At its start, and every half minute on the status topic; more often for who looks it up."""
 
     async def slow(work: object, call: object) -> None:
         world.clock.ms += 4_000
@@ -89,14 +92,15 @@ async def test_n1_a_long_push_says_now_and_then_when_it_should_be_done_at_the_cr
     assert ended.outcome == "completed"
 
 
-async def test_n1_with_no_credits_left_a_push_is_expected_after_the_window(world: World) -> None:
+async def test_with_no_credits_left_a_push_is_expected_after_the_window(world: World) -> None:
     world.swoogo.credits_left = 0
     await world.sync(a_session("s1"))
     begun = world.board.topic.runs[0]
     assert begun.eta == begun.started + 600_000 + 200 // SETTINGS.concurrency
 
 
-async def test_g6_the_changelog_holds_every_entry_before_a_mark_is_cleared(world: World) -> None:
+@pytest.mark.rule("G6")
+async def test_the_changelog_holds_every_entry_before_a_mark_is_cleared(world: World) -> None:
     await world.sync(a_session("s1", room=a_room(), people=["c1"]), a_contact("c1"))
     last = {key: entry for _, key, entry in world.ledger.changelog.written}
     assert last == world.ledger.entries[EVENT]
@@ -112,7 +116,7 @@ async def test_g6_the_changelog_holds_every_entry_before_a_mark_is_cleared(world
     assert {key: entry for _, key, entry in world.ledger.changelog.written} == world.ledger.entries[EVENT]
 
 
-async def test_g1_a_failed_push_keeps_its_marks_and_is_tried_again_ever_more_slowly(world: World) -> None:
+async def test_a_failed_push_keeps_its_marks_and_is_tried_again_ever_more_slowly(world: World) -> None:
     await world.given(a_session("s1"))
     waits = []
     for _ in range(4):
@@ -126,7 +130,7 @@ async def test_g1_a_failed_push_keeps_its_marks_and_is_tried_again_ever_more_slo
     assert (run.outcome, world.marks, world.inbox.state(SUBJECT).due) == ("completed", {}, None)
 
 
-async def test_g1_a_pause_that_swoogo_asks_for_is_kept_when_it_is_longer(world: World) -> None:
+async def test_a_pause_that_swoogo_asks_for_is_kept_when_it_is_longer(world: World) -> None:
     async def busy(work: object, call: object) -> None:
         raise RetryableError("Swoogo asks for a pause.", after=300.0)
 
@@ -152,7 +156,7 @@ async def test_one_call_that_fails_for_now_leaves_the_rest_of_the_push_alone(wor
     assert (run.tally(Kind.SESSION).created, run.tally(Kind.SESSION).failed) == (9, 1)
 
 
-async def test_a_start_that_cannot_be_told_is_tried_again_before_anything_is_written(world: World) -> None:
+async def test_unreported_start_is_retried_before_anything_is_written(world: World) -> None:
     world.board.topic.failures.append(UnavailableError("The status topic could not be written."))
     run = await world.sync(a_session("s1"))
     assert (run.outcome, world.swoogo.calls) == ("failed", [])
@@ -160,11 +164,10 @@ async def test_a_start_that_cannot_be_told_is_tried_again_before_anything_is_wri
     assert len(world.swoogo.records[Kind.SESSION]) == 1
 
 
+@pytest.mark.rule("M4")
 @pytest.mark.parametrize("trouble", [False, True])
-async def test_n1_a_run_whose_pair_ends_before_it_does_is_told_to_its_end_for_that_pair(
-    world: World, trouble: bool
-) -> None:
-    """N1, M4: `sync.started` was told for the pair; the mapping is gone when the run ends."""
+async def test_run_is_reported_to_its_end_though_its_pair_ended(world: World, trouble: bool) -> None:
+    """`sync.started` was told for the pair; the mapping is gone when the run ends."""
 
     async def remove(work: object, call: object) -> None:
         await world.connections.put_mapping(ORG, EVENT, None)
@@ -178,7 +181,7 @@ async def test_n1_a_run_whose_pair_ends_before_it_does_is_told_to_its_end_for_th
 
 
 @pytest.mark.parametrize("call", range(6))
-async def test_g4_a_worker_that_lost_its_lease_writes_nothing_more(call: int) -> None:
+async def test_a_worker_that_lost_its_lease_writes_nothing_more(call: int) -> None:
     """Whichever call the lease is lost under: no ledger entry, no issue, no run, no mark of the loser remains."""
     world = await a_world(concurrency=1)
     await world.given(a_session("s1", room=a_room(), people=["c1"]), a_session("s2"), a_contact("c1"))
@@ -212,8 +215,9 @@ async def test_a_change_recorded_during_a_push_is_pushed_next(world: World) -> N
     assert world.marks == {}
 
 
-async def test_c5_n1_a_run_says_which_requests_it_serves_and_the_changelog_too(world: World) -> None:
-    """G6: before the event is given back, so that no loss of Redis does them again."""
+@pytest.mark.rule("C5", "G6")
+async def test_a_run_says_which_requests_it_serves_and_the_changelog_too(world: World) -> None:
+    """Before the event is given back, so that no loss of Redis does them again."""
     await world.given(a_session("s1"))
     for number, scope in enumerate(("agenda", "sponsors")):
         await world.inbox.request_sync(EVENT, SyncRequest(f"r{number}", scope), f"{number:015d}")
@@ -224,7 +228,8 @@ async def test_c5_n1_a_run_says_which_requests_it_serves_and_the_changelog_too(w
     assert served(world)[1] == ServedRequest(EVENT, "r1", f"{1:015d}")
 
 
-async def test_c5_a_request_whose_run_failed_is_not_told_as_served(world: World) -> None:
+@pytest.mark.rule("C5")
+async def test_a_request_whose_run_failed_is_not_told_as_served(world: World) -> None:
     await world.given(a_session("s1"))
     world.swoogo.trouble.unavailable = 1
     assert (await world.push(SyncRequest("r"))).outcome == "failed"
@@ -233,8 +238,9 @@ async def test_c5_a_request_whose_run_failed_is_not_told_as_served(world: World)
     assert len(served(world)) == 1
 
 
-async def test_c5_an_event_whose_changelog_cannot_be_written_keeps_its_requests(world: World) -> None:
-    """G1: they are served once more, to no effect."""
+@pytest.mark.rule("C5")
+async def test_an_event_whose_changelog_cannot_be_written_keeps_its_requests(world: World) -> None:
+    """They are served once more, to no effect."""
     world.standings.failures.append(UnavailableError("The ledger changelog could not be written."))
     with pytest.raises(UnavailableError):
         await world.push(SyncRequest("r"))
@@ -246,7 +252,7 @@ def served(world: World) -> list[ServedRequest]:
 
 
 @pytest.mark.parametrize("hour", [-3_600_000, 3_600_000])
-async def test_n1_a_run_lasts_as_long_as_it_does_however_the_clock_is_set(world: World, hour: int) -> None:
+async def test_a_run_lasts_as_long_as_it_does_however_the_clock_is_set(world: World, hour: int) -> None:
     """Redis failed over to a server whose clock is an hour off, and this process follows it."""
 
     async def set_clock(work: object, call: object) -> None:

@@ -1,4 +1,4 @@
-"""What one sync covers: all, the agenda or the sponsors alone, or selected records (O3, O4, R6, C4)."""
+"""What one sync covers: all, the agenda or the sponsors alone, or selected records."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.unit.services.world import SUBJECT, World
 
+pytestmark = pytest.mark.rule("C4", "O3", "O4", "R6")
+
 ACME = Sponsor("p1", version=1, name="Acme", description="We make anvils.", website="https://acme.example", tier="Gold")
 
 
@@ -25,7 +27,8 @@ def names(world: World, kind: Kind) -> list[str]:
     return sorted(row["name"] for row in world.swoogo.records[kind].values())
 
 
-async def test_o1_o2_a_sponsor_is_created_with_its_level_and_connected_to_no_session(world: World) -> None:
+@pytest.mark.rule("O1", "O2")
+async def test_a_sponsor_is_created_with_its_level_and_connected_to_no_session(world: World) -> None:
     await world.sync(a_session("s1"), ACME)
     [sponsor] = world.swoogo.records[Kind.SPONSOR].values()
     [level] = world.swoogo.records[Kind.LEVEL]
@@ -41,7 +44,8 @@ async def test_o1_o2_a_sponsor_is_created_with_its_level_and_connected_to_no_ses
     assert world.swoogo.calls == []
 
 
-async def test_o1_a_level_is_never_duplicated_whoever_made_it_and_however_it_is_written(world: World) -> None:
+@pytest.mark.rule("O1")
+async def test_level_is_never_duplicated(world: World) -> None:
     there = world.swoogo.add(Kind.LEVEL, name="gold")
     await world.sync(
         ACME, replace(ACME, id="p2", name="Bolt", tier=" GOLD"), replace(ACME, id="p3", name="C", tier="Tin")
@@ -51,14 +55,15 @@ async def test_o1_a_level_is_never_duplicated_whoever_made_it_and_however_it_is_
     assert levels["Acme"] == levels["Bolt"] == str(there)
 
 
-async def test_e5_a_sponsor_without_a_name_is_an_issue_and_the_others_sync(world: World) -> None:
+@pytest.mark.rule("E5")
+async def test_a_sponsor_without_a_name_is_an_issue_and_the_others_sync(world: World) -> None:
     await world.sync(replace(ACME, id="p2", name=" "), ACME)
     assert names(world, Kind.SPONSOR) == ["Acme"]
     assert await world.codes() == [("sponsor/p2", Code.MISSING_FIELD)]
 
 
 @pytest.mark.parametrize(("wanted", "synced"), [(True, ["Acme"]), (False, [])])
-async def test_o4_continuous_sync_includes_sponsors_when_the_pair_says_so(
+async def test_continuous_sync_includes_sponsors_when_the_pair_says_so(
     world: World, wanted: bool, synced: list[str]
 ) -> None:
     world.mapping = replace(world.mapping, settings=MappingSettings(sync_sponsors=wanted))
@@ -75,7 +80,7 @@ async def test_o4_continuous_sync_includes_sponsors_when_the_pair_says_so(
         ("all", ["Title of s1"], ["Acme"], []),
     ],
 )
-async def test_o3_a_manual_sync_covers_what_was_asked_for_and_leaves_the_rest_for_the_next(
+async def test_manual_sync_covers_its_scope_and_leaves_the_rest(
     world: World, scope: str, sessions: list[str], sponsors: list[str], left: list[str]
 ) -> None:
     await world.given(a_session("s1"), ACME)
@@ -88,7 +93,7 @@ async def test_o3_a_manual_sync_covers_what_was_asked_for_and_leaves_the_rest_fo
     assert (names(world, Kind.SESSION), names(world, Kind.SPONSOR)) == (["Title of s1"], ["Acme"])
 
 
-async def test_r6_a_selected_session_is_synced_alone_with_its_room_and_its_speakers(world: World) -> None:
+async def test_a_selected_session_is_synced_alone_with_its_room_and_its_speakers(world: World) -> None:
     await world.given(
         a_session("s1", room=a_room("r1", "Hall 1"), people=["c1"]),
         a_session("s2", room=a_room("r2", "Hall 2"), people=["c2"]),
@@ -107,7 +112,7 @@ async def test_r6_a_selected_session_is_synced_alone_with_its_room_and_its_speak
     assert world.marks == {}
 
 
-async def test_r6_a_selected_speaker_is_synced_alone(world: World) -> None:
+async def test_a_selected_speaker_is_synced_alone(world: World) -> None:
     await world.given(a_session("s1", people=["c1", "c2"]), a_contact("c1"), a_contact("c2"))
     run = await world.push(SyncRequest("pressed", "agenda", speaker_ids=("c2",)))
     assert [row["email"] for row in world.swoogo.records[Kind.SPEAKER].values()] == ["c2@example.org"]
@@ -116,7 +121,7 @@ async def test_r6_a_selected_speaker_is_synced_alone(world: World) -> None:
     assert len(world.swoogo.links) == 2
 
 
-async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it_was_asked_for(world: World) -> None:
+async def test_manual_sync_that_waits_for_swoogo_keeps_its_scope(world: World) -> None:
     """Without continuous sync nothing but what was asked for may be pushed, also when it takes a second try."""
     await world.inbox.set_continuous(EVENT, on=False)
     world.mapping = replace(world.mapping, continuous=False)
@@ -133,9 +138,10 @@ async def test_c4_r6_a_manual_sync_that_has_to_wait_for_swoogo_comes_again_as_it
     assert session_key("s2") in world.marks
 
 
+@pytest.mark.rule("E6", "O1", "G1")
 @pytest.mark.parametrize("listed", [False, True])
-async def test_o1_e6_levels_that_this_credential_may_not_see_hold_up_nothing_else(world: World, listed: bool) -> None:
-    """G1: they are a field of the whole account, which a user of one event may have no access to, or no more."""
+async def test_levels_that_this_credential_may_not_see_hold_up_nothing_else(world: World, listed: bool) -> None:
+    """They are a field of the whole account, which a user of one event may have no access to, or no more."""
     if listed:
         old = Directory({7: Remote(7, "gold", {"name": "Gold"})}, at=world.clock.now())
         await world.ledger.put_directory(await world.claim(), Kind.LEVEL, old)

@@ -1,4 +1,4 @@
-"""The settings of a mapping take effect when the mapping says so, without any other change (E7, S9, O4, D4)."""
+"""The settings of a mapping take effect when the mapping says so, without any other change."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from consumer.domain.snapshot import Role, Sponsor
 from consumer.ports import Change, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, ZONE, a_room, a_session, an_attendance
 from tests.unit.services.world import SUBJECT, World
+
+pytestmark = pytest.mark.rule("E7", "S9", "O4", "D4")
 
 _stamps = iter(range(1, 10_000))
 
@@ -86,10 +88,10 @@ SPEAKERS = {"late@example.org", "spk@example.org", "yes@example.org"}
     ],
     ids=["as-given", "chairs", "moderators", "accepted-only", "all"],
 )
-async def test_e7_who_syncs_as_a_speaker_is_a_setting_of_the_mapping(
+async def test_who_syncs_as_a_speaker_is_a_setting_of_the_mapping(
     world: World, settings: dict[str, bool], synced: set[str]
 ) -> None:
-    """E7: whether it is there from the start or comes later; everybody is associated."""
+    """Whether it is there from the start or comes later; everybody is associated."""
     await updated(world, **settings)
     await world.sync(CAST)
     assert set(emails(world)) == synced
@@ -97,8 +99,8 @@ async def test_e7_who_syncs_as_a_speaker_is_a_setting_of_the_mapping(
 
 
 @pytest.mark.parametrize("role", ["sync_chairpersons", "sync_moderators"])
-async def test_e7_a_role_switched_on_later_is_synced_without_any_other_change(world: World, role: str) -> None:
-    """E7: the mapping itself is the change. Switched off again, no one is deleted, and nothing more is sent."""
+async def test_a_role_switched_on_later_is_synced_without_any_other_change(world: World, role: str) -> None:
+    """The mapping itself is the change. Switched off again, no one is deleted, and nothing more is sent."""
     await world.sync(CAST)
     before = emails(world)
     await updated(world, **{role: True})
@@ -115,10 +117,10 @@ async def test_e7_a_role_switched_on_later_is_synced_without_any_other_change(wo
 @pytest.mark.parametrize(
     ("own", "room", "seats"), [(12, 40, "12"), (None, 40, "40"), (0, 40, "0"), (None, None, ""), (12, None, "12")]
 )
-async def test_s9_capacity_is_the_session_s_else_the_room_s(
+async def test_capacity_is_the_session_s_else_the_room_s(
     world: World, own: int | None, room: int | None, seats: str
 ) -> None:
-    """S9: off by default; on, also for sessions that were synced before."""
+    """Off by default; on, also for sessions that were synced before."""
     await world.sync(a_session("s1", capacity=own, room=a_room("r1", "Hall", room)))
     assert capacities(world) == [""]
     await updated(world, sync_capacity=True)
@@ -126,8 +128,9 @@ async def test_s9_capacity_is_the_session_s_else_the_room_s(
     assert capacities(world) == [seats]
 
 
-async def test_s9_switched_off_again_the_capacity_stays(world: World) -> None:
-    """S9, R2: what is not mapped is left alone."""
+@pytest.mark.rule("R2")
+async def test_switched_off_again_the_capacity_stays(world: World) -> None:
+    """What is not mapped is left alone."""
     await updated(world, sync_capacity=True)
     await world.sync(a_session("s1", capacity=12))
     await updated(world)
@@ -135,8 +138,8 @@ async def test_s9_switched_off_again_the_capacity_stays(world: World) -> None:
     assert capacities(world) == ["12"]
 
 
-async def test_o4_sponsors_that_were_kept_out_come_when_they_are_let_in(world: World) -> None:
-    """O4: what was recorded meanwhile is pushed."""
+async def test_sponsors_that_were_kept_out_come_when_they_are_let_in(world: World) -> None:
+    """What was recorded meanwhile is pushed."""
     await updated(world, sync_sponsors=False)
     await world.sync(a_session("s1"), Sponsor("p1", name="Acme", tier="Gold"))
     assert world.swoogo.records[Kind.SPONSOR] == {}
@@ -146,8 +149,7 @@ async def test_o4_sponsors_that_were_kept_out_come_when_they_are_let_in(world: W
     assert world.swoogo.named(Kind.SPONSOR, "Acme") != []
 
 
-async def test_d4_removal_switched_on_later_removes_what_was_declined_before(world: World) -> None:
-    """D4."""
+async def test_removal_switched_on_later_removes_what_was_declined_before(world: World) -> None:
     await world.sync(a_session("s1"), a_session("s2"))
     await world.sync(a_session("s1", status="declined"))
     assert len(world.swoogo.records[Kind.SESSION]) == 2
@@ -156,8 +158,9 @@ async def test_d4_removal_switched_on_later_removes_what_was_declined_before(wor
     assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["Title of s2"]
 
 
+@pytest.mark.rule("R3")
 async def test_a_mapping_published_again_is_pushed_once_and_sends_nothing(world: World) -> None:
-    """R3: an update that asks for nothing new costs no call."""
+    """An update that asks for nothing new costs no call."""
     await updated(world)
     await world.sync(CAST)
     world.swoogo.calls.clear()
@@ -167,8 +170,8 @@ async def test_a_mapping_published_again_is_pushed_once_and_sends_nothing(world:
     assert world.inbox.state(SUBJECT).due is None
 
 
-async def test_c4_without_continuous_sync_a_setting_waits_for_a_manual_sync(world: World) -> None:
-    """C4, C5."""
+@pytest.mark.rule("C4", "C5")
+async def test_without_continuous_sync_a_setting_waits_for_a_manual_sync(world: World) -> None:
     await world.sync(a_session("s1", capacity=5))
     connection = await world.connections.connection(ORG)
     assert connection is not None
@@ -180,8 +183,9 @@ async def test_c4_without_continuous_sync_a_setting_waits_for_a_manual_sync(worl
     assert capacities(world) == ["5"]
 
 
+@pytest.mark.rule("G1")
 async def test_a_setting_that_changes_during_a_push_is_not_settled_by_it(world: World) -> None:
-    """G1: the push planned with the former mapping, so the event is due again after it."""
+    """The push planned with the former mapping, so the event is due again after it."""
     await world.given(a_session("s1", capacity=5))
     lease, former, connection = await world.claim(), world.mapping, await world.connections.connection(ORG)
     assert connection is not None

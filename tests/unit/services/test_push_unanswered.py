@@ -1,4 +1,4 @@
-"""G2: a create whose answer never came is looked for before anything is created again, and nothing is ever twice."""
+"""A create whose answer never came is looked for before anything is created again, and nothing is ever twice."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from tests.support.builders import (
     speaker_key,
 )
 from tests.unit.services.world import SUBJECT, World
+
+pytestmark = pytest.mark.rule("G2")
 
 SESSION = [a_session("s1")]
 SPEAKER = [a_session("s1", people=["c1"]), a_contact("c1")]
@@ -66,7 +68,7 @@ def lose_answers_of(world: World, kind: Kind, *, effect: bool) -> None:
 
 
 @KINDS
-async def test_g2_an_unanswered_create_leaves_its_intent_and_the_event_comes_again_when_it_has_settled(
+async def test_unanswered_create_keeps_its_intent_and_returns_when_settled(
     world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
@@ -78,7 +80,7 @@ async def test_g2_an_unanswered_create_leaves_its_intent_and_the_event_comes_aga
 
 
 @KINDS
-async def test_g2_before_it_has_settled_a_create_that_cannot_be_found_is_not_repeated(
+async def test_before_it_has_settled_a_create_that_cannot_be_found_is_not_repeated(
     world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
@@ -93,7 +95,7 @@ async def test_g2_before_it_has_settled_a_create_that_cannot_be_found_is_not_rep
 
 
 @KINDS
-async def test_g2_after_it_has_settled_a_create_that_cannot_be_found_is_done_again_once(
+async def test_settled_create_that_is_not_found_is_repeated_once(
     world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=False)
@@ -105,7 +107,7 @@ async def test_g2_after_it_has_settled_a_create_that_cannot_be_found_is_done_aga
 
 
 @KINDS
-async def test_g2_a_create_that_had_its_effect_is_adopted_and_never_repeated(
+async def test_a_create_that_had_its_effect_is_adopted_and_never_repeated(
     world: World, kind: Kind, resources: list[Resource]
 ) -> None:
     lose_answers_of(world, kind, effect=True)
@@ -121,7 +123,7 @@ async def test_g2_a_create_that_had_its_effect_is_adopted_and_never_repeated(
         assert user[kind.value] == str(world.entry(KEYS[kind]).swoogo_id)
 
 
-async def test_g2_a_session_renamed_since_its_create_went_unanswered_is_found_under_its_former_name(
+async def test_unanswered_session_is_found_under_its_former_name(
     world: World,
 ) -> None:
     lose_answers_of(world, Kind.SESSION, effect=True)
@@ -131,7 +133,7 @@ async def test_g2_a_session_renamed_since_its_create_went_unanswered_is_found_un
     assert [row["name"] for row in world.swoogo.records[Kind.SESSION].values()] == ["After"]
 
 
-async def test_g2_of_several_that_match_none_is_taken_and_an_issue_says_so(world: World) -> None:
+async def test_of_several_that_match_none_is_taken_and_an_issue_says_so(world: World) -> None:
     """Never guess: the wrong one could be somebody's own."""
     lose_answers_of(world, Kind.SESSION, effect=True)
     await world.sync(a_session("s1"))
@@ -148,8 +150,8 @@ async def test_g2_of_several_that_match_none_is_taken_and_an_issue_says_so(world
 
 
 @KINDS
-async def test_g2_an_operator_says_which_of_several_it_is(world: World, kind: Kind, resources: list[Resource]) -> None:
-    """G2: from then on that one is ours and right, and the other is not touched."""
+async def test_an_operator_says_which_of_several_it_is(world: World, kind: Kind, resources: list[Resource]) -> None:
+    """From then on that one is ours and right, and the other is not touched."""
     lose_answers_of(world, kind, effect=True)
     await world.sync(*resources)
     (made, row) = next(iter(world.swoogo.records[kind].items()))
@@ -169,8 +171,8 @@ async def test_g2_an_operator_says_which_of_several_it_is(world: World, kind: Ki
     assert world.swoogo.calls == []
 
 
-async def test_g2_an_operator_says_that_a_create_made_none_of_several_and_it_is_made_anew(world: World) -> None:
-    """G2: only when it has settled, and those that were there are never taken for it."""
+async def test_create_is_repeated_when_an_operator_rules_out_all_matches(world: World) -> None:
+    """Only when it has settled, and those that were there are never taken for it."""
     lose_answers_of(world, Kind.SESSION, effect=False)
     await world.sync(a_session("s1"))
     by_hand = {"name": "Title of s1", "date": "2026-07-01", "start_time": "09:00:00"}
@@ -187,7 +189,7 @@ async def test_g2_an_operator_says_that_a_create_made_none_of_several_and_it_is_
     assert entry.swoogo_id not in twins
 
 
-async def test_g2_what_is_not_in_the_event_is_not_adopted_and_an_issue_says_so(world: World) -> None:
+async def test_what_is_not_in_the_event_is_not_adopted_and_an_issue_says_so(world: World) -> None:
     lose_answers_of(world, Kind.SESSION, effect=True)
     await world.sync(a_session("s1"))
     await world.inbox.request_commands(EVENT, [LedgerCommand(Action.ADOPT, session_key(), 999)])
@@ -197,8 +199,8 @@ async def test_g2_what_is_not_in_the_event_is_not_adopted_and_an_issue_says_so(w
     assert world.inbox.state(SUBJECT).commands == set()
 
 
-async def test_g2_a_session_known_from_before_the_create_is_never_taken_for_it(world: World) -> None:
-    """G2: it bore the same name, date and start when the create was sent."""
+async def test_a_session_known_from_before_the_create_is_never_taken_for_it(world: World) -> None:
+    """It bore the same name, date and start when the create was sent."""
     twin = world.swoogo.add(Kind.SESSION, name="Title of s1", date="2026-07-01", start_time="09:00:00")
     natural, lease = "title of s1|2026-07-01|09:00:00", await world.claim()
     await world.ledger.put_directory(lease, Kind.SESSION, a_directory(Remote(twin, natural)))
@@ -212,8 +214,8 @@ async def test_g2_a_session_known_from_before_the_create_is_never_taken_for_it(w
     assert await world.codes() == []
 
 
-async def test_g2_everything_else_of_the_event_goes_on_while_a_create_settles(world: World) -> None:
-    """G2: only the record waits; a change of another is pushed after its quiet period, not after the settle time."""
+async def test_everything_else_of_the_event_goes_on_while_a_create_settles(world: World) -> None:
+    """Only the record waits; a change of another is pushed after its quiet period, not after the settle time."""
     await world.sync(a_session("s2"))
     lose_answers_of(world, Kind.SESSION, effect=False)
     await world.sync(a_session("s1"))
@@ -230,8 +232,9 @@ async def test_g2_everything_else_of_the_event_goes_on_while_a_create_settles(wo
     assert len(world.swoogo.records[Kind.SESSION]) == 2
 
 
-async def test_g2_many_pushes_while_a_create_settles_do_not_list_each_time(world: World) -> None:
-    """R3: a list costs more than the changes do."""
+@pytest.mark.rule("R3")
+async def test_many_pushes_while_a_create_settles_do_not_list_each_time(world: World) -> None:
+    """A list costs more than the changes do."""
     lose_answers_of(world, Kind.SESSION, effect=False)
     await world.sync(a_session("s1"))
     for number in range(8):
@@ -242,8 +245,9 @@ async def test_g2_many_pushes_while_a_create_settles_do_not_list_each_time(world
     assert len(world.swoogo.called("list", Kind.SESSION)) <= 4
 
 
-async def test_g2_many_creates_without_an_answer_hold_the_event_up_as_an_outage_does(world: World) -> None:
-    """G5: whatever is behind it, more calls would not help."""
+@pytest.mark.rule("G5")
+async def test_many_creates_without_an_answer_hold_the_event_up_as_an_outage_does(world: World) -> None:
+    """Whatever is behind it, more calls would not help."""
 
     async def lose(work: object, call: object) -> None:
         world.swoogo.trouble.lost_before = 1
@@ -259,8 +263,8 @@ async def test_g2_many_creates_without_an_answer_hold_the_event_up_as_an_outage_
     assert len(world.swoogo.records[Kind.SESSION]) == 20
 
 
-async def test_g2_a_create_settles_from_when_its_answer_was_given_up(world: World) -> None:
-    """G2: it may have waited for its permit longer than it may take to settle."""
+async def test_a_create_settles_from_when_its_answer_was_given_up(world: World) -> None:
+    """It may have waited for its permit longer than it may take to settle."""
 
     async def before(work: object, call: object) -> None:
         world.swoogo.before_call = None
@@ -273,8 +277,8 @@ async def test_g2_a_create_settles_from_when_its_answer_was_given_up(world: Worl
     assert (await world.inbox.due(1)).next_in == 120.0
 
 
-async def test_g2_an_intent_of_a_worker_that_died_settles_from_when_the_next_one_took_over(world: World) -> None:
-    """G2: the call it stands for was perhaps sent just before; and the next push does not begin again."""
+async def test_intent_of_a_dead_worker_settles_from_the_takeover(world: World) -> None:
+    """The call it stands for was perhaps sent just before; and the next push does not begin again."""
     await world.given(a_session("s1"))
     lease = await world.claim()
     await world.ledger.put(lease, {session_key(): an_intent("title of s1|2026-07-01|09:00:00")})
@@ -289,8 +293,9 @@ async def test_g2_an_intent_of_a_worker_that_died_settles_from_when_the_next_one
     assert world.entry(session_key()) == taken_over
 
 
-async def test_g2_a_list_that_is_refused_fails_the_run_and_is_tried_again(world: World) -> None:
-    """G1: nothing is lost, and the reason is told."""
+@pytest.mark.rule("G1")
+async def test_a_list_that_is_refused_fails_the_run_and_is_tried_again(world: World) -> None:
+    """Nothing is lost, and the reason is told."""
     lose_answers_of(world, Kind.SESSION, effect=True)
     await world.sync(a_session("s1"))
 
@@ -306,7 +311,7 @@ async def test_g2_a_list_that_is_refused_fails_the_run_and_is_tried_again(world:
     assert world.entry(session_key()).state is State.APPLIED
 
 
-async def test_g2_a_refused_create_leaves_no_intent_behind(world: World) -> None:
+async def test_a_refused_create_leaves_no_intent_behind(world: World) -> None:
     world.swoogo.trouble.unavailable = 1
     await world.sync(a_session("s1"))
     assert session_key() not in world.ledger.entries["ev"]
@@ -328,8 +333,9 @@ def _request() -> SyncRequest:
     return SyncRequest("pressed")
 
 
-async def test_an_order_about_levels_that_this_credential_may_not_see_holds_up_nothing(world: World) -> None:
-    """E6, G1: the adoption cannot be made, and the rest of the event goes on."""
+@pytest.mark.rule("E6", "G1")
+async def test_command_about_unreadable_levels_holds_up_nothing(world: World) -> None:
+    """The adoption cannot be made, and the rest of the event goes on."""
 
     async def hide(work: object, call: object) -> None:
         if str(call) == "list level":
@@ -343,8 +349,9 @@ async def test_an_order_about_levels_that_this_credential_may_not_see_holds_up_n
     assert (len(world.swoogo.records[Kind.SESSION]), world.inbox.state(SUBJECT).commands) == (1, set())
 
 
-async def test_g6_after_a_loss_a_sync_of_one_session_looks_for_no_other(world: World) -> None:
-    """G2: what Swoogo holds of the others is still not known, so the push that creates them looks as well."""
+@pytest.mark.rule("G6")
+async def test_after_a_loss_a_sync_of_one_session_looks_for_no_other(world: World) -> None:
+    """What Swoogo holds of the others is still not known, so the push that creates them looks as well."""
     lost = world.swoogo.add(Kind.SESSION, name="Title of s2", date="2026-07-01", start_time="09:00:00")
     state = world.inbox.state(SUBJECT)
     state.verify_before_create = {Kind.SESSION}

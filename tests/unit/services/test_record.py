@@ -91,8 +91,9 @@ def an_edit(
     return a_record(value, offset=offset)
 
 
+@pytest.mark.rule("M5", "G1")
 async def test_a_batch_of_everything_readable_is_recorded_without_a_dead_letter(stage: Stage) -> None:
-    """G1, M5: resources by event, mapped or not; mappings by organization; requests beside them."""
+    """Resources by event, mapped or not; mappings by organization; requests beside them."""
     batch = [valid_record(name, offset=offset) for offset, name in enumerate(valid_names())]
     result = await stage.record(*batch)
     assert stage.letters == []
@@ -106,11 +107,12 @@ async def test_a_batch_of_everything_readable_is_recorded_without_a_dead_letter(
     assert stage.inbox.state(event_subject(EXAMPLE_EVENT)).request is not None
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("example", INVALID, ids=[each.name for each in INVALID])
 async def test_what_nobody_can_read_becomes_a_dead_letter_and_the_rest_flows(
     stage: Stage, example: InvalidExample
 ) -> None:
-    """G1: with its reason, a sentence for a person, and the record as it came."""
+    """With its reason, a sentence for a person, and the record as it came."""
     good = valid_value("speakers-whole")
     good["data"]["id"] = "another-one"
     result = await stage.record(example.record, a_record(good, topic="sessionboard.speakers", offset=1))
@@ -123,9 +125,10 @@ async def test_what_nobody_can_read_becomes_a_dead_letter_and_the_rest_flows(
     assert (await stage.snapshot()).sessions == {}
 
 
+@pytest.mark.rule("E8")
 @pytest.mark.parametrize("name", ["sponsors-exhibitor", "speakers-of-the-organization"])
 async def test_what_is_out_of_scope_is_ignored(stage: Stage, name: str) -> None:
-    """E8: counted, and no dead letter."""
+    """Counted, and no dead letter."""
     assert await stage.record(valid_record(name)) == Recorded(received=1, ignored=1)
     assert stage.letters == []
 
@@ -136,9 +139,10 @@ LATER_PUBLISHED: Final = an_edit("later", updated="2026-03-01T10:00:01Z", publis
 LATER_OFFSET: Final = an_edit("newest", updated="2026-03-01T10:00:01Z", published="2026-03-01T10:00:03Z", offset=7)
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("order", list(permutations([OLD, SAME_VERSION, LATER_PUBLISHED, LATER_OFFSET])))
 async def test_the_newest_wins_whatever_the_order(stage: Stage, order: Sequence[RawRecord]) -> None:
-    """G3: by version, then publication, then offset; in one batch as in many."""
+    """By version, then publication, then offset; in one batch as in many."""
     result = await stage.record(*order)
     assert (await stage.session()).title == "newest"
     # The last of those that follow the newest is read too: it may say something else.
@@ -149,6 +153,7 @@ async def test_the_newest_wins_whatever_the_order(stage: Stage, order: Sequence[
     assert await one_by_one.session() == await stage.session()
 
 
+@pytest.mark.rule("G3")
 @settings(max_examples=60, deadline=None)
 @given(
     versions=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8),
@@ -158,7 +163,7 @@ async def test_the_newest_wins_whatever_the_order(stage: Stage, order: Sequence[
 async def test_any_order_batching_and_replay_end_in_the_same_row(
     versions: list[tuple[int, int]], cuts: list[int], order: Any
 ) -> None:
-    """G3: replaying any part of a topic changes nothing."""
+    """Replaying any part of a topic changes nothing."""
     records = [
         an_edit(
             f"{offset}", updated=f"2026-03-01T10:00:0{version}Z", published=f"2026-03-01T10:00:0{when}Z", offset=offset
@@ -176,8 +181,9 @@ async def test_any_order_batching_and_replay_end_in_the_same_row(
     assert (await stage.record(*records)).news == 0
 
 
+@pytest.mark.rule("R3", "G3")
 async def test_a_burst_of_500_edits_validates_one(stage: Stage) -> None:
-    """G3, R3: one row, one validation; the others are superseded unread."""
+    """One row, one validation; the others are superseded unread."""
     burst = [
         an_edit(f"Edit {number}", published=f"2026-03-01T10:{number // 60:02}:{number % 60:02}Z", offset=number)
         for number in range(500)
@@ -188,8 +194,9 @@ async def test_a_burst_of_500_edits_validates_one(stage: Stage) -> None:
     assert (await stage.session()).title == "Edit 499"
 
 
+@pytest.mark.rule("G1")
 async def test_edits_of_different_records_do_not_supersede_each_other(stage: Stage) -> None:
-    """G1: nor do those of one id in two events, or of a session and a contact with one id."""
+    """Nor do those of one id in two events, or of a session and a contact with one id."""
     session = valid_value(SCHEDULED)
     elsewhere = valid_value(SCHEDULED)
     elsewhere["metadata"]["event_id"] = "other"
@@ -203,8 +210,9 @@ async def test_edits_of_different_records_do_not_supersede_each_other(stage: Sta
     assert SESSION_ID in (await stage.snapshot()).contacts
 
 
+@pytest.mark.rule("G1", "G3")
 async def test_an_unreadable_newest_falls_back_to_the_newest_that_can_be_read(stage: Stage) -> None:
-    """G1, G3: it is a dead letter, and the good one before it is not lost; an older unreadable one is superseded."""
+    """It is a dead letter, and the good one before it is not lost; an older unreadable one is superseded."""
     unreadable = an_edit(5, published="2026-03-01T10:00:09Z", offset=9)
     result = await stage.record(
         an_edit("older", published="2026-03-01T10:00:01Z", offset=1),
@@ -217,16 +225,17 @@ async def test_an_unreadable_newest_falls_back_to_the_newest_that_can_be_read(st
     assert (result.dead, result.superseded, result.news) == (1, 2, 1)
 
 
+@pytest.mark.rule("G1")
 async def test_when_no_version_can_be_read_all_of_them_are_dead_letters(stage: Stage) -> None:
-    """G1."""
     batch = [an_edit(number, offset=number) for number in range(3)]
     result = await stage.record(*batch)
     assert sorted(record.offset for record, _ in stage.letters) == [0, 1, 2]
     assert (result.dead, result.news) == (3, 0)
 
 
+@pytest.mark.rule("D1", "G3")
 async def test_a_null_value_after_a_change_deletes_the_record(stage: Stage) -> None:
-    """D1, G3: in one batch; and a replay of the change alone does not bring it back."""
+    """In one batch; and a replay of the change alone does not bring it back."""
     edit = an_edit("there")
     await stage.record(edit, a_record(None, key=f"{EXAMPLE_EVENT}/{SESSION_ID}", timestamp=NOW, offset=5))
     assert (await stage.session()).deleted
@@ -234,8 +243,9 @@ async def test_a_null_value_after_a_change_deletes_the_record(stage: Stage) -> N
     assert (await stage.session()).deleted
 
 
+@pytest.mark.rule("C5", "G3")
 async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
-    """C5, G3: a replay asks for nothing."""
+    """A replay asks for nothing."""
     request = valid_record("mappings-sync-requested", offset=3)
     assert (await stage.record(request)).news == 1
     assert (await stage.record(request)).news == 0
@@ -244,8 +254,9 @@ async def test_a_sync_request_is_passed_on_once(stage: Stage) -> None:
     assert kept.scope == valid_value("mappings-sync-requested")["data"]["scope"]
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "one after the other"])
-async def test_g3_an_older_version_published_after_a_newer_one_becomes_visible(stage: Stage, together: bool) -> None:
+async def test_an_older_version_published_after_a_newer_one_becomes_visible(stage: Stage, together: bool) -> None:
     newer, older = valid_value("sessions-scheduled"), valid_value("sessions-scheduled")
     older["data"] |= {"updated_at": "2026-03-01T08:00:00Z", "title": "Older"}
     records = [a_record(newer, offset=7), a_record(older, offset=8)]
@@ -256,8 +267,9 @@ async def test_g3_an_older_version_published_after_a_newer_one_becomes_visible(s
     assert state.overtaken == set(state.marks)
 
 
+@pytest.mark.rule("M8")
 @pytest.mark.parametrize("holder", [EXAMPLE_ORG, "another"])
-async def test_m8_a_record_of_another_organization_has_the_mapping_looked_at_again(stage: Stage, holder: str) -> None:
+async def test_a_record_of_another_organization_has_the_mapping_looked_at_again(stage: Stage, holder: str) -> None:
     """At once, and only where they differ."""
     mapping = replace(a_mapping(event_id=EXAMPLE_EVENT), org_id=holder)
     await stage.connections.put_mapping(holder, EXAMPLE_EVENT, mapping)
@@ -271,9 +283,10 @@ async def test_m8_a_record_of_another_organization_has_the_mapping_looked_at_aga
         assert bool(state.marks) == (holder == "another")
 
 
+@pytest.mark.rule("C5", "O3")
 @pytest.mark.parametrize("ids", [("r-1", "r-2"), (None, None)], ids=["with ids", "as before"])
-async def test_c5_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage, ids: tuple[str | None, ...]) -> None:
-    """O3: "agenda" and "sponsors" pressed in one second is a sync of both."""
+async def test_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage, ids: tuple[str | None, ...]) -> None:
+    """ "agenda" and "sponsors" pressed in one second is a sync of both."""
     records = []
     for offset, (request_id, scope) in enumerate(zip(ids, ("agenda", "sponsors"), strict=True)):
         value = valid_value("mappings-sync-requested")
@@ -285,8 +298,9 @@ async def test_c5_no_request_of_a_batch_is_dropped_for_a_later_one(stage: Stage,
     assert (state.request.scope, len(state.requests)) == ("all", 2)
 
 
+@pytest.mark.rule("M4")
 async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage) -> None:
-    """M4: the key names no organization; the organization that asked for the pair is known, active or not."""
+    """The key names no organization; the organization that asked for the pair is known, active or not."""
     await stage.connections.add_requester(EVENT, ORG)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
     assert result.news == 1
@@ -296,8 +310,9 @@ async def test_a_null_value_removes_the_mapping_of_its_organization(stage: Stage
     assert not request.present
 
 
+@pytest.mark.rule("M4", "G1")
 async def test_a_null_value_removes_a_mapping_that_was_asked_for_in_the_same_batch(stage: Stage) -> None:
-    """M4, G1: although it is not active yet."""
+    """Although it is not active yet."""
     await stage.record(
         valid_record("mappings-mapping-added"),
         a_record(None, topic="sessionboard.mappings", key=f"mapping/{EXAMPLE_EVENT}", timestamp=NOW, offset=1),
@@ -308,8 +323,9 @@ async def test_a_null_value_removes_a_mapping_that_was_asked_for_in_the_same_bat
     assert not request.present
 
 
+@pytest.mark.rule("X1", "G1")
 async def test_a_disconnect_is_not_hidden_by_credentials_published_after_it(stage: Stage) -> None:
-    """X1, G1: in one batch or compacted into one row, the pairs would never end and nothing would be sealed."""
+    """In one batch or compacted into one row, the pairs would never end and nothing would be sealed."""
     await stage.record(
         a_record(None, topic="sessionboard.mappings", key=f"integration/{EXAMPLE_ORG}", timestamp=NOW),
         valid_record("mappings-integration-connected-sealed", offset=1),
@@ -318,8 +334,9 @@ async def test_a_disconnect_is_not_hidden_by_credentials_published_after_it(stag
     assert set(asked.rows) == set(asked.marks) == {f"disconnect/{EXAMPLE_ORG}", f"integration/{EXAMPLE_ORG}"}
 
 
-async def test_a_null_value_takes_back_the_requests_of_everybody_who_asked_for_the_event(stage: Stage) -> None:
-    """M4: the records of all of them had the one key that is gone now."""
+@pytest.mark.rule("M4")
+async def test_null_value_takes_back_all_requests_for_the_event(stage: Stage) -> None:
+    """The records of all of them had the one key that is gone now."""
     for org_id in ("one", "two"):
         await stage.connections.add_requester(EVENT, org_id)
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key=f"mapping/{EVENT}"))
@@ -327,21 +344,24 @@ async def test_a_null_value_takes_back_the_requests_of_everybody_who_asked_for_t
     assert [list((await stage.inbox.requests(org)).marks) for org in ("one", "two")] == [[f"mapping/{EVENT}"]] * 2
 
 
+@pytest.mark.rule("M4")
 async def test_a_null_value_for_a_pair_nobody_has_is_ignored(stage: Stage) -> None:
-    """M4: there is nothing to end."""
+    """There is nothing to end."""
     result = await stage.record(a_record(None, topic="sessionboard.mappings", key="mapping/nobody"))
     assert result == Recorded(received=1, ignored=1)
 
 
+@pytest.mark.rule("X1")
 async def test_a_null_value_disconnects_its_organization(stage: Stage) -> None:
-    """X1: the key names it."""
+    """The key names it."""
     await stage.record(a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}"))
     asked = await stage.inbox.requests(ORG)
     assert list(asked.rows) == list(asked.marks) == [f"disconnect/{ORG}"]
 
 
+@pytest.mark.rule("G1")
 async def test_nothing_may_be_committed_when_the_inbox_fails(stage: Stage) -> None:
-    """G1: the error passes through, and the batch comes again."""
+    """The error passes through, and the batch comes again."""
     stage.inbox.failures.append(UnavailableError("Redis does not answer."))
     batch = [an_edit("kept"), valid_record("speakers-whole", offset=1)]
     with pytest.raises(UnavailableError):
@@ -351,8 +371,9 @@ async def test_nothing_may_be_committed_when_the_inbox_fails(stage: Stage) -> No
     assert (await stage.snapshot()).contacts
 
 
+@pytest.mark.rule("G1")
 async def test_nothing_may_be_committed_when_a_dead_letter_is_not_safe(stage: Stage) -> None:
-    """G1: the same batch again loses nothing and doubles nothing but the attempt."""
+    """The same batch again loses nothing and doubles nothing but the attempt."""
     stage.dead_letters.failures.append(UnavailableError("Kafka does not answer."))
     batch = [an_edit(5), valid_record("speakers-whole", offset=1)]
     with pytest.raises(UnavailableError):
@@ -366,8 +387,9 @@ async def test_an_empty_batch_is_nothing(stage: Stage) -> None:
     assert await stage.record() == Recorded()
 
 
+@pytest.mark.rule("G4")
 async def test_every_event_of_a_batch_gets_one_call(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G4: one script call per event and batch."""
+    """One script call per event and batch."""
     calls: list[tuple[str, int]] = []
     record = stage.inbox.record
 
@@ -385,8 +407,9 @@ async def test_every_event_of_a_batch_gets_one_call(stage: Stage, monkeypatch: p
     assert sorted(calls) == [(str(event_subject(EXAMPLE_EVENT)), 3), (str(org_subject(EXAMPLE_ORG)), 1)]
 
 
+@pytest.mark.rule("G1")
 def test_a_poison_error_repeats_nothing_of_the_record() -> None:
-    """G1: values may be personal data; sentences end up in logs and headers."""
+    """Values may be personal data; sentences end up in logs and headers."""
     value = valid_value(SCHEDULED)
     value["data"]["status"] = ["ada@canary.example"]
     decoder = CountingDecoder()
@@ -401,22 +424,25 @@ def test_a_poison_error_repeats_nothing_of_the_record() -> None:
 CONTACT: Final = "sessionboard.speakers"
 
 
-async def test_p5_a_contact_deleted_by_null_value_is_noted_on_the_changelog(stage: Stage) -> None:
-    """P5: its topic forgets the deletion when it is compacted. Also when the batch comes again."""
+@pytest.mark.rule("P5")
+async def test_a_contact_deleted_by_null_value_is_noted_on_the_changelog(stage: Stage) -> None:
+    """Its topic forgets the deletion when it is compacted. Also when the batch comes again."""
     for _ in range(2):
         await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1", offset=4))
         assert list(stage.changelog.deletions) == [(EVENT, "c1")]
     assert (await stage.snapshot(EVENT)).contacts["c1"].deleted
 
 
-async def test_p5_other_deletions_are_not_noted(stage: Stage) -> None:
-    """P5: only persons have copies elsewhere."""
+@pytest.mark.rule("P5")
+async def test_other_deletions_are_not_noted(stage: Stage) -> None:
+    """Only persons have copies elsewhere."""
     await stage.record(a_record(None, topic="sessionboard.sessions", key=f"{EVENT}/s1"))
     assert stage.changelog.deletions == {}
 
 
-async def test_g1_a_deletion_that_cannot_be_noted_is_read_again(stage: Stage) -> None:
-    """G1, P5: nothing is committed before the changelog has it."""
+@pytest.mark.rule("P5", "G1")
+async def test_a_deletion_that_cannot_be_noted_is_read_again(stage: Stage) -> None:
+    """Nothing is committed before the changelog has it."""
     stage.changelog.failures.append(UnavailableError("Kafka is away."))
     with pytest.raises(UnavailableError):
         await stage.record(a_record(None, topic=CONTACT, key=f"{EVENT}/c1"))
@@ -424,12 +450,13 @@ async def test_g1_a_deletion_that_cannot_be_noted_is_read_again(stage: Stage) ->
     assert list(stage.changelog.deletions) == [(EVENT, "c1")]
 
 
+@pytest.mark.rule("G3")
 @given(
     edits=st.lists(st.sampled_from([0, 0, 500, 180_000, 86_400_000, 365 * 86_400_000]), min_size=1, max_size=6),
     deleted=st.booleans(),
     size=st.integers(1, 4),
 )
-def test_g3_no_date_ahead_silences_what_follows(edits: list[int], deleted: bool, size: int) -> None:
+def test_no_date_ahead_silences_what_follows(edits: list[int], deleted: bool, size: int) -> None:
     """Edits dated ahead of Kafka by up to a year, then one as it should be, or a deletion; two seconds apart."""
     records = []
     for number, ahead in enumerate([*edits, 0]):

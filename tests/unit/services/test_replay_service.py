@@ -1,4 +1,4 @@
-"""G3, issue 5.6: a replay changes nothing that is known, reads at a bounded rate, and goes on where it was stopped."""
+"""Issue 5.6: a replay changes nothing that is known, reads at a bounded rate, and goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from consumer.settings import Topics
 from tests.support.builders import NOW, a_record
 from tests.support.examples import valid_record
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryInbox
+
+pytestmark = pytest.mark.rule("G3")
 
 EVENT = "3960"
 
@@ -88,7 +90,7 @@ class Stage:
 
 
 async def test_what_is_known_already_is_no_news_and_makes_nothing_due() -> None:
-    """G3: the second reading of everything records nothing."""
+    """The second reading of everything records nothing."""
     stage = Stage()
     first = await stage.run()
     assert (first.read, first.recorded, first.news, first.unreadable) == (10, 10, 2, 8)

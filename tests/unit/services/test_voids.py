@@ -1,4 +1,4 @@
-"""A pair that never synced anything is taken back by an operator; nothing else lifts M2 (M8)."""
+"""A pair that never synced anything is taken back by an operator; nothing else lifts M2."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from consumer.ports import Change, Lease, org_subject
 from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_session, an_entry
 from tests.unit.services.world import SETTINGS, SUBJECT, World
+
+pytestmark = pytest.mark.rule("M2", "M8")
 
 REASON = "It was mapped by another organization."
 COMMAND = voiding(EVENT, SWOOGO_EVENT, REASON)
@@ -53,7 +55,7 @@ async def carried_out(world: World) -> list[tuple[str, str]]:
     return [(each["event"], each.get("why", "")) for each in lines if each["event"].startswith("pair.")]
 
 
-async def test_m8_a_pair_that_never_synced_is_taken_back_at_once_and_the_log_says_why(world: World) -> None:
+async def test_a_pair_that_never_synced_is_taken_back_at_once_and_the_log_says_why(world: World) -> None:
     pair = await an_ended_pair(world)
     await world.inbox.request_commands(EVENT, [COMMAND], at_once=True)
     with capture_logs() as lines:
@@ -68,7 +70,7 @@ async def test_m8_a_pair_that_never_synced_is_taken_back_at_once_and_the_log_say
 
 
 @pytest.mark.parametrize("kept", ["session/s1", "location/r1"])
-async def test_m2_a_pair_that_synced_anything_is_for_ever(world: World, kept: str) -> None:
+async def test_a_pair_that_synced_anything_is_for_ever(world: World, kept: str) -> None:
     pair = await an_ended_pair(world)
     world.ledger.entries[EVENT] = {kept: an_entry(7)}
     why = f"1 record was synced to Swoogo event {SWOOGO_EVENT}, so the two belong together for ever."
@@ -77,7 +79,7 @@ async def test_m2_a_pair_that_synced_anything_is_for_ever(world: World, kept: st
     assert (await world.inbox.load(EVENT)).commands == frozenset()
 
 
-async def test_m8_a_pair_in_force_is_not_taken_back(world: World) -> None:
+async def test_a_pair_in_force_is_not_taken_back(world: World) -> None:
     """A push of it may be under way; the mapping has to be removed first."""
     await world.pairs.claim(org_lease(), EVENT, SWOOGO_EVENT, NOW)
     await world.given(a_session("s1"))
@@ -96,13 +98,13 @@ async def test_m8_a_pair_in_force_is_not_taken_back(world: World) -> None:
         (Pair("e", 7, "o", 1, ended_at=2), 0, 0, ""),
     ],
 )
-def test_m8_what_keeps_a_pair_is_said(pair: Pair | None, swoogo: int, synced: int, why: str) -> None:
+def test_what_keeps_a_pair_is_said(pair: Pair | None, swoogo: int, synced: int, why: str) -> None:
     from consumer.domain.pair import not_voidable
 
     assert not_voidable(pair, swoogo, synced) == why
 
 
-async def test_m8_what_was_refused_for_the_pair_is_asked_for_again(world: World) -> None:
+async def test_what_was_refused_for_the_pair_is_asked_for_again(world: World) -> None:
     """The organization published the right Swoogo event, and was told that the event has another."""
     await an_ended_pair(world)
     await world.connections.add_requester(EVENT, ORG)
@@ -120,7 +122,7 @@ async def test_m8_what_was_refused_for_the_pair_is_asked_for_again(world: World)
     assert (mapping.swoogo_event_id, pair.swoogo_event_id, pair.round) == (999, 999, 1)
 
 
-async def test_m8_what_was_seen_in_the_former_swoogo_event_is_forgotten(world: World) -> None:
+async def test_what_was_seen_in_the_former_swoogo_event_is_forgotten(world: World) -> None:
     """Else a record of it would be taken for one of the next."""
     await world.given(a_session("s1"))
     lease = await world.claim()
@@ -133,7 +135,8 @@ async def test_m8_what_was_seen_in_the_former_swoogo_event_is_forgotten(world: W
     assert await world.ledger.survey(EVENT) == SurveyState()
 
 
-async def test_g4_a_former_worker_of_the_event_writes_no_entry_after_it_was_found_empty(world: World) -> None:
+@pytest.mark.rule("G4")
+async def test_former_worker_writes_no_entry_of_an_event_found_empty(world: World) -> None:
     await world.given(a_session("s1"))
     former = await world.claim()
     await an_ended_pair(world)
@@ -143,7 +146,8 @@ async def test_g4_a_former_worker_of_the_event_writes_no_entry_after_it_was_foun
         await world.ledger.put(former, {"session/s1": an_entry(1)})
 
 
-async def test_g1_a_void_that_kafka_does_not_take_is_tried_again(world: World) -> None:
+@pytest.mark.rule("G1")
+async def test_a_void_that_kafka_does_not_take_is_tried_again(world: World) -> None:
     pair = await an_ended_pair(world)
     world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
     assert await carried_out(world) == []

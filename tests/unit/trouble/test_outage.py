@@ -1,4 +1,4 @@
-"""G5, issue 5.5: while Swoogo is away, events wait; credits, calls and log lines stay few, and all is right afterwards.
+"""Issue 5.5: while Swoogo is away, events wait; credits, calls and log lines stay few, and all is right afterwards.
 
 Two events of one credential and one of another, real client, sandbox; hours pass in a moment.
 """
@@ -16,6 +16,8 @@ from consumer.adapters.sealing import credential_id
 from consumer.domain.issue import Code
 from tests.support.builders import ZONE, a_session
 from tests.unit.trouble.site import Site, a_site, sessions
+
+pytestmark = pytest.mark.rule("G5")
 
 HOUR = 3_600.0
 MOST = 300.0
@@ -103,8 +105,9 @@ async def test_what_never_reaches_swoogo_is_an_outage_too(site: Site, error: typ
     assert [each for event_id in site.said for each in site.differences(event_id)] == []
 
 
+@pytest.mark.rule("G2")
 async def test_the_probe_is_never_a_create(site: Site) -> None:
-    """G2: what finds out whether Swoogo is back has no effect there."""
+    """What finds out whether Swoogo is back has no effect there."""
     rule = {"match": {"path": "sessions|speakers|events", "credential": "key"}, "times": None, "do": OUTAGES["503"]}
     site.sandbox.add_faults([rule])
     new = a_session("s4", title="Never there before")
@@ -121,8 +124,9 @@ async def test_the_probe_is_never_a_create(site: Site) -> None:
     assert site.differences("e1") == []
 
 
+@pytest.mark.rule("C5")
 async def test_a_manual_sync_finds_out_at_once(site: Site) -> None:
-    """C5: somebody waits for it; without one the next probe would be minutes away."""
+    """Somebody waits for it; without one the next probe would be minutes away."""
     down(site, OUTAGES["503"])
     await site.say("e1", *sessions("Changed"))
     await site.settle(within=2 * HOUR)
@@ -136,8 +140,9 @@ async def test_a_manual_sync_finds_out_at_once(site: Site) -> None:
     assert site.differences("e1") == []
 
 
+@pytest.mark.rule("M4")
 async def test_one_event_that_is_forbidden_stops_no_other(site: Site) -> None:
-    """M4: 403 about one event is that event's trouble: its records are told, the other event goes on."""
+    """403 about one event is that event's trouble: its records are told, the other event goes on."""
     rule = {"match": {"path": "sessions/update"}, "times": 3, "do": {"status": 403, "body": {"message": "Forbidden"}}}
     site.sandbox.add_faults([rule])
     await site.say("e1", *sessions("Forbidden"))

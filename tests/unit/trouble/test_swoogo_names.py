@@ -1,4 +1,4 @@
-"""G2, R3: names of every sort and what Swoogo may store of them, through the real client against the sandbox."""
+"""Names of every sort and what Swoogo may store of them, through the real client against the sandbox."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from sandbox.swoogo import Switches
 from tests.support.builders import ZONE, a_contact, a_room, a_session, a_track
 from tests.support.names import STORED, names, resources_named
 from tests.unit.trouble.site import Site, a_site
+
+pytestmark = pytest.mark.rule("R3", "G2")
 
 CREATES = {kind: re.compile(f"/{kind.value}s/create") for kind in Kind} | {Kind.LEVEL: re.compile("/sponsors/field/")}
 LATE_SECONDS = 60
@@ -90,8 +92,8 @@ def writes(site: Site) -> list[str]:
 @example("ampersand escaped", "Q&A", "never")
 @example("ampersand escaped", "Q&A", "late")
 @given(st.sampled_from(list(STORED)), names, st.sampled_from(["at once", "late", "never"]))
-def test_g2_an_unanswered_create_is_never_done_twice(kind: Kind, stored: str, name: str, effect: str) -> None:
-    """G2: at worst a person is asked."""
+def test_an_unanswered_create_is_never_done_twice(kind: Kind, stored: str, name: str, effect: str) -> None:
+    """At worst a person is asked."""
 
     async def scenario() -> None:
         site = await an_event(STORED[stored], *resources_named(kind, name))
@@ -111,8 +113,8 @@ def test_g2_an_unanswered_create_is_never_done_twice(kind: Kind, stored: str, na
 @example("ampersand escaped", ["Q&A"] * 5)
 @example("tags stripped", ["<b>x</b>"] * 5)
 @given(st.sampled_from(list(STORED)), st.lists(names, min_size=5, max_size=5))
-def test_r3_a_sync_comes_to_rest(stored: str, texts: list[str]) -> None:
-    """R3, G2: one record each, and neither a second sync nor a reconcile writes anything."""
+def test_a_sync_comes_to_rest(stored: str, texts: list[str]) -> None:
+    """One record each, and neither a second sync nor a reconcile writes anything."""
     title, room, track, person, sponsor = texts
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""Issue 5.5, G1, G2, G5: every row of Swoogo trouble, from the dispatcher to the wire, against the sandbox.
+"""Issue 5.5: every row of Swoogo trouble, from the dispatcher to the wire, against the sandbox.
 
 Each row asks the same: is all right in the end, is nothing doubled, are credits within the limit, and is what people
 are told the right thing.
@@ -16,6 +16,8 @@ import pytest
 
 from consumer.domain.issue import Code
 from tests.unit.trouble.site import Site, one_event, sessions
+
+pytestmark = pytest.mark.rule("G1", "G2", "G5")
 
 CREATE: Final = {"method": "POST", "path": "sessions/create"}
 UPDATE: Final = {"method": "PUT", "path": "sessions/update"}
@@ -121,7 +123,7 @@ async def test_after_trouble_all_is_right_once_and_within_the_limit(row: Row) ->
 
 
 async def test_another_user_of_the_credential_spends_while_our_count_says_free() -> None:
-    """G5: 429 although our count says free; the call waits for the reset and goes through, once."""
+    """429 although our count says free; the call waits for the reset and goes through, once."""
     async with a_synced_site(synced=False, limit=40) as site:
         await site.settle()
         await site.say("ev", *sessions("New"))
@@ -140,8 +142,9 @@ async def test_an_expired_token_is_replaced_once_for_all_calls() -> None:
         assert sum("oauth2" in call["path"] for call in site.sandbox.journal()) == before + 1
 
 
+@pytest.mark.rule("D2")
 async def test_a_record_deleted_by_hand_is_a_tombstone_and_stays_one() -> None:
-    """D2: 404 on the update, missing from a complete list; never made again."""
+    """404 on the update, missing from a complete list; never made again."""
     async with a_synced_site() as site:
         [row] = [each for each in site.sandbox.state(site.swoogo_ids["ev"])["sessions"] if each["name"] == "Title 3"]
         site.sandbox.delete("sessions", row["id"])
@@ -154,8 +157,9 @@ async def test_a_record_deleted_by_hand_is_a_tombstone_and_stays_one() -> None:
         assert sorted(names) == ["Newest 1", "Newest 2"]
 
 
+@pytest.mark.rule("C3")
 async def test_a_credential_refused_for_ever_is_told_once() -> None:
-    """C3: 401 for everything; one message, and all is right when it works again."""
+    """401 for everything; one message, and all is right when it works again."""
     async with a_synced_site() as site:
         site.sandbox.add_faults([on({"path": "sessions|speakers|events"}, {"status": 401}, None)])
         await site.settle(within=20_000)
@@ -177,8 +181,9 @@ async def test_a_page_beyond_the_last_is_read_rightly(overflow: str) -> None:
         assert await site.codes() == set()
 
 
+@pytest.mark.rule("D2")
 async def test_a_list_that_shifts_while_it_is_read_deletes_nothing() -> None:
-    """D2: records made and deleted by hand between two pages: nothing of ours is taken for deleted."""
+    """Records made and deleted by hand between two pages: nothing of ours is taken for deleted."""
     async with a_synced_site(page_size=2) as site:
         site.sandbox.configure(switches={"event_expand": "absent"})
         await site.settle()
@@ -202,8 +207,9 @@ async def test_a_list_that_shifts_while_it_is_read_deletes_nothing() -> None:
         assert Code.GONE_IN_SWOOGO not in await site.codes()
 
 
+@pytest.mark.rule("S5")
 async def test_names_that_are_there_twice_are_not_made_a_third_time() -> None:
-    """S5, G2: two locations of the same name in Swoogo; one is used or people are told, no third one comes."""
+    """Two locations of the same name in Swoogo; one is used or people are told, no third one comes."""
     site = await one_event()
     for _ in range(2):
         site.sandbox.create("locations", {"event_id": site.swoogo_ids["ev"], "name": "Hall 1"})

@@ -1,4 +1,4 @@
-"""The guarded fetcher: what it makes of answers, bodies and validators (P3, P4, fault matrix: images)."""
+"""The guarded fetcher: what it makes of answers, bodies and validators (fault matrix: images)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from consumer.adapters.images.fetch import Fetched, NotModified
 from consumer.domain.errors import ImageUnusableError
 from tests.unit.adapters.images.network import URL, Body, Network, delay, fetcher, ok, refusal, to
+
+pytestmark = pytest.mark.rule("P3", "P4")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def conditions(request: httpx.Request) -> tuple[str | None, str | None]:
     return request.headers.get("if-none-match"), request.headers.get("if-modified-since")
 
 
-async def test_p4_the_known_url_is_asked_with_its_validators_and_304_means_unchanged() -> None:
+async def test_the_known_url_is_asked_with_its_validators_and_304_means_unchanged() -> None:
     network = Network(httpx.Response(304, headers={"etag": '"2"'}, stream=Body([])))
     found = await fetcher(network).fetch(URL, KNOWN)
     assert found == NotModified({**KNOWN, "etag": '"2"'})
@@ -109,7 +111,7 @@ async def test_p4_the_known_url_is_asked_with_its_validators_and_304_means_uncha
         {**KNOWN, "final": "a redirect's"},
     ],
 )
-async def test_p4_without_validators_of_this_very_url_nothing_is_assumed(known: Mapping[str, str]) -> None:
+async def test_without_validators_of_this_very_url_nothing_is_assumed(known: Mapping[str, str]) -> None:
     """A server that says 304 to that all the same is wrong, and its word counts for nothing."""
     network = Network(ok())
     assert isinstance(await fetcher(network).fetch(URL, known), Fetched)
@@ -118,7 +120,7 @@ async def test_p4_without_validators_of_this_very_url_nothing_is_assumed(known: 
         await fetcher(Network(httpx.Response(304, stream=Body([])))).fetch(URL, known)
 
 
-async def test_p4_behind_a_redirect_the_validators_go_to_where_they_came_from() -> None:
+async def test_behind_a_redirect_the_validators_go_to_where_they_came_from() -> None:
     """A profile URL may lead to another picture tomorrow; the date of the old one says nothing about the new one."""
     first = await fetcher(Network(to("/v1.jpg"), ok(etag='"1"'))).fetch(URL, {})
     again = Network(to("/v1.jpg"), httpx.Response(304, stream=Body([])))

@@ -1,4 +1,4 @@
-"""The guarded fetcher: whom it connects to, whatever URLs, name servers and redirects say (P3, fault matrix)."""
+"""The guarded fetcher: whom it connects to, whatever URLs, name servers and redirects say (fault matrix)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from consumer.domain.errors import ImageUnusableError, SilentHostError
 from consumer.settings import ImageSettings
 from tests.unit.adapters.images.network import PUBLIC, URL, Body, Names, Network, delay, fetcher, ok, refusal, to
 
+pytestmark = pytest.mark.rule("P3")
 
-async def test_the_checked_address_is_dialled_and_host_and_sni_are_those_of_the_name() -> None:
+
+async def test_checked_address_is_dialled_under_the_name() -> None:
     network = Network(ok(etag='"1"', last_modified="Mon, 01 Jun 2026 10:00:00 GMT"))
     found = await fetcher(network).fetch(URL, {})
     assert isinstance(found, Fetched)
@@ -114,7 +116,7 @@ async def test_a_redirect_to_a_name_with_a_private_address_is_refused() -> None:
     assert network.dialled == [PUBLIC]
 
 
-async def test_a_name_that_changes_its_address_between_check_and_connection_gains_nothing() -> None:
+async def test_dns_rebinding_gains_nothing() -> None:
     """DNS rebinding: the name is asked once a hop, and the answer that was checked is the one that is dialled."""
     names, network = Names(cdn_example=[[PUBLIC], ["127.0.0.1"]]), Network(ok())
     await fetcher(network, names).fetch(URL, {})

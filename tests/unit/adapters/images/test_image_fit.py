@@ -1,4 +1,4 @@
-"""P3, P4: what becomes of an image before it is uploaded. The function itself; its process is in integration tests."""
+"""What becomes of an image before it is uploaded. The function itself; its process is in integration tests."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from tests.unit.adapters.images.samples import (
     photo,
     png,
 )
+
+pytestmark = pytest.mark.rule("P3", "P4")
 
 LIMIT = 1_000_000
 PIXELS = 40_000_000
@@ -207,7 +209,7 @@ def test_a_jpeg_of_several_pictures_is_its_first_one() -> None:
 
 
 def test_a_photo_of_3_mb_gets_under_1_mb_and_still_looks_the_same() -> None:
-    """P3: at most 1 MB, a larger one is downscaled."""
+    """At most 1 MB, a larger one is downscaled."""
     source = photo(2600, 1950)
     content = encoded(source, "JPEG", quality=90)
     assert len(content) > 3_000_000
@@ -354,7 +356,7 @@ def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
     assert 50 < low <= high < 75  # type: ignore[operator] # one pair, as it has one channel
 
 
-def test_colours_of_another_profile_become_those_of_srgb_when_the_image_is_made_anew() -> None:
+def test_reencoded_image_has_srgb_colours() -> None:
     content = encoded(Image.new("RGB", (400, 200), (200, 30, 30)), "PNG", exif=exif(3), icc_profile=_odd_profile())
     _, picture = fitted(content)
     assert "icc_profile" not in picture.info
@@ -414,7 +416,7 @@ def test_what_cannot_be_used_is_refused_with_a_sentence_to_act_on(
     assert caught.value.why == why
 
 
-def test_no_more_is_allocated_for_a_webp_of_too_many_pixels_than_for_its_header(
+def test_webp_of_too_many_pixels_allocates_its_header_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its decoder allocates a canvas when it is opened, before anybody can look at the size."""

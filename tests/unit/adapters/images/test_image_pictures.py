@@ -1,4 +1,4 @@
-"""P3, P4: what the port gives back and keeps in the ledger; and the settings of it."""
+"""What the port gives back and keeps in the ledger; and the settings of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from consumer.adapters.images.pictures import FetchedImages, file_name
 from consumer.domain.errors import ConfigurationError
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings, load_settings
+
+pytestmark = pytest.mark.rule("P3", "P4")
 
 URL = "https://cdn.example/ada.jpg"
 RECORD = {"url": URL, "sha256": "aa", "etag": '"1"'}
@@ -46,9 +48,7 @@ def images(source: Source, press: Press) -> FetchedImages:
 
 
 @pytest.mark.parametrize(("limit", "used"), [(None, 500_000), (2_000_000, 2_000_000)])
-async def test_p3_new_bytes_become_a_picture_under_the_limit_of_the_setting_or_the_call(
-    limit: int | None, used: int
-) -> None:
+async def test_new_bytes_become_an_image_under_the_limit(limit: int | None, used: int) -> None:
     source, press = Source(Fetched(b"bytes", "aa", RECORD)), Press()
     picture = await images(source, press).get(URL, {"url": "before"}, limit=limit)
     assert picture == Picture(b"\x89PNG\r\n\x1a\nbytes", "image/png", "ada.png", RECORD)
@@ -57,7 +57,7 @@ async def test_p3_new_bytes_become_a_picture_under_the_limit_of_the_setting_or_t
 
 
 @pytest.mark.parametrize("found", [NotModified(RECORD), Fetched(b"bytes", "aa", RECORD)])
-async def test_p4_known_bytes_are_unchanged_whatever_their_url_and_the_record_is_renewed(
+async def test_known_bytes_are_unchanged_under_any_url(
     found: Fetched | NotModified,
 ) -> None:
     press = Press()

@@ -1,4 +1,4 @@
-"""Values of the changelog: those of before and of today are read, those of later are known as such (G6)."""
+"""Values of the changelog: those of before and of today are read, those of later are known as such."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord
 from schemas.ledger import read_ledger_value
 from tests.support.builders import EVENT, ORG, an_entry, an_intent
+
+pytestmark = pytest.mark.rule("G6")
 
 ENTRY = an_entry(7, epoch=3, at=50)
 PAIR = Pair(EVENT, 4711, ORG, mapped_at=5)
@@ -58,7 +60,7 @@ def changed(value: bytes, **fields: object) -> bytes:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_g6_every_value_says_its_format_and_comes_back(name: str) -> None:
+def test_every_value_says_its_format_and_comes_back(name: str) -> None:
     key, value, said = WRITTEN[name]
     assert msgspec.json.decode(value)["format"] == FORMAT
     assert read_ledger_value(value).format == FORMAT
@@ -66,13 +68,13 @@ def test_g6_every_value_says_its_format_and_comes_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_g6_values_from_before_formats_were_written_are_read(name: str) -> None:
+def test_values_from_before_formats_were_written_are_read(name: str) -> None:
     key, value, said = WRITTEN[name]
     assert remembered(record(key, changed(value, format=None))) == said
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
+def test_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
     key, value, _ = WRITTEN[name]
     kind = key.split("/")[1]
     following = latest_format(kind) + 1
@@ -82,8 +84,9 @@ def test_g6_a_value_of_the_next_format_is_known_as_such(name: str) -> None:
     assert not understands(found.what)
 
 
+@pytest.mark.rule("M8")
 @pytest.mark.parametrize("pair", [VOIDED, SECOND], ids=["voided", "of the second round"])
-def test_m8_g6_a_former_version_leaves_what_comes_of_voiding_alone(pair: Pair) -> None:
+def test_a_former_version_leaves_what_comes_of_voiding_alone(pair: Pair) -> None:
     """It would take one of two pairs for the only one; of all others it reads what it always did."""
     value = pair_value(pair)
     assert msgspec.json.decode(value)["format"] == latest_format("pair") == 2
@@ -92,14 +95,14 @@ def test_m8_g6_a_former_version_leaves_what_comes_of_voiding_alone(pair: Pair) -
     assert msgspec.json.decode(pair_value(PAIR))["format"] == 1
 
 
-def test_g6_a_kind_of_a_later_version_is_known_as_such() -> None:
+def test_a_kind_of_a_later_version_is_known_as_such() -> None:
     found = remembered(record(f"{EVENT}/novelty/n1", b'{"kind": "novelty", "format": 1}'))
     assert found == NewerRecord((EVENT,), "novelty/1")
     assert not understands("novelty/1")
     assert understands("session/1")
 
 
-def test_g6_a_null_value_forgets_an_entry_and_says_nothing_of_other_kinds() -> None:
+def test_a_null_value_forgets_an_entry_and_says_nothing_of_other_kinds() -> None:
     assert remembered(record(f"{EVENT}/session/s1", None)) == Logged(EVENT, "session/s1", None, 9)
     assert remembered(record(f"{EVENT}/pair/4711", None)) is None
     assert remembered(record(f"{EVENT}/novelty/n1", None)) is None
@@ -124,6 +127,6 @@ def test_g6_a_null_value_forgets_an_entry_and_says_nothing_of_other_kinds() -> N
         ),
     ],
 )
-def test_g6_what_no_version_writes_cannot_be_read(key: str | bytes | None, value: bytes) -> None:
+def test_what_no_version_writes_cannot_be_read(key: str | bytes | None, value: bytes) -> None:
     with pytest.raises(PoisonError):
         remembered(record(key, value))

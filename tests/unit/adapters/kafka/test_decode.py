@@ -71,9 +71,10 @@ def poison(record: RawRecord) -> PoisonError:
     return refused.value
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("example", INVALID, ids=[each.name for each in INVALID])
 def test_what_nobody_can_read_says_why_and_what_to_publish_instead(example: InvalidExample) -> None:
-    """G1: the reason and the sentence are those of the contract, whichever way the record was read."""
+    """The reason and the sentence are those of the contract, whichever way the record was read."""
     refused = poison(example.record)
     assert refused.reason == example.why
     assert example.says in str(refused)
@@ -88,8 +89,9 @@ def test_a_record_with_null_headers_is_read_like_any_other() -> None:
     assert read(with_headers) == read(record)
 
 
+@pytest.mark.rule("G3")
 def test_a_session_says_whose_it_is_and_how_new() -> None:
-    """G3: version is `data.updated_at`, then the publication, then the offset."""
+    """Version is `data.updated_at`, then the publication, then the offset."""
     record = valid_record("sessions-scheduled", offset=42)
     assert DECODER.peek(record) == Peeked(
         event_subject("3960"),
@@ -100,24 +102,26 @@ def test_a_session_says_whose_it_is_and_how_new() -> None:
     )
 
 
+@pytest.mark.rule("G3")
 def test_without_updated_at_the_publication_is_the_version() -> None:
-    """G3."""
     peeked = DECODER.peek(edited("sessions-scheduled", "data.updated_at", ...))
     assert peeked is not None
     assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0, 0)
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("unset", [None, {}])
 def test_an_unset_updated_at_counts_as_left_out(unset: object) -> None:
-    """G3: `{}` and null both mean not set."""
+    """`{}` and null both mean not set."""
     peeked = DECODER.peek(edited("sessions-scheduled", "data.updated_at", unset))
     assert peeked is not None
     assert peeked.stamp == stamp(PUBLISHED, PUBLISHED, 0, 0)
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("ahead", [1_001, 180_000, 365 * 86_400_000], ids=["a second", "3 minutes", "a year"])
 @pytest.mark.parametrize("name", ["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"])
-def test_g3_a_version_counts_from_when_kafka_had_it_if_it_is_dated_later(name: str, ahead: int) -> None:
+def test_a_version_counts_from_when_kafka_had_it_if_it_is_dated_later(name: str, ahead: int) -> None:
     """One date ahead must not silence later edits, nor the deletion of the record."""
     record = valid_record(name)
     published, _ = moments_of(DECODER.peek(replace(record, timestamp=0)).stamp)  # type: ignore[union-attr]
@@ -133,8 +137,9 @@ def test_g3_a_version_counts_from_when_kafka_had_it_if_it_is_dated_later(name: s
     assert deletion.stamp > peeked.stamp
 
 
+@pytest.mark.rule("S1", "S2", "S5", "P5")
 def test_a_scheduled_session_as_the_domain_sees_it() -> None:
-    """S1, S2, S5, P5: what the planner needs, and nothing else."""
+    """What the planner needs, and nothing else."""
     found = session(valid_record("sessions-scheduled"))
     assert (found.id, found.version, found.deleted, found.status) == (SESSION_ID, UPDATED, False, "accepted")
     assert (found.title, found.description) == ("Scaling change streams", "<p>How we did it.</p>")
@@ -163,48 +168,54 @@ def test_ids_that_are_numbers_are_read_as_text() -> None:
     assert change(valid_record("sessions-integer-ids")).key == f"session/{found.id}"
 
 
+@pytest.mark.rule("E8")
 def test_a_sub_session_counts_as_not_there() -> None:
-    """E8: and one that becomes a sub-session leaves."""
+    """And one that becomes a sub-session leaves."""
     assert session(valid_record("sessions-sub-session")).deleted
     assert not session(valid_record("sessions-scheduled")).deleted
 
 
+@pytest.mark.rule("E8")
 @pytest.mark.parametrize("name", ["sponsors-exhibitor", "speakers-of-the-organization"])
 def test_what_is_out_of_scope_is_ignored_and_no_error(name: str) -> None:
-    """E8: exhibitors, and contacts of the organization that belong to no event."""
+    """Exhibitors, and contacts of the organization that belong to no event."""
     assert DECODER.peek(valid_record(name)) is None
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("topic", ["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"])
-def test_a_record_that_leaves_the_event_id_out_is_a_dead_letter_and_not_ignored(topic: str) -> None:
-    """G1: null can mean the organization, nothing at all means a fault."""
+def test_record_without_an_event_id_is_a_dead_letter(topic: str) -> None:
+    """Null can mean the organization, nothing at all means a fault."""
     refused = poison(edited(topic, "metadata.event_id", ...))
     assert refused.reason == "missing_event_id"
 
 
+@pytest.mark.rule("M5")
 def test_a_session_of_an_unmapped_event_is_read_like_any_other() -> None:
-    """M5: a later mapping starts from the full picture."""
+    """A later mapping starts from the full picture."""
     assert read(valid_record("sessions-of-an-unmapped-event")) is not None
 
 
+@pytest.mark.rule("D1")
 @pytest.mark.parametrize("name", ["sessions-deleted-thin", "sessions-deleted-whole"])
 def test_a_deleted_session_is_marked(name: str) -> None:
-    """D1: whatever else it carries."""
+    """Whatever else it carries."""
     assert session(valid_record(name)).deleted
 
 
+@pytest.mark.rule("E4", "D1")
 @pytest.mark.parametrize("name", ["speakers-deleted-thin", "speakers-disassociated"])
 def test_a_contact_that_is_deleted_or_no_longer_of_the_event_is_marked(name: str) -> None:
-    """D1, E4."""
     assert contact(valid_record(name)).deleted
 
 
+@pytest.mark.rule("D1")
 def test_a_deleted_sponsor_is_marked() -> None:
-    """D1."""
     assert sponsor(valid_record("sponsors-deleted-thin")).deleted
     assert change(valid_record("sponsors-deleted-thin")).deleted
 
 
+@pytest.mark.rule("D1", "G3")
 @pytest.mark.parametrize(
     ("topic", "key", "row"),
     [
@@ -214,7 +225,7 @@ def test_a_deleted_sponsor_is_marked() -> None:
     ],
 )
 def test_a_null_value_deletes_its_key(topic: str, key: str, row: object) -> None:
-    """D1, G3: its version is the record's own time."""
+    """Its version is the record's own time."""
     record = a_record(None, topic=f"sessionboard.{topic}", key="ev/x", offset=7)
     peeked = DECODER.peek(record)
     assert peeked is not None
@@ -222,46 +233,52 @@ def test_a_null_value_deletes_its_key(topic: str, key: str, row: object) -> None
     assert change(record) == Change(key, stamp(NOW, NOW, 7), msgspec.json.encode(row), deleted=True)
 
 
+@pytest.mark.rule("G3")
 def test_a_null_value_without_a_timestamp_is_older_than_everything() -> None:
-    """G3: without a time it cannot be newer."""
+    """Without a time it cannot be newer."""
     peeked = DECODER.peek(a_record(None, key="ev/x", timestamp=-1))
     assert peeked is not None
     assert peeked.stamp == stamp(0, 0, 0)
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("key", [None, "", "x", "/x", "ev/", "a/b/c"])
 def test_a_null_value_under_a_key_that_names_nothing_is_a_dead_letter(key: str | None) -> None:
-    """G1."""
     assert poison(a_record(None, key=key)).reason in {"missing_id", "key_mismatch"}
 
 
+@pytest.mark.rule("G1")
 def test_an_unknown_action_with_a_readable_resource_is_an_upsert() -> None:
-    """G1: the topic carries the resource, whatever the action says."""
+    """The topic carries the resource, whatever the action says."""
     assert not session(valid_record("sessions-unknown-action")).deleted
 
 
+@pytest.mark.rule("P5", "R4")
 def test_a_contact_tells_fields_not_carried_from_cleared_ones() -> None:
-    """R4, P5: None leaves alone, the empty text clears; `{}` and null are the empty text."""
+    """None leaves alone, the empty text clears; `{}` and null are the empty text."""
     cleared = contact(valid_record("speakers-cleared-fields")).profile
     assert "" in {cleared.job_title, cleared.company, cleared.bio, cleared.photo_url}
     partial = contact(valid_record("speakers-some-fields-only")).profile
     assert None in {partial.job_title, partial.company, partial.bio, partial.photo_url}
 
 
+@pytest.mark.rule("O5")
 @pytest.mark.parametrize("name", ["sponsors-tier-as-field", "sponsors-tier-as-custom-field"])
 def test_a_tier_is_found_in_both_places(name: str) -> None:
-    """O5: the field, else the custom field of that internal name."""
+    """The field, else the custom field of that internal name."""
     assert sponsor(valid_record(name)).tier
 
 
+@pytest.mark.rule("E7")
 def test_custom_roles_count_as_their_core_category_and_acceptance_is_joined() -> None:
-    """E7: the flat list knows who accepted, also where it names no role; the role arrays know the profile."""
+    """The flat list knows who accepted, also where it names no role; the role arrays know the profile."""
     found = {each.contact_id: each for each in session(valid_record("sessions-custom-role-and-acceptance")).people}
     assert {identifier: each.acceptance for identifier, each in found.items()} == {ADA: "accepted", GRACE: "declined"}
     assert found[ADA].profile.email == "ada@example.org"
     assert found[GRACE].profile.email == "grace@example.org"
 
 
+@pytest.mark.rule("E7")
 @pytest.mark.parametrize(
     ("participants", "expected"),
     [
@@ -281,30 +298,31 @@ def test_custom_roles_count_as_their_core_category_and_acceptance_is_joined() ->
 def test_somebody_who_is_only_in_the_flat_list_needs_a_known_role(
     participants: list[dict[str, object]], expected: list[tuple[str, Role]]
 ) -> None:
-    """E7."""
     record = valid_value("sessions-scheduled")
     record["data"] |= {"speakers": [], "participants": participants}
     assert [(each.contact_id, each.role) for each in session(a_record(record)).people] == expected
 
 
+@pytest.mark.rule("E7")
 @pytest.mark.parametrize("array", ["chairpersons", "moderators"])
 def test_a_role_array_says_the_role(array: str) -> None:
-    """E7."""
     record = valid_value("sessions-scheduled")
     record["data"] |= {"speakers": [], "participants": [], array: [{"id": "p", "acceptance_status": " Accepted "}]}
     (found,) = session(a_record(record)).people
     assert (found.role.value, found.acceptance) == (array.removesuffix("s"), "accepted")
 
 
+@pytest.mark.rule("P1")
 def test_a_biography_of_a_megabyte_is_readable() -> None:
-    """P1: it is left out later, with an issue, and the rest flows."""
+    """It is left out later, with an issue, and the rest flows."""
     found = session(edited("sessions-scheduled", "data.speakers.0.about", "b" * 1_000_000))
     assert len(found.people[0].profile.bio or "") == 1_000_000
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(("longer", "readable"), [(0, True), (1, False)])
 def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
-    """G1: exactly as many bytes are still read."""
+    """Exactly as many bytes are still read."""
     record = valid_record("sessions-scheduled")
     decoder = KafkaDecoder(Topics(), len(record.value or b"") - longer)
     if readable:
@@ -315,6 +333,7 @@ def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
         assert refused.value.reason == "too_large"
 
 
+@pytest.mark.rule("E6", "O5")
 @pytest.mark.parametrize(
     ("fields", "tier"),
     [
@@ -324,8 +343,8 @@ def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
         ([{"internal_name": "package", "value": 3}], None),
     ],
 )
-def test_o5_which_custom_field_holds_the_tier_is_a_setting(fields: list[dict[str, Any]], tier: str | None) -> None:
-    """O5, E6: by its internal name; a value that cannot be read counts as left out."""
+def test_which_custom_field_holds_the_tier_is_a_setting(fields: list[dict[str, Any]], tier: str | None) -> None:
+    """By its internal name; a value that cannot be read counts as left out."""
     decoder = KafkaDecoder(Topics(), LIMIT, "package")
     peeked = decoder.peek(edited("sponsors-tier-as-custom-field", "data.custom_fields", fields))
     assert peeked is not None

@@ -35,6 +35,7 @@ def change(record: RawRecord) -> Change:
     return found
 
 
+@pytest.mark.rule("C1", "C5", "M1")
 @pytest.mark.parametrize(
     ("name", "subject", "key"),
     [
@@ -46,14 +47,15 @@ def change(record: RawRecord) -> Change:
     ],
 )
 def test_a_request_says_whose_it_is(name: str, subject: Subject, key: str) -> None:
-    """C1, M1, C5: mappings and integrations belong to the organization, a sync request to the event."""
+    """Mappings and integrations belong to the organization, a sync request to the event."""
     peeked = DECODER.peek(valid_record(name))
     assert peeked is not None
     assert (peeked.subject, peeked.key) == (subject, key)
 
 
+@pytest.mark.rule("M1", "M7")
 def test_a_mapping_as_the_domain_sees_it() -> None:
-    """M1, M7: pair, zone and settings."""
+    """Pair, zone and settings."""
     row = msgspec.json.decode(change(valid_record("mappings-mapping-added")).row, type=MappingRequest)
     value = valid_value("mappings-mapping-added")["data"]
     assert (row.org_id, row.event_id, row.present) == (ORG, "3960", True)
@@ -61,8 +63,9 @@ def test_a_mapping_as_the_domain_sees_it() -> None:
     assert row.settings == MappingSettings(**value.get("settings", {}))
 
 
+@pytest.mark.rule("M4")
 def test_a_removed_mapping_and_a_null_value_say_the_same() -> None:
-    """M4: of a bare null value the organization has to be looked up."""
+    """Of a bare null value the organization has to be looked up."""
     removed = msgspec.json.decode(change(valid_record("mappings-mapping-removed")).row, type=MappingRequest)
     record = a_record(None, topic="sessionboard.mappings", key="mapping/3960")
     peeked = DECODER.peek(record)
@@ -72,8 +75,9 @@ def test_a_removed_mapping_and_a_null_value_say_the_same() -> None:
     assert (removed.event_id, removed.present) == (gone.event_id, gone.present) == ("3960", False)
 
 
+@pytest.mark.rule("C2")
 def test_an_integration_carries_its_credentials_sealed_or_by_name() -> None:
-    """C2: exactly one of the two."""
+    """Exactly one of the two."""
     sealed = msgspec.json.decode(
         change(valid_record("mappings-integration-connected-sealed")).row, type=IntegrationRequest
     )
@@ -87,8 +91,8 @@ def test_an_integration_carries_its_credentials_sealed_or_by_name() -> None:
     assert not named.sealed
 
 
+@pytest.mark.rule("X1")
 def test_a_disconnect_and_a_null_value_say_the_same() -> None:
-    """X1."""
     null = a_record(None, topic="sessionboard.mappings", key=f"integration/{ORG}")
     said = msgspec.json.decode(change(valid_record("mappings-integration-disconnected")).row, type=IntegrationRequest)
     gone = msgspec.json.decode(change(null).row, type=IntegrationRequest)
@@ -98,6 +102,7 @@ def test_a_disconnect_and_a_null_value_say_the_same() -> None:
     assert (peeked.subject, peeked.key) == (org_subject(ORG), f"disconnect/{ORG}")
 
 
+@pytest.mark.rule("X1", "G3")
 @pytest.mark.parametrize(
     ("received", "counts"),
     [
@@ -106,16 +111,17 @@ def test_a_disconnect_and_a_null_value_say_the_same() -> None:
         pytest.param(-1, DATED, id="no timestamp in Kafka"),
     ],
 )
-def test_g3_a_request_counts_from_when_kafka_had_it_if_it_is_dated_later(received: int, counts: int) -> None:
-    """X1: a clock that is ahead must not hold back what is published after it."""
+def test_a_request_counts_from_when_kafka_had_it_if_it_is_dated_later(received: int, counts: int) -> None:
+    """A clock that is ahead must not hold back what is published after it."""
     record = replace(valid_record("mappings-integration-disconnected"), timestamp=received)
     peeked = DECODER.peek(record)
     assert peeked is not None
     assert moments_of(peeked.stamp)[0] == counts
 
 
+@pytest.mark.rule("X1")
 @pytest.mark.parametrize(("own", "sooner"), [(True, True), (False, False)])
-def test_x1_at_one_moment_a_disconnect_under_its_own_key_counts_as_first(own: bool, sooner: bool) -> None:
+def test_at_one_moment_a_disconnect_under_its_own_key_counts_as_first(own: bool, sooner: bool) -> None:
     """Its offset says nothing about those of the credentials; under their key, as before, it does."""
     record = replace(valid_record("mappings-integration-disconnected", offset=900), timestamp=DATED)
     gone = DECODER.peek(replace(record, key=f"{'disconnect' if own else 'integration'}/{ORG}".encode()))
@@ -126,8 +132,9 @@ def test_x1_at_one_moment_a_disconnect_under_its_own_key_counts_as_first(own: bo
     assert (gone.stamp < at_once) is sooner
 
 
+@pytest.mark.rule("C5", "G3")
 def test_a_sync_request_is_known_by_its_stamp() -> None:
-    """C5, G3: a replay of it is recognised; what it selects is kept."""
+    """A replay of it is recognised; what it selects is kept."""
     record = valid_record("mappings-sync-requested-selected", offset=3)
     value = valid_value("mappings-sync-requested-selected")
     peeked, found = DECODER.peek(record), read(record)
@@ -140,6 +147,7 @@ def test_a_sync_request_is_known_by_its_stamp() -> None:
     assert found.speaker_ids == tuple(value["data"].get("speaker_ids") or ())
 
 
+@pytest.mark.rule("C5")
 def test_the_null_value_of_an_old_sync_request_asks_for_nothing() -> None:
-    """C5: compaction is no wish to sync."""
+    """Compaction is no wish to sync."""
     assert DECODER.peek(a_record(None, topic="sessionboard.mappings", key="sync/3960")) is None

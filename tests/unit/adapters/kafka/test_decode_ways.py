@@ -48,9 +48,10 @@ def slowly(record: RawRecord) -> tuple[Peeked | None, Change | SyncRequest | Non
         return peeked, DECODER.read(peeked) if peeked else None
 
 
+@pytest.mark.rule("G3")
 @pytest.mark.parametrize("name", valid_names())
 def test_the_fast_way_and_the_thorough_way_read_the_same(name: str) -> None:
-    """G3: also the same stamp, or a replay could look newer than what it replays."""
+    """Also the same stamp, or a replay could look newer than what it replays."""
     record = valid_record(name, offset=5)
     assert (DECODER.peek(record), read(record)) == slowly(record)
 
@@ -88,13 +89,14 @@ PATHS: Final = tuple(
 )
 
 
+@pytest.mark.rule("G1", "G3")
 @settings(max_examples=600, deadline=None)
 @given(
     name=st.sampled_from(["sessions-scheduled", "speakers-whole", "sponsors-tier-as-field"]),
     edits=st.lists(st.tuples(st.sampled_from(PATHS), st.one_of(VALUES, st.just(...))), min_size=1, max_size=3),
 )
 def test_whatever_is_in_a_record_both_ways_agree(name: str, edits: list[tuple[str, object]]) -> None:
-    """G1, G3: read alike, refused for the same reason, or ignored; never anything else."""
+    """Read alike, refused for the same reason, or ignored; never anything else."""
     value: Any = valid_value(name)
     for path, found in edits:
         *parents, last = path.split(".")

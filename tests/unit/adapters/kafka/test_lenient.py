@@ -1,4 +1,4 @@
-"""E6: one odd value in an optional field costs that field and nothing else."""
+"""One odd value in an optional field costs that field and nothing else."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from schemas.sponsor import SponsorResource
 from tests.support.builders import a_record
 from tests.support.examples import InvalidExample, odd_examples, valid_value
 from tests.support.odd_values import ODD_VALUES, OPTIONAL, edited
+
+pytestmark = pytest.mark.rule("E6")
 
 DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
 PEOPLE: Final = ("speakers", "chairpersons", "moderators", "participants")
@@ -53,7 +55,7 @@ def a_session(**fields: object) -> Session:
 
 
 @pytest.mark.parametrize("example", ODD, ids=[each.name for each in ODD])
-def test_e6_an_odd_optional_value_is_read_past_and_named(example: InvalidExample) -> None:
+def test_an_odd_optional_value_is_read_past_and_named(example: InvalidExample) -> None:
     row = row_of(example.record)
     named = row.profile.unreadable if isinstance(row, Contact) else row.unreadable
     assert named == example.counts_as_unset
@@ -84,13 +86,13 @@ def test_e6_an_odd_optional_value_is_read_past_and_named(example: InvalidExample
         ({"speakers": [{"id": "c1", "participant_role": {"core_role": 5}}]}, ("speakers.participant_role.core_role",)),
     ],
 )
-def test_e6_a_session_is_read_without_its_odd_values(fields: dict[str, object], named: tuple[str, ...]) -> None:
+def test_a_session_is_read_without_its_odd_values(fields: dict[str, object], named: tuple[str, ...]) -> None:
     session = a_session(**fields)
     assert session.unreadable == named
     assert (session.status, session.description) == ("accepted", "<p>How we did it.</p>")
 
 
-def test_e6_a_faulty_person_is_left_out_and_the_others_stay() -> None:
+def test_a_faulty_person_is_left_out_and_the_others_stay() -> None:
     session = a_session(
         speakers=[
             None,
@@ -109,7 +111,7 @@ def test_e6_a_faulty_person_is_left_out_and_the_others_stay() -> None:
     assert (grace.contact_id, grace.profile.unreadable) == ("c8", ())
 
 
-def test_e6_a_cancellation_arrives_whatever_else_is_odd() -> None:
+def test_a_cancellation_arrives_whatever_else_is_odd() -> None:
     session = a_session(status="declined", capacity="50", room={"name": "Hall"}, speakers=[None])
     assert session.status == "declined"
 
@@ -126,7 +128,7 @@ def test_e6_a_cancellation_arrives_whatever_else_is_odd() -> None:
         ("metadata.event_id", None),
     ],
 )
-def test_e6_without_id_status_or_version_it_is_a_dead_letter(path: str, value: object) -> None:
+def test_without_id_status_or_version_it_is_a_dead_letter(path: str, value: object) -> None:
     """The sentence is about what is required, also where an optional field is odd too."""
     record = valid_value("sessions-scheduled")
     part, name = path.split(".")
@@ -137,8 +139,9 @@ def test_e6_without_id_status_or_version_it_is_a_dead_letter(path: str, value: o
     assert str(refused.value).startswith(path)
 
 
-def test_e6_an_odd_tier_as_a_custom_field_clears_no_level() -> None:
-    """O5: unset clears, a number is no tier."""
+@pytest.mark.rule("O5")
+def test_an_odd_tier_as_a_custom_field_clears_no_level() -> None:
+    """Unset clears, a number is no tier."""
     value = valid_value("sponsors-tier-as-custom-field")
     (tier,) = [each for each in value["data"]["custom_fields"] if each["internal_name"] == "tier"]
     tier["value"] = 5
@@ -149,7 +152,7 @@ def test_e6_an_odd_tier_as_a_custom_field_clears_no_level() -> None:
     assert (found.tier, found.unreadable) == ("", ())
 
 
-def test_e6_a_list_of_nothing_but_faults_costs_no_minute_and_no_gigabyte() -> None:
+def test_a_list_of_nothing_but_faults_costs_no_minute_and_no_gigabyte() -> None:
     started = time.process_time()
     with pytest.raises(PoisonError, match="More than 10000 values"):
         a_session(speakers=[None] * 600_000)
@@ -163,7 +166,7 @@ def test_e6_a_list_of_nothing_but_faults_costs_no_minute_and_no_gigabyte() -> No
     also=st.sampled_from(OPTIONAL),
     further=ODD_VALUES,
 )
-def test_e6_any_value_in_any_optional_field_leaves_the_rest_as_it_is(
+def test_any_value_in_any_optional_field_leaves_the_rest_as_it_is(
     where: tuple[str, str], odd: object, also: tuple[str, str], further: object
 ) -> None:
     """Either the value is one the contract has, or the row is that of a record without it, which names it."""

@@ -36,8 +36,9 @@ def a_run(*, ended: int = 0, outcome: str = "completed", error: str = "") -> Run
     return run
 
 
+@pytest.mark.rule("N1")
 def test_a_sync_that_starts_says_so() -> None:
-    """N1: keyed by event, with what it is about to do and nothing of what it has done."""
+    """Keyed by event, with what it is about to do and nothing of what it has done."""
     said = as_json(sync_message(a_run(), WHEN))
     assert said["metadata"]["action"] == "sync.started"
     assert (said["metadata"]["event_id"], said["metadata"]["org_id"]) == (EVENT, ORG)
@@ -47,8 +48,9 @@ def test_a_sync_that_starts_says_so() -> None:
     assert "credits" not in said["data"]
 
 
+@pytest.mark.rule("N1")
 def test_a_sync_on_its_way_says_how_far_it_is_and_when_it_should_be_done() -> None:
-    """N1: calls, credits and counts so far; the estimate is a moment, and null while there is none."""
+    """Calls, credits and counts so far; the estimate is a moment, and null while there is none."""
     run = a_run()
     run.planned_calls, run.credits_left, run.eta = 40, 1_200, NOW + 90_000
     begun = as_json(sync_message(run, WHEN))
@@ -64,9 +66,10 @@ def test_a_sync_on_its_way_says_how_far_it_is_and_when_it_should_be_done() -> No
     assert as_json(sync_message(run, WHEN))["data"]["eta"] is None
 
 
+@pytest.mark.rule("N1", "N2")
 @pytest.mark.parametrize("outcome", ["completed", "completed_with_issues"])
 def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: str) -> None:
-    """N1, N2: sessions, speakers and sponsors; rooms and tracks are not counted among them."""
+    """Sessions, speakers and sponsors; rooms and tracks are not counted among them."""
     said = as_json(sync_message(a_run(ended=NOW + 1500, outcome=outcome), WHEN))
     data = said["data"]
     assert said["metadata"]["action"] == "sync.completed"
@@ -77,8 +80,9 @@ def test_a_sync_that_ends_says_what_was_attempted_and_what_was_synced(outcome: s
     assert data["sponsors"]["attempted"] == 0
 
 
+@pytest.mark.rule("N1")
 def test_a_sync_that_failed_says_why_and_that_it_is_tried_again() -> None:
-    """N1: one sentence for a person."""
+    """One sentence for a person."""
     run = a_run(ended=NOW + 1, outcome="failed", error="Swoogo did not answer.")
     said = as_json(sync_message(run, WHEN))
     assert said["metadata"]["action"] == "sync.failed"
@@ -87,8 +91,9 @@ def test_a_sync_that_failed_says_why_and_that_it_is_tried_again() -> None:
     assert said["data"]["sessions"]["failed"] == 1
 
 
-def test_n1_a_sync_whose_pair_ended_says_so_and_promises_no_other_try() -> None:
-    """N1, M4, X1: the same end as any sync that stopped early, under a code of its own."""
+@pytest.mark.rule("M4", "X1", "N1")
+def test_a_sync_whose_pair_ended_says_so_and_promises_no_other_try() -> None:
+    """The same end as any sync that stopped early, under a code of its own."""
     run = a_run(ended=NOW + 1, outcome="failed", error=PAIR_ENDED)
     run.pair_ended = True
     said = as_json(sync_message(run, WHEN))
@@ -96,11 +101,12 @@ def test_n1_a_sync_whose_pair_ended_says_so_and_promises_no_other_try() -> None:
     assert "tried again" not in said["data"]["sentence"]
 
 
+@pytest.mark.rule("M2", "M6")
 @pytest.mark.parametrize(
     ("code", "told"), [(RejectionCode.EVENT_ALREADY_MAPPED.value, "event_already_mapped"), ("", "accepted")]
 )
 def test_a_verdict_about_a_pair_names_both_events(code: str, told: str) -> None:
-    """M2, M6: the code of a refusal, or that it was accepted."""
+    """The code of a refusal, or that it was accepted."""
     action = "mapping.rejected" if code else "mapping.accepted"
     said = as_json(verdict_message(Announcement(action, ORG, "A sentence.", code, EVENT, SWOOGO_EVENT), WHEN))
     assert said["metadata"]["action"] == action
@@ -109,8 +115,9 @@ def test_a_verdict_about_a_pair_names_both_events(code: str, told: str) -> None:
     assert (said["data"]["sentence"], said["data"]["swoogo_event_id"]) == ("A sentence.", SWOOGO_EVENT)
 
 
+@pytest.mark.rule("C3")
 def test_a_verdict_about_an_integration_belongs_to_the_organization() -> None:
-    """C3: it is about no event."""
+    """It is about no event."""
     announcement = Announcement("integration.rejected", ORG, "Refused.", "credentials_refused")
     said = as_json(verdict_message(announcement, WHEN))
     assert (said["metadata"]["event_id"], said["metadata"]["org_id"]) == (None, ORG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
@@ -23,7 +24,8 @@ class Producer:
         self.sent.append(value)
 
 
-async def test_n1_a_message_that_cannot_be_built_is_left_out_and_breaks_no_push() -> None:
+@pytest.mark.rule("N1")
+async def test_a_message_that_cannot_be_built_is_left_out_and_breaks_no_push() -> None:
     producer = Producer()
     topic = KafkaStatusTopic(cast("AIOKafkaProducer", producer), "status", InMemoryConnections(), FakeClock())
     before = Run("run-1", EVENT, Trigger.CHANGES, NOW, ended=NOW - 1, org_id=ORG, swoogo_event_id=SWOOGO_EVENT)

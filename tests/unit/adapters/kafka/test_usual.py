@@ -131,7 +131,7 @@ def test_what_the_fast_way_reads_the_thorough_way_reads_with_the_same_row(record
     assert fast == convert.resource_row(MODELS[source].model_validate_json(value))
 
 
-def test_every_record_of_the_sample_conference_is_usual_unless_something_is_unset_as_an_empty_object() -> None:
+def test_records_of_the_sample_conference_take_the_fast_path() -> None:
     """Otherwise the fast way would be dead code."""
     for talk in CONFERENCE.talks.values():
         value = change("session", "created", session_resource(CONFERENCE, talk, EVENT, updated_at=AT), EVENT, AT)
@@ -173,7 +173,7 @@ def test_bytes_that_are_no_change_are_left_to_the_thorough_way(value: bytes) -> 
         usual.read(Source.SESSION, value)
 
 
-def test_text_that_is_not_utf_8_is_left_to_the_thorough_way_even_in_a_field_that_is_not_read() -> None:
+def test_text_that_is_not_utf_8_takes_the_slow_path() -> None:
     value = json.dumps(CHANGES[Source.SESSION]).encode().replace(b'"is_public"', b'"is_public\xff"')
     with pytest.raises(usual.UnusualError):
         usual.read(Source.SESSION, value)

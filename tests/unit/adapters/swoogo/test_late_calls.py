@@ -1,4 +1,4 @@
-"""A process that stood still between a permit and its call: the lease may be somebody else's by then (G4)."""
+"""A process that stood still between a permit and its call: the lease may be somebody else's by then."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from consumer.adapters.swoogo.credit_meter import Charge
 from consumer.adapters.swoogo.transport import FORM, Answer, NoAnswerError, Transport
 from consumer.settings import SwoogoSettings
 
+pytestmark = pytest.mark.rule("G4")
+
 
 def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def test_g4_what_would_start_after_the_lease_could_end_is_not_sent() -> None:
-    """G4: and nothing has to be looked for, because nothing was sent."""
+async def test_what_would_start_after_the_lease_could_end_is_not_sent() -> None:
+    """And nothing has to be looked for, because nothing was sent."""
     sent = []
 
     async def exchange(*, until: float | None) -> Answer:
@@ -30,8 +32,8 @@ async def test_g4_what_would_start_after_the_lease_could_end_is_not_sent() -> No
     assert (sent, refused.value.sent, refused.value.blip) == ([], False, False)
 
 
-async def test_g4_what_started_late_has_to_end_as_early() -> None:
-    """G4: the permit vouches for the lease from when it was asked for."""
+async def test_what_started_late_has_to_end_as_early() -> None:
+    """The permit vouches for the lease from when it was asked for."""
 
     async def exchange(*, until: float | None) -> Answer:
         await asyncio.Event().wait()
@@ -44,8 +46,8 @@ async def test_g4_what_started_late_has_to_end_as_early() -> None:
     assert charge.sent, "its credits count"
 
 
-async def test_g4_a_body_does_not_leave_after_that_moment_whatever_was_checked_before_it() -> None:
-    """G4: between the check and the first byte lies the work of the HTTP client; a process can be stopped there."""
+async def test_no_body_leaves_after_its_deadline() -> None:
+    """Between the check and the first byte lies the work of the HTTP client; a process can be stopped there."""
     received = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""C2: credentials never rest in clear, and errors about them give nothing away."""
+"""Credentials never rest in clear, and errors about them give nothing away."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import ConfigurationError, CredentialError
 from consumer.settings import KeySettings
 
+pytestmark = pytest.mark.rule("C2")
+
 PAIR = KeyPair.generate()
 KEY, SECRET = "consumer-key", "very-s3cret"
 
@@ -34,7 +36,7 @@ def a_request(sealed: str = "", secret_name: str = "", org_id: str = "org-1") ->
     return IntegrationRequest(org_id, connected=True, sealed=sealed, secret_name=secret_name)
 
 
-def test_c2_what_was_sealed_to_the_public_key_is_opened_by_the_private_one() -> None:
+def test_what_was_sealed_to_the_public_key_is_opened_by_the_private_one() -> None:
     sealed = seal(PAIR.public, KEY, SECRET)
     assert KEY.encode() not in base64.b64decode(sealed)
     assert unseal(PAIR.private, sealed) == ClearCredentials(KEY, SECRET)
@@ -63,7 +65,7 @@ def test_a_box_without_both_halves_is_a_credential_error(content: bytes) -> None
         unseal(PAIR.private, base64.b64encode(box).decode())
 
 
-def test_c2_a_box_bound_to_an_organization_is_worth_nothing_to_another(tmp_path: Path) -> None:
+def test_a_box_bound_to_an_organization_is_worth_nothing_to_another(tmp_path: Path) -> None:
     sealed = seal(PAIR.public, KEY, SECRET, org_id="org-1")
     opener = an_opener(tmp_path)
     assert opener(a_request(sealed)) == (KEY, SECRET)
@@ -84,7 +86,7 @@ def test_an_integration_without_credentials_is_a_credential_error(tmp_path: Path
         an_opener(tmp_path)(a_request())
 
 
-def test_c2_a_mounted_secret_is_a_folder_with_two_files(tmp_path: Path) -> None:
+def test_a_mounted_secret_is_a_folder_with_two_files(tmp_path: Path) -> None:
     folder = tmp_path / "acme.prod"
     folder.mkdir()
     (folder / "consumer_key").write_text(f"{KEY}\n")
@@ -96,7 +98,7 @@ def test_c2_a_mounted_secret_is_a_folder_with_two_files(tmp_path: Path) -> None:
         an_opener(tmp_path)(a_request(secret_name="acme.prod", org_id="org-2"))
 
 
-def test_c2_a_mounted_secret_may_be_one_json_file(tmp_path: Path) -> None:
+def test_a_mounted_secret_may_be_one_json_file(tmp_path: Path) -> None:
     (tmp_path / "acme").write_text(f'{{"org_id":"org-1","consumer_key":"{KEY}","consumer_secret":"{SECRET}"}}')
     assert an_opener(tmp_path)(a_request(secret_name="acme")) == (KEY, SECRET)
 
@@ -104,7 +106,7 @@ def test_c2_a_mounted_secret_may_be_one_json_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["..", ".", "../acme", "/etc", "a/b", "..data", ".acme", "acme\x00", "acme\n", "a\\b", ""]
 )
-def test_c2_the_name_of_a_secret_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+def test_the_name_of_a_secret_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     inside = tmp_path / "secrets"
     inside.mkdir()
     for folder in (tmp_path / "acme", inside / "..data", inside / ".acme"):
@@ -135,7 +137,7 @@ def test_an_empty_or_binary_secret_is_a_credential_error(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("private", ["", "abc", base64.b64encode(b"x" * 31).decode(), "not base64!!"])
-def test_a_wrong_private_key_is_a_configuration_error_that_names_the_variable(private: str) -> None:
+def test_wrong_private_key_is_an_error_that_names_the_variable(private: str) -> None:
     with pytest.raises(ConfigurationError, match="SWOOGO_SYNC_KEYS__PRIVATE"):
         KeyPair.from_private(private)
     with pytest.raises(ConfigurationError, match="SWOOGO_SYNC_KEYS__PRIVATE"):
@@ -168,8 +170,8 @@ def test_the_token_is_encrypted_and_a_foreign_one_is_no_error() -> None:
     assert cipher.decrypt(data[:-1] + bytes([data[-1] ^ 1])) is None
 
 
-def test_c2_during_a_rotation_either_key_opens_and_another_does_not(tmp_path: Path) -> None:
-    """C2, issue 6.6: the old key and the new one are valid side by side; what is sealed to neither is refused."""
+def test_during_a_rotation_either_key_opens_and_another_does_not(tmp_path: Path) -> None:
+    """Issue 6.6: the old key and the new one are valid side by side; what is sealed to neither is refused."""
     old, new = KeyPair.generate(), KeyPair.generate()
     opener = CredentialOpener(KeySettings(private=new.private, previous=old.private, secrets_dir=tmp_path))
     boxes = {
@@ -189,7 +191,7 @@ def test_c2_during_a_rotation_either_key_opens_and_another_does_not(tmp_path: Pa
     assert over.seal_of(a_request(boxes[Seal.PREVIOUS])) is Seal.NEITHER
 
 
-def test_c2_a_token_of_before_the_rotation_is_read_and_the_next_is_encrypted_with_the_new_key() -> None:
+def test_token_of_the_old_key_is_read_and_the_next_uses_the_new_key() -> None:
     old, new = KeyPair.generate(), KeyPair.generate()
     both = TokenCipher(new.private, old.private)
     assert both.decrypt(TokenCipher(old.private).encrypt("token")) == "token"

@@ -75,9 +75,10 @@ def settled(world: World) -> bool:
     return not world.budget.open
 
 
+@pytest.mark.rule("G5")
 @ALL
-async def test_g5_nothing_is_sent_before_its_permit(use: Use, good: Reply, cost: int) -> None:
-    """G5: ten credits for a list, one for anything else; the token call has a permit of its own."""
+async def test_nothing_is_sent_before_its_permit(use: Use, good: Reply, cost: int) -> None:
+    """Ten credits for a list, one for anything else; the token call has a permit of its own."""
     world = a_world(good)
     await use(world)
     assert world.api.log[:3] == ["permit 1", "token call", f"permit {cost}"]
@@ -87,8 +88,9 @@ async def test_g5_nothing_is_sent_before_its_permit(use: Use, good: Reply, cost:
     assert settled(world)
 
 
+@pytest.mark.rule("G4")
 @ALL
-async def test_g4_a_lost_lease_sends_nothing(use: Use, good: Reply, cost: int) -> None:
+async def test_a_lost_lease_sends_nothing(use: Use, good: Reply, cost: int) -> None:
     world = a_world(good)
     world.budget.lease_lost = True
     with pytest.raises(LeaseLostError):
@@ -112,8 +114,9 @@ async def test_a_create_is_spelt_as_documented() -> None:
     assert world.api.forms == [{"event_id": str(EVENT), "first_name": "Ann", "last_name": "Oz", "email": EMAIL}]
 
 
+@pytest.mark.rule("R5")
 async def test_an_update_is_spelt_as_documented_and_compared() -> None:
-    """R5; swoogo-api.md 7.4: PUT /{resource}/update/{id}, with event_id and name."""
+    """swoogo-api.md 7.4: PUT /{resource}/update/{id}, with event_id and name."""
     world = a_world(answer({"id": 7, "name": "Old"}))
     assert await update(world) == Written(7, {"name": "Old"}, ("name",))
     assert (world.api.calls[0].method, world.api.calls[0].url.path) == ("PUT", "/api/v1/tracks/update/7")
@@ -193,15 +196,17 @@ async def test_a_refusal_that_is_html_still_gives_a_sentence() -> None:
         await update(a_world(httpx.Response(400, content=b"<html>ann@example.com</html>")))
 
 
+@pytest.mark.rule("M6", "D2")
 @pytest.mark.parametrize("use", [create, update, link, listing, timezone])
 async def test_a_404_says_that_it_is_missing(use: Use) -> None:
-    """M6, D2; swoogo-api.md 11.2: missing, or not accessible to this credential."""
+    """swoogo-api.md 11.2: missing, or not accessible to this credential."""
     with pytest.raises(MissingError, match="Not found"):
         await use(a_world(answer({"message": "Not found."}, 404)))
 
 
-async def test_s8_an_association_that_is_not_there_is_taken_away_already() -> None:
-    """S8: a 404 on the removal is success, when the speaker does not show the session either."""
+@pytest.mark.rule("S8")
+async def test_an_association_that_is_not_there_is_taken_away_already() -> None:
+    """A 404 on the removal is success, when the speaker does not show the session either."""
     world = a_world(answer({"message": "Not found."}, 404))
     await unlink(world)
     assert len(world.api.calls) == 2
@@ -228,9 +233,10 @@ BROKEN: list[tuple[str, Reply]] = [
 AFTER_A_BYTE = pytest.mark.parametrize("broken", [reply for _, reply in BROKEN], ids=[name for name, _ in BROKEN])
 
 
+@pytest.mark.rule("G2")
 @AFTER_A_BYTE
-async def test_g2_a_create_is_never_repeated_once_it_was_sent(broken: Reply) -> None:
-    """G2: it may exist; the next survey looks for it."""
+async def test_a_create_is_never_repeated_once_it_was_sent(broken: Reply) -> None:
+    """It may exist; the next survey looks for it."""
     world = a_world(broken, answer({"id": 9}))
     with pytest.raises(UnansweredError):
         await create(world)
@@ -263,8 +269,9 @@ async def test_a_lasting_failure_is_unavailable_after_one_repeat(
     assert settled(world)
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("body", [None, {}, [], {"id": None}, {"id": "x"}, {"id": True}, "ok"])
-async def test_g2_a_create_answered_without_an_id_is_unanswered(body: Any) -> None:
+async def test_a_create_answered_without_an_id_is_unanswered(body: Any) -> None:
     with pytest.raises(UnansweredError, match="without an id"):
         await create(a_world(answer(body, 201)))
 
@@ -320,8 +327,9 @@ async def test_a_server_that_asks_for_time_gets_it() -> None:
     assert len(world.api.calls) == 1
 
 
-async def test_g5_a_429_gives_its_credits_back_and_waits_through_the_permit() -> None:
-    """G5; swoogo-api.md 3: X-Rate-Limit-Reset is seconds. A create is sent again too: nothing was done."""
+@pytest.mark.rule("G5")
+async def test_a_429_gives_its_credits_back_and_waits_through_the_permit() -> None:
+    """swoogo-api.md 3: X-Rate-Limit-Reset is seconds. A create is sent again too: nothing was done."""
     world = a_world(answer(None, 429, x_rate_limit_reset="42", x_rate_limit_remaining="0"), answer({"id": 9}))
     assert (await create(world)).swoogo_id == 9
     assert world.budget.holds == [42]
@@ -357,7 +365,8 @@ async def test_a_429_without_end_gives_up() -> None:
     assert settled(world)
 
 
-async def test_g5_what_swoogo_says_is_left_is_passed_on() -> None:
+@pytest.mark.rule("G5")
+async def test_what_swoogo_says_is_left_is_passed_on() -> None:
     world = a_world(answer({"id": 7}, x_rate_limit_remaining="1490", x_rate_limit_reset="300"))
     await update(world)
     assert world.budget.observed == [(1490, 300)]
@@ -402,7 +411,8 @@ async def test_an_answer_beyond_the_cap_is_no_answer() -> None:
         await create(world)
 
 
-async def test_g2_a_create_that_was_answered_is_not_lost_with_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.rule("G2")
+async def test_a_create_that_was_answered_is_not_lost_with_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store of the credits failing after the answer must not make a created record look uncreated."""
     world = a_world(answer({"id": 9}))
 
@@ -451,8 +461,9 @@ async def test_no_secret_or_address_is_in_an_error_or_a_log(caplog: pytest.LogCa
         assert secret not in text
 
 
-async def test_s7_all_new_sessions_of_a_speaker_go_in_one_call() -> None:
-    """S7; swoogo-api.md 8.4: POST /speakers/{id}/session.json, JSON."""
+@pytest.mark.rule("S7")
+async def test_all_new_sessions_of_a_speaker_go_in_one_call() -> None:
+    """swoogo-api.md 8.4: POST /speakers/{id}/session.json, JSON."""
     world = a_world(answer({"id": 3, "sessions": [{"id": 1}, {"id": 4}, {"id": 5}]}))
     await world.client.link(WORK, 3, [4, 5], already=[1])
     call = world.api.calls[0]
@@ -461,15 +472,17 @@ async def test_s7_all_new_sessions_of_a_speaker_go_in_one_call() -> None:
     assert call.content == b'{"session_ids":[4,5]}'
 
 
-async def test_s7_where_links_are_replaced_those_there_are_sent_too() -> None:
+@pytest.mark.rule("S7")
+async def test_where_links_are_replaced_those_there_are_sent_too() -> None:
     """swoogo-api.md 8.4: adding or replacing is a guess, and a setting."""
     world = a_world(answer({"id": 3}), link_mode="replace")
     await world.client.link(WORK, 3, [4, 5], already=[1, 4])
     assert world.api.calls[0].content == b'{"session_ids":[1,4,5]}'
 
 
-async def test_s7_associations_that_were_replaced_against_the_setting_are_sent_again() -> None:
-    """G1: nothing is lost by a wrong link_mode; a session that people deleted meanwhile is none of them (D2)."""
+@pytest.mark.rule("S7", "D2", "G1")
+async def test_associations_that_were_replaced_against_the_setting_are_sent_again() -> None:
+    """Nothing is lost by a wrong link_mode; a session that people deleted meanwhile is none of them."""
     world = a_world(
         answer({"id": 3, "sessions": [{"id": 4}]}),
         answer({"id": 1}),
@@ -480,14 +493,16 @@ async def test_s7_associations_that_were_replaced_against_the_setting_are_sent_a
     assert world.api.calls[-1].content == b'{"session_ids":[1,4]}'
 
 
-async def test_d2_a_session_that_people_deleted_is_not_associated_again() -> None:
+@pytest.mark.rule("D2")
+async def test_a_session_that_people_deleted_is_not_associated_again() -> None:
     """The speaker's only former session is gone: that is no sign of associations that were replaced."""
     world = a_world(answer({"id": 3, "sessions": [{"id": 4}]}), answer({"message": "Not found."}, 404))
     await world.client.link(WORK, 3, [4], already=[1])
     assert [call.method for call in world.api.calls] == ["POST", "GET"]
 
 
-async def test_r2_associations_that_people_took_away_stay_away() -> None:
+@pytest.mark.rule("R2")
+async def test_associations_that_people_took_away_stay_away() -> None:
     """One of several that is gone, and all of them once an answer has shown that associations are added."""
     world = a_world(
         answer({"id": 3, "sessions": [{"id": 2}, {"id": 4}]}),
@@ -498,7 +513,8 @@ async def test_r2_associations_that_people_took_away_stay_away() -> None:
     assert len(world.api.calls) == 2
 
 
-async def test_s7_what_was_there_before_a_refusal_says_nothing_about_adding() -> None:
+@pytest.mark.rule("S7")
+async def test_what_was_there_before_a_refusal_says_nothing_about_adding() -> None:
     """The look after a refused call shows former sessions, as nothing was sent; a later call may replace them."""
     world = a_world(
         answer({"message": "No."}, 400),
@@ -518,14 +534,16 @@ async def test_no_new_sessions_is_no_call() -> None:
     assert world.api.log == []
 
 
-async def test_s7_an_association_that_did_not_take_is_told() -> None:
-    """R5: the answer shows the speaker's sessions (swoogo-api.md 8.4)."""
+@pytest.mark.rule("S7", "R5")
+async def test_an_association_that_did_not_take_is_told() -> None:
+    """The answer shows the speaker's sessions (swoogo-api.md 8.4)."""
     with pytest.raises(RefusedError, match="session 5") as caught:
         await link(a_world(answer({"id": 3, "sessions": [{"id": 4}]})))
     assert caught.value.field == "sessions"
 
 
-async def test_s7_associations_that_are_there_already_are_no_refusal() -> None:
+@pytest.mark.rule("S7")
+async def test_associations_that_are_there_already_are_no_refusal() -> None:
     """Adding one twice may be refused (swoogo-api.md 8.4), and happens when an answer got lost."""
     world = a_world(
         answer([{"field": "session_ids", "message": "Session 4 is already assigned."}], 422),
@@ -537,12 +555,14 @@ async def test_s7_associations_that_are_there_already_are_no_refusal() -> None:
     assert world.api.calls[2].content == b'{"session_ids":[5]}'
 
 
-async def test_s7_all_of_them_there_already_needs_no_second_sending() -> None:
+@pytest.mark.rule("S7")
+async def test_all_of_them_there_already_needs_no_second_sending() -> None:
     world = a_world(answer({"message": "No."}, 400), answer({"id": 3, "sessions": [{"id": 4}, {"id": 5}]}))
     await link(world)
     assert len(world.api.calls) == 2
 
 
+@pytest.mark.rule("S8")
 @pytest.mark.parametrize(
     ("unlink_by", "path", "content"),
     [
@@ -550,22 +570,24 @@ async def test_s7_all_of_them_there_already_needs_no_second_sending() -> None:
         ("body", "/api/v1/speakers/3/session.json", b'{"session_ids":[4]}'),
     ],
 )
-async def test_s8_an_association_is_taken_away_as_the_setting_says(unlink_by: str, path: str, content: bytes) -> None:
+async def test_an_association_is_taken_away_as_the_setting_says(unlink_by: str, path: str, content: bytes) -> None:
     world = a_world(answer(None, 204), unlink=unlink_by)
     await unlink(world)
     call = world.api.calls[0]
     assert (call.method, call.url.path, call.content) == ("DELETE", path, content)
 
 
-async def test_m7_the_zone_of_the_event_costs_one_credit() -> None:
+@pytest.mark.rule("M7")
+async def test_the_zone_of_the_event_costs_one_credit() -> None:
     world = a_world(answer({"id": "12", "timezone": "Asia/Tokyo"}))
     assert await timezone(world) == "Asia/Tokyo"
     assert world.api.calls[0].url.raw_path == b"/api/v1/events/12?fields=id,timezone"
     assert await timezone(a_world(answer({"id": 12, "timezone": None}))) == ""
 
 
+@pytest.mark.rule("M6")
 @pytest.mark.parametrize("body", [None, [], {"id": 13, "timezone": "Asia/Tokyo"}, {"timezone": "Asia/Tokyo"}])
-async def test_m6_another_answer_than_the_event_is_no_zone(body: Any) -> None:
+async def test_another_answer_than_the_event_is_no_zone(body: Any) -> None:
     with pytest.raises(UnavailableError):
         await timezone(a_world(answer(body)))
 

@@ -80,8 +80,9 @@ def test_a_create_says_nothing_about_empty_fields() -> None:
     assert form_of(Kind.SESSION, fields, create=True) == [("event_id", "12"), ("name", "A")]
 
 
+@pytest.mark.rule("R4")
 @pytest.mark.parametrize(("clear_with", "cleared"), [("empty", ""), ("null", "null")])
-def test_r4_an_optional_field_is_cleared_as_the_setting_says(clear_with: str, cleared: str) -> None:
+def test_an_optional_field_is_cleared_as_the_setting_says(clear_with: str, cleared: str) -> None:
     """R4; what clears a field in a form is a guess (swoogo-api.md 2.2)."""
     fields = {"name": "A", "location": "", "description": ""}
     assert form_of(Kind.SESSION, fields, clear_with=clear_with) == [
@@ -92,6 +93,7 @@ def test_r4_an_optional_field_is_cleared_as_the_setting_says(clear_with: str, cl
     ]
 
 
+@pytest.mark.rule("R4")
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
@@ -100,7 +102,7 @@ def test_r4_an_optional_field_is_cleared_as_the_setting_says(clear_with: str, cl
         *((kind, "name") for kind in (Kind.LOCATION, Kind.TRACK, Kind.SPONSOR)),
     ],
 )
-def test_r4_a_required_field_is_never_cleared(kind: Kind, name: str) -> None:
+def test_a_required_field_is_never_cleared(kind: Kind, name: str) -> None:
     assert form_of(kind, {name: ""}) == [("event_id", "12")]
 
 
@@ -108,8 +110,9 @@ def test_an_update_of_a_place_leaves_its_address_alone() -> None:
     assert form_of(Kind.LOCATION, {"name": "Hall"}) == [("event_id", "12"), ("name", "Hall")]
 
 
+@pytest.mark.rule("M7")
 def test_a_cleared_zone_gives_the_session_the_events_again() -> None:
-    """M7: an own zone counts only with use_event_timezone=0 (swoogo-api.md 7.3)."""
+    """An own zone counts only with use_event_timezone=0 (swoogo-api.md 7.3)."""
     assert dict(form_of(Kind.SESSION, {"timezone": ""})) == {
         "event_id": "12",
         "timezone": "",
@@ -127,6 +130,7 @@ def test_what_no_form_can_carry_is_left_out() -> None:
     assert dict(form_of(Kind.SPEAKER, {"bio": "<p>a\x00\ud800</p>"})) == {"event_id": "12", "bio": "<p>a</p>"}
 
 
+@pytest.mark.rule("S1")
 @pytest.mark.parametrize(
     ("html", "clean"),
     [
@@ -148,8 +152,8 @@ def test_what_no_form_can_carry_is_left_out() -> None:
         ("", ""),
     ],
 )
-def test_s1_html_is_kept_without_anything_that_runs(html: str, clean: str) -> None:
-    """S1: scripts, event handlers, frames and links that run code are gone."""
+def test_html_is_kept_without_anything_that_runs(html: str, clean: str) -> None:
+    """Scripts, event handlers, frames and links that run code are gone."""
     assert clean_html(html) == clean
 
 
@@ -175,15 +179,17 @@ HTML = st.lists(
 ).map("".join)
 
 
+@pytest.mark.rule("R3")
 @given(HTML)
 def test_cleaning_twice_is_cleaning_once(html: str) -> None:
-    """An unchanged description must stay unchanged on the way out, or it would be sent for ever (R3)."""
+    """An unchanged description must stay unchanged on the way out, or it would be sent for ever."""
     once = clean_html(html)
     assert clean_html(once) == once
     assert "<script" not in once.lower()
     assert same_html(html, once)
 
 
+@pytest.mark.rule("S1")
 @pytest.mark.parametrize(
     ("html", "clean"),
     [
@@ -195,7 +201,7 @@ def test_cleaning_twice_is_cleaning_once(html: str) -> None:
     ],
     ids=["style attribute", "style element", "a hidden scheme", "reading direction", "control characters"],
 )
-def test_s1_styles_go_hidden_schemes_go_and_writing_stays(html: str, clean: str) -> None:
+def test_styles_go_hidden_schemes_go_and_writing_stays(html: str, clean: str) -> None:
     """Row content of the fault matrix: what loads or hides a scheme goes; marks of direction are text."""
     assert clean_html(html) == clean
     assert clean_html(clean) == clean
@@ -226,6 +232,7 @@ def test_html_with_everything_left_open_keeps_its_text() -> None:
     assert "<img" in clean_html(f'<img src="https://a.example/a.png" alt="{"a" * 9_000}">')
 
 
+@pytest.mark.rule("R5")
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -239,7 +246,7 @@ def test_html_with_everything_left_open_keeps_its_text() -> None:
         ("<b>a</b>", "", False),
     ],
 )
-def test_r5_html_is_compared_by_meaning(one: str, other: str, same: bool) -> None:
+def test_html_is_compared_by_meaning(one: str, other: str, same: bool) -> None:
     assert same_html(one, other) is same
 
 
@@ -326,8 +333,9 @@ ANSWERED: dict[str, Any] = {
 }
 
 
-def test_r5_spelling_is_no_difference() -> None:
-    """R5: the answer is compared after both were brought to one form (swoogo-api.md 2.8, 7.3)."""
+@pytest.mark.rule("R5")
+def test_spelling_is_no_difference() -> None:
+    """The answer is compared after both were brought to one form (swoogo-api.md 2.8, 7.3)."""
     result = written(SESSION, ANSWERED, 9, SENT)
     assert result.not_applied == ()
     assert result.seen == {
@@ -342,6 +350,7 @@ def test_r5_spelling_is_no_difference() -> None:
     }
 
 
+@pytest.mark.rule("R5")
 @pytest.mark.parametrize(
     ("changed", "missed"),
     [
@@ -352,16 +361,18 @@ def test_r5_spelling_is_no_difference() -> None:
         ({"description": "A B"}, ("description",)),
     ],
 )
-def test_r5_a_field_that_did_not_take_is_named(changed: dict[str, Any], missed: tuple[str, ...]) -> None:
+def test_a_field_that_did_not_take_is_named(changed: dict[str, Any], missed: tuple[str, ...]) -> None:
     assert written(SESSION, ANSWERED | changed, 9, SENT).not_applied == missed
 
 
-def test_r5_a_field_that_the_answer_does_not_show_is_not_judged() -> None:
+@pytest.mark.rule("R5")
+def test_a_field_that_the_answer_does_not_show_is_not_judged() -> None:
     result = written(SESSION, {"id": 9}, 9, SENT)
     assert (result.not_applied, result.seen) == ((), {})
     assert written(SESSION, {"location": "Hall", "track": None}, 9, SENT).not_applied == ()
 
 
+@pytest.mark.rule("M7")
 @pytest.mark.parametrize(
     ("row", "zone"),
     [
@@ -373,12 +384,13 @@ def test_r5_a_field_that_the_answer_does_not_show_is_not_judged() -> None:
         ({"timezone": None, "use_event_timezone": False}, ""),
     ],
 )
-def test_m7_the_zone_of_the_event_is_no_zone_of_the_session(row: dict[str, Any], zone: str) -> None:
+def test_the_zone_of_the_event_is_no_zone_of_the_session(row: dict[str, Any], zone: str) -> None:
     """swoogo-api.md 7.1: both show as `timezone`."""
     assert read_fields(SESSION, row) == {"timezone": zone}
 
 
-def test_r5_emails_differ_by_more_than_case() -> None:
+@pytest.mark.rule("R5")
+def test_emails_differ_by_more_than_case() -> None:
     assert written(SPEAKER, {"email": "ANN@example.com"}, 1, {"email": "ann@Example.com"}).not_applied == ()
     assert written(SPEAKER, {"email": "bob@example.com"}, 1, {"email": "ann@example.com"}).not_applied == ("email",)
 
@@ -389,8 +401,9 @@ def test_long_values_are_seen_as_digests_and_the_contact_is_told() -> None:
     assert result.contact_id == 77
 
 
+@pytest.mark.rule("R2")
 def test_a_list_row_and_a_write_answer_give_the_same_digests() -> None:
-    """swoogo-api.md 7.1: lists give numbers, get-one and creates give text; that must be no drift (R2)."""
+    """swoogo-api.md 7.1: lists give numbers, get-one and creates give text; that must be no drift."""
     listed = read_fields(SESSION, {"name": "A", "capacity": 20, "start_time": "10:00:00", "location_id": None})
     created = read_fields(
         SESSION, {"name": "A", "capacity": "20", "start_time": "10:00", "location": None, "location_id": ""}

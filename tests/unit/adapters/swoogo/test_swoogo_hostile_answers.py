@@ -160,16 +160,18 @@ async def survives(deed: Deed, replies: list[httpx.Response]) -> None:
     msgspec.json.encode(result, enc_hook=lambda value: list(value))
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("name", DEEDS)
-async def test_g1_every_deed_works_when_answers_are_as_documented(name: str) -> None:
+async def test_every_deed_works_when_answers_are_as_documented(name: str) -> None:
     """So that the tests below change one thing at a time."""
     deed = DEEDS[name]
     replies = [httpx.Response(200, content=b"" if each is None else json.dumps(each).encode()) for each in deed.answers]
     await deed.do(a_world(*replies))
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("name", DEEDS)
-async def test_g1_no_value_in_any_place_of_an_answer_escapes(name: str) -> None:
+async def test_no_value_in_any_place_of_an_answer_escapes(name: str) -> None:
     deed = DEEDS[name]
     for number, given_answer in enumerate(deed.answers):
         for path in places(given_answer):
@@ -179,9 +181,10 @@ async def test_g1_no_value_in_any_place_of_an_answer_escapes(name: str) -> None:
                 await survives(deed, [httpx.Response(200, content=body) for body in bodies])
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: text[:12] or "empty")
 @pytest.mark.parametrize("status", [400, 403, 404, 422, 429, 500])
-async def test_g1_a_refusal_is_read_whatever_it_holds(status: int, hostile: str) -> None:
+async def test_a_refusal_is_read_whatever_it_holds(status: int, hostile: str) -> None:
     for text in (hostile, f'{{"message": {hostile}}}', f'[{{"field": {hostile}, "message": {hostile}}}]'):
         body = text.encode("latin-1" if "\xff" in text else "utf-8")
         headers = dict.fromkeys(("x-rate-limit-remaining", "x-rate-limit-reset", "retry-after"), hostile[:400])
@@ -189,10 +192,11 @@ async def test_g1_a_refusal_is_read_whatever_it_holds(status: int, hostile: str)
         await survives(DEEDS["create"], [httpx.Response(status, content=body, headers=headers)])
 
 
+@pytest.mark.rule("C3")
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: text[:12] or "empty")
 @pytest.mark.parametrize("path", [(), ("access_token",), ("expires_at",), ("expires_in",)])
-async def test_c3_a_token_answer_is_read_whatever_it_holds(path: tuple[str, ...], hostile: str) -> None:
-    """C3: on the way of a call, and when a credential is tried."""
+async def test_a_token_answer_is_read_whatever_it_holds(path: tuple[str, ...], hostile: str) -> None:
+    """On the way of a call, and when a credential is tried."""
     given_answer = {"access_token": "t", "expires_at": "2025-08-08 12:30:00", "expires_in": 1_800}
     if path == ("expires_in",):
         given_answer["expires_at"] = "unknown"
@@ -209,10 +213,11 @@ async def test_c3_a_token_answer_is_read_whatever_it_holds(path: tuple[str, ...]
     assert all(15 <= seconds <= 86_400 for seconds in world.tokens.kept_for)
 
 
+@pytest.mark.rule("G5")
 @pytest.mark.parametrize("name", ["x-rate-limit-remaining", "x-rate-limit-reset"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e308", "9" * 400, "1_000", "٣"])
-async def test_g5_no_rate_header_breaks_a_call(name: str, value: str) -> None:
-    """G5: what is left is a number that the shared count can hold."""
+async def test_no_rate_header_breaks_a_call(name: str, value: str) -> None:
+    """What is left is a number that the shared count can hold."""
     headers = {b"x-rate-limit-remaining": b"5", b"x-rate-limit-reset": b"60", name.encode(): value.encode()}
     world = a_world(httpx.Response(200, content=b'{"id": 7}', headers=[*headers.items()]))
     assert await world.client.exists(a_work(), Kind.SESSION, 7)
@@ -232,8 +237,9 @@ def answers(draw: st.DrawFn) -> tuple[Deed, list[httpx.Response]]:
     return deed, replies
 
 
+@pytest.mark.rule("G1")
 @settings(max_examples=300, deadline=None)
 @given(answers())
-async def test_g1_several_odd_answers_in_a_row_do_not_escape_either(drawn: tuple[Deed, list[httpx.Response]]) -> None:
+async def test_several_odd_answers_in_a_row_do_not_escape_either(drawn: tuple[Deed, list[httpx.Response]]) -> None:
     """Drawn: which answers, where, and with which status."""
     await survives(*drawn)

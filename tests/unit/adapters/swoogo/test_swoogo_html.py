@@ -1,4 +1,4 @@
-"""S1: HTML is kept as it is, but for what runs, frames, or leads to an unknown protocol."""
+"""HTML is kept as it is, but for what runs, frames, or leads to an unknown protocol."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from consumer.adapters.swoogo.html import clean_html, same_html
 from consumer.domain.html_content import URL_SCHEMES, lost_content
 from tests.support.html_fragments import fragment, fragments
+
+pytestmark = pytest.mark.rule("S1")
 
 KEPT: Final = (
     '<p>The <abbr title="HyperText">HT</abbr> of <kbd>Ctrl</kbd>, <mark>marked</mark> and <cite>cited</cite></p>',
@@ -33,7 +35,7 @@ KEPT: Final = (
 
 
 @pytest.mark.parametrize("html", KEPT)
-def test_s1_what_is_harmless_stays_as_it_is(html: str) -> None:
+def test_what_is_harmless_stays_as_it_is(html: str) -> None:
     assert clean_html(html) == html
     assert lost_content(html) == ()
 
@@ -54,7 +56,7 @@ def test_s1_what_is_harmless_stays_as_it_is(html: str) -> None:
         ("<form action='/x'>text <input name=a><button>b</button></form>", "text b"),
     ],
 )
-def test_s1_what_is_not_harmless_goes_alone(html: str, clean: str) -> None:
+def test_what_is_not_harmless_goes_alone(html: str, clean: str) -> None:
     """Attributes of the framework behind Swoogo's pages, that act without a script, go too."""
     assert clean_html(html) == clean
 
@@ -74,7 +76,7 @@ def test_s1_what_is_not_harmless_goes_alone(html: str, clean: str) -> None:
         ("5 < 6 and iframe src=data:", ()),
     ],
 )
-def test_s1_what_is_left_out_with_its_content_is_named(html: str, lost: tuple[str, ...]) -> None:
+def test_what_is_left_out_with_its_content_is_named(html: str, lost: tuple[str, ...]) -> None:
     assert lost_content(html) == lost
 
 
@@ -94,7 +96,7 @@ def test_s1_what_is_left_out_with_its_content_is_named(html: str, lost: tuple[st
         ('<p title="&lt;pre&gt;\n">x</p>', '<p title="&lt;pre&gt;\n">x</p>'),
     ],
 )
-def test_s1_control_characters_and_line_feeds_of_pre(html: str, clean: str) -> None:
+def test_control_characters_and_line_feeds_of_pre(html: str, clean: str) -> None:
     """Control characters go however they are spelt; a `pre` keeps the lines that people see."""
     assert clean_html(html) == clean
     assert clean_html(clean) == clean
@@ -119,14 +121,15 @@ def assert_harmless(html: str) -> None:
         assert not _EVIL_VALUE.search(tag), html
 
 
-def test_s1_cleaning_twice_is_cleaning_once_over_20000_fragments() -> None:
-    """R3: or an unchanged text would be sent for ever. Nothing that runs is left in any of them."""
+@pytest.mark.rule("R3")
+def test_cleaning_twice_is_cleaning_once_over_20000_fragments() -> None:
+    """Or an unchanged text would be sent for ever. Nothing that runs is left in any of them."""
     for html in fragments(20_000):
         assert_harmless(html)
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 40))
-def test_s1_any_fragment_is_harmless_once_it_was_cleaned(source: object, most: int) -> None:
+def test_any_fragment_is_harmless_once_it_was_cleaned(source: object, most: int) -> None:
     assert_harmless(fragment(source, most))  # type: ignore[arg-type] # Hypothesis' own kind of random.Random
 
 
@@ -171,19 +174,19 @@ def documents(draw: st.DrawFn, depth: int = 3, elements: st.SearchStrategy[str] 
 
 
 @given(documents())
-def test_s1_no_word_of_a_text_is_lost(html: str) -> None:
+def test_no_word_of_a_text_is_lost(html: str) -> None:
     """Order aside: a parser may move what stands in a table at the wrong place."""
     assert sorted(words(clean_html(html))) == sorted(words(html))
 
 
 @given(documents(elements=_LOSING))
-def test_s1_words_are_lost_only_where_that_is_named(html: str) -> None:
+def test_words_are_lost_only_where_that_is_named(html: str) -> None:
     if sorted(words(clean_html(html))) != sorted(words(html)):
         assert lost_content(html)
 
 
 @pytest.mark.parametrize("html", ["<ul><li>" * 2_000 + "5 < 6 a", "<p>" * 1_200 + "<script>x()</script>a <b"])
-def test_s1_what_is_too_deep_for_a_parser_keeps_its_words(html: str) -> None:
+def test_what_is_too_deep_for_a_parser_keeps_its_words(html: str) -> None:
     clean = clean_html(html)
     assert "x()" not in clean
     assert clean.split()[-1] == "a"
@@ -206,7 +209,7 @@ def test_s1_what_is_too_deep_for_a_parser_keeps_its_words(html: str) -> None:
     ],
     ids=lambda html: html[:9],
 )
-def test_s1_no_text_takes_long(html: str) -> None:
+def test_no_text_takes_long(html: str) -> None:
     """A megabyte of it must not hold the process; what the plan looks at has 60,000 characters at most."""
     started = time.process_time()
     lost_content(html)
@@ -214,6 +217,7 @@ def test_s1_no_text_takes_long(html: str) -> None:
     assert time.process_time() - started < 3
 
 
+@pytest.mark.rule("R5")
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -231,11 +235,11 @@ def test_s1_no_text_takes_long(html: str) -> None:
         ("a&#" + "9" * 5_000 + ";", "b", False),
     ],
 )
-def test_r5_html_is_compared_as_people_see_it(one: str, other: str, same: bool) -> None:
-    """R5: a Swoogo that escapes a description shows people its tags, which is another text."""
+def test_html_is_compared_as_people_see_it(one: str, other: str, same: bool) -> None:
+    """A Swoogo that escapes a description shows people its tags, which is another text."""
     assert same_html(one, other) is same
 
 
-def test_s1_the_protocols_are_those_that_nh3_lets_through() -> None:
+def test_the_protocols_are_those_that_nh3_lets_through() -> None:
     """The domain names what is lost without the library."""
     assert URL_SCHEMES == nh3.ALLOWED_URL_SCHEMES

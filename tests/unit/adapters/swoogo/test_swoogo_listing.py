@@ -68,8 +68,9 @@ async def test_an_empty_list_is_complete() -> None:
     assert pages.asked == [1]
 
 
+@pytest.mark.rule("R3")
 async def test_the_first_page_is_enough_when_the_rest_is_known() -> None:
-    """R3: an unchanged event costs one list call a kind, however large it is."""
+    """An unchanged event costs one list call a kind, however large it is."""
     pages = Pages(range(1, 11))
     directory = await read(pages, known(*range(1, 10)))
     assert pages.asked == [1]
@@ -78,8 +79,9 @@ async def test_the_first_page_is_enough_when_the_rest_is_known() -> None:
     assert directory.rows[1] == Remote(1, "t1")
 
 
-async def test_a_known_record_deleted_among_the_newest_is_noticed_on_the_first_page() -> None:
-    """D2: what would have to be on the page and is not there is gone."""
+@pytest.mark.rule("D2")
+async def test_deletion_among_the_newest_is_noticed_on_the_first_page() -> None:
+    """What would have to be on the page and is not there is gone."""
     pages = Pages([1, 2, 3, 4, 5, 6, 8, 9])
     directory = await read(pages, known(*range(1, 9)))
     assert pages.asked == [1]
@@ -208,6 +210,7 @@ async def test_a_row_without_an_id_is_unavailable(row: Any) -> None:
         await read_directory(TRACK, fetch, {}, 0)
 
 
+@pytest.mark.rule("S5", "P2", "G2")
 @pytest.mark.parametrize(
     ("kind", "row", "natural"),
     [
@@ -223,7 +226,7 @@ async def test_a_row_without_an_id_is_unavailable(row: Any) -> None:
     ],
 )
 async def test_rows_are_recognised_by_their_natural_key(kind: Kind, row: dict[str, Any], natural: str) -> None:
-    """P2, S5, G2: e-mail; name; name, date and start."""
+    """E-mail; name; name, date and start."""
 
     async def fetch(number: int) -> Any:
         return {"items": [row], "_meta": {"totalCount": 1}}
@@ -233,6 +236,7 @@ async def test_rows_are_recognised_by_their_natural_key(kind: Kind, row: dict[st
     assert directory.rows[1].contact_id == (77 if kind is Kind.SPEAKER else None)
 
 
+@pytest.mark.rule("D1", "D2")
 @given(
     ids=st.sets(st.integers(1, 30), max_size=20),
     created_since=st.sets(st.integers(31, 40), max_size=4),
@@ -242,7 +246,7 @@ async def test_rows_are_recognised_by_their_natural_key(kind: Kind, row: dict[st
 async def test_whatever_came_and_went_since_the_last_look_the_directory_is_exact(
     ids: set[int], created_since: set[int], deleted_since: set[int], size: int
 ) -> None:
-    """D1, D2: with the last complete directory as `known`, no deletion and no creation is missed."""
+    """With the last complete directory as `known`, no deletion and no creation is missed."""
     now = (ids - deleted_since) | created_since
     pages = Pages(sorted(now), size)
     directory = await read(pages, known(*ids))

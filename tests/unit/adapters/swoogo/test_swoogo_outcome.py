@@ -37,9 +37,10 @@ def test_documented_statuses_mean_the_same_for_creates_and_other_calls(
     assert classify(status, create=create) is action
 
 
+@pytest.mark.rule("G2")
 @pytest.mark.parametrize("status", [100, 301, 302, 303, 408, 500, 502, 503, 504, 599, 600])
-def test_g2_a_create_whose_effect_the_status_does_not_tell_is_unanswered(status: int) -> None:
-    """G2: such a create is looked for before it is sent again; any other call is simply repeated later."""
+def test_a_create_whose_effect_the_status_does_not_tell_is_unanswered(status: int) -> None:
+    """Such a create is looked for before it is sent again; any other call is simply repeated later."""
     assert classify(status, create=True) is Action.UNANSWERED
     assert classify(status, create=False) is Action.UNAVAILABLE
 

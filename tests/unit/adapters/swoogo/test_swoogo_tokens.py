@@ -1,4 +1,4 @@
-"""Access tokens: asked for once, shared, replaced; credentials tried (swoogo-api.md 1, C3)."""
+"""Access tokens: asked for once, shared, replaced; credentials tried (swoogo-api.md 1)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.unit.adapters.swoogo.world import (
     answer,
     token,
 )
+
+pytestmark = pytest.mark.rule("C3")
 
 WORK = a_work()
 ID = credential_id(KEY)
@@ -272,8 +274,9 @@ async def test_trouble_with_the_token_call_is_unavailable(broken: Reply) -> None
     assert not world.budget.open
 
 
+@pytest.mark.rule("G5")
 async def test_a_throttled_token_call_holds_the_credential() -> None:
-    """G5: a 429 counts for all replicas, whichever call gets it."""
+    """A 429 counts for all replicas, whichever call gets it."""
     world = a_world(GOOD, token_replies=[answer(None, 429, x_rate_limit_reset="30")])
     with pytest.raises(UnavailableError) as caught:
         await call(world)
@@ -287,7 +290,7 @@ async def test_a_redirected_token_call_names_the_setting() -> None:
     assert len(world.api.token_calls) == 1
 
 
-async def test_what_the_token_call_says_of_credits_is_not_taken_for_the_credentials() -> None:
+async def test_credits_of_the_token_call_are_ignored() -> None:
     """It is made before anybody is known; its limit may be another one (swoogo-api.md 3)."""
     world = a_world(
         GOOD, token_replies=[answer({"access_token": "t"}, x_rate_limit_remaining="1", x_rate_limit_reset="9")]
@@ -303,10 +306,11 @@ async def test_whether_the_token_call_costs_a_credit_is_a_setting(costs: bool, c
     assert world.budget.credits == world.client.spent(WORK) == credits_
 
 
-async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_lower_one(
+@pytest.mark.rule("G5")
+async def test_higher_priority_does_not_wait_for_a_lower_ones_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """G5: a reconcile waiting for credits holds no lock that a manual sync of this process needs for its own."""
+    """A reconcile waiting for credits holds no lock that a manual sync of this process needs for its own."""
     world = a_world(GOOD)
     waiting = asyncio.Event()
     permit = world.budget.permit
@@ -326,7 +330,8 @@ async def test_g5_a_sync_of_higher_priority_does_not_wait_for_the_token_of_a_low
         await reconcile
 
 
-async def test_g4_a_claim_that_ends_while_waiting_leaves_the_token_to_others() -> None:
+@pytest.mark.rule("G4")
+async def test_a_claim_that_ends_while_waiting_leaves_the_token_to_others() -> None:
     world = a_world(GOOD)
     world.budget.lease_lost = True
     with pytest.raises(LeaseLostError):
@@ -335,7 +340,7 @@ async def test_g4_a_claim_that_ends_while_waiting_leaves_the_token_to_others() -
     await call(world)
 
 
-async def test_c3_verifying_is_one_token_request_whose_token_is_kept() -> None:
+async def test_verifying_is_one_token_request_whose_token_is_kept() -> None:
     """C3; no permit: no lease stands behind it."""
     world = a_world(GOOD)
     await world.client.credentials.verify(REQUEST)
@@ -353,14 +358,14 @@ async def test_c3_verifying_is_one_token_request_whose_token_is_kept() -> None:
         (answer(None, 429, x_rate_limit_reset="30"), UnavailableError),
     ],
 )
-async def test_c3_a_failed_verification_says_whose_fault_it_is(reply: Reply, error: type[Exception]) -> None:
+async def test_a_failed_verification_says_whose_fault_it_is(reply: Reply, error: type[Exception]) -> None:
     world = a_world(GOOD, token_replies=[reply])
     with pytest.raises(error):
         await world.client.credentials.verify(REQUEST)
     assert world.tokens.tokens == {}
 
 
-async def test_c3_a_good_verification_ends_the_memory_of_a_refusal() -> None:
+async def test_a_good_verification_ends_the_memory_of_a_refusal() -> None:
     world = a_world(GOOD, token_replies=[REFUSED, token("t")])
     with pytest.raises(CredentialError):
         await call(world)

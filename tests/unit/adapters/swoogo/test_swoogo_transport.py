@@ -1,4 +1,4 @@
-"""One exchange over real sockets: what counts as sent, and what ends it (G2, swoogo-api.md 11.2)."""
+"""One exchange over real sockets: what counts as sent, and what ends it (swoogo-api.md 11.2)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 
 from consumer.adapters.swoogo.transport import FORM, Answer, NoAnswerError, Transport
 from consumer.settings import SwoogoSettings
+
+pytestmark = pytest.mark.rule("G2")
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -109,7 +111,6 @@ async def talks_nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 @pytest.mark.parametrize("serve", [closes, answers_half, talks_nonsense])
 async def test_a_connection_that_breaks_after_the_call_may_have_brought_it(serve: Serve) -> None:
-    """G2."""
     async with a_server(serve) as port, a_channel(port) as channel:
         with pytest.raises(NoAnswerError) as caught:
             await post(channel)
@@ -150,7 +151,7 @@ class Queue(httpx.AsyncBaseTransport):
 
 
 async def test_what_waits_for_a_connection_was_never_sent() -> None:
-    """G2: a create that ran out of time before its turn has not happened."""
+    """A create that ran out of time before its turn has not happened."""
     channel = Transport(SwoogoSettings(deadline=0.5), Queue())
     with pytest.raises(NoAnswerError, match="did not answer") as caught:
         await post(channel)
