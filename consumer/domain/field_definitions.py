@@ -15,7 +15,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.text import natural_name
 
 Targets = Mapping[Kind, tuple[str, ...]]
-"""Kind -> attributes, in order: what a map sets (F2)."""
+"""Kind -> attributes or labels, in order: the fields that a map sets (F2)."""
 
 MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 """Kinds whose fields a map may set (F1)."""
@@ -121,13 +121,28 @@ class KeptDefinitions:
 
     Attributes:
         targets: kind -> attributes of the map they were read for.
-        first: the reading of then, which a pair stays compared with until the map changes (F5).
+        first: the reading of then, which a pair stays compared with until the mapping is published again (F5).
         last: the newest reading, with choices added since.
+        published: stamp of the mapping they were read for; "" when it was not known.
     """
 
     targets: Targets
     first: FieldDefinitions
     last: FieldDefinitions
+    published: str = ""
+
+
+def only_named(read: FieldDefinitions, wanted: Targets) -> FieldDefinitions:
+    """Of a reading the fields that are named, by attribute or label (F2)."""
+
+    def named(kind: Kind, definition: FieldDefinition) -> bool:
+        names = wanted.get(kind, ())
+        return definition.attribute in names or any(natural_name(definition.label) == natural_name(n) for n in names)
+
+    fields = {
+        kind: {name: each for name, each in held.items() if named(kind, each)} for kind, held in read.fields.items()
+    }
+    return FieldDefinitions(fields, read.read_at)
 
 
 class Alteration(StrEnum):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from consumer.domain.claim import Lease
 from consumer.domain.connection_state import Standing
+from consumer.domain.field_definitions import KeptDefinitions
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Entry, Ledger
 from consumer.domain.pair import Pair, PairEnd, Partners
@@ -63,6 +64,14 @@ class LedgerStore(Protocol):
 
     async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
         """Remember a survey. Raises LeaseLostError."""
+        ...
+
+    async def definitions(self, event_id: str) -> KeptDefinitions | None:
+        """The fields that the maps of the event target; None when none are kept, or a later version wrote them."""
+        ...
+
+    async def put_definitions(self, lease: Lease, kept: KeptDefinitions | None) -> None:
+        """Remember them; None forgets them. Raises LeaseLostError."""
         ...
 
     async def forget_swoogo(self, lease: Lease) -> None:

@@ -31,6 +31,7 @@ from consumer.domain.refusals import refusal_issue
 from consumer.domain.rekeying import rekeyed
 from consumer.domain.survey import Survey
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
+from consumer.services.field_definitions import kept_definitions
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.looks import Looker
@@ -117,7 +118,8 @@ async def upcoming_facts(
     asked = request or (None if mapping.continuous else SyncRequest(""))
     lease = Lease(event_subject(event_id), epoch=0, op_id="", attempt=attempt, cause=cause_of(asked, None))
     state = await inbox.load(event_id)
-    return Facts(lease, mapping, state, await store.load(event_id), former, await store.directories(event_id))
+    facts = Facts(lease, mapping, state, await store.load(event_id), former, await store.directories(event_id))
+    return await kept_definitions(store, facts)
 
 
 def preview(

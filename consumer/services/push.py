@@ -30,6 +30,7 @@ from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, 
 from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution
 from consumer.services.executor import Executor
+from consumer.services.field_definitions import DefinitionReader, kept_definitions
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries
 from consumer.services.ledger_writer import LedgerWriter
@@ -66,7 +67,7 @@ class Pusher:
         """
         began = self.clock.ticks()
         facts = await self._load(lease, mapping)
-        work = Work(mapping, connection, lease, lease.cause.trigger)
+        work = Work(mapping, connection, lease, lease.cause.trigger, facts.definitions)
         ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger), self.rules.digests)
         await ledger.write(self.rules.digests.sealed_ledger(facts.ledger))
         await ledger.write(orphaned_intents(ledger.entries, self.clock.now()))
@@ -79,6 +80,8 @@ class Pusher:
             if isinstance(facts.cause, Reconcile):
                 survey = await self.reconciler.survey(facts, work, ledger.entries, facts.cause.depth)
                 facts = await self._learn(facts, survey, ledger)
+            facts, work = await self._definitions.read(facts, work, deep=survey is not None and survey.deep)
+            execution.work = work
             facts, planned = await self._plan(facts, work, ledger, survey, carried_out)
             if planned.nothing_new:
                 run.note_unchanged(ledger.entries)
@@ -102,7 +105,7 @@ class Pusher:
         if unknown := self.rules.digests.unknown(ledger):
             raise UnreadableRowError(unknown_keys(event_id, unknown))
         directories = self.rules.digests.directories(await self.store.directories(event_id))
-        return Facts(lease, mapping, state, ledger, former, directories)
+        return await kept_definitions(self.store, Facts(lease, mapping, state, ledger, former, directories))
 
     async def _state(self, mapping: EventMapping, *, snapshot: bool = True) -> EventState:
         """The event, unless it is another organization's (M8). Raises OtherOrganizationError."""
@@ -191,6 +194,10 @@ class Pusher:
             survey_in=settlement.survey_in,
             rest_in=settlement.rest_in,
         )
+
+    @property
+    def _definitions(self) -> DefinitionReader:
+        return DefinitionReader(self.store, self.swoogo)
 
     @property
     def _commands(self) -> LedgerCommands:

@@ -32,6 +32,9 @@ class Voids:
         Raises LeaseLostError; UnavailableError: to be tried again.
         """
         event_id = lease.subject.id
+        if await self.ledger.definitions(event_id):
+            # Nothing is kept of the fields of an event without a pair.
+            await self.ledger.put_definitions(lease, None)
         commands = (await self.inbox.load(event_id, snapshot=False)).commands
         asked = sorted(each for each in commands if each.act is Action.VOID)
         for command in asked:

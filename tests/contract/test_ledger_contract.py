@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Remote, State
 from consumer.ports import event_subject
@@ -222,3 +224,18 @@ async def test_flushes_side_by_side_leave_the_newest_entry_last_on_the_changelog
     await asyncio.gather(*second)
     await bench.ledger.flush(lease)
     assert bench.changelog.written[-1] == (EVENT, session_key(), an_entry(1))
+
+
+async def test_f5_definitions_are_kept_as_they_were_read_and_gone_when_asked(bench: Bench) -> None:
+    """F5, G4: fenced like the rest of the ledger; gone with what was seen of the Swoogo event."""
+    form = FieldDefinition(Kind.SESSION, "c_1", "Format", FieldType.CHOICE, "list", 7, choices=(Choice(1, "Ä"),))
+    read = FieldDefinitions({Kind.SESSION: {"c_1": form}}, NOW)
+    kept = KeptDefinitions({Kind.SESSION: ("c_1",)}, read, read.with_field(replace(form, label="Form")), "stamp")
+    assert await bench.ledger.definitions(EVENT) is None
+    lease = await bench.leased()
+    await bench.ledger.put_definitions(lease, kept)
+    assert await bench.ledger.definitions(EVENT) == kept
+    with pytest.raises(LeaseLostError):
+        await bench.ledger.put_definitions(replace(lease, epoch=lease.epoch - 1), None)
+    await bench.ledger.forget_swoogo(lease)
+    assert await bench.ledger.definitions(EVENT) is None

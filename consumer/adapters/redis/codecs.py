@@ -15,6 +15,7 @@ from consumer.domain.circuit import Circuit
 from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
 from consumer.domain.digests import SEALED
 from consumer.domain.errors import UnreadableRowError
+from consumer.domain.field_definitions import KeptDefinitions
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
@@ -137,6 +138,7 @@ pair: Final = RowReader[Pair](Pair, "a pair", PAIR_FORMAT)
 circuit: Final = RowReader[Circuit](Circuit, "a circuit")
 listing: Final = RowReader[Listing](Listing, "a listing")
 survey: Final = RowReader[SurveyState](SurveyState, "what the last survey left")
+definitions: Final = RowReader[KeptDefinitions](KeptDefinitions, "field definitions")
 run: Final = RowReader[RunRow](RunRow, "a run")
 sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
 _integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")

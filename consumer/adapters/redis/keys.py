@@ -18,6 +18,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
 | `{event/ID}:survey` | hash: what the last survey left for the next | - | ledger |
+| `{event/ID}:fields` | hash: definitions of the fields that its maps target | - | ledger |
 | `{event/ID}:issues` | hash: issue key -> issue | - | status |
 | `{event/ID}:published` | hash: record key -> digest of what the issues topic has of it, or a mark | - | issue feed |
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |

@@ -16,6 +16,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.digests import is_keyed
 from consumer.domain.errors import LeaseLostError, UnavailableError
+from consumer.domain.field_definitions import KeptDefinitions
 from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Directory, Entry, Ledger, State
 from consumer.domain.survey import SurveyState
@@ -173,10 +174,23 @@ class RedisLedger:
         await self._write(lease, "survey", ["last", codecs.encode(memory)])
 
     @guarded
+    async def definitions(self, event_id: str) -> KeptDefinitions | None:
+        """See `ports.LedgerStore`."""
+        row = await self._redis.hget(self._keys.event(event_id, "fields"), "kept")
+        return codecs.definitions.known(row) if row else None
+
+    @guarded
+    async def put_definitions(self, lease: Lease, kept: KeptDefinitions | None) -> None:
+        """See `ports.LedgerStore`."""
+        await self._write(lease, "fields", ["kept", codecs.encode(kept) if kept else b""])
+
+    @guarded
     async def forget_swoogo(self, lease: Lease) -> None:
         """A former holder of the event writes neither of them again."""
         await self._still_held(lease)
-        await self._redis.delete(*(self._keys.event(lease.subject.id, name) for name in ("directory", "survey")))
+        await self._redis.delete(
+            *(self._keys.event(lease.subject.id, name) for name in ("directory", "survey", "fields"))
+        )
 
     async def _write(self, lease: Lease, name: str, fields: list[str | bytes], *, outbox: str | None = None) -> None:
         state = self._keys.subject(lease.subject, "state")

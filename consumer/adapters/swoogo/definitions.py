@@ -6,7 +6,7 @@ contacts, documented attributes in `domain.built_in_fields`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import RESOURCES, record_id, text
 from consumer.domain.built_in_fields import ADDRESS_PARTS, BUILT_IN
 from consumer.domain.errors import MissingError, RefusedError, UnavailableError
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, Targets
+from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, Targets, only_named
 from consumer.domain.identity import Kind
 from consumer.domain.plan import LIST_CREDITS
 from consumer.ports import Work
@@ -71,7 +71,7 @@ class Definitions:
         news = {identifier: Choice(identifier, name) for name, identifier in added.items() if identifier not in known}
         return replace(held, choices=(*held.choices, *news.values()))
 
-    async def _kind(self, work: Work, kind: Kind, wanted: Collection[str]) -> dict[str, FieldDefinition]:
+    async def _kind(self, work: Work, kind: Kind, wanted: tuple[str, ...]) -> dict[str, FieldDefinition]:
         found = dict(BUILT_IN[kind])
         try:
             rows = await self._rows(work, kind)
@@ -80,11 +80,10 @@ class Definitions:
         for row in rows:
             for definition in _definitions(kind, row):
                 found[definition.attribute] = definition
-        for name in wanted:
-            held = found.get(name)
-            if held and held.has_choices and not held.choices and held.field_id:
+        for held in only_named(FieldDefinitions({kind: found}), {kind: wanted}).fields[kind].values():
+            if held.has_choices and not held.choices and held.field_id:
                 body = await self._choices.read(work, self._field(held))
-                found[name] = replace(held, choices=_choices(body))
+                found[held.attribute] = replace(held, choices=_choices(body))
         return found
 
     async def _rows(self, work: Work, kind: Kind) -> list[Mapping[str, Any]]:

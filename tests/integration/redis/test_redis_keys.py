@@ -18,6 +18,7 @@ from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
@@ -81,6 +82,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.pairs.claim(Lease(org_subject(ORG), 1, "op"), EVENT, SWOOGO_EVENT, NOW)
     await bench.ledger.put(lease, {session_key(): an_entry(1)})
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
+    await bench.ledger.put_definitions(lease, KeptDefinitions({}, FieldDefinitions(), FieldDefinitions()))
     await bench.ledger.put_survey(lease, SurveyState(deep_at=NOW))
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))

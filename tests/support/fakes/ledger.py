@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from consumer.domain.field_definitions import KeptDefinitions
 from consumer.domain.identity import Kind, stamp
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
 from consumer.domain.survey import SurveyState
@@ -58,6 +59,7 @@ class InMemoryLedger:
         self._unlogged: dict[str, set[str]] = {}
         self._directories: dict[str, dict[Kind, Directory]] = {}
         self._surveys: dict[str, SurveyState] = {}
+        self._definitions: dict[str, KeptDefinitions] = {}
 
     async def load(self, event_id: str) -> Ledger:
         """See `ports.LedgerStore`."""
@@ -122,8 +124,21 @@ class InMemoryLedger:
         self._inbox.fence(lease)
         self._surveys[lease.subject.id] = memory
 
+    async def definitions(self, event_id: str) -> KeptDefinitions | None:
+        """See `ports.LedgerStore`."""
+        return self._definitions.get(event_id)
+
+    async def put_definitions(self, lease: Lease, kept: KeptDefinitions | None) -> None:
+        """See `ports.LedgerStore`."""
+        self._inbox.fence(lease)
+        if kept is None:
+            self._definitions.pop(lease.subject.id, None)
+        else:
+            self._definitions[lease.subject.id] = kept
+
     async def forget_swoogo(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""
         self._inbox.fence(lease)
         self._directories.pop(lease.subject.id, None)
         self._surveys.pop(lease.subject.id, None)
+        self._definitions.pop(lease.subject.id, None)

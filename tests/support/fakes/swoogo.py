@@ -18,6 +18,7 @@ from consumer.domain.field_definitions import (
     FieldDefinitions,
     FieldType,
     Targets,
+    only_named,
 )
 from consumer.domain.identity import Fields, Kind, digest
 from consumer.domain.ledger import Directory, Remote
@@ -226,11 +227,11 @@ class FakeSwoogo:
         for kind, names in wanted.items():
             await self._call(work, Called("fields", kind), LIST_CREDITS)
             fields[kind] = {name: replace(held, choices=()) for name, held in self.definitions[kind].items()}
-            for name in names:
-                held = self.definitions[kind].get(name)
-                if held and held.has_choices and held.field_id:
+            named = only_named(FieldDefinitions({kind: self.definitions[kind]}), {kind: names})
+            for held in named.fields[kind].values():
+                if held.has_choices and held.field_id:
                     await self._call(work, Called("field", kind, held.field_id), CALL_CREDITS)
-                    fields[kind][name] = held
+                    fields[kind][held.attribute] = held
         return FieldDefinitions(fields, self._clock.now())
 
     @watched("create")
