@@ -56,6 +56,10 @@ class Inbox(Protocol):
         """
         ...
 
+    async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
+        """Keep no profiles of these contacts (`domain.withdrawal`), those that are there included; all marks."""
+        ...
+
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""
         ...

@@ -26,6 +26,7 @@ from consumer.domain.run import Run
 from consumer.domain.settlement import Moment, Policy, Settlement, nothing_new, settle
 from consumer.domain.survey import Survey
 from consumer.domain.timezones import timezone_seen
+from consumer.domain.withdrawal import left_behind
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
 from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution
@@ -137,6 +138,8 @@ class Pusher:
             facts = replace(facts, state=await self._state(facts.mapping))
             if survey.deep:
                 await self.store.log_deletions(facts.lease, facts.state.snapshot.deleted_contacts())
+                if marks := left_behind(facts.state.snapshot):
+                    await self.inbox.withdraw(facts.lease.subject, marks)
             planned = await planning.plan(facts, work, ledger, survey)
         issues = (*carried_out.issues, *planned.issues)
         return facts, replace(planned, issues=issues, wait_until=carried_out.wait_until)

@@ -117,7 +117,8 @@ def session_of(
 def contact_of(
     change: ContactChange | usual.ContactChange, unread: Unread = NOTHING, *, version: int | None = None
 ) -> Contact:
-    profile = _profile(change.data, unread.own)
+    # Of a deleted contact no profile is kept (Y3).
+    profile = Profile() if change.deletes else _profile(change.data, unread.own)
     return Contact(
         change.data.id,
         change.version_ms if version is None else version,

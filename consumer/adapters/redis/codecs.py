@@ -6,7 +6,7 @@ writes it into the row, so that older replicas leave that row alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -22,9 +22,10 @@ from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
 from consumer.domain.natural_key import with_current_key
 from consumer.domain.pair import ROUND_FIELDS, Pair
-from consumer.domain.snapshot import Contact, Session, Snapshot, Sponsor
+from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
 from consumer.domain.survey import SurveyState
-from consumer.ports import SyncRequest
+from consumer.domain.withdrawal import Withdrawn
+from consumer.ports import Change, SyncRequest
 
 FORMAT: Final = 1
 PAIR_FORMAT: Final = 2
@@ -167,6 +168,30 @@ def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
         elif source == "sponsor":
             sponsors[identifier] = sponsor.decode(row)
     return Snapshot(sessions, contacts, sponsors)
+
+
+_PROFILES: Final[dict[str, RowReader[Any]]] = {"session": session, "contact": contact}
+"""Rows that hold profiles of people."""
+
+
+def _kept(key: str, row: bytes, withdrawn: Withdrawn) -> bytes:
+    reader = _PROFILES.get(key.partition("/")[0])
+    held: Resource | None = reader.known(row) if reader else None
+    kept = withdrawn.kept(held) if held else None
+    return row if kept is held or kept is None else encode(kept)
+
+
+def kept_row(change: Change, marks: frozenset[str]) -> bytes:
+    """The row of a change without the profiles of contacts that are not kept."""
+    return _kept(change.key, change.row, Withdrawn.of(marks)) if marks else change.row
+
+
+def changed_rows(rows: Mapping[bytes, bytes], withdrawn: Withdrawn) -> list[tuple[str, bytes, bytes]]:
+    """Key, row and new row of those that hold profiles which are not kept."""
+    ids = [each.encode() for each in withdrawn.all]
+    held = [(key.decode(), row) for key, row in rows.items() if any(each in row for each in ids)]
+    found = [(key, row, _kept(key, row, withdrawn)) for key, row in held]
+    return [each for each in found if each[1] != each[2]]
 
 
 def ledger_entry(key: str, row: bytes) -> tuple[str, Entry]:

@@ -16,23 +16,30 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind
+from consumer.domain.identity import Kind, Source, id_of, key_of
 from consumer.domain.ledger_commands import LedgerCommand, read_command
 from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
+from consumer.domain.withdrawal import Withdrawn, deleted
 from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 
 _CHANGES_PER_CALL: Final = 1000
 """Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
+
+
+def _is_contact(key: str) -> bool:
+    return key.startswith(key_of(Source.CONTACT, ""))
+
 
 _REQUESTS: Final = ("state", "requests", "served")
 
@@ -92,22 +99,52 @@ class RedisInbox:
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """One script call for the batch (more only beyond 1,000 changes)."""
-        names = [self._keys.subject(subject, name) for name in ("state", "rows", "versions", "dirty", "overtaken")]
+        names = self._names(subject, "state", "rows", "versions", "dirty", "overtaken", "withdrawn")
         org = subject.kind == "org"
         news, due = 0, -1
         for start in range(0, len(changes), _CHANGES_PER_CALL):
-            arguments: list[str | bytes] = []
-            for change in changes[start : start + _CHANGES_PER_CALL]:
-                arguments += (change.key, change.stamp, change.row)
-            added, due = await self._scripts.record_changes(
-                names, quiet=0 if org else self._quiet, max_wait=self._max_wait, always=org, changes=arguments
-            )
+            some, marks = changes[start : start + _CHANGES_PER_CALL], frozenset[str]()
+            if not org and (gone := [id_of(each.key) for each in some if each.deleted and _is_contact(each.key)]):
+                marks = await self.withdraw(subject, [deleted(each) for each in gone])
+            added = -1
+            while added < 0:
+                arguments = [part for each in some for part in (each.key, each.stamp, kept_row(each, marks))]
+                added, due = await self._scripts.record_changes(
+                    names,
+                    quiet=0 if org else self._quiet,
+                    max_wait=self._max_wait,
+                    always=org,
+                    changes=arguments,
+                    withdrawn=len(marks),
+                )
+                if added < 0:  # somebody is not to be kept, which rows alone do not say
+                    marks = await self.withdrawn(subject)
             news += added
         await self._due.put(subject, due)
         if str(subject) not in self._indexed:
             await self._redis.sadd(self._keys.orgs() if org else self._keys.events(), subject.id)
             self._indexed.add(str(subject))
         return news
+
+    @guarded
+    async def withdrawn(self, subject: Subject) -> frozenset[str]:
+        """Marks of the contacts of an event whose profiles are not kept (`domain.withdrawal`)."""
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.subject(subject, "withdrawn")))
+        return frozenset(each.decode() for each in members)
+
+    @guarded
+    async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
+        """Keep no profiles of these contacts from now on, and none that is there (Y2, Y3); all marks.
+
+        Rows that come meanwhile are made by the marks, or were written before the rows are looked through.
+        """
+        key, rows_key = self._keys.subject(subject, "withdrawn"), self._keys.subject(subject, "rows")
+        await self._redis.sadd(key, *marks)
+        every, wanted = await self.withdrawn(subject), Withdrawn.of(marks)
+        while stored := changed_rows(await read_hash(self._redis, rows_key), wanted):
+            for name, old, new in stored:
+                await self._scripts.swap_field(rows_key, field=name, old=old, new=new)
+        return every
 
     @guarded
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:

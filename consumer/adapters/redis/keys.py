@@ -10,6 +10,7 @@ a secret or personal data; credentials are named by a hash.
 | `...:versions` | hash: record key -> stamp | - | inbox |
 | `...:dirty` | hash: record key -> stamp not pushed yet | - | inbox |
 | `{event/ID}:overtaken` | hash: record key -> stamp of an older version published after the newest | - | inbox |
+| `{event/ID}:withdrawn` | set: contacts whose profiles are not kept: `copies/ID` deleted, `all/ID` erased | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
 | `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
 | `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |

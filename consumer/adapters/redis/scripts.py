@@ -54,13 +54,25 @@ class Scripts(RebuildScripts):
         self._forget = script("forget_marks")
         self._doubt = script("invalidate_credits")
         self._look_at_clock = script("look_at_clock")
+        self._swap_field = script("swap_field")
+        self._seize = script("seize_subject")
         self._look_over = script("event_stats")
 
     async def record_changes(
-        self, keys: Iterable[str], *, quiet: int, max_wait: int, always: bool, changes: Iterable[str | bytes]
+        self,
+        keys: Iterable[str],
+        *,
+        quiet: int,
+        max_wait: int,
+        always: bool,
+        changes: Iterable[str | bytes],
+        withdrawn: int = 0,
     ) -> tuple[int, int]:
-        """(how many were news, due ms or -1)."""
-        news, due, _ = await self._record(keys, [quiet, max_wait, int(always), *changes])
+        """(how many were news, due ms or -1); (-1, -1): the rows were made by another `withdrawn` than is there.
+
+        `keys`: state, rows, versions, dirty, overtaken, withdrawn.
+        """
+        news, due, _ = await self._record(keys, [quiet, max_wait, int(always), withdrawn, *changes])
         return news, due
 
     async def request_sync(
@@ -183,6 +195,15 @@ class Scripts(RebuildScripts):
     ) -> bool:
         """False when somebody else has the lease."""
         return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
+
+    async def swap_field(self, key: str, *, field: str, old: bytes, new: bytes) -> bool:
+        """False when the field is another by now."""
+        return bool(await self._swap_field([key], [field, old, new]))
+
+    async def seize_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int]:
+        """(epoch or 0, ms until its holder's lease ends). `lease`: ms, 0 gives it back."""
+        epoch, left = await self._seize([state], [op_id, lease])
+        return int(epoch), int(left)
 
     async def note_sent(self, published: str, *, mark: str, fields: Iterable[str]) -> int:
         """Give records with the mark the digest that follows them in `fields`; returns how many are left in doubt."""

@@ -27,7 +27,7 @@ STATE, ROWS, VERSIONS, DIRTY, ORDERS = (f"{{s}}:{name}" for name in ("state", "r
 OVERTAKEN = "{s}:overtaken"
 REQUESTS = ("{s}:requests", "{s}:served")
 HOLDERS = "{s}:holders"
-FRESH = "{s}:fresh"
+FRESH, WITHDRAWN = "{s}:fresh", "{s}:withdrawn"
 SWITCHED = [STATE, DIRTY, HOLDERS, FRESH]
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
 WINDOW = 60_000
@@ -42,13 +42,13 @@ Run = Callable[[Scripts], Awaitable[Any]]
 def record(scripts: Scripts) -> Awaitable[Any]:
     changes: list[str | bytes] = ["session/s1", stamped(1), b"row", "session/s2", stamped(2), b"row"]
     return scripts.record_changes(
-        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN], quiet=5_000, max_wait=9_000, always=True, changes=changes
+        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN, WITHDRAWN], quiet=5_000, max_wait=9_000, always=True, changes=changes
     )
 
 
 def record_to_claim(scripts: Scripts) -> Awaitable[Any]:
     return scripts.record_changes(
-        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN],
+        [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN, WITHDRAWN],
         quiet=0,
         max_wait=0,
         always=True,
@@ -298,6 +298,12 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "settle_permit throttled": ([fence, permit], settle("throttled")),
     "drop_equal": ([fence], lambda scripts: scripts.drop_equal("{l}:lock", "mine")),
     "take_lock": ([], lock),
+    "swap_field": ([record], lambda scripts: scripts.swap_field(ROWS, field="session/s1", old=b"row", new=b"new")),
+    "seize_subject": ([], lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=9_000)),
+    "seize_subject given back": (
+        [record_to_claim, claim],
+        lambda scripts: scripts.seize_subject(STATE, op_id="x", lease=0),
+    ),
 }
 
 COUNTED_ONCE = {"record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from math import isinf
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.inbox import spread
 from consumer.domain.backoff import due_at
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind
+from consumer.domain.identity import Kind, id_of
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.request import Asked, in_order, together
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
+from consumer.domain.withdrawal import Withdrawn, deleted
 from consumer.ports import (
     Change,
     Clock,
@@ -55,6 +57,7 @@ class SubjectState:
     commands: set[LedgerCommand] = field(default_factory=set)
     verify_before_create: set[Kind] = field(default_factory=set)
     overtaken: dict[str, str] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
     fresh: int | None = None
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
@@ -119,10 +122,13 @@ class InMemoryInbox:
             raise self.failures.pop(0)
         state, now = self.timed(subject) if changes else self.state(subject), self.clock.now()
         news, told = 0, False
+        gone = [id_of(each.key) for each in changes if each.deleted and each.key.startswith("contact/")]
+        if gone and subject.kind == "event":
+            await self.withdraw(subject, [deleted(each) for each in gone])
         for change in changes:
             if change.stamp > state.stamps.get(change.key, ""):
                 state.stamps[change.key] = state.marks[change.key] = change.stamp
-                state.rows[change.key] = change.row
+                state.rows[change.key] = kept_row(change, frozenset(state.withdrawn))
                 state.overtaken.pop(change.key, None)
                 news += 1
             elif _late(state, change):
@@ -140,6 +146,14 @@ class InMemoryInbox:
             due = due_at(now, state.first, quiet, self._max_wait, state.hold)
             state.due = min(due, state.due) if state.request and state.due is not None else due
         return news
+
+    async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
+        """See `ports.Inbox`."""
+        state = self.state(subject)
+        state.withdrawn |= set(marks)
+        held = {key.encode(): row for key, row in state.rows.items()}
+        state.rows |= {key: new for key, _, new in changed_rows(held, Withdrawn.of(marks))}
+        return frozenset(state.withdrawn)
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """See `ports.Inbox`."""

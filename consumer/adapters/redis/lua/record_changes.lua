@@ -1,8 +1,10 @@
 -- WITH state_clock
 -- Keep the newer version of each row, mark it dirty, and say when the subject is due.
--- KEYS: state (hash), rows (hash), versions (hash), dirty (hash), overtaken (hash: record key -> stamp of the older one)
--- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), then key, stamp, row for each change
--- Returns {news, due ms or -1, now ms}.
+-- KEYS: state (hash), rows (hash), versions (hash), dirty (hash), overtaken (hash: record key -> stamp of the older one),
+--       withdrawn (set: whose profiles are not kept)
+-- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), size of withdrawn that the rows were made by,
+--       then key, stamp, row for each change
+-- Returns {news or -1 (the rows were made by another withdrawn; nothing was written), due ms or -1, now ms}.
 -- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
 local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
@@ -17,6 +19,7 @@ end
 local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = state_time(state)
+if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, now} end
 -- What an older version with a later offset of the same partition says is what compaction will leave (G3).
 local function late(key, stamp, row, known)
   local offset, partition = place(stamp)
@@ -32,7 +35,7 @@ local function late(key, stamp, row, known)
   return true
 end
 local news, told = 0, false
-for at = 4, #ARGV, 3 do
+for at = 5, #ARGV, 3 do
   local key, stamp = ARGV[at], ARGV[at + 1]
   local known = redis.call('HGET', versions, key)
   if not known or stamp > known then
