@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -69,6 +70,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     lease = await bench.leased()
     for stamped_late, row in (("2.0.1.00000", b"{}"), ("1.0.2.00000", b'{"id":"s9"}')):
         await bench.inbox.record(lease.subject, [Change("session/s9", stamped_late, row)])
+    await bench.inbox.record(lease.subject, [replace(a_change("contact/c9", 1, b"{}"), deleted=True)])
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())

@@ -220,6 +220,10 @@ def void_pair(scripts: Scripts) -> Awaitable[Any]:
     return scripts.void_pair(*names, event_id="ev", swoogo_event_id=7, row=b"row", round_=0)
 
 
+def seize(scripts: Scripts) -> Awaitable[Any]:
+    return scripts.seize_subject(STATE, op_id="erase", lease=9_000)
+
+
 CASES: dict[str, tuple[list[Run], Run]] = {
     "record_changes": ([], record),
     "request_sync": ([], request),
@@ -299,14 +303,14 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "drop_equal": ([fence], lambda scripts: scripts.drop_equal("{l}:lock", "mine")),
     "take_lock": ([], lock),
     "swap_field": ([record], lambda scripts: scripts.swap_field(ROWS, field="session/s1", old=b"row", new=b"new")),
-    "seize_subject": ([], lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=9_000)),
+    "seize_subject": ([], seize),
     "seize_subject given back": (
         [record_to_claim, claim],
-        lambda scripts: scripts.seize_subject(STATE, op_id="x", lease=0),
+        lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=0),
     ),
 }
 
-COUNTED_ONCE = {"record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}
+COUNTED_ONCE = {"seize_subject", "record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}
 """Their second answer says that there was nothing left to do."""
 
 

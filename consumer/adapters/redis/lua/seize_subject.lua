@@ -12,8 +12,8 @@ if ARGV[2] == '0' then
   if ours then redis.call('HDEL', KEYS[1], 'until', 'op') end
   return {0, 0}
 end
-if held > now and not ours then return {0, held - now} end
-if not (ours and held > now) then epoch = math.max(epoch + 1, now) end
+if held > now then return {ours and epoch or 0, held - now} end
+epoch = math.max(epoch + 1, now)
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'op', ARGV[1],
   'until', string.format('%.0f', now + tonumber(ARGV[2])))
-return {epoch, 0}
+return {epoch, tonumber(ARGV[2])}
