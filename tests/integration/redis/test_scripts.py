@@ -304,10 +304,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "take_lock": ([], lock),
     "swap_field": ([record], lambda scripts: scripts.swap_field(ROWS, field="session/s1", old=b"row", new=b"new")),
     "seize_subject": ([], seize),
-    "seize_subject given back": (
-        [record_to_claim, claim],
-        lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=0),
-    ),
+    "seize_subject given back": ([seize], lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=0)),
 }
 
 COUNTED_ONCE = {"seize_subject", "record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}
