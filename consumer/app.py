@@ -166,7 +166,7 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         kafka = await open_kafka(stack, settings)
         swoogo = open_swoogo(stack, settings, stores, clock, time, watch)
         dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
-        time.tell(lambda seconds: dispatcher.mend_soon() if seconds < 0 else None)
+        time.on_jump(lambda seconds: dispatcher.mend_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":
             broker = open_broker(settings.kafka)

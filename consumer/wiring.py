@@ -131,7 +131,7 @@ async def open_redis(
     stack.push_async_callback(stores.redis.aclose)
     await check_redis(stores.redis, settings.redis)
     time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.create_settle_time)
-    time.tell(watch.clock_set)
+    time.on_jump(watch.clock_set)
     await stack.enter_async_context(time.following())
     return stores, time
 

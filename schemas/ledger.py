@@ -33,7 +33,7 @@ class LedgerKind(StrEnum):
 
 class LedgerState(StrEnum):
     """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
-    Swoogo, never again (D2). What was synced before a disconnect is told by its `era` (X2).
+    Swoogo, never again (D2). What was synced before a disconnect shows in its `era` (X2).
     """
 
     INTENT = "intent"

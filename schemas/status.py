@@ -1,4 +1,4 @@
-"""Status topic: what this service tells about syncs, integrations and mappings (N1, N2, C3, M2).
+"""Status topic: what this service publishes about syncs, integrations and mappings (N1, N2, C3, M2).
 
 Guarantees: the sums in a report fit its parts, because they are computed from them; a report holds ids,
 counts, codes and sentences, never personal data. Codes are open: a reader treats one it does not know as
@@ -204,7 +204,7 @@ class SyncStarted(EventStatus[SyncOutlook, Literal["sync.started"]]):
 
 
 class SyncProgress(EventStatus[SyncAdvance, Literal["sync.progress"]]):
-    """A sync goes on; told every half minute while it does (N1)."""
+    """A sync goes on; published every half minute while it does (N1)."""
 
 
 class SyncCompleted(EventStatus[SyncReport, Literal["sync.completed"]]):

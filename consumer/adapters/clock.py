@@ -27,11 +27,11 @@ class SystemClock:
     def now(self) -> int:
         return (self.ticks() + self._ahead) // 1_000_000
 
-    def set_by(self, told: int, asked: int, answered: int) -> int:
-        """Go by another clock, which told its time between two moments: move by no more than that proves wrong.
+    def set_by(self, given: int, asked: int, answered: int) -> int:
+        """Go by another clock, which gave its time between two moments: move by no more than that proves wrong.
 
         Args:
-            told: nanoseconds since the epoch.
+            given: nanoseconds since the epoch.
             asked: when it was asked, in `ticks`.
             answered: when it had answered, in `ticks`.
 
@@ -39,7 +39,7 @@ class SystemClock:
             By how much this clock was moved, ns.
         """
         before = self._ahead
-        self._ahead = min(max(before, told - answered), told - asked)
+        self._ahead = min(max(before, given - answered), given - asked)
         return self._ahead - before
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Redis: reachable, young enough, keeps what it is told, lets us do what we need, and tells the right time."""
+"""Redis: reachable, young enough, keeps what it is given, lets us do what we need, and has the right time."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def failed(
         jitter: 0..1, see `retry_delay`.
         forbidden: the event that the call was about, when its answer was 403. That may be about this event alone, so
             only those of two events open a circuit.
-        reason: what people are told of it.
+        reason: the reason as people read it.
     """
     if circuit.open:
         # Calls that were under way when it opened say nothing new; only the probe does.

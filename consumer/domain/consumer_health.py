@@ -12,7 +12,7 @@ from typing import Final
 SILENCE: Final = 20.0
 """Seconds without an answer to a fetch after which the broker counts as away; an idle one answers twice a second."""
 GRACE: Final = 10.0
-"""Seconds that a consumer may be away before it is told: a rebalance is over sooner."""
+"""Seconds that a consumer may be away before that is reported: a rebalance is over sooner."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Desired:
         fields: every field we own that is known; empty means cleared. `location` and `track` hold the
             Sessionboard id of the room or track, resolved to Swoogo's id when sent.
         natural: how to recognise the record in Swoogo when its id is unknown.
-        issues: what to tell about it although it is synced.
+        issues: what to report although it is synced.
         uncleaned: field -> the value as Sessionboard has it, where cleaning changed it; earlier builds pushed that.
         image: address of its headshot or logo; None when not known, "" when there is none.
         places: field -> the room, the track or the level that it names.
@@ -82,7 +82,7 @@ class _Text:
 
     @classmethod
     def of(cls, key: str, limits: TextLimits, unreadable: tuple[str, ...]) -> _Text:
-        """Those of one record, of which `unreadable` is to be told (E6)."""
+        """Those of one record, of which `unreadable` is to be reported (E6)."""
         return cls(key, limits, issues=unreadable_fields(key, unreadable))
 
     def name(self, name: str, value: str) -> None:

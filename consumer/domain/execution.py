@@ -82,7 +82,7 @@ class ExecutionResult:
 
     @property
     def trouble(self) -> SwoogoSyncError | None:
-        """What a person is told of a push that did not do everything."""
+        """What people read about a push that did not do everything."""
         return self.error or next(iter(self.failures), None)
 
     @property

@@ -81,7 +81,7 @@ def stamp(version: int, published: int, offset: int, partition: int | None = Non
         version: `data.updated_at`, else `metadata.datetime`, in ms.
         published: `metadata.datetime`, else the Kafka timestamp, in ms.
         offset: the record's offset in its partition.
-        partition: of resources, so that it can be told which of two records came later.
+        partition: of resources, which decides which of two records came later.
     """
     if not (0 <= version <= _LARGEST and 0 <= published <= _LARGEST and 0 <= offset <= _LARGEST):
         version, published, offset = (min(max(part, 0), _LARGEST) for part in (version, published, offset))

@@ -12,7 +12,7 @@ from consumer.domain.identity import TOLERANCE_MS, Fields, Kind, key_of
 
 class State(StrEnum):
     """`intent`: a create was started and not confirmed. `applied`: ours, in Swoogo. `gone`: deleted in
-    Swoogo, never again (D2). What was synced before a disconnect is told by its era (X2), not by a state.
+    Swoogo, never again (D2). What was synced before a disconnect shows in its era (X2), not by a state.
     """
 
     INTENT = "intent"

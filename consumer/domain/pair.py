@@ -3,7 +3,7 @@
 Ledger data: it outlives the mapping topic's compaction and the loss of Redis. Guarantees: a pair never changes its
 partners, and its era only grows, so applying the same history twice, or an old part of it again, changes nothing.
 A pair that never synced anything may be voided (M8); what is mapped after that has a higher round, by which the two are
-told apart in whatever order they are read.
+distinguished in whatever order they are read.
 """
 
 from __future__ import annotations

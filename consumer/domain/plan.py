@@ -22,12 +22,12 @@ NAMED_ONLY: Final = frozenset({Kind.LOCATION, Kind.TRACK, Kind.LEVEL})
 
 
 def removal_key(key: str) -> str:
-    """The key of the issue that tells of a refused deletion of this record."""
+    """The key of the issue about a refused deletion of this record."""
     return f"{key}#removal"
 
 
 class _OfRecord:
-    """Operations that send a record's fields: told of under its key, and the same while the fields are."""
+    """Operations that send a record's fields: reported under its key, and the same while the fields are."""
 
     __slots__ = ()
     key: str

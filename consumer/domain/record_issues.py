@@ -68,6 +68,6 @@ def news(wanted: Mapping[str, RecordIssues], published: Mapping[str, str]) -> di
 def _of_record(key: str, issues: list[Issue]) -> RecordIssues:
     ordered = sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))
     title = next((each.label for each in ordered if each.label), "")
-    told = (PublishedIssue(each.code, each.effect, each.field, masked(for_admin(each))) for each in ordered)
+    published = (PublishedIssue(each.code, each.effect, each.field, masked(for_admin(each))) for each in ordered)
     # Of several parts of one record (its sessions, its headshot) the sentences may be the same.
-    return RecordIssues(key, title, tuple(dict.fromkeys(told)))
+    return RecordIssues(key, title, tuple(dict.fromkeys(published)))

@@ -64,11 +64,12 @@ class Tally:
 class Run:
     """One sync of one event, from start to end. Times are ms since the epoch.
 
-    `issues` counts what was known at its end by code; `told` are the first of them. `eta` is when it should be done at
-    the credits then left, 0 while that is not known. `operations` counts those of its plan by their name. `org_id` and
-    `swoogo_event_id` are of the pair it syncs, which may end before it does. `pair_ended`: that is why it stopped.
-    `requests`: ids of the manual syncs it serves. `records`: of those that a manual sync covers, what stands for each,
-    for its answer; `more_records` says how many more there are. The answer is told once, and not kept with the run.
+    `issues` counts what was known at its end by code; `top_issues` are the first of them. `eta` is when it should be
+    done at the credits then left, 0 while that is not known. `operations` counts those of its plan by their name.
+    `org_id` and `swoogo_event_id` are of the pair it syncs, which may end before it does. `pair_ended`: that is why it
+    stopped. `requests`: ids of the manual syncs it serves. `records`: of those that a manual sync covers, what stands
+    for each, for its answer; `more_records` says how many more there are. The answer is published once, and not kept
+    with the run.
     """
 
     id: str
@@ -91,7 +92,7 @@ class Run:
     eta: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
-    told: tuple[Issue, ...] = ()
+    top_issues: tuple[Issue, ...] = ()
     operations: dict[str, int] = field(default_factory=dict)
     org_id: str = ""
     swoogo_event_id: int = 0

@@ -184,7 +184,7 @@ def _ended(facts: Facts, run: Run, issues: Mapping[str, Issue], result: Executio
         pair_ended=pair_ended,
         error=PAIR_ENDED if pair_ended else str(trouble or ""),
         issues=count_issues(issues),
-        told=first_issues(issues),
+        top_issues=first_issues(issues),
         outcome="failed" if trouble else "completed_with_issues" if issues else "completed",
     )
     ended.answer(issues.values(), partial(covers, facts.scope, snapshot=facts.state.snapshot))

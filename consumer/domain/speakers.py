@@ -38,8 +38,8 @@ class _Copy:
 class People:
     """Speakers to sync, the sessions each belongs to (Sessionboard ids), and those left out.
 
-    `addresses_of`: keys of those whose e-mail address somebody else is left out for. `issues`: what else to tell about
-    those left out.
+    `addresses_of`: keys of those whose e-mail address somebody else is left out for. `issues`: what else to report
+    about those left out.
     """
 
     speakers: Mapping[str, Desired]

@@ -19,7 +19,7 @@ from consumer.domain.text import clean_name
 class Sponsors:
     """Sponsors to sync, the levels they use (by the form in which names are compared), and those left out.
 
-    `issues`: what else to tell about those left out.
+    `issues`: what else to report about those left out.
     """
 
     wanted: tuple[Desired, ...]

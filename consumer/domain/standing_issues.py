@@ -84,5 +84,5 @@ def _standing(facts: Facts, planned: Planned, result: ExecutionResult) -> dict[s
 def _of_surveys(facts: Facts, survey: Survey | None, result: ExecutionResult) -> dict[str, Issue]:
     """What surveys had to say, now or before, and this push did not end (R2)."""
     findings = survey.findings if survey else None
-    told = standing_issues(facts.former.values(), findings, result.sent, result.ledger)
-    return {each.id: each for each in told}
+    standing = standing_issues(facts.former.values(), findings, result.sent, result.ledger)
+    return {each.id: each for each in standing}

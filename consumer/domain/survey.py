@@ -220,14 +220,14 @@ def examine(
 
 
 def many_missing(event_id: str, kind: Kind, missing: int, live: int, max_missing_share: float) -> Issue | None:
-    """What is told instead of believing that so many of a kind are gone at once; None when they are believed to be."""
+    """The issue instead of believing that so many of a kind are gone at once; None when they are believed to be."""
     if missing <= max(MANY_MISSING_FEW, max_missing_share * live):
         return None
     return Issue(key_of_event(event_id), Code.MANY_MISSING, field=f"{kind.value}s", detail=f"{missing} of {live}")
 
 
 def key_of_event(event_id: str) -> str:
-    """The key under which issues about an event as a whole are told."""
+    """The key under which issues about an event as a whole are reported."""
     return f"event/{event_id}"
 
 
@@ -258,11 +258,11 @@ def standing_issues(
         sent: key -> fields that were sent.
         ledger: after the push; there is nothing to say about a record that is no longer there.
     """
-    told = [issue for issue in former if survives(issue, findings, sent)]
-    told += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]
+    standing = [issue for issue in former if survives(issue, findings, sent)]
+    standing += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]
     return [
         issue
-        for issue in told
+        for issue in standing
         if issue.code is Code.MANY_MISSING or ((entry := ledger.get(issue.key)) is not None and entry.live)
     ]
 

@@ -34,7 +34,7 @@ _FETCH_BYTES: Final = 4_194_304
 
 
 class AgainError(IgnoredException):
-    """The batch is rewound and comes again. `handle` has told why; FastStream would tell it once more, at length."""
+    """The batch is rewound and comes again. `handle` has logged why; FastStream would log it once more, at length."""
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ class PushCalls:
 
 class CallMetrics:
     def __init__(self, meters: MetricRegistry, used: Callable[[str], None], tracer: Tracer | None = None) -> None:
-        """`used` is told of every credential that spends."""
+        """`used` is called with every credential that spends."""
         self._meters = meters
         self._used = used
         self._tracer = tracer

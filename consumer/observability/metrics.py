@@ -37,8 +37,8 @@ class Metric:
         labels: label -> what its values are.
         known: values of the only label that exist from the start with 0, so that a rate sees the first one.
         buckets: upper bounds, of a histogram.
-        scope: whether each process tells its own share (`process`: add them up) or all tell the same (`all`: take the
-            largest).
+        scope: whether each process reports its own share (`process`: add them up) or all report the same (`all`: take
+            the largest).
     """
 
     short: str

@@ -1,6 +1,6 @@
 """What a process shows of itself: its metrics, its health, and the figures it asks Redis and Kafka for.
 
-Made before anything else, so that the probes answer while the service still starts; `over` tells it what to look at.
+Made before anything else, so that the probes answer while the service still starts; `monitor` says what to look at.
 """
 
 from __future__ import annotations

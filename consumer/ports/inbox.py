@@ -102,7 +102,7 @@ class Inbox(Protocol):
         ...
 
     async def repair_index(self) -> None:
-        """Have `due` tell of everything ever recorded as its state says, whatever became of the index.
+        """Have `due` know everything ever recorded as its state says, whatever became of the index.
 
         Raises UnavailableError.
         """

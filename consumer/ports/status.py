@@ -1,4 +1,4 @@
-"""REPORT: what people are told."""
+"""REPORT: what people read about syncs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consumer.domain.run import Run
 
 
 class StatusBoard(Protocol):
-    """What people are told and can look up."""
+    """What people read and can look up."""
 
     async def started(self, run: Run) -> None:
         """A sync began (N1)."""

@@ -1,4 +1,4 @@
-"""What watches the calls to Swoogo: it is told where a call is made, and where its credits are settled."""
+"""What watches the calls to Swoogo: it is called where a call is made, and where its credits are settled."""
 
 from __future__ import annotations
 

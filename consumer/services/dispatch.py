@@ -160,7 +160,7 @@ class Dispatcher:
         """Concurrency group of a subject. Cached, because a waiting subject is checked at every poll."""
         try:
             mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
-        except UnreadableRowError:  # told when it is worked on; the others go on
+        except UnreadableRowError:  # reported when it is worked on; the others go on
             mapping = None
         if len(self._shares) >= _REMEMBERED:
             self._shares.clear()

@@ -48,7 +48,7 @@ class LedgerCommands:
     async def carry_out(self, facts: Facts, work: Work, ledger: LedgerWriter) -> CarriedOut:
         """Do what can be done now.
 
-        A list of each kind that something is to be adopted from tells whether Swoogo's event has it. A command is
+        A list of each kind that something is to be adopted from shows whether Swoogo's event has it. A command is
         dropped only after the ledger has what it changes, so being killed in between carries it out once more, to no
         effect. Where Swoogo does not show the account's levels, the adoption of one is over: it would hold up the event
         for as long.

@@ -17,7 +17,7 @@ from consumer.domain.survey import KindSurvey
 from consumer.ports import Clock, LedgerStore, Swoogo, Work
 
 _ASKED_SINGLY: Final = 3
-"""Records missing from the event's answer that are asked for one by one; beyond, a list tells."""
+"""Records missing from the event's answer that are asked for one by one; beyond, a list shows them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from consumer.services.execution import Execution
 
 
 async def confirm_missing(execution: Execution, store: LedgerStore) -> None:
-    """A complete list tells the deleted (tombstone, D2) from the unreadable.
+    """A complete list separates the deleted (tombstone, D2) from the unreadable.
 
-    More than a share of a kind at once is told, and believed only when an operator confirms it: the list may show the
-    credential nothing any more. One that was to be created is neither deleted nor unreadable; where the list can be
+    More than a share of a kind at once is reported, and believed only when an operator confirms it: the list may show
+    the credential nothing any more. One that was to be created is neither deleted nor unreadable; where the list can be
     read, that answer is a refusal (G1).
     """
     if not execution.missing:

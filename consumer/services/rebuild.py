@@ -41,7 +41,7 @@ class Rebuilder:
     Attributes:
         complete: False from the moment at which anything may be missing until it is back.
         progress: how far that is, here or in another replica; None while Redis is complete or being looked at.
-        decided: it is known whether this is a first start, which can be told only before anything is recorded.
+        decided: it is known whether this is a first start, which can be known only before anything is recorded.
     """
 
     on: RebuildPorts

@@ -34,7 +34,7 @@ from consumer.ports import Budget, Clock, LedgerStore, Swoogo, Work
 from consumer.settings import ReconcileSettings, SwoogoSettings
 
 _ASKED_SINGLY: Final = 3
-"""Records missing from the event's answer that are asked for one by one; the lists tell of more."""
+"""Records missing from the event's answer that are asked for one by one; the lists show more."""
 
 log = structlog.get_logger("reconcile")
 

@@ -65,7 +65,7 @@ class Replayer:
     async def replay(
         self, history: History, topic: str, spans: Mapping[int, Span], *, event_id: str = "", rate: float
     ) -> AsyncIterator[Replayed]:
-        """Read the spans, chunk by chunk; each is recorded, and the position kept, before it is told.
+        """Read the spans, chunk by chunk; each is recorded, and the position kept, before it is yielded.
 
         Args:
             history: the topic.

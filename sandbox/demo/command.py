@@ -59,7 +59,7 @@ def demo(
     Exit code 0 only when the sandbox holds exactly what it must, without a duplicate or a refused call.
     """
     console = Console(stderr=as_json)
-    # The clients grumble while a broker wakes up; what matters here is told by the story.
+    # The clients grumble while a broker wakes up; what matters here is said by the story.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     files = [*(schedule or []), *(more or [])]
     try:

@@ -50,7 +50,7 @@ class Chapter:
     differences: list[str] = field(default_factory=list)
 
 
-Told = Callable[[str], None]
+Announce = Callable[[str], None]
 """Called with the title of a chapter when it begins."""
 
 
@@ -63,7 +63,7 @@ class Play:
     watch: Watch
     event: Event
     swoogo_event_id: int
-    told: Told
+    announce: Announce
     expected: Expected = NOTHING
     chapters: list[Chapter] = field(default_factory=list)
     hand_made: set[int] = field(default_factory=set)
@@ -95,7 +95,7 @@ class Play:
 
     async def chapter(self, title: str, act: Callable[[], Awaitable[int]]) -> Chapter:
         """One step: `act` publishes and returns how many records; then wait, verify and count."""
-        self.told(title)
+        self.announce(title)
         before = await self.world.get("stats")
         journal = len(await self._journal(0))
         chapter = Chapter(title)
@@ -248,7 +248,12 @@ class Play:
 
 @asynccontextmanager
 async def play(
-    world: World, conference: Conference, told: Told = lambda _: None, *, event_id: int = EVENT_ID, org_id: str = ORG_ID
+    world: World,
+    conference: Conference,
+    announce: Announce = lambda _: None,
+    *,
+    event_id: int = EVENT_ID,
+    org_id: str = ORG_ID,
 ) -> AsyncIterator[Play]:
     """Seed the sandbox with an empty event for the conference, and be ready to publish."""
     event = Event.of(conference, event_id=event_id, org_id=org_id)
@@ -257,4 +262,4 @@ async def play(
         Watch(world.settings, str(event_id), org_id) as watch,
         Publisher(world.bootstrap, Writer(event=event, topics=world.topics)) as publisher,
     ):
-        yield Play(world, publisher, watch, event, seeded["events"][0], told)
+        yield Play(world, publisher, watch, event, seeded["events"][0], announce)

@@ -27,7 +27,7 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
 async def ran(desk: Desk, *issues: Issue, **fields: Any) -> Run:
     """A run that ended with these issues."""
     found = {issue.id: issue for issue in issues}
-    run = desk.run(issues=count_issues(found), told=first_issues(found), **fields)
+    run = desk.run(issues=count_issues(found), top_issues=first_issues(found), **fields)
     await desk.stores.inbox.set_continuous(EVENT, on=True)
     await desk.ask()
     await desk.pushed({}, found, run)

@@ -59,7 +59,7 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
             tallies={Kind.SESSION: tally, Kind.SPEAKER: tally},
             credits=12_345,
             issues=count_issues(issues),
-            told=first_issues(issues),
+            top_issues=first_issues(issues),
         )
         entries = {
             session_key(TALK): an_entry(200_001, pushed=sent(talk, room=ROOM), at=made.clock.now()),

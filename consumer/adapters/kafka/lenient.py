@@ -78,7 +78,7 @@ def read(model: type[ChangeT], value: bytes) -> tuple[ChangeT, Unread]:
 
 def _faulty(error: ValidationError) -> Iterable[_Path]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        # A union tells of both its branches; the one for `{}` or null says nothing more.
+        # A union reports both its branches; the one for `{}` or null says nothing more.
         if fault["type"] != "json_invalid" and UNSET not in fault["loc"]:
             yield tuple(part for part in fault["loc"] if part != VALUE)
 

@@ -1,7 +1,7 @@
 """How every Kafka client of this service reaches the brokers, and why one does not let it in.
 
 aiokafka logs the reason of a refused connection and raises that nothing answered. `refusal` asks once more, so that
-a wrong password is told from a broker that is away.
+a wrong password is distinguished from a broker that is away.
 """
 
 from __future__ import annotations

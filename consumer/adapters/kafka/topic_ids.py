@@ -1,4 +1,4 @@
-"""The ids of topics, as brokers since Kafka 2.8 tell them: a topic that is deleted and made again gets another one.
+"""The ids of topics, as brokers since Kafka 2.8 report them: a topic that is deleted and made again gets another one.
 
 aiokafka asks for metadata in versions of before; this is version 10, in aiokafka's own terms.
 """

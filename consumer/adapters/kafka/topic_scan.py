@@ -2,7 +2,7 @@
 
 Guarantees: nothing is committed, so the running service reads on where it was; every record that is still on a topic
 within its span is given once, each partition in order; a scan ends at its ends or with an error, never before. An open
-transaction is told by the stable offset, which stands before it, and never by time.
+transaction is recognized by the stable offset, which stands before it, and never by time.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.scratch import Reply, Scratch
 
 _TIMES: Final = 4
@@ -28,8 +28,8 @@ async def of_credits(scratch: Scratch, window: float) -> list[Finding]:
     if reply.remaining is None or not reply.limit:
         unseen = "no rate headers come"
         return [
-            told("rate_headers", "never", "no answer has X-Rate-Limit-Remaining and -Limit"),
-            *(told(name, UNKNOWN, unseen) for name in ("limiter", "token_costs_credit", "refused_costs_credit")),
+            finding("rate_headers", "never", "no answer has X-Rate-Limit-Remaining and -Limit"),
+            *(finding(name, UNKNOWN, unseen) for name in ("limiter", "token_costs_credit", "refused_costs_credit")),
             await _revocation(scratch),
         ]
     a_second = reply.limit / window
@@ -37,8 +37,8 @@ async def of_credits(scratch: Scratch, window: float) -> list[Finding]:
     refills = all(gain > 0 for gain in gained)
     rate = _Rate(a_second if refills else 0.0)
     return [
-        told("rate_headers", "always", "answers say what is left"),
-        told(
+        finding("rate_headers", "always", "answers say what is left"),
+        finding(
             "limiter",
             "leaky_bucket" if refills else "fixed_window",
             f"credits after a pause of {_REFILL / a_second:.1f} s",
@@ -71,7 +71,7 @@ async def _cost(scratch: Scratch, rate: _Rate, name: str) -> Finding:
     refilled = rate.a_second * (scratch.clock.now() - began) / 1000
     spent = (before.remaining or 0) - (after.remaining or 0) - 1 + refilled
     what = "token calls" if name == "token_costs_credit" else "refused creates"
-    return told(name, spent >= _TIMES / 2, f"{_TIMES} {what} cost {max(round(spent), 0)} credits")
+    return finding(name, spent >= _TIMES / 2, f"{_TIMES} {what} cost {max(round(spent), 0)} credits")
 
 
 async def _revocation(scratch: Scratch) -> Finding:
@@ -79,4 +79,4 @@ async def _revocation(scratch: Scratch) -> Finding:
     before = await scratch.new_token()
     reply = await scratch.get(f"/events/{scratch.event_id}?fields=id", token=before)
     ended = reply.status == _UNAUTHORIZED
-    return told("new_token_revokes_old", ended, f"a call with the token before the newest: {reply.status}")
+    return finding("new_token_revokes_old", ended, f"a call with the token before the newest: {reply.status}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.scratch import MARK, Scratch
 from consumer.adapters.swoogo.choices import choices_of
 from consumer.adapters.swoogo.listing import items_of
@@ -27,8 +27,8 @@ async def of_fields(scratch: Scratch) -> list[Finding]:
     path = "speakers" if own.fine else "contacts" if speakers.fine else UNKNOWN
     shown = any("choices" in row for row in rows)
     return [
-        told("speaker_fields", path, f"the fields of speakers: {own.status}"),
-        told("fields_choices", "expanded" if shown else "absent", "the list of fields with expand=choices"),
+        finding("speaker_fields", path, f"the fields of speakers: {own.status}"),
+        finding("fields_choices", "expanded" if shown else "absent", "the list of fields with expand=choices"),
         _address({str(row.get("attribute")) for row in speakers.rows if isinstance(row, Mapping)}),
         *await _nested(scratch),
         *await _custom(scratch, rows),
@@ -38,7 +38,7 @@ async def of_fields(scratch: Scratch) -> list[Finding]:
 def _address(attributes: set[str]) -> Finding:
     parts = any(name.startswith(f"{_ADDRESS}.") for name in attributes)
     value = "parts" if parts else "whole" if _ADDRESS in attributes else UNKNOWN
-    return told("address_fields", value, "the address in the list of fields of speakers")
+    return finding("address_fields", value, "the address in the list of fields of speakers")
 
 
 async def _nested(scratch: Scratch) -> list[Finding]:
@@ -50,8 +50,8 @@ async def _nested(scratch: Scratch) -> list[Finding]:
         await scratch.form("PUT", f"/speakers/update/{speaker}", whole)
         held = (await scratch.get(f"/speakers/{speaker}?fields=id,{_ADDRESS}")).get(_ADDRESS)
         if isinstance(held, Mapping) and held.get("line_2") == value:
-            return [told("nested_form", value, "the spelling that set the second line of an address")]
-    return [told("nested_form", UNKNOWN, "neither spelling set the second line of an address")]
+            return [finding("nested_form", value, "the spelling that set the second line of an address")]
+    return [finding("nested_form", UNKNOWN, "neither spelling set the second line of an address")]
 
 
 async def _custom(scratch: Scratch, rows: list[Mapping[str, Any]]) -> list[Finding]:
@@ -74,11 +74,11 @@ async def _custom(scratch: Scratch, rows: list[Mapping[str, Any]]) -> list[Findi
 
 async def _spelling(after: Any, text: str) -> Finding:
     if not text:
-        return told("custom_form", UNKNOWN, "sessions have no one-line custom field to try")
+        return finding("custom_form", UNKNOWN, "sessions have no one-line custom field to try")
     top = await after(text, text, "top") == "top"
     nested = await after(text, f"custom_fields[{text}]", "nested") == "nested"
     value = "both" if top and nested else "top" if top else "nested" if nested else UNKNOWN
-    return told("custom_form", value, f"{text} of a session, written both ways and read back")
+    return finding("custom_form", value, f"{text} of a session, written both ways and read back")
 
 
 async def _several(scratch: Scratch, after: Any, row: Mapping[str, Any] | None) -> Finding:
@@ -86,7 +86,7 @@ async def _several(scratch: Scratch, after: Any, row: Mapping[str, Any] | None) 
     body = (await scratch.get(f"/sessions/field/{row.get('id')}")).body if row else None
     ids = sorted(choices_of(body))[:2] if isinstance(body, Mapping) else []
     if len(ids) < 2:
-        return told("choices_form", UNKNOWN, "sessions have no custom field of several choices to try")
+        return finding("choices_form", UNKNOWN, "sessions have no custom field of several choices to try")
     first, both = str(ids[0]), f"{ids[0]},{ids[1]}"
     ways = (
         ("brackets", f"{attribute}[]", first),
@@ -96,15 +96,15 @@ async def _several(scratch: Scratch, after: Any, row: Mapping[str, Any] | None) 
     for value, spelling, sent in ways:
         for name in (spelling, f"custom_fields[{attribute}]{spelling.removeprefix(attribute)}"):
             if normal(Shape.CHOICES, await after(attribute, name, sent)) == sent:
-                return told("choices_form", value, f"the spelling that set {attribute} of a session")
-    return told("choices_form", UNKNOWN, f"no spelling set {attribute} of a session")
+                return finding("choices_form", value, f"the spelling that set {attribute} of a session")
+    return finding("choices_form", UNKNOWN, f"no spelling set {attribute} of a session")
 
 
 async def _expanded(scratch: Scratch, session: int, text: str) -> Finding:
     held = (await scratch.get(f"/events/{scratch.event_id}?expand=sessions")).get("sessions")
     rows = [row for row in items_of(held) or () if isinstance(row, Mapping) and row.get("id") == session]
     if not text or not rows:
-        return told("expand_custom", UNKNOWN, "no session with a custom field came with the event")
+        return finding("expand_custom", UNKNOWN, "no session with a custom field came with the event")
     nested = rows[0].get("custom_fields")
     shown = text in rows[0] or (isinstance(nested, Mapping) and text in nested)
-    return told("expand_custom", shown, "a session that came with its event")
+    return finding("expand_custom", shown, "a session that came with its event")

@@ -18,7 +18,7 @@ class Finding:
 
     Attributes:
         name: the question.
-        value: the answer, as the switch spells it; empty when it could not be told.
+        value: the answer, as the switch spells it; empty when it could not be found out.
         seen: how it was seen, or why not.
     """
 
@@ -27,7 +27,7 @@ class Finding:
     seen: str
 
 
-def told(name: str, value: object, seen: str) -> Finding:
+def finding(name: str, value: object, seen: str) -> Finding:
     """A finding; truth values are spelt `true` and `false`."""
     return Finding(name, str(value).lower() if isinstance(value, bool) else str(value), seen)
 

@@ -62,13 +62,13 @@ async def open_event(scratch: Scratch) -> ScratchEvent:
     return ScratchEvent(scratch.event_id, str(event.get("name") or ""))
 
 
-async def probe(scratch: Scratch, window: float, tell: Callable[[str], None]) -> Probed:
+async def probe(scratch: Scratch, window: float, announce: Callable[[str], None]) -> Probed:
     """Answer every question on an event that was opened.
 
     Args:
         scratch: the event.
         window: length of the credit window, seconds.
-        tell: told what is tried next.
+        announce: called with what is tried next.
     """
     parts: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]]], ...] = (
         ("sessions", lambda: of_sessions(scratch)),
@@ -84,12 +84,12 @@ async def probe(scratch: Scratch, window: float, tell: Callable[[str], None]) ->
     left: list[tuple[str, int]] = []
     try:
         for name, answer in parts:
-            tell(name)
+            announce(name)
             found |= {finding.name: finding for finding in await answer()}
     except SwoogoSyncError as trouble:
         error = str(trouble)
     finally:
-        tell("cleaning up")
+        announce("cleaning up")
         try:
             left = await scratch.clean_up()
         except SwoogoSyncError as trouble:

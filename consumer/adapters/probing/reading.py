@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.records import names
 from consumer.adapters.probing.scratch import Reply, Scratch
 from consumer.adapters.swoogo.listing import items_of
@@ -28,12 +28,12 @@ async def of_lists(scratch: Scratch) -> list[Finding]:
     first, second = (quote(f"name={name}", safe="=") for name in list(names(2)))
     both = await scratch.get(f"/sessions?{event}&fields=id&searchCondition=or&search={first}%26{second}")
     return [
-        told("per_page_cap", large.meta.get("perPage", UNKNOWN), "rows a page says it holds when 1,000 are asked for"),
-        told("page_overflow", "last_page" if beyond.rows else "empty", "page 9,999 of a short list"),
-        told("ids_needs_event", not (alone.fine and alone.rows), f"ids= without event_id: {alone.status}"),
-        told("missing_event_status", bare.status, "a list without event_id"),
+        finding("per_page_cap", large.meta.get("perPage", UNKNOWN), "rows a page says it holds, of 1,000 asked for"),
+        finding("page_overflow", "last_page" if beyond.rows else "empty", "page 9,999 of a short list"),
+        finding("ids_needs_event", not (alone.fine and alone.rows), f"ids= without event_id: {alone.status}"),
+        finding("missing_event_status", bare.status, "a list without event_id"),
         # Taken literally, one name would have to be the whole text: no row.
-        told("encoded_ampersand", len(both.rows) == 2, "two conditions joined by %26"),
+        finding("encoded_ampersand", len(both.rows) == 2, "two conditions joined by %26"),
         await _expansion(scratch, made),
         await _stranger(scratch),
     ]
@@ -43,10 +43,10 @@ async def _expansion(scratch: Scratch, made: list[int]) -> Finding:
     event = await scratch.get(f"/events/{scratch.event_id}?expand=sessions,speakers,sponsors")
     held = items_of(event.get("sessions")) if event.get("sessions") is not None else None
     if held is None:
-        return told("event_expand", "absent", "the event did not come with its sessions")
+        return finding("event_expand", "absent", "the event did not come with its sessions")
     ids = {Reply(200, row).id for row in held if isinstance(row, Mapping)}
     whole = ids.issuperset(made)
-    return told("event_expand", "complete" if whole else "truncated", f"the event came with {len(ids)} sessions")
+    return finding("event_expand", "complete" if whole else "truncated", f"the event came with {len(ids)} sessions")
 
 
 async def _stranger(scratch: Scratch) -> Finding:
@@ -55,6 +55,6 @@ async def _stranger(scratch: Scratch) -> Finding:
     statuses = [(await scratch.get(f"/events/{each}?fields=id")).status for each in nearby]
     refusals = [status for status in statuses if status in {_FORBIDDEN, 404}]
     if not refusals:
-        return told("not_found_status", UNKNOWN, "every event nearby is the organization's own")
+        return finding("not_found_status", UNKNOWN, "every event nearby is the organization's own")
     value = _FORBIDDEN if _FORBIDDEN in refusals else 404
-    return told("not_found_status", value, f"events nearby: {', '.join(map(str, statuses))}")
+    return finding("not_found_status", value, f"events nearby: {', '.join(map(str, statuses))}")

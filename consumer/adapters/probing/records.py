@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.scratch import MARK, Scratch
 from consumer.domain.errors import UnavailableError
 
@@ -21,16 +21,16 @@ async def of_sessions(scratch: Scratch) -> list[Finding]:
     if not made.id:
         raise UnavailableError(f"Swoogo answered {made.status} when the probe made a session.")
     found = [
-        told("create_status", made.status, "status of a created session"),
-        told("create_answer", "full" if made.get("name") else "id_only", "the answer to it"),
+        finding("create_status", made.status, "status of a created session"),
+        finding("create_answer", "full" if made.get("name") else "id_only", "the answer to it"),
     ]
     path = f"/sessions/{made.id}?fields=id,name,description,updated_at"
     held = await scratch.get(path)
     description = str(held.get("description"))
     html = "kept" if "<strong>" in description else "escaped" if "&lt;strong" in description else "stripped"
-    found.append(told("html", html, "tags in its description, read back"))
+    found.append(finding("html", html, "tags in its description, read back"))
     dateless = await scratch.create("sessions", {"name": f"{MARK} without a date"})
-    found.append(told("session_date_required", not dateless.fine, f"a session without a date: {dateless.status}"))
+    found.append(finding("session_date_required", not dateless.fine, f"a session without a date: {dateless.status}"))
     found += await _updates(scratch, made.id, path, str(held.get("updated_at")))
     found += await _deletion(scratch, made.id)
     return found
@@ -42,17 +42,17 @@ async def _updates(scratch: Scratch, session_id: int, path: str, before: str) ->
     await scratch.clock.sleep(A_SECOND)
     await scratch.form("PUT", update, whole)
     after = str((await scratch.get(path)).get("updated_at"))
-    found = [told("noop_updates_timestamp", after != before, "updated_at after an update that changes nothing")]
+    found = [finding("noop_updates_timestamp", after != before, "updated_at after an update that changes nothing")]
     bare = await scratch.form("PUT", update, {"description": "bare"})
     applied = bare.fine and "bare" in str((await scratch.get(path)).get("description"))
-    found.append(told("session_update_needs_name", not applied, f"an update without event_id and name: {bare.status}"))
+    found.append(finding("session_update_needs_name", not applied, f"an update without event and name: {bare.status}"))
     cleared = UNKNOWN
     for value, text in (("empty", ""), ("null", "null")):
         await scratch.form("PUT", update, {**whole, "description": text})
         if not (await scratch.get(path)).get("description"):
             cleared = value
             break
-    found.append(told("clear_with", cleared, "which of an empty field and the word null cleared a description"))
+    found.append(finding("clear_with", cleared, "which of an empty field and the word null cleared a description"))
     return found
 
 
@@ -62,12 +62,12 @@ async def _deletion(scratch: Scratch, session_id: int) -> list[Finding]:
         if reply.fine and not (await scratch.get(f"/sessions/{session_id}")).fine:
             scratch.delete_path = spelling
             return [
-                told("delete_path", spelling, "the spelling that deleted a session"),
-                told("delete_status", reply.status, "its status"),
+                finding("delete_path", spelling, "the spelling that deleted a session"),
+                finding("delete_status", reply.status, "its status"),
             ]
     return [
-        told("delete_path", UNKNOWN, "neither spelling deleted a session"),
-        told("delete_status", UNKNOWN, "no deletion worked"),
+        finding("delete_path", UNKNOWN, "neither spelling deleted a session"),
+        finding("delete_status", UNKNOWN, "no deletion worked"),
     ]
 
 
@@ -76,7 +76,7 @@ async def of_names(scratch: Scratch) -> list[Finding]:
     await scratch.needed("tracks", {"name": f"{MARK} track"})
     again = await scratch.create("tracks", {"name": f"{MARK} track"})
     value = "allowed" if again.fine else "refused"
-    return [told("names_unique", value, f"a second track of the same name: {again.status}")]
+    return [finding("names_unique", value, f"a second track of the same name: {again.status}")]
 
 
 def names(count: int) -> Iterator[str]:

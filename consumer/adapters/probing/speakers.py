@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Final
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.records import A_SECOND
 from consumer.adapters.probing.scratch import MARK, Scratch
 from consumer.adapters.swoogo.wire import linked_sessions, record_id
@@ -29,7 +29,7 @@ async def of_speakers(scratch: Scratch) -> list[Finding]:
     again = await scratch.create("speakers", _person(run, "one"))
     value = "allowed" if again.fine else "refused"
     return [
-        told("speaker_email_unique", value, f"a second speaker with the same e-mail: {again.status}"),
+        finding("speaker_email_unique", value, f"a second speaker with the same e-mail: {again.status}"),
         *await _links(scratch, first, sessions),
         *await _pictures(scratch, first, second),
     ]
@@ -53,10 +53,10 @@ async def _links(scratch: Scratch, speaker: int, sessions: list[int]) -> list[Fi
     twice = await scratch.json("POST", link, {"session_ids": sessions[1:2]})
     strange = (await scratch.json("POST", link, {"session_ids": [_NO_SESSION]})).status
     return [
-        told("link_unknown_status", strange if strange in {404, 422} else UNKNOWN, "a link with a session not there"),
-        told("link_updates_timestamp", after != before, "updated_at of a speaker after a link"),
-        told("link_mode", mode, "a speaker's sessions after two links, one session each"),
-        told("link_duplicate", "ok" if twice.fine else "refused", f"the same link again: {twice.status}"),
+        finding("link_unknown_status", strange if strange in {404, 422} else UNKNOWN, "a link with a missing session"),
+        finding("link_updates_timestamp", after != before, "updated_at of a speaker after a link"),
+        finding("link_mode", mode, "a speaker's sessions after two links, one session each"),
+        finding("link_duplicate", "ok" if twice.fine else "refused", f"the same link again: {twice.status}"),
         await _unlink(scratch, speaker, sessions[1], path),
     ]
 
@@ -67,11 +67,11 @@ async def _unlink(scratch: Scratch, speaker: int, session: int, path: str) -> Fi
 
     await scratch.json("DELETE", f"/speakers/{speaker}/session/{session}", None)
     if not await linked():
-        return told("unlink", "path", "the spelling that took a session off a speaker")
+        return finding("unlink", "path", "the spelling that took a session off a speaker")
     await scratch.json("DELETE", f"/speakers/{speaker}/session.json", {"session_ids": [session]})
     if not await linked():
-        return told("unlink", "body", "the spelling that took a session off a speaker")
-    return told("unlink", UNKNOWN, "neither spelling took a session off a speaker")
+        return finding("unlink", "body", "the spelling that took a session off a speaker")
+    return finding("unlink", UNKNOWN, "neither spelling took a session off a speaker")
 
 
 async def _pictures(scratch: Scratch, first: int, second: int) -> list[Finding]:
@@ -80,12 +80,12 @@ async def _pictures(scratch: Scratch, first: int, second: int) -> list[Finding]:
 
     await scratch.form("PUT", f"/speakers/update/{first}", {"event_id": scratch.event_id, "profile_picture": _ADDRESS})
     written = "url" if await picture(first) else "ignored"
-    found = [told("profile_picture_write", written, "a speaker's profile_picture after a URL was written to it")]
+    found = [finding("profile_picture_write", written, "a speaker's profile_picture after a URL was written to it")]
     contact = record_id((await scratch.get(f"/speakers/{second}?fields=id,contact_id")).get("contact_id"))
     if contact is None:
-        return [*found, told("contact_picture_on_speaker", UNKNOWN, "a speaker shows no contact_id")]
+        return [*found, finding("contact_picture_on_speaker", UNKNOWN, "a speaker shows no contact_id")]
     upload = await scratch.upload(f"/image/contact/{contact}/profile_picture", "probe.png", PIXEL)
     if not upload.fine:
-        return [*found, told("contact_picture_on_speaker", UNKNOWN, f"the upload was refused: {upload.status}")]
+        return [*found, finding("contact_picture_on_speaker", UNKNOWN, f"the upload was refused: {upload.status}")]
     shown = bool(await picture(second))
-    return [*found, told("contact_picture_on_speaker", shown, "a speaker after its contact got a picture")]
+    return [*found, finding("contact_picture_on_speaker", shown, "a speaker after its contact got a picture")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumer.adapters.probing.findings import UNKNOWN, Finding, told
+from consumer.adapters.probing.findings import UNKNOWN, Finding, finding
 from consumer.adapters.probing.scratch import MARK, Scratch
 
 _NAME: Final = f"{MARK} e\u0301  <b>x</b> & z\u00adz \U0001f600 " + "y" * 100 + " end"
@@ -25,6 +25,6 @@ async def of_texts(scratch: Scratch) -> list[Finding]:
         "text_length": ("cut", not held.endswith(" end")),
     }
     return [
-        told(name, (value if changed else "kept") if held else UNKNOWN, seen)
+        finding(name, (value if changed else "kept") if held else UNKNOWN, seen)
         for name, (value, changed) in changes.items()
     ]

@@ -123,12 +123,12 @@ class RedisBudget:
         )
 
     async def _fence(self, work: Work) -> None:
-        """Tell the credential's slot of our lease, once per claim and renewal."""
+        """Give the credential's slot our lease, once per claim and renewal."""
         subject, until = str(work.lease.subject), self._leases.until(work.lease)
         place, known = (work.mapping.credential, subject), (work.lease.epoch, until)
         if self._fenced.get(place) == known:
             return
-        # The calls of a push start side by side; one of them tells, the others wait for it.
+        # The calls of a push start side by side; one of them does so, the others wait for it.
         async with self._fencing.setdefault(place, asyncio.Lock()):
             if self._fenced.get(place) == known:
                 return

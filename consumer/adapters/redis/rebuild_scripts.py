@@ -48,8 +48,8 @@ class RebuildScripts:
         fields: Iterable[str],
     ) -> bool:
         """False when the lock is another's, or the server. `keys`: lock, restored, standings."""
-        told = [part for each in standings for part in each]
-        return bool(await self._checkpoint(keys, [owner, server, lineage, len(standings), *told, *fields]))
+        parts = [part for each in standings for part in each]
+        return bool(await self._checkpoint(keys, [owner, server, lineage, len(standings), *parts, *fields]))
 
     async def commit_rebuild(
         self,

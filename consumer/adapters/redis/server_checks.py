@@ -1,4 +1,4 @@
-"""Why Redis will not do: what a setting can change is told from a server that is away."""
+"""Why Redis will not do: what a setting can change, apart from a server that is away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OWN = f"{PREFIX}REDIS__"
 
 
 async def check_redis(redis: Redis, settings: RedisSettings) -> None:
-    """Redis answers and keeps what it is told.
+    """Redis answers and keeps what it is given.
 
     Raises:
         UnavailableError: it does not answer.

@@ -44,7 +44,7 @@ class ServerTime:
         self._quiet_until = clock.ticks()
         self._told: list[Callable[[float], None]] = []
 
-    def tell(self, listener: Callable[[float], None]) -> None:
+    def on_jump(self, listener: Callable[[float], None]) -> None:
         """Call it at each jump, with seconds: above 0 forward, below 0 back."""
         self._told.append(listener)
 
@@ -74,7 +74,7 @@ class ServerTime:
     async def following(self) -> AsyncIterator[None]:
         """Set the clock by the server's now, and every few seconds until the end.
 
-        Raises UnavailableError when the server does not tell now; later it is asked again.
+        Raises UnavailableError when the server does not answer now; later it is asked again.
         """
         moved = await set_by_server(self._redis, self._clock)
         if abs(moved) >= _JUMP_SECONDS:

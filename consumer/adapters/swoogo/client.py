@@ -2,7 +2,7 @@
 
 In go domain fields, out come domain answers and the errors of `consumer.domain.errors`. Guarantees: no call
 without a permit (G5); a create is never sent again once Swoogo can have got it (G2); 401, 429 and blips are
-dealt with inside; what an answer shows differently from what was sent is told (R5); no error carries a
+dealt with inside; what an answer shows differently from what was sent is reported (R5); no error carries a
 secret, a token or an e-mail address.
 """
 

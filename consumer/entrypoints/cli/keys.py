@@ -88,7 +88,7 @@ def seal_credentials(
     They are asked for without echo, or read as two lines from standard input; never given as arguments.
     """
     public = public or public_of(load_settings().keys)
-    seal(public, "check", "check")  # a wrong public key is told before anybody types a secret
+    seal(public, "check", "check")  # a wrong public key is reported before anybody types a secret
     consumer_key, consumer_secret = asked_credentials()
     sealed = seal(public, consumer_key, consumer_secret, org_id=org)
     print_sealed(SealedDocument(public, org, sealed, {"sealed": sealed}), as_json=as_json)

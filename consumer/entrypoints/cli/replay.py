@@ -89,9 +89,9 @@ def replay_topic(
     beginning = read_start(asked.start)
     if asked.resume and (asked.start or asked.event_id):
         raise ConfigurationError("--resume goes on as the interrupted one was begun; leave out --from and --event.")
-    document, told = asyncio.run(_replay(settings, asked, topic, beginning, sure=sure))
-    if told:
-        say(told)
+    document, reason = asyncio.run(_replay(settings, asked, topic, beginning, sure=sure))
+    if reason:
+        say(reason)
     if as_json and document:
         print_json(document)
     elif document and document.done:

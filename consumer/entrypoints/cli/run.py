@@ -46,7 +46,7 @@ def serve(settings: Settings) -> Exit:
         ConfigurationError: a setting, a topic or a server is not as it must be, or the probes' port is taken.
         UnavailableError: Kafka or Redis does not answer.
     """
-    settings.keys.needed_private()  # told before Kafka and Redis are asked
+    settings.keys.needed_private()  # reported before Kafka and Redis are asked
     hidden = hide_memory()
     set_up(settings.log)
     if not hidden:
@@ -59,7 +59,7 @@ async def _serve(settings: Settings) -> None:
     stop, watch = asyncio.Event(), Telemetry(settings)
     starting = asyncio.current_task()
 
-    def told(number: signal.Signals) -> None:
+    def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
             if number is signal.SIGINT:
                 log.warning("app.killed")
@@ -73,7 +73,7 @@ async def _serve(settings: Settings) -> None:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told, number)
+        loop.add_signal_handler(number, on_signal, number)
     try:
         with tracing(settings.tracing) as watch.tracer:
             async with probes(settings.http, watch.health, watch.scrape), service(settings, watch) as running:

@@ -1,4 +1,4 @@
-"""What runs now, as `status` and `doctor` tell it: replicas by their heartbeats, readers and lag by the brokers."""
+"""What runs now, as `status` and `doctor` report it: replicas by their heartbeats, readers and lag by the brokers."""
 
 from __future__ import annotations
 

@@ -223,8 +223,8 @@ def _shown(run: Run, *, held: bool) -> RunShown:
     return RunShown(
         run.event_id,
         run_document(run, held=held),
-        issue_rows(run.told),
-        not_listed=max(sum(run.issues.values()) - len(run.told), 0),
+        issue_rows(run.top_issues),
+        not_listed=max(sum(run.issues.values()) - len(run.top_issues), 0),
     )
 
 

@@ -95,7 +95,7 @@ async def test_a_server_whose_clock_is_set_shows_against_the_ticks(server: Redis
     """What the process had to be moved by at its start is no jump; a step of its own clock moves nothing."""
     clock = WrongClock()
     times, told = ServerTime(server, clock, quiet=60.0), list[float]()
-    times.tell(told.append)
+    times.on_jump(told.append)
     async with times.following():
         await times.follow()
         assert (times.set_forward, times.set_back, times.quiet_for(), told) == (0, 0, 0.0, [])

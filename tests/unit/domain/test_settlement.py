@@ -242,7 +242,11 @@ def test_issues_come_from_plan_commands_and_answers() -> None:
         "session/s3": 0,
         "session/s4": 0,
     }
-    assert (done.run.outcome, sum(done.run.issues.values()), len(done.run.told)) == ("completed_with_issues", 4, 4)
+    assert (done.run.outcome, sum(done.run.issues.values()), len(done.run.top_issues)) == (
+        "completed_with_issues",
+        4,
+        4,
+    )
 
 
 @pytest.mark.rule("R2", "R3")

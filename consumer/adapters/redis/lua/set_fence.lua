@@ -1,4 +1,4 @@
--- Tell a credential's budget who may start calls for a subject, and until when (G4).
+-- Give a credential's budget who may start calls for a subject, and until when (G4).
 -- KEYS: fences (hash subject -> "epoch:until ms", expires)
 -- ARGV: subject, epoch, until ms
 -- Returns 1, or 0 when a later epoch is already there.
