@@ -39,6 +39,8 @@ class PlanInput:
             in Swoogo; None: none is (`domain.looks`).
         overtaken: record keys of which an older version, with another content, was published after the newest.
         digests: make and compare digests of people's data (Y3).
+        edited: (record key, field) -> what a survey says of the edit, in a reconcile: the moment at which policies look
+            at what Swoogo has (F4).
         definitions: Swoogo's fields as they were last read; `field_changes`: what became of them since the mapping was
             published.
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
@@ -60,6 +62,7 @@ class PlanInput:
     read_since: int | None = None
     overtaken: AbstractSet[str] = frozenset()
     digests: Digests = PLAIN
+    edited: Mapping[tuple[str, str], Issue] = field(default_factory=dict)
     definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
     field_changes: Sequence[FieldChange] = ()
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     GONE = "gone_in_swoogo"
     SEALED = "sealed"
     PARKED = "parked"
+    HELD_BACK = "held_back"
     WAITING = "waiting_for_swoogo"
     ISSUE = "issue"
 

@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.conversion import Converted, Problem, Target, convert, convertible
 from consumer.domain.field_definitions import (
+    MAPPED_KINDS,
     Alteration,
     FieldChange,
     FieldDefinition,
     FieldDefinitions,
     FieldType,
 )
-from consumer.domain.field_maps import FieldMap, Policy
+from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.field_sources import REFERENCES, SOURCE_TYPES, STANDARD, Standard
 from consumer.domain.field_values import FieldValue
 from consumer.domain.identity import Kind
@@ -240,3 +241,16 @@ def _words(kind: FieldType) -> str:
 
 def _type(pair: Pair) -> FieldType:
     return pair.target.definition.type if pair.target else FieldType.UNKNOWN
+
+
+def watched_fields(maps: FieldMaps, definitions: FieldDefinitions) -> dict[Kind, frozenset[str]]:
+    """Fields of which it counts whether Swoogo has anything (F4), whether their pairs fit or not."""
+    found: dict[Kind, frozenset[str]] = {}
+    for kind in MAPPED_KINDS:
+        wanted = {natural_name(each.target or "") for each in maps.of(kind) if each.policy is Policy.IF_EMPTY}
+        named = {(name, one.field) for one in STANDARD[kind] for name in (one.attribute, one.field)}
+        held = definitions.fields.get(kind, {}).values()
+        named |= {(name, each.attribute) for each in held for name in (each.attribute, each.label)}
+        if fields := frozenset(field for name, field in named if natural_name(name) in wanted):
+            found[kind] = fields
+    return found

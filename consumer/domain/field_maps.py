@@ -42,6 +42,12 @@ class FieldMaps:
         pairs = {Kind.SESSION: self.sessions, Kind.SPEAKER: self.speakers, Kind.SPONSOR: self.sponsors}
         return pairs.get(kind, ())
 
+    @property
+    def look_at_edits(self) -> bool:
+        """Whether any pair depends on what Swoogo has (F4)."""
+        pairs = (*self.sessions, *self.speakers, *self.sponsors)
+        return any(each.policy in {Policy.ALWAYS, Policy.IF_EMPTY} for each in pairs)
+
     def __bool__(self) -> bool:
         """Whether there is any pair."""
         return bool(self.sessions or self.speakers or self.sponsors)

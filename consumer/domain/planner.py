@@ -12,13 +12,14 @@ from dataclasses import replace
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from consumer.domain.deletions import plan_removals
+from consumer.domain.deletions import Removals, plan_removals
 from consumer.domain.desired import Desired, desired_session
 from consumer.domain.draft import Draft, PlanInput
 from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.field_definitions import MAPPED_KINDS
 from consumer.domain.field_fitting import FittedMap, Fitting, fit
+from consumer.domain.holding import embargoed, held_back
 from consumer.domain.identity import Fields, Kind, digest, key_of
 from consumer.domain.images import plan_images
 from consumer.domain.issue import Code, Issue, unreadable_fields
@@ -27,7 +28,7 @@ from consumer.domain.links import plan_links
 from consumer.domain.looks import compared, with_event
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.plan import Delete, Plan
-from consumer.domain.schedule import zone
+from consumer.domain.schedule import wall_clock, zone
 from consumer.domain.scope import restrict
 from consumer.domain.snapshot import Place, Session
 from consumer.domain.speakers import select_speakers
@@ -48,10 +49,18 @@ def make_plan(given: PlanInput) -> Plan:
     if timezone is None:
         raise UnknownTimezoneError(given.mapping.timezone)
     draft = Draft(given, maps=_maps(given, timezone))
+    event_key, on_hold = f"event/{given.mapping.event_id}", embargoed(given.mapping.settings, given.now)
+    if on_hold:
+        until = " ".join(wall_clock(given.mapping.settings.embargo_until or 0, timezone))
+        draft.issues.append(Issue(event_key, Code.HELD_BACK, field="embargo_until", detail=f"until {until}"))
     eligible: list[Session] = []
     syncable: list[Session] = []
+    held: set[str] = set()
     for session in sorted(given.snapshot.sessions.values(), key=attrgetter("id")):
         skip = session_skip(session, given.now)
+        if skip is None:
+            skip = _held(session, given)
+            held.update(person.contact_id for person in session.people if skip)
         if skip is None:
             skip = _tombstone(session, given.ledger, given.mapping.era)
             # Who is on a session is believed by its newest state alone: an older one adds and removes no one (G3).
@@ -66,8 +75,8 @@ def make_plan(given: PlanInput) -> Plan:
 
     zones = compare_zones(given.mapping, syncable, given.now)
     if zones.differ:
-        key, detail = f"event/{given.mapping.event_id}", described(given.mapping)
-        draft.issues.append(Issue(key, Code.TIMEZONE_MISMATCH, field="timezone", detail=detail))
+        detail = described(given.mapping)
+        draft.issues.append(Issue(event_key, Code.TIMEZONE_MISMATCH, field="timezone", detail=detail))
     wanted = [
         desired_session(
             session,
@@ -86,16 +95,20 @@ def make_plan(given: PlanInput) -> Plan:
     plan_records(draft, ((desired, _resolvable(desired.fields, usable)) for desired in wanted))
     sealed = frozenset(key for key, entry in entries_of(given.ledger, Kind.SESSION) if entry.sealed(given.mapping.era))
     draft.issues += [Issue(key, Code.OLDER_PUBLISHED_LATER) for key in sorted(given.overtaken)]
-    removals = plan_removals(
-        given.snapshot,
-        given.ledger,
-        given.mapping,
-        given.parked,
-        refused={**given.refused, **given.parked},
-        confirmed=given.confirmed,
-        timezone=timezone,
-        now=given.now,
-        sealed=sealed,
+    removals = (
+        Removals()
+        if on_hold
+        else plan_removals(
+            given.snapshot,
+            given.ledger,
+            given.mapping,
+            given.parked,
+            refused={**given.refused, **given.parked},
+            confirmed=given.confirmed,
+            timezone=timezone,
+            now=given.now,
+            sealed=sealed,
+        )
     )
     people = select_speakers(
         given.snapshot,
@@ -106,6 +119,8 @@ def make_plan(given: PlanInput) -> Plan:
         limits=given.limits,
         leaving=frozenset(each.key for each in removals.speakers),
         digests=given.digests,
+        held=held,
+        rules=given.mapping.settings.publish.speakers,
         fields=draft.maps[Kind.SPEAKER],
     )
     draft.skips.extend(people.skips)
@@ -126,7 +141,6 @@ def make_plan(given: PlanInput) -> Plan:
     )
     draft.issues.extend(unusable)
 
-    event_key = f"event/{given.mapping.event_id}"
     draft.issues += [issue for fields in draft.maps.values() for issue in fields.issues(event_key)]
     first = [operation for place in (*places.values(), levels) for operation in place.operations]
     issues = [*draft.issues, *(skip.issue for skip in draft.skips if skip.issue)]
@@ -167,6 +181,14 @@ def _zone_to_clear(session: Session, ledger: Ledger) -> str | None:
     return "" if entry and entry.pushed.get("timezone") else None
 
 
+def _held(session: Session, given: PlanInput) -> Skip | None:
+    """F8: held back, whether it was synced before or not."""
+    key = key_of(Kind.SESSION, session.id)
+    if embargoed(given.mapping.settings, given.now):
+        return Skip(key, Reason.HELD_BACK)
+    return held_back(key, session, given.mapping.settings.publish.sessions)
+
+
 def _tombstone(session: Session, ledger: Ledger, era: int) -> Skip | None:
     key = key_of(Kind.SESSION, session.id)
     entry = ledger.get(key)
@@ -183,6 +205,9 @@ def _plan_sponsors(draft: Draft) -> tuple[tuple[Desired, ...], PlacePlan]:
     """O1, O5: sponsors, after the levels they use. They are connected to no session (O2)."""
     given = draft.given
     sponsors = choose_sponsors(given.snapshot, given.ledger, given.limits, draft.maps[Kind.SPONSOR])
+    if embargoed(given.mapping.settings, given.now):
+        waiting = tuple(Skip(each.key, Reason.HELD_BACK) for each in sponsors.wanted)
+        sponsors = replace(sponsors, wanted=(), levels={}, skips=(*sponsors.skips, *waiting))
     draft.skips.extend(sponsors.skips)
     draft.issues.extend(sponsors.issues)
     needed = still_needed(Kind.LEVEL, sponsors.levels, sponsors.wanted, given.ledger)

@@ -253,6 +253,7 @@ _REASONS: Final = {
     "gone_in_swoogo": "deleted in Swoogo",
     "sealed": "synced before a disconnect",
     "parked": "refused before and unchanged",
+    "held_back": "held back",
     "waiting_for_swoogo": "waiting for Swoogo",
 }
 

@@ -18,6 +18,7 @@ from consumer.domain.eligibility import Reason
 from consumer.domain.errors import RetryableError
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
+from consumer.domain.holding import embargoed
 from consumer.domain.identity import Kind, Source, digest, id_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State
@@ -122,11 +123,13 @@ def settle(
     if survey:
         survey_in = _survey_in(survey, policy, at.jitter)
         if not unplanned:
-            memory = replace(survey.memory, settled=mapping_digest(facts.mapping) if _idle(planned, again) else "")
+            memory = replace(
+                survey.memory, settled=mapping_digest(facts.mapping, at.now) if _idle(planned, again) else ""
+            )
     elif isinstance(facts.cause, Reconcile):
         again, survey_in = None, again
     ended = _ended(facts, run, issues, result, at)
-    rest = _rest_in(facts, planned, result, policy)
+    rest = _rest_in(facts, planned, result, policy, at.now)
     if result.failed:
         return Settlement(ended, issues, failed=True, retry_in=again, rest_in=rest, survey_in=survey_in, memory=memory)
     # Selected records were looked for, but not those of their kind that a later push creates (G6).
@@ -146,7 +149,7 @@ def settle(
     )
 
 
-def nothing_new(facts: Facts, survey: Survey, ledger: Ledger) -> bool:
+def nothing_new(facts: Facts, survey: Survey, ledger: Ledger, now: int = 0) -> bool:
     """Whether the plan would be the empty one of the last reconcile: nothing that it depends on has changed since.
 
     What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
@@ -156,18 +159,26 @@ def nothing_new(facts: Facts, survey: Survey, ledger: Ledger) -> bool:
         facts: of the event.
         survey: what was just read.
         ledger: with what the survey found.
+        now: ms.
     """
     return (
-        survey.memory.settled == mapping_digest(facts.mapping)
+        survey.memory.settled == mapping_digest(facts.mapping, now)
+        and not (facts.mapping.settings.field_maps.look_at_edits and _edited(facts, survey))
         and not (survey.deep or survey.findings.gone or facts.state.marks or facts.state.commands)
         and not any(issue.parked or issue.code in _UNREACHED for issue in facts.former.values())
         and not any(entry.state is State.INTENT for entry in ledger.values())
     )
 
 
-def mapping_digest(mapping: EventMapping) -> str:
-    """The pair and its settings, which a plan depends on."""
-    return digest(repr(mapping))
+def _edited(facts: Facts, survey: Survey) -> bool:
+    """Whether there is an edit that a policy may have to answer (F4)."""
+    issues = (*facts.former.values(), *survey.findings.issues)
+    return bool(survey.findings.learned) or any(each.code is Code.EDITED_IN_SWOOGO for each in issues)
+
+
+def mapping_digest(mapping: EventMapping, now: int = 0) -> str:
+    """The pair and its settings, which a plan depends on, and whether its embargo has ended by `now` (ms)."""
+    return digest(repr(mapping) + ("embargo" if embargoed(mapping.settings, now) else ""))
 
 
 def _idle(planned: Planned, again: float | None) -> bool:
@@ -206,7 +217,7 @@ def _retry_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: P
     return min(waits, default=None)
 
 
-def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy) -> float | None:
+def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy, now: int) -> float | None:
     """What lies outside the scope of a manual sync may have no dirty mark.
 
     An image on its way comes again by the event's due moment alone, which this push has used up (G1). Its own late
@@ -215,6 +226,9 @@ def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Po
     waits = _image_waits(result, policy) if _changes_go_on(facts, planned.plan.images) else []
     if any(_changes_go_on(facts, [each]) for each in planned.plan.outside):
         waits.append(policy.retry_first)
+    # F8: the end of an embargo is a moment at which the event is due, however often it is pushed before.
+    if facts.mapping.continuous and embargoed(facts.mapping.settings, now):
+        waits.append(((facts.mapping.settings.embargo_until or now) - now) / 1000)
     return min(waits, default=None)
 
 

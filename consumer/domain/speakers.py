@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +13,8 @@ from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Reason, Skip, missing_person_field
 from consumer.domain.email_owners import EmailOwners, drop_duplicates
 from consumer.domain.field_fitting import DEFAULT, FittedMap
+from consumer.domain.field_maps import HoldRule
+from consumer.domain.holding import held_back
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Code, Issue, unreadable_fields
 from consumer.domain.ledger import Ledger, State
@@ -59,6 +61,8 @@ def select_speakers(
     limits: TextLimits,
     leaving: AbstractSet[str] = frozenset(),
     digests: Digests = PLAIN,
+    held: AbstractSet[str] = frozenset(),
+    rules: Sequence[HoldRule] = (),
     fields: FittedMap = DEFAULT[Kind.SPEAKER],
 ) -> People:
     """Pick the speakers of the eligible sessions.
@@ -71,6 +75,8 @@ def select_speakers(
         accepted_only: leave out participants whose acceptance is known and not "accepted" (E7).
         limits: longest texts.
         digests: of their e-mail addresses (Y3).
+        held: ids of people on sessions that are held back.
+        rules: which people are held back (F8).
         fields: which fields they have in Swoogo, and where from.
         leaving: keys of speakers that the same plan deletes in Swoogo (D4); until then they have their address there.
     """
@@ -97,10 +103,12 @@ def select_speakers(
             skips.append(skip)
             if skip.reason is Reason.ISSUE:
                 issues += unreadable_fields(skip.key, profile.unreadable)
+        elif rules and (skip := held_back(key_of(Kind.SPEAKER, identifier), profile, rules)):
+            skips.append(skip)
         else:
             wanted[identifier] = desired_speaker(identifier, profile, version, limits, fields, digests)
     skips += [
-        Skip(key_of(Kind.SPEAKER, contact), Reason.NO_ELIGIBLE_SESSION)
+        Skip(key_of(Kind.SPEAKER, contact), Reason.HELD_BACK if contact in held else Reason.NO_ELIGIBLE_SESSION)
         for contact in sorted(snapshot.contacts.keys() - sessions_of.keys())
         if not snapshot.contacts[contact].deleted
     ]

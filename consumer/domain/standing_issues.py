@@ -51,7 +51,11 @@ def _issues(
     surveyed = _of_surveys(facts, survey, result)
     if planned.nothing_new:
         return {**{key: each for key, each in facts.former.items() if each.code not in CODES}, **surveyed}
-    fresh = {each.id: each for each in (*planned.plan.issues, *planned.issues, *result.issues)}
+    fresh = {
+        each.id: each
+        for each in (*planned.plan.issues, *planned.issues, *result.issues)
+        if each.code is not Code.OVERWRITTEN_IN_SWOOGO or each.field in result.sent.get(each.key, ())
+    }
     return {**_standing(facts, planned, result), **surveyed, **fresh}
 
 

@@ -22,8 +22,13 @@ SURVEYED: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 REFERRED: Final = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
 """Kinds only a deep survey looks at. Whatever of them is gone is made again when a record needs it."""
 
-CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING})
+CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING, Code.OVERWRITTEN_IN_SWOOGO})
 """Issues that the next survey raises again, or settles."""
+
+EMPTIED: Final = "emptied"
+"""Detail of an edit that left the field empty."""
+
+_NOTHING: Final[Mapping[Kind, AbstractSet[str]]] = {}
 
 MANY_MISSING_FEW: Final = 3
 """So many may always go: one deletion is a large share of a small event."""
@@ -173,6 +178,7 @@ def examine(
     now: int,
     confirmed: bool = False,
     digests: Digests = PLAIN,
+    watched: Mapping[Kind, AbstractSet[str]] = _NOTHING,
 ) -> Findings:
     """Compare the ledger with what is in Swoogo.
 
@@ -183,6 +189,7 @@ def examine(
         max_missing_share: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
         now: ms, noted in tombstones.
         confirmed: an operator says that the losses are real.
+        watched: fields of which it counts what Swoogo has although nothing was pushed (F4).
         digests: compare what the ledger holds of people (Y3).
     """
     gone: dict[str, Entry] = {}
@@ -207,13 +214,17 @@ def examine(
             compared_keys.add(key)
             first_seen: dict[str, str] = {}
             for name, value in row.fields.items():
-                if name not in entry.pushed:
-                    continue  # never ours: filling it in in Swoogo changes nothing of what was synced
                 held = entry.seen.get(name)
+                if name not in entry.pushed:
+                    # Never ours: filling it in in Swoogo changes nothing of what was synced.
+                    if name in watched.get(kind, ()) and (held is None or not digests.same(held, value)):
+                        first_seen[name] = digest(value)
+                    continue
                 if held is None:
                     first_seen[name] = digest(value)
                 elif not digests.same(held, value):
-                    issues.append(Issue(key, Code.EDITED_IN_SWOOGO, field=name))
+                    detail = "" if value else EMPTIED
+                    issues.append(Issue(key, Code.EDITED_IN_SWOOGO, field=name, detail=detail))
             if first_seen:
                 learned[key] = replace(entry, seen={**entry.seen, **first_seen})
     return Findings(gone, learned, compared_keys | gone.keys(), tuple(sorted(issues, key=_order)))
@@ -241,10 +252,16 @@ def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, Abstrac
     """
     if issue.code is Code.MANY_MISSING:
         return findings is None
-    if issue.code is not Code.EDITED_IN_SWOOGO:
+    if issue.code not in {Code.EDITED_IN_SWOOGO, Code.OVERWRITTEN_IN_SWOOGO}:
         return False
     judged = findings.compared_keys if findings else frozenset()
     return issue.key not in judged and issue.field not in sent.get(issue.key, ())
+
+
+def edits(former: Iterable[Issue], findings: Findings) -> dict[tuple[str, str], Issue]:
+    """(record key, field) -> the edit in Swoogo that stands after a survey and before the push that follows it."""
+    found = [each for each in former if survives(each, findings, {})] + list(findings.issues)
+    return {(each.key, each.field): each for each in found if each.code is Code.EDITED_IN_SWOOGO}
 
 
 def standing_issues(

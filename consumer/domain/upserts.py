@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from consumer.domain.desired import Desired
 from consumer.domain.draft import Draft
 from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.field_maps import Policy
 from consumer.domain.identity import Fields, Kind
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
+from consumer.domain.survey import EMPTIED
 from consumer.domain.unanswered import candidates, found
 
 
@@ -38,7 +40,7 @@ def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
     if entry is not None and entry.outdates(desired.version):
         draft.skips.append(older_than_pushed(desired.key))
     elif entry is not None and entry.live_id is not None:
-        _plan_update(draft, desired, fields, entry.pushed, entry.live_id)
+        _plan_update(draft, desired, fields, entry, entry.live_id)
     elif entry is not None:
         return _planned_unanswered(draft, desired, fields, entry)
     elif desired.kind is Kind.SPEAKER or desired.kind in draft.given.verify_before_create:
@@ -125,15 +127,26 @@ def _creation(draft: Draft, desired: Desired, fields: Fields) -> Create:
 
 
 def _adoption(desired: Desired, fields: Fields, match: Remote) -> Adopt:
+    """F4: it is not created by us, so `once` sends nothing; `if_empty` leaves what is there."""
+    if desired.policies:
+        fields = {
+            name: value
+            for name, value in fields.items()
+            if (policy := desired.policies.get(name)) is not Policy.ONCE
+            and not (policy is Policy.IF_EMPTY and match.fields.get(name))
+        }
     return Adopt(desired.kind, desired.key, match, fields, desired.natural, desired.version)
 
 
-def _plan_update(draft: Draft, desired: Desired, fields: Fields, pushed: Fields, swoogo_id: int) -> None:
+def _plan_update(draft: Draft, desired: Desired, fields: Fields, entry: Entry, swoogo_id: int) -> None:
+    pushed = entry.pushed
     news = {
         name: value
         for name, value in desired.news(fields, pushed, draft.given.digests).items()
         if not draft.same_reference(name, pushed.get(name, ""), value)
     }
+    if desired.policies:
+        news = _governed(draft, desired, fields, entry, news)
     if not news:
         draft.planned.add(desired.key)
         draft.unchanged[desired.kind] += 1
@@ -151,6 +164,27 @@ def _plan_update(draft: Draft, desired: Desired, fields: Fields, pushed: Fields,
             fields.get("name", ""),
         ),
     )
+
+
+def _governed(draft: Draft, desired: Desired, fields: Fields, entry: Entry, news: dict[str, str]) -> dict[str, str]:
+    """F4: the news, and what was edited in Swoogo, as the policies of the fields have it."""
+    for name, policy in desired.policies.items():
+        if name not in fields:
+            continue
+        edit = draft.given.edited.get((desired.key, name))
+        if policy is Policy.ALWAYS and edit:
+            news[name] = fields[name]
+            draft.issues.append(Issue(desired.key, Code.OVERWRITTEN_IN_SWOOGO, field=name))
+        elif policy is Policy.ONCE:
+            news.pop(name, None)
+        elif policy is Policy.IF_EMPTY:
+            # What Swoogo has is known once an answer or a survey showed it.
+            empty = edit.detail == EMPTIED if edit else entry.seen.get(name) == ""
+            if not empty:
+                news.pop(name, None)
+            elif fields[name]:
+                news[name] = fields[name]
+    return news
 
 
 def _append(draft: Draft, operation: Create | Adopt | Update) -> None:

@@ -29,7 +29,7 @@ from consumer.domain.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.refusals import refusal_issue
 from consumer.domain.rekeying import rekeyed
-from consumer.domain.survey import Survey
+from consumer.domain.survey import Survey, edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
 from consumer.services.field_definitions import kept_definitions
 from consumer.services.images import ImageQueue
@@ -55,7 +55,12 @@ def rules_of(push: PushSettings, api: SwoogoSettings, digests: Digests) -> PlanR
 
 
 def plan_input(
-    facts: Facts, ledger: Ledger, rules: PlanRules, now: int, changed_images: AbstractSet[str] = frozenset()
+    facts: Facts,
+    ledger: Ledger,
+    rules: PlanRules,
+    now: int,
+    changed_images: AbstractSet[str] = frozenset(),
+    survey: Survey | None = None,
 ) -> PlanInput:
     """What a plan is made from.
 
@@ -65,6 +70,7 @@ def plan_input(
         rules: settings.
         now: ms.
         changed_images: ledger keys whose image is another one now behind the same address (P4).
+        survey: what was just read of Swoogo, in a reconcile.
     """
     refused, cause, state = facts.refused, facts.cause, facts.state
     # A reconcile tries what Swoogo refused once more: what it objected to may have been set right there. Without
@@ -85,6 +91,7 @@ def plan_input(
         verify_before_create=state.verify_before_create,
         definitions=facts.definitions,
         field_changes=facts.field_changes,
+        edited=edits(facts.former.values(), survey.findings) if survey else {},
         overtaken=frozenset(map(record_key, state.overtaken)),
         changed_images=changed_images,
         digests=rules.digests,
@@ -181,7 +188,7 @@ class Planning:
         facts = replace(facts, directories=directories)
         await ledger.write(_reassigned(facts, ledger.entries, rules.digests))
         changed = self.images.changed(facts.event_id)
-        given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed)
+        given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed, survey)
         issues: list[Issue] = []
         plan = make_plan(given)
         while plan.looks:

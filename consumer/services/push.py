@@ -132,7 +132,7 @@ class Pusher:
         planning = Planning(self.store, self.swoogo, self.images, self.clock, self.rules)
         if survey is None:
             planned = await planning.plan(facts, work, ledger, survey)
-        elif not self.images.changed(facts.event_id) and nothing_new(facts, survey, ledger.entries):
+        elif not self.images.changed(facts.event_id) and nothing_new(facts, survey, ledger.entries, self.clock.now()):
             planned = Planned(nothing_new=True)
         else:
             facts = replace(facts, state=await self._state(facts.mapping))

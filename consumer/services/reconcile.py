@@ -15,6 +15,7 @@ import structlog
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.facts import Facts
+from consumer.domain.field_fitting import watched_fields
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
 from consumer.domain.looks import absent
@@ -123,6 +124,7 @@ class Reconciler:
                 now=now,
                 confirmed=depth is Depth.CONFIRMED,
                 digests=self.digests,
+                watched=watched_fields(facts.mapping.settings.field_maps, facts.definitions),
             ),
             reading.timezone,
             directories,

@@ -11,6 +11,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State, known_ids
 from consumer.domain.ledger_commands import lifted
 from consumer.domain.survey import (
+    EMPTIED,
     Findings,
     KindSurvey,
     Known,
@@ -99,7 +100,9 @@ def test_field_counts_as_edited_when_it_differs_from_our_last_answer(
     """Told per field."""
     entry = an_entry(7, pushed=pushed, seen={name: digest(value) for name, value in held.items()})
     findings = found({"session/s1": entry}, Kind.SESSION, seen(r7=row))
-    assert findings.issues == tuple(Issue("session/s1", Code.EDITED_IN_SWOOGO, field=name) for name in edited)
+    assert findings.issues == tuple(
+        Issue("session/s1", Code.EDITED_IN_SWOOGO, field=name, detail="" if row[name] else EMPTIED) for name in edited
+    )
     assert findings.compared_keys == {"session/s1"}
 
 
