@@ -44,6 +44,11 @@ class Target:
     add_choices: bool = False
 
     @property
+    def adds(self) -> bool:
+        """Whether values may need choices to be added."""
+        return self.add_choices and self.definition.has_choices
+
+    @property
     def longest(self) -> int:
         """Characters that the field takes."""
         return self.definition.max_length or self.limit

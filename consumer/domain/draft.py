@@ -39,6 +39,7 @@ class PlanInput:
             in Swoogo; None: none is (`domain.looks`).
         overtaken: record keys of which an older version, with another content, was published after the newest.
         digests: make and compare digests of people's data (Y3).
+        closed: (kind, attribute) of fields whose choices were added for this plan, or could not be (F3).
         edited: (record key, field) -> what a survey says of the edit, in a reconcile: the moment at which policies look
             at what Swoogo has (F4).
         definitions: Swoogo's fields as they were last read; `field_changes`: what became of them since the mapping was
@@ -62,6 +63,7 @@ class PlanInput:
     read_since: int | None = None
     overtaken: AbstractSet[str] = frozenset()
     digests: Digests = PLAIN
+    closed: AbstractSet[tuple[Kind, str]] = frozenset()
     edited: Mapping[tuple[str, str], Issue] = field(default_factory=dict)
     definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
     field_changes: Sequence[FieldChange] = ()

@@ -6,14 +6,14 @@ off, is an issue of the event, and leaves what the default map says of its targe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.conversion import Converted, Problem, Target, convert, convertible
+from consumer.domain.conversion import NEW_CHOICE, Converted, Problem, Target, convert, convertible
 from consumer.domain.field_definitions import (
     MAPPED_KINDS,
     Alteration,
@@ -25,7 +25,7 @@ from consumer.domain.field_definitions import (
 from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.field_sources import REFERENCES, SOURCE_TYPES, STANDARD, Standard
 from consumer.domain.field_values import FieldValue
-from consumer.domain.identity import Kind
+from consumer.domain.identity import Fields, Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.text import natural_name
 
@@ -82,6 +82,18 @@ class FittedMap:
         """Fields of these policies."""
         return frozenset(name for name, policy in self.policies.items() if policy in policies)
 
+    def new_choices(self, fields: Iterable[Fields]) -> dict[tuple[Kind, str], tuple[str, ...]]:
+        """(kind, attribute) -> names that values of these records need as choices, each once (F3)."""
+        adding = [pair.field for pair in self.mapped if pair.target and pair.target.adds]
+        names: dict[str, dict[str, str]] = {}
+        for sent in fields if adding else ():
+            for name in adding:
+                for part in sent.get(name, "").split(","):
+                    if part.startswith(NEW_CHOICE):
+                        called = part.removeprefix(NEW_CHOICE)
+                        names.setdefault(name, {}).setdefault(natural_name(called), called)
+        return {(self.kind, name): tuple(found.values()) for name, found in names.items()}
+
     def issues(self, event_key: str) -> list[Issue]:
         """What does not fit, known before the first record is sent, and what no record can be converted for."""
         found = [
@@ -117,6 +129,7 @@ class Fitting:
         changes: what became of them since the mapping was published.
         zone: of the event.
         line, text: longest texts, characters.
+        closed: (kind, attribute) of fields to which no choices are added.
     """
 
     definitions: FieldDefinitions
@@ -124,6 +137,7 @@ class Fitting:
     zone: ZoneInfo
     line: int
     text: int
+    closed: AbstractSet[tuple[Kind, str]] = frozenset()
 
 
 def fit(kind: Kind, maps: Sequence[FieldMap], fitting: Fitting, off: AbstractSet[str] = frozenset()) -> FittedMap:
@@ -188,7 +202,7 @@ def _fitted(kind: Kind, each: FieldMap, target: str, fitting: Fitting) -> Pair |
         fitting.zone,
         fitting.text if definition.type in {FieldType.LONG_TEXT, FieldType.HTML} else fitting.line,
         {natural_name(name): value for name, value in each.values},
-        add_choices=each.add_choices,
+        add_choices=each.add_choices and (kind, definition.attribute) not in fitting.closed,
     )
     name = standard.field if standard else definition.attribute
     required = definition.required or bool(standard and standard.required)

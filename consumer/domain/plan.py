@@ -17,6 +17,9 @@ LIST_CREDITS: Final = 10
 """`swoogo-api.md 3`: a list costs ten credits, everything else one."""
 
 
+ADD_CHOICES_CALLS: Final = 2
+"""Choices of one field: it is looked at, then they are added together."""
+
 NAMED_ONLY: Final = frozenset({Kind.LOCATION, Kind.TRACK, Kind.LEVEL})
 """Kinds that are nothing but a name, which is frozen once synced (S6)."""
 
@@ -217,6 +220,7 @@ class Plan:
         unchanged: how many records of a kind need nothing.
         wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
         unconfirmed: removals that are so many at once that an operator has to confirm them (D4).
+        choices: (kind, attribute) -> names of choices that are to be added before records refer to them (F3).
         outside: operations, and parts of associations, that the scope leaves out.
     """
 
@@ -230,6 +234,7 @@ class Plan:
     wait_until: int | None = None
     unconfirmed: tuple[Delete, ...] = ()
     outside: tuple[Operation, ...] = ()
+    choices: Mapping[tuple[Kind, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -244,12 +249,14 @@ class Plan:
     def credits(self) -> int:
         """Credits of the writes and of the first page of every list to be read."""
         writes = sum(operation.credits for operation in self.operations)
-        return writes + LIST_CREDITS * len(self.lists) + CALL_CREDITS * self._with_event_calls
+        adding = ADD_CHOICES_CALLS * len(self.choices)
+        return writes + LIST_CREDITS * len(self.lists) + CALL_CREDITS * (self._with_event_calls + adding)
 
     @property
     def calls(self) -> int:
         """HTTP calls, lists counted once."""
-        return sum(operation.credits for operation in self.operations) + len(self.lists) + self._with_event_calls
+        writes = sum(operation.credits for operation in self.operations) + ADD_CHOICES_CALLS * len(self.choices)
+        return writes + len(self.lists) + self._with_event_calls
 
     @property
     def lists(self) -> frozenset[Kind]:

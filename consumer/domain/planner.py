@@ -27,7 +27,7 @@ from consumer.domain.ledger import Ledger, State, entries_of
 from consumer.domain.links import plan_links
 from consumer.domain.looks import compared, with_event
 from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
-from consumer.domain.plan import Delete, Plan
+from consumer.domain.plan import Adopt, Create, Delete, Plan, Update
 from consumer.domain.schedule import wall_clock, zone
 from consumer.domain.scope import restrict
 from consumer.domain.snapshot import Place, Session
@@ -161,6 +161,10 @@ def make_plan(given: PlanInput) -> Plan:
     )
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
     plan = restrict(plan, given.scope, people.sessions_of, given.parked)
+    sent = [each for each in plan.operations if isinstance(each, Create | Adopt | Update)]
+    for kind, fields in draft.maps.items():
+        new = fields.new_choices(each.fields for each in sent if each.kind is kind)
+        plan = replace(plan, choices={**plan.choices, **new}) if new else plan
     if any(isinstance(each, Delete) and each.key in people.addresses_of for each in plan.operations):
         # The new owner of a deleted speaker's address is synced by the push that follows at once (P2, D4).
         plan = replace(plan, wait_until=given.now)
@@ -170,7 +174,7 @@ def make_plan(given: PlanInput) -> Plan:
 def _maps(given: PlanInput, timezone: ZoneInfo) -> Mapping[Kind, FittedMap]:
     """F1: what the fields of each kind are computed from. S9: capacity is mapped when a setting or a pair says so."""
     settings, limits = given.mapping.settings, given.limits
-    fitting = Fitting(given.definitions, given.field_changes, timezone, limits.name, limits.text)
+    fitting = Fitting(given.definitions, given.field_changes, timezone, limits.name, limits.text, given.closed)
     off = frozenset[str]() if settings.sync_capacity else frozenset({"capacity"})
     return {kind: fit(kind, settings.field_maps.of(kind), fitting, off) for kind in MAPPED_KINDS}
 

@@ -31,7 +31,7 @@ from consumer.domain.refusals import refusal_issue
 from consumer.domain.rekeying import rekeyed
 from consumer.domain.survey import Survey, edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
-from consumer.services.field_definitions import kept_definitions
+from consumer.services.field_definitions import keep_field, kept_definitions
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.looks import Looker
@@ -191,7 +191,11 @@ class Planning:
         given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed, survey)
         issues: list[Issue] = []
         plan = make_plan(given)
-        while plan.looks:
+        while plan.looks or plan.choices:
+            if not plan.looks:
+                given = await self._with_choices(given, work, plan)
+                plan = make_plan(given)
+                continue
             directories, parked = dict(given.directories), dict(given.parked)
             looker = Looker(work, self.swoogo, self.store, self.clock, ledger.entries, dict(given.directories))
             came = await looker.with_event(plan.looks & plan.with_event, plan.looks & plan.compared)
@@ -210,6 +214,18 @@ class Planning:
         rechecks = self._rechecks(given, plan) if survey and survey.deep else ()
         verified = frozenset(kind for kind, each in given.directories.items() if each.fresh)
         return Planned(plan, issues=tuple(issues), verified=verified, rechecks=rechecks)
+
+    async def _with_choices(self, given: PlanInput, work: Work, plan: Plan) -> PlanInput:
+        """F3: the input of the plan with the choices that records need, added once; what cannot be added stays out."""
+        definitions = given.definitions
+        for (kind, attribute), names in sorted(plan.choices.items()):
+            try:
+                field = await self.swoogo.add_choices(work, kind, attribute, names)
+            except RefusedError:
+                continue  # the records say which choice is missing
+            await keep_field(self.store, work.lease, field)
+            definitions = definitions.with_field(field)
+        return replace(given, definitions=definitions, closed=given.closed | plan.choices.keys())
 
     def _rechecks(self, given: PlanInput, plan: Plan) -> tuple[SetImage, ...]:
         """In a deep reconcile: ask once more for images that the plan would upload if they were others by now (P4)."""
