@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -53,6 +53,9 @@ from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder, Records
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
+
+if TYPE_CHECKING:
+    from consumer.services.webhooks import Registrar
 
 _CLOSE_SECONDS: Final = 5.0
 
@@ -215,10 +218,23 @@ def build_dispatcher(
     ports = PushPorts(inbox, ledger, client, swoogo.budget, queue, board, clock, stores.connections, kafka.changelog)
     stopping, digests = asyncio.Event(), digests_of(settings.keys)
     pusher = build_pusher(ports, settings.push, settings.reconcile, settings.swoogo, stopping, digests)
+    registrar = None
+    if settings.webhooks.enabled != "off":
+        pusher, registrar = with_webhooks(pusher, settings, stores, client)
     return Dispatcher(
         inbox,
         stores.connections,
-        Connector(inbox, stores.connections, pairs, client.credentials, client, board, clock, kafka.changelog),
+        Connector(
+            inbox,
+            stores.connections,
+            pairs,
+            client.credentials,
+            client,
+            board,
+            clock,
+            kafka.changelog,
+            webhooks=registrar is not None,
+        ),
         watch.pusher(pusher, swoogo.calls, RedisTraceParents(redis, keys)),
         CircuitGate(swoogo.circuits, client, stores.connections, board, clock),
         Voids(inbox, stores.connections, ledger, pairs, clock),
@@ -226,7 +242,26 @@ def build_dispatcher(
         settings.push,
         build_rebuilder(settings, stores, kafka, clock),
         stopping,
+        webhooks=registrar,
     )
+
+
+def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: SwoogoClient) -> tuple[Pusher, Registrar]:
+    """The pusher that keeps Swoogo's webhooks and takes what they say. Nothing of it is loaded without them."""
+    from consumer.adapters.redis.hints import RedisHints
+    from consumer.adapters.redis.webhooks import RedisWebhooks
+    from consumer.adapters.swoogo.webhooks import Webhooks
+    from consumer.services.hints import HintTaker
+    from consumer.services.webhooks import Registrar
+
+    redis, keys, scripts, clock = stores.redis, stores.keys, stores.scripts, pusher.clock
+    hints, api, hooks = RedisHints(redis, keys, scripts), settings.swoogo, settings.webhooks
+    swoogo = Webhooks(client.caller, client.watch, api.delete_path, api.page_size)
+    registrar = Registrar(swoogo, RedisWebhooks(redis, keys, scripts), hints, pusher.connections, clock, hooks)
+    taker = HintTaker(
+        hints, pusher.inbox, pusher.store, client, pusher.board, clock, pusher.reconciler, settings.push, hooks
+    )
+    return replace(pusher, hints=taker, webhooks=registrar), registrar
 
 
 def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Telemetry) -> Records:

@@ -275,6 +275,15 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 (("{{what}}", f"sum by (what) (increase({metrics.DRIFT.name}{{$scope}}[1h]))"),),
             ),
             Panel(
+                "Swoogo's webhooks",
+                (metrics.WEBHOOK_DELIVERIES, metrics.WEBHOOK_REJECTED, metrics.WEBHOOK_LAG),
+                (
+                    ("{{outcome}}", _sum(metrics.WEBHOOK_DELIVERIES, "outcome")),
+                    ("rejected: {{reason}}", _sum(metrics.WEBHOOK_REJECTED, "reason")),
+                    ("seconds until looked at, 99 %", _quantile(0.99, metrics.WEBHOOK_LAG)),
+                ),
+            ),
+            Panel(
                 "Event loop and figures",
                 (metrics.LOOP_LAG, metrics.LOOK_AGE),
                 (

@@ -92,6 +92,11 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "N2": "Runs and issues are kept, with a sentence for each reader; a topic has the issues of each record",
         "N3": "What a sync would do, without doing it",
     },
+    "Swoogo's webhooks": {
+        "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",
+        "W2": "A delivery is a hint: whole records are seen for nothing, others read for a credit",
+        "W3": "Forged, repeated, reordered or lost deliveries change nothing that a reconcile would not",
+    },
     "Guarantees": {
         "G1": "Every change ends in Swoogo, as an issue or as a dead letter",
         "G2": "Nothing is created twice, whatever Swoogo stores of a name",

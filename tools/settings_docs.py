@@ -46,6 +46,7 @@ _TOGETHER: Final = (
     "  and neither is given twice (in the address, and by its own variable).",
     "- `*__TLS__KEY_FILE` and `*__TLS__KEY_PASSWORD` need `*__TLS__CERT_FILE`.",
     "- `KEYS__PREVIOUS` needs `KEYS__PRIVATE`, and is another one.",
+    "- `WEBHOOKS__ENABLED=on` needs `WEBHOOKS__PUBLIC_URL`, `WEBHOOKS__PATH_SECRET` and `WEBHOOKS__SECRET`.",
 )
 """What a table of single settings cannot say, as lines of a list."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.domain.execution import ExecutionResult
@@ -13,12 +14,13 @@ from consumer.domain.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
-    """What a push knew, wanted, did, and came to."""
+    """What a push knew, wanted, did, and came to. `hinted`: ms that passed since each delivery it looked at came."""
 
     facts: Facts
     plan: Plan
     result: ExecutionResult
     settlement: Settlement
+    hinted: Sequence[int] = ()
 
     @property
     def run(self) -> Run:

@@ -38,8 +38,12 @@ _STAMP_MS: Final = 2000
 
 
 class Depth(StrEnum):
-    """How much a survey reads: what changed, or everything; `confirmed`: everything, and any loss is believed."""
+    """How much a survey reads: what changed, or everything; `confirmed`: everything, and any loss is believed.
 
+    `hinted`: what Swoogo's webhooks said; nothing is planned after it.
+    """
+
+    HINTED = "hinted"
     SHALLOW = "shallow"
     DEEP = "deep"
     CONFIRMED = "confirmed"
@@ -111,6 +115,10 @@ class SurveyState:
         every: seconds between two surveys at present, before jitter; more than the setting when it is stretched.
         timezone: zone of the Swoogo event as last seen; empty when Swoogo shows none.
         settled: digest of the mapping for which the last reconcile had nothing to do; empty when it had.
+        hinted: record -> newest stamp and digests of its deliveries since then, see `domain.hints`.
+        hinted_gone: records of a kind that deliveries showed to be gone since then.
+        hinted_credits: what deliveries cost since then.
+        hinted_at: when a delivery last said something new.
     """
 
     lists: bool = False
@@ -121,6 +129,10 @@ class SurveyState:
     every: float = 0.0
     timezone: str = ""
     settled: str = ""
+    hinted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hinted_gone: Mapping[Kind, int] = field(default_factory=dict)
+    hinted_credits: int = 0
+    hinted_at: int = 0
 
     def read(self, seen: Mapping[Kind, KindSurvey], *, began: int, ended: int) -> SurveyState:
         """With what a survey from `began` to `ended` (ms) saw of each kind."""

@@ -442,13 +442,40 @@ LOOK_AGE: Final = Metric(
     "Above a minute: that server does not answer, and the gauges beside it are old.",
     {"source": "redis, due, events, credits, circuits, letters or kafka"},
 )
+WEBHOOK_DELIVERIES: Final = Metric(
+    "webhook_deliveries_total",
+    "counter",
+    "deliveries",
+    "Deliveries of Swoogo's webhooks: accepted, known (came before), unmapped (of an event that is not mapped) or "
+    "ignored (nothing of ours, or our own call).",
+    "None for days while people edit in Swoogo: see the runbook of webhooks. Reconciles find everything all the same.",
+    {"outcome": "accepted, known, unmapped or ignored"},
+    known=("accepted", "known", "unmapped", "ignored"),
+)
+WEBHOOK_REJECTED: Final = Metric(
+    "webhook_rejected_total",
+    "counter",
+    "requests",
+    "Requests that were not taken: secret (401), rate (429), size (413), slow (408), unusable (400), redis (503).",
+    "Many with secret: somebody guesses, or a rotation left a secret behind. See the runbook of webhooks.",
+    {"reason": "secret, rate, size, slow, unusable or redis"},
+    known=("secret", "rate", "size", "slow", "unusable", "redis"),
+)
+WEBHOOK_LAG: Final = Metric(
+    "webhook_lag_seconds",
+    "histogram",
+    "seconds",
+    "Time from a delivery until what it said was looked at, and drift or a deletion noted.",
+    "Above 30: look at the oldest due age, then at calls and credits.",
+    buckets=_CALL,
+)
 BUILD: Final = Metric(
     "build_info",
     "gauge",
     "always 1",
     "What runs.",
     "Two versions for long: a rollout stands still.",
-    {"version": "of swoogo-sync", "python": "version", "role": "all, ingest or sync"},
+    {"version": "of swoogo-sync", "python": "version", "role": "all, ingest, sync or webhooks"},
 )
 
 SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
@@ -464,6 +491,7 @@ SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
         RECONCILE_AGE,
     ),
     "Record": (CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, RECORDS, RECORD_BATCHES, DEAD_LETTERS, OPEN_LETTERS),
+    "Webhooks": (WEBHOOK_DELIVERIES, WEBHOOK_REJECTED, WEBHOOK_LAG),
     "Plan and push": (
         PUSHES,
         PUSH_SECONDS,

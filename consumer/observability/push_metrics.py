@@ -111,6 +111,8 @@ def count(meters: MetricRegistry, report: PushReport, landed: list[Landed], call
         slo = "met" if not late else "no_credits" if each.seconds - calls.waited <= goal else "missed"
         meters.observe(metrics.CHANGE_TO_SWOOGO, each.seconds, kind=each.kind.value)
         meters.add(metrics.CHANGES, slo=slo)
+    for lag in report.hinted:
+        meters.observe(metrics.WEBHOOK_LAG, lag / 1000)
     edited = {key for key, issue in issues.items() if issue.code is Code.EDITED_IN_SWOOGO}
     meters.add(metrics.DRIFT, len(edited - former.keys()), what="edited")
     meters.add(metrics.DRIFT, report.result.found_gone, what="deleted")

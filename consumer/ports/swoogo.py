@@ -10,7 +10,7 @@ from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection
 from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.identity import Fields, Kind
-from consumer.domain.ledger import Directory
+from consumer.domain.ledger import Directory, Remote
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Trigger
 from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
@@ -204,6 +204,10 @@ class Swoogo(Protocol):
 
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """Whether one record is there."""
+        ...
+
+    async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
+        """One record with its fields; None when it is not there."""
         ...
 
     async def left(self, work: Work) -> int:

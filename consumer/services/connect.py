@@ -28,6 +28,7 @@ from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.run import PAIR_ENDED, Trigger
+from consumer.domain.survey import Depth
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
     Change,
@@ -48,7 +49,7 @@ from consumer.services.served import tell_served
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """Brings an organization's connections to what was last published."""
+    """Brings an organization's connections to what was last published. `webhooks`: some may be registered."""
 
     inbox: Inbox
     connections: Connections
@@ -58,6 +59,7 @@ class Connector:
     board: StatusBoard
     clock: Clock
     standings: StandingLog
+    webhooks: bool = False
 
     async def settle(self, lease: Lease) -> None:
         """Deal with everything new of an organization.
@@ -294,6 +296,9 @@ class Connector:
             Announcement("mapping.removed", held.org_id, sentence, code, held.event_id, held.swoogo_event_id)
         )
         await self.pairs.end(lease, held.event_id, by, self.clock.now(), era=era)
+        if self.webhooks:
+            # Whoever claims the event finds it unmapped, and removes its webhooks (W1).
+            await self.inbox.request_survey(held.event_id, Depth.SHALLOW)
 
     async def _tell_integration(self, org_id: str, code: RejectionCode | None, sentence: str) -> None:
         action = "integration.rejected" if code else "integration.accepted"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -35,6 +35,9 @@ from consumer.services.connect import Connector
 from consumer.services.rebuild import Rebuilder
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings
+
+if TYPE_CHECKING:
+    from consumer.services.webhooks import Registrar
 
 _REMEMBERED = 10_000
 """Subjects whose share of the places is remembered; a lookup each beyond that."""
@@ -78,6 +81,7 @@ class Dispatcher:
     settings: PushSettings
     rebuilder: Rebuilder | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    webhooks: Registrar | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
     _mend_at: float = -inf
@@ -277,6 +281,8 @@ class Dispatcher:
         await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
         await self.connector.let_go(lease)
         await self.voids.carry_out(lease)
+        if self.webhooks:
+            await self.webhooks.remove(lease)
         waits = isinstance(lease.cause, ManualSync) and await self._may_be_mapped(lease.subject.id)
         if not waits:
             await self.connector.let_requests_go(lease)

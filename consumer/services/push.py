@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from consumer.domain.cause import Reconcile
 from consumer.domain.claim import EventState, Lease
@@ -24,7 +25,7 @@ from consumer.domain.pace import Pace
 from consumer.domain.push_report import PushReport
 from consumer.domain.run import Run
 from consumer.domain.settlement import Moment, Policy, Settlement, nothing_new, settle
-from consumer.domain.survey import Survey
+from consumer.domain.survey import Depth, Survey
 from consumer.domain.timezones import timezone_seen
 from consumer.domain.withdrawal import left_behind
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
@@ -40,6 +41,10 @@ from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter
 from consumer.services.served import tell_served
 from consumer.settings import PushSettings
+
+if TYPE_CHECKING:  # without webhooks none of it is loaded
+    from consumer.services.hints import HintTaker
+    from consumer.services.webhooks import Registrar
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Pusher:
     pace: Pace
     standings: StandingLog
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    hints: HintTaker | None = None
+    webhooks: Registrar | None = None
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         """Bring Swoogo to the snapshot of a claimed event.
@@ -69,6 +76,8 @@ class Pusher:
         began = self.clock.ticks()
         facts = await self._load(lease, mapping)
         work = Work(mapping, connection, lease, lease.cause.trigger, facts.definitions)
+        if self.hints and facts.cause == Reconcile(Depth.HINTED):
+            return await self.hints.take(facts, work)
         ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger), self.rules.digests)
         await ledger.write(self.rules.digests.sealed_ledger(facts.ledger))
         await ledger.write(orphaned_intents(ledger.entries, self.clock.now()))
@@ -76,10 +85,12 @@ class Pusher:
         execution = self._execution(work, ledger, run)
         survey, planned = None, Planned()
         try:
+            if self.webhooks:
+                await self.webhooks.keep(work)
             carried_out = await self._commands.carry_out(facts, work, ledger)
             facts = facts.with_directories(carried_out.directories)
             if isinstance(facts.cause, Reconcile):
-                survey = await self.reconciler.survey(facts, work, ledger.entries, facts.cause.depth)
+                survey = await self._survey(facts, work, ledger)
                 facts = await self._learn(facts, survey, ledger)
             facts, work = await self._definitions.read(facts, work, deep=survey is not None and survey.deep)
             execution.work = work
@@ -114,6 +125,14 @@ class Pusher:
         if state.snapshot.organizations - {mapping.org_id}:
             raise OtherOrganizationError(f"Records of event {mapping.event_id} name another organization.")
         return state
+
+    async def _survey(self, facts: Facts, work: Work, ledger: LedgerWriter) -> Survey:
+        hints = await self.hints.waiting(facts.event_id) if self.hints else None
+        depth = facts.cause.depth if isinstance(facts.cause, Reconcile) else Depth.SHALLOW
+        survey = await self.reconciler.survey(facts, work, ledger.entries, depth)
+        if self.hints and hints:
+            survey = await self.hints.surveyed(facts.lease, facts, survey, hints)
+        return survey
 
     async def _learn(self, facts: Facts, survey: Survey, ledger: LedgerWriter) -> Facts:
         """Enter what a survey found. M7: the zones are compared every time, and kept before anything is written."""

@@ -16,6 +16,7 @@ from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.facts import Facts
 from consumer.domain.field_fitting import watched_fields
+from consumer.domain.hints import still_told
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
 from consumer.domain.looks import absent
@@ -36,6 +37,8 @@ from consumer.settings import ReconcileSettings, SwoogoSettings
 
 _ASKED_SINGLY: Final = 3
 """Records missing from the event's answer that are asked for one by one; the lists show more."""
+
+_DEEP: Final = (Depth.DEEP, Depth.CONFIRMED)
 
 log = structlog.get_logger("reconcile")
 
@@ -82,7 +85,7 @@ class Reconciler:
         """
         event_id, kept, now = facts.event_id, facts.directories, self.clock.now()
         memory = await self.store.survey(event_id)
-        deep = depth is not Depth.SHALLOW or now >= memory.deep_at + self.settings.deep_interval * 1000
+        deep = depth in _DEEP or now >= memory.deep_at + self.settings.deep_interval * 1000
         entries = by_kind(ledger)
         known = {
             kind: Known(
@@ -115,6 +118,7 @@ class Reconciler:
         for kind in reading.listed:
             rows = reading.seen[kind].rows
             directories[kind] = Directory(rows, fresh=True, at=now, with_event=came.get(kind))
+        after = memory.read(reading.seen, began=now, ended=self.clock.now())
         return Survey(
             examine(
                 ledger,
@@ -129,7 +133,10 @@ class Reconciler:
             reading.timezone,
             directories,
             replace(
-                memory.read(reading.seen, began=now, ended=self.clock.now()),
+                after,
+                hinted=still_told(memory, after.newest, now),
+                hinted_gone={},
+                hinted_credits=0,
                 lists=reading.lists,
                 deep_at=now if deep else memory.deep_at,
                 timezone=reading.timezone,

@@ -27,6 +27,7 @@ from consumer.settings.swoogo import SwoogoSettings
 from consumer.settings.sync import DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
 from consumer.settings.tracing import TracingSettings
+from consumer.settings.webhooks import WebhookSettings
 
 __all__ = [
     "PREFIX",
@@ -46,6 +47,7 @@ __all__ = [
     "TlsSettings",
     "Topics",
     "TracingSettings",
+    "WebhookSettings",
     "load_settings",
 ]
 
@@ -59,7 +61,9 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
     )
 
-    role: Literal["all", "ingest", "sync"] = Field("all", description="Which half runs: record, push, or both.")
+    role: Literal["all", "ingest", "sync", "webhooks"] = Field(
+        "all", description="Which half runs: record, push, or both; or what receives Swoogo's webhooks."
+    )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     debounce: DebounceSettings = Field(default_factory=DebounceSettings)
@@ -71,6 +75,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
     def pace(self, latency: float = LATENCY) -> Pace:
         """What bounds a push, when Swoogo answers in `latency` seconds."""
@@ -122,7 +127,7 @@ class Settings(BaseSettings):
                 good = Topics.model_fields[field].default
                 raise _conflict(f"KAFKA__TOPICS__{field.upper()}", topic, rule, good)
             names[topic] = field.upper()
-        for group in (self.kafka, self.redis, self.keys):
+        for group in (self.kafka, self.redis, self.keys, self.webhooks):
             mistake = group.mistake()
             if mistake:
                 raise ValueError(mistake)

@@ -13,6 +13,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
@@ -23,6 +24,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.redis.webhooks import RedisWebhooks
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.domain.circuit import CircuitRule
 from consumer.domain.mapping import EventMapping
@@ -42,6 +44,8 @@ from consumer.ports import (
     TokenStore,
     Work,
 )
+from consumer.ports.hints import HintStore
+from consumer.ports.webhooks import WebhookStore
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support import builders
 from tests.support.fakes import (
@@ -55,6 +59,7 @@ from tests.support.fakes import (
     InMemoryStatusBoard,
     InMemoryTokens,
 )
+from tests.support.fakes.hints import InMemoryHints, InMemoryWebhooks
 from tests.support.fakes.ledger import ListedChangelog
 from tests.support.fakes.pairs import ListedPairs
 from tests.support.fakes.status import RecordingTopic
@@ -107,6 +112,8 @@ class Bench:
     budget: Budget
     tokens: TokenStore
     circuits: Circuits
+    hints: HintStore
+    webhooks: WebhookStore
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
@@ -201,6 +208,8 @@ def in_memory(times: Times) -> Bench:
         budget=InMemoryBudget(clock, inbox, limit=times.limit, window=times.window, reserve=times.reserve),
         tokens=InMemoryTokens(clock),
         circuits=InMemoryCircuits(clock, CircuitRule(CIRCUIT_FAILURES, first=0.3, most=0.6, probe=300)),
+        hints=InMemoryHints(inbox, connections),
+        webhooks=InMemoryWebhooks(inbox),
         times=times,
         changelog=changelog,
         pair_log=pair_log,
@@ -234,6 +243,8 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         budget=RedisBudget(redis, keys, scripts, leases, clock, swoogo, ServerTime(redis, clock)),
         tokens=RedisTokens(redis, keys, scripts, TokenCipher(PRIVATE_KEY)),
         circuits=RedisCircuits(redis, keys, scripts, clock, short),
+        hints=RedisHints(redis, keys, scripts),
+        webhooks=RedisWebhooks(redis, keys, scripts),
         times=times,
         redis=redis,
         changelog=kept,

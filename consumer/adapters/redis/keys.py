@@ -18,6 +18,8 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
+| `{event/ID}:hints` | hash: record -> what Swoogo's webhooks said of it, not looked at yet | an hour | hints |
+| `{event/ID}:webhooks` | hash: object -> the webhook registered for it | - | webhooks |
 | `{event/ID}:survey` | hash: what the last survey left for the next | - | ledger |
 | `{event/ID}:fields` | hash: definitions of the fields that its maps target | - | ledger |
 | `{event/ID}:issues` | hash: issue key -> issue | - | status |

@@ -23,7 +23,7 @@ from consumer.adapters.swoogo.credit_meter import CreditMeter
 from consumer.adapters.swoogo.definitions import Definitions
 from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
-from consumer.adapters.swoogo.listing import read_directory
+from consumer.adapters.swoogo.listing import read_directory, remote
 from consumer.adapters.swoogo.mapped import resource_of
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
@@ -33,7 +33,7 @@ from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.identity import Fields, Kind
-from consumer.domain.ledger import Directory
+from consumer.domain.ledger import Directory, Remote
 from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
@@ -72,7 +72,7 @@ class SwoogoClient(Swoogo):
         breaker = Breaker(circuits)
         shared = Tokens(settings, self._channel, self._meter, tokens, clock, open_credentials, breaker)
         self.credentials = SwoogoCredentials(shared, open_credentials)
-        self._caller = Caller(self._channel, shared, self._meter, clock, breaker)
+        self.caller = self._caller = Caller(self._channel, shared, self._meter, clock, breaker)
         self._uploads = Uploads(settings, self._caller)
         self._insists: set[Kind] = set()
         self._links = Links(settings, self._caller)
@@ -268,6 +268,20 @@ class SwoogoClient(Swoogo):
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """Whether a record answers for itself; one credit."""
         return await self._caller.there(work, wire.RESOURCES[kind], swoogo_id)
+
+    @watched("look")
+    async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
+        """One record; one credit."""
+        resource = resource_of(work, kind)
+        call = Call(f"a {kind}", "GET", f"/{resource.path}/{swoogo_id}?fields={resource.listed},updated_at")
+        try:
+            body = await self._caller.call(work, call)
+        except MissingError:
+            return None
+        found = remote(resource, body)
+        if found is None or found.id != swoogo_id:
+            raise UnavailableError(f"Swoogo answered another thing than the {kind} asked for.")
+        return found
 
     async def left(self, work: Work) -> int:
         return await self._meter.left(work)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import Annotated, Literal
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Literal, Protocol
 
 import structlog
 import typer
@@ -25,7 +26,7 @@ log = structlog.get_logger("app")
 def run(
     *,
     role: Annotated[
-        Literal["all", "ingest", "sync"] | None,
+        Literal["all", "ingest", "sync", "webhooks"] | None,
         typer.Option(help="Which half runs; the setting SWOOGO_SYNC_ROLE when left out.", show_default=False),
     ] = None,
 ) -> Exit:
@@ -46,13 +47,26 @@ def serve(settings: Settings) -> Exit:
         ConfigurationError: a setting, a topic or a server is not as it must be, or the probes' port is taken.
         UnavailableError: Kafka or Redis does not answer.
     """
-    settings.keys.needed_private()  # reported before Kafka and Redis are asked
+    if settings.role != "webhooks":
+        settings.keys.needed_private()  # reported before Kafka and Redis are asked
     hidden = hide_memory()
     set_up(settings.log)
     if not hidden:
         log.warning("app.memory_not_hidden")
     asyncio.run(_serve(settings))
     return Exit.OK
+
+
+class _Running(Protocol):
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+def _built(settings: Settings, watch: Telemetry) -> AbstractAsyncContextManager[_Running]:
+    if settings.role == "webhooks":
+        from consumer.entrypoints.webhooks import webhook_service
+
+        return webhook_service(settings, watch)
+    return service(settings, watch)
 
 
 async def _serve(settings: Settings) -> None:
@@ -76,7 +90,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, on_signal, number)
     try:
         with tracing(settings.tracing) as watch.tracer:
-            async with probes(settings.http, watch.health, watch.scrape), service(settings, watch) as running:
+            async with probes(settings.http, watch.health, watch.scrape), _built(settings, watch) as running:
                 starting = None
                 await running.run(stop)
     except asyncio.CancelledError:

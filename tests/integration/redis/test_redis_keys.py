@@ -20,12 +20,14 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.domain.connection_state import ConnectionStanding
 from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
+from consumer.domain.hints import Hint
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import SurveyState
+from consumer.domain.webhooks import Registered
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
@@ -86,6 +88,8 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.ledger.put_directory(lease, Kind.SESSION, Directory({1: Remote(1, "a")}))
     await bench.ledger.put_definitions(lease, KeptDefinitions({}, FieldDefinitions(), FieldDefinitions()))
     await bench.ledger.put_survey(lease, SurveyState(deep_at=NOW))
+    await bench.hints.put(EVENT, Hint(Kind.SESSION, 1, "", "digest", NOW))
+    await bench.webhooks.put(lease, {"session": Registered(1, "print", ORG, SWOOGO_EVENT, CREDENTIAL, NOW)})
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})

@@ -303,6 +303,13 @@ class FakeSwoogo:
         await self._call(work, Called("exists", kind, swoogo_id), CALL_CREDITS)
         return swoogo_id in self.records[kind]
 
+    @watched("look")
+    async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
+        """See `ports.Swoogo`."""
+        await self._call(work, Called("read", kind, swoogo_id), CALL_CREDITS)
+        row = self.records[kind].get(swoogo_id)
+        return None if row is None else Remote(swoogo_id, natural_key(kind, row), dict(row))
+
     def _sighted(self, kind: Kind, known: Known, most: int | None = None) -> KindSurvey:
         ids = sorted(self.records[kind])[:most]
         stamps = {each: self._stamp(kind, each) for each in ids}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from consumer.adapters import http_server
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints import health as command
 from consumer.observability import probes as module
@@ -107,7 +108,7 @@ async def test_a_body_is_not_waited_for(place: Place) -> None:
 
 
 async def test_a_connection_that_says_nothing_ends(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
-    monkeypatch.setattr(module, "_CONNECTION_SECONDS", 0.1)
+    monkeypatch.setattr(http_server, "CONNECTION_SECONDS", 0.1)
     assert await sent(place.port, b"GET /livez HTTP/1.1\r\n") == b""
 
 
@@ -134,7 +135,7 @@ async def test_the_oldest_silent_connections_make_room(place: Place) -> None:
     with contextlib.ExitStack() as stack:
         first = [stack.enter_context(each) for each in connected(place.port, 20)]
         assert (await place.http.get("/livez")).status_code == 200
-        others = [stack.enter_context(each) for each in connected(place.port, module._CONNECTIONS)]
+        others = [stack.enter_context(each) for each in connected(place.port, http_server.CONNECTIONS)]
         assert (await place.http.get("/livez")).status_code == 200
         assert [ended(each) for each in first] == [True] * 20
         assert not any(ended(each) for each in others[20:])

@@ -36,6 +36,7 @@ from tests.support.fakes import (
     InMemoryPairs,
     InMemoryStatusBoard,
 )
+from tests.support.fakes.hints import InMemoryHints
 from tests.support.fakes.pairs import ListedStandings
 
 SETTINGS = PushSettings(
@@ -68,6 +69,7 @@ class World:
     gate: CircuitGate
     voids: Voids
     standings: ListedStandings
+    hints: InMemoryHints
     mapping: EventMapping = field(default_factory=a_mapping)
     _version: int = 0
 
@@ -163,6 +165,7 @@ async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -
         gate,
         Voids(inbox, connections, ledger, pairs, clock),
         standings,
+        InMemoryHints(inbox, connections),
     )
     await inbox.set_continuous(EVENT, on=True)
     await connections.put_connection(ORG, a_connection())

@@ -5,7 +5,7 @@
 -- Returns {due ms, now ms}.
 -- Atomic because a claim must see the moment and the depth together. Repeating it changes nothing.
 local now = state_time(KEYS[1])
-local rank = {shallow = 1, deep = 2, confirmed = 3}
+local rank = {hinted = 0, shallow = 1, deep = 2, confirmed = 3}
 local fields = redis.call('HMGET', KEYS[1], 'depth', 'survey', 'surveying', 'until')
 local survey = tonumber(fields[2])
 if rank[ARGV[1]] > rank[fields[1] or 'shallow'] then redis.call('HSET', KEYS[1], 'depth', ARGV[1]) end

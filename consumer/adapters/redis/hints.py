@@ -1,0 +1,78 @@
+"""HINTS in Redis: from the process that receives deliveries to the worker that has the event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import codecs
+from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.due_index import DueIndex
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.rebuild_scripts import load
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.claim import Lease, event_subject
+from consumer.domain.hints import Hint, Hints
+from consumer.ports.hints import HintStore, Kept
+
+_MOST: Final = 200
+"""Records of an event that are kept; a survey of the whole event is cheaper long before."""
+_KEPT_SECONDS: Final = 3_600
+"""They may hold what people wrote. One that no worker took by then is a lost delivery."""
+_SOON_MS: Final = 250
+"""So that a burst of deliveries is looked at together."""
+_ALL: Final = "*"
+_OUTCOMES: Final = (Kept.UNMAPPED, Kept.KNOWN, Kept.ACCEPTED)
+
+_reader: Final = codecs.RowReader[Hint](Hint, "a hint")
+
+
+class RedisHints(HintStore):
+    """The hints of all events."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis, self._keys = redis, keys
+        self._due = DueIndex(redis, keys, scripts)
+        self._put, self._drop = load(redis, "put_hint"), load(redis, "drop_hints")
+
+    @guarded
+    async def put(self, event_id: str, hint: Hint | None) -> Kept:
+        """See `ports.HintStore`."""
+        subject = event_subject(event_id)
+        names = [self._keys.subject(subject, "state"), *(self._keys.event(event_id, n) for n in ("hints", "mapping"))]
+        said: list[str | bytes | int] = (
+            [_ALL, "1", "1", "", "", 0]
+            if hint is None
+            else [
+                hint.key,
+                codecs.encode(hint),
+                codecs.encode(replace(hint, row=None)),
+                hint.stamp,
+                hint.digest,
+                int(hint.deleted),
+            ]
+        )
+        outcome, due, _ = await self._put(names, [*said, _MOST, _KEPT_SECONDS, _SOON_MS])
+        if due >= 0:
+            await self._due.put(subject, due)
+        return _OUTCOMES[outcome]
+
+    @guarded
+    async def load(self, event_id: str) -> Hints:
+        """See `ports.HintStore`."""
+        held = await read_hash(self._redis, self._keys.event(event_id, "hints"))
+        everything = held.pop(_ALL.encode(), None) is not None
+        known = [each for row in held.values() if (each := _reader.known(row))]
+        return Hints(tuple(sorted(known, key=lambda each: each.key)), everything)
+
+    @guarded
+    async def drop(self, lease: Lease, hints: Hints) -> None:
+        """See `ports.HintStore`."""
+        said: list[str | bytes] = [_ALL, "1"] if hints.everything else []
+        for each in hints.known:
+            said += [each.key, codecs.encode(each)]
+        if said:
+            await self._drop([self._keys.event(lease.subject.id, "hints")], said)

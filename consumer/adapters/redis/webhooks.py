@@ -1,0 +1,43 @@
+"""WEBHOOKS in Redis: which are registered at Swoogo for an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from redis.asyncio import Redis
+
+from consumer.adapters.redis import codecs
+from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.claim import Lease
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.webhooks import Registered
+from consumer.ports.webhooks import WebhookStore
+
+_reader: Final = codecs.RowReader[Registered](Registered, "a webhook")
+
+
+class RedisWebhooks(WebhookStore):
+    """See `ports.WebhookStore`. Written by whoever has the event (G4)."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+        """Keep the clients; nothing is sent."""
+        self._redis, self._keys, self._scripts = redis, keys, scripts
+
+    @guarded
+    async def load(self, event_id: str) -> Mapping[str, Registered]:
+        """See `ports.WebhookStore`."""
+        held = await read_hash(self._redis, self._keys.event(event_id, "webhooks"))
+        return {name.decode(): known for name, row in held.items() if (known := _reader.known(row))}
+
+    @guarded
+    async def put(self, lease: Lease, known: Mapping[str, Registered | None]) -> None:
+        """See `ports.WebhookStore`."""
+        fields: list[str | bytes] = []
+        for name, each in known.items():
+            fields += [name, codecs.encode(each) if each else b""]
+        state, target = self._keys.subject(lease.subject, "state"), self._keys.event(lease.subject.id, "webhooks")
+        if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields):
+            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")

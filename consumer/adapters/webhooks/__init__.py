@@ -1,0 +1,1 @@
+"""What Swoogo delivers by webhook, taken in."""
