@@ -17,6 +17,9 @@ from consumer.domain.text import natural_name
 Targets = Mapping[Kind, tuple[str, ...]]
 """Kind -> attributes or labels, in order: the fields that a map sets (F2)."""
 
+EVERY: Final = ("*",)
+"""Names every field of a kind."""
+
 MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
 """Kinds whose fields a map may set (F1)."""
 
@@ -137,6 +140,8 @@ def only_named(read: FieldDefinitions, wanted: Targets) -> FieldDefinitions:
 
     def named(kind: Kind, definition: FieldDefinition) -> bool:
         names = wanted.get(kind, ())
+        if names == EVERY:
+            return True
         return definition.attribute in names or any(natural_name(definition.label) == natural_name(n) for n in names)
 
     fields = {

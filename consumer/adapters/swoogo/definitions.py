@@ -77,11 +77,13 @@ class Definitions:
             rows = await self._rows(work, kind)
         except RefusedError:
             return found
+        # One may be there with no choices yet.
+        shown = {text(row.get("attribute")) for row in rows if "choices" in row}
         for row in rows:
             for definition in _definitions(kind, row):
                 found[definition.attribute] = definition
         for held in only_named(FieldDefinitions({kind: found}), {kind: wanted}).fields[kind].values():
-            if held.has_choices and not held.choices and held.field_id:
+            if held.has_choices and held.field_id and held.attribute not in shown:
                 body = await self._choices.read(work, self._field(held))
                 found[held.attribute] = replace(held, choices=_choices(body))
         return found

@@ -41,6 +41,9 @@ TREE: Final[dict[str, Leaf | Branch]] = {
     "run": Leaf("run:run", "Run the service until SIGTERM or SIGINT."),
     "demo": Leaf("demo:demo", "Try it out: a sandbox Swoogo, Kafka and Valkey on this machine."),
     "plan": Leaf("plan_view:plan_event", "Show what a sync would do now, field by field, without doing it."),
+    "fields": Leaf(
+        "fields:show_fields", "Show the fields of both sides, what the field maps do now, and what they could do."
+    ),
     "sync": Leaf("sync:sync_event", "Ask for a manual sync and follow it."),
     "reconcile": Leaf("reconcile:reconcile", "Compare an event, or all, with Swoogo now, then push."),
     "status": Leaf("status_view:status", "Show all events, or one in detail: runs, issues, changes."),
