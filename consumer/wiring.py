@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.images.pictures import open_images
+from consumer.adapters.images.pictures import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import (
     KafkaChangelog,
@@ -207,7 +207,7 @@ def build_dispatcher(
     client, topics = swoogo.client, settings.kafka.topics
     images = open_images(settings.images)
     stack.push_async_callback(images.aclose)
-    queue = ImageQueue(images, at_once=settings.images.concurrency)
+    queue = ImageQueue(images, at_once=IMAGES_AT_ONCE)
     stack.push_async_callback(queue.aclose)
     status = KafkaStatusTopic(kafka.producer, topics.status, stores.connections, clock)
     issues = KafkaIssuesTopic(kafka.producer, topics.issues, clock)

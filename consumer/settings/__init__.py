@@ -23,7 +23,7 @@ from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
 from consumer.settings.log import LogSettings
 from consumer.settings.redis import RedisSettings
-from consumer.settings.swoogo import SwoogoSettings
+from consumer.settings.swoogo import READ_SECONDS, SwoogoSettings
 from consumer.settings.sync import DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
 from consumer.settings.tracing import TracingSettings
@@ -102,10 +102,10 @@ class Settings(BaseSettings):
                 f"longer than {PREFIX}SWOOGO__DEADLINE",
                 max(swoogo.deadline * 2, 600.0),
             )
-        if 0 < push.shutdown_grace < swoogo.read_timeout:
+        if 0 < push.shutdown_grace < READ_SECONDS:
             # A stop would break off creates that Swoogo is about to answer, and each costs a look later.
-            rule = f"0, or at least {PREFIX}SWOOGO__READ_TIMEOUT"
-            raise _conflict("PUSH__SHUTDOWN_GRACE", push.shutdown_grace, rule, max(swoogo.read_timeout, 20.0))
+            rule = f"0, or at least the {READ_SECONDS:g} seconds that an answer may take"
+            raise _conflict("PUSH__SHUTDOWN_GRACE", push.shutdown_grace, rule, READ_SECONDS)
         if push.retry_max < push.retry_first:
             raise _conflict(
                 "PUSH__RETRY_MAX", push.retry_max, f"at least {PREFIX}PUSH__RETRY_FIRST", push.retry_first * 10

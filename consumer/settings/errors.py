@@ -35,6 +35,13 @@ RENAMED: Final = {
     "KAFKA__LOST_AFTER": "KAFKA__CONSUMER_LOST_TIMEOUT",
 }
 """Settings of former versions, without prefix -> what each is called now."""
+FIXED: Final = frozenset(
+    {
+        *("IMAGES__CONCURRENCY", "IMAGES__FETCH_TIMEOUT", "IMAGES__MAX_DOWNLOAD_BYTES", "IMAGES__MAX_PIXELS"),
+        *("IMAGES__WORKER_TIMEOUT", "SWOOGO__CONNECTIONS", "SWOOGO__CONNECT_TIMEOUT", "SWOOGO__READ_TIMEOUT"),
+    }
+)
+"""Settings of former versions whose values are constants now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,9 @@ def unknown_variables(names: Iterable[str], known: Mapping[str, Variable], prefi
             continue
         if rest in RENAMED:
             yield f"{name} is called {prefix}{RENAMED[rest]} now; rename it."
+            continue
+        if rest in FIXED:
+            yield f"{name} is gone, as its value is fixed now; remove it."
             continue
         member = next((each for each in known if each.startswith(f"{name}__")), None)
         if member:

@@ -19,24 +19,15 @@ class ImageSettings(Group):
     limit_bytes: int = Field(
         1_000_000, ge=10_000, le=5_000_000, description="A larger image is made smaller. Swoogo refuses above 5 MB."
     )
-    fetch_timeout: float = Field(20.0, ge=0.5, le=300, description="Seconds to fetch one image, redirects included.")
-    max_download_bytes: int = Field(
-        20_000_000, ge=100_000, le=200_000_000, description="An image with more bytes is not used."
-    )
-    max_pixels: int = Field(40_000_000, ge=10_000, le=200_000_000, description="An image with more is not decoded.")
     allow_hosts: str = Field(
         "",
         description="Host names, addresses and networks (10.0.0.0/8) that images may be fetched from although they "
         "are not public; comma-separated.",
         examples=["images.example.org,10.0.0.0/8"],
     )
-    concurrency: int = Field(8, ge=1, le=64, description="Images fetched or held side by side.")
     workers: int = Field(2, ge=1, le=8, description="Processes that decode images at a time, one for each image.")
     worker_memory_mib: int = Field(
-        768, ge=128, le=8192, description="MiB of one such process at most. 16 bytes per pixel must fit."
-    )
-    worker_timeout: float = Field(
-        10.0, ge=1, le=300, description="Seconds of processor time for one image; beyond them it is not used."
+        768, ge=128, le=8192, description="MiB of one such process at most. 640 for the pixels must fit."
     )
 
     @field_validator("allow_hosts")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, HttpUrl
 
 from consumer.domain.pace import LATENCY, Pace
 from consumer.settings.group import Group
+
+READ_SECONDS: Final = 20.0
+"""Without a byte of an answer; then the call has failed."""
 
 
 class SwoogoSettings(Group):
@@ -19,10 +22,7 @@ class SwoogoSettings(Group):
     credit_reserve: int = Field(
         20, ge=0, le=1_000_000, description="Credits of a window never touched, for other users of the credential."
     )
-    connect_timeout: float = Field(5.0, ge=0.1, le=60, description="Seconds to connect.")
-    read_timeout: float = Field(20.0, ge=0.1, le=300, description="Seconds without a byte.")
     deadline: float = Field(30.0, ge=0.5, le=600, description="Seconds for one call in all.")
-    connections: int = Field(100, ge=1, le=1000, description="Connections to the API at most.")
     max_answer_bytes: int = Field(33_554_432, ge=100_000, le=1_073_741_824, description="A larger answer is an error.")
     max_name: int = Field(255, ge=10, le=10_000, description="Characters of a name; a longer one is cut. Guess.")
     max_text: int = Field(60_000, ge=100, le=10_000_000, description="Characters of a text; longer is left out. Guess.")

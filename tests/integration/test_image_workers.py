@@ -37,9 +37,9 @@ pytestmark = pytest.mark.rule("P3")
 _PATHS = [path for path in sys.path if path]
 
 
-def a_decoder(command: Sequence[str] = (), **settings: Any) -> Decoder:
-    chosen = ImageSettings(**settings)
-    return Decoder(chosen, command) if command else Decoder(chosen)
+def a_decoder(command: Sequence[str] = (), *, workers: int = 2, memory_mib: int = 768, **limits: Any) -> Decoder:
+    chosen = ImageSettings(workers=workers, worker_memory_mib=memory_mib)
+    return Decoder(chosen, command, **limits) if command else Decoder(chosen, **limits)
 
 
 def instead_of_fit(body: str) -> Sequence[str]:
@@ -102,7 +102,7 @@ async def test_the_heaviest_images_that_are_let_in_stay_below_the_memory_limit()
 async def test_image_bomb_ends_its_process_and_the_next_image_is_decoded() -> None:
     """A PNG of 196 million pixels, allowed by a setting that is too large for the memory limit."""
     small = encoded(corners(), "PNG")
-    decoder = a_decoder(workers=1, max_pixels=200_000_000, worker_memory_mib=128)
+    decoder = a_decoder(workers=1, max_pixels=200_000_000, memory_mib=128)
     with pytest.raises(ImageUnusableError) as caught:
         await decoder.fit(bomb(14_000, 14_000), 1_000_000)
     assert caught.value.why == "too_heavy"
@@ -120,7 +120,7 @@ async def test_a_jpeg_of_thousands_of_scans_costs_no_more_than_reading_it() -> N
 
 async def test_image_that_takes_too_much_cpu_is_given_up_for_good(tmp_path: Path) -> None:
     """By the processor's time, however busy the machine is; the same bytes are told by their digest."""
-    decoder = a_decoder(instead_of_fit("while True: pass"), worker_timeout=1)
+    decoder = a_decoder(instead_of_fit("while True: pass"), seconds=1)
     content = b"image"
     for _ in range(3):
         with pytest.raises(ImageUnusableError) as caught:
@@ -140,7 +140,7 @@ async def test_a_verdict_holds_for_its_limit_alone() -> None:
 
 
 async def test_a_process_that_hangs_is_killed() -> None:
-    decoder = a_decoder(instead_of_fit("while True: pass"), worker_timeout=300)
+    decoder = a_decoder(instead_of_fit("while True: pass"), seconds=300)
     decoder._seconds = 0.5
     with pytest.raises(UnavailableError, match=r"within 0\.5 seconds"):
         await decoder.fit(b"hang", 1000)

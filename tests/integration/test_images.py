@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetcher, open_transport
 from consumer.adapters.images.pictures import FetchedImages, open_images
+from consumer.adapters.images.resolver import Resolver
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.domain.identity import Kind
 from consumer.domain.plan import SetImage
@@ -63,8 +65,11 @@ def always(content: bytes, head: bytes = b"") -> Serve:
 
 
 @asynccontextmanager
-async def some_images(**settings: Any) -> AsyncIterator[FetchedImages]:
-    opened_images = open_images(ImageSettings(allow_hosts="127.0.0.0/8", **settings))
+async def some_images(**limits: Any) -> AsyncIterator[FetchedImages]:
+    """`limits`: of the fetcher."""
+    settings = ImageSettings(allow_hosts="127.0.0.0/8")
+    fetcher = Fetcher(settings, Resolver(), open_transport(), **limits)
+    opened_images = FetchedImages(settings, fetcher, Decoder(settings))
     try:
         yield opened_images
     finally:
@@ -138,7 +143,7 @@ async def test_a_slow_drip_ends_at_the_deadline() -> None:
             writer.write(b"x")
             await asyncio.sleep(0.02)  # the pace of the server; no test waits for it
 
-    async with a_server(serve) as port, some_images(fetch_timeout=0.5) as images:
+    async with a_server(serve) as port, some_images(seconds=0.5) as images:
         started = time.monotonic()
         with pytest.raises(UnavailableError, match=r"within 0\.5 seconds"):
             await images.get(f"http://127.0.0.1:{port}/", {})
@@ -152,7 +157,7 @@ async def test_an_endless_stream_ends_at_the_cap() -> None:
             writer.write(bytes(65_536))
             await writer.drain()
 
-    async with a_server(serve) as port, some_images(max_download_bytes=1_000_000) as images:
+    async with a_server(serve) as port, some_images(max_bytes=1_000_000) as images:
         with pytest.raises(ImageUnusableError) as caught:
             await images.get(f"http://127.0.0.1:{port}/", {})
     assert caught.value.why == "too_large"
@@ -167,7 +172,7 @@ async def test_a_server_that_never_answers_holds_up_nobody_else() -> None:
             await asyncio.Event().wait()
         await always(encoded(corners(), "PNG"))(head, writer)
 
-    async with a_server(serve) as port, some_images(concurrency=2) as images:
+    async with a_server(serve) as port, some_images() as images:
         waiting = asyncio.create_task(images.get(f"http://127.0.0.1:{port}/stuck", {}))
         await stuck.wait()
         assert isinstance(await images.get(f"http://127.0.0.1:{port}/other", {}), Picture)
@@ -185,7 +190,7 @@ async def test_a_silent_server_is_given_up_after_three_connections() -> None:
         heads.append(head)
         await asyncio.Event().wait()
 
-    async with a_server(serve) as port, some_images(fetch_timeout=0.5) as images:
+    async with a_server(serve) as port, some_images(seconds=0.5) as images:
         queue = ImageQueue(images, at_once=8, patience=30.0)
         wishes = [
             SetImage(Kind.SPEAKER, f"speaker/c{number}", f"http://127.0.0.1:{port}/{number}.jpg", {})
@@ -250,7 +255,7 @@ async def test_certificate_is_checked_for_the_name(tmp_path: Path) -> None:
     server, client = certificate(tmp_path, "pictures.example")
     names: list[str | None] = []
     server.sni_callback = lambda _, name, __: names.append(name)
-    fetcher = Fetcher(ImageSettings(allow_hosts="127.0.0.1", fetch_timeout=5), resolver, open_transport(client))
+    fetcher = Fetcher(ImageSettings(allow_hosts="127.0.0.1"), resolver, open_transport(client), seconds=5)
     async with a_server(serve, server) as port:
         await fetcher.fetch(f"https://pictures.example:{port}/", {})
         with pytest.raises(ImageUnusableError) as caught:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import PREFIX, VARIABLES, load_settings
-from consumer.settings.errors import RENAMED, mask_url
+from consumer.settings.errors import FIXED, RENAMED, mask_url
 from tools import settings_docs
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -86,9 +86,9 @@ def test_every_number_has_two_bounds() -> None:
             id="a window forgotten before its calls end",
         ),
         pytest.param(
-            {"PUSH__SHUTDOWN_GRACE": "5", "SWOOGO__READ_TIMEOUT": "25"},
-            "SWOOGO_SYNC_PUSH__SHUTDOWN_GRACE is 5: it must be 0, or at least SWOOGO_SYNC_SWOOGO__READ_TIMEOUT; "
-            "a good value is 25.",
+            {"PUSH__SHUTDOWN_GRACE": "5"},
+            "SWOOGO_SYNC_PUSH__SHUTDOWN_GRACE is 5: it must be 0, or at least the 20 seconds that an answer may take; "
+            "a good value is 20.",
             id="a stop that breaks off calls about to be answered",
         ),
         pytest.param(
@@ -367,6 +367,12 @@ def test_the_former_name_of_a_setting_is_refused_with_the_new_one(
     sentence = refusal(monkeypatch, **{old: "1"})
     assert sentence == f"{PREFIX}{old} is called {PREFIX}{new} now; rename it."
     assert PREFIX + new in VARIABLES
+
+
+@pytest.mark.parametrize("name", sorted(FIXED))
+def test_a_setting_that_is_a_constant_now_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert refusal(monkeypatch, **{name: "1"}) == f"{PREFIX}{name} is gone, as its value is fixed now; remove it."
+    assert PREFIX + name not in VARIABLES
 
 
 def test_the_value_of_an_unknown_variable_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,12 +55,19 @@ class _DiedError(Exception):
 class Decoder:
     """Makes images fit, some at a time."""
 
-    def __init__(self, settings: ImageSettings, command: Sequence[str] = (*PYTHON, "-c", _PROGRAM)) -> None:
-        """No process is started yet; `command` starts one, given what `worker.main` takes."""
-        self._settings = settings
+    def __init__(
+        self,
+        settings: ImageSettings,
+        command: Sequence[str] = (*PYTHON, "-c", _PROGRAM),
+        *,
+        max_pixels: int = 40_000_000,
+        seconds: int = 10,
+    ) -> None:
+        """`command` starts a process, given what `worker.main` takes. `seconds`: of processor time for one image."""
+        self._limits = (max_pixels, settings.worker_memory_mib, seconds)
         self._command = command
         self._slots = asyncio.Semaphore(settings.workers)
-        self._seconds = settings.worker_timeout * _CLOCK
+        self._seconds = float(seconds * _CLOCK)
         self._verdicts: dict[tuple[str, int], ImageUnusableError] = {}
         self._layers = ""
 
@@ -106,8 +113,7 @@ class Decoder:
         )
 
     async def _run(self, content: bytes | bytearray, limit: int) -> bytes:
-        settings = self._settings
-        numbers = (limit, settings.max_pixels, settings.worker_memory_mib, round(settings.worker_timeout))
+        numbers = (limit, *self._limits)
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, *map(str, numbers), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"

@@ -78,9 +78,18 @@ def open_transport(verify: ssl.SSLContext | None = None) -> httpx.AsyncBaseTrans
 class Fetcher:
     """Fetches one URL at a time, any number of them side by side."""
 
-    def __init__(self, settings: ImageSettings, resolver: Resolve, transport: httpx.AsyncBaseTransport) -> None:
-        self._deadline = settings.fetch_timeout
-        self._most = settings.max_download_bytes
+    def __init__(
+        self,
+        settings: ImageSettings,
+        resolver: Resolve,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        seconds: float = 20.0,
+        max_bytes: int = 20_000_000,
+    ) -> None:
+        """`seconds`: for one image, redirects included. `max_bytes`: of an image that is used."""
+        self._deadline = seconds
+        self._most = max_bytes
         self._allowed = addresses.AllowList(settings.allowed)
         self._resolve = resolver
         self._transport = transport

@@ -2,7 +2,7 @@
 
 Guarantees (P3, P4): an image is asked for with the validators of the last upload; the same bytes are never made fit a
 second time, whatever their URL; what comes out is a still JPEG, PNG, GIF or WebP under the limit, without metadata. No
-more images than the setting says are held in memory.
+more than `IMAGES_AT_ONCE` are held in memory.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from consumer.adapters.images.resolver import Resolver
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings
 
+IMAGES_AT_ONCE: Final = 8
+"""Fetched, or held in memory."""
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME: Final = 60
 
@@ -32,7 +34,7 @@ class FetchedImages:
 
     def __init__(self, settings: ImageSettings, fetcher: Fetcher, decoder: Decoder) -> None:
         self._limit = settings.limit_bytes
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._slots = asyncio.Semaphore(IMAGES_AT_ONCE)
         self._fetcher = fetcher
         self._decoder = decoder
 

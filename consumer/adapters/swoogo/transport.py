@@ -20,13 +20,15 @@ import httpx
 import msgspec
 
 from consumer.settings import SwoogoSettings
+from consumer.settings.swoogo import READ_SECONDS
 
 FORM: Final = b"application/x-www-form-urlencoded;charset=UTF-8"
 JSON: Final = b"application/json"
 
+_CONNECT_SECONDS: Final = 5.0
 # A server closes idle connections after a time of its own, many after five seconds; a create sent into a closing one
 # is unanswered.
-_IDLE_SECONDS: Final = 4.0
+_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0)
 # Numbers that every other program can hold exactly; credits and seconds are far below.
 _LARGEST_HEADER: Final = 2.0**53
 NOT_JSON: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -112,18 +114,14 @@ class Transport:
             # A compressed answer could be a thousand times its size; the cap would be noticed late.
             (b"accept-encoding", b"identity"),
         ]
-        timeouts = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout)
+        timeouts = httpx.Timeout(READ_SECONDS, connect=_CONNECT_SECONDS)
         self._extensions = {"timeout": timeouts.as_dict()}
         self._http = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
             follow_redirects=False,
             timeout=timeouts,
-            limits=httpx.Limits(
-                max_connections=settings.connections,
-                max_keepalive_connections=settings.connections,
-                keepalive_expiry=_IDLE_SECONDS,
-            ),
+            limits=_LIMITS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 

@@ -76,8 +76,8 @@ def to(location: str, status: int = 302) -> httpx.Response:
     return httpx.Response(status, headers={"location": location}, stream=Body([]))
 
 
-def fetcher(network: Network, names: Names | None = None, **settings: Any) -> Fetcher:
-    return Fetcher(ImageSettings(**settings), names or Names(), network)
+def fetcher(network: Network, names: Names | None = None, *, allow_hosts: str = "", **limits: Any) -> Fetcher:
+    return Fetcher(ImageSettings(allow_hosts=allow_hosts), names or Names(), network, **limits)
 
 
 async def refusal(network: Network, names: Names | None = None, url: str = URL, **settings: Any) -> ImageUnusableError:

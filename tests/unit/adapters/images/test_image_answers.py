@@ -45,7 +45,7 @@ def endless(part: bytes) -> Iterable[bytes]:
 
 async def test_an_endless_body_is_cut_off_at_the_cap_and_the_connection_closed() -> None:
     body = Body(endless(bytes(10_000)))
-    error = await refusal(Network(httpx.Response(200, stream=body)), max_download_bytes=100_000)
+    error = await refusal(Network(httpx.Response(200, stream=body)), max_bytes=100_000)
     assert (error.why, str(error)) == ("too_large", "The image has more than 0.1 MB.")
     assert body.taken <= 110_000
     assert body.closed
@@ -54,12 +54,12 @@ async def test_an_endless_body_is_cut_off_at_the_cap_and_the_connection_closed()
 async def test_a_body_that_is_announced_as_too_large_is_not_read() -> None:
     body = Body([b"x"])
     response = httpx.Response(200, headers={"content-length": "100001"}, stream=body)
-    assert (await refusal(Network(response), max_download_bytes=100_000)).why == "too_large"
+    assert (await refusal(Network(response), max_bytes=100_000)).why == "too_large"
     assert (body.taken, body.closed) == (0, True)
 
 
 async def test_a_body_of_exactly_the_cap_is_fine() -> None:
-    found = await fetcher(Network(ok(bytes(100_000))), max_download_bytes=100_000).fetch(URL, {})
+    found = await fetcher(Network(ok(bytes(100_000))), max_bytes=100_000).fetch(URL, {})
     assert isinstance(found, Fetched)
     assert len(found.content) == 100_000
 

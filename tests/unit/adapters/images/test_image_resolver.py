@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.images.pictures import open_images
+from consumer.adapters.images.pictures import IMAGES_AT_ONCE, open_images
 from consumer.adapters.images.resolver import _FAILED_SECONDS, _THREADS, _THREADS_OF_A_ZONE, Resolver
 from consumer.domain.errors import UnavailableError
 from consumer.settings import ImageSettings
@@ -62,8 +62,8 @@ async def test_images_in_a_silent_zone_leave_the_loops_threads_alone(
         return zone(host, 0) if str(host).endswith("silent.example") else real(host, port, *rest, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    images = open_images(ImageSettings(concurrency=64, fetch_timeout=30))
-    fetches = [asyncio.create_task(images.get(f"https://h{n}.silent.example/a.jpg", {})) for n in range(64)]
+    images = open_images(ImageSettings())
+    fetches = [asyncio.create_task(images.get(f"https://h{n}.silent.example/a.jpg", {})) for n in range(IMAGES_AT_ONCE)]
     await wait_until(lambda: zone.waiting >= _THREADS_OF_A_ZONE, "the name server is asked")
     async with asyncio.timeout(5):
         assert await asyncio.get_running_loop().getaddrinfo("localhost", 443)

@@ -132,10 +132,13 @@ async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @pytest.mark.parametrize("serve", [hangs, drips])
-@pytest.mark.parametrize("settings", [{"deadline": 0.5}, {"read_timeout": 0.3, "deadline": 0.6}])
-async def test_the_deadline_holds_although_bytes_keep_coming(serve: Serve, settings: dict[str, float]) -> None:
+@pytest.mark.parametrize(("read", "deadline"), [(20.0, 0.5), (0.3, 0.6)])
+async def test_the_deadline_holds_although_bytes_keep_coming(
+    serve: Serve, read: float, deadline: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time between two bytes is bounded by the read timeout, the whole by the deadline."""
-    async with a_server(serve) as port, a_channel(port, **settings) as channel:
+    monkeypatch.setattr("consumer.adapters.swoogo.transport.READ_SECONDS", read)
+    async with a_server(serve) as port, a_channel(port, deadline=deadline) as channel:
         with pytest.raises(NoAnswerError, match="did not answer") as caught:
             await post(channel)
     assert caught.value.sent
