@@ -31,3 +31,8 @@ def test_every_folder_is_on_the_map_once() -> None:
     """A new folder says in the map what it is for."""
     folders = {path.parent.relative_to(_PACKAGE) for path in _PACKAGE.rglob("*.py")} - {Path()}
     assert sorted(path for path in _named() if path.suffix != ".py") == sorted(folders)
+
+
+def test_the_map_stays_short() -> None:
+    """Folders tell the rest."""
+    assert len((consumer.__doc__ or "").splitlines()) <= 50
