@@ -15,8 +15,9 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection_state import ServedRequest
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
+from consumer.domain.identity import Kind, id_of
 from consumer.domain.pair import Pair
+from consumer.domain.withdrawal import erased
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
 
@@ -56,6 +57,10 @@ class RedisRestorer:
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
         state = self._keys.subject(event_subject(event_id), "state")
         names = [state, *(self._keys.event(event_id, name) for name in ("ledger", "unlogged"))]
+        gone = [id_of(each.key) for each in logged if each.entry and each.entry.erased]
+        if gone:
+            # Before any row comes: nothing of a person who was erased comes back (Y2).
+            await self._inbox.withdraw(event_subject(event_id), [erased(each) for each in gone])
         changed = 0
         for start in range(0, len(logged), _ENTRIES_PER_CALL):
             arguments: list[str | bytes | int] = []

@@ -132,6 +132,23 @@ TREE: Final[dict[str, Leaf | Branch]] = {
             ),
         },
     ),
+    "privacy": Branch(
+        "People's data.",
+        {
+            "report": Leaf(
+                "privacy:report",
+                "Show every place where this service holds data of a person: the answer to a request for access.",
+            ),
+            "erase": Leaf(
+                "privacy:erase",
+                "Erase a person from Redis and from this service's topics: the answer to a request for erasure.",
+            ),
+            "seal": Leaf(
+                "privacy:seal",
+                "Rewrite at once what an earlier version kept of people in clear, and digests by an older key.",
+            ),
+        },
+    ),
     "topics": Branch(
         "The topics the service reads and writes.",
         {"create": Leaf("topics:create", "Create the topics that are missing, each kept as the service needs it.")},
