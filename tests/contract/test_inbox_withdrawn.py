@@ -13,6 +13,8 @@ from consumer.ports import Change, event_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.support.builders import EVENT, a_contact, a_session, an_attendance
 
+pytestmark = pytest.mark.rule("Y2", "Y3")
+
 SUBJECT = event_subject(EVENT)
 
 
@@ -37,7 +39,7 @@ def of_two_sessions() -> list[Change]:
     return [change(a_contact("c1"), 1), *(change(each, 1) for each in sessions)]
 
 
-async def test_y3_a_deleted_contact_leaves_no_profile_behind(bench: Bench) -> None:
+async def test_a_deleted_contact_leaves_no_profile_behind(bench: Bench) -> None:
     await bench.inbox.record(SUBJECT, of_two_sessions())
     await bench.inbox.record(SUBJECT, [change(Contact("c1", version=2, deleted=True), 2)])
     await bench.inbox.record(SUBJECT, [change(a_session("s1", version=3, people=(an_attendance("c1"),)), 3)])
@@ -46,14 +48,14 @@ async def test_y3_a_deleted_contact_leaves_no_profile_behind(bench: Bench) -> No
     assert [each.people[0].contact_id for each in snapshot.sessions.values()] == ["c1", "c1"]
 
 
-async def test_y3_a_contact_that_is_there_again_has_its_profile(bench: Bench) -> None:
+async def test_a_contact_that_is_there_again_has_its_profile(bench: Bench) -> None:
     await bench.inbox.record(SUBJECT, [change(Contact("c1", version=2, deleted=True), 2)])
     await bench.inbox.record(SUBJECT, [change(a_contact("c1", version=3), 3)])
     assert (await bench.inbox.load(EVENT)).snapshot.contacts["c1"].profile.email == "c1@example.org"
 
 
 @pytest.mark.parametrize("before", [True, False])
-async def test_y2_nothing_of_an_erased_person_is_kept_whenever_it_comes(bench: Bench, before: bool) -> None:
+async def test_nothing_of_an_erased_person_is_kept_whenever_it_comes(bench: Bench, before: bool) -> None:
     """Also what is read again in a rebuild: the marks are put back before it."""
     if before:
         await bench.inbox.record(SUBJECT, of_two_sessions())

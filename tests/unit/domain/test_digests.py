@@ -15,6 +15,8 @@ from consumer.domain.rekeying import rekeyed
 from consumer.domain.snapshot import Snapshot
 from tests.support.builders import a_contact
 
+pytestmark = pytest.mark.rule("Y3")
+
 OLD, NEW, OTHER = (letter * 32 for letter in (b"o", b"n", b"x"))
 BEFORE, DURING, AFTER = Digests((OLD,)), Digests((NEW, OLD)), Digests((NEW,))
 BIO: Final = "<p>Wrote the first program.</p>" * 5
@@ -28,7 +30,7 @@ def in_clear() -> Entry:
     return Entry(State.APPLIED, 7, pushed=digests, seen=digests, natural="c1@example.org", image=image)
 
 
-def test_y3_a_sealed_entry_holds_no_value_of_a_person() -> None:
+def test_a_sealed_entry_holds_no_value_of_a_person() -> None:
     sealed = BEFORE.sealed("speaker/c1", in_clear())
     held = repr(sealed)
     clear = {*VALUES.values(), "people.example", digest(BIO)} - {""}
@@ -40,7 +42,7 @@ def test_y3_a_sealed_entry_holds_no_value_of_a_person() -> None:
     assert readable(sealed.pushed["email"]) == "(kept as a digest)"
 
 
-def test_y3_titles_and_rooms_stay_readable() -> None:
+def test_titles_and_rooms_stay_readable() -> None:
     entry = Entry(State.APPLIED, 7, pushed={"name": "Keynote"}, natural="keynote")
     assert BEFORE.sealed("session/s1", entry) is entry
 
@@ -48,7 +50,7 @@ def test_y3_titles_and_rooms_stay_readable() -> None:
 @pytest.mark.rule("R3")
 @pytest.mark.parametrize("digests", [PLAIN, BEFORE, DURING, AFTER])
 @pytest.mark.parametrize(("name", "value"), [*VALUES.items(), ("company", ""), ("company", "#2:x"), ("bio", "x")])
-def test_y3_r3_a_digest_tells_what_changed_and_nothing_else(digests: Digests, name: str, value: str) -> None:
+def test_a_digest_tells_what_changed_and_nothing_else(digests: Digests, name: str, value: str) -> None:
     """Entries in clear, sealed with this key and with the one before compare alike: no key costs a call."""
     writers = {PLAIN, digests, *([BEFORE] if digests is DURING else [])}
     for writer in writers:
@@ -57,7 +59,7 @@ def test_y3_r3_a_digest_tells_what_changed_and_nothing_else(digests: Digests, na
         assert digests.changed({name: value}, pushed) == expected, writer
 
 
-def test_y3_what_looks_like_a_digest_is_none_when_it_comes_from_sessionboard() -> None:
+def test_what_looks_like_a_digest_is_none_when_it_comes_from_sessionboard() -> None:
     forged = BEFORE.of("Ada")
     assert is_keyed(forged)
     assert BEFORE.changed({"first_name": forged}, {"first_name": BEFORE.of("Ada")}) == {"first_name": forged}
@@ -70,7 +72,7 @@ def rotated(entry: Entry, snapshot: Snapshot, directory: Directory) -> tuple[Ent
     return {**ledger, **changes}["speaker/c1"], directories[Kind.SPEAKER]
 
 
-def test_y3_a_new_key_takes_over_what_sessionboard_or_swoogo_shows() -> None:
+def test_a_new_key_takes_over_what_sessionboard_or_swoogo_shows() -> None:
     entry = BEFORE.sealed("speaker/c1", in_clear())
     person = a_contact("c1", company="#1:engines", bio=BIO, photo_url=in_clear().image["url"])
     snapshot = Snapshot(contacts={"c1": person})
@@ -82,7 +84,7 @@ def test_y3_a_new_key_takes_over_what_sessionboard_or_swoogo_shows() -> None:
     assert directory.at == 5  # not listed again: that would cost ten credits
 
 
-def test_y3_what_no_one_shows_stays_under_the_older_key_and_is_understood() -> None:
+def test_what_no_one_shows_stays_under_the_older_key_and_is_understood() -> None:
     entry = BEFORE.sealed("speaker/c1", in_clear())
     after, _ = rotated(entry, Snapshot(), Directory())
     assert after == entry
@@ -91,7 +93,7 @@ def test_y3_what_no_one_shows_stays_under_the_older_key_and_is_understood() -> N
     assert AFTER.unknown({"speaker/c1": replace(after, state=State.GONE)}) == frozenset()
 
 
-def test_y3_swoogo_shows_what_sessionboard_no_longer_has() -> None:
+def test_swoogo_shows_what_sessionboard_no_longer_has() -> None:
     entry = BEFORE.sealed("speaker/c1", in_clear())
     row = Remote(7, BEFORE.of("c1@example.org"), {"email": "c1@example.org", "first_name": "Ada"})
     after, _ = rotated(entry, Snapshot(), Directory({7: row}, fresh=True))

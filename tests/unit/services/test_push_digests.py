@@ -15,6 +15,8 @@ from tests.support.builders import EVENT, a_contact, a_session, an_attendance
 from tests.unit.services.test_push_reconcile import reconcile
 from tests.unit.services.world import DIGEST_KEY, DIGESTS, World, a_world
 
+pytestmark = pytest.mark.rule("Y3", "G2", "R3")
+
 
 async def synced() -> World:
     """One session with one speaker, in Swoogo."""
@@ -23,7 +25,7 @@ async def synced() -> World:
     return world
 
 
-async def test_y3_an_entry_in_clear_is_sealed_without_a_call() -> None:
+async def test_an_entry_in_clear_is_sealed_without_a_call() -> None:
     world = await synced()
     sealed = world.entry("speaker/c1")
     names = {"first_name": "Ada", "last_name": "C1", "email": "c1@example.org"}
@@ -40,7 +42,7 @@ async def test_y3_an_entry_in_clear_is_sealed_without_a_call() -> None:
 
 
 @pytest.mark.parametrize("how", ["a push", "a deep reconcile"])
-async def test_y3_a_new_key_costs_no_call_and_overwrites_no_edit(how: str) -> None:
+async def test_a_new_key_costs_no_call_and_overwrites_no_edit(how: str) -> None:
     world = await synced()
     speaker = world.entry("speaker/c1").swoogo_id
     assert speaker is not None
@@ -61,7 +63,7 @@ async def test_y3_a_new_key_costs_no_call_and_overwrites_no_edit(how: str) -> No
 
 
 @pytest.mark.rule("G2")
-async def test_y3_g2_an_event_whose_key_is_missing_is_held() -> None:
+async def test_an_event_whose_key_is_missing_is_held() -> None:
     world = await synced()
     use(world, Digests((b"n" * 32,)))
     before = len(world.swoogo.calls)
