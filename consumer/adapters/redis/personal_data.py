@@ -39,12 +39,12 @@ class RedisPersonalData:
         """Hold an event as a worker does, due or not. Raises UnavailableError: a push goes on for too long."""
         state, deadline = self._stores.keys.event(event_id, "state"), asyncio.get_running_loop().time() + patience
         while True:
-            epoch, _ = await self._seized(state, op_id, round(lease * 1000))
+            epoch, left = await self._seized(state, op_id, round(lease * 1000))
             if epoch:
                 return Lease(event_subject(event_id), epoch, op_id)
             if asyncio.get_running_loop().time() > deadline:
                 raise UnavailableError(f"Event {event_id} is being pushed; try again when that is over.")
-            await asyncio.sleep(_WAIT_SECONDS)
+            await asyncio.sleep(min(left / 1000, _WAIT_SECONDS))
 
     async def release(self, lease: Lease) -> None:
         """Give an event back."""

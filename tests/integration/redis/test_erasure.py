@@ -77,7 +77,7 @@ async def filled(stores: Stores, event_id: str, org_id: str, *, sealed: bool) ->
     entry = Entry(State.APPLIED, 77, pushed=pushed, seen=pushed, natural=EMAIL, contact_id=88, links=("s1",))
     entry = DIGESTS.sealed(key, entry) if sealed else entry
     issue = Issue(key, Code.REFUSED, field="email", detail=f"taken by {NAME}")
-    run = Run("run", event_id, Trigger.CHANGES, NOW, ended=NOW, outcome="completed", told=(issue,))
+    run = Run("run", event_id, Trigger.CHANGES, NOW, ended=NOW, outcome="completed", top_issues=(issue,))
     redis, of = stores.redis, stores.keys.event
     await redis.hset(of(event_id, "ledger"), key, codecs.encode(entry))
     await redis.hset(of(event_id, "issues"), f"{key}#image", codecs.encode(issue))
@@ -96,8 +96,10 @@ async def stores(redis: Redis, redis_url: str) -> AsyncIterator[Stores]:
     await bound.redis.aclose()
 
 
-def a_desk(stores: Stores, changelog: ListedChangelog, issues: ListedIssues, op_id: str = "op") -> PeopleDesk:
-    return PeopleDesk(stores, Topics(changelog, issues), DIGESTS, FakeClock(NOW), op_id, 0.15, TextLimits())
+def a_desk(
+    stores: Stores, changelog: ListedChangelog, issues: ListedIssues, op_id: str = "op", lease: float = 5.0
+) -> PeopleDesk:
+    return PeopleDesk(stores, Topics(changelog, issues), DIGESTS, FakeClock(NOW), op_id, lease, TextLimits())
 
 
 async def dump(stores: Stores) -> dict[str, Any]:
@@ -233,7 +235,7 @@ async def test_killed_at_every_effect_and_repeated_it_ends_the_same(
         await filled(stores, "ev1", "org-a", sealed=True)
         changelog, issues, killer = ListedChangelog(), ListedIssues(), Killer(at)
         asked = Person.named((EMAIL, "77", person("ev1").id)[at % 3])
-        desk = a_desk(stores, changelog, issues, f"op-{at}")
+        desk = a_desk(stores, changelog, issues, f"op-{at}", lease=0.01)
         with monkeypatch.context() as patched:
             patched.setattr(stores.redis, "execute_command", killer.around(stores.redis.execute_command))
             patched.setattr(Pipeline, "execute", killer.around(Pipeline.execute))
