@@ -87,11 +87,6 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "X1": "Disconnecting ends every mapping; reconnecting is possible, and brings back no pair by itself",
         "X2": "What was synced before a disconnect is sealed; new sessions are synced",
     },
-    "People's data": {
-        "Y1": "What is held of a person, place by place",
-        "Y2": "A person is erased, also when broken off, and no rebuild brings them back",
-        "Y3": "The ledger holds people's data as keyed digests; a deleted contact leaves no profile",
-    },
     "Report": {
         "N1": "Start, end and counts of every sync on the status topic",
         "N2": "Runs and issues are kept, with a sentence for each reader; a topic has the issues of each record",
@@ -101,6 +96,11 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",
         "W2": "A delivery is a hint: whole records are seen for nothing, others read for a credit",
         "W3": "Forged, repeated, reordered or lost deliveries change nothing that a reconcile would not",
+    },
+    "People's data": {
+        "Y1": "What is held of a person, place by place",
+        "Y2": "A person is erased, also when broken off, and no rebuild brings them back",
+        "Y3": "The ledger holds people's data as keyed digests; a deleted contact leaves no profile",
     },
     "Guarantees": {
         "G1": "Every change ends in Swoogo, as an issue or as a dead letter",

@@ -131,7 +131,7 @@ def left(held: object) -> list[str]:
     return [what for what, mark in MARKS.items() if mark in repr(held)]
 
 
-@pytest.mark.rule("Y2")
+@pytest.mark.rule("Y1", "Y2")
 @pytest.mark.parametrize("sealed", [True, False], ids=["sealed", "in clear"])
 async def test_a_person_on_three_events_of_two_organizations(stores: Stores, sealed: bool) -> None:
     """Also where an earlier build wrote in clear; somebody else keeps their data."""
