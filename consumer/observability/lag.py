@@ -13,7 +13,6 @@ from consumer.observability.registry import MetricRegistry
 class Lag(Protocol):
     async def topics(self) -> Mapping[str, TopicLag]:
         """Topic -> its lag."""
-        ...
 
     async def aclose(self) -> None: ...
 
@@ -21,7 +20,6 @@ class Lag(Protocol):
 class LetterCount(Protocol):
     async def count(self) -> Mapping[str, int]:
         """Topic a letter came from -> how many are open."""
-        ...
 
     async def aclose(self) -> None: ...
 

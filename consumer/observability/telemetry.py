@@ -75,7 +75,6 @@ class Rebuilds(Protocol):
     @property
     def progress(self) -> RebuildProgress | None:
         """How far it is, None while nothing is being rebuilt."""
-        ...
 
 
 class Telemetry:

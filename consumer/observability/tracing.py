@@ -39,11 +39,9 @@ class Parents(Protocol):
 
     async def keep(self, event_id: str, parents: Mapping[str, str]) -> None:
         """Remember the newest of each record key."""
-        ...
 
     async def take(self, event_id: str, keys: Sequence[str]) -> Mapping[str, str]:
         """Those of these keys, which are forgotten by it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,15 @@ class Circuits(Protocol):
 
         `PROBE` is given to one caller at a time: it makes one harmless call, and what comes of that is reported.
         """
-        ...
 
     async def wait(self, credential: str) -> float:
         """Seconds to wait before a call, 0 when it may be made. Cheap: what was read a moment ago still counts."""
-        ...
 
     async def failed(self, credential: str, reason: str, *, forbidden: str = "") -> None:
         """A call failed as others would (see `domain.circuit.failed`). `reason`: a sentence, without secrets."""
-        ...
 
     async def succeeded(self, credential: str) -> None:
         """A call was answered. Costs nothing while nothing had failed before."""
-        ...
 
     async def look(self, credential: str) -> Circuit:
         """The state as it is now."""
-        ...

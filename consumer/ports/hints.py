@@ -26,12 +26,9 @@ class HintStore(Protocol):
         Beyond so many the event is to be looked at as a whole. Nothing is kept of an event that is not mapped.
         Raises UnavailableError.
         """
-        ...
 
     async def load(self, event_id: str) -> Hints:
         """The hints of an event. Raises UnavailableError."""
-        ...
 
     async def drop(self, lease: Lease, hints: Hints) -> None:
         """These were dealt with; what came since stays. Raises UnavailableError."""
-        ...

@@ -39,4 +39,3 @@ class Images(Protocol):
             ImageUnusableError: this image will not do, however often it is tried.
             UnavailableError: worth another try; SilentHostError when its server does not answer at all.
         """
-        ...

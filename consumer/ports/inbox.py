@@ -54,19 +54,15 @@ class Inbox(Protocol):
 
         Returns how many were news; a reply that is lost on the way makes it fewer.
         """
-        ...
 
     async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
         """Keep no profiles of these contacts (`domain.withdrawal`), those that are there included; all marks."""
-        ...
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""
-        ...
 
     async def remind(self, org_id: str, key: str) -> None:
         """Have a recorded request of an organization dealt with once more; nothing where there is none."""
-        ...
 
     async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
         """Whether changes of this event make it due by themselves, and surveys come round (C4, M5).
@@ -77,44 +73,35 @@ class Inbox(Protocol):
         pair ends; a worker that has the event now may die after it published something, so the event is claimed once
         more when that lease is over. Raises LeaseLostError.
         """
-        ...
 
     async def request_survey(self, event_id: str, depth: Depth) -> None:
         """Reconcile the event now, once, also when sync is not continuous."""
-        ...
 
     async def request_commands(
         self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
     ) -> None:
         """Have the next claim of the event carry these out: with continuous sync, or `at_once`, that is now."""
-        ...
 
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         """These commands are over. Raises LeaseLostError."""
-        ...
 
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """These kinds were looked at, and whatever was ours is in the ledger again (G6)."""
-        ...
 
     async def due(self, limit: int) -> Due:
         """What to claim, oldest first."""
-        ...
 
     async def repair_index(self) -> None:
         """Have `due` know everything ever recorded as its state says, whatever became of the index.
 
         Raises UnavailableError.
         """
-        ...
 
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """Take a due subject for the lease time; None when it is not due or somebody has it."""
-        ...
 
     async def renew(self, lease: Lease) -> None:
         """Hold on for another lease time. Raises LeaseLostError."""
-        ...
 
     async def complete(
         self,
@@ -141,19 +128,15 @@ class Inbox(Protocol):
         Raises:
             LeaseLostError: somebody else has it.
         """
-        ...
 
     async def defer(self, lease: Lease, seconds: float) -> None:
         """Give an event back untried: it comes again as it was, so much later. Raises LeaseLostError.
 
         A sync asked for meanwhile is not put off with it.
         """
-        ...
 
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """Snapshot and dirty marks of an event; without the `snapshot`, which is large, the rest of it."""
-        ...
 
     async def requests(self, org_id: str) -> Requested:
         """Everything that was asked for an organization."""
-        ...

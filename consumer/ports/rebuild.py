@@ -154,19 +154,15 @@ class Markers(Protocol):
 
     async def look(self) -> Marker:
         """What Redis says of itself, now. Raises UnreadableRowError: a later version wrote it."""
-        ...
 
     async def lock(self, owner: str) -> bool:
         """True when `owner` may rebuild; no other one may for a while."""
-        ...
 
     async def keep(self, owner: str, progress: RebuildProgress) -> bool:
         """Renew the lock and show the progress; False, with nothing changed, when the lock is not the owner's."""
-        ...
 
     async def resume(self, marker: Marker) -> Resumed:
         """What former attempts reached since the marker was last written."""
-        ...
 
     async def checkpoint(
         self,
@@ -179,27 +175,21 @@ class Markers(Protocol):
 
         False, with nothing changed, when the lock is not the owner's or the server is another process by now.
         """
-        ...
 
     async def note_loss(self, owner: str, marker: Marker) -> bool:
         """The rebuild that ends next has to treat it as one after a loss. False as in `checkpoint`."""
-        ...
 
     async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
         """The rebuild is done, and the lock is given back. False as in `checkpoint`."""
-        ...
 
     async def release(self, owner: str) -> None:
         """Give the lock back, with nothing done."""
-        ...
 
     async def advance(self, marker: Marker, offsets: Offsets) -> None:
         """Everything before `offsets` is in the Redis that `marker` was read from; nothing when that is another."""
-        ...
 
     async def progress(self) -> RebuildProgress | None:
         """The rebuild in progress, anywhere."""
-        ...
 
 
 class RebuildSource(Protocol):
@@ -208,22 +198,18 @@ class RebuildSource(Protocol):
     @property
     def ledger(self) -> str:
         """The changelog's topic."""
-        ...
 
     @property
     def issues(self) -> str:
         """The topic that has what stands for each record."""
-        ...
 
     @property
     def requests(self) -> str:
         """The topic of integrations, pairs and sync requests."""
-        ...
 
     @property
     def resources(self) -> Sequence[str]:
         """The topics of sessions, speakers and sponsors."""
-        ...
 
     async def ends(self) -> Offsets:
         """Where the topics end.
@@ -231,11 +217,9 @@ class RebuildSource(Protocol):
         Changelog and issues with what open transactions hide, as both must be whole; input topics without, as that
         comes through the consumer groups.
         """
-        ...
 
     async def committed(self) -> Offsets:
         """Up to where the consumer groups say that the input topics were recorded, and of which topic that is."""
-        ...
 
     def scan(self, starts: Offsets, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
         """Records of all partitions in `ends`, each partition in order; the last batch has reached all ends.
@@ -243,23 +227,18 @@ class RebuildSource(Protocol):
         Raises:
             UnavailableError: Kafka stands still, or an open transaction hides what comes before an end.
         """
-        ...
 
     def remembered(self, record: RawRecord) -> Remembered | None:
         """What a record of the changelog says; None for a null value. Raises PoisonError: it cannot be read."""
-        ...
 
     def published(self, record: RawRecord) -> PublishedRecord | None:
         """What a record of the issues topic says; None: it is none of ours."""
-        ...
 
     def understands(self, what: str) -> bool:
         """Whether this version reads a `NewerRecord.what`."""
-        ...
 
     async def announce(self, generation: str) -> None:
         """Put the marker on the changelog."""
-        ...
 
 
 class Restorer(Protocol):
@@ -267,44 +246,33 @@ class Restorer(Protocol):
 
     async def begin(self, owner: str) -> None:
         """Forget what this process believes to be in Redis; pairs are taken from this owner alone from now on."""
-        ...
 
     async def end(self, owner: str) -> None:
         """Take no pairs from this owner any more."""
-        ...
 
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
         """Keep what is newer; returns how many were."""
-        ...
 
     async def pair(self, owner: str, pair: Pair) -> bool:
         """Enter a pair of the history; False when it was known as it is. Raises UnavailableError: not by this owner."""
-        ...
 
     async def pairs(self) -> Mapping[str, Pair]:
         """The history of pairs by event, with what was entered again."""
-        ...
 
     async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
         """These requests were dealt with before the loss."""
-        ...
 
     async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
         """These manual syncs were served before the loss; returns how many were not known to be."""
-        ...
 
     async def published(self, event_id: str, records: Mapping[str, str]) -> None:
         """The issues topic has these: record key -> digest, "" where nothing stands (N2)."""
-        ...
 
     async def doubt(self, credentials: Iterable[str]) -> None:
         """What these credentials spent is not known: one call at a time, until Swoogo says what is left (G5)."""
-        ...
 
     async def look_first(self, event_id: str) -> None:
         """Nothing is created in this event before Swoogo was asked what is there (G2)."""
-        ...
 
     async def events(self) -> Sequence[str]:
         """Every event recorded so far."""
-        ...

@@ -16,35 +16,27 @@ class StatusBoard(Protocol):
 
     async def started(self, run: Run) -> None:
         """A sync began (N1)."""
-        ...
 
     async def progress(self, run: Run) -> None:
         """Where it is now."""
-        ...
 
     async def moved(self, run: Run) -> None:
         """The same, and said aloud: it goes on for long (N1)."""
-        ...
 
     async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
         """It ended: keep the run, replace the event's issues, publish what changed of each record's, then the run.
 
         Of a run whose pair ended no issue stays published. Raises LeaseLostError, UnavailableError.
         """
-        ...
 
     async def withdraw(self, event_id: str) -> None:
         """Nothing of the event stays published: its pair has ended (M4, X1). Raises UnavailableError."""
-        ...
 
     async def current(self, event_id: str) -> Run | None:
         """The run in progress, or the last one."""
-        ...
 
     async def issues(self, event_id: str) -> Mapping[str, Issue]:
         """Issues of the event by their key."""
-        ...
 
     async def announce(self, announcement: Announcement) -> None:
         """What became of an integration or a pair (C3, M2, M6)."""
-        ...

@@ -75,30 +75,24 @@ class Budget(Protocol):
         Raises:
             LeaseLostError: another worker has the event, or the lease ends before the call would.
         """
-        ...
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
         """The call is over (answered or not): its credits count from now on.
 
         `remaining` and `reset` (seconds) are what Swoogo says is left of its window; they count when lower than ours.
         """
-        ...
 
     async def returned(self, grant: Grant) -> None:
         """Nothing was sent: give the credits back."""
-        ...
 
     async def throttled(self, grant: Grant, reset: float) -> None:
         """A 429: give the credits back and let no call start before the reset (seconds)."""
-        ...
 
     async def left(self, credential: str) -> int:
         """Credits that could be spent now."""
-        ...
 
     async def surveys(self, work: Work, cost: int, seconds: float) -> int:
         """Note what a survey of the event costs, for so long; returns that of all events of its credential."""
-        ...
 
 
 class TokenStore(Protocol):
@@ -106,26 +100,21 @@ class TokenStore(Protocol):
 
     async def get(self, credential: str) -> str | None:
         """The token, when there is one that is still good."""
-        ...
 
     async def put(self, credential: str, token: str, seconds: float) -> None:
         """Keep a token for so long."""
-        ...
 
     async def drop(self, credential: str, token: str) -> None:
         """Forget this token (Swoogo refused it), unless another has come in its place."""
-        ...
 
     async def lock(self, whose: str, owner: str, seconds: float, *, what: str = "token") -> bool:
         """Single flight: True when `owner` may ask for a token, or do `what` (again true for the same owner).
 
         `whose`: the credential, or `field-ID` for what is done to a field of a whole account.
         """
-        ...
 
     async def unlock(self, whose: str, owner: str, *, what: str = "token") -> None:
         """Let others."""
-        ...
 
 
 class Swoogo(Protocol):
@@ -136,34 +125,27 @@ class Swoogo(Protocol):
 
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
         """Create a record. Raises UnansweredError when it may exist although no usable answer came."""
-        ...
 
     async def update(self, work: Work, kind: Kind, swoogo_id: int, fields: Fields, name: str = "") -> Written:
         """Send changed fields, with the record's `name` only where Swoogo insists on it (R2)."""
-        ...
 
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
         """Associate a speaker with sessions, besides those associated `already`."""
-        ...
 
     async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
         """Take one association away; fine when it is not there."""
-        ...
 
     async def upload(self, work: Work, kind: Kind, swoogo_id: int, contact_id: int | None, picture: Picture) -> None:
         """Set the headshot of a speaker (by the route that the settings name) or the logo of a sponsor."""
-        ...
 
     async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
         """Delete a record; fine when it is not there.
 
         Raises RefusedError with `rule` when Swoogo keeps it for what it holds, such as registrants (D4).
         """
-        ...
 
     async def list(self, work: Work, kind: Kind, known: Mapping[int, str]) -> Directory:
         """Every record of the kind, with as few pages as prove completeness given the `known` ids."""
-        ...
 
     async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
         """The fields of the kinds in `wanted`, and the choices of those it names (F5).
@@ -171,18 +153,15 @@ class Swoogo(Protocol):
         Ten credits for each 200 fields of a kind, and one for each choice field named, where the list does not show
         choices. A kind whose definitions the credential may not read has the documented attributes only.
         """
-        ...
 
     async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
         """The field with these choices; those that are not there are added, once in the account (F3).
 
         Raises UnansweredError when some may have been added although no usable answer came.
         """
-        ...
 
     async def event_timezone(self, work: Work) -> str:
         """The Swoogo event's zone (M6, M7). Raises MissingError when the credential cannot read the event."""
-        ...
 
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
@@ -192,7 +171,6 @@ class Swoogo(Protocol):
         Whether the records that came are all must be checked: no public text says so (`swoogo-api.md 11.3`, 15).
         Raises RefusedError (MissingError) when the credential cannot read the event.
         """
-        ...
 
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
         """Every record of the kind; of those that changed since the last look also the fields.
@@ -200,27 +178,21 @@ class Swoogo(Protocol):
         As few pages as show what changed, and all of them when their count does not add up with the `known` ids.
         Raises UnavailableError when the list changes while it is read.
         """
-        ...
 
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
         """Whether one record is there."""
-        ...
 
     async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
         """One record with its fields; None when it is not there."""
-        ...
 
     async def left(self, work: Work) -> int:
         """Credits that could be spent now on behalf of this work. Raises UnavailableError."""
-        ...
 
     async def probe(self, work: Work) -> None:
         """One harmless call, made although the circuit is open, to see whether Swoogo answers again.
 
         Raises what any call raises; RefusedError and MissingError are answers.
         """
-        ...
 
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
-        ...

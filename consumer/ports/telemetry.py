@@ -13,19 +13,15 @@ class CallWatch(Protocol):
 
     def call(self, work: Work, operation: str, kind: str) -> AbstractContextManager[None]:
         """Around one call. An error that leaves the block is its outcome."""
-        ...
 
     def permit(self, work: Work) -> AbstractContextManager[None]:
         """Around the wait for a permit."""
-        ...
 
     def spent(self, work: Work, credits_: int) -> None:
         """These credits are spent."""
-        ...
 
     def throttled(self, work: Work) -> None:
         """Swoogo answered 429."""
-        ...
 
 
 class Unwatched:

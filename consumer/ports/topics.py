@@ -81,7 +81,6 @@ class History(Protocol):
 
     def read(self, spans: Mapping[int, Span], limit: int = 500) -> AsyncIterator[Chunk]:
         """The records of the spans by partition, each partition in order. Raises UnavailableError."""
-        ...
 
 
 class Decoder(Protocol):
@@ -89,11 +88,9 @@ class Decoder(Protocol):
 
     def peek(self, record: RawRecord) -> Peeked | None:
         """Read the envelope; None when the record is not for this service. Raises PoisonError."""
-        ...
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
         """Validate the resource. Raises PoisonError."""
-        ...
 
 
 class DeletionLog(Protocol):
@@ -104,7 +101,6 @@ class DeletionLog(Protocol):
 
     async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
         """Return when the deletions are safe: contact id -> stamp. Once more is no harm. Raises UnavailableError."""
-        ...
 
 
 class DeadLetters(Protocol):
@@ -112,4 +108,3 @@ class DeadLetters(Protocol):
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         """Publish and wait until they are safe."""
-        ...

@@ -15,23 +15,18 @@ class SwoogoWebhooks(Protocol):
 
     async def list(self, work: Work) -> Sequence[Webhook]:
         """All of them, ours or not; ten credits a page."""
-        ...
 
     async def get(self, work: Work, webhook_id: int) -> Webhook | None:
         """One of them; None when it is not there."""
-        ...
 
     async def create(self, work: Work, wanted: Webhook) -> int:
         """Register it. Raises UnansweredError when it may be registered although no usable answer came."""
-        ...
 
     async def update(self, work: Work, webhook_id: int, wanted: Webhook) -> None:
         """Make it as wanted."""
-        ...
 
     async def delete(self, work: Work, webhook_id: int) -> None:
         """Remove it; fine when it is not there."""
-        ...
 
 
 class WebhookStore(Protocol):
@@ -39,8 +34,6 @@ class WebhookStore(Protocol):
 
     async def load(self, event_id: str) -> Mapping[str, Registered]:
         """All of an event. Raises UnavailableError."""
-        ...
 
     async def put(self, lease: Lease, known: Mapping[str, Registered | None]) -> None:
         """Remember them; None forgets one. Raises LeaseLostError, UnavailableError."""
-        ...

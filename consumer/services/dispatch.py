@@ -59,7 +59,6 @@ class Pushes(Protocol):
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         """Bring Swoogo to the snapshot of a claimed event."""
-        ...
 
 
 @dataclass(slots=True)

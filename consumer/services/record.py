@@ -60,15 +60,12 @@ class RecordInbox(Protocol):
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """Keep what is newer."""
-        ...
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now."""
-        ...
 
     async def remind(self, org_id: str, key: str) -> None:
         """Have a recorded request of an organization dealt with once more."""
-        ...
 
 
 class Records(Protocol):
@@ -76,7 +73,6 @@ class Records(Protocol):
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
         """Record a batch of any topics and partitions."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

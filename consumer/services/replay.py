@@ -37,11 +37,9 @@ class Positions(Protocol):
 
     async def keep(self, topic: str, spans: Mapping[int, Span], event_id: str) -> None:
         """What is still to be read."""
-        ...
 
     async def kept(self, topic: str) -> tuple[dict[int, Span], str] | None:
         """What was still to be read, and of which event ("" for all); None when nothing is kept."""
-        ...
 
     async def forget(self, topic: str) -> None: ...
 

@@ -31,19 +31,15 @@ class Time(Protocol):
     @property
     def set_forward(self) -> int:
         """How often the server's clock was set forward."""
-        ...
 
     def now(self) -> int:
         """Ms that the server's clock should show."""
-        ...
 
     def quiet_for(self) -> float:
         """Seconds for which no call may start."""
-        ...
 
     async def follow(self) -> None:
         """See whether the clock was set. Raises UnavailableError."""
-        ...
 
 
 class RedisBudget:

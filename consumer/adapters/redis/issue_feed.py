@@ -28,7 +28,6 @@ class IssuesTopic(Protocol):
 
     def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> Awaitable[None]:
         """Return when all are safe; None: nothing stands for the record any more. Raises UnavailableError."""
-        ...
 
 
 class IssueFeed:

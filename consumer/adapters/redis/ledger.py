@@ -30,7 +30,6 @@ class Changelog(Protocol):
 
     def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> Awaitable[None]:
         """Return when all entries are safe; None forgets a key. Raises UnavailableError."""
-        ...
 
     def note(self, event_id: str, deletions: Mapping[str, str]) -> Awaitable[None]: ...
 

@@ -26,7 +26,6 @@ class PairLog(Protocol):
 
     def write_pairs(self, pairs: Sequence[Pair]) -> Awaitable[None]:
         """Return when all are safe. Raises UnavailableError."""
-        ...
 
 
 class RedisPairs:

@@ -30,11 +30,9 @@ class StatusTopic(Protocol):
 
     def run(self, run: Run) -> Awaitable[None]:
         """`sync.started` and `sync.progress` while it goes on, `sync.completed` or `sync.failed` when it has ended."""
-        ...
 
     def announce(self, announcement: Announcement) -> Awaitable[None]:
         """`integration.*` and `mapping.*`."""
-        ...
 
 
 class RedisRuns:

@@ -16,11 +16,9 @@ class Cipher(Protocol):
 
     def encrypt(self, text: str) -> bytes:
         """Opaque bytes."""
-        ...
 
     def decrypt(self, data: bytes) -> str | None:
         """The text, or None when it was encrypted with another key."""
-        ...
 
 
 class RedisTokens:

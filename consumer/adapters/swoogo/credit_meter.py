@@ -28,7 +28,6 @@ class Exchange(Protocol):
 
     def __call__(self, *, until: float | None) -> Awaitable[Answer]:
         """Seconds of the event loop's clock; None: whenever."""
-        ...
 
 
 class Charge:
