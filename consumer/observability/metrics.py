@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 PREFIX: Final = "swoogo_sync_"
@@ -29,8 +30,7 @@ class Metric:
     """One metric.
 
     Attributes:
-        short: its name without the prefix.
-        type: as Prometheus has it.
+        short: its name without the prefix; a counter's ends in `_total`.
         unit: what is counted or measured.
         meaning: one sentence.
         action: what to do when it is not as it should be.
@@ -42,7 +42,6 @@ class Metric:
     """
 
     short: str
-    type: Type
     unit: str
     meaning: str
     action: str
@@ -56,6 +55,11 @@ class Metric:
         """As it is scraped."""
         return PREFIX + self.short
 
+    @property
+    def type(self) -> Type:
+        """As Prometheus has it."""
+        return "counter" if self.short.endswith("_total") else "histogram" if self.buckets else "gauge"
+
 
 _TOPIC: Final = {"topic": "an input topic"}
 _CREDENTIAL: Final = {"credential": "first 8 digits of the hash of a consumer key"}
@@ -65,7 +69,6 @@ _KINDS: Final = "session, speaker, sponsor, location, track or level"
 # --- Is it fresh?
 CHANGE_TO_SWOOGO: Final = Metric(
     "change_to_swoogo_seconds",
-    "histogram",
     "seconds",
     "Time from a change in Sessionboard (its own timestamp) until Swoogo confirmed it, waiting for credits included.",
     "Look at the oldest due age and the consumer lag for where changes wait, then at calls and credits.",
@@ -74,7 +77,6 @@ CHANGE_TO_SWOOGO: Final = Metric(
 )
 CHANGES: Final = Metric(
     "changes_total",
-    "counter",
     "changes",
     "Changes that reached Swoogo, by the goal: met (within quiet period + 60 s), no_credits (late, but not without the "
     "time waited for credits) or missed.",
@@ -84,7 +86,6 @@ CHANGES: Final = Metric(
 )
 FRESHNESS_TARGET: Final = Metric(
     "freshness_target_seconds",
-    "gauge",
     "seconds",
     "The goal of changes_total: the quiet period and 60 seconds.",
     "Nothing; it draws the line in a chart.",
@@ -92,7 +93,6 @@ FRESHNESS_TARGET: Final = Metric(
 )
 OLDEST_DUE_AGE: Final = Metric(
     "oldest_due_age_seconds",
-    "gauge",
     "seconds",
     "For how long the event or organization that waits longest has been due without a worker; 0 when none is.",
     "Growing: no worker has a free place. Look whether pushes wait for credits, then add replicas.",
@@ -101,7 +101,6 @@ OLDEST_DUE_AGE: Final = Metric(
 )
 DUE: Final = Metric(
     "due_subjects",
-    "gauge",
     "events and organizations",
     "How many are due now and not being worked on.",
     "As oldest_due_age_seconds.",
@@ -110,7 +109,6 @@ DUE: Final = Metric(
 )
 OLDEST_UNPUSHED_AGE: Final = Metric(
     "oldest_unpushed_change_age_seconds",
-    "gauge",
     "seconds",
     "Age of the oldest change of a continuously synced event that no push has dealt with; failing events count.",
     "`swoogo-sync status` names the event; `swoogo-sync runs EVENT` why its pushes fail.",
@@ -118,7 +116,6 @@ OLDEST_UNPUSHED_AGE: Final = Metric(
 )
 CHANGES_WAITING: Final = Metric(
     "changes_waiting",
-    "gauge",
     "changes",
     "Recorded changes of continuously synced events that no push has dealt with.",
     "Only growing: as oldest_due_age_seconds.",
@@ -126,7 +123,6 @@ CHANGES_WAITING: Final = Metric(
 )
 EVENTS: Final = Metric(
     "events",
-    "gauge",
     "events",
     "Events: known (anything recorded), continuous (synced by themselves) and failing (their last push failed).",
     "Any failing for long: `swoogo-sync status` names them.",
@@ -135,7 +131,6 @@ EVENTS: Final = Metric(
 )
 RECONCILE_AGE: Final = Metric(
     "reconcile_age_seconds",
-    "gauge",
     "seconds",
     "Time since the last reconcile of the continuously synced event for which it is longest ago.",
     "More than twice SWOOGO_SYNC_RECONCILE__INTERVAL: too few credits for so many events, or pushes that fail.",
@@ -145,7 +140,6 @@ RECONCILE_AGE: Final = Metric(
 # --- Record
 CONSUMER_LAG: Final = Metric(
     "consumer_lag_records",
-    "gauge",
     "records",
     "Records of a topic behind the committed offsets of the consumer group.",
     "Growing: look at /livez of each replica, then at record_batches_total and at Redis.",
@@ -154,7 +148,6 @@ CONSUMER_LAG: Final = Metric(
 )
 HELD_BACK: Final = Metric(
     "consumer_held_back_records",
-    "gauge",
     "records",
     "Records of a topic that cannot be read yet: they lie after the start of a producer's open transaction.",
     "Look at consumer_held_back_seconds.",
@@ -163,7 +156,6 @@ HELD_BACK: Final = Metric(
 )
 HELD_BACK_SECONDS: Final = Metric(
     "consumer_held_back_seconds",
-    "gauge",
     "seconds",
     "How long the same open transaction has held records of a topic back; as long as this process has seen it.",
     "More than 15 minutes, the broker's transaction.max.timeout.ms: the transaction hangs; see the runbook.",
@@ -172,7 +164,6 @@ HELD_BACK_SECONDS: Final = Metric(
 )
 RECORDS: Final = Metric(
     "records_total",
-    "counter",
     "records",
     "Records read from Kafka: news, known (old, or superseded in its batch), ignored (not for this service), dead.",
     "Dead ones: see dead_letters_total.",
@@ -180,7 +171,6 @@ RECORDS: Final = Metric(
 )
 RECORD_BATCHES: Final = Metric(
     "record_batches_total",
-    "counter",
     "batches",
     "Batches from Kafka: recorded, or failed and read again.",
     "Failures: the log line record.waiting or record.broken says why; most often Redis does not answer.",
@@ -188,7 +178,6 @@ RECORD_BATCHES: Final = Metric(
 )
 DEAD_LETTERS: Final = Metric(
     "dead_letters_total",
-    "counter",
     "records",
     "Undecodable records, sent to the dead-letter topic.",
     "Read them there; headers say where they came from and why. Tell the publisher of the topic.",
@@ -196,7 +185,6 @@ DEAD_LETTERS: Final = Metric(
 )
 OPEN_LETTERS: Final = Metric(
     "dead_letters_open",
-    "gauge",
     "records",
     "Dead letters that were neither replayed nor discarded, whichever process wrote them and however long ago.",
     "`swoogo-sync dlq list` says what each needs; what they hold is not in Swoogo.",
@@ -204,10 +192,35 @@ OPEN_LETTERS: Final = Metric(
     scope="all",
 )
 
+# --- Webhooks
+WEBHOOK_DELIVERIES: Final = Metric(
+    "webhook_deliveries_total",
+    "deliveries",
+    "Deliveries of Swoogo's webhooks: accepted, known (came before), unmapped (of an event that is not mapped) or "
+    "ignored (nothing of ours, or our own call).",
+    "None for days while people edit in Swoogo: see the runbook of webhooks. Reconciles find everything all the same.",
+    {"outcome": "accepted, known, unmapped or ignored"},
+    known=("accepted", "known", "unmapped", "ignored"),
+)
+WEBHOOK_REJECTED: Final = Metric(
+    "webhook_rejected_total",
+    "requests",
+    "Requests that were not taken: secret (401), rate (429), size (413), slow (408), unusable (400), redis (503).",
+    "Many with secret: somebody guesses, or a rotation left a secret behind. See the runbook of webhooks.",
+    {"reason": "secret, rate, size, slow, unusable or redis"},
+    known=("secret", "rate", "size", "slow", "unusable", "redis"),
+)
+WEBHOOK_LAG: Final = Metric(
+    "webhook_lag_seconds",
+    "seconds",
+    "Time from a delivery until what it said was looked at, and drift or a deletion noted.",
+    "Above 30: look at the oldest due age, then at calls and credits.",
+    buckets=_CALL,
+)
+
 # --- Plan and push
 PUSHES: Final = Metric(
     "pushes_total",
-    "counter",
     "pushes",
     "Pushes that ended: completed, completed_with_issues, failed (comes again), lease_lost (another worker took over), "
     "stopped (with the service), broken (a defect of ours).",
@@ -216,7 +229,6 @@ PUSHES: Final = Metric(
 )
 PUSH_SECONDS: Final = Metric(
     "push_duration_seconds",
-    "histogram",
     "seconds",
     "How long a push took, waiting for credits included.",
     "Compare with credits_waited_seconds_total and call_duration_seconds.",
@@ -225,14 +237,12 @@ PUSH_SECONDS: Final = Metric(
 )
 PUSHES_RUNNING: Final = Metric(
     "pushes_running",
-    "gauge",
     "pushes",
     "Pushes in progress in this process.",
     "At SWOOGO_SYNC_PUSH__MAX_EVENTS while events are due: raise it or add replicas.",
 )
 PLAN_OPERATIONS: Final = Metric(
     "plan_operations",
-    "histogram",
     "operations",
     "Operations of one kind in a plan that had any.",
     "Many updates again and again: something changes the same records all the time; see the runs of the event.",
@@ -241,7 +251,6 @@ PLAN_OPERATIONS: Final = Metric(
 )
 PUSH_OPERATIONS: Final = Metric(
     "records_synced_total",
-    "counter",
     "records",
     "Records that a push created, adopted, updated or deleted in Swoogo, and those it failed for.",
     "Failures: `swoogo-sync issues EVENT` says which and why.",
@@ -249,7 +258,6 @@ PUSH_OPERATIONS: Final = Metric(
 )
 LEFT_OUT: Final = Metric(
     "records_left_out",
-    "gauge",
     "records",
     "Records that the last plan of each event left out.",
     "Nothing by itself; `swoogo-sync plan EVENT --all` gives the reason of each.",
@@ -258,7 +266,6 @@ LEFT_OUT: Final = Metric(
 )
 ISSUES: Final = Metric(
     "issues",
-    "gauge",
     "issues",
     "Issues that stand, by code.",
     "`swoogo-sync issues EVENT` names the records and what to do about each.",
@@ -267,7 +274,6 @@ ISSUES: Final = Metric(
 )
 PARKED: Final = Metric(
     "parked_records",
-    "gauge",
     "records",
     "Changes that Swoogo refused; they wait until the record changes or a reconcile tries again.",
     "`swoogo-sync issues EVENT` says why; somebody has to correct them in Sessionboard or Swoogo.",
@@ -275,7 +281,6 @@ PARKED: Final = Metric(
 )
 INTENTS_OPEN: Final = Metric(
     "intents_open",
-    "gauge",
     "records",
     "Creates that were started and not confirmed, those under way included.",
     "Not back to 0 within minutes: pushes of the event fail; nothing is created twice, see its runs.",
@@ -283,7 +288,6 @@ INTENTS_OPEN: Final = Metric(
 )
 DRIFT: Final = Metric(
     "drift_total",
-    "counter",
     "findings",
     "What reconciles found changed by people in Swoogo: edited fields, deleted records.",
     "Nothing by itself; `swoogo-sync issues EVENT` names them. Very many deleted at once: ask the event's admins.",
@@ -292,7 +296,6 @@ DRIFT: Final = Metric(
 )
 OLDER_CHANGES: Final = Metric(
     "older_changes_total",
-    "counter",
     "records",
     "Records whose last change on Kafka is older than one before it, with another content; the newer one counts.",
     "Many: the publisher sends in the wrong order, or a clock of its is wrong. `swoogo-sync issues EVENT` names them.",
@@ -301,7 +304,6 @@ OLDER_CHANGES: Final = Metric(
 )
 UNLOGGED: Final = Metric(
     "ledger_unlogged_entries",
-    "gauge",
     "entries",
     "Ledger entries that are not on the changelog topic yet.",
     "Not back to 0 within minutes: Kafka takes no writes to the ledger topic.",
@@ -311,7 +313,6 @@ UNLOGGED: Final = Metric(
 # --- Swoogo
 CALLS: Final = Metric(
     "calls_total",
-    "counter",
     "calls",
     "What was asked of Swoogo and what came of it; a call repeated after a blip or a 429 counts once.",
     "unavailable: look whether Swoogo is down; refused: see issues; credential: see the status topic.",
@@ -323,7 +324,6 @@ CALLS: Final = Metric(
 )
 CALL_SECONDS: Final = Metric(
     "call_duration_seconds",
-    "histogram",
     "seconds",
     "How long a call took with its repeats, without the time waited for credits.",
     "Slower than usual: Swoogo is; pushes take longer, nothing else happens.",
@@ -332,7 +332,6 @@ CALL_SECONDS: Final = Metric(
 )
 CREDITS_LEFT: Final = Metric(
     "credits_left",
-    "gauge",
     "credits",
     "Credits that a credential could spend now, without the reserve. Only credentials this process used lately.",
     "Near 0 for long: fewer events or reconciles per credential, or a higher limit agreed with Swoogo.",
@@ -341,7 +340,6 @@ CREDITS_LEFT: Final = Metric(
 )
 CREDITS_SPENT: Final = Metric(
     "credits_spent_total",
-    "counter",
     "credits",
     "Credits taken, those given back (429, nothing sent) not counted.",
     "Mostly reconcile: lower SWOOGO_SYNC_RECONCILE__SHARE or lengthen its interval.",
@@ -349,7 +347,6 @@ CREDITS_SPENT: Final = Metric(
 )
 CREDITS_WAITED: Final = Metric(
     "credits_waited_seconds_total",
-    "counter",
     "seconds",
     "Time pushes waited for credits: of the calls of a push that wait side by side the longest counts.",
     "As credits_left.",
@@ -357,7 +354,6 @@ CREDITS_WAITED: Final = Metric(
 )
 THROTTLED: Final = Metric(
     "throttled_total",
-    "counter",
     "answers",
     "429 answers: Swoogo counted more than we did.",
     "Something else uses the same credential, or the limit is lower than SWOOGO_SYNC_SWOOGO__CREDIT_LIMIT.",
@@ -365,7 +361,6 @@ THROTTLED: Final = Metric(
 )
 CIRCUIT_STATE: Final = Metric(
     "circuit_state",
-    "gauge",
     "state",
     "Circuit of a credential: 0 closed (calls go out), 1 trying one call, 2 open (calls wait).",
     "Open: Swoogo fails for this credential; it closes by itself after a call that works.",
@@ -375,7 +370,6 @@ CIRCUIT_STATE: Final = Metric(
 # --- The process
 PROBE_FAILING: Final = Metric(
     "probe_failing",
-    "gauge",
     "0 or 1",
     "1 while a check of a probe finds something wrong.",
     "GET /livez or /readyz says what in words.",
@@ -383,14 +377,12 @@ PROBE_FAILING: Final = Metric(
 )
 LOOP_LAG: Final = Metric(
     "event_loop_lag_seconds",
-    "gauge",
     "seconds",
     "The longest that the event loop kept a timer waiting since the last scrape, at most a minute back.",
     "Above a second: the process has too little CPU; above the heartbeat, Kafka takes its partitions away.",
 )
 CLOCK_JUMPS: Final = Metric(
     "redis_clock_jumps_total",
-    "counter",
     "jumps",
     "How often the clock of the Redis server was set by 5 seconds or more, also by a failover, as this process saw it.",
     "The service copes; give the Redis servers one time (chrony). Forward: calls pause for some minutes.",
@@ -399,21 +391,18 @@ CLOCK_JUMPS: Final = Metric(
 )
 TASKS: Final = Metric(
     "event_loop_tasks",
-    "gauge",
     "tasks",
     "Tasks of the event loop that are not over; some dozens, and a few more for each push that runs.",
     "Grows for hours while `pushes_running` does not: a leak. Note the version, take the log, restart the process.",
 )
 DISPATCHER_AGE: Final = Metric(
     "dispatcher_turn_age_seconds",
-    "gauge",
     "seconds",
     "Time since the dispatcher last looked for work.",
     "Above 30 /livez is red and the process is restarted.",
 )
 REBUILDING: Final = Metric(
     "ledger_rebuild_running",
-    "gauge",
     "0 or 1",
     "1 while the ledger is being rebuilt from its changelog; nothing is pushed meanwhile.",
     "See the runbook for a lost Redis.",
@@ -421,7 +410,6 @@ REBUILDING: Final = Metric(
 )
 REBUILD_PROGRESS: Final = Metric(
     "ledger_rebuild_progress_ratio",
-    "gauge",
     "share",
     "Share of the changelog that the rebuild in progress has read, 0 to 1; 1 when none is.",
     "Not growing: look whether Kafka answers.",
@@ -429,103 +417,36 @@ REBUILD_PROGRESS: Final = Metric(
 )
 LOG_LINES_SUPPRESSED: Final = Metric(
     "log_lines_suppressed_total",
-    "counter",
     "lines",
     "Log lines held back because the same line had been written a moment before.",
     "Nothing by itself; many mean an outage that logs in storms.",
 )
 LOOK_AGE: Final = Metric(
     "figures_age_seconds",
-    "gauge",
     "seconds",
     "Age of the figures that are read from Redis and Kafka for this scrape.",
     "Above a minute: that server does not answer, and the gauges beside it are old.",
     {"source": "redis, due, events, credits, circuits, letters or kafka"},
 )
-WEBHOOK_DELIVERIES: Final = Metric(
-    "webhook_deliveries_total",
-    "counter",
-    "deliveries",
-    "Deliveries of Swoogo's webhooks: accepted, known (came before), unmapped (of an event that is not mapped) or "
-    "ignored (nothing of ours, or our own call).",
-    "None for days while people edit in Swoogo: see the runbook of webhooks. Reconciles find everything all the same.",
-    {"outcome": "accepted, known, unmapped or ignored"},
-    known=("accepted", "known", "unmapped", "ignored"),
-)
-WEBHOOK_REJECTED: Final = Metric(
-    "webhook_rejected_total",
-    "counter",
-    "requests",
-    "Requests that were not taken: secret (401), rate (429), size (413), slow (408), unusable (400), redis (503).",
-    "Many with secret: somebody guesses, or a rotation left a secret behind. See the runbook of webhooks.",
-    {"reason": "secret, rate, size, slow, unusable or redis"},
-    known=("secret", "rate", "size", "slow", "unusable", "redis"),
-)
-WEBHOOK_LAG: Final = Metric(
-    "webhook_lag_seconds",
-    "histogram",
-    "seconds",
-    "Time from a delivery until what it said was looked at, and drift or a deletion noted.",
-    "Above 30: look at the oldest due age, then at calls and credits.",
-    buckets=_CALL,
-)
 BUILD: Final = Metric(
     "build_info",
-    "gauge",
     "always 1",
     "What runs.",
     "Two versions for long: a rollout stands still.",
     {"version": "of swoogo-sync", "python": "version", "role": "all, ingest, sync or webhooks"},
 )
 
-SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
-    "Is it fresh?": (
-        CHANGE_TO_SWOOGO,
-        CHANGES,
-        FRESHNESS_TARGET,
-        OLDEST_DUE_AGE,
-        DUE,
-        OLDEST_UNPUSHED_AGE,
-        CHANGES_WAITING,
-        EVENTS,
-        RECONCILE_AGE,
-    ),
-    "Record": (CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, RECORDS, RECORD_BATCHES, DEAD_LETTERS, OPEN_LETTERS),
-    "Webhooks": (WEBHOOK_DELIVERIES, WEBHOOK_REJECTED, WEBHOOK_LAG),
-    "Plan and push": (
-        PUSHES,
-        PUSH_SECONDS,
-        PUSHES_RUNNING,
-        PLAN_OPERATIONS,
-        PUSH_OPERATIONS,
-        LEFT_OUT,
-        ISSUES,
-        PARKED,
-        INTENTS_OPEN,
-        DRIFT,
-        OLDER_CHANGES,
-        UNLOGGED,
-    ),
-    "Swoogo": (
-        CALLS,
-        CALL_SECONDS,
-        CREDITS_LEFT,
-        CREDITS_SPENT,
-        CREDITS_WAITED,
-        THROTTLED,
-        CIRCUIT_STATE,
-    ),
-    "The process": (
-        PROBE_FAILING,
-        LOOP_LAG,
-        CLOCK_JUMPS,
-        TASKS,
-        DISPATCHER_AGE,
-        REBUILDING,
-        REBUILD_PROGRESS,
-        LOG_LINES_SUPPRESSED,
-        LOOK_AGE,
-        BUILD,
-    ),
+CATALOGUE: Final = tuple(each for each in tuple(globals().values()) if isinstance(each, Metric))
+"""All of the above, in that order."""
+_FIRST: Final = {
+    "Is it fresh?": CHANGE_TO_SWOOGO,
+    "Record": CONSUMER_LAG,
+    "Webhooks": WEBHOOK_DELIVERIES,
+    "Plan and push": PUSHES,
+    "Swoogo": CALLS,
+    "The process": PROBE_FAILING,
 }
-CATALOGUE: Final = tuple(metric for section in SECTIONS.values() for metric in section)
+_STARTS: Final = [*map(CATALOGUE.index, _FIRST.values()), len(CATALOGUE)]
+SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = {
+    title: CATALOGUE[start:end] for title, (start, end) in zip(_FIRST, pairwise(_STARTS), strict=True)
+}
