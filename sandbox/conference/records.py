@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from sandbox.conference.details import detailed
 from sandbox.conference.diff import Change, compare
 from sandbox.conference.model import Conference
 from sandbox.conference.sessionboard import (
@@ -52,12 +53,14 @@ class Record:
 class Writer:
     """Spells changes of one event as records.
 
-    `deletion`: a removed resource as its `*.deleted` envelope, or as a null value; both occur.
+    `deletion`: a removed resource as its `*.deleted` envelope, or as a null value; both occur. `details`: records carry
+    metadata and custom fields (`sandbox.conference.details`).
     """
 
     event: Event
     topics: TopicNames = field(default_factory=TopicNames)
     deletion: Deletion = "envelope"
+    details: bool = False
 
     def revision(self, before: Conference | None, after: Conference, *, at: datetime) -> list[Record]:
         """What `after` changed: people first, then sessions, then sponsors; all stamped `at`."""
@@ -141,6 +144,10 @@ class Writer:
                 yield self._resource(kind, "deleted", self._data(kind, before, own_id, at), at)
 
     def _data(self, kind: Kind, conference: Conference, own_id: str, at: datetime) -> Json:
+        resource = self._bare(kind, conference, own_id, at)
+        return detailed(kind, resource) if self.details else resource
+
+    def _bare(self, kind: Kind, conference: Conference, own_id: str, at: datetime) -> Json:
         if kind == "session":
             return session_resource(conference, conference.talks[own_id], self.event, updated_at=at)
         if kind == "contact":

@@ -17,7 +17,9 @@ import typer
 from rich.console import Console
 
 from sandbox.conference import pentabarf, sample
+from sandbox.conference.details import CHANGED_MAPS, MAPS
 from sandbox.conference.model import Conference
+from sandbox.demo.mapped import embargo, remap
 from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
 from sandbox.demo.world import world
@@ -124,8 +126,12 @@ async def _run(
                 running.start_service(f"service-{number + 1}")
             media = f"{running.swoogo.url}/_media"
             story = story or [sample.sample(datetime.now(UTC), media_base=media)]
-            async with play(running, story[0], progress.begin) as playing, progress.following(running):
-                await playing.connect()
+            own = not files
+            async with (
+                play(running, story[0], progress.begin, details=own) as playing,
+                progress.following(running),
+            ):
+                await playing.connect(settings={"field_maps": MAPS} if own else None)
                 if files:
                     await _revisions(playing, story, files, progress)
                 else:
@@ -168,6 +174,10 @@ async def _sample(playing: Play, conference: Conference, progress: Progress) -> 
     progress.ended(await playing.publish([conference], "Sessions deleted and declined in Sessionboard"))
     conference = sample.renames(conference)
     progress.ended(await playing.publish([conference], "A room and a track renamed, a session moved"))
+    progress.ended(
+        await remap(playing, {"field_maps": CHANGED_MAPS}, "The field map changed: the format goes to the badge, too")
+    )
+    conference = await _embargo(playing, conference, talk, progress)
     progress.ended(await playing.map_elsewhere("Another Swoogo event for the same conference is refused"))
     key = next(each for each in playing.expected.sessions if each in conference.talks and each != talk)
     edited = replace(conference.talks[key], title=f"{conference.talks[key].title} (changed while unmapped)")
@@ -175,11 +185,22 @@ async def _sample(playing: Play, conference: Conference, progress: Progress) -> 
     progress.ended(await playing.map_again(conference, "The mapping removed, a change meanwhile, and added again"))
 
 
+async def _embargo(playing: Play, conference: Conference, typed: str, progress: Progress) -> Conference:
+    keys = [each for each in playing.expected.sessions if each in conference.talks and each != typed][1:4]
+    edited = {
+        key: replace(conference.talks[key], title=f"{conference.talks[key].title} (after the embargo)") for key in keys
+    }
+    conference = replace(conference, talks={**conference.talks, **edited})
+    progress.ended(await embargo(playing, conference, "Changes under an embargo, which ends by itself"))
+    return conference
+
+
 async def _reconciles(playing: Play, conference: Conference, progress: Progress) -> Conference:
     """What a reconcile costs, and what people do in Swoogo meanwhile."""
     progress.ended(
         await playing.reconcile(
-            "The first reconcile reads everything and leaves what was typed in Swoogo", least_credits=_DEEP_CREDITS
+            "The first reconcile reads everything and leaves what was typed in Swoogo",
+            least_credits=_DEEP_CREDITS + playing.definitions_cost,
         )
     )
     progress.ended(await playing.reconcile("Reconcile of an unchanged event"))

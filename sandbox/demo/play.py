@@ -17,6 +17,7 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.sealing import seal
 from consumer.domain.run import Run
 from consumer.domain.survey import Depth
+from sandbox.conference.details import FIELDS, detail_differences
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher
@@ -32,7 +33,8 @@ ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
 _LONGEST: Final = 1800.0
 _LOOK_SECONDS: Final = 0.05
-_WRITES: Final = ("POST", "PUT", "DELETE")
+WRITES: Final = ("POST", "PUT", "DELETE")
+"""Methods of calls that change something."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Play:
     hand_made: set[int] = field(default_factory=set)
     typed: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
     _pictures: set[str] = field(default_factory=set)
     _at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -82,8 +86,9 @@ class Play:
         self._at = max(datetime.now(UTC), self._at + timedelta(milliseconds=1))
         return self._at
 
-    async def connect(self, *, continuous: bool = True, settings: Mapping[str, bool] | None = None) -> None:
+    async def connect(self, *, continuous: bool = True, settings: Mapping[str, Any] | None = None) -> None:
         """Connect the organization and map the event, with these settings of the mapping."""
+        self.settings = settings or {}
         sealed = seal(self.world.keys.public, CONSUMER_KEY, CONSUMER_SECRET, org_id=self.event.org_id)
         writer, at = self.publisher.writer, self.now()
         await self.publisher.send(
@@ -97,13 +102,13 @@ class Play:
         """One step: `act` publishes and returns how many records; then wait, verify and count."""
         self.announce(title)
         before = await self.world.get("stats")
-        journal = len(await self._journal(0))
+        journal = len(await self.journal(0))
         chapter = Chapter(title)
         chapter.records = await act()
         published = time.time()
-        await self.watch.until_idle(_LONGEST, check=self._check)
-        calls = await self._journal(journal)
-        writes = [call for call in calls if call["method"] in _WRITES and "oauth2" not in call["path"]]
+        await self.watch.until_idle(_LONGEST, check=self.check)
+        calls = await self.journal(journal)
+        writes = [call for call in calls if call["method"] in WRITES and "oauth2" not in call["path"]]
         chapter.seconds = max([0.0, *(call["at"] - published for call in writes)])
         chapter.writes = len(writes)
         await self._count(chapter, before)
@@ -119,9 +124,13 @@ class Play:
         expected = self.expected
         self.expected = fold(expected, Resources.of(revisions[-1], self.event, at=self.now()), datetime.now(UTC))
         chapter = await self.chapter(title, act)
-        chapter.least = least(self._without_deleted(expected), self._without_deleted(self.expected))
+        chapter.least = least(self.without_deleted(expected), self.without_deleted(self.expected))
         pictures = usable_pictures(self.expected, revisions[-1])
         chapter.least.images = len(pictures - self._pictures)
+        if self.attributes and not expected.sessions:
+            # Two fields lack choices: each is looked at and written once more.
+            chapter.least.looks += self.definitions_cost + 2
+            chapter.least.other += 2
         self._pictures |= pictures
         chapter.differences += picture_differences(await self.state(), self.expected, revisions[-1])
         return chapter
@@ -132,18 +141,24 @@ class Play:
 
         async def act() -> int:
             await self.publisher.send([writer.mapping_removed(at=self.now())])
-            await self.watch.until_idle(_LONGEST, check=self._check)
+            await self.watch.until_idle(_LONGEST, check=self.check)
             records = await self.publisher.publish(conference, at=self.now())
-            await self.watch.until_idle(_LONGEST, check=self._check)
-            await self.publisher.send([writer.mapping_added(self.swoogo_event_id, at=self.now())])
+            await self.watch.until_idle(_LONGEST, check=self.check)
+            again = writer.mapping_added(self.swoogo_event_id, settings=self.settings, at=self.now())
+            await self.publisher.send([again])
             return records + 2
 
         expected = self.expected
         self.expected = fold(expected, Resources.of(conference, self.event, at=self.now()), datetime.now(UTC))
         chapter = await self.chapter(title, act)
-        chapter.least = least(self._without_deleted(expected), self._without_deleted(self.expected))
-        chapter.least.looks += 1  # the event is read when it is mapped (M6)
+        chapter.least = least(self.without_deleted(expected), self.without_deleted(self.expected))
+        chapter.least.looks += 1 + self.definitions_cost  # the event is read when it is mapped (M6)
         return chapter
+
+    @property
+    def definitions_cost(self) -> int:
+        """Credits of reading Swoogo's field definitions when a mapping is published: a list a kind (F6)."""
+        return 10 * len(self.settings.get("field_maps", {}))
 
     async def map_elsewhere(self, title: str) -> Chapter:
         """Another Swoogo event for the same Sessionboard event: refused, and nothing changes (M2)."""
@@ -162,7 +177,7 @@ class Play:
         async def act() -> int:
             await self.world.stop_services()
             self.world.start_service("replay", KAFKA__GROUP_ID=group)
-            await self.watch.until_idle(_LONGEST, group_id=group, check=self._check)
+            await self.watch.until_idle(_LONGEST, group_id=group, check=self.check)
             return 0
 
         return await self.chapter("Every topic is read again from its start", act)
@@ -195,7 +210,7 @@ class Play:
                 await held.inbox.request_survey(event_id, depth)
                 async with asyncio.timeout(_LONGEST):
                     while (waiting := await held.inbox.waiting(event_id)).survey_in == 0 or waiting.held:
-                        self._check()
+                        self.check()
                         await asyncio.sleep(_LOOK_SECONDS)
             finally:
                 await held.redis.aclose()
@@ -205,7 +220,8 @@ class Play:
         chapter.least = Credits(looks=least_credits)
         return chapter
 
-    def _without_deleted(self, expected: Expected) -> Expected:
+    def without_deleted(self, expected: Expected) -> Expected:
+        """What is expected, without sessions that people deleted in Swoogo."""
         sessions = {key: session for key, session in expected.sessions.items() if key not in self.deleted}
         return replace(expected, sessions=sessions)
 
@@ -223,7 +239,8 @@ class Play:
         finally:
             await redis.aclose()
 
-    async def _journal(self, since: int) -> list[dict[str, Any]]:
+    async def journal(self, since: int) -> list[dict[str, Any]]:
+        """Calls to the sandbox with a number above `since`, oldest first."""
         found: list[dict[str, Any]] = await self.world.get(f"journal?since={since}")
         return found
 
@@ -238,10 +255,13 @@ class Play:
         state = await self.state()
         chapter.duplicates = duplicates(state)
         chapter.differences = differences(
-            state, self._without_deleted(self.expected), hand_made=frozenset(self.hand_made), edited=self.typed
+            state, self.without_deleted(self.expected), hand_made=frozenset(self.hand_made), edited=self.typed
         )
+        if self.attributes:
+            chapter.differences += detail_differences(state, self.attributes, self.expected)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises ServerFailedError when a replica ended by itself."""
         for replica in self.world.replicas:
             replica.check()
 
@@ -254,12 +274,19 @@ async def play(
     *,
     event_id: int = EVENT_ID,
     org_id: str = ORG_ID,
+    details: bool = False,
 ) -> AsyncIterator[Play]:
-    """Seed the sandbox with an empty event for the conference, and be ready to publish."""
+    """Seed the sandbox with an empty event for the conference, and be ready to publish.
+
+    With `details` records carry metadata and custom fields, and the account has fields for these.
+    """
     event = Event.of(conference, event_id=event_id, org_id=org_id)
-    seeded = await world.post("seed", {"events": [{"name": conference.name, "timezone": conference.timezone}]})
+    fields = FIELDS if details else ()
+    events = [{"name": conference.name, "timezone": conference.timezone}]
+    seeded = await world.post("seed", {"events": events, "fields": fields})
+    attributes = {each["name"]: f"c_{number}" for each, number in zip(fields, seeded["fields"], strict=True)}
     async with (
         Watch(world.settings, str(event_id), org_id) as watch,
-        Publisher(world.bootstrap, Writer(event=event, topics=world.topics)) as publisher,
+        Publisher(world.bootstrap, Writer(event=event, topics=world.topics, details=details)) as publisher,
     ):
-        yield Play(world, publisher, watch, event, seeded["events"][0], announce)
+        yield Play(world, publisher, watch, event, seeded["events"][0], announce, attributes=attributes)
