@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.conversion import Problem
 from consumer.domain.digests import PLAIN, Digests
-from consumer.domain.field_fitting import DEFAULT, FittedMap, Pair
+from consumer.domain.field_fitting import DEFAULT, PLAIN_TYPES, FittedMap, Pair
 from consumer.domain.field_maps import Policy
 from consumer.domain.field_sources import IMAGE, REFERENCES, source_value
 from consumer.domain.html_content import lost_content
@@ -124,8 +124,19 @@ class _Text:
 
     def mapped(self, record: Session | Profile | Sponsor, fields: FittedMap) -> None:
         """F1-F3: what pairs say that are converted. A value that does not fit leaves Swoogo's alone."""
-        extra = record.extra
-        for pair in fields.mapped:
+        extra, sent, rest = record.extra, self.fields, list(fields.converted)
+        # Most values are short lines: they are not looked up, converted and kept for other records.
+        for source, name, longest, pair in fields.plain:
+            try:
+                kind, (line,) = extra[source]
+            except (KeyError, ValueError):
+                rest.append(pair)
+                continue
+            if len(line) <= longest and kind in PLAIN_TYPES:
+                sent[name] = line
+            else:
+                rest.append(pair)
+        for pair in rest:
             value = extra.get(pair.source) or source_value(record, pair.source)
             if value is None:
                 continue
@@ -137,7 +148,7 @@ class _Text:
             if pair.field in REFERENCES:
                 self.named_place(pair.field, text)
             else:
-                self.fields[pair.field] = text
+                sent[pair.field] = text
 
     def _tell(self, pair: Pair, problem: Problem) -> None:
         # Types that do not fit are an issue of the event: `FittedMap.issues`.

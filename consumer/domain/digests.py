@@ -78,8 +78,11 @@ class Digests:
         """
         # A short value is its own plain digest. One that starts with "#" might only look like the digest of another.
         found: dict[str, str] = {}
+        get = pushed.get
         for name, value in fields.items():
-            known = pushed.get(name, "")
+            known = get(name, "")
+            if known == value and value[:1] != "#":
+                continue
             # Most fields of most plans are unchanged short ones: no call but a look into the cache.
             if self.keys and len(value) <= PLAIN_LIMIT and known == _keyed(self.keys[0], value):
                 continue

@@ -24,13 +24,14 @@ from consumer.domain.field_definitions import (
 )
 from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.field_sources import REFERENCES, SOURCE_TYPES, STANDARD, Standard
-from consumer.domain.field_values import FieldValue
+from consumer.domain.field_values import ONE_LINE, FieldValue
 from consumer.domain.identity import Fields, Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.text import natural_name
 
 _OFF_SINCE: Final = {Alteration.REMOVED, Alteration.RETYPED, Alteration.RENAMED}
-_NAME_TYPES: Final = {FieldType.TEXT, FieldType.CHOICE, FieldType.COUNTRY, FieldType.LANGUAGE}
+PLAIN_TYPES: Final = ONE_LINE - {FieldType.UNKNOWN, FieldType.CHECKBOX, FieldType.DATETIME}
+"""Types of which a single value is written in a text field as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Pair:
     required: bool = False
     done: dict[FieldValue, Converted] = field_of(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def plain(self) -> int | None:
+        """Characters up to which one clean line goes as it is; None when it does not."""
+        target = self.target
+        texts = target and target.definition.type in {FieldType.TEXT, FieldType.LONG_TEXT}
+        return target.longest if target and texts and not target.values and self.field not in REFERENCES else None
+
     def convert(self, value: FieldValue) -> Converted:
         """The value as the target takes it."""
         found = self.done.get(value)
@@ -70,6 +78,8 @@ class FittedMap:
         mapped: pairs that are converted.
         policies: field -> policy, where it is another than the default one.
         off: pairs that do not fit.
+        plain: those of `mapped` of which one line goes as it is: source, field, up to which length, pair.
+        converted: the others.
     """
 
     kind: Kind
@@ -77,6 +87,8 @@ class FittedMap:
     mapped: tuple[Pair, ...] = ()
     policies: Mapping[str, Policy] = field_of(default_factory=dict)
     off: tuple[tuple[FieldMap, Problem], ...] = ()
+    plain: tuple[tuple[str, str, int, Pair], ...] = ()
+    converted: tuple[Pair, ...] = ()
 
     def fields_with(self, *policies: Policy) -> frozenset[str]:
         """Fields of these policies."""
@@ -174,6 +186,8 @@ def fit(kind: Kind, maps: Sequence[FieldMap], fitting: Fitting, off: AbstractSet
         mapped,
         {pair.field: pair.policy for pair in pairs.values() if pair.policy is not Policy.UNTIL_EDITED},
         tuple(refused),
+        tuple((pair.source, pair.field, pair.plain, pair) for pair in mapped if pair.plain is not None),
+        tuple(pair for pair in mapped if pair.plain is None),
     )
 
 

@@ -1,7 +1,7 @@
 """Values of Sessionboard's fields that only field maps and filters use, and the types they come with (F2, F3).
 
 A value is its type with the texts it consists of: none when the field is carried and not set, several of a multiple
-choice. It is read once, when its record arrives.
+choice. It is read and cleaned once, when its record arrives: texts of `ONE_LINE` types are one clean line each.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from consumer.domain.field_definitions import FieldType
+from consumer.domain.text import clean_name
 
 FieldValue = tuple[str, tuple[str, ...]]
 """A `FieldType`, and texts. `UNKNOWN` marks a value that cannot be read."""
@@ -18,6 +19,8 @@ FieldValues = Mapping[str, FieldValue]
 """Name of a field in Sessionboard -> its value; fields that a record does not carry are not in it."""
 
 UNREADABLE: Final[FieldValue] = (FieldType.UNKNOWN.value, ())
+
+ONE_LINE: Final = frozenset(each.value for each in FieldType if each not in {FieldType.LONG_TEXT, FieldType.HTML})
 
 _TYPES: Final = {
     **dict.fromkeys(("text", "string", "shorttext", "textinput", "user"), FieldType.TEXT),
@@ -54,17 +57,23 @@ def field_value(native: str | None, value: Any) -> FieldValue:
     if texts is None:
         return UNREADABLE
     kind = source_type(native)
-    return (FieldType.CHOICES if kind is FieldType.CHOICE and isinstance(value, list) else kind).value, texts
+    return _value(FieldType.CHOICES if kind is FieldType.CHOICE and isinstance(value, list) else kind, texts)
 
 
 def text_value(kind: FieldType, text: str) -> FieldValue:
     """A value of one text; blank means not set."""
-    return kind.value, (text,) if text.strip() else ()
+    return _value(kind, (text,))
 
 
 def named_value(kind: FieldType, names: Iterable[str | None]) -> FieldValue:
     """The names of what a record refers to."""
-    return kind.value, tuple(name for name in names if name and name.strip())
+    return _value(kind, (name for name in names if name))
+
+
+def _value(kind: FieldType, texts: Iterable[str]) -> FieldValue:
+    if kind.value in ONE_LINE:
+        return kind.value, tuple(line for text in texts if (line := clean_name(" ".join(text.split()))))
+    return kind.value, tuple(text for text in texts if text.strip())
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
