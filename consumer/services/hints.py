@@ -12,6 +12,7 @@ from consumer.domain.claim import Lease
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.execution import ExecutionResult, Planned
 from consumer.domain.facts import Facts
+from consumer.domain.field_fitting import watched_fields
 from consumer.domain.field_maps import FieldMaps
 from consumer.domain.hints import Hint, Hints, Look, doubts, is_proved, sightings, sort_hints
 from consumer.domain.identity import Kind
@@ -129,6 +130,7 @@ class HintTaker:
                 now=self.clock.now(),
                 confirmed=True,
                 digests=self.reconciler.digests,
+                watched=watched_fields(facts.mapping.settings.field_maps, facts.definitions),
             )
             told = [each for each in facts.former.values() if each.code is Code.MANY_MISSING]
             findings = replace(findings, issues=(*findings.issues, *told, *doubted))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 
 from consumer.settings.group import PREFIX, Group
 
-_SHORTEST: Final = 16
+_SHORTEST: Final = 12
+_SAFE: Final = frozenset(ascii_letters + digits + "-_")
 
 
 class WebhookSettings(Group):
@@ -61,6 +63,6 @@ class WebhookSettings(Group):
         for name in ("path_secret", "secret"):
             if len(getattr(self, name).get_secret_value()) < _SHORTEST:
                 return f"{own}{name.upper()} is too short: set it to at least {_SHORTEST} random characters."
-        if not self.path_secret.get_secret_value().isalnum():
-            return f"{own}PATH_SECRET must be letters and digits."
+        if not set(self.path_secret.get_secret_value()) <= _SAFE:
+            return f"{own}PATH_SECRET must be letters, digits, - and _."
         return None

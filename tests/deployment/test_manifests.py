@@ -161,7 +161,7 @@ def test_the_environment_holds_settings_only_and_they_are_valid() -> None:
                 place = place.setdefault(group, {})
             place[leaf] = value
         settings = load_settings(**values)
-        assert settings.role in {"all", "ingest", "sync"}, (where, each["metadata"]["name"])
+        assert settings.role in {"all", "ingest", "sync", "webhooks"}, (where, each["metadata"]["name"])
 
 
 def test_private_keys_are_files_of_a_secret() -> None:
@@ -180,7 +180,9 @@ def test_private_keys_are_files_of_a_secret() -> None:
                 [volume] = [each for each in pod["volumes"] if each["name"] == mount["name"]]
                 assert mount["readOnly"], where
                 assert {"key": kept, "path": file} in volume["secret"]["items"], where
-        if environment.get(f"{PREFIX}ROLE") != "ingest" and "run" in pod["containers"][0].get("args", ()):
+        if environment.get(f"{PREFIX}ROLE") not in {"ingest", "webhooks"} and "run" in pod["containers"][0].get(
+            "args", ()
+        ):
             assert f"{PREFIX}KEYS__PRIVATE_FILE" in environment, where
 
 
@@ -392,3 +394,22 @@ def test_the_guide_names_every_overlay_and_component() -> None:
         assert f"| `{name.removeprefix('kubernetes/') if 'components' in name else f'deploy/{name}'}` |" in guide, name
     for path in re.findall(r"`(deploy/[a-z/.-]+)`", guide):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.rule("W3")
+def test_role_webhooks_has_no_key_and_reaches_only_names_and_redis() -> None:
+    """It is on the Internet: whoever breaks into it finds two secrets of its own and hints."""
+    found = component("kubernetes/components/webhooks")
+    [deployment] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"].endswith("webhooks")]
+    pod = deployment["spec"]["template"]["spec"]
+    named = {each["name"] for each in pod["containers"][0]["env"]}
+    assert not [name for name in named if "KEYS" in name or "KAFKA" in name]
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
+    [policy] = [each for each in of_kind(found, "NetworkPolicy") if each["metadata"]["name"].endswith("webhooks")]
+    ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+    assert ports == {53, 6379, 6380}
+    [ingress] = of_kind(found, "Ingress")
+    assert ingress["spec"]["tls"]
+    [main] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"] == "swoogo-sync"]
+    secrets = {each["name"].rpartition("__")[2] for each in main["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert {"PATH_SECRET", "SECRET"} <= secrets

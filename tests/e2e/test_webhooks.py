@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 import time
 from typing import Any, Final
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.hints import RedisHints
@@ -15,6 +18,7 @@ from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.domain.issue import Code
 from consumer.domain.webhooks import HEADER
+from consumer.entrypoints.cli.app import app
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld
@@ -82,9 +86,20 @@ async def test_edits_and_deletions_by_hand_are_known_in_seconds(open_world: Open
                 await begun.publish([small()], "small")
                 await settled(begun, stores)
                 await know_what_people_do(begun, stores)
+                document = await doctor(world)
+                assert [(each["object"], each["state"]) for each in document["webhooks"]] == [
+                    (name, "registered") for name in ("session", "speaker", "sponsor")
+                ]
+                assert all(each["id"] and each["heard_at"] for each in document["webhooks"])
                 await believe_nothing_forged(begun, stores, port)
         finally:
             await stores.redis.aclose()
+
+
+async def doctor(world: World) -> Any:
+    """What `doctor --json` says."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json"], env=world.environment)
+    return json.loads(result.stdout)
 
 
 async def know_what_people_do(begun: Play, stores: Stores) -> None:

@@ -16,6 +16,7 @@ from consumer.diagnostics.check_result import CheckResult, Grade
 from consumer.diagnostics.kafka import check_kafka
 from consumer.diagnostics.redis import check_redis_server
 from consumer.diagnostics.swoogo import check_swoogo
+from consumer.diagnostics.webhooks import WebhookState, check_webhooks, webhook_states
 from consumer.domain.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.arguments import AsJson
@@ -34,6 +35,7 @@ class DoctorDocument:
 
     well: bool
     checks: tuple[CheckResult, ...]
+    webhooks: tuple[WebhookState, ...] = ()
 
 
 def examine(*, as_json: AsJson = False) -> Exit:
@@ -42,8 +44,9 @@ def examine(*, as_json: AsJson = False) -> Exit:
     Settings, key pair, Kafka, Redis, Swoogo and clocks. Writes nothing; costs two credits of each connected
     organization. Exit code 1 when something is wrong.
     """
-    checks = tuple(asyncio.run(_examine()))
-    document = DoctorDocument(all(each.grade is not Grade.ERROR for each in checks), checks)
+    webhooks: list[WebhookState] = []
+    checks = tuple(asyncio.run(_examine(webhooks)))
+    document = DoctorDocument(all(each.grade is not Grade.ERROR for each in checks), checks, tuple(webhooks))
     if as_json:
         print_json(document)
     else:
@@ -53,7 +56,8 @@ def examine(*, as_json: AsJson = False) -> Exit:
     return Exit.OK if document.well else Exit.FAILED
 
 
-async def _examine() -> list[CheckResult]:
+async def _examine(webhooks: list[WebhookState]) -> list[CheckResult]:
+    """All lines; what is known of webhooks is put into the list as well."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -73,10 +77,19 @@ async def _examine() -> list[CheckResult]:
             check_redis_server(bound.redis, settings.redis),
             _swoogo(settings, bound, opener),
             _running(settings, bound),
+            _webhooks(settings, bound, webhooks),
         )
     finally:
         await bound.redis.aclose()
     return [*found, *(verdict for part in parts for verdict in part)]
+
+
+async def _webhooks(settings: Settings, bound: Stores, states: list[WebhookState]) -> list[CheckResult]:
+    try:
+        states += await webhook_states(bound, settings.webhooks)
+    except UnavailableError:
+        return []  # the part redis says so
+    return check_webhooks(states)
 
 
 async def _running(settings: Settings, bound: Stores) -> list[CheckResult]:
