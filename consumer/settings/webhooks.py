@@ -39,7 +39,7 @@ class WebhookSettings(Group):
         100, ge=0, le=10_000, description="Credits that deliveries of an event may cost between two reconciles."
     )
     clock_tolerance: float = Field(
-        5.0, ge=0, le=3600, description="Seconds by which the clocks of Swoogo and of this service may differ."
+        60.0, ge=0, le=86_400, description="Seconds by which the clocks of Swoogo and of this service may differ."
     )
     reconcile_interval: float = Field(
         0.0,

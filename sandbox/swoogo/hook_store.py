@@ -157,6 +157,11 @@ class Webhooks:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @property
+    def under_way(self) -> int:
+        """How many deliveries are not over."""
+        return len(self._tasks)
+
     async def settled(self) -> None:
         """Return when nothing is on its way any more."""
         while self._tasks:

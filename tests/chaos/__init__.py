@@ -7,6 +7,7 @@ windows and settle times cost no time and a seed gives the same run again.
 `effects`     the numbered boundaries, and which fault strikes at which
 `valkey`      the way to a real Valkey, with its real Lua scripts, on the loop's time
 `wire`        the way to the sandbox Swoogo
+`deliveries`  the way of its webhooks: lost, doubled, late, out of order, forged
 `log`         Kafka in memory: topics and groups; it may stand still
 `clients`     what the service holds of it: a producer, a broker for the subscribers
 `replica`     the service, as `consumer.app` composes it, on all of these

@@ -29,6 +29,7 @@ from consumer.settings import Settings, load_settings
 from sandbox.swoogo import rendering
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.clients import FakeBroker, FakeProducer
+from tests.chaos.deliveries import PATH, SECRET
 from tests.chaos.effects import Effects
 from tests.chaos.log import Log, LogSource
 from tests.chaos.machine import VirtualClock, current
@@ -173,8 +174,11 @@ def _key_pair() -> KeyPair:
     return KeyPair.generate()
 
 
-def settings_of(redis_url: str, limit: int, window: float) -> tuple[KeyPair, Settings]:
-    """The settings of a run with its limit of credits and its window (seconds), and the key pair in them."""
+def settings_of(redis_url: str, limit: int, window: float, hooks: float | None = None) -> tuple[KeyPair, Settings]:
+    """The settings of a run with its limit of credits and its window (seconds), and the key pair in them.
+
+    `hooks`: with webhooks, and by how many seconds Swoogo's clock and ours may differ.
+    """
     keys = _key_pair()
     return keys, load_settings(
         redis={"url": redis_url, "prefix": "chaos"},
@@ -187,4 +191,11 @@ def settings_of(redis_url: str, limit: int, window: float) -> tuple[KeyPair, Set
             "credit_reserve": 0,
         },
         keys={"private": keys.private},
+        webhooks={
+            "enabled": "off" if hooks is None else "on",
+            "public_url": "http://hooks.test",
+            "path_secret": PATH,
+            "secret": SECRET,
+            "clock_tolerance": hooks or 0.0,
+        },
     )

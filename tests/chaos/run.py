@@ -23,6 +23,7 @@ from sandbox.swoogo.server import SandboxSwoogo
 from sandbox.swoogo.switches import Switches
 from tests.chaos import checks
 from tests.chaos.conference import EVENT_ID, ORG_ID
+from tests.chaos.deliveries import Deliveries
 from tests.chaos.effects import Effects
 from tests.chaos.history import History
 from tests.chaos.log import Log, evict
@@ -56,6 +57,7 @@ async def _play(seed: int, redis_url: str, who: str, faults: int, verdict: Verdi
 
 
 _JUMPS: Final = 1 / 3
+_HOOKS: Final = 1 / 2
 
 
 class _Run:
@@ -72,7 +74,14 @@ class _Run:
         self._server = Server(redis_url, self._effects)
         limit = self._chance.choice((60, 90, 200, 2000))
         window = 60.0 if limit < 200 else 150.0
-        self._keys, self._settings = settings_of(redis_url, limit, window)
+        # In a third the clock of the Redis server is set once, by up to an hour back or forth.
+        jumps = Random(f"jumps {seed}")
+        self._jump = jumps.choice((-3600.0, -600.0, -30.0, 30.0, 600.0, 3600.0)) if jumps.random() < _JUMPS else 0.0
+        self._jump_at = jumps.uniform(1.0, 900.0)
+        # Half of the runs have webhooks; then Swoogo's clock and ours differ by as much as the latter is set.
+        hooks = abs(self._jump) + 5.0 if who == "service" and Random(f"webhooks {seed}").random() < _HOOKS else None
+        self._keys, self._settings = settings_of(redis_url, limit, window, hooks)
+        self._deliveries = Deliveries(seed, self._settings, self._effects)
         # Half of the runs write names in every form, to a Swoogo that stores text as it pleases; the peer is spared.
         forms = Random(f"forms {seed}")
         odd = who == "service" and forms.random() < 0.5
@@ -84,7 +93,9 @@ class _Run:
         self._undecided = ("ambiguous_match",) if lossy(switches) else ()
         if odd:
             self._verdict.story.append(f"    0.000 {switches}")
-        self._sandbox = SandboxSwoogo(limit=limit, window=window, clock=seconds, switches=switches)
+        self._sandbox = SandboxSwoogo(
+            limit=limit, window=window, clock=seconds, switches=switches, deliver=self._deliveries
+        )
         self._log = Log(self._effects)
         # A quarter of the runs is about creates without an answer, and clocks that are wrong by ten minutes.
         clocks = Random(f"clocks {seed}")
@@ -98,10 +109,6 @@ class _Run:
             self._settings,
             lambda: clocks.choice(off) * (1.0 if self._creates else clocks.random()),
         )
-        # In a third the clock of the Redis server is set once, by up to an hour back or forth.
-        jumps = Random(f"jumps {seed}")
-        self._jump = jumps.choice((-3600.0, -600.0, -30.0, 30.0, 600.0, 3600.0)) if jumps.random() < _JUMPS else 0.0
-        self._jump_at = jumps.uniform(1.0, 900.0)
         # A third plays two organizations with an event each; the peer knows of one.
         self._orgs_chance = chance_of(seed) if who == "service" else None
         self._workers: list[Process] = []
@@ -114,6 +121,7 @@ class _Run:
             effects.plan(self._faults, _EXPECTED_EFFECTS, creates=self._creates)
         with composed_on(self._around):
             stores = open_stores(self._settings)
+            self._deliveries.open(stores)
             orgs = self._two(stores) if self._orgs_chance else None
             histories = orgs.histories if orgs else (self._history(stores, EVENT_ID),)
             keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
@@ -143,6 +151,7 @@ class _Run:
                 verdict.met |= Counter(
                     {f"name: {form}": n for form, n in (self._forms.used if self._forms else {}).items()}
                 )
+                verdict.met |= self._deliveries.met
                 verdict.story = [*verdict.story, *(orgs or histories[0]).steps]
                 verdict.hits, verdict.seen, verdict.effects = effects.hits, effects.seen.copy(), effects.count
                 effects.over = True
@@ -231,6 +240,8 @@ class _Run:
             return "somebody is paused"
         if self._effects.late:
             return "a call has yet to take effect"
+        if self._sandbox.webhooks.under_way:
+            return "a delivery is on its way"
         if self._who == "peer":
             return ""
         keys, now = Keys(self._settings.redis.prefix), self._server.now() * 1000
@@ -263,6 +274,7 @@ class _Run:
         verdict.lost = len(missing)
         found = {"lost": missing, "doubled": [f"{verdict.doubled} records"] if verdict.doubled else []}
         found["credits"] = checks.overspent(self._sandbox)
+        found["webhooks"] = self._deliveries.wrong
         if self._who == "service":
             lost = _each(checks.lost, histories)
             found["doubled"] = checks.doubled(self._sandbox, histories)
