@@ -40,10 +40,22 @@ from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.digests import PLAIN, Digests
 from consumer.observability.calls import CallMetrics
 from consumer.observability.telemetry import Telemetry
-from consumer.ports import Budget, Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo
+from consumer.ports import (
+    Budget,
+    Circuits,
+    Clock,
+    Connections,
+    CredentialCheck,
+    Inbox,
+    LedgerStore,
+    PairRegister,
+    StandingLog,
+    StatusBoard,
+    Swoogo,
+)
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
-from consumer.services.dispatch import Dispatcher
+from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
 from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
@@ -120,6 +132,35 @@ def build_pusher(
         api.pace(push.concurrency),
         ports.standings,
         stopping or asyncio.Event(),
+    )
+
+
+def dispatcher_on(
+    ports: PushPorts,
+    pairs: PairRegister,
+    credentials: CredentialCheck,
+    circuits: Circuits,
+    pusher: Pushes,
+    push: PushSettings,
+    rebuilder: Rebuilder | None = None,
+    stopping: asyncio.Event | None = None,
+    webhooks: Registrar | None = None,
+) -> Dispatcher:
+    """What claims and works on these ports: connector and pusher, behind the gate of the circuits and of rebuilds."""
+    inbox, swoogo, board, clock, connections = ports.inbox, ports.swoogo, ports.board, ports.clock, ports.connections
+    hooked = webhooks is not None
+    return Dispatcher(
+        inbox,
+        connections,
+        Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ports.standings, webhooks=hooked),
+        pusher,
+        CircuitGate(circuits, swoogo, connections, board, clock),
+        Voids(inbox, connections, ports.store, pairs, clock),
+        clock,
+        push,
+        rebuilder,
+        stopping or asyncio.Event(),
+        webhooks=webhooks,
     )
 
 
@@ -202,7 +243,7 @@ def build_dispatcher(
     clock: Clock,
     watch: Telemetry,
 ) -> Dispatcher:
-    """What claims and works: connector and pusher, behind the gate of the circuits and of rebuilds."""
+    """The dispatcher of the service, on Redis, Kafka and Swoogo."""
     redis, keys, scripts, inbox = stores.redis, stores.keys, stores.scripts, stores.inbox
     client, topics = swoogo.client, settings.kafka.topics
     images = open_images(settings.images)
@@ -221,28 +262,16 @@ def build_dispatcher(
     registrar = None
     if settings.webhooks.enabled != "off":
         pusher, registrar = with_webhooks(pusher, settings, stores, client)
-    return Dispatcher(
-        inbox,
-        stores.connections,
-        Connector(
-            inbox,
-            stores.connections,
-            pairs,
-            client.credentials,
-            client,
-            board,
-            clock,
-            kafka.changelog,
-            webhooks=registrar is not None,
-        ),
+    return dispatcher_on(
+        ports,
+        pairs,
+        client.credentials,
+        swoogo.circuits,
         watch.pusher(pusher, swoogo.calls, RedisTraceParents(redis, keys)),
-        CircuitGate(swoogo.circuits, client, stores.connections, board, clock),
-        Voids(inbox, stores.connections, ledger, pairs, clock),
-        clock,
         settings.push,
         build_rebuilder(settings, stores, kafka, clock),
         stopping,
-        webhooks=registrar,
+        registrar,
     )
 
 

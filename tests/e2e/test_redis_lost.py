@@ -243,8 +243,8 @@ async def test_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing: P
     await redis.aclose()
 
 
-_OTHERS: Final = 40_000
-"""Entries of another event, of 1 kB each: more than is fetched at once, so that a rebuild has a middle."""
+_OTHERS: Final = 8_000
+"""Entries of another event, of 5 kB each: more than is fetched at once, so that a rebuild has a middle."""
 
 
 async def test_broker_paused_during_a_rebuild_leaves_nothing_out(
@@ -261,7 +261,7 @@ async def test_broker_paused_during_a_rebuild_leaves_nothing_out(
         await playing.publish([small()], "import")
         keys, topics = Keys(running.settings.redis.prefix), running.settings.kafka.topics
         async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
-            value = ledger_value("session/s", an_entry(7, epoch=1, at=1, pushed={"description": "x" * 1_000}))
+            value = ledger_value("session/s", an_entry(7, epoch=1, at=1, pushed={"description": "x" * 5_000}))
             for number in range(_OTHERS):
                 await producer.send(topics.ledger, value, key=f"8000/session/s{number}".encode(), partition=0)
             await producer.flush()

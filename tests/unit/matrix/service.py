@@ -15,8 +15,8 @@ from consumer.services.dispatch import Dispatcher
 from consumer.settings import ReconcileSettings
 from tests.support.builders import ORG, ZONE, a_session
 from tests.support.fakes.swoogo import Called
+from tests.support.service_world import World, a_world
 from tests.unit.matrix.oracle import BY_HAND, ELSEWHERE, HERE, Oracle
-from tests.unit.services.world import SETTINGS, World, a_world
 
 EVENT: Final = "e1"
 _SOON: Final = 100.0
@@ -168,10 +168,7 @@ async def a_life() -> Life:
     await world.connections.put_mapping(ORG, "ev", None)
     await world.connections.put_connection(ORG, None)
     world.swoogo.zones = {HERE: ZONE, ELSEWHERE: ZONE}
-    dispatcher = Dispatcher(
-        world.inbox, world.connections, world.connector, world.pusher, world.gate, world.voids, world.clock, SETTINGS
-    )
-    life = Life(world, dispatcher)
+    life = Life(world, world.dispatcher())
     world.swoogo.before_call = life.watch
     await life.reconnect()
     await life.accept()

@@ -34,12 +34,11 @@ from consumer.observability.calls import CallMetrics, outcome_of
 from consumer.observability.metrics import CALLS as CALLS_METRIC
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, Work, event_subject
-from consumer.services.dispatch import Dispatcher
 from consumer.services.record import Recorded
 from consumer.settings import SwoogoSettings, load_settings
 from tests.contract.bench import a_work
 from tests.support.builders import EVENT, a_connection, a_session
-from tests.unit.services.world import World, a_world
+from tests.support.service_world import World, a_world
 
 
 @dataclass
@@ -272,17 +271,7 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
     await watched.change()
     due = await world.inbox.due(1)
     await world.clock.advance(due.next_in or 0)
-    dispatcher = Dispatcher(
-        world.inbox,
-        world.connections,
-        world.connector,
-        watched.pusher,
-        world.gate,
-        world.voids,
-        world.clock,
-        world.pusher.settings,
-    )
-    await asyncio.create_task(dispatcher._work(event_subject(EVENT)))
+    await asyncio.create_task(world.dispatcher(watched.pusher)._work(event_subject(EVENT)))
     [run] = await world.board.runs(EVENT)
     assert [each["run"] for each in seen] == [run.id] * len(seen)
     assert seen

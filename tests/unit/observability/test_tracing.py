@@ -23,7 +23,7 @@ from consumer.settings import Topics, TracingSettings
 from tests.integration.kafka.kafka_world import a_session_value, key_of
 from tests.support.builders import EVENT, a_connection, a_session
 from tests.support.otlp import a_sink
-from tests.unit.services.world import World, a_world
+from tests.support.service_world import World, a_world
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SAMPLED = f"00-{TRACE}-b7ad6b7169203331-01"

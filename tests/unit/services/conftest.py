@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.services.world import World, a_world
+from tests.support.service_world import World, a_world
 
 
 @pytest.fixture

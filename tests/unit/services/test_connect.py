@@ -21,7 +21,7 @@ from consumer.domain.mapping import MappingSettings
 from consumer.domain.pair import PairEnd
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
-from tests.unit.services.world import World, a_world
+from tests.support.service_world import World, a_world
 
 pytestmark = pytest.mark.rule("X1")
 

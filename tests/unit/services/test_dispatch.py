@@ -20,13 +20,12 @@ from consumer.domain.ledger import State
 from consumer.domain.run import Run, Trigger
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, Work, event_subject, org_subject
-from consumer.services.dispatch import Dispatcher
 from consumer.settings import load_settings
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
 from tests.support.fakes.clock import settle
 from tests.support.fakes.swoogo import Called
+from tests.support.service_world import SETTINGS, SUBJECT, World, push_settings
 from tests.support.waiting import wait_until
-from tests.unit.services.world import SETTINGS, SUBJECT, World
 
 
 class Running:
@@ -40,18 +39,7 @@ class Running:
         self.waiting: list[str] = []
         self.broken_off: list[str] = []
         world.swoogo.before_call = self._hold
-        settings = SETTINGS.model_copy(update={"poll_interval": 0.02})
-        self.dispatcher = Dispatcher(
-            world.inbox,
-            world.connections,
-            world.connector,
-            world.pusher,
-            world.gate,
-            world.voids,
-            world.clock,
-            settings,
-            stopping=world.pusher.stopping,
-        )
+        self.dispatcher = world.dispatcher(poll_interval=0.02)
         self.task = asyncio.create_task(self.dispatcher.run(self.stop))
 
     async def _hold(self, work: Work, call: Called) -> None:
@@ -115,7 +103,7 @@ async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(runnin
 
 async def test_a_wake_up_is_not_waited_for_until_the_next_poll(world: World) -> None:
     made = Running(world)
-    made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 60.0})
+    made.dispatcher.settings = push_settings(poll_interval=10.0)
     await settle()
     await made.change(EVENT)
     made.dispatcher.wake.set()
@@ -173,7 +161,7 @@ async def test_stop_finishes_calls_and_releases_the_event(world: World) -> None:
 async def test_call_longer_than_the_drain_is_cancelled_and_stays_an_intent(world: World) -> None:
     """A push that waits for credits does not hold up a stop; nothing is lost or created again blindly."""
     made = Running(world)
-    made.dispatcher.settings = SETTINGS.model_copy(update={"poll_interval": 0.02, "drain": 0.05})
+    made.dispatcher.settings = push_settings(poll_interval=0.02, shutdown_grace=0.05)
     made.held.add(EVENT)
     await made.change(EVENT)
     await wait_until(lambda: made.waiting, "the push is under way")
@@ -232,7 +220,7 @@ async def test_an_organization_that_waits_with_all_its_events_delays_no_other(ru
 
 async def test_in_all_no_more_events_are_worked_on_at_once_than_a_process_may(world: World) -> None:
     made = Running(world)
-    made.dispatcher.settings = made.dispatcher.settings.model_copy(update={"max_events": 3})
+    made.dispatcher.settings = push_settings(poll_interval=0.02, max_events=3)
     await settle()
     events = [f"event-{number}" for number in range(6)]
     for event in events:

@@ -31,7 +31,7 @@ from consumer.services import planning, push
 from consumer.services.planning import preview, upcoming_facts
 from tests.support.builders import EVENT, a_contact, a_room, a_session
 from tests.support.fakes.swoogo import Called
-from tests.unit.services.world import RULES, SUBJECT, World, a_world
+from tests.support.service_world import RULES, SUBJECT, World, a_world
 
 pytestmark = pytest.mark.rule("N3")
 

@@ -14,9 +14,9 @@ from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth
 from consumer.services.field_definitions import keep_field
 from tests.support.builders import EVENT, a_mapping, a_session
+from tests.support.service_world import World, a_world
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
 from tests.unit.services.test_push_toggles import updated
-from tests.unit.services.world import World, a_world
 
 MAPS = FieldMaps(sessions=(FieldMap("spoken", "c_1"), FieldMap("form", "Format")))
 

@@ -12,8 +12,8 @@ from consumer.domain.identity import Kind, digest
 from consumer.domain.ledger import Entry, State
 from consumer.domain.survey import Depth
 from tests.support.builders import EVENT, a_contact, a_session, an_attendance
+from tests.support.service_world import DIGEST_KEY, DIGESTS, World, a_world
 from tests.unit.services.test_push_reconcile import reconcile
-from tests.unit.services.world import DIGEST_KEY, DIGESTS, World, a_world
 
 pytestmark = pytest.mark.rule("Y3", "G2", "R3")
 

@@ -20,7 +20,7 @@ from consumer.domain.survey import Depth
 from consumer.services.hints import HintTaker
 from consumer.settings import ReconcileSettings, WebhookSettings
 from tests.support.builders import EVENT, a_contact, a_room, a_session
-from tests.unit.services.world import SETTINGS, SUBJECT, World, a_world
+from tests.support.service_world import SETTINGS, SUBJECT, World, a_world
 
 RECONCILE = ReconcileSettings(interval=1800, deep_interval=86_400)
 SECRET = SecretStr("0123456789abcdef")

@@ -21,7 +21,7 @@ from consumer.ports import SyncRequest
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_contact, a_session
-from tests.unit.services.world import SUBJECT, World, a_world
+from tests.support.service_world import SUBJECT, World, a_world
 
 URL = "https://cdn.example.org/ada.jpg"
 PLAIN = "https://cdn.example.org/bob.jpg"

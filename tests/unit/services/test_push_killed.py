@@ -11,7 +11,7 @@ import pytest
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import State
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
-from tests.unit.services.world import SUBJECT, World, a_world
+from tests.support.service_world import SUBJECT, World, a_world
 
 pytestmark = pytest.mark.rule("G1", "G2", "G6")
 

@@ -16,7 +16,7 @@ from consumer.domain.survey import Depth
 from consumer.ports import Lease
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_session, session_key, speaker_key
-from tests.unit.services.world import SETTINGS, SUBJECT, World, a_world
+from tests.support.service_world import SETTINGS, SUBJECT, World, a_world
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from tests.support.builders import EVENT, a_contact, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
-from tests.unit.services.world import World
+from tests.support.service_world import World
 
 pytestmark = pytest.mark.rule("S7", "S8")
 

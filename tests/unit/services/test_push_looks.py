@@ -22,8 +22,8 @@ from consumer.ports.rebuild import Marker
 from consumer.settings import KeySettings, load_settings
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.support.fakes import InMemoryBudget
+from tests.support.service_world import DIGEST_KEY, SUBJECT, World
 from tests.unit.services.test_push_unanswered import lose_answers_of
-from tests.unit.services.world import DIGEST_KEY, SUBJECT, World
 
 pytestmark = pytest.mark.rule("P2", "R3", "G2")
 

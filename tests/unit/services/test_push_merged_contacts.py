@@ -9,7 +9,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 from consumer.domain.sentences import for_admin
 from tests.support.builders import a_contact, a_mapping, a_session, speaker_key
-from tests.unit.services.world import World
+from tests.support.service_world import World
 
 pytestmark = pytest.mark.rule("P2", "D1")
 

@@ -23,7 +23,7 @@ from consumer.services import planning
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_connection, a_contact, a_room, a_session, an_intent
 from tests.support.fakes.swoogo import Called
-from tests.unit.services.world import SUBJECT, World, a_world
+from tests.support.service_world import SUBJECT, World, a_world
 
 SETTINGS = ReconcileSettings(interval=1800, deep_interval=86_400)
 SESSION = a_session(people=["c1"], room=a_room())

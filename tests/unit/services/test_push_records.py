@@ -24,7 +24,7 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
-from tests.unit.services.world import SUBJECT, World, a_world
+from tests.support.service_world import SUBJECT, World, a_world
 
 
 @pytest.mark.rule("E1", "E4", "S5", "S7")

@@ -12,7 +12,7 @@ from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key, speaker_key
-from tests.unit.services.world import World
+from tests.support.service_world import World
 
 S1 = "title of s1|2026-07-01|09:00:00"
 

@@ -16,7 +16,7 @@ from consumer.domain.snapshot import Session
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
-from tests.unit.services.world import SUBJECT, World
+from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("D4")
 

@@ -8,7 +8,7 @@ from consumer.domain.errors import RefusedError
 from consumer.domain.issue import Code
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, a_session
-from tests.unit.services.world import SUBJECT, World
+from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("R5")
 

@@ -12,7 +12,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.run import Tally, Trigger
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
-from tests.unit.services.world import SETTINGS, SUBJECT, World, a_world
+from tests.support.service_world import SETTINGS, SUBJECT, World, a_world
 
 pytestmark = pytest.mark.rule("N1", "N2", "G1", "G4")
 

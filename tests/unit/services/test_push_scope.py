@@ -16,7 +16,7 @@ from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
-from tests.unit.services.world import SUBJECT, World
+from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("C4", "O3", "O4", "R6")
 

@@ -14,7 +14,7 @@ from consumer.domain.run import Trigger
 from consumer.domain.snapshot import Role, Sponsor
 from consumer.ports import Change, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, ZONE, a_room, a_session, an_attendance
-from tests.unit.services.world import SUBJECT, World
+from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("E7", "S9", "O4", "D4")
 

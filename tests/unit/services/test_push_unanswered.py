@@ -22,7 +22,7 @@ from tests.support.builders import (
     session_key,
     speaker_key,
 )
-from tests.unit.services.world import SUBJECT, World
+from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("G2")
 

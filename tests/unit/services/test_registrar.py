@@ -16,7 +16,7 @@ from consumer.services.webhooks import Registrar
 from consumer.settings import WebhookSettings
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_mapping
 from tests.support.fakes.hints import FakeWebhooks, InMemoryWebhooks
-from tests.unit.services.world import World, a_world
+from tests.support.service_world import World, a_world
 
 SETTINGS: Final = WebhookSettings(
     enabled="on",

@@ -16,9 +16,8 @@ from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import Pair, PairEnd
 from consumer.domain.survey import SurveyState
 from consumer.ports import Change, Lease, org_subject
-from consumer.services.dispatch import Dispatcher
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_session, an_entry
-from tests.unit.services.world import SETTINGS, SUBJECT, World
+from tests.support.service_world import SETTINGS, SUBJECT, World
 
 pytestmark = pytest.mark.rule("M2", "M8")
 
@@ -41,17 +40,11 @@ async def an_ended_pair(world: World) -> Pair:
     return pair
 
 
-def dispatcher(world: World) -> Dispatcher:
-    return Dispatcher(
-        world.inbox, world.connections, world.connector, world.pusher, world.gate, world.voids, world.clock, SETTINGS
-    )
-
-
 async def carried_out(world: World) -> list[tuple[str, str]]:
     """Have the event dealt with; what the log says of pairs."""
     await world.inbox.request_commands(EVENT, [COMMAND], at_once=True)
     with capture_logs() as lines:
-        await dispatcher(world)._work(SUBJECT)
+        await world.dispatcher()._work(SUBJECT)
     return [(each["event"], each.get("why", "")) for each in lines if each["event"].startswith("pair.")]
 
 
@@ -59,7 +52,7 @@ async def test_a_pair_that_never_synced_is_taken_back_at_once_and_the_log_says_w
     pair = await an_ended_pair(world)
     await world.inbox.request_commands(EVENT, [COMMAND], at_once=True)
     with capture_logs() as lines:
-        await dispatcher(world)._work(SUBJECT)
+        await world.dispatcher()._work(SUBJECT)
     [line] = [each for each in lines if each["event"] == "pair.voided"]
     assert (line["event_id"], line["swoogo_event_id"], line["reason"]) == (EVENT, SWOOGO_EVENT, REASON)
     assert await world.pairs.all() == {}
@@ -111,10 +104,10 @@ async def test_what_was_refused_for_the_pair_is_asked_for_again(world: World) ->
     wanted = MappingRequest(ORG, EVENT, present=True, swoogo_event_id=999, timezone="Europe/London")
     world.swoogo.zones[999] = "Europe/London"
     await world.inbox.record(org_subject(ORG), [Change(f"mapping/{EVENT}", "1", codecs.encode(wanted))])
-    await dispatcher(world)._work(org_subject(ORG))
+    await world.dispatcher()._work(org_subject(ORG))
     assert [each.code for each in world.board.topic.announcements] == ["event_already_mapped"]
     await carried_out(world)
-    await dispatcher(world)._work(org_subject(ORG))
+    await world.dispatcher()._work(org_subject(ORG))
     assert [each.action for each in world.board.topic.announcements][-1] == "mapping.accepted"
     mapping, pair = await world.connections.mapping(EVENT), await world.pairs.pair(EVENT)
     assert mapping is not None

@@ -23,13 +23,10 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.snapshot import Session
 from consumer.domain.survey import Depth
 from consumer.ports import Change, SyncRequest, event_subject
-from consumer.services.circuit_gate import CircuitGate
-from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher
 from consumer.services.images import ImageQueue
-from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
-from consumer.wiring import PushPorts, build_pusher
+from consumer.wiring import build_pusher
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.support.builders import NOW, ZONE, a_room, a_session
 from tests.support.fakes import (
@@ -40,11 +37,10 @@ from tests.support.fakes import (
     InMemoryConnections,
     InMemoryInbox,
     InMemoryLedger,
-    InMemoryPairs,
     InMemoryStatusBoard,
     InMemoryTokens,
 )
-from tests.support.fakes.pairs import ListedStandings
+from tests.support.service_world import Memory
 
 SECRET: Final = "secret"
 LEASE: Final = 3_600.0
@@ -178,29 +174,32 @@ def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     )
     wire = Wire(sandbox)
     reconcile = ReconcileSettings(interval=0)
-    inbox = InMemoryInbox(clock, quiet=1.0, max_wait=5.0, lease=LEASE, survey=0)
-    ledger, board, connections = InMemoryLedger(inbox), InMemoryStatusBoard(inbox), InMemoryConnections(inbox)
+    kept = Memory(clock, quiet=1.0, max_wait=5.0, lease=LEASE, survey=0, rule=rule_of(api))
     budget = InMemoryBudget(
         clock,
-        inbox,
+        kept.inbox,
         limit=api.credit_limit,
         window=api.credit_window,
         reserve=api.credit_reserve,
         ask_again=1.0,
     )
-    circuits = InMemoryCircuits(clock, rule_of(api))
     client = SwoogoClient(
-        api, budget, InMemoryTokens(clock), clock, lambda source: (source.secret_name, SECRET), circuits, wire
+        api, budget, InMemoryTokens(clock), clock, lambda source: (source.secret_name, SECRET), kept.circuits, wire
     )
-    log, queue = ListedStandings(), ImageQueue(FakeImages())
-    ports = PushPorts(inbox, ledger, client, budget, queue, board, clock, connections, log)
-    pusher = build_pusher(ports, PUSH, reconcile, api)
-    pairs = InMemoryPairs()
-    connector = Connector(inbox, connections, pairs, client.credentials, client, board, clock, log)
-    gate = CircuitGate(circuits, client, connections, board, clock)
-    voids = Voids(inbox, connections, ledger, pairs, clock)
-    dispatcher = Dispatcher(inbox, connections, connector, pusher, gate, voids, clock, PUSH)
-    return Site(clock, sandbox, wire, inbox, ledger, board, circuits, connections, client, dispatcher)
+    ports = kept.ports(client, budget, ImageQueue(FakeImages()))
+    dispatcher = kept.serve(ports, client.credentials, build_pusher(ports, PUSH, reconcile, api), PUSH)
+    return Site(
+        clock,
+        sandbox,
+        wire,
+        kept.inbox,
+        kept.ledger,
+        kept.board,
+        kept.circuits,
+        kept.connections,
+        client,
+        dispatcher,
+    )
 
 
 async def one_event(**settings: Any) -> Site:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from consumer.adapters.redis import codecs
+from consumer.domain.circuit import CircuitRule
 from consumer.domain.digests import Digests
 from consumer.domain.identity import Source, key_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry
-from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run
 from consumer.domain.snapshot import Contact, Resource, Session
-from consumer.ports import Change, Lease, SyncRequest, event_subject
+from consumer.ports import Budget, Change, CredentialCheck, Lease, Swoogo, SyncRequest, event_subject
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
+from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
 from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
-from consumer.wiring import PushPorts, build_pusher
+from consumer.wiring import PushPorts, build_pusher, dispatcher_on
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping
 from tests.support.fakes import (
     FakeClock,
@@ -50,28 +51,74 @@ NO_RECONCILE = ReconcileSettings(interval=0)
 SUBJECT = event_subject(EVENT)
 
 
-@dataclass
-class World:
+def push_settings(**changed: Any) -> PushSettings:
+    """Those of a test; a name that is no setting is an error, which `model_copy` would not notice."""
+    return PushSettings(**{**SETTINGS.model_dump(), **changed})
+
+
+class Memory:
+    """What a service keeps, in memory, on one clock; `pusher` and `dispatcher` are built on it as the service's own."""
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        *,
+        quiet: float,
+        max_wait: float,
+        lease: float,
+        survey: float,
+        rule: CircuitRule | None = None,
+    ) -> None:
+        """Seconds; `rule`: of the circuits."""
+        self.clock = clock
+        self.inbox = InMemoryInbox(clock, quiet=quiet, max_wait=max_wait, lease=lease, survey=survey)
+        self.ledger = InMemoryLedger(self.inbox)
+        self.board = InMemoryStatusBoard(self.inbox)
+        self.connections = InMemoryConnections(self.inbox)
+        self.pairs = InMemoryPairs()
+        self.circuits = InMemoryCircuits(clock, rule)
+        self.standings = ListedStandings()
+
+    def ports(self, swoogo: Swoogo, budget: Budget, images: ImageQueue) -> PushPorts:
+        """Those of a push."""
+        kept = (self.board, self.clock, self.connections, self.standings)
+        return PushPorts(self.inbox, self.ledger, swoogo, budget, images, *kept)
+
+    def serve(self, ports: PushPorts, credentials: CredentialCheck, pusher: Pushes, push: PushSettings) -> Dispatcher:
+        """The dispatcher on these ports. It stops when the pusher does."""
+        return dispatcher_on(
+            ports,
+            self.pairs,
+            credentials,
+            self.circuits,
+            pusher,
+            push,
+            stopping=pusher.stopping if isinstance(pusher, Pusher) else None,
+        )
+
+
+class World(Memory):
     """One mapped event, and everything the services stand on."""
 
-    clock: FakeClock
-    inbox: InMemoryInbox
-    ledger: InMemoryLedger
-    swoogo: FakeSwoogo
-    board: InMemoryStatusBoard
-    connections: InMemoryConnections
-    credentials: FakeCredentials
-    pusher: Pusher
-    connector: Connector
-    images: FakeImages
-    pairs: InMemoryPairs
-    circuits: InMemoryCircuits
-    gate: CircuitGate
-    voids: Voids
-    standings: ListedStandings
-    hints: InMemoryHints
-    mapping: EventMapping = field(default_factory=a_mapping)
-    _version: int = 0
+    def __init__(self, clock: FakeClock, reconcile: ReconcileSettings, settings: PushSettings) -> None:
+        super().__init__(clock, quiet=10.0, max_wait=60.0, lease=settings.lease, survey=reconcile.interval)
+        self.settings = settings
+        self.swoogo, self.credentials, self.images = FakeSwoogo(clock, DIGESTS), FakeCredentials(), FakeImages()
+        queue = ImageQueue(self.images, patience=0.05)
+        self._ports = self.ports(self.swoogo, InMemoryBudget(clock, self.inbox), queue)
+        self.pusher = build_pusher(self._ports, settings, reconcile, API, digests=DIGESTS)
+        worker = self.dispatcher()
+        self.connector: Connector = worker.connector
+        self.gate: CircuitGate = worker.gate
+        self.voids: Voids = worker.voids
+        self.mapping = a_mapping()
+        self.hints = InMemoryHints(self.inbox, self.connections)
+        self._version = 0
+
+    def dispatcher(self, pusher: Pushes | None = None, **changed: Any) -> Dispatcher:
+        """One at work on this; `changed` are settings of the push."""
+        settings = PushSettings(**{**self.settings.model_dump(), **changed})
+        return self.serve(self._ports, self.credentials, pusher or self.pusher, settings)
 
     async def given(self, *resources: Resource, event_id: str = EVENT) -> None:
         """Sessionboard says so, now."""
@@ -135,40 +182,9 @@ class World:
 
 async def a_world(reconcile: ReconcileSettings = NO_RECONCILE, **changed: Any) -> World:
     """One mapped event with continuous sync; `changed` are settings of the push."""
-    clock = FakeClock(NOW)
-    settings = SETTINGS.model_copy(update=changed)
-    inbox = InMemoryInbox(clock, quiet=10.0, max_wait=60.0, lease=settings.lease, survey=reconcile.interval)
-    ledger, swoogo, board = InMemoryLedger(inbox), FakeSwoogo(clock, DIGESTS), InMemoryStatusBoard(inbox)
-    images = FakeImages()
-    connections, credentials = InMemoryConnections(inbox), FakeCredentials()
-    queue, standings = ImageQueue(images, patience=0.05), ListedStandings()
-    budget = InMemoryBudget(clock, inbox)
-    ports = PushPorts(inbox, ledger, swoogo, budget, queue, board, clock, connections, standings)
-    pusher = build_pusher(ports, settings, reconcile, API, digests=DIGESTS)
-    pairs = InMemoryPairs()
-    connector = Connector(inbox, connections, pairs, credentials, swoogo, board, clock, standings)
-    circuits = InMemoryCircuits(clock)
-    gate = CircuitGate(circuits, swoogo, connections, board, clock)
-    world = World(
-        clock,
-        inbox,
-        ledger,
-        swoogo,
-        board,
-        connections,
-        credentials,
-        pusher,
-        connector,
-        images,
-        pairs,
-        circuits,
-        gate,
-        Voids(inbox, connections, ledger, pairs, clock),
-        standings,
-        InMemoryHints(inbox, connections),
-    )
-    await inbox.set_continuous(EVENT, on=True)
-    await connections.put_connection(ORG, a_connection())
-    await connections.put_mapping(ORG, EVENT, world.mapping)
-    swoogo.zones[world.mapping.swoogo_event_id] = world.mapping.timezone
+    world = World(FakeClock(NOW), reconcile, push_settings(**changed))
+    await world.inbox.set_continuous(EVENT, on=True)
+    await world.connections.put_connection(ORG, a_connection())
+    await world.connections.put_mapping(ORG, EVENT, world.mapping)
+    world.swoogo.zones[world.mapping.swoogo_event_id] = world.mapping.timezone
     return world
