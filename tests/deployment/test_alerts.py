@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from deploy.generate import RULES, generated
+from tests.support.commands import options, resolve
 from tests.support.promql import unknown
 from tests.support.rendered import ROOT, of_kind, overlay
 from tests.support.tools import promtool
@@ -65,23 +66,13 @@ def test_every_alert_says_how_bad_it_is_and_has_a_runbook(alert: dict[str, Any])
 @pytest.mark.parametrize("path", [ROOT / "docs/deploy.md", *sorted(RUNBOOKS.glob("*.md"))], ids=lambda path: path.stem)
 def test_every_command_of_a_runbook_is_in_the_help(path: Path) -> None:
     """What is typed at three in the morning has to exist."""
-    from typer.main import get_command
-
-    from consumer.entrypoints.cli.app import app
-
-    root = get_command(app)
     for line in re.findall(r"(?:^|`|-- )swoogo-sync ([a-z][^`\n|#]*)", path.read_text(), re.MULTILINE):
         words = line.replace('"', "").split()
-        command: Any = root
-        while words and words[0] in getattr(command, "commands", {}):
-            command = command.commands[words.pop(0)]
-        if words and "list" in getattr(command, "commands", {}):  # `runs EVENT` is short for `runs list EVENT`
-            command = command.commands["list"]
-        assert command is not root, f"{path.name}: swoogo-sync {line}"
-        options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-        for word in words:
+        command, left = resolve(words)
+        assert left != words, f"{path.name}: swoogo-sync {line}"
+        for word in left:
             if word.startswith("--"):
-                assert word.partition("=")[0].rstrip(".,;:)") in options, f"{path.name}: swoogo-sync {line}"
+                assert word.partition("=")[0].rstrip(".,;:)") in options(command), f"{path.name}: swoogo-sync {line}"
 
 
 def test_generated_files_are_what_they_are_made_from() -> None:
