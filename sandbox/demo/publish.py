@@ -22,6 +22,7 @@ import httpx
 
 from consumer.adapters.sealing import seal
 from consumer.entrypoints.cli.output import counted
+from sandbox.conference.details import FIELDS, MAPS
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher
 from sandbox.conference.records import Writer
@@ -47,12 +48,12 @@ async def publish(kafka: str, swoogo: str, public: str, *, every: float, edits: 
     event = Event.of(conference, event_id=EVENT_ID, org_id=ORG_ID)
     swoogo_event_id = await _swoogo_event(swoogo, conference)
     sealed = seal(public, CONSUMER_KEY, CONSUMER_SECRET, org_id=event.org_id)
-    async with Publisher(kafka, Writer(event=event)) as publisher:
+    async with Publisher(kafka, Writer(event=event, details=True)) as publisher:
         writer, now = publisher.writer, datetime.now(UTC)
         await publisher.send(
             [
                 writer.integration_connected(sealed=sealed, continuous_sync=True, at=now),
-                writer.mapping_added(swoogo_event_id, at=now),
+                writer.mapping_added(swoogo_event_id, settings={"field_maps": MAPS}, at=now),
             ]
         )
         records = await publisher.publish(conference, at=datetime.now(UTC))
@@ -71,7 +72,7 @@ async def _swoogo_event(swoogo: str, conference: Conference) -> int:
         for event in there["events"]:
             if event["name"] == conference.name:
                 return int(event["id"])
-        wanted = {"events": [{"name": conference.name, "timezone": conference.timezone}]}
+        wanted = {"events": [{"name": conference.name, "timezone": conference.timezone}], "fields": FIELDS}
         seeded = (await control.post("/_control/seed", json=wanted)).raise_for_status().json()
         return int(seeded["events"][0])
 
