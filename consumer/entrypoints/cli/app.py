@@ -124,6 +124,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
             "seal": Leaf(
                 "keys:seal_credentials", "Seal a Swoogo consumer key and secret, so that they can travel on Kafka."
             ),
+            "digest": Leaf("keys:digest_keys", "Print the keys of the digests that stand for people's data."),
             "rotate": Leaf("rotation:rotate", "Make the next key pair and print the steps to it; nothing is changed."),
             "sealed": Leaf("rotation:list_sealed", "List the organizations' credentials by the key that opens them."),
             "reseal": Leaf(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from consumer.adapters.sealing import KeyPair, seal
+from consumer.adapters.sealing import KeyPair, digests_of, seal
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit
@@ -70,6 +71,22 @@ def public_key(*, as_json: AsJson = False) -> Exit:
         print_json({"public": public})
     else:
         typer.echo(public)
+    return Exit.OK
+
+
+def digest_keys(*, as_json: AsJson = False) -> Exit:
+    """Print the keys of the digests that stand for people's data, as KEYS__DIGEST takes them. They are secret.
+
+    Set to them, a rotation of the key pair leaves every digest as it is. To take a new one, put 32 random bytes in
+    base64 and a comma before them, and keep those until `swoogo-sync privacy seal` says that none is needed.
+    """
+    settings = load_settings()
+    settings.keys.needed_private()
+    keys = ",".join(b64encode(each).decode() for each in digests_of(settings.keys).keys)
+    if as_json:
+        print_json({"digest": keys})
+    else:
+        typer.echo(keys)
     return Exit.OK
 
 

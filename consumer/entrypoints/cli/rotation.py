@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
+from pydantic import SecretStr
 
-from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, seal
+from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, digests_of, seal
 from consumer.domain.connection import IntegrationRequest, disconnect_key, integration_key
+from consumer.domain.digests import key_id, key_ids
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit, say
@@ -24,6 +26,7 @@ from consumer.settings import PREFIX, KeySettings, Settings, load_settings
 
 _PRIVATE: Final = f"{PREFIX}KEYS__PRIVATE"
 _PREVIOUS: Final = f"{PREFIX}KEYS__PREVIOUS"
+_DIGEST: Final = f"{PREFIX}KEYS__DIGEST"
 _ADVICE: Final = {
     Seal.CURRENT: "",
     Seal.MOUNTED: "",
@@ -54,11 +57,14 @@ class SealedRow:
 
 @dataclass(frozen=True, slots=True)
 class SealedListDocument:
-    """What `keys sealed --json` prints. `done`: no credential needs the previous key."""
+    """What `keys sealed --json` prints. `digests`: ledger entries digested by a key of the previous one (Y3). `done`:
+    nothing needs the previous key.
+    """
 
     public: str
     credentials: tuple[SealedRow, ...]
     done: bool
+    digests: int = 0
 
 
 def rotate(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
@@ -76,6 +82,7 @@ def rotate(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
     pair = KeyPair.generate()
     keep_private(pair, file)
     steps = (
+        f"Where {_DIGEST} is not set, give it to all replicas: what `swoogo-sync keys digest` prints. Restart them.",
         f"Give all replicas {_PREVIOUS} = what {_PRIVATE} is now, and {_PRIVATE} = the new private key; restart them.",
         f"When all run with both, give the new public key to the system that seals credentials: {pair.public}",
         (
@@ -100,19 +107,20 @@ def rotate(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
 def list_sealed(*, as_json: AsJson = False) -> Exit:
     """List the organizations' credentials by the key that opens them.
 
-    Reads Redis only. Exit code 1 while any needs the previous key, or opens with neither.
+    Reads Redis only. Exit code 1 while any needs the previous key, or opens with neither, or ledger entries need it.
     """
     settings = load_settings()
     opener = CredentialOpener(settings.keys)
     rows = asyncio.run(_rows(settings, opener))
-    done = all(row.key in {Seal.CURRENT, Seal.MOUNTED} for row in rows)
+    digests = asyncio.run(_digested_by_previous(settings))
+    done = not digests and all(row.key in {Seal.CURRENT, Seal.MOUNTED} for row in rows)
     if as_json:
-        print_json(SealedListDocument(opener.public, rows, done))
+        print_json(SealedListDocument(opener.public, rows, done, digests))
     else:
         for row in rows:
             advice = f": {row.advice}" if row.advice else ""
             paragraph(out(), f"{plain(row.org_id)}  {row.what}  {row.key}{advice}")
-        paragraph(out(), _summary(settings.keys, rows, done=done))
+        paragraph(out(), _summary(settings.keys, rows, digests, done=done))
     return Exit.OK if done else Exit.FAILED
 
 
@@ -138,6 +146,17 @@ def reseal(
     sealed = seal(opener.public, consumer_key, consumer_secret, org_id=org)
     print_sealed(SealedDocument(opener.public, org, sealed, {"sealed": sealed}), as_json=as_json)
     return Exit.OK
+
+
+async def _digested_by_previous(settings: Settings) -> int:
+    """How many ledger entries hold digests by the key that is derived from the previous one, and set nowhere else."""
+    alone = settings.keys.model_copy(update={"previous": SecretStr("")})
+    older = {key_id(key) for key in digests_of(settings.keys).keys} - {key_id(key) for key in digests_of(alone).keys}
+    if not older:
+        return 0
+    async with open_session(settings) as stores:
+        ledgers = [await stores.ledger.load(event) for event in await stores.inbox.events()]
+    return sum(bool(key_ids(entry) & older) for ledger in ledgers for entry in ledger.values())
 
 
 async def _rows(settings: Settings, opener: CredentialOpener) -> tuple[SealedRow, ...]:
@@ -168,7 +187,12 @@ async def _boxes(settings: Settings, org_id: str) -> list[tuple[str, Integration
     return found
 
 
-def _summary(keys: KeySettings, rows: tuple[SealedRow, ...], *, done: bool) -> str:
+def _summary(keys: KeySettings, rows: tuple[SealedRow, ...], digests: int, *, done: bool) -> str:
+    if digests:
+        return (
+            f"{digests} ledger entries hold digests by the previous key; leave {_PREVIOUS} set. "
+            f"`swoogo-sync privacy seal` rewrites what it can; for the rest set {_DIGEST}."
+        )
     waiting = sum(row.key in {Seal.PREVIOUS, Seal.NEITHER} for row in rows)
     if not done:
         return f"{waiting} of {len(rows)} credentials do not open with the current key; leave {_PREVIOUS} set."

@@ -6,6 +6,7 @@ A later version is this one with a higher `rows.FORMAT`.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
@@ -19,7 +20,9 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import row_of
 from consumer.domain.connection import Connection
+from consumer.domain.digests import SEALED, Digests
 from consumer.domain.errors import UnreadableRowError
+from consumer.domain.ledger import Entry
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run, Trigger
 from consumer.ports import Change, Lease, SyncRequest, event_subject
@@ -32,7 +35,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 KEYS = Keys("test")
-NEXT = {"format": codecs.FORMAT + 1}
+NEXT = {"format": max(codecs.FORMAT, codecs.PAIR_FORMAT, SEALED) + 1}
 UNHEARD_OF = {"state": "unheard of"}
 
 
@@ -62,8 +65,12 @@ async def test_the_later_version_reads_its_own_rows_and_those_of_before(
     """Two versions side by side on one Redis."""
     ledger = KEYS.event(EVENT, "ledger")
     await redis.hset(ledger, mapping={"session/old": row(an_entry(1)), "session/new": row(an_entry(2), **NEXT)})
-    monkeypatch.setattr(codecs, "FORMAT", codecs.FORMAT + 1)
-    assert await bench.ledger.load(EVENT) == {"session/old": an_entry(1), "session/new": an_entry(2)}
+    later = NEXT["format"]
+    monkeypatch.setattr(codecs, "entry", codecs.RowReader[Entry](Entry, "a ledger entry", later))
+    assert await bench.ledger.load(EVENT) == {
+        "session/old": an_entry(1),
+        "session/new": replace(an_entry(2), format=later),
+    }
 
 
 @pytest.mark.rule("G6")
@@ -160,3 +167,13 @@ async def test_an_event_of_a_later_version_is_put_off_and_others_go_on(
     [line] = [line for line in lines if line["event"] == "push.deferred"]
     assert line["reason"].startswith("Redis holds ")
     assert line["reason"].endswith(".")
+
+
+@pytest.mark.rule("Y3")
+def test_an_earlier_version_leaves_digests_to_this_one() -> None:
+    """Side by side: it would take them for values, and push every field of every speaker."""
+    earlier = codecs.RowReader[Entry](Entry, "a ledger entry")
+    sealed = Digests((b"k" * 32,)).sealed("speaker/c1", an_entry(7, natural="ada@example.org"))
+    with pytest.raises(UnreadableRowError, match="format 2"):
+        earlier.decode(codecs.encode(sealed))
+    assert codecs.entry.decode(codecs.encode(sealed)) == sealed
