@@ -188,7 +188,7 @@ def _kind(
             SourceRow(name, _words(type_), count, sample, goes[name]) for name, (type_, sample, count) in values.items()
         ),
         tuple(_target(each, fed) for each in sorted(fields, key=lambda each: (each.is_custom, each.label.lower()))),
-        tuple(_pair(each, fitted, records) for each in maps.of(kind)),
+        tuple(_pair(kind, each, fitted, records) for each in maps.of(kind)),
         tuple(SuggestionRow(one.source, one.target, one.why) for one in found),
     )
 
@@ -219,9 +219,12 @@ def _sample(kind: Kind, values: list[FieldValue]) -> str:
     if not values:
         return ""
     common = ", ".join(Counter(texts for _, texts in values).most_common(1)[0][0])
-    # Whose it is does not matter for a map, and what it says of a person is nobody's to see here.
-    shown = _DIGIT.sub("0", _LETTER.sub("x", common)) if kind is Kind.SPEAKER else common
-    return plain(shown, _SAMPLE)
+    return plain(_shape(common) if kind is Kind.SPEAKER else common, _SAMPLE)
+
+
+def _shape(text: str) -> str:
+    """The form of a value: what a map needs to know of people's data."""
+    return _DIGIT.sub("0", _LETTER.sub("x", text))
 
 
 def _fed(kind: Kind, fitted: FittedMap | None) -> dict[str, str]:
@@ -245,7 +248,7 @@ def _target(definition: FieldDefinition, fed: Mapping[str, str]) -> TargetRow:
     )
 
 
-def _pair(each: FieldMap, fitted: FittedMap | None, records: list[Source]) -> PairRow:
+def _pair(kind: Kind, each: FieldMap, fitted: FittedMap | None, records: list[Source]) -> PairRow:
     row = PairRow(each.source, each.target, each.policy.value, "")
     if fitted is None:
         return replace(row, off="The time zone of the mapping is not known.")
@@ -264,7 +267,8 @@ def _pair(each: FieldMap, fitted: FittedMap | None, records: list[Source]) -> Pa
         if problem:
             not_fitting += sent is None or problem.code.value == "unknown_choice"
             misfits[plain(problem.detail or problem.code.value.replace("_", " "))] += 1
-        new |= dict.fromkeys(part[1:] for part in (sent or "").split(",") if part.startswith("+"))
+        named = _shape if kind is Kind.SPEAKER else str
+        new |= dict.fromkeys(named(part[1:]) for part in (sent or "").split(",") if part.startswith("+"))
     examples = tuple(text for text, _ in misfits.most_common(_EXAMPLES))
     return replace(row, values=len(values), not_fitting=not_fitting, examples=examples, new_choices=tuple(new))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.swoogo import SandboxSwoogo
+from sandbox.swoogo.answers import ControlError
 from tests.sandbox.swoogo.calls import Caller
 
 
@@ -109,3 +110,26 @@ async def test_fields_of_other_kinds_and_accounts_are_not_there(swoogo: Caller, 
     other = Caller(swoogo.client, "other", "x")
     assert (await swoogo.get(f"/sessions/field/{level['id']}")).status_code == 404
     assert (await other.get(f"/sponsors/field/{level['id']}")).status_code == 404
+
+
+async def test_fields_are_changed_by_hand_and_what_cannot_be_written_is_dropped(
+    sandbox: SandboxSwoogo, swoogo: Caller
+) -> None:
+    """swoogo-api.md 2.2, 9.2: renamed, retyped, required, read-only, without a choice, and gone."""
+    event = sandbox.seed({"events": [{"name": "E"}]})["events"][0]
+    fields = [{"resource": "sessions", "name": "Tags", "type": "checkboxList", "choices": ["A", "B"]}]
+    attribute = f"c_{sandbox.seed({'fields': fields})['fields'][0]}"
+    first, second = (choice["id"] for choice in sandbox.fields("sessions")[attribute]["choices"])
+    form = {"event_id": event, "name": "S", f"{attribute}[]": [first, second]}
+    made = (await swoogo.call("POST", "/sessions/create", data=form)).json()
+    assert [each["value"] for each in made["custom_fields"][attribute]] == ["A", "B"]
+    sandbox.alter_field("sessions", attribute, name="Topics", remove_choices=["A"], read_only=True)
+    path = f"/sessions/update/{made['id']}"
+    held = (await swoogo.call("PUT", path, data={f"{attribute}[]": []})).json()
+    assert [each["value"] for each in held[attribute]] == ["B"]
+    sandbox.alter_field("sessions", attribute, required=True, read_only=False, type="textInput")
+    assert (await swoogo.call("PUT", path, data={attribute: ""})).status_code == 422
+    sandbox.alter_field("sessions", attribute, remove=True)
+    assert attribute not in (await swoogo.call("PUT", path, data={attribute: "x"})).json()
+    with pytest.raises(ControlError, match="have no field"):
+        sandbox.alter_field("sessions", attribute, name="Back")

@@ -37,6 +37,7 @@ CUSTOM = (
         choices=TAGS,
     ),
     FieldDefinition(Kind.SPEAKER, "c_4", "Pronouns", TEXT, "textInput", 4),
+    FieldDefinition(Kind.SPEAKER, "c_6", "Chosen", CHOICE, "dropDownList", 6),
     FieldDefinition(Kind.SPEAKER, "c_5", "Allergies and other dietary needs", FieldType.LONG_TEXT, "textArea", 5),
 )
 DEFINITIONS = FieldDefinitions(
@@ -127,7 +128,9 @@ def test_both_sides_say_where_a_field_comes_from_and_goes_to() -> None:
 
 def test_what_records_say_of_people_is_shown_in_its_form_alone() -> None:
     """Nothing of a person is in the document, with or without a map."""
-    for maps in (FieldMaps(), MAPS):
+    added = FieldMaps(speakers=(FieldMap("pronouns", "c_6", add_choices=True),))
+    assert of(a_document(added), "speakers").pairs[0].new_choices == ("xxx/xxx",)
+    for maps in (FieldMaps(), MAPS, added):
         text = json.dumps(a_document(maps, suggestions=True), default=repr)
         assert not any(word in text for word in ("ada@", "she/her", "nuts", "30 123", "example.org"))
     samples = {each.name: each.sample for each in of(a_document(), "speakers").sessionboard}

@@ -10,10 +10,10 @@ from consumer.domain.field_definitions import FieldType
 from consumer.domain.field_maps import FieldMap, FieldMaps
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
-from consumer.domain.snapshot import Session
+from consumer.domain.snapshot import Resource, Session
 from consumer.domain.survey import Depth
 from consumer.services.field_definitions import keep_field
-from tests.support.builders import EVENT, a_mapping, a_session
+from tests.support.builders import EVENT, a_contact, a_mapping, a_session
 from tests.support.service_world import World, a_world
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
 from tests.unit.services.test_push_toggles import updated
@@ -144,3 +144,36 @@ async def test_f5_a_trouble_while_they_are_read_ends_the_push_and_the_next_one_r
     assert world.swoogo.records[Kind.SESSION] == {}
     await world.push()
     assert row(world)["c_1"] == "Deutsch"
+
+
+async def test_f6_thirty_entries_on_many_records_cost_the_definitions_and_no_more() -> None:
+    """F6: 300 sessions and 200 speakers; unchanged, a second push costs nothing with a map or without."""
+    spent = []
+    for maps in (FieldMaps(), FieldMaps(sessions=many("c"), speakers=many("d"))):
+        world = await a_world(SETTINGS)
+        for number in range(15):
+            world.swoogo.define(Kind.SESSION, f"c_{number}", FieldType.TEXT)
+            world.swoogo.define(Kind.SPEAKER, f"d_{number}", FieldType.CHOICE, "Ada", "Bob")
+        await updated(world, field_maps=maps)
+        values = {f"v{number}": (FieldType.TEXT.value, ("Ada",)) for number in range(15)}
+        people = [a_contact(f"c{number}", email=f"c{number}@example.org") for number in range(200)]
+        sessions = [a_session(f"s{number}", people=[f"c{number % 200}"]) for number in range(300)]
+        everything: list[Resource] = [
+            *(replace(each, extra=values) for each in sessions),
+            *(replace(each, profile=replace(each.profile, extra=values)) for each in people),
+        ]
+        run = await world.sync(*everything)
+        assert run.outcome == "completed"
+        spent.append(run.credits)
+        assert all(
+            row.get("c_14", "") == ("Ada" if maps else "") for row in world.swoogo.records[Kind.SESSION].values()
+        )
+        world.swoogo.calls.clear()
+        await world.sync(*everything)
+        assert world.swoogo.calls == []
+    # A list of each kind, and one call for each of the choice fields.
+    assert spent[1] - spent[0] == 2 * 10 + 15
+
+
+def many(prefix: str) -> tuple[FieldMap, ...]:
+    return tuple(FieldMap(f"v{number}", f"{prefix}_{number}") for number in range(15))
