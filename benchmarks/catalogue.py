@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile, startup
+from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile, startup, webhooks
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground, ground
 from benchmarks.usage import busy
@@ -19,6 +19,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
         startup.NAME: startup.measure,
         planning.NAME: planning.measure,
         reconcile.NAME: reconcile.measure,
+        webhooks.NAME: webhooks.measure,
         first_call.NAME: first_call.measure,
         push.NAME: push.measure,
         memory.NAME: memory.measure,

@@ -92,7 +92,7 @@ class _Canned(httpx.AsyncBaseTransport):
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class Bench:
     """One event in Redis, and the service's parts that reconcile it."""
 
     settings: Settings
@@ -100,6 +100,7 @@ class _Bench:
     pusher: Pusher
     transport: _Canned
     clock: SystemClock
+    sandbox: SandboxSwoogo
 
     @property
     def event_id(self) -> str:
@@ -127,12 +128,12 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
     figures: list[Figure] = []
     for expand, label in (("complete", "one credit"), ("absent", "lists")):
         for share in (1.0, 0.1):
-            async with _bench(ground, f"{NAME}-{expand}-{share:g}", scale * share, expand) as bench:
+            async with a_bench(ground, f"{NAME}-{expand}-{share:g}", scale * share, expand) as bench:
                 figures += await _figures(bench, label, judged=share == 1.0)
     return figures
 
 
-async def _figures(bench: _Bench, label: str, *, judged: bool) -> list[Figure]:
+async def _figures(bench: Bench, label: str, *, judged: bool) -> list[Figure]:
     """Credits and CPU of the best round; the peer's in the same process with the same answers."""
     await bench.reconcile(Depth.DEEP)
     # All records bear the second they were made in, which a survey reads again until it is over for sure.
@@ -170,7 +171,7 @@ async def _figures(bench: _Bench, label: str, *, judged: bool) -> list[Figure]:
     ]
 
 
-async def _peer(bench: _Bench) -> tuple[int, float]:
+async def _peer(bench: Bench) -> tuple[int, float]:
     """Credits and ms of CPU of getting each record by its id."""
     ids = [
         (path, entry.swoogo_id) for kind, path in _PATHS.items() for _, entry in entries_of(bench.given.ledger, kind)
@@ -189,7 +190,7 @@ async def _peer(bench: _Bench) -> tuple[int, float]:
 
 
 @asynccontextmanager
-async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncIterator[_Bench]:
+async def a_bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncIterator[Bench]:
     given = unchanged(sessions=max(20, round(4_900 * scale)), places=max(2, round(100 * scale)))
     servers = ground.named(name)
     keys = KeyPair.generate()
@@ -224,12 +225,13 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
     queue = ImageQueue(images)
     ports = PushPorts(bound.inbox, ledger, client, budget, queue, board, clock, bound.connections, nowhere)
     try:
-        bench = _Bench(
+        bench = Bench(
             settings,
             given,
             build_pusher(ports, settings.push, settings.reconcile, settings.swoogo),
             transport,
             clock,
+            sandbox,
         )
         await _fill(bench, ledger)
         yield bench
@@ -239,7 +241,7 @@ async def _bench(ground: Ground, name: str, scale: float, expand: str) -> AsyncI
         await bound.redis.aclose()
 
 
-async def _fill(bench: _Bench, ledger: RedisLedger) -> None:
+async def _fill(bench: Bench, ledger: RedisLedger) -> None:
     """The snapshot and the ledger of an event that was pushed completely."""
     inbox, snapshot, subject = bench.pusher.inbox, bench.given.snapshot, event_subject(bench.event_id)
     changes = [Change(f"session/{key}", f"{1:015d}", codecs.encode(each)) for key, each in snapshot.sessions.items()]

@@ -105,7 +105,7 @@ class Webhooks:
     """All webhooks of all accounts. `spacing`: seconds before the first retry; it doubles."""
 
     def __init__(self, faults: Faults, send: Send | None = None, *, spacing: float = 0.2) -> None:
-        self._faults, self._send, self._spacing = faults, send or _post, spacing
+        self._faults, self.send, self._spacing = faults, send or _post, spacing
         self.hooks: dict[int, Webhook] = {}
         self.log: deque[Delivery] = deque(maxlen=_KEPT)
         self.origin: Origin = "admin_user"
@@ -202,7 +202,7 @@ class Webhooks:
                 return
             delivery.attempts += 1
             try:
-                status = await self._send(hook.url, headers, content)
+                status = await self.send(hook.url, headers, content)
             except httpx.HTTPError:
                 status = 0
             delivery.outcome = str(status)

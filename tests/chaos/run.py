@@ -127,6 +127,8 @@ class _Run:
             keepers = [task_outside(self._keep_alive(number)) for number in range(_WORKERS)]
             if self._jump and self._who == "service":
                 keepers.append(task_outside(self._set_clock()))
+            if self._settings.webhooks.enabled == "on":
+                keepers.append(task_outside(self._touch()))
             try:
                 if orgs:
                     await orgs.begin()
@@ -162,6 +164,16 @@ class _Run:
                 await end_everything()
                 await stores.redis.aclose()
                 self._server.close()
+
+    async def _touch(self) -> None:
+        """Somebody saves records in Swoogo without a change, which is delivered like any edit."""
+        chance = Random(f"touches {self._verdict.seed}")
+        while not self._effects.calm:
+            await asyncio.sleep(chance.uniform(5.0, 120.0))
+            kind = chance.choice(("sessions", "speakers", "sponsors"))
+            rows = self._sandbox.state()[kind]
+            if rows:
+                self._sandbox.edit(kind, chance.choice(rows)["id"], {})
 
     async def _set_clock(self) -> None:
         """As a failover to a server does whose clock is another."""
@@ -240,7 +252,7 @@ class _Run:
             return "somebody is paused"
         if self._effects.late:
             return "a call has yet to take effect"
-        if self._sandbox.webhooks.under_way:
+        if self._effects.calm and self._sandbox.webhooks.under_way:
             return "a delivery is on its way"
         if self._who == "peer":
             return ""

@@ -24,7 +24,9 @@ from tests.support.service_world import SETTINGS, SUBJECT, World, a_world
 
 RECONCILE = ReconcileSettings(interval=1800, deep_interval=86_400)
 SECRET = SecretStr("0123456789abcdef")
-HOOKS = WebhookSettings(enabled="on", public_url="https://h.example", path_secret=SECRET, secret=SECRET)
+HOOKS = WebhookSettings(
+    enabled="on", public_url="https://h.example", path_secret=SECRET, secret=SECRET, clock_tolerance=5.0
+)
 
 
 def stamp(world: World) -> str:
@@ -322,3 +324,46 @@ async def test_a_replica_without_webhooks_makes_a_usual_survey_of_a_hint() -> No
     edit(world, "session/s1", name="Edited")
     run = await deliver(world, a_hint(world, "session/s1"))
     assert (run.credits, await drift(world)) == (1, [("session/s1", "name")])
+
+
+@pytest.mark.rule("W3")
+async def test_loss_of_every_delivery_for_an_hour_costs_nothing_but_time() -> None:
+    """What deliveries would have told is found by the reconciles, with as many credits as ever."""
+    found = []
+    for delivered in (True, False):
+        world = await a_hinted_world(sessions=5)
+        for number in range(1, 5):
+            await world.clock.advance(300)
+            hint = a_hint(world, f"session/s{number}", edit(world, f"session/s{number}", name="Edited"))
+            if number == 4:
+                hint = a_hint(world, "session/s4", deleted=True)
+                del world.swoogo.records[Kind.SESSION][the_id(world, "session/s4")]
+            if delivered:
+                await deliver(world, hint)
+        await world.clock.advance(3_600)
+        run = await survey(world)
+        states = {key: entry.state for key, entry in world.ledger.entries[EVENT].items()}
+        found.append((await drift(world), states, run.outcome))
+        assert run.credits <= 2
+    with_deliveries, without = found
+    assert with_deliveries == without
+    assert with_deliveries[1]["session/s4"] is State.GONE
+
+
+@pytest.mark.rule("W3")
+async def test_ten_thousand_replayed_deliveries_change_nothing_and_cost_nothing() -> None:
+    world = await a_hinted_world(sessions=3)
+    hints = []
+    for number in range(1, 4):
+        await world.clock.advance(10)
+        hints.append(a_hint(world, f"session/s{number}", edit(world, f"session/s{number}", name="Edited")))
+    await deliver(world, *hints)
+    before = world.ledger.entries[EVENT].copy(), await world.issues(), await world.ledger.survey(EVENT)
+    world.swoogo.calls.clear()
+    for number in range(10_000):
+        await world.hints.put(EVENT, hints[number % 3])
+        if number % 500 == 0:
+            await look(world)
+    await look(world)
+    after = world.ledger.entries[EVENT], await world.issues(), await world.ledger.survey(EVENT)
+    assert (after, world.swoogo.calls) == (before, [])
