@@ -92,6 +92,16 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "N2": "Runs and issues are kept, with a sentence for each reader; a topic has the issues of each record",
         "N3": "What a sync would do, without doing it",
     },
+    "Field maps": {
+        "F1": "Standard pairs by default; a map adds to them, takes their place or switches them off; locked ones stay",
+        "F2": "Sources are standard or custom fields of Sessionboard, targets attributes, nested ones or custom fields",
+        "F3": "Values by a table of types; choices by name or by `values`, added once where asked, else left out",
+        "F4": "Who wins: `until_edited`, `always` (at a reconcile, and told), `if_empty`, `once`",
+        "F5": "Swoogo's definitions are read with the mapping and in deep reconciles; what does not fit is off",
+        "F6": "A changed map sends only what differs, in one update a record; a map costs its definitions and no more",
+        "F7": "Both sides' fields, what maps do with the records, suggestions",
+        "F8": "Records are held back by rules, an event until its embargo ends",
+    },
     "Swoogo's webhooks": {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",
         "W2": "A delivery is a hint: whole records are seen for nothing, others read for a credit",

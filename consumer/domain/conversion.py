@@ -266,6 +266,7 @@ _SHORT: Final = (
     *(FieldType.TEXT, FieldType.NUMBER, FieldType.DATE, FieldType.TIME, FieldType.EMAIL, FieldType.PHONE),
     *(FieldType.URL, FieldType.COUNTRY, FieldType.LANGUAGE, FieldType.CHOICE, FieldType.CHOICES, FieldType.FILE),
 )
+_CHOSEN: Final = (FieldType.CHOICE, FieldType.CHOICES)
 _NAMES: Final = (FieldType.TEXT, FieldType.COUNTRY, FieldType.LANGUAGE, FieldType.CHOICE)
 _LISTED: Final = (*_NAMES, FieldType.CHOICES, FieldType.NUMBER, FieldType.EMAIL)
 
@@ -287,16 +288,16 @@ CONVERTERS: Final[Mapping[tuple[FieldType, FieldType], Converter]] = {
     **_from(FieldType.HTML, _html, FieldType.HTML),
     **_from(FieldType.HTML, _datetime, FieldType.DATETIME),
     **_from(FieldType.HTML, _yes_no, FieldType.CHECKBOX),
-    **_from(FieldType.NUMBER, _number, FieldType.NUMBER, FieldType.TEXT, FieldType.CHOICE),
+    **_from(FieldType.NUMBER, _number, FieldType.NUMBER, FieldType.TEXT, *_CHOSEN),
     **_from(FieldType.DATE, _date, FieldType.DATE, FieldType.DATETIME, FieldType.TEXT),
     **_from(FieldType.TIME, _time, FieldType.TIME, FieldType.DATETIME, FieldType.TEXT),
     **_from(FieldType.DATETIME, _datetime, FieldType.DATE, FieldType.DATETIME, FieldType.TEXT),
-    **_from(FieldType.CHECKBOX, _checkbox, FieldType.CHECKBOX, FieldType.TEXT, FieldType.CHOICE, FieldType.NUMBER),
+    **_from(FieldType.CHECKBOX, _checkbox, FieldType.CHECKBOX, FieldType.TEXT, *_CHOSEN, FieldType.NUMBER),
     **_from(FieldType.EMAIL, _email, FieldType.EMAIL, FieldType.TEXT),
     **_from(FieldType.PHONE, _phone, FieldType.PHONE, FieldType.TEXT, FieldType.NUMBER),
     **_from(FieldType.URL, _url, FieldType.URL, FieldType.TEXT, FieldType.FILE),
-    **_from(FieldType.COUNTRY, _one_line, *_NAMES),
-    **_from(FieldType.LANGUAGE, _one_line, *_NAMES),
+    **_from(FieldType.COUNTRY, _one_line, *_NAMES, FieldType.CHOICES),
+    **_from(FieldType.LANGUAGE, _one_line, *_NAMES, FieldType.CHOICES),
     **_from(FieldType.CHOICE, _choice, *_LISTED),
     **_from(FieldType.CHOICE, _checked, FieldType.CHECKBOX),
     **_from(FieldType.CHOICES, _choices, *_LISTED),

@@ -21,7 +21,7 @@ from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_mapping
 from tests.support.desk import Desk, a_desk, soon
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("F7")]
 
 KEY = "consumer-key"
 
