@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.unit.services.world import World, a_world
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.field_definitions import FieldType
@@ -16,7 +17,6 @@ from consumer.ports import Work
 from tests.support.builders import a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
-from tests.unit.services.world import World, a_world
 
 FIELDS = {policy: f"c_{number}" for number, policy in enumerate(Policy, 1)}
 MAPS = FieldMaps(
