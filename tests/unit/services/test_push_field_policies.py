@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.services.world import World, a_world
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.field_definitions import FieldType
@@ -16,6 +15,7 @@ from consumer.domain.snapshot import Contact, Session
 from consumer.ports import Work
 from tests.support.builders import a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called
+from tests.support.service_world import World, a_world
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
 
 FIELDS = {policy: f"c_{number}" for number, policy in enumerate(Policy, 1)}

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.services.world import SUBJECT, World, a_world
 
 from consumer.domain.eligibility import Reason
 from consumer.domain.field_definitions import FieldType
@@ -17,6 +16,7 @@ from consumer.domain.mapping import MappingSettings
 from consumer.domain.planner import make_plan
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import HOUR, MINUTE, NOW, a_contact, a_mapping, a_plan_input, a_session, a_track
+from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
 from tests.unit.services.test_push_toggles import updated
 
