@@ -20,6 +20,7 @@ from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
+from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -29,6 +30,7 @@ from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.ports.replicas import Replica
 from consumer.services.dispatch import Dispatcher
+from consumer.services.housekeeping import Housekeeper
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
@@ -47,6 +49,7 @@ class Service:
     settings: Settings
     broker: KafkaBroker | None
     dispatcher: Dispatcher | None
+    housekeeper: Housekeeper | None
     producer: AIOKafkaProducer
     swoogo: SwoogoClient
     consumers: ConsumerHealth
@@ -84,6 +87,7 @@ class Service:
         log.info("app.started", role=self.settings.role)
         watching = asyncio.create_task(self._until_lost(stop))
         leaving = asyncio.create_task(self._leave(stop))
+        keeping = asyncio.create_task(self.housekeeper.run(), name="housekeeping") if self.housekeeper else None
         try:
             if self.dispatcher:
                 await self.dispatcher.run(stop)
@@ -92,6 +96,7 @@ class Service:
         finally:
             self.watch.health.stopping = True
             stop.set()
+            await cancel_and_wait(keeping)
             await leaving
             lost = await watching
             await cancel_and_wait(rebuilding)
@@ -166,7 +171,9 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         kafka = await open_kafka(stack, settings)
         swoogo = open_swoogo(stack, settings, stores, clock, time, watch)
         dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
-        time.on_jump(lambda seconds: dispatcher.mend_soon() if seconds < 0 else None)
+        election = RedisElection(stores.keys, stores.scripts, clock.new_id())
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder)
+        time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":
             broker = open_broker(settings.kafka)
@@ -184,4 +191,7 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         lag, letters = KafkaLag(settings.kafka), OpenDeadLetters(settings.kafka)
         await stack.enter_async_context(watch.monitor(stores.redis, overview, lag, letters, clock, active))
         replicas = RedisReplicas(stores.redis, stores.keys)
-        yield Service(settings, broker, active, kafka.producer, swoogo.client, consumers, watch, replicas, clock)
+        keeper = housekeeper if active else None
+        yield Service(
+            settings, broker, active, keeper, kafka.producer, swoogo.client, consumers, watch, replicas, clock
+        )

@@ -12,6 +12,7 @@ from consumer.ports.images import Images, Picture, Unchanged
 from consumer.ports.inbox import (
     Change,
     Due,
+    Hint,
     Inbox,
     Requested,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Due",
     "EventState",
     "Grant",
+    "Hint",
     "History",
     "Images",
     "Inbox",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from consumer.domain.claim import Lease
@@ -24,6 +24,10 @@ class Connections(Protocol):
 
     async def mapping(self, event_id: str) -> EventMapping | None:
         """The active pair of an event."""
+
+    async def credentials_of(self, events: Sequence[str]) -> Mapping[str, str]:
+        """Event -> the credential of its active pair; without those that have none, or one that cannot be read."""
+        ...
 
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
         """The active pairs of an organization by event id."""

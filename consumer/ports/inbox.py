@@ -30,11 +30,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """Subjects due now, and how long until the next one is (seconds; None: nothing is waiting)."""
+class Hint:
+    """A subject that is due, and since when (ms) by the index or the queue it was found in."""
 
-    subjects: tuple[Subject, ...]
+    subject: Subject
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due now, and how long until the next one is (seconds; None: nothing is waiting)."""
+
+    hints: tuple[Hint, ...]
     next_in: float | None
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return tuple(hint.subject for hint in self.hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +101,21 @@ class Inbox(Protocol):
         """These kinds were looked at, and whatever was ours is in the ledger again (G6)."""
 
     async def due(self, limit: int) -> Due:
-        """What to claim, oldest first."""
+        """What to claim, oldest first; without what lies in a queue."""
 
-    async def repair_index(self) -> None:
-        """Have `due` know everything ever recorded as its state says, whatever became of the index.
+    async def queued(self, credentials: int, each: int) -> Mapping[str, Sequence[Hint]]:
+        """Credential -> the first `each` of its queue, oldest first; the credential served least lately comes first."""
 
-        Raises UnavailableError.
+    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+        """Move what is due, and has no place, to the queue of its credential, where any replica finds it."""
+
+    async def leave_queue(self, credential: str, hint: Hint) -> None:
+        """A claim of this queued subject was tried: it leaves the queue, which comes last among the queues."""
+
+    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
+        """Have `due` tell of a slice of everything ever recorded as its state says, whatever became of the index.
+
+        Returns the `start` of the next slice, None after the last. Raises UnavailableError.
         """
 
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:

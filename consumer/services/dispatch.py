@@ -1,17 +1,18 @@
 """DEBOUNCE and CLAIM: finds what is due and has it worked on, a few subjects side by side.
 
 Events of one credential share a number of places, so an organization that is slow, or waits for its credits, holds
-those and delays no other.
+those and delays no other. What finds no place moves to a queue of its credential: a round looks at a window of what
+came due and at the heads of as many queues as may have a place, however much waits behind them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -27,9 +28,10 @@ from consumer.domain.errors import (
     SwoogoSyncError,
     UnreadableRowError,
 )
+from consumer.domain.fairness import share_out
 from consumer.domain.mapping import EventMapping
 from consumer.domain.push_report import PushReport
-from consumer.ports import Clock, Connections, Inbox, Lease, Subject, Work
+from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.rebuild import Rebuilder
@@ -40,10 +42,10 @@ if TYPE_CHECKING:
     from consumer.services.webhooks import Registrar
 
 _REMEMBERED = 10_000
-"""Subjects whose share of the places is remembered; a lookup each beyond that."""
+"""Events whose credential is remembered, the last seen ones; a lookup each beyond that."""
 
-_MEND_SECONDS = 600
-"""Between two looks whether the due index has everything."""
+_WINDOW = 128
+"""Of what came due a round looks at so many."""
 
 _GIVE_BACK_SECONDS = 3.0
 """For giving a subject back while the service is stopped; without Redis it is left to its lease."""
@@ -83,15 +85,9 @@ class Dispatcher:
     webhooks: Registrar | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
-    _mend_at: float = -inf
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
-    _shares: dict[Subject, str] = field(default_factory=dict)
-
-    def mend_soon(self) -> None:
-        """Look over the due index in the next round: the clock it goes by was set back."""
-        self._mend_at = -inf
-        self.wake.set()
+    _credentials: dict[Subject, str] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: then no new claim, and what runs is finished."""
@@ -124,57 +120,64 @@ class Dispatcher:
         """Start what is due; returns seconds until the next look."""
         if not await self._is_redis_complete():
             return self.settings.poll_interval
-        if self.clock.ticks() >= self._mend_at:
-            await self.inbox.repair_index()
-            self._mend_at = self.clock.ticks() + _MEND_SECONDS * 1_000_000_000
-        limit = self.settings.max_events - len(self._running)
-        if limit <= 0:
+        places, each = self.settings.max_events - len(self._running), self.settings.max_events_per_credential
+        if places <= 0:
             return self.settings.poll_interval
-        while True:
-            due = await self.inbox.due(limit)
-            passed_over = 0
-            for subject in due.subjects:
-                passed_over += subject not in self._running and not await self._start(subject)
-            # Those that have to wait for a place of their credential may hide others that need not.
-            if not passed_over or len(due.subjects) < limit or len(self._running) >= self.settings.max_events:
-                break
-            limit *= 2
-        if due.next_in is None:
-            return self.settings.poll_interval
-        return min(due.next_in, self.settings.poll_interval)
+        due = await self.inbox.due(_WINDOW)
+        # A credential has no place left only where some of it run here.
+        found = await self.inbox.queued(places + len(self._taken), each)
+        queued = {name: [hint for hint in hints if hint.subject not in self._running] for name, hints in found.items()}
+        heads = {hint.subject: (name, hint) for name, hints in queued.items() for hint in hints}
+        arrived = await self._by_credential([hint for hint in due.hints if hint.subject not in self._running])
+        waiting = {
+            name: sorted(
+                {hint.subject: hint for hint in (*queued.get(name, ()), *arrived.get(name, ()))}.values(),
+                key=lambda hint: hint.due,
+            )
+            for name in [*queued, *(name for name in arrived if name not in queued)]
+        }
+        for name, hint in share_out(waiting, self._taken, places, each):
+            self._start(name, hint.subject, heads.get(hint.subject))
+        left = {name: [hint for hint in hints if hint.subject not in self._running] for name, hints in arrived.items()}
+        await self.inbox.queue({name: hints for name, hints in left.items() if hints})
+        if arrived and len(due.hints) == _WINDOW and len(self._running) < self.settings.max_events:
+            return 0.0  # these hid what came due after them
+        return self.settings.poll_interval if due.next_in is None else min(due.next_in, self.settings.poll_interval)
 
-    async def _start(self, subject: Subject) -> bool:
-        """Begin to work on it, unless there is no place left for it."""
-        if len(self._running) >= self.settings.max_events:
-            return False
-        known = self._shares.get(subject)
-        if known is not None and self._taken[known] >= self.settings.max_events_per_credential:
-            return False
-        share = await self._share(subject)
-        if self._taken[share] >= self.settings.max_events_per_credential:
-            return False
-        self._taken[share] += 1
-        task = asyncio.create_task(self._work(subject), name=str(subject))
-        self._running[subject] = task
-        task.add_done_callback(partial(self._finished, subject, share))
-        return True
+    def _start(self, credential: str, subject: Subject, queued: tuple[str, Hint] | None) -> None:
+        if subject in self._running:
+            return  # in two places at once: one that was mapped to another credential
+        self._taken[credential] += 1
+        self._running[subject] = task = asyncio.create_task(self._work(subject, queued), name=str(subject))
+        task.add_done_callback(partial(self._finished, subject, credential))
 
-    async def _share(self, subject: Subject) -> str:
-        """Concurrency group of a subject. Cached, because a waiting subject is checked at every poll."""
-        try:
-            mapping = await self.connections.mapping(subject.id) if subject.kind == "event" else None
-        except UnreadableRowError:  # reported when it is worked on; the others go on
-            mapping = None
-        if len(self._shares) >= _REMEMBERED:
-            self._shares.clear()
-        self._shares[subject] = share = mapping.credential if mapping else str(subject)
-        return share
+    async def _by_credential(self, hints: Sequence[Hint]) -> dict[str, list[Hint]]:
+        """By the credential whose places they share; an organization, or an event without a pair, by itself."""
+        unknown = [
+            hint.subject.id for hint in hints if hint.subject.kind == "event" and hint.subject not in self._credentials
+        ]
+        found = await self.connections.credentials_of(unknown) if unknown else {}
+        grouped: dict[str, list[Hint]] = {}
+        for hint in hints:
+            name = self._remember(hint.subject, found.get(hint.subject.id) or self._credentials.get(hint.subject))
+            grouped.setdefault(name, []).append(hint)
+        return grouped
 
-    def _finished(self, subject: Subject, share: str, _: asyncio.Task[None]) -> None:
+    def _remember(self, subject: Subject, credential: str | None) -> str:
+        """Whose places a subject takes; remembered while it has a pair, of so many seen last."""
+        self._credentials.pop(subject, None)
+        if credential is None or subject.kind != "event":
+            return str(subject)
+        self._credentials[subject] = credential
+        if len(self._credentials) > _REMEMBERED:
+            del self._credentials[next(iter(self._credentials))]
+        return credential
+
+    def _finished(self, subject: Subject, credential: str, _: asyncio.Task[None]) -> None:
         self._running.pop(subject, None)
-        self._taken[share] -= 1
-        if not self._taken[share]:
-            del self._taken[share]
+        self._taken[credential] -= 1
+        if not self._taken[credential]:
+            del self._taken[credential]
         self.wake.set()
 
     async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
@@ -186,9 +189,12 @@ class Dispatcher:
             stopped.cancel()
             woken.cancel()
 
-    async def _work(self, subject: Subject) -> None:
+    async def _work(self, subject: Subject, queued: tuple[str, Hint] | None = None) -> None:
         try:
             lease = await self.inbox.claim(subject, self.clock.new_id())
+            if queued:
+                with suppress(RetryableError):  # the next claim takes it out
+                    await self.inbox.leave_queue(*queued)
             if lease is None:
                 return
             structlog.contextvars.bind_contextvars(run=lease.op_id)  # in every line of this task
@@ -250,6 +256,7 @@ class Dispatcher:
         mapping = None
         if lease.subject.kind == "event":
             mapping = await self.connections.mapping(lease.subject.id)
+            self._remember(lease.subject, mapping.credential if mapping else None)
         if self.rebuilder and (reason := self.rebuilder.deferral(lease.subject, mapping.org_id if mapping else "")):
             await self._defer(lease, reason)
             return

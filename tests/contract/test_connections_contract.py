@@ -230,3 +230,8 @@ async def test_a_rebuild_ends_also_a_lease_from_a_clock_that_was_ahead(bench: Be
     await bench.connections.fence(ORG, [EVENT])
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=ahead)
+
+
+async def test_the_credentials_of_several_events_are_read_together(bench: Bench) -> None:
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping())
+    assert await bench.connections.credentials_of([EVENT, "unmapped"]) == {EVENT: a_mapping().credential}

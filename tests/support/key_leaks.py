@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 # the table in `consumer.adapters.redis.keys`, which a test compares with this list.
 PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{(event|org)/[^{}]+\}:(state|rows|versions|dirty)",
-    r"[^{}]+:\{due/\d+\}:due",
+    r"[^{}]+:\{due/\d+\}:(due|queues|queue/.+)",
     r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|withdrawn|requests|served|survey|fields|issues|published|run|runs|mapping|asked|holders|careful|fresh|webhooks)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
     r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, cast
 
 from redis.asyncio import Redis
@@ -12,7 +13,7 @@ from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import Connection
-from consumer.domain.errors import LeaseLostError
+from consumer.domain.errors import LeaseLostError, UnreadableRowError
 from consumer.domain.mapping import EventMapping
 from consumer.ports import Lease
 
@@ -52,6 +53,18 @@ class RedisConnections:
     async def mapping(self, event_id: str) -> EventMapping | None:
         row = await read_value(self._redis, self._keys.event(event_id, "mapping"))
         return codecs.mapping.decode(row) if row else None
+
+    @guarded
+    async def credentials_of(self, events: Sequence[str]) -> Mapping[str, str]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for event_id in events:
+                pipe.get(self._keys.event(event_id, "mapping"))
+            rows = await pipe.execute()
+        found: dict[str, str] = {}
+        for event_id, row in zip(events, rows, strict=True):
+            with suppress(UnreadableRowError):  # told when it is worked on; the others go on
+                found |= {event_id: codecs.mapping.decode(row).credential} if row else {}
+        return found
 
     @guarded
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:

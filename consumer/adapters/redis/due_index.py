@@ -1,9 +1,16 @@
-"""The due index: where workers look for what is due. A hint; the state hash of a subject is the truth."""
+"""The due index: where workers look for what is due. A hint; the state hash of a subject is the truth.
+
+What is due and finds no place for its credential moves from the index to a queue of that credential, so that it hides
+nothing of the others. It is in one of the two at any moment: it enters a queue before it leaves the index, and a worker
+takes it out of the queue after a claim has put the index right. Each leaves only with the due time it was found with.
+Replicas of a former version know no queues: they claim what is in the index, and their repair puts back what is not.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from redis.asyncio import Redis
@@ -11,7 +18,7 @@ from redis.asyncio import Redis
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
-from consumer.ports import Due, Subject
+from consumer.ports import Due, Hint, Subject
 
 _FIELDS: Final = ["due", "until", "survey", "hold"]
 _AT_ONCE: Final = 200
@@ -33,7 +40,38 @@ class DueIndex:
         )
         waits = [wait / 1000 for wait, _ in answers if wait >= 0]
         found = sorted(each for _, subjects in answers for each in subjects)
-        return Due(tuple(Subject(*name.split("/", 1)) for _, name in found[:limit]), min(waits, default=None))
+        return Due(tuple(_hint(name, due) for due, name in found[:limit]), min(waits, default=None))
+
+    async def queued(self, credentials: int, each: int) -> dict[str, tuple[Hint, ...]]:
+        """The heads of the queues, the one served least lately first."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in range(DUE_SHARDS):
+                pipe.zrange(self._keys.queues(shard), 0, credentials - 1, withscores=True)
+            served = sorted((moment, name.decode()) for shard in await pipe.execute() for name, moment in shard)
+            names = [name for _, name in served[:credentials]]
+            for name in names:
+                pipe.zrange(self._keys.queue(name), 0, each - 1, withscores=True)
+            found = await pipe.execute()
+        return {
+            name: tuple(_hint(subject.decode(), due) for subject, due in queue)
+            for name, queue in zip(names, found, strict=True)
+        }
+
+    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+        """Move what is due from the index to the queues of their credentials."""
+        shards: defaultdict[str, dict[str, tuple[str, Sequence[Hint]]]] = defaultdict(dict)
+        places: defaultdict[str, list[Hint]] = defaultdict(list)
+        for credential, hints in waiting.items():
+            shards[self._keys.queues_of(credential)][self._keys.queue(credential)] = credential, hints
+            for hint in hints:
+                places[self._keys.due_of(hint.subject)].append(hint)
+        await asyncio.gather(*(self._scripts.queue_due(queues, named) for queues, named in shards.items()))
+        await asyncio.gather(*(self._scripts.leave_index(index, hints) for index, hints in places.items()))
+
+    async def leave_queue(self, credential: str, hint: Hint) -> None:
+        """Take a subject out of its queue after a claim of it was tried."""
+        queues, queue = self._keys.queues_of(credential), self._keys.queue(credential)
+        await self._scripts.leave_queue(queues, queue, credential, hint)
 
     async def put(self, subject: Subject, due: int) -> None:
         """Put a subject where it belongs after its state was written; `due` in ms, negative when nothing makes it due.
@@ -84,6 +122,10 @@ class DueIndex:
     async def look_at_clock(self, subject: Subject) -> None:
         """Move what lies too far ahead since the server's clock was set back; nothing else would look before then."""
         await self.put(subject, await self._scripts.look_at_clock(self._keys.subject(subject, "state")))
+
+
+def _hint(name: str, due: float) -> Hint:
+    return Hint(Subject(*name.split("/", 1)), int(due))
 
 
 def _place(due: bytes | None, held: bytes | None, survey: bytes | None, hold: bytes | None) -> int:

@@ -62,17 +62,24 @@ class RedisEventStats:
 
     @guarded
     async def due(self, most: int = 1_000) -> Mapping[str, Overdue]:
-        """`event` and `org` -> what is due now and not being worked on; counts end at `most` a shard."""
+        """`event` and `org` -> what is due now and not being worked on; of `most` subjects and queues a shard."""
         seconds, micros = await self._redis.time()
         now = seconds * 1000 + micros // 1000
-        shards = [self._keys.due(shard) for shard in range(DUE_SHARDS)]
-        found = await asyncio.gather(
-            *(self._redis.zrangebyscore(shard, "-inf", now, start=0, num=most, withscores=True) for shard in shards)
-        )
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in range(DUE_SHARDS):
+                pipe.zrangebyscore(self._keys.due(shard), "-inf", now, start=0, num=most, withscores=True)
+                pipe.zrange(self._keys.queues(shard), 0, most - 1)
+            found = await pipe.execute()
+            for credential in (name.decode() for shard in found[1::2] for name in shard):
+                pipe.zrange(self._keys.queue(credential), 0, 0, withscores=True)
+                pipe.zcard(self._keys.queue(credential))
+            queues = await pipe.execute()
+        due = [(name, moment, 1) for shard in found[::2] for name, moment in shard]
+        due += [(*heads[0], length) for heads, length in zip(queues[::2], queues[1::2], strict=True) if heads]
         counts, first = Counter[str](), {"event": now, "org": now}
-        for name, moment in (each for shard in found for each in cast("list[tuple[bytes, float]]", shard)):
+        for name, moment, count in due:
             kind = name.decode().partition("/")[0]
-            counts[kind] += 1
+            counts[kind] += count
             first[kind] = min(first.get(kind, now), int(moment))
         return {kind: Overdue(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
 

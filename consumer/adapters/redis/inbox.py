@@ -30,11 +30,25 @@ from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.domain.withdrawal import Withdrawn, deleted
-from consumer.ports import Change, Due, EventState, Lease, Requested, Subject, SyncRequest, event_subject, org_subject
+from consumer.ports import (
+    Change,
+    Due,
+    EventState,
+    Hint,
+    Lease,
+    Requested,
+    Subject,
+    SyncRequest,
+    event_subject,
+    org_subject,
+)
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 
 _CHANGES_PER_CALL: Final = 1000
 """Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
+
+_SLICE: Final = 250
+"""Events, and as many organizations, that the index is repaired for at once."""
 
 
 def _is_contact(key: str) -> bool:
@@ -223,15 +237,31 @@ class RedisInbox:
         await self._due.put(subject, due)
 
     @guarded
-    async def repair_index(self) -> None:
-        events = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
-        orgs = cast("set[bytes]", await self._redis.smembers(self._keys.orgs()))
-        subjects = [event_subject(each.decode()) for each in events] + [org_subject(each.decode()) for each in orgs]
+    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
+        following, subjects = list(start), list[Subject]()
+        for at, (key, subject) in enumerate(((self._keys.events(), event_subject), (self._keys.orgs(), org_subject))):
+            if start[at] >= 0:
+                cursor, found = await self._redis.sscan(key, start[at], count=_SLICE)
+                following[at] = cursor or -1
+                subjects += [subject(each.decode()) for each in cast("list[bytes]", found)]
         await self._due.mend(subjects)
+        return None if max(following) < 0 else (following[0], following[1])
 
     @guarded
     async def due(self, limit: int) -> Due:
         return await self._due.first(limit)
+
+    @guarded
+    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[Hint, ...]]:
+        return await self._due.queued(credentials, each)
+
+    @guarded
+    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+        await self._due.queue(waiting)
+
+    @guarded
+    async def leave_queue(self, credential: str, hint: Hint) -> None:
+        await self._due.leave_queue(credential, hint)
 
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:

@@ -15,6 +15,8 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
 | `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | due index |
+| `{due/N}:queues` | sorted set: credential (or subject) with a queue -> ms when it was last served | - | due index |
+| `{due/N}:queue/HASH` | sorted set: due subject without a free place -> due ms | - | due index |
 | `{event/ID}:ledger` | hash: record key -> entry | - | ledger |
 | `{event/ID}:unlogged` | set: record keys whose entry is not on the changelog yet | - | ledger |
 | `{event/ID}:directory` | hash: kind -> last listing | - | ledger |
@@ -39,6 +41,7 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:holders` | hash: organization -> epoch of its newest lease that looked at the register | - | pairs |
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
+| `{replicas}:elected` | string: which replica does the housekeeping of all | 30 s | election |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:about` | hash: its format, who waits for a later version, when Redis was last lost | - | rebuild |
 | `{generation}:restored` | hash: how far a rebuild in progress is, topic/partition[/topic id] -> offset | - | rebuild |
@@ -93,7 +96,18 @@ class Keys:
         return self._of(f"due/{shard}", "due")
 
     def due_of(self, subject: Subject) -> str:
-        return self.due(crc32(str(subject).encode()) % DUE_SHARDS)
+        return self.due(_shard(str(subject)))
+
+    def queues(self, shard: int) -> str:
+        """The credentials of one shard that have a queue."""
+        return self._of(f"due/{shard}", "queues")
+
+    def queue(self, credential: str) -> str:
+        """What is due and waits for a place of a credential."""
+        return self._of(f"due/{_shard(credential)}", f"queue/{credential}")
+
+    def queues_of(self, credential: str) -> str:
+        return self.queues(_shard(credential))
 
     def pairs(self, name: str) -> str:
         """`records`, `event_of`, `voided`, `holders`, or `unlogged/` and an organization."""
@@ -111,9 +125,9 @@ class Keys:
         """`marker`, `lock` or `progress` of rebuilding."""
         return self._of("generation", name)
 
-    def replicas(self) -> str:
-        """The heartbeats of the replicas."""
-        return self._of("replicas", "alive")
+    def replicas(self, name: str = "alive") -> str:
+        """`alive`, their heartbeats; or `elected`."""
+        return self._of("replicas", name)
 
     def replay(self, topic: str) -> str:
         """Where a replay of a topic is."""
@@ -121,3 +135,7 @@ class Keys:
 
     def credential(self, credential: str, name: str) -> str:
         return self._of(f"cred/{credential}", name)
+
+
+def _shard(name: str) -> int:
+    return crc32(name.encode()) % DUE_SHARDS

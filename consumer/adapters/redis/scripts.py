@@ -6,13 +6,14 @@ header of each `.lua` file says how.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.rebuild_scripts import RebuildScripts, load
+from consumer.ports import Hint
 
 
 class Scripts(RebuildScripts):
@@ -36,6 +37,9 @@ class Scripts(RebuildScripts):
         self._complete = script("complete_subject")
         self._put_off = script("defer")
         self._next_due = script("next_due")
+        self._queue = script("queue_due")
+        self._leave_queue = script("leave_queue")
+        self._leave_index = script("leave_index")
         self._write = script("write_fenced")
         self._tick_off = script("ack_outbox")
         self._log_again = script("requeue_changelog")
@@ -175,6 +179,23 @@ class Scripts(RebuildScripts):
         """(ms until the next that is not due yet or -1, due subjects with their due ms)."""
         wait, *found = await self._next_due([due], [limit])
         return wait, [(int(moment), name.decode()) for name, moment in zip(found[::2], found[1::2], strict=True)]
+
+    async def queue_due(self, queues: str, named: Mapping[str, tuple[str, Sequence[Hint]]]) -> None:
+        """Queue due subjects. `named`: key of a queue -> its credential and who joins it."""
+        args: list[str | int] = []
+        for credential, hints in named.values():
+            args += [credential, len(hints)]
+            for hint in hints:
+                args += [str(hint.subject), hint.due]
+        await self._queue([queues, *named], args)
+
+    async def leave_queue(self, queues: str, queue: str, credential: str, hint: Hint) -> None:
+        """Take a subject out that was not queued again since; the credential goes to the end."""
+        await self._leave_queue([queues, queue], [credential, str(hint.subject), hint.due])
+
+    async def leave_index(self, due: str, hints: Iterable[Hint]) -> None:
+        """Take subjects out that were not moved since."""
+        await self._leave_index([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
 
     async def write_fenced(
         self,

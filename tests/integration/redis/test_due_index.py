@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from consumer.adapters.redis.inbox import RedisInbox
-from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.ports import SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
@@ -177,3 +177,37 @@ async def test_however_many_are_due_at_once_they_are_found(redis: Redis, here: B
     await redis.zadd(index, {f"event/e{number}": number for number in range(5_000)})
     found = await here.inbox.due(8_192)
     assert [subject.id for subject in found.subjects] == [f"e{number}" for number in range(5_000)]
+
+
+@pytest.mark.rule("G1")
+async def test_a_replica_of_a_former_version_finds_what_is_queued_after_its_repair(redis: Redis, here: Bench) -> None:
+    """It knows no queues; and what it claims there leaves them when it is tried here."""
+    keys = Keys("test")
+    await here.inbox.record(SUBJECT, [a_change()])
+    await here.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    [hint] = (await here.inbox.due(10)).hints
+    await here.inbox.queue({"a credential": [hint]})
+    assert await redis.zscore(keys.due_of(SUBJECT), str(SUBJECT)) is None
+    assert await here.inbox.repair_index() is None
+    assert await redis.zscore(keys.due_of(SUBJECT), str(SUBJECT)) == hint.due
+    assert await here.inbox.claim(SUBJECT, "former version")
+    assert await here.inbox.claim(SUBJECT, "this one") is None
+    await here.inbox.leave_queue("a credential", hint)
+    assert not [key async for key in redis.scan_iter("*queue*")]
+    assert (await redis.zscore(keys.due_of(SUBJECT), str(SUBJECT)) or 0) > hint.due
+
+
+async def test_the_index_is_repaired_in_slices_however_many_there_are(redis: Redis, here: Bench) -> None:
+    keys, events = Keys("test"), [f"event-{number}" for number in range(1_200)]
+    await redis.sadd(keys.events(), *events)
+    for event in events:
+        await redis.zadd(keys.due_of(event_subject(event)), {str(event_subject(event)): 1})
+    position: tuple[int, int] | None = (0, 0)
+    sizes, left = [], len(events)
+    while position is not None:
+        position = await here.inbox.repair_index(position)
+        now = sum([await redis.zcard(keys.due(shard)) for shard in range(DUE_SHARDS)])
+        sizes.append(left - now)
+        left = now
+    assert left == 0
+    assert max(sizes) <= 500

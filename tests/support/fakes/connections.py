@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from consumer.domain.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
@@ -39,6 +39,10 @@ class InMemoryConnections:
     async def mapping(self, event_id: str) -> EventMapping | None:
         """See `ports.Connections`."""
         return self.in_force.get(event_id)
+
+    async def credentials_of(self, events: Sequence[str]) -> Mapping[str, str]:
+        """See `ports.Connections`."""
+        return {event: self.in_force[event].credential for event in events if event in self.in_force}
 
     async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
         """See `ports.Connections`."""

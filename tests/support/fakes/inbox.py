@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isinf
 
@@ -24,6 +24,7 @@ from consumer.ports import (
     Clock,
     Due,
     EventState,
+    Hint,
     Lease,
     Requested,
     Subject,
@@ -84,7 +85,9 @@ class InMemoryInbox:
         self.clock = clock
         self.failures: list[Exception] = []
         self.completed: list[tuple[Lease, dict[str, str], float | None, bool]] = []
-        self.mended_at: list[int] = []
+        self.repairs: list[tuple[int, int]] = []
+        self.slices: Iterator[tuple[int, int]] = iter(())
+        self.queues: dict[str, dict[Subject, int]] = {}
         self._quiet = round(quiet * 1000)
         self._max_wait = round(max_wait * 1000)
         self._lease = round(lease * 1000)
@@ -235,9 +238,10 @@ class InMemoryInbox:
         if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
             raise LeaseLostError(f"{by.subject} was taken over by another worker.")
 
-    async def repair_index(self) -> None:
+    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
         """See `ports.Inbox`: there is no index here."""
-        self.mended_at.append(self.clock.now())
+        self.repairs.append(start)
+        return next(iter(self.slices), None)
 
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""
@@ -247,9 +251,32 @@ class InMemoryInbox:
             for subject, state in self._subjects.items()
             if (moment := state.moment()) is not None
         )
-        found = tuple(subject for moment, _, subject in moments if moment <= now)
+        queued = {(subject, due) for queue in self.queues.values() for subject, due in queue.items()}
+        found = tuple(
+            Hint(subject, moment) for moment, _, subject in moments if moment <= now and (subject, moment) not in queued
+        )
         later = [moment - now for moment, _, _ in moments if moment > now]
         return Due(found[:limit], min(later) / 1000 if later else None)
+
+    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[Hint, ...]]:
+        """See `ports.Inbox`: the dictionary is in the order in which they were served."""
+        return {
+            name: tuple(Hint(subject, due) for subject, due in sorted(queue.items(), key=lambda item: item[1])[:each])
+            for name, queue in [*self.queues.items()][:credentials]
+        }
+
+    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+        """See `ports.Inbox`."""
+        for name, hints in waiting.items():
+            self.queues.setdefault(name, {}).update({hint.subject: hint.due for hint in hints})
+
+    async def leave_queue(self, credential: str, hint: Hint) -> None:
+        """See `ports.Inbox`."""
+        queue = self.queues.pop(credential, {})
+        if queue.get(hint.subject) == hint.due:
+            del queue[hint.subject]
+        if queue:
+            self.queues[credential] = queue
 
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         """See `ports.Inbox`."""

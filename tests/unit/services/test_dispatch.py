@@ -86,21 +86,6 @@ async def test_what_is_due_is_pushed_and_given_back(running: Running) -> None:
     assert (await running.world.inbox.due(1)).next_in is None
 
 
-@pytest.mark.rule("G1")
-async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(running: Running) -> None:
-    """Whatever was left out of it would wait until something is recorded for it."""
-    world = running.world
-    await wait_until(lambda: world.inbox.mended_at, "it was mended")
-    began = world.clock.now()
-    for _ in range(3):
-        running.dispatcher.wake.set()
-        await settle()
-    assert world.inbox.mended_at == [began]
-    world.clock.ms += 600_000
-    running.dispatcher.wake.set()
-    await wait_until(lambda: world.inbox.mended_at == [began, began + 600_000], "it was mended again")
-
-
 async def test_a_wake_up_is_not_waited_for_until_the_next_poll(world: World) -> None:
     made = Running(world)
     made.dispatcher.settings = push_settings(poll_interval=10.0)
@@ -216,6 +201,37 @@ async def test_an_organization_that_waits_with_all_its_events_delays_no_other(ru
     assert len(set(running.waiting)) == SETTINGS.max_events_per_credential
     running.gate.set()
     await wait_until(lambda: all(running.synced(event) for event in slow), "the slow ones are pushed after all")
+
+
+@pytest.mark.rule("M1")
+async def test_a_round_looks_at_no_more_than_there_are_places_for_however_much_is_due(running: Running) -> None:
+    """What waits for a place is in the queue of its credential, out of the way of what comes due after it."""
+    slow = [f"slow-{number}" for number in range(300)]
+    await running.map(*slow)
+    running.held.update(slow)
+    await running.change(*slow)
+    places = SETTINGS.max_events_per_credential
+    await wait_until(lambda: len(set(running.waiting)) == places, "its places are taken")
+    inbox = running.world.inbox
+    await wait_until(lambda: len(next(iter(inbox.queues.values()), {})) == len(slow) - places, "the others are queued")
+    assert (await inbox.due(1000)).hints == ()
+    running.gate.set()
+    await wait_until(lambda: all(running.synced(event) for event in slow), "they are pushed after all")
+    assert inbox.queues == {}
+
+
+async def test_an_event_that_got_another_credential_while_it_was_queued_is_pushed_once(running: Running) -> None:
+    events = [f"event-{number}" for number in range(4)]
+    await running.map(*events)
+    running.held.update(events)
+    await running.change(*events)
+    await wait_until(lambda: any(running.world.inbox.queues.values()), "some wait")
+    moved = str(next(iter(next(iter(running.world.inbox.queues.values())))).id)
+    mapping = replace(a_mapping(event_id=moved), credential="another")
+    await running.world.connections.put_mapping(ORG, moved, mapping)
+    running.gate.set()
+    await wait_until(lambda: all(running.synced(event) for event in events), "all are pushed")
+    await wait_until(lambda: not running.world.inbox.queues, "no queue is left")
 
 
 async def test_in_all_no_more_events_are_worked_on_at_once_than_a_process_may(world: World) -> None:

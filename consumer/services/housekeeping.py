@@ -1,0 +1,77 @@
+"""What all replicas need and one of them does: the due index is repaired, slice by slice, outside of the rounds."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final, Protocol
+
+import structlog
+
+from consumer.domain.errors import RetryableError
+from consumer.ports import Clock, Inbox
+from consumer.services.rebuild import Rebuilder
+
+_EVERY_SECONDS: Final = 10.0
+"""Between two looks who is elected; the lock lasts three times that."""
+
+_REPAIR_SECONDS: Final = 600
+"""Between two repairs of the due index."""
+
+log = structlog.get_logger("housekeeping")
+
+
+class Election(Protocol):
+    """Which replica does what one is enough for."""
+
+    async def elected(self, seconds: float) -> bool:
+        """Whether it is this one, for so many seconds from now on. Raises UnavailableError."""
+        ...
+
+
+@dataclass(slots=True)
+class Housekeeper:
+    """One a replica; it works while it is elected and Redis is complete (G6)."""
+
+    inbox: Inbox
+    election: Election
+    clock: Clock
+    rebuilder: Rebuilder | None = None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _repair_at: float = -inf
+
+    def repair_soon(self) -> None:
+        """Repair the due index at once: the clock it goes by was set back."""
+        self._repair_at = -inf
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.wake.clear()
+            try:
+                await self._look()
+            except RetryableError as error:
+                log.warning("housekeeping.waiting", reason=str(error))
+            except Exception:  # a defect of ours: the next look may do better
+                log.exception("housekeeping.broken")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), _EVERY_SECONDS)
+
+    async def _look(self) -> None:
+        """Keep the lock, and do what is due. A newly elected one begins with everything."""
+        if not await self._may_work() or self.clock.ticks() < self._repair_at:
+            return
+        began = self.clock.ticks()
+        position: tuple[int, int] | None = (0, 0)
+        while position is not None:
+            position = await self.inbox.repair_index(position)
+            if position is not None and not await self._may_work():
+                return
+        self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
+
+    async def _may_work(self) -> bool:
+        elected = await self.election.elected(3 * _EVERY_SECONDS)
+        return elected and (self.rebuilder is None or await self.rebuilder.is_redis_complete())

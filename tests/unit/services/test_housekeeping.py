@@ -1,0 +1,74 @@
+"""Housekeeping: one replica repairs the due index, slice by slice, and another follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from consumer.services.housekeeping import Housekeeper
+from tests.support.fakes.clock import settle
+from tests.support.service_world import World, a_world
+from tests.support.waiting import wait_until
+
+
+class Votes:
+    """An election that a test decides."""
+
+    def __init__(self) -> None:
+        self.answers: list[bool] = []
+        self.now = True
+
+    async def elected(self, seconds: float) -> bool:
+        return self.answers.pop(0) if self.answers else self.now
+
+
+class Kept:
+    """A housekeeper at work."""
+
+    def __init__(self, world: World) -> None:
+        self.inbox, self.clock, self.votes = world.inbox, world.clock, Votes()
+        self.keeper = Housekeeper(world.inbox, self.votes, world.clock)
+
+    async def looked(self) -> None:
+        self.keeper.wake.set()
+        await settle()
+
+
+@pytest.fixture
+async def kept() -> AsyncIterator[Kept]:
+    made = Kept(await a_world())
+    made.votes.now = False
+    task = asyncio.create_task(made.keeper.run())
+    await settle()
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.rule("G1")
+async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(kept: Kept) -> None:
+    """Whatever was left out of it would wait until something is recorded for it."""
+    kept.votes.now = True
+    await kept.looked()
+    assert kept.inbox.repairs == [(0, 0)]
+    await kept.looked()
+    assert kept.inbox.repairs == [(0, 0)]
+    kept.clock.ms += 600_000
+    await kept.looked()
+    assert kept.inbox.repairs == [(0, 0)] * 2
+    kept.keeper.repair_soon()
+    await wait_until(lambda: len(kept.inbox.repairs) == 3, "a clock that was set back does not wait for that")
+
+
+async def test_only_the_elected_one_works_slice_by_slice_and_stops_when_it_is_no_more(kept: Kept) -> None:
+    await kept.looked()
+    assert kept.inbox.repairs == []
+    kept.inbox.slices = iter([(7, 3), (9, -1)])
+    kept.votes.answers = [True, True, False]
+    await kept.looked()
+    assert kept.inbox.repairs == [(0, 0), (7, 3)]
+    kept.votes.now = True
+    await kept.looked()
+    assert kept.inbox.repairs == [(0, 0), (7, 3), (0, 0)], "a repair that was broken off begins again"
