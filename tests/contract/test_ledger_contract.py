@@ -226,8 +226,9 @@ async def test_flushes_side_by_side_leave_the_newest_entry_last_on_the_changelog
     assert bench.changelog.written[-1] == (EVENT, session_key(), an_entry(1))
 
 
-async def test_f5_definitions_are_kept_as_they_were_read_and_gone_when_asked(bench: Bench) -> None:
-    """F5, G4: fenced like the rest of the ledger; gone with what was seen of the Swoogo event."""
+@pytest.mark.rule("F5")
+async def test_definitions_are_kept_as_they_were_read_and_gone_when_asked(bench: Bench) -> None:
+    """Fenced like the rest of the ledger; gone with what was seen of the Swoogo event."""
     form = FieldDefinition(Kind.SESSION, "c_1", "Format", FieldType.CHOICE, "list", 7, choices=(Choice(1, "Ä"),))
     read = FieldDefinitions({Kind.SESSION: {"c_1": form}}, NOW)
     kept = KeptDefinitions({Kind.SESSION: ("c_1",)}, read, read.with_field(replace(form, label="Form")), "stamp")

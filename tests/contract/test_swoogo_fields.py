@@ -132,8 +132,9 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield made
 
 
-async def test_f5_definitions_are_read_with_types_and_the_choices_asked_for(world: World) -> None:
-    """F5: label, type and choices with ids; documented attributes are there whatever is listed."""
+@pytest.mark.rule("F5")
+async def test_definitions_are_read_with_types_and_the_choices_asked_for(world: World) -> None:
+    """Label, type and choices with ids; documented attributes are there whatever is listed."""
     work = await world.work()
     tags = world.field(work, "Tags")
     assert (tags.label, tags.type, [choice.name for choice in tags.choices]) == (
@@ -155,9 +156,10 @@ async def test_f5_definitions_are_read_with_types_and_the_choices_asked_for(worl
     assert everything.fields[Kind.SESSION]["name"].required
 
 
+@pytest.mark.rule("F2", "F3")
 @pytest.mark.rule("R2")
-async def test_f2_f3_mapped_fields_are_created_changed_read_and_cleared(world: World) -> None:
-    """F2, F3, R2: they are spelt as Swoogo takes them, and read the same from every answer."""
+async def test_mapped_fields_are_created_changed_read_and_cleared(world: World) -> None:
+    """They are spelt as Swoogo takes them, and read the same from every answer."""
     work = await world.work()
     tags = world.field(work, "Tags").choices
     values = {
@@ -178,8 +180,9 @@ async def test_f2_f3_mapped_fields_are_created_changed_read_and_cleared(world: W
     assert {name: fields.get(name, "") for name in values} == {**values, **changes}
 
 
-async def test_f2_a_part_of_a_nested_attribute_is_written_and_read(world: World) -> None:
-    """F2: `workAddress.line_2`; the other parts stay."""
+@pytest.mark.rule("F2")
+async def test_a_part_of_a_nested_attribute_is_written_and_read(world: World) -> None:
+    """`workAddress.line_2`; the other parts stay."""
     work = await world.work()
     fields = {"first_name": "Ann", "last_name": "Oz", "email": "ann@example.com"}
     extra = {"workAddress.line_2": "Floor 3", world.names["Pronouns"]: "they/them", "mobile_phone": "+49 30 1"}
@@ -202,8 +205,9 @@ async def shown(world: World, work: Work, kind: Kind, identifier: int) -> dict[s
     return dict(listed)
 
 
-async def test_f3_missing_choices_are_added_once_and_matched_by_name(world: World) -> None:
-    """F3: trimmed, case-insensitive; those that are there stay, and their ids too."""
+@pytest.mark.rule("F3")
+async def test_missing_choices_are_added_once_and_matched_by_name(world: World) -> None:
+    """Trimmed, case-insensitive; those that are there stay, and their ids too."""
     work = await world.work()
     attribute, before = world.names["Tags"], world.field(work, "Tags")
     field = await world.swoogo.add_choices(work, Kind.SESSION, attribute, [" web ", "Security", "Ops"])
@@ -215,19 +219,21 @@ async def test_f3_missing_choices_are_added_once_and_matched_by_name(world: Worl
     assert [choice.name for choice in fresh.choices] == ["AI", "Web", "Data", "Security", "Ops"]
 
 
-async def test_f3_choices_of_what_is_no_choice_field_are_refused(world: World) -> None:
-    """F3: before any call."""
+@pytest.mark.rule("F3")
+async def test_choices_of_what_is_no_choice_field_are_refused(world: World) -> None:
+    """Before any call."""
     work = await world.work()
     with pytest.raises(RefusedError):
         await world.swoogo.add_choices(work, Kind.SESSION, world.names["Language"], ["x"])
 
 
+@pytest.mark.rule("F6")
 @pytest.mark.rule("R3")
 @pytest.mark.parametrize(
     ("switches", "expected"), [(Switches(), [20, 2, 1]), (Switches(fields_choices="absent"), [22, 2, 1])]
 )
-async def test_f6_what_definitions_and_choices_cost(switches: Switches, expected: list[int]) -> None:
-    """F6, R3: ten a kind, one for each choice field where the list has none; adding is two, finding is one."""
+async def test_what_definitions_and_choices_cost(switches: Switches, expected: list[int]) -> None:
+    """Ten a kind, one for each choice field where the list has none; adding is two, finding is one."""
     async with real(switches) as world:
         bench = world.bench
         assert bench
@@ -243,8 +249,9 @@ async def test_f6_what_definitions_and_choices_cost(switches: Switches, expected
         assert spent == expected
 
 
-async def test_f6_mapped_fields_cost_no_call_of_their_own() -> None:
-    """F6: create, update, list and survey cost what they cost without a map."""
+@pytest.mark.rule("F6")
+async def test_mapped_fields_cost_no_call_of_their_own() -> None:
+    """Create, update, list and survey cost what they cost without a map."""
     async with real() as world:
         bench = world.bench
         assert bench
@@ -260,9 +267,10 @@ async def test_f6_mapped_fields_cost_no_call_of_their_own() -> None:
         assert costs == [12, 12]
 
 
+@pytest.mark.rule("F5")
 @pytest.mark.rule("R5")
-async def test_f5_field_that_changes_meanwhile_is_noticed() -> None:
-    """F5: renamed, retyped, removed, choice removed; what Swoogo drops without a word is told."""
+async def test_field_that_changes_meanwhile_is_noticed() -> None:
+    """Renamed, retyped, removed, choice removed; what Swoogo drops without a word is told."""
     async with real() as world:
         assert world.bench
         sandbox, names = world.bench.sandbox, world.names
@@ -299,8 +307,9 @@ async def test_a_read_only_field_is_told_as_not_applied() -> None:
         assert written.not_applied == (language,)
 
 
-async def test_f5_definitions_that_may_not_be_read_leave_the_documented_attributes() -> None:
-    """F5: the event syncs; only custom targets are off."""
+@pytest.mark.rule("F5")
+async def test_definitions_that_may_not_be_read_leave_the_documented_attributes() -> None:
+    """The event syncs; only custom targets are off."""
     async with real() as world:
         assert world.bench
         world.bench.sandbox.add_faults(
@@ -311,10 +320,11 @@ async def test_f5_definitions_that_may_not_be_read_leave_the_documented_attribut
         assert read.get(Kind.SESSION, world.names["Language"]) is None
 
 
+@pytest.mark.rule("F3", "G2")
 @pytest.mark.rule("G2")
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 503, "effect": True}, {"half_json": True}])
-async def test_f3_g2_choices_whose_answer_was_lost_are_not_added_twice(fault: dict[str, Any]) -> None:
-    """F3, G2: Swoogo is looked at before anything is sent again."""
+async def test_choices_whose_answer_was_lost_are_not_added_twice(fault: dict[str, Any]) -> None:
+    """Swoogo is looked at before anything is sent again."""
     async with real() as world:
         assert world.bench
         work, sandbox = await world.work(), world.bench.sandbox
@@ -325,9 +335,10 @@ async def test_f3_g2_choices_whose_answer_was_lost_are_not_added_twice(fault: di
         assert [choice.name for choice in field.choices] == held
 
 
+@pytest.mark.rule("F3", "G2")
 @pytest.mark.rule("G2")
-async def test_f3_g2_while_choices_may_come_late_no_other_event_adds_them() -> None:
-    """F3, G2: the lock on the account's field is kept until the call is settled."""
+async def test_while_choices_may_come_late_no_other_event_adds_them() -> None:
+    """The lock on the account's field is kept until the call is settled."""
     async with real(deadline=0.5) as world:
         assert world.bench
         work, sandbox = await world.work(), world.bench.sandbox
@@ -342,10 +353,11 @@ async def test_f3_g2_while_choices_may_come_late_no_other_event_adds_them() -> N
         assert names.count("Ops") == 1
 
 
+@pytest.mark.rule("F3", "G4")
 @pytest.mark.rule("G4")
 @pytest.mark.integration
-async def test_f3_g4_two_replicas_on_two_events_never_double_a_choice(redis: Redis) -> None:
-    """F3, G4: fields are the account's; replicas that share only Redis add one at a time."""
+async def test_two_replicas_on_two_events_never_double_a_choice(redis: Redis) -> None:
+    """Fields are the account's; replicas that share only Redis add one at a time."""
     other = "other-key"
     sandbox = SandboxSwoogo(latency_ms=10, credentials=[Credential(KEY, SECRET), Credential(other, SECRET)])
     sandbox.seed({"events": [{"id": each, "name": "C"} for each in (EVENT, EVENT + 1)], "fields": FIELDS})

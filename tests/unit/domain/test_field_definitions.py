@@ -26,6 +26,7 @@ def reading(*fields: FieldDefinition, kinds: tuple[Kind, ...] = (Kind.SESSION, K
     return FieldDefinitions({kind: {each.attribute: each for each in fields if each.kind is kind} for kind in kinds})
 
 
+@pytest.mark.rule("F5")
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
@@ -44,30 +45,32 @@ def reading(*fields: FieldDefinition, kinds: tuple[Kind, ...] = (Kind.SESSION, K
     ],
     ids=["same", "removed", "renamed", "retyped", "choice gone", "choice new", "choice renamed", "not asked", "new"],
 )
-def test_f5_what_became_of_a_field(
-    now: tuple[FieldDefinition, ...], expected: list[tuple[Alteration, str, str]]
-) -> None:
-    """F5: renamed, retyped and removed fields and removed choices are changes; additions are not."""
+def test_what_became_of_a_field(now: tuple[FieldDefinition, ...], expected: list[tuple[Alteration, str, str]]) -> None:
+    """Renamed, retyped and removed fields and removed choices are changes; additions are not."""
     changes = compare(reading(FORMAT), reading(*now))
     assert changes == tuple(FieldChange(Kind.SESSION, "c_1", *each) for each in expected)
 
 
-def test_f5_a_kind_that_was_not_read_says_nothing() -> None:
-    """F5: only kinds that a map names are read."""
+@pytest.mark.rule("F5")
+def test_a_kind_that_was_not_read_says_nothing() -> None:
+    """Only kinds that a map names are read."""
     assert compare(reading(FORMAT, STREET), reading(FORMAT, kinds=(Kind.SESSION,))) == ()
 
 
-def test_f2_a_part_of_a_nested_attribute_names_its_parent() -> None:
-    """F2: `workAddress.line_2`."""
+@pytest.mark.rule("F2")
+def test_a_part_of_a_nested_attribute_names_its_parent() -> None:
+    """`workAddress.line_2`."""
     assert (STREET.parent, FORMAT.parent) == ("workAddress", "")
 
 
+@pytest.mark.rule("F3")
 @pytest.mark.parametrize(("name", "found"), [("talk", TALK), (" PANEL ", PANEL), ("Keynote", None), ("", None)])
-def test_f3_choices_are_matched_by_name(name: str, found: Choice | None) -> None:
-    """F3: trimmed, case-insensitive."""
+def test_choices_are_matched_by_name(name: str, found: Choice | None) -> None:
+    """Trimmed, case-insensitive."""
     assert FORMAT.choice(name) == found
 
 
-def test_f3_of_choices_with_one_name_the_oldest_counts() -> None:
-    """F3; swoogo-api.md 9.2: names of choices are not unique."""
+@pytest.mark.rule("F3")
+def test_of_choices_with_one_name_the_oldest_counts() -> None:
+    """Names of choices are not unique."""
     assert replace(FORMAT, choices=(Choice(9, "talk"), TALK)).choice("Talk") == TALK

@@ -21,6 +21,8 @@ from consumer.entrypoints.cli.fields_document import FieldsDocument, KindFields,
 from tests.support.builders import NOW, a_contact, a_mapping, a_session
 from tests.unit.entrypoints.test_views import screen
 
+pytestmark = pytest.mark.rule("F7")
+
 STYLING = re.compile(r"\x1b\[[0-9;]*m")
 TEXT, CHOICE, MANY = FieldType.TEXT, FieldType.CHOICE, FieldType.CHOICES
 TAGS = tuple(Choice(number, f"T{number}") for number in range(1, 9))

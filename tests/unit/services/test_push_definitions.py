@@ -48,8 +48,9 @@ def row(world: World) -> dict[str, str]:
     return held
 
 
-async def test_f5_f6_definitions_are_read_when_the_mapping_comes_and_not_again(mapped: World) -> None:
-    """F5, F6: one list of the kind, one call for each choice field that is a target; a map costs no other call."""
+@pytest.mark.rule("F5", "F6")
+async def test_definitions_are_read_when_the_mapping_comes_and_not_again(mapped: World) -> None:
+    """One list of the kind, one call for each choice field that is a target; a map costs no other call."""
     assert reads(mapped) == ["fields session", "field session"]
     choice = mapped.swoogo.definitions[Kind.SESSION]["c_2"].choices[0]
     assert (row(mapped)["c_1"], row(mapped)["c_2"]) == ("Deutsch", str(choice.id))
@@ -60,16 +61,17 @@ async def test_f5_f6_definitions_are_read_when_the_mapping_comes_and_not_again(m
     assert reads(mapped) == []
 
 
-async def test_f6_without_a_map_no_definition_is_read() -> None:
-    """F6."""
+@pytest.mark.rule("F6")
+async def test_without_a_map_no_definition_is_read() -> None:
     world = await a_world(SETTINGS)
     await world.sync(a_session())
     await reconcile(world, Depth.DEEP)
     assert reads(world) == []
 
 
-async def test_f5_a_mapping_published_again_and_a_deep_reconcile_read_them(mapped: World) -> None:
-    """F5: and what is read is what plans go by."""
+@pytest.mark.rule("F5")
+async def test_a_mapping_published_again_and_a_deep_reconcile_read_them(mapped: World) -> None:
+    """And what is read is what plans go by."""
     for again in ("published", "deep"):
         mapped.swoogo.calls.clear()
         if again == "deep":
@@ -80,8 +82,9 @@ async def test_f5_a_mapping_published_again_and_a_deep_reconcile_read_them(mappe
         assert reads(mapped) == ["fields session", "field session"], again
 
 
-async def test_f5_they_come_back_after_a_loss_and_go_with_the_map(mapped: World) -> None:
-    """F5: nothing but a reading is needed; without maps nothing is kept of them."""
+@pytest.mark.rule("F5")
+async def test_they_come_back_after_a_loss_and_go_with_the_map(mapped: World) -> None:
+    """Nothing but a reading is needed; without maps nothing is kept of them."""
     lease = await mapped.claim()
     await mapped.ledger.put_definitions(lease, None)
     mapped.swoogo.calls.clear()
@@ -92,12 +95,13 @@ async def test_f5_they_come_back_after_a_loss_and_go_with_the_map(mapped: World)
     assert await mapped.ledger.definitions(EVENT) is None
 
 
+@pytest.mark.rule("F5")
 @pytest.mark.parametrize("label", [False, True], ids=["by attribute", "by label"])
 @pytest.mark.parametrize("what", ["renamed", "retyped", "removed"])
-async def test_f5_a_field_that_changed_is_an_issue_and_everything_else_goes_on(
+async def test_a_field_that_changed_is_an_issue_and_everything_else_goes_on(
     mapped: World, what: str, label: bool
 ) -> None:
-    """F5: seen by a deep reconcile; published again, the map takes the field as it is now."""
+    """Seen by a deep reconcile; published again, the map takes the field as it is now."""
     attribute = "c_2" if label else "c_1"
     fields = mapped.swoogo.definitions[Kind.SESSION]
     if what == "removed":
@@ -120,8 +124,9 @@ async def test_f5_a_field_that_changed_is_an_issue_and_everything_else_goes_on(
         assert Code.FIELD_CHANGED not in {code for _, code in await mapped.codes()}
 
 
-async def test_f3_a_choice_that_was_added_is_known_to_the_next_plan(mapped: World) -> None:
-    """F3: the kept definitions have it, so that no look is needed for it."""
+@pytest.mark.rule("F3")
+async def test_a_choice_that_was_added_is_known_to_the_next_plan(mapped: World) -> None:
+    """The kept definitions have it, so that no look is needed for it."""
     lease = await mapped.claim()
     kept = await mapped.ledger.definitions(EVENT)
     assert kept is not None
@@ -133,8 +138,9 @@ async def test_f3_a_choice_that_was_added_is_known_to_the_next_plan(mapped: Worl
     assert after.first == kept.first
 
 
-async def test_f5_a_trouble_while_they_are_read_ends_the_push_and_the_next_one_reads_them() -> None:
-    """F5, G2: nothing is written before it is known what the fields are."""
+@pytest.mark.rule("F5")
+async def test_a_trouble_while_they_are_read_ends_the_push_and_the_next_one_reads_them() -> None:
+    """Nothing is written before it is known what the fields are."""
     world = await a_world(SETTINGS)
     world.mapping = replace(a_mapping(), settings=replace(a_mapping().settings, field_maps=MAPS))
     world.swoogo.define(Kind.SESSION, "c_1", FieldType.TEXT, label="Language")
@@ -146,8 +152,9 @@ async def test_f5_a_trouble_while_they_are_read_ends_the_push_and_the_next_one_r
     assert row(world)["c_1"] == "Deutsch"
 
 
-async def test_f6_thirty_entries_on_many_records_cost_the_definitions_and_no_more() -> None:
-    """F6: 300 sessions and 200 speakers; unchanged, a second push costs nothing with a map or without."""
+@pytest.mark.rule("F6")
+async def test_thirty_entries_on_many_records_cost_the_definitions_and_no_more() -> None:
+    """300 sessions and 200 speakers; unchanged, a second push costs nothing with a map or without."""
     spent = []
     for maps in (FieldMaps(), FieldMaps(sessions=many("c"), speakers=many("d"))):
         world = await a_world(SETTINGS)

@@ -166,7 +166,7 @@ class Site:
 def a_site(*keys: str, limit: int = 2_000, **settings: Any) -> Site:
     """No event yet; `keys` are credentials, `limit` what the sandbox allows each, whatever the client thinks."""
     clock = FakeClock(NOW, auto=True)
-    api = SwoogoSettings(**{"deadline": 0.5, "read_timeout": 0.5, **settings})
+    api = SwoogoSettings(**{"deadline": 0.5, **settings})
     sandbox = SandboxSwoogo(
         limit=limit,
         credentials=[Credential(key, SECRET) for key in keys or ("key",)],
