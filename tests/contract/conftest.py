@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.contract.bench import Bench, Times, in_memory, in_redis
+from tests.support.builders import EVENT
 from tests.support.repeating import RepeatingRedis
 
 MakeBench = Callable[..., Bench]
@@ -41,3 +42,10 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
 def bench(make_bench: MakeBench) -> Bench:
     """The ports with the usual short windows."""
     return make_bench()
+
+
+@pytest.fixture
+async def mapped(bench: Bench) -> Bench:
+    """The event syncs continuously."""
+    await bench.inbox.set_continuous(EVENT, on=True)
+    return bench

@@ -1,4 +1,4 @@
-"""Hints between the process that receives deliveries and the worker that has the event (W2), and what is registered."""
+"""Hints between the process that receives deliveries and the worker that has the event, and what is registered."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from consumer.ports.hints import Kept
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, ORG, a_mapping
+
+pytestmark = pytest.mark.rule("W2")
 
 SUBJECT: Final = event_subject(EVENT)
 HINT: Final = Hint(Kind.SPEAKER, 7, "2026-06-01 09:00:00", "d1", 5, row={"email": "ada@example.org"}, contact_id=3)
@@ -51,9 +53,9 @@ async def test_the_survey_that_was_due_comes_in_its_time_after_a_hint(mapped: Be
     assert lease.cause == Reconcile(Depth.SHALLOW)
 
 
-@pytest.mark.rule("W2")
+@pytest.mark.rule("C4", "W2")
 async def test_a_hint_without_continuous_sync_is_looked_at_once(make_bench: MakeBench) -> None:
-    """C4: looking is no push."""
+    """Looking is no push."""
     bench = make_bench(lease=5.0)
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     await bench.hints.put(EVENT, HINT)
@@ -122,9 +124,9 @@ async def test_beyond_a_bound_the_whole_event_is_looked_at(mapped: Bench) -> Non
     assert (await mapped.hints.load(EVENT)).known == ()
 
 
-@pytest.mark.rule("W2")
+@pytest.mark.rule("W2", "G1")
 async def test_what_comes_while_hints_are_taken_is_looked_at_after_them(mapped: Bench) -> None:
-    """G1: nothing is lost between the look and its end."""
+    """Nothing is lost between the look and its end."""
     await mapped.hints.put(EVENT, HINT)
     lease = await mapped.claimed(SUBJECT)
     taken = await mapped.hints.load(EVENT)
@@ -156,9 +158,8 @@ async def test_many_deliveries_at_once_are_one_look(mapped: Bench) -> None:
     assert (await mapped.inbox.due(10)).subjects == ()
 
 
-@pytest.mark.rule("W1")
+@pytest.mark.rule("W1", "G4")
 async def test_what_is_registered_is_kept_by_the_holder_of_the_lease_alone(bench: Bench) -> None:
-    """G4."""
     known = Registered(5, "print", ORG, 12, "hash", 7, "a sentence")
     lost: Lease = await bench.leased()
     await bench.webhooks.put(lost, {"session": known, "speaker": known})

@@ -1,4 +1,4 @@
-"""Y2, Y3: profiles that are not kept, in the fake and in Redis."""
+"""Profiles that are not kept, in the fake and in Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Field definitions, mapped fields and added choices of the Swoogo port (F2, F3, F5, F6; swoogo-api.md 9.2).
+"""Field definitions, mapped fields and added choices of the Swoogo port (swoogo-api.md 9.2).
 
 The same scenarios run on the fake and on the real client against the sandbox, under every guess about its fields.
 """
@@ -38,6 +38,8 @@ from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 from tests.contract.test_swoogo import SESSION, WORK, Bench, a_bench
 from tests.support.fakes import FakeSwoogo, InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, Time, a_work, open_credentials
+
+pytestmark = pytest.mark.rule("F2", "F3", "F5", "F6")
 
 GUESSES: list[tuple[str, Switches, dict[str, Any]]] = [
     ("as-guessed", Switches(), {}),

@@ -1,4 +1,4 @@
-"""Webhooks on the real client against the sandbox: what is registered delivers, and is recognised again (W1)."""
+"""Webhooks on the real client against the sandbox: what is registered delivers, and is recognised again."""
 
 from __future__ import annotations
 

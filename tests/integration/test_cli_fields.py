@@ -1,4 +1,4 @@
-"""`swoogo-sync fields` on a real Redis, against the sandbox (F7)."""
+"""`swoogo-sync fields` on a real Redis, against the sandbox."""
 
 from __future__ import annotations
 
@@ -65,10 +65,8 @@ async def mapped(desk: Desk, maps: FieldMaps) -> None:
     await desk.record(replace(soon("s1", "c1"), extra={"format": form}), soon("s2"), a_contact("c1"))
 
 
-async def test_f7_fields_of_both_sides_the_map_and_suggestions_as_one_document(
-    desk: Desk, sandbox: SandboxSwoogo
-) -> None:
-    """F7: what Swoogo defines comes from Swoogo now, for the credits that the document names."""
+async def test_fields_of_both_sides_the_map_and_suggestions_as_one_document(desk: Desk, sandbox: SandboxSwoogo) -> None:
+    """What Swoogo defines comes from Swoogo now, for the credits that the document names."""
     await mapped(desk, FieldMaps(sessions=(FieldMap("format", "Format"),)))
     document = await desk.read("fields", EVENT[:4], "--suggest")
     sessions, speakers, _ = document["kinds"]
@@ -82,8 +80,8 @@ async def test_f7_fields_of_both_sides_the_map_and_suggestions_as_one_document(
     assert sandbox.stats()["credentials"][KEY]["credits"] == 30
 
 
-async def test_f7_people_read_it_and_the_credential_stays_out_of_it(desk: Desk) -> None:
-    """F7: also where Swoogo refuses the credential."""
+async def test_people_read_it_and_the_credential_stays_out_of_it(desk: Desk) -> None:
+    """Also where Swoogo refuses the credential."""
     await mapped(desk, FieldMaps(sessions=(FieldMap("format", "c_1"),)))
     result = await desk.call("fields", EVENT)
     assert result.exit_code == 0, result.output
@@ -91,8 +89,7 @@ async def test_f7_people_read_it_and_the_credential_stays_out_of_it(desk: Desk) 
     assert "secret" not in result.output
 
 
-async def test_f7_an_event_that_is_not_mapped_is_one_sentence(desk: Desk) -> None:
-    """F7."""
+async def test_an_event_that_is_not_mapped_is_one_sentence(desk: Desk) -> None:
     await desk.record(soon("s1"))
     result = await desk.call("fields", EVENT)
     assert result.exit_code == 1

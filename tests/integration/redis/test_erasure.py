@@ -33,7 +33,7 @@ from tests.support.builders import NOW, a_contact, a_mapping, a_session, an_atte
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.ledger import ListedChangelog
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("Y2", "Y3")]
 
 DIGESTS: Final = Digests((b"k" * 32,))
 EMAIL, NAME, BIO = "ada.canary@people.example", "Canaryada", "Canary wrote the first program"
@@ -257,9 +257,9 @@ async def test_killed_at_every_effect_and_repeated_it_ends_the_same(
     assert at > 20
 
 
-@pytest.mark.rule("Y2")
-async def test_nobody_is_created_with_the_address_again_and_a_push_that_goes_on_cannot_undo_it(stores: Stores) -> None:
-    """G4: the command holds the event as a worker does, so a worker that had it before writes no more."""
+@pytest.mark.rule("Y2", "G4")
+async def test_erased_address_is_not_created_again_by_a_running_push(stores: Stores) -> None:
+    """The command holds the event as a worker does, so a worker that had it before writes no more."""
     await filled(stores, "ev1", "org-a", sealed=True)
     before = await stores.inbox.claim(event_subject("ev1"), "worker") or Lease(event_subject("ev1"), 1, "worker")
     desk = a_desk(stores, ListedChangelog(), ListedIssues())

@@ -1,4 +1,4 @@
-"""Y3: what stands in the ledger for people's data, and what a new key changes."""
+"""What stands in the ledger for people's data, and what a new key changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two readings of Swoogo's field definitions compared (F5; swoogo-api.md 9.2)."""
+"""Two readings of Swoogo's field definitions compared (swoogo-api.md 9.2)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from consumer.domain.field_definitions import (
     compare,
 )
 from consumer.domain.identity import Kind
+
+pytestmark = pytest.mark.rule("F5")
 
 TALK, PANEL = Choice(1, "Talk"), Choice(2, "Panel")
 FORMAT = FieldDefinition(Kind.SESSION, "c_1", "Format", FieldType.CHOICE, "dropDownList", 7, choices=(TALK, PANEL))

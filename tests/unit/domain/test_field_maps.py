@@ -1,4 +1,4 @@
-"""Field maps in plans: which pairs are in force, and what a changed map sends (F1, F2, F5, F6)."""
+"""Field maps in plans: which pairs are in force, and what a changed map sends."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from consumer.domain.plan import Adopt, Create, Plan, SetImage, Update
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.snapshot import Session, Sponsor
 from tests.support.builders import a_contact, a_mapping, a_plan_input, a_room, a_session
+
+pytestmark = pytest.mark.rule("F1", "F2", "F5", "F6")
 
 DEFINITIONS = FieldDefinitions(
     {

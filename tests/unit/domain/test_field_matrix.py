@@ -1,4 +1,4 @@
-"""Every source type into every target type, against an oracle that is written from F1-F8 alone (F2, F3)."""
+"""Every source type into every target type, against an oracle that is written from F1-F8 alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from consumer.domain.field_values import field_value
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
 
-pytestmark = pytest.mark.rule("F3")
+pytestmark = [pytest.mark.rule("F3"), pytest.mark.rule("F1", "F2", "F4", "F5", "F6", "F7", "F8")]
 
 T = FieldType
 NAMES: Final = (
@@ -215,7 +215,7 @@ def test_odd_value_is_left_out_and_named(target: FieldType, value: Any, text: st
 
 
 def test_choice_to_be_added_is_named_until_it_has_an_id() -> None:
-    """F3: once for each name; a name that cannot be one is left out."""
+    """Once for each name; a name that cannot be one is left out."""
     adding = target_of(T.CHOICES, add_choices=True)
     assert convert(field_value("tags", ["Purple", "Blue", "purple"]), adding) == ("1,+Purple,+purple", None)
     assert convert(field_value("dropdown", "Purple"), target_of(T.CHOICE, add_choices=True)) == ("+Purple", None)

@@ -1,4 +1,4 @@
-"""What deliveries are worth: seen, read, asked for, or nothing (W2, W3)."""
+"""What deliveries are worth: seen, read, asked for, or nothing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.survey import Findings, Survey, SurveyState
+
+pytestmark = pytest.mark.rule("W2", "W3")
 
 WROTE, EDITED, LATER = "2026-06-01 08:59:00", "2026-06-01 09:00:00", "2026-06-01 09:00:01"
 NOW: Final = (moment_of(LATER) or 0) + 500
@@ -186,9 +188,7 @@ def test_a_survey_forgets_deliveries_but_those_of_its_own_second() -> None:
     ],
     ids=["alive", "no delivery", "a deletion not told", "drift told before", "drift not told"],
 )
-def test_webhooks_are_proved_by_a_survey_that_finds_nothing_they_did_not_tell(
-    heard: int, issue: Issue | None, *, gone: bool, proved: bool
-) -> None:
+def test_survey_without_news_proves_webhooks(heard: int, issue: Issue | None, *, gone: bool, proved: bool) -> None:
     former = Issue("session/s1", Code.EDITED_IN_SWOOGO, field="name")
     findings = Findings(gone={"session/s3": ENTRY} if gone else {}, issues=(issue,) if issue else ())
     survey = Survey(findings, "", {}, SurveyState(hinted_at=heard), deep=False)

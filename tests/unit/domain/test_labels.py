@@ -75,7 +75,7 @@ def test_the_date_is_the_conference_s() -> None:
     )
 
 
-@pytest.mark.rule("N2")
+@pytest.mark.rule("N2", "Y3")
 @pytest.mark.parametrize(
     ("key", "entry", "label"),
     [
@@ -86,7 +86,7 @@ def test_the_date_is_the_conference_s() -> None:
     ],
 )
 def test_without_a_snapshot_the_ledger_knows_short_names(key: str, entry: Entry, label: str) -> None:
-    """N2, Y3: but no person's."""
+    """But no person's."""
     assert Labels(Snapshot(), {key: entry}, a_mapping()).of(key) == label
 
 
@@ -99,6 +99,7 @@ def test_an_issue_keeps_its_name_where_the_snapshot_knows_no_better() -> None:
     assert (dressed.label, dressed.other_label, dressed.live) == ('"Talk"', '"Other"', True)
 
 
+@pytest.mark.rule("Y3")
 @pytest.mark.parametrize(
     ("detail", "left"),
     [
@@ -109,7 +110,7 @@ def test_an_issue_keeps_its_name_where_the_snapshot_knows_no_better() -> None:
     ],
 )
 def test_what_swoogo_repeats_of_a_person_is_left_out(detail: str, left: str) -> None:
-    """Y3: its words may hold what it was sent."""
+    """Its words may hold what it was sent."""
     profile = Profile("Ada", "Lovelace", "c1@example.org")
     snapshot = replace(SNAPSHOT, contacts={"c1": replace(SNAPSHOT.contacts["c1"], profile=profile)})
     [dressed] = Labels(snapshot, {}, a_mapping()).dressed_all([Issue("speaker/c1", Code.REFUSED, detail=detail)])

@@ -35,7 +35,8 @@ def test_the_order_in_which_issues_were_found_is_no_news() -> None:
     assert by_record([CLAMPED, REFUSED]) == by_record([REFUSED, CLAMPED])
 
 
-def test_y3_an_address_in_what_swoogo_said_is_masked() -> None:
+@pytest.mark.rule("Y3")
+def test_an_address_in_what_swoogo_said_is_masked() -> None:
     [record] = by_record([replace(REFUSED, detail="ada@example.org is taken.")]).values()
     assert "a***@example.org is taken." in record.issues[0].sentence
 

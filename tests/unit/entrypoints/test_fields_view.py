@@ -1,4 +1,4 @@
-"""What `fields` says of both sides' fields and of a map, at 80 and 120 columns (F7)."""
+"""What `fields` says of both sides' fields and of a map, at 80 and 120 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a push reads Swoogo's field definitions, and what becomes of a field that changes under way (F5, F6)."""
+"""When a push reads Swoogo's field definitions, and what becomes of a field that changes under way."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.support.builders import EVENT, a_contact, a_mapping, a_session
 from tests.support.service_world import World, a_world
 from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
 from tests.unit.services.test_push_toggles import updated
+
+pytestmark = pytest.mark.rule("F5", "F6")
 
 MAPS = FieldMaps(sessions=(FieldMap("spoken", "c_1"), FieldMap("form", "Format")))
 

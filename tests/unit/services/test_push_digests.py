@@ -13,7 +13,7 @@ from consumer.domain.ledger import Entry, State
 from consumer.domain.survey import Depth
 from tests.support.builders import EVENT, a_contact, a_session, an_attendance
 from tests.support.service_world import DIGEST_KEY, DIGESTS, World, a_world
-from tests.unit.services.test_push_reconcile import reconcile
+from tests.unit.services.reconciled import reconcile
 
 pytestmark = pytest.mark.rule("Y3", "G2", "R3")
 

@@ -1,4 +1,4 @@
-"""What wins when a person edits a mapped field in Swoogo: four policies against what happens to a record (F4)."""
+"""What wins when a person edits a mapped field in Swoogo: four policies against what happens to a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from consumer.ports import Work
 from tests.support.builders import a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called
 from tests.support.service_world import World, a_world
-from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
+from tests.unit.services.reconciled import SETTINGS, reconcile
+
+pytestmark = pytest.mark.rule("F4")
 
 FIELDS = {policy: f"c_{number}" for number, policy in enumerate(Policy, 1)}
 MAPS = FieldMaps(

@@ -1,4 +1,4 @@
-"""What is held back: records by rules, an event until its embargo ends (F8)."""
+"""What is held back: records by rules, an event until its embargo ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from consumer.domain.planner import make_plan
 from consumer.domain.snapshot import Contact, Session, Sponsor
 from tests.support.builders import HOUR, MINUTE, NOW, a_contact, a_mapping, a_plan_input, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
-from tests.unit.services.test_push_reconcile import SETTINGS, reconcile
+from tests.unit.services.reconciled import SETTINGS, reconcile
 from tests.unit.services.test_push_toggles import updated
 
 pytestmark = pytest.mark.rule("F8")
@@ -63,6 +63,7 @@ def test_session_is_held_back_by_a_rule(rule: str, session: Session, held: bool)
     assert {issue.code for issue in plan.issues} == ({Code.HELD_BACK} if held else set())
 
 
+@pytest.mark.rule("E3")
 async def test_synced_record_that_becomes_held_back_stays_untouched_and_resumes() -> None:
     """As E3: its associations and its speakers stay as well."""
     world = await a_world(SETTINGS)

@@ -1,4 +1,4 @@
-"""Webhooks are registered once, kept right, and removed with the mapping (W1)."""
+"""Webhooks are registered once, kept right, and removed with the mapping."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from consumer.settings import WebhookSettings
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_connection, a_mapping
 from tests.support.fakes.hints import FakeWebhooks, InMemoryWebhooks
 from tests.support.service_world import World, a_world
+
+pytestmark = pytest.mark.rule("W1")
 
 SETTINGS: Final = WebhookSettings(
     enabled="on",
@@ -63,7 +65,7 @@ async def site() -> Site:
 
 
 @pytest.mark.rule("W1")
-async def test_one_webhook_an_object_is_registered_and_the_event_is_looked_at_after_it(site: Site) -> None:
+async def test_one_webhook_an_object_is_registered_before_a_look(site: Site) -> None:
     """Register first, then survey."""
     assert await site.keep() == ["list", "create", "create", "create"]
     assert {hook.trigger_object for hook in site.swoogo.hooks.values()} == {"session", "speaker", "sponsor"}
@@ -123,18 +125,17 @@ async def test_another_secret_is_sent_at_once(site: Site) -> None:
     assert {hook.secret for hook in site.swoogo.hooks.values()} == {"another-0123456789"}
 
 
-@pytest.mark.rule("W1")
-async def test_after_a_loss_of_redis_they_are_found_by_their_name_and_none_is_registered_twice(site: Site) -> None:
-    """G2."""
+@pytest.mark.rule("W1", "G2")
+async def test_webhooks_are_found_by_name_after_a_loss_of_redis(site: Site) -> None:
     await site.keep()
     site.store.known.clear()
     assert sorted(await site.keep()) == ["list", "update", "update", "update"]
     assert len(site.swoogo.hooks) == 3
 
 
-@pytest.mark.rule("W1")
+@pytest.mark.rule("W1", "G2")
 async def test_an_unanswered_registration_is_looked_for_before_it_is_made_again(site: Site) -> None:
-    """G2: and a double that it left is removed."""
+    """And a double that it left is removed."""
     site.swoogo.trouble = [None, UnansweredError("No answer.")]
     await site.keep()
     wanted = wanted_webhooks(a_mapping(), SETTINGS.address, "x")["session"]

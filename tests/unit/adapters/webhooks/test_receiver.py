@@ -1,4 +1,4 @@
-"""What the receiver takes, and what it answers everything else (W3)."""
+"""What the receiver takes, and what it answers everything else."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from consumer.domain.webhooks import HEADER
 from consumer.ports.hints import Kept
 from consumer.settings import WebhookSettings
 from tests.support.fakes import FakeClock
+
+pytestmark = pytest.mark.rule("W3")
 
 PATH: Final = "p4thSecret0123456789"
 SECRET: Final = "s3cret-0123456789-new"
@@ -249,9 +251,9 @@ async def test_more_than_the_rate_is_put_off_and_comes_again() -> None:
     assert (await site.post()).status_code == 204
 
 
-@pytest.mark.rule("W2")
+@pytest.mark.rule("W2", "G1")
 async def test_while_redis_is_away_swoogo_is_to_try_again() -> None:
-    """G1: nothing is taken that cannot be kept."""
+    """Nothing is taken that cannot be kept."""
     site = Site()
     site.hints.trouble = UnavailableError("Redis did not answer.")
     answer = await site.post()
