@@ -21,7 +21,7 @@ Every message is a sentence for a person, without secrets and personal data.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 
 class SwoogoSyncError(Exception):
@@ -122,6 +122,11 @@ class OtherOrganizationError(SwoogoSyncError):
 
 class LeaseLostError(SwoogoSyncError):
     """The lease on the event is no longer ours."""
+
+    @classmethod
+    def of(cls, subject: object) -> Self:
+        """Of a subject that somebody else has."""
+        return cls(f"{subject} was taken over by another worker.")
 
 
 class StoppedError(SwoogoSyncError):

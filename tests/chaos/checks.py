@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from consumer.adapters.kafka.changelog import ledger_value, pair_value
 from consumer.adapters.kafka.status_messages import published_record
+from consumer.domain.digests import Digests
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
@@ -110,7 +111,7 @@ def unlogged(event_id: int, ledger: Ledger, log: Log, topic: str) -> list[str]:
     ]
 
 
-def unpictured(snapshot: Snapshot, ledger: Ledger) -> list[str]:
+def unpictured(snapshot: Snapshot, ledger: Ledger, digests: Digests) -> list[str]:
     """P1, G1: every speaker that is in Swoogo and has a photo has it there, however late its server was."""
     return [
         f"the photo of contact {contact.id} is not in Swoogo"
@@ -119,7 +120,7 @@ def unpictured(snapshot: Snapshot, ledger: Ledger) -> list[str]:
         and not contact.deleted
         and (entry := ledger.get(key_of(Kind.SPEAKER, contact.id)))
         and entry.live
-        and entry.image.get("url") != contact.profile.photo_url
+        and not digests.same(entry.image.get("url", ""), contact.profile.photo_url)
     ]
 
 

@@ -16,6 +16,7 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.adapters.sealing import digests_of
 from consumer.domain.ledger import State
 from consumer.domain.survey import Depth
 from consumer.ports import Subject, event_subject, org_subject
@@ -322,7 +323,7 @@ class _Run:
                 ledger = await book.load(str(history.event.id))
                 found["changelog"] += checks.unlogged(history.event.id, ledger, self._log, topics.ledger)
                 state = await stores.inbox.load(str(history.event.id))
-                found["images"] += checks.unpictured(state.snapshot, ledger)
+                found["images"] += checks.unpictured(state.snapshot, ledger, digests_of(self._settings.keys))
             more = checks.writes(self._sandbox) - before
             found["settled"] = [f"a replay and a reconcile wrote: {each}" for each in more]
             found["lost afterwards"] = _each(checks.lost, histories) if not (lost or undecided) else []

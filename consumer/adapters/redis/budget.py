@@ -77,7 +77,7 @@ class RedisBudget:
             if verdict == 1:
                 return replace(grant, asked=asked)
             if verdict == -1:
-                raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
+                raise LeaseLostError.of(work.lease.subject)
             if verdict == -3:
                 await self._time.follow()
                 continue
@@ -130,7 +130,7 @@ class RedisBudget:
                 return
             fences = self._keys.credential(work.mapping.credential, "fences")
             if not await self._scripts.set_fence(fences, subject=subject, epoch=work.lease.epoch, until=until):
-                raise LeaseLostError(f"{subject} was taken over by another worker.")
+                raise LeaseLostError.of(subject)
             self._fenced[place] = known
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:

@@ -12,6 +12,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.claim import org_subject
 from consumer.domain.connection import Connection
 from consumer.domain.errors import LeaseLostError, UnreadableRowError
 from consumer.domain.mapping import EventMapping
@@ -79,7 +80,7 @@ class RedisConnections:
         for event_id in sorted({*events, *(member.decode() for member in members)}):
             holders = self._keys.event(event_id, "holders")
             if not await self._scripts.hold_mapping(holders, org_id=org_id, epoch=by.epoch if by else None):
-                raise _lost(org_id)
+                raise LeaseLostError.of(org_subject(org_id))
 
     @guarded
     async def put_mapping(
@@ -102,7 +103,7 @@ class RedisConnections:
         elif not await self._scripts.write_held(
             key, epochs, field=field, epoch=by.epoch, value=value, org_id=by.subject.id
         ):
-            raise _lost(by.subject.id)
+            raise LeaseLostError.of(by.subject)
 
     @guarded
     async def replace_mapping(self, before: EventMapping, after: EventMapping) -> bool:
@@ -145,7 +146,3 @@ class RedisConnections:
 
 def _refusal_claim(credential: str, op_id: str) -> bytes:
     return f"{credential} {op_id}".encode()
-
-
-def _lost(org_id: str) -> LeaseLostError:
-    return LeaseLostError(f"org/{org_id} was taken over by another worker.")

@@ -11,7 +11,6 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.rebuild_scripts import load
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.claim import Lease, event_subject
 from consumer.domain.hints import Hint, Hints
@@ -33,14 +32,12 @@ class RedisHints(HintStore):
     """The hints of all events."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis, self._keys = redis, keys
         self._due = DueIndex(redis, keys, scripts)
-        self._put, self._drop = load(redis, "put_hint"), load(redis, "drop_hints")
+        self._put, self._drop = scripts.named["put_hint"], scripts.named["drop_hints"]
 
     @guarded
     async def put(self, event_id: str, hint: Hint | None) -> Kept:
-        """See `ports.HintStore`."""
         subject = event_subject(event_id)
         names = [self._keys.subject(subject, "state"), *(self._keys.event(event_id, n) for n in ("hints", "mapping"))]
         said: list[str | bytes | int] = (
@@ -62,7 +59,6 @@ class RedisHints(HintStore):
 
     @guarded
     async def load(self, event_id: str) -> Hints:
-        """See `ports.HintStore`."""
         held = await read_hash(self._redis, self._keys.event(event_id, "hints"))
         everything = held.pop(_ALL.encode(), None) is not None
         known = [each for row in held.values() if (each := _reader.known(row))]
@@ -70,7 +66,6 @@ class RedisHints(HintStore):
 
     @guarded
     async def drop(self, lease: Lease, hints: Hints) -> None:
-        """See `ports.HintStore`."""
         said: list[str | bytes] = [_ALL, "1"] if hints.everything else []
         for each in hints.known:
             said += [each.key, codecs.encode(each)]

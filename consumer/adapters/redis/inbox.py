@@ -193,7 +193,7 @@ class RedisInbox:
             ended=ended,
         )
         if by and due == -2:
-            raise LeaseLostError(f"{by.subject} was taken over by another worker.")
+            raise LeaseLostError.of(by.subject)
         if due == -3:
             return False
         await self._due.put(subject, due)
@@ -218,7 +218,7 @@ class RedisInbox:
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
         if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
 
     @guarded
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
@@ -286,7 +286,7 @@ class RedisInbox:
             self._keys.subject(lease.subject, "state"), epoch=lease.epoch, lease=self._lease
         )
         if not until:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
         self._leases.hold(lease, until, asked_at, self._lease)
         await self._due.put(lease.subject, until)
 
@@ -319,7 +319,7 @@ class RedisInbox:
         )
         self._leases.drop(lease)
         if due == -2:
-            raise LeaseLostError(f"{subject} was taken over by another worker.")
+            raise LeaseLostError.of(subject)
         await self._due.put(subject, due)
 
     @guarded
@@ -333,7 +333,7 @@ class RedisInbox:
         )
         self._leases.drop(lease)
         if due == -2:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
         await self._due.put(lease.subject, due)
 
     @guarded

@@ -52,7 +52,7 @@ class IssueFeed:
             fields = [part for key in found for part in (key, _mark(lease))]
             state, target = self._keys.subject(lease.subject, "state"), self._keys.event(event_id, "published")
             if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields):
-                raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+                raise LeaseLostError.of(lease.subject)
         return found
 
     async def send(self, run: Run, changed: Mapping[str, RecordIssues | None], lease: Lease) -> None:

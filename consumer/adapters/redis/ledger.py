@@ -115,7 +115,7 @@ class RedisLedger:
         if not await self._scripts.requeue_changelog(
             state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch
         ):
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
 
     async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
         stamps = {contact: stamp(version, version, 0) for contact, version in deletions.items()}
@@ -143,7 +143,7 @@ class RedisLedger:
             fields=[part for pair in stored.items() for part in pair],
         )
         if not held:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
 
     @guarded
     async def directories(self, event_id: str) -> Mapping[Kind, Directory]:
@@ -195,4 +195,4 @@ class RedisLedger:
         state = self._keys.subject(lease.subject, "state")
         target = self._keys.event(lease.subject.id, name)
         if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields, outbox=outbox):
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)

@@ -62,7 +62,7 @@ class RedisPairs:
     async def fence(self, lease: Lease) -> None:
         org_id = lease.subject.id
         if not await self._scripts.hold_mapping(self._keys.pairs("holders"), org_id=org_id, epoch=lease.epoch):
-            raise _lost(lease)
+            raise LeaseLostError.of(lease.subject)
 
     async def claim(self, lease: Lease, event_id: str, swoogo_event_id: int, at: int) -> Pair | None:
         org_id = lease.subject.id
@@ -144,14 +144,14 @@ class RedisPairs:
         """
         while True:
             if await self._newest(lease.subject.id) > lease.epoch:
-                raise _lost(lease)
+                raise LeaseLostError.of(lease.subject)
             row = await self._row(event_id)
             pair = wanted(codecs.pair.decode(row) if row else None, await self._round(event_id, swoogo_event_id))
             if pair is None:
                 return None
             written = await self._write(pair, row or b"", codecs.encode_pair(pair), lease.epoch)
             if written == -2:
-                raise _lost(lease)
+                raise LeaseLostError.of(lease.subject)
             if written:
                 return pair if written > 0 else None
 
@@ -201,7 +201,3 @@ class RedisPairs:
     @guarded
     async def _not_logged(self, org_id: str, stored: Mapping[str, bytes]) -> None:
         await self._redis.sadd(self._keys.pairs(f"unlogged/{org_id}"), *stored)
-
-
-def _lost(lease: Lease) -> LeaseLostError:
-    return LeaseLostError(f"{lease.subject} was taken over by another worker.")

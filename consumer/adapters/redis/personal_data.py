@@ -89,7 +89,7 @@ class RedisPersonalData:
                 state, target = keys.event(event_id, "state"), keys.event(event_id, name)
                 gone = [part for each in fields for part in (each, b"")]
                 if not await scripts.write_fenced(state, target, epoch=lease.epoch, fields=gone):
-                    raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+                    raise LeaseLostError.of(lease.subject)
         history = keys.event(event_id, "runs")
         for run in found.runs:
             async with redis.pipeline(transaction=True) as pipe:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis.lua_files import source
+from consumer.adapters.redis.lua_files import names, source
 
 
 class Script(Protocol):
@@ -16,26 +16,16 @@ class Script(Protocol):
     def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
 
 
-def load(redis: Redis, name: str) -> Script:
-    """Register the script of that name; nothing is sent yet."""
-    return cast("Script", redis.register_script(source(name)))
-
-
 class RebuildScripts:
     """What puts a lost Redis back, and what says how far that is."""
 
     def __init__(self, redis: Redis) -> None:
-        self._keep = load(redis, "keep_rebuild")
-        self._checkpoint = load(redis, "checkpoint_rebuild")
-        self._commit = load(redis, "commit_rebuild")
-        self._advance = load(redis, "advance_marker")
-        self._restore_pair = load(redis, "restore_pair")
-        self._restore = load(redis, "restore_entries")
-        self._restore_served = load(redis, "restore_served")
+        """Read the `.lua` files that stand beside this module; nothing is sent yet."""
+        self.named = {name: cast("Script", redis.register_script(source(name))) for name in names()}
 
     async def keep_rebuild(self, keys: Iterable[str], *, owner: str, milliseconds: int, progress: bytes) -> bool:
         """False when the lock is somebody else's. `keys`: lock, progress."""
-        return bool(await self._keep(keys, [owner, milliseconds, progress]))
+        return bool(await self.named["keep_rebuild"](keys, [owner, milliseconds, progress]))
 
     async def checkpoint_rebuild(
         self,
@@ -49,7 +39,9 @@ class RebuildScripts:
     ) -> bool:
         """False when the lock is another's, or the server. `keys`: lock, restored, standings."""
         parts = [part for each in standings for part in each]
-        return bool(await self._checkpoint(keys, [owner, server, lineage, len(standings), *parts, *fields]))
+        return bool(
+            await self.named["checkpoint_rebuild"](keys, [owner, server, lineage, len(standings), *parts, *fields])
+        )
 
     async def commit_rebuild(
         self,
@@ -65,11 +57,13 @@ class RebuildScripts:
 
         `keys`: marker, lock, progress, restored, standings, about.
         """
-        return bool(await self._commit(keys, [owner, server, int(done), len(about) // 2, *about, *fields]))
+        return bool(
+            await self.named["commit_rebuild"](keys, [owner, server, int(done), len(about) // 2, *about, *fields])
+        )
 
     async def advance_marker(self, marker: str, *, server: str, generation: str, fields: Iterable[str]) -> bool:
         """False when another server answers, or another rebuild has ended."""
-        return bool(await self._advance([marker], [server, generation, *fields]))
+        return bool(await self.named["advance_marker"]([marker], [server, generation, *fields]))
 
     async def restore_pair(
         self, keys: Iterable[str], *, owner: str, event_id: str, swoogo_event_id: int, org_id: str, row: bytes
@@ -78,13 +72,13 @@ class RebuildScripts:
 
         `keys`: records, event_of, unlogged, holders, rebuilder, voided.
         """
-        return int(await self._restore_pair(keys, [owner, event_id, swoogo_event_id, org_id, row]))
+        return int(await self.named["restore_pair"](keys, [owner, event_id, swoogo_event_id, org_id, row]))
 
     async def restore_entries(self, keys: Iterable[str], entries: Iterable[str | bytes | int]) -> int:
         """How many changed. `keys`: state, ledger, unlogged; `entries`: key, row, epoch, at of each."""
-        return int(await self._restore(keys, [*entries]))
+        return int(await self.named["restore_entries"](keys, [*entries]))
 
     async def restore_served(self, keys: Iterable[str], *, served: Iterable[str]) -> tuple[int, int]:
         """(how many were not known, due ms or -1). `keys`: state, requests, served; `served`: id, stamp of each."""
-        news, due, _ = await self._restore_served(keys, [*served])
+        news, due, _ = await self.named["restore_served"](keys, [*served])
         return news, due

@@ -7,60 +7,14 @@ header of each `.lua` file says how.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
-from redis.asyncio import Redis
-
-from consumer.adapters.redis.rebuild_scripts import RebuildScripts, load
+from consumer.adapters.redis.rebuild_scripts import RebuildScripts
 from consumer.ports import Hint
 
 
 class Scripts(RebuildScripts):
     """All scripts, registered on one client; NOSCRIPT is handled by the client (it loads and repeats)."""
-
-    def __init__(self, redis: Redis) -> None:
-        """Read the `.lua` files that stand beside this module; nothing is sent yet."""
-        super().__init__(redis)
-        script = partial(load, redis)
-        self._record = script("record_changes")
-        self._request = script("request_sync")
-        self._remind = script("remind")
-        self._continuous = script("set_continuous")
-        self._hold = script("hold_mapping")
-        self._write_held = script("write_held")
-        self._survey = script("request_survey")
-        self._order = script("request_orders")
-        self._drop_orders = script("drop_orders")
-        self._claim = script("claim_subject")
-        self._renew = script("renew_lease")
-        self._complete = script("complete_subject")
-        self._put_off = script("defer")
-        self._next_due = script("next_due")
-        self._queue = script("queue_due")
-        self._leave_queue = script("leave_queue")
-        self._leave_index = script("leave_index")
-        self._write = script("write_fenced")
-        self._tick_off = script("ack_outbox")
-        self._log_again = script("requeue_changelog")
-        self._note_sent = script("note_sent")
-        self._pair = script("write_pair")
-        self._void = script("void_pair")
-        self._tick_off_pairs = script("tick_off_pairs")
-        self._fence = script("set_fence")
-        self._permit = script("take_permit")
-        self._settle = script("settle_permit")
-        self._left = script("credits_left")
-        self._drop = script("drop_equal")
-        self._swap = script("swap_equal")
-        self._swap_expiring = script("swap_expiring")
-        self._lock = script("take_lock")
-        self._forget = script("forget_marks")
-        self._doubt = script("invalidate_credits")
-        self._look_at_clock = script("look_at_clock")
-        self._swap_field = script("swap_field")
-        self._seize = script("seize_subject")
-        self._look_over = script("event_stats")
 
     async def record_changes(
         self,
@@ -76,19 +30,19 @@ class Scripts(RebuildScripts):
 
         `keys`: state, rows, versions, dirty, overtaken, withdrawn.
         """
-        news, due, _ = await self._record(keys, [quiet, max_wait, int(always), withdrawn, *changes])
+        news, due, _ = await self.named["record_changes"](keys, [quiet, max_wait, int(always), withdrawn, *changes])
         return news, due
 
     async def request_sync(
         self, keys: Iterable[str], *, request_id: str, stamp: str, request: bytes
     ) -> tuple[bool, int]:
         """(whether it was new, due ms). `keys`: state, requests, served."""
-        new, due, _ = await self._request(keys, [request_id, stamp, request])
+        new, due, _ = await self.named["request_sync"](keys, [request_id, stamp, request])
         return bool(new), due
 
     async def remind(self, keys: Iterable[str], *, key: str) -> int:
         """Due ms, -1 when nothing was recorded under the key. `keys`: state, versions, dirty."""
-        due, _ = await self._remind(keys, [key])
+        due, _ = await self.named["remind"](keys, [key])
         return int(due)
 
     async def set_continuous(
@@ -106,30 +60,32 @@ class Scripts(RebuildScripts):
 
         `survey_in`: ms until the first survey, -1: none. `epoch`: of the organization's lease, or of the event's own.
         """
-        due, _ = await self._continuous(keys, [int(on), survey_in, org_id, "" if epoch is None else epoch, int(ended)])
+        due, _ = await self.named["set_continuous"](
+            keys, [int(on), survey_in, org_id, "" if epoch is None else epoch, int(ended)]
+        )
         return int(due)
 
     async def hold_mapping(self, holders: str, *, org_id: str, epoch: int | None) -> bool:
         """False when a newer lease was here. `epoch` None: newer than every lease there is."""
-        return bool(await self._hold([holders], [org_id, "" if epoch is None else epoch]))
+        return bool(await self.named["hold_mapping"]([holders], [org_id, "" if epoch is None else epoch]))
 
     async def write_held(self, key: str, epochs: str, *, field: str, epoch: int, value: bytes, org_id: str) -> bool:
         """False when the epoch in that field of `epochs` is another one. An empty value deletes the organization's."""
-        return bool(await self._write_held([key, epochs], [field, epoch, value, org_id]))
+        return bool(await self.named["write_held"]([key, epochs], [field, epoch, value, org_id]))
 
     async def request_survey(self, state: str, *, depth: str) -> int:
         """Due ms."""
-        due, _ = await self._survey([state], [depth])
+        due, _ = await self.named["request_survey"]([state], [depth])
         return int(due)
 
     async def request_orders(self, state: str, waiting: str, *, orders: Iterable[str], at_once: bool = False) -> int:
         """Due ms or -1."""
-        due, _ = await self._order([state, waiting], [int(at_once), *orders])
+        due, _ = await self.named["request_orders"]([state, waiting], [int(at_once), *orders])
         return int(due)
 
     async def drop_orders(self, state: str, waiting: str, *, epoch: int, orders: Iterable[str]) -> bool:
         """False when somebody else has the lease."""
-        return bool(await self._drop_orders([state, waiting], [epoch, *orders]))
+        return bool(await self.named["drop_orders"]([state, waiting], [epoch, *orders]))
 
     async def claim_subject(
         self, keys: Iterable[str], *, op_id: str, lease: int
@@ -137,13 +93,13 @@ class Scripts(RebuildScripts):
         """(epoch or 0, until when it is held or due next in ms or -1, failures in a row, all requests together or b"",
         depth of the survey that is due or b"", id and stamp of each request). `keys`: state, requests, served.
         """
-        epoch, following, _, attempt, request, depth, *asked = await self._claim(keys, [op_id, lease])
+        epoch, following, _, attempt, request, depth, *asked = await self.named["claim_subject"](keys, [op_id, lease])
         ids = [(name.decode(), stamp.decode()) for name, stamp in zip(asked[::2], asked[1::2], strict=True)]
         return epoch, following, attempt, request, depth, ids
 
     async def renew_lease(self, state: str, *, epoch: int, lease: int) -> int:
         """Until when it is held, ms; 0 when somebody else has it."""
-        held, _ = await self._renew([state], [epoch, lease])
+        held, _ = await self.named["renew_lease"]([state], [epoch, lease])
         return int(held)
 
     async def complete_subject(
@@ -165,19 +121,19 @@ class Scripts(RebuildScripts):
         """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
         how = [epoch, quiet, max_wait, retry_in, int(failed), int(always), op_id, len(asked), survey_in, rest_in]
         args = [*how, *asked, *marks]
-        due, _ = await self._complete(keys, args)
+        due, _ = await self.named["complete_subject"](keys, args)
         return int(due)
 
     async def defer(
         self, keys: Iterable[str], *, epoch: int, op_id: str, milliseconds: int, asked: Sequence[str]
     ) -> int:
         """Due ms, -1 when not due, -2 when somebody else has it. `keys`: state, dirty, orders, requests, served."""
-        due, _ = await self._put_off(keys, [epoch, op_id, milliseconds, *asked])
+        due, _ = await self.named["defer"](keys, [epoch, op_id, milliseconds, *asked])
         return int(due)
 
     async def next_due(self, due: str, limit: int) -> tuple[int, list[tuple[int, str]]]:
         """(ms until the next that is not due yet or -1, due subjects with their due ms)."""
-        wait, *found = await self._next_due([due], [limit])
+        wait, *found = await self.named["next_due"]([due], [limit])
         return wait, [(int(moment), name.decode()) for name, moment in zip(found[::2], found[1::2], strict=True)]
 
     async def queue_due(self, queues: str, named: Mapping[str, tuple[str, Sequence[Hint]]]) -> None:
@@ -187,15 +143,15 @@ class Scripts(RebuildScripts):
             args += [credential, len(hints)]
             for hint in hints:
                 args += [str(hint.subject), hint.due]
-        await self._queue([queues, *named], args)
+        await self.named["queue_due"]([queues, *named], args)
 
     async def leave_queue(self, queues: str, queue: str, credential: str, hint: Hint) -> None:
         """Take a subject out that was not queued again since; the credential goes to the end."""
-        await self._leave_queue([queues, queue], [credential, str(hint.subject), hint.due])
+        await self.named["leave_queue"]([queues, queue], [credential, str(hint.subject), hint.due])
 
     async def leave_index(self, due: str, hints: Iterable[Hint]) -> None:
         """Take subjects out that were not moved since."""
-        await self._leave_index([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
+        await self.named["leave_index"]([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
 
     async def write_fenced(
         self,
@@ -209,30 +165,30 @@ class Scripts(RebuildScripts):
     ) -> bool:
         """False when somebody else has the lease."""
         keys = [state, target, *([outbox] if outbox else [])]
-        return bool(await self._write(keys, [epoch, int(replace), *fields]))
+        return bool(await self.named["write_fenced"](keys, [epoch, int(replace), *fields]))
 
     async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
     ) -> bool:
         """False when somebody else has the lease."""
-        return bool(await self._tick_off([state, target, outbox], [epoch, *fields]))
+        return bool(await self.named["ack_outbox"]([state, target, outbox], [epoch, *fields]))
 
     async def swap_field(self, key: str, *, field: str, old: bytes, new: bytes) -> bool:
         """False when the field is another by now."""
-        return bool(await self._swap_field([key], [field, old, new]))
+        return bool(await self.named["swap_field"]([key], [field, old, new]))
 
     async def seize_subject(self, state: str, *, op_id: str, lease: int) -> tuple[int, int]:
         """(epoch or 0, ms until its holder's lease ends). `lease`: ms, 0 gives it back."""
-        epoch, left = await self._seize([state], [op_id, lease])
+        epoch, left = await self.named["seize_subject"]([state], [op_id, lease])
         return int(epoch), int(left)
 
     async def note_sent(self, published: str, *, mark: str, fields: Iterable[str]) -> int:
         """Give records with the mark the digest that follows them in `fields`; returns how many are left in doubt."""
-        return int(await self._note_sent([published], [mark, *fields]))
+        return int(await self.named["note_sent"]([published], [mark, *fields]))
 
     async def requeue_changelog(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
         """False when somebody else has the lease."""
-        return bool(await self._log_again([state, target, outbox], [epoch]))
+        return bool(await self.named["requeue_changelog"]([state, target, outbox], [epoch]))
 
     async def write_pair(
         self,
@@ -254,7 +210,7 @@ class Scripts(RebuildScripts):
         partner; -2 a newer lease of the organization was here.
         """
         args = [event_id, swoogo_event_id, before, after, org_id, epoch, round_]
-        return int(await self._pair([records, event_of, unlogged, holders, voided], args))
+        return int(await self.named["write_pair"]([records, event_of, unlogged, holders, voided], args))
 
     async def void_pair(
         self,
@@ -270,15 +226,15 @@ class Scripts(RebuildScripts):
     ) -> bool:
         """False when the row is another by now."""
         args = [event_id, swoogo_event_id, row, round_]
-        return bool(await self._void([records, event_of, unlogged, voided], args))
+        return bool(await self.named["void_pair"]([records, event_of, unlogged, voided], args))
 
     async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
         """Take pairs out of the outbox that are as they were sent on; put those back that are not."""
-        await self._tick_off_pairs([records, unlogged], [*fields])
+        await self.named["tick_off_pairs"]([records, unlogged], [*fields])
 
     async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:
         """False when a later epoch is known."""
-        return bool(await self._fence([fences], [subject, epoch, until]))
+        return bool(await self.named["set_fence"]([fences], [subject, epoch, until]))
 
     async def take_permit(
         self,
@@ -299,7 +255,7 @@ class Scripts(RebuildScripts):
         than `late` ms after the `expected` one.
         """
         how = [subject, epoch, deadline, cost, priority, limit, window, slots, expected, late]
-        verdict, value = await self._permit(keys, how)
+        verdict, value = await self.named["take_permit"](keys, how)
         return verdict, value
 
     async def settle_permit(
@@ -316,41 +272,41 @@ class Scripts(RebuildScripts):
         slots: int,
     ) -> None:
         """Count a call from its answer on, give its credits back, or hold everybody."""
-        await self._settle([credits_key, grant], [cost, what, remaining, reset, limit, window, slots])
+        await self.named["settle_permit"]([credits_key, grant], [cost, what, remaining, reset, limit, window, slots])
 
     async def credits_left(self, credits_key: str, *, limit: int, window: int, slots: int) -> int:
         """Credits that could be spent now."""
-        return int(await self._left([credits_key], [limit, window, slots]))
+        return int(await self.named["credits_left"]([credits_key], [limit, window, slots]))
 
     async def drop_equal(self, key: str, value: str | bytes) -> None:
-        await self._drop([key], [value])
+        await self.named["drop_equal"]([key], [value])
 
     async def swap_equal(self, key: str, *, before: bytes, after: bytes) -> bool:
         """False when the value is another one by now."""
-        return bool(await self._swap([key], [before, after]))
+        return bool(await self.named["swap_equal"]([key], [before, after]))
 
     async def swap_expiring(self, key: str, *, before: bytes, after: bytes, milliseconds: int) -> bool:
         """False when the value is another one by now. `before` of b"": there was none."""
-        return bool(await self._swap_expiring([key], [before, after, milliseconds]))
+        return bool(await self.named["swap_expiring"]([key], [before, after, milliseconds]))
 
     async def take_lock(self, key: str, *, owner: str, milliseconds: int) -> bool:
         """True when the lock is ours."""
-        return bool(await self._lock([key], [owner, milliseconds]))
+        return bool(await self.named["take_lock"]([key], [owner, milliseconds]))
 
     async def forget_marks(self, state: str, dirty: str, *, marks: Iterable[str]) -> int:
         """Due ms or -1."""
-        due, _ = await self._forget([state, dirty], [*marks])
+        due, _ = await self.named["forget_marks"]([state, dirty], [*marks])
         return int(due)
 
     async def invalidate_credits(self, credits_key: str, *, window: int) -> None:
         """One call at a time until Swoogo says what is left."""
-        await self._doubt([credits_key], [window])
+        await self.named["invalidate_credits"]([credits_key], [window])
 
     async def look_at_clock(self, state: str) -> int:
         """Due ms, -1 when not due, after the server's clock was set back."""
-        due, _ = await self._look_at_clock([state], [])
+        due, _ = await self.named["look_at_clock"]([state], [])
         return int(due)
 
     async def event_stats(self, keys: Iterable[str]) -> Sequence[Any]:
         """See the script: ten figures of one event."""
-        return cast("Sequence[Any]", await self._look_over(keys, []))
+        return cast("Sequence[Any]", await self.named["event_stats"](keys, []))

@@ -103,7 +103,7 @@ class RedisStatusBoard(RedisRuns):
             state, self._keys.event(run.event_id, "issues"), epoch=lease.epoch, replace=True, fields=fields
         )
         if not kept:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
         row, history = codecs.encode(row_of(run)), self._keys.event(run.event_id, "runs")
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._keys.event(run.event_id, "run"), row)

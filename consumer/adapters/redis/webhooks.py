@@ -40,4 +40,4 @@ class RedisWebhooks(WebhookStore):
             fields += [name, codecs.encode(each) if each else b""]
         state, target = self._keys.subject(lease.subject, "state"), self._keys.event(lease.subject.id, "webhooks")
         if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields):
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)

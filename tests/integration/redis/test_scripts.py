@@ -148,7 +148,7 @@ def generation_lock(scripts: Scripts) -> Awaitable[Any]:
 
 async def server(scripts: Scripts) -> str:
     """The process that answers."""
-    info = await cast("Any", scripts)._commit.registered_client.info("server")
+    info = await cast("Any", scripts).named["commit_rebuild"].registered_client.info("server")
     return str(info["run_id"])
 
 
@@ -181,7 +181,7 @@ def keep_rebuild(scripts: Scripts) -> Awaitable[bool]:
 
 
 async def rebuilding_pairs(scripts: Scripts) -> None:
-    await cast("Any", scripts)._commit.registered_client.hset("{p}:rebuilder", "owner", "me")
+    await cast("Any", scripts).named["commit_rebuild"].registered_client.hset("{p}:rebuilder", "owner", "me")
 
 
 def restore_pair(scripts: Scripts) -> Awaitable[int]:

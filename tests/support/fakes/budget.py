@@ -54,7 +54,7 @@ class InMemoryBudget:
         while True:
             now = self._clock.now()
             if not self._inbox.holds(work.lease):
-                raise LeaseLostError(f"{work.lease.subject} was taken over by another worker.")
+                raise LeaseLostError.of(work.lease.subject)
             if self._inbox.holds(work.lease, round(seconds * 1000) - 1):
                 behind = any(
                     until > now for (name, other), until in self._waiting.items() if name == credential and other < rank

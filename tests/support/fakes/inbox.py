@@ -117,7 +117,7 @@ class InMemoryInbox:
     def fence(self, lease: Lease) -> None:
         """Raises LeaseLostError when somebody else has the subject (G4)."""
         if self.state(lease.subject).epoch != lease.epoch:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """See `ports.Inbox`."""
@@ -230,13 +230,13 @@ class InMemoryInbox:
         holders = self.state(event_subject(event_id)).holders
         epoch = by.epoch if by else max(self.clock.now(), holders.get(org_id, 0) + 1)
         if holders.get(org_id, 0) > epoch:
-            raise LeaseLostError(f"org/{org_id} was taken over by another worker.")
+            raise LeaseLostError.of(org_subject(org_id))
         holders[org_id] = epoch
 
     def fence_holder(self, event_id: str, by: Lease) -> None:
         """Raises LeaseLostError when this is not the lease that holds the event's pair (G4)."""
         if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
-            raise LeaseLostError(f"{by.subject} was taken over by another worker.")
+            raise LeaseLostError.of(by.subject)
 
     async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
         """See `ports.Inbox`: there is no index here."""

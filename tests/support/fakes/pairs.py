@@ -129,4 +129,4 @@ class InMemoryPairs:
 
     def _fence(self, lease: Lease) -> None:
         if self.newest.get(lease.subject.id, 0) > lease.epoch:
-            raise LeaseLostError(f"{lease.subject} was taken over by another worker.")
+            raise LeaseLostError.of(lease.subject)
