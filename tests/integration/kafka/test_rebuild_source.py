@@ -71,6 +71,18 @@ async def values(source: KafkaRebuildSource, topic: str, start: int = 0) -> tupl
     return found, position
 
 
+async def test_records_beyond_the_ends_are_left_out(kafka_bootstrap: str) -> None:
+    """They are for the next scan, which would give them twice otherwise."""
+    async with a_source(kafka_bootstrap) as source, a_producer(kafka_bootstrap) as producer:
+        await send(producer, source.ledger, 0, 3)
+        place = TopicPartition(source.ledger, 0)
+        ends = {place: (await source.ends())[place]}
+        await send(producer, source.ledger, 3, 2)
+        async with aclosing(source.scan({place: 0}, ends)) as batches:
+            found = [int(record.value or b"") async for batch in batches for record in batch.records]
+    assert found == [0, 1, 2]
+
+
 async def test_an_open_transaction_on_the_changelog_is_an_error_and_no_end(kafka_bootstrap: str) -> None:
     """What comes after it is hidden too: entries that are in Swoogo. It is told at once, and not by time."""
     async with (

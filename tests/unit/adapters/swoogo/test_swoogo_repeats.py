@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from consumer.domain.circuit import CircuitRule
 from consumer.domain.errors import (
     CredentialError,
     RefusedError,
@@ -281,3 +282,15 @@ async def test_no_secret_or_address_is_in_an_error_or_a_log(caplog: pytest.LogCa
     text = " ".join(said) + caplog.text
     for secret in (EMAIL, "ann%40", "token-", "s ecret", "Basic ", "Bearer "):
         assert secret not in text
+
+
+@pytest.mark.rule("G5")
+async def test_an_open_circuit_lets_no_call_out() -> None:
+    """Also one that was planned before it opened."""
+    world = a_world(answer({"message": "boom"}, 500), rule=CircuitRule(failures=1))
+    await world.circuits.failed(WORK.connection.credential, "Swoogo is away.")
+    with pytest.raises(UnavailableError) as told:
+        await create(world)
+    assert told.value.after > 0
+    assert world.api.calls == []
+    assert settled(world)
