@@ -5,6 +5,7 @@ redis-py repeats a command whose reply was lost, so a second run with the same a
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
@@ -638,3 +639,28 @@ async def test_fences_of_a_credential_that_is_always_in_use_do_not_pile_up(redis
         late=0,
     )
     assert verdict == -1
+
+
+@pytest.mark.rule("G3")
+async def test_a_batch_is_recorded_as_if_each_change_came_alone(redis: Redis) -> None:
+    """More than one slice, keys that come twice, older versions after newer ones, and what is overtaken."""
+
+    def stamp(time: int, offset: int) -> str:
+        return f"{time:015d}.{time:015d}.{offset:019d}.0"
+
+    chance = random.Random(7)
+    changes = [
+        (f"session/{chance.randrange(400)}", stamp(chance.randrange(9), at), b"row %d" % chance.randrange(3))
+        for at in range(1_300)
+    ]
+    hashes, seen = [VERSIONS, ROWS, DIRTY, OVERTAKEN], []
+    for size in (1, len(changes)):
+        await redis.flushdb()
+        news = 0
+        for start in range(0, len(changes), size):
+            some = [part for change in changes[start : start + size] for part in change]
+            keys = [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN, WITHDRAWN]
+            news += (await Scripts(redis).record_changes(keys, quiet=0, max_wait=0, always=True, changes=some))[0]
+        seen.append((news, [await redis.hgetall(name) for name in hashes]))
+    assert seen[0] == seen[1]
+    assert all(seen[0][1])
