@@ -6,7 +6,7 @@ back as they were: without calls, announcements, or a refused request winning be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from consumer.domain.connection import Connection
@@ -44,8 +44,9 @@ def standings_of(
     active: Mapping[str, EventMapping],
     stamps: Mapping[str, str],
     epoch: int,
+    touched: Collection[str] | None = None,
 ) -> list[ConnectionStanding | PairStanding]:
-    """How everything of an organization stands.
+    """How an organization stands.
 
     Args:
         org_id: the organization.
@@ -53,14 +54,15 @@ def standings_of(
         active: its pairs in force, by event.
         stamps: request key -> stamp of the newest, all of which are dealt with.
         epoch: of its lease.
+        touched: events whose pairs a settlement was about; None: it was about everything.
     """
     settled = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
     events = {name.partition("/")[2] for name in stamps if name.startswith("mapping/")} | active.keys()
     return [
-        ConnectionStanding(org_id, connection, settled, epoch),
+        *([ConnectionStanding(org_id, connection, settled, epoch)] if touched is None else []),
         *(
             PairStanding(org_id, event_id, active.get(event_id), stamps.get(f"mapping/{event_id}", ""), epoch)
-            for event_id in sorted(events)
+            for event_id in sorted(events if touched is None else touched)
         ),
     ]
 

@@ -29,14 +29,16 @@ class Connections(Protocol):
         """Event -> the credential of its active pair; without those that have none, or one that cannot be read."""
         ...
 
-    async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
-        """The active pairs of an organization by event id."""
+    async def mappings(self, org_id: str, events: Collection[str] | None = None) -> Mapping[str, EventMapping]:
+        """The active pairs of an organization by event id; None: of all its `events`."""
 
-    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
-        """From now on no older lease of the organization changes the pair of these events, or of any it has (G4).
+    async def fence(
+        self, org_id: str, events: Collection[str], *, by: Lease | None = None, others: bool = True
+    ) -> None:
+        """From now on no older lease of the organization changes the pair of these events (G4).
 
-        To be called before they are read. `by`: the organization's lease; None for one newer than all there are.
-        Raises LeaseLostError.
+        To be called before they are read. `others`: nor that of any other event it has. `by`: the organization's
+        lease; None for one newer than all there are. Raises LeaseLostError.
         """
 
     async def put_mapping(

@@ -70,8 +70,16 @@ class Connector:
         """
         org_id = lease.subject.id
         asked = await self.inbox.requests(org_id)
-        events = {request.event_id for request in asked.rows.values() if isinstance(request, MappingRequest)}
-        await self.connections.fence(org_id, events, by=lease)
+        # News of its credentials concern all its pairs; else only those are touched that are news. A former lease that
+        # did not get to its end left its marks, so what it may still write is among them.
+        key = integration_key(org_id)
+        everything = bool({key, disconnect_key(org_id)} & asked.marks.keys())
+        events = {
+            request.event_id
+            for name, request in asked.rows.items()
+            if isinstance(request, MappingRequest) and (everything or name in asked.marks)
+        }
+        await self.connections.fence(org_id, events, by=lease, others=everything)
         await self.pairs.fence(lease)
         connection = await self.connections.connection(org_id)
         # The stamp of the newest disconnect; "" when there was none.
@@ -88,7 +96,6 @@ class Connector:
                 await self._tell_integration(
                     org_id, RejectionCode.DATED_TOO_EARLY, f"Swoogo is not disconnected. {why}"
                 )
-        key = integration_key(org_id)
         integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
         too_early = held_back("a disconnect", disconnected, self.clock.now())
         if too_early and key in asked.marks and stamp <= disconnected:
@@ -101,8 +108,9 @@ class Connector:
             connection = await self._integrate(lease, integration, stamp, connection)
         # A pair refused for want of credentials gets its chance when some arrive; by the mark, so that a settlement
         # that was broken off gives it too.
-        chance = connection is not None and bool({key, disconnect_key(org_id)} & asked.marks.keys())
-        active = await self.connections.mappings(org_id)
+        chance = connection is not None and everything
+        touched = None if everything else events
+        active = await self.connections.mappings(org_id, touched)
         for name, request in sorted(asked.rows.items()):
             if not isinstance(request, MappingRequest):
                 continue
@@ -121,8 +129,8 @@ class Connector:
                     news=name in asked.marks,
                 )
         await self.pairs.flush(lease)
-        used, active = await self.connections.connection(org_id), await self.connections.mappings(org_id)
-        await self.standings.write_standings(standings_of(org_id, used, active, asked.stamps, lease.epoch))
+        used, active = await self.connections.connection(org_id), await self.connections.mappings(org_id, touched)
+        await self.standings.write_standings(standings_of(org_id, used, active, asked.stamps, lease.epoch, touched))
         await self.inbox.complete(lease, asked.marks)
 
     async def let_go(self, lease: Lease) -> None:

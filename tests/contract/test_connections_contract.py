@@ -235,3 +235,17 @@ async def test_a_rebuild_ends_also_a_lease_from_a_clock_that_was_ahead(bench: Be
 async def test_the_credentials_of_several_events_are_read_together(bench: Bench) -> None:
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
     assert await bench.connections.credentials_of([EVENT, "unmapped"]) == {EVENT: a_mapping().credential}
+
+
+@pytest.mark.rule("G4")
+async def test_a_lease_may_hold_some_pairs_only_and_read_those(bench: Bench) -> None:
+    """The others stay with the lease that looked at them last."""
+    first, second = await two_leases(bench)
+    await bench.connections.put_mapping(ORG, EVENT, a_mapping(), by=first)
+    await bench.connections.fence(ORG, ["other"], by=second, others=False)
+    await bench.connections.put_mapping(ORG, "other", a_mapping(event_id="other"), by=second)
+    assert await bench.connections.mappings(ORG, ["other", "none"]) == {"other": a_mapping(event_id="other")}
+    with pytest.raises(LeaseLostError):
+        await bench.connections.put_mapping(ORG, "other", None, by=first)
+    with pytest.raises(LeaseLostError):
+        await bench.connections.put_mapping(ORG, EVENT, None, by=second)

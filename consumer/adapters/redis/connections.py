@@ -18,6 +18,8 @@ from consumer.domain.errors import LeaseLostError, UnreadableRowError
 from consumer.domain.mapping import EventMapping
 from consumer.ports import Lease
 
+_SLICE: Final = 500
+
 _REFUSAL_CLAIM_MS: Final = 30_000
 """After that, another push reports the refusal: the one that claimed it has died."""
 
@@ -68,16 +70,30 @@ class RedisConnections:
         return found
 
     @guarded
-    async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
+    async def mappings(self, org_id: str, events: Collection[str] | None = None) -> Mapping[str, EventMapping]:
+        if events is None:
+            events = await self._events_of(org_id)
+        found: dict[str, EventMapping] = {}
+        names = sorted(events)
+        for start in range(0, len(names), _SLICE):
+            some = names[start : start + _SLICE]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for event_id in some:
+                    pipe.get(self._keys.event(event_id, "mapping"))
+                rows = await pipe.execute()
+            found |= {event: codecs.mapping.decode(row) for event, row in zip(some, rows, strict=True) if row}
+        # Among them are events that this organization let go; another one may have taken them over.
+        return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
+
+    async def _events_of(self, org_id: str) -> set[str]:
         members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
-        found = {event.decode(): await self.mapping(event.decode()) for event in sorted(members)}
-        # The set also has events that this organization let go; another one may have taken them over.
-        return {event: mapping for event, mapping in found.items() if mapping and mapping.org_id == org_id}
+        return {event.decode() for event in members}
 
     @guarded
-    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
-        members = cast("set[bytes]", await self._redis.smembers(self._keys.org(org_id, "mappings")))
-        for event_id in sorted({*events, *(member.decode() for member in members)}):
+    async def fence(
+        self, org_id: str, events: Collection[str], *, by: Lease | None = None, others: bool = True
+    ) -> None:
+        for event_id in sorted({*events, *(await self._events_of(org_id) if others else ())}):
             holders = self._keys.event(event_id, "holders")
             if not await self._scripts.hold_mapping(holders, org_id=org_id, epoch=by.epoch if by else None):
                 raise LeaseLostError.of(org_subject(org_id))

@@ -44,16 +44,18 @@ class InMemoryConnections:
         """See `ports.Connections`."""
         return {event: self.in_force[event].credential for event in events if event in self.in_force}
 
-    async def mappings(self, org_id: str) -> Mapping[str, EventMapping]:
+    async def mappings(self, org_id: str, events: Collection[str] | None = None) -> Mapping[str, EventMapping]:
         """See `ports.Connections`."""
-        events = self.events_of.get(org_id, set())
+        events = self.events_of.get(org_id, set()) if events is None else events
         found = {event: self.in_force[event] for event in sorted(events) if event in self.in_force}
         return {event: mapping for event, mapping in found.items() if mapping.org_id == org_id}
 
-    async def fence(self, org_id: str, events: Collection[str], *, by: Lease | None = None) -> None:
+    async def fence(
+        self, org_id: str, events: Collection[str], *, by: Lease | None = None, others: bool = True
+    ) -> None:
         """See `ports.Connections`."""
         if self._inbox:
-            for event_id in sorted({*events, *self.events_of.get(org_id, ())}):
+            for event_id in sorted({*events, *(self.events_of.get(org_id, ()) if others else ())}):
                 self._inbox.hold(event_id, org_id, by)
 
     async def put_mapping(

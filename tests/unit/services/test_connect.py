@@ -656,3 +656,19 @@ async def test_interrupted_removal_leaves_one_organization_an_event(
     assert (in_force is not None) == wish.present
     assert (await world.pairs.claim(theirs, "e1", A, NOW) is None) == wish.present
     assert world.inbox.state(event_subject("e1")).continuous == wish.present
+
+
+@pytest.mark.rule("M1", "G6")
+async def test_one_more_pair_touches_no_other_and_new_credentials_touch_all(world: World) -> None:
+    world.swoogo.zones = dict.fromkeys(range(1, 8), "Europe/London")
+    await settle(world, connected(), *(pair(f"e{number}", number) for number in range(1, 7)))
+    world.standings.written.clear()
+    await settle(world, pair("e7", 7))
+    assert [getattr(each, "event_id", "") for each in world.standings.written] == ["e7"]
+    await settle(world, pair("e2", 7))
+    await settle(world, removed("e1"))
+    assert [getattr(each, "event_id", "") for each in world.standings.written[1:]] == ["e2", "e1"]
+    world.standings.written.clear()
+    await settle(world, connected("second"))
+    named = [getattr(each, "event_id", "") for each in world.standings.written]
+    assert named == ["", *(f"e{number}" for number in range(1, 8))]
