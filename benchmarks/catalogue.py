@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile, startup, webhooks
+from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile, scale, startup, webhooks
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground, ground
 from benchmarks.usage import busy
@@ -24,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
         push.NAME: push.measure,
         memory.NAME: memory.measure,
         rebuild.NAME: rebuild.measure,
+        scale.NAME: scale.measure,
         ingest.NAME: ingest.measure,
     }
 )
