@@ -138,6 +138,10 @@ class Digests:
         """Digest by an older key -> by the current one, of values in clear."""
         return {_keyed(old, digest(each)): self.of(each) for each in values if each for old in self.keys[1:]}
 
+    def revealing(self, values: Iterable[str]) -> dict[str, str]:
+        """Digest by any key -> the plain one, of values in clear."""
+        return {_keyed(key, digest(each)): digest(each) for each in values if each for key in self.keys}
+
     def _sealed(self, fields: Fields) -> dict[str, str]:
         key = self.keys[0]
         return {name: each if not each or is_keyed(each) else _keyed(key, each) for name, each in fields.items()}

@@ -10,6 +10,7 @@ from typing import Final
 Fields = Mapping[str, str]
 """Field name -> value (or digest of it). An empty value means the field is cleared."""
 
+NOT_KEPT: Final = "(kept as a digest)"
 PLAIN_LIMIT: Final = 48
 """Characters up to which a value is its own plain digest."""
 _LARGEST: Final = 10**15 - 1
@@ -114,7 +115,7 @@ def readable(digested: str) -> str:
     if not digested.startswith("#"):
         return digested
     if digested[1:2] == "k":
-        return "(kept as a digest)"
+        return NOT_KEPT
     return f"({digested[1:].partition(':')[0]} characters)"
 
 

@@ -34,6 +34,12 @@ def rekeyed(
     return changes, {**directories, Kind.SPEAKER: replace(directory, rows=rows)}
 
 
+def revealed(ledger: Ledger, snapshot: Snapshot, limits: TextLimits, digests: Digests) -> dict[str, Entry]:
+    """The ledger for people: with the values that Sessionboard still has in place of their digests."""
+    known = digests.revealing(_values(snapshot, Directory(), limits))
+    return {key: translated(entry, known) for key, entry in ledger.items()}
+
+
 def _values(snapshot: Snapshot, directory: Directory, limits: TextLimits) -> Iterator[str]:
     """Every value of a person that Sessionboard, or a list that was just read from Swoogo, shows."""
     for profile in _profiles(snapshot):

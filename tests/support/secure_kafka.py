@@ -18,7 +18,7 @@ PASSWORD: Final = "canary-of-the-kafka-login"
 
 _TOPIC, _GROUP = 2, 3
 _LITERAL, _PREFIXED = 3, 4
-_READ, _WRITE = 3, 4
+_READ, _WRITE, _DELETE = 3, 4, 6
 _ALLOW: Final = 3
 
 _LISTENERS: Final = """
@@ -102,12 +102,14 @@ class Rights:
     read: Sequence[str]
     write: Sequence[str]
     group_prefix: str
+    delete: Sequence[str] = ()
 
     def acls(self) -> list[tuple[int, str, int, int]]:
         """(resource type, name, pattern type, operation)."""
         return [
             *((_TOPIC, name, _LITERAL, _READ) for name in self.read),
             *((_TOPIC, name, _LITERAL, _WRITE) for name in self.write),
+            *((_TOPIC, name, _LITERAL, _DELETE) for name in self.delete),
             (_GROUP, self.group_prefix, _PREFIXED, _READ),
         ]
 

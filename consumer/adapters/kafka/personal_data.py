@@ -9,7 +9,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from consumer.adapters.kafka.dead_letters import Letter, read_letter
 from consumer.adapters.kafka.history import TopicHistory
@@ -47,12 +47,21 @@ class KafkaPersonalData:
         """Nothing is sent yet."""
         self._settings = settings
 
-    async def search(self, topics: Iterable[str], needles: Needles) -> dict[str, list[str]]:
-        """Topic -> `PARTITION:OFFSET` of each record with a value that holds any. Raises UnavailableError."""
-        found: dict[str, list[str]] = {}
+    async def search(self, topics: Iterable[str], needles: Needles) -> dict[str, list[str] | None]:
+        """Topic -> `PARTITION:OFFSET` of each record with a value that holds any; None: this login may not read it.
+
+        Raises UnavailableError.
+        """
+        found: dict[str, list[str] | None] = {}
         for topic in topics:
-            records = await self._records(topic)
-            found[topic] = [f"{each.partition}:{each.offset}" for each in records if needles.found_in(each)]
+            try:
+                records = await self._records(topic)
+            except UnavailableError as error:
+                if not isinstance(error.__cause__, TopicAuthorizationFailedError):
+                    raise
+                found[topic] = None
+            else:
+                found[topic] = [f"{each.partition}:{each.offset}" for each in records if needles.found_in(each)]
         return found
 
     async def rewrite_letters(self, needles: Needles) -> int:

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from consumer.domain.identity import Kind, id_of, kind_of, readable
+from consumer.adapters.sealing import digests_of
+from consumer.domain.identity import NOT_KEPT, Kind, id_of, kind_of, readable
 from consumer.domain.ledger import Entry, Ledger
+from consumer.domain.rekeying import revealed
 from consumer.domain.text import masked
 from consumer.entrypoints.cli.arguments import AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
@@ -19,6 +21,7 @@ from consumer.entrypoints.cli.ids import chosen_keys, shown_ids, shown_keys, who
 from consumer.entrypoints.cli.output import iso, moment, out, paragraph, plain, print_json
 from consumer.entrypoints.cli.session import open_session
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.services.planning import rules_of
 from consumer.settings import load_settings
 
 _NAME = 48
@@ -45,8 +48,9 @@ class EntryDocument:
     @property
     def name(self) -> str:
         """What people call the record."""
-        person = f"{self.pushed.get('first_name', '')} {self.pushed.get('last_name', '')}".strip()
-        return self.pushed.get("name") or person or self.natural
+        held = {name: "" if value == NOT_KEPT else value for name, value in self.pushed.items()}
+        person = f"{held.get('first_name', '')} {held.get('last_name', '')}".strip()
+        return held.get("name") or person or self.natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,19 @@ def show_ledger(
 ) -> Exit:
     """Show what was pushed: Swoogo id, state, fields and associations. E-mail addresses are masked.
 
+    Of people only digests are kept: a value that Sessionboard still has is shown, another one is not.
+
     Exit code 1 when there is nothing.
     """
     settings = load_settings()
+    digests = digests_of(settings.keys)
 
     async def read() -> tuple[LedgerDocument, int]:
         async with open_session(settings) as stores:
             event_id = await whole_event(stores, event)
             ledger, pair = await asyncio.gather(stores.ledger.load(event_id), stores.pairs.pair(event_id))
+            held, rules = await stores.inbox.load(event_id), rules_of(settings.push, settings.swoogo, digests)
+            ledger = revealed(ledger, held.snapshot, rules.limits, digests)
             return ledger_document(event_id, ledger, identifier, era=pair.era if pair else 0), stores.clock.now()
 
     document, now = asyncio.run(read())
@@ -125,7 +134,7 @@ def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
         state="sealed" if sealed else entry.state.value,
         swoogo_id=entry.swoogo_id,
         contact_id=entry.contact_id,
-        natural=masked(entry.natural),
+        natural=masked(readable(entry.natural)),
         pushed={name: masked(readable(value)) for name, value in sorted(entry.pushed.items())},
         seen={name: masked(readable(value)) for name, value in sorted(entry.seen.items())},
         links=entry.links,

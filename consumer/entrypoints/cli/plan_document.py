@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
+from consumer.domain.digests import is_keyed
 from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
 from consumer.domain.ledger import Ledger
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.rekeying import revealed
 from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
@@ -174,7 +176,8 @@ async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Word
     labels = Labels(facts.state.snapshot, ledger, mapping)
     skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
     dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))
-    return dressed, Words(facts.state.snapshot, ledger)
+    known = revealed(ledger, facts.state.snapshot, rules.limits, rules.digests)
+    return dressed, Words(facts.state.snapshot, known)
 
 
 def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
@@ -275,7 +278,8 @@ class Words:
     def _title(self, key: str, fields: Mapping[str, str]) -> str:
         """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
         entry = self._ledger.get(key)
-        pushed = {name: readable(value) for name, value in entry.pushed.items()} if entry else {}
+        held = entry.pushed if entry else {}
+        pushed = {name: readable(value) for name, value in held.items() if not is_keyed(value)}
         known = {**self._profile(key), **pushed, **fields}
         return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
 

@@ -58,13 +58,17 @@ class EventData:
 
 @dataclass(frozen=True, slots=True)
 class TopicData:
-    """Records of a topic that name the person, by id or address; the first of them as PARTITION:OFFSET."""
+    """Records of a topic that name the person, by id or address; the first of them as PARTITION:OFFSET.
+
+    `readable`: whether this login may read the topic.
+    """
 
     topic: str
     ours: bool
     records: int
     first: tuple[str, ...]
     kept: str
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,14 @@ async def _report(settings: Settings, person: str, event: str | None) -> ReportD
         person,
         tuple(found),
         tuple(
-            TopicData(name, name in _ours(topics), len(places), tuple(places[:20]), _kept(topics)[name])
+            TopicData(
+                name,
+                name in _ours(topics),
+                len(places or ()),
+                tuple((places or [])[:20]),
+                _kept(topics)[name],
+                readable=places is not None,
+            )
             for name, places in records.items()
         ),
     )
@@ -290,6 +301,7 @@ def _print(document: ReportDocument) -> None:
                 paragraph(console, f"        ledger {name}: {plain(str(value), 200)}")
             console.print(f"        issues: {', '.join(sorted(contact.issues)) or '-'}; runs: {contact.runs}")
     for topic in document.topics:
-        paragraph(console, f"{topic.topic}: {counted(topic.records, 'record')} ({topic.kept})")
+        records = counted(topic.records, "record") if topic.readable else "not readable with this login"
+        paragraph(console, f"{topic.topic}: {records} ({topic.kept})")
     if not document.events:
         console.print("Redis holds nothing of this person.")
