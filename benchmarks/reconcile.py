@@ -17,7 +17,7 @@ from benchmarks.figure import Figure
 from benchmarks.planning import unchanged
 from benchmarks.servers import Ground
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.images.pictures import open_images
+from consumer.adapters.images.images import open_images
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.images.pictures import IMAGES_AT_ONCE, open_images
+from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import (
     KafkaChangelog,

@@ -18,7 +18,7 @@ from typing import Final
 
 import httpx
 
-from consumer.adapters.images import addresses
+from consumer.adapters.images import ssrf_guard
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.settings import ImageSettings
 
@@ -90,7 +90,7 @@ class Fetcher:
         """`seconds`: for one image, redirects included. `max_bytes`: of an image that is used."""
         self._deadline = seconds
         self._most = max_bytes
-        self._allowed = addresses.AllowList(settings.allowed)
+        self._allowed = ssrf_guard.AllowList(settings.allowed)
         self._resolve = resolver
         self._transport = transport
 
@@ -175,17 +175,17 @@ class Fetcher:
                 break
         raise SilentHostError(f"{url.host} could not be reached.", hint=f"{type(problem).__name__}.") from None
 
-    async def _addresses(self, url: httpx.URL) -> Sequence[addresses.Address]:
+    async def _addresses(self, url: httpx.URL) -> Sequence[ssrf_guard.Address]:
         host = url.host
-        literal = addresses.parse(host)
-        found = list(dict.fromkeys([literal] if literal else map(addresses.parse, await self._look_up(url))))
+        literal = ssrf_guard.parse(host)
+        found = list(dict.fromkeys([literal] if literal else map(ssrf_guard.parse, await self._look_up(url))))
         usable = [address for address in found if address is not None]
         if not usable or len(usable) < len(found):
             raise ImageUnusableError("unknown_host", f"{host} has no address that can be read.")
         if not self._allowed.names(host):
             for address in usable:
                 # One private address is enough to refuse: mixing them is an attempt to have the private one taken.
-                if not addresses.is_public(address) and not self._allowed.holds(address):
+                if not ssrf_guard.is_public(address) and not self._allowed.holds(address):
                     raise ImageUnusableError("private_address", f"{host} is not on the public internet.")
         return usable
 

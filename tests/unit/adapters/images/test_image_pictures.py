@@ -9,7 +9,7 @@ import pytest
 
 from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetched, Fetcher, NotModified
-from consumer.adapters.images.pictures import FetchedImages, file_name
+from consumer.adapters.images.images import FetchedImages, file_name
 from consumer.domain.errors import ConfigurationError
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings, load_settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.images.pictures import IMAGES_AT_ONCE, open_images
+from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.images.resolver import _FAILED_SECONDS, _THREADS, _THREADS_OF_A_ZONE, Resolver
 from consumer.domain.errors import UnavailableError
 from consumer.settings import ImageSettings

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from consumer.adapters.images.addresses import AllowList, is_public, parse
+from consumer.adapters.images.ssrf_guard import AllowList, is_public, parse
 
 PRIVATE = [
     "0.0.0.0",
