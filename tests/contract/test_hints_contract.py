@@ -168,3 +168,21 @@ async def test_what_is_registered_is_kept_by_the_holder_of_the_lease_alone(bench
     await bench.claimed(SUBJECT, "heir")
     with pytest.raises(LeaseLostError):
         await bench.webhooks.put(lost, {"session": None})
+
+
+@pytest.mark.rule("G1", "W2")
+@pytest.mark.parametrize("deferred", [False, True])
+async def test_what_is_due_later_stays_due_after_a_look_at_hints(mapped: Bench, *, deferred: bool) -> None:
+    """A look plans nothing: an image on its way, or an unanswered create, comes again in its time."""
+    lease = await mapped.leased()
+    await mapped.inbox.complete(lease, (await mapped.inbox.load(EVENT)).marks, retry_in=1.5)
+    await mapped.hints.put(EVENT, HINT)
+    lease = await mapped.claimed(SUBJECT, "op-2")
+    assert lease.cause == Reconcile(Depth.HINTED)
+    if deferred:
+        await mapped.inbox.defer(lease, 0.1)
+        lease = await mapped.claimed(SUBJECT, "op-3")
+        assert lease.cause == Reconcile(Depth.HINTED)
+    await mapped.inbox.complete(lease, {}, survey_in=3_600.0)
+    lease = await mapped.claimed(SUBJECT, "op-4")
+    assert not isinstance(lease.cause, Reconcile)

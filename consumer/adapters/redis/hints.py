@@ -65,6 +65,11 @@ class RedisHints(HintStore):
         return Hints(tuple(sorted(known, key=lambda each: each.key)), everything)
 
     @guarded
+    async def forget(self, event_id: str) -> None:
+        """Drop all hints of an event, which may hold what people wrote (Y2); a reconcile finds what they said."""
+        await self._redis.delete(self._keys.event(event_id, "hints"))
+
+    @guarded
     async def drop(self, lease: Lease, hints: Hints) -> None:
         said: list[str | bytes] = [_ALL, "1"] if hints.everything else []
         for each in hints.known:

@@ -13,6 +13,7 @@ from typing import Any
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaIssuesTopic, producer
+from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.issue_feed import IssuesTopic
 from consumer.adapters.redis.ledger import Changelog, RedisLedger
 from consumer.adapters.redis.personal_data import Mentions, RedisPersonalData
@@ -120,6 +121,7 @@ class PeopleDesk:
             if found.published:
                 await self.topics.issues.write(event_id, "", dict.fromkeys(found.published))
             await self.data.forget(lease, contacts)
+            await RedisHints(self.stores.redis, self.stores.keys, self.stores.scripts).forget(event_id)
         return len(contacts)
 
     async def seal(self, event_id: str) -> Sealed:

@@ -54,6 +54,7 @@ class SubjectState:
     served: dict[str, str] = field(default_factory=dict)
     survey: int | None = None
     surveying: int | None = None
+    kept: int | None = None
     depth: Depth = Depth.SHALLOW
     commands: set[LedgerCommand] = field(default_factory=set)
     verify_before_create: set[Kind] = field(default_factory=set)
@@ -102,7 +103,7 @@ class InMemoryInbox:
         """The same, where the time counts: what lies ahead goes back with the clock (decision 0052)."""
         state, now = self.state(subject), self.clock.now()
         back = max(state.seen - now, 0)
-        for name in ("due", "until", "survey", "surveying", "hold", "first") if back else ():
+        for name in ("due", "until", "survey", "surveying", "hold", "first", "kept") if back else ():
             moment = getattr(state, name)
             if moment:
                 setattr(state, name, max(moment - back, 1))
@@ -291,6 +292,7 @@ class InMemoryInbox:
             state.epoch = max(state.epoch + 1, now)
             state.switched = False
             state.op_id = op_id
+            state.kept = state.due if state.surveying is not None and state.depth is Depth.HINTED else None
             state.until = state.due = now + self._lease
             state.first = None
         depth = None if state.surveying is None else state.depth
@@ -357,6 +359,9 @@ class InMemoryInbox:
             state.due = changed if changed is not None else due_at(now, now, self._quiet, self._max_wait)
         elif state.continuous and rest_in is not None:
             state.due = now + round(rest_in * 1000)
+        kept, state.kept = state.kept, None
+        if kept is not None:
+            state.due = kept if state.due is None else min(kept, state.due)
         if state.due is None:
             state.first = None
 
@@ -372,7 +377,7 @@ class InMemoryInbox:
         state.op_id, state.until, state.done = "", 0, lease.op_id
         state.hold = state.due = now + round(seconds * 1000)
         if surveying is not None and state.request is None and not (state.continuous and dirt):
-            state.due = state.first = None
+            state.due, state.first = state.kept, None
         if state.requests.keys() - {each.id for each in lease.asked}:
             state.due = now
 

@@ -53,6 +53,18 @@ def test_help_loads_no_settings_no_rich_and_no_server_client() -> None:
     assert loaded == "[]\n"
 
 
+def test_service_without_webhooks_loads_nothing_of_them() -> None:
+    """Off by default: neither the receiver nor what registers and takes hints."""
+    loaded = in_a_process(
+        "import sys\nimport consumer.app\n"
+        "from consumer.entrypoints.cli import run\n"
+        "parts = ('adapters.webhooks', 'adapters.redis.hints', 'adapters.redis.webhooks', 'adapters.swoogo.webhooks', "
+        "'services.hints', 'services.webhooks', 'entrypoints.webhooks')\n"
+        "print([part for part in parts if f'consumer.{part}' in sys.modules])"
+    )
+    assert loaded == "[]\n"
+
+
 RUN_WITHOUT_SERVERS = """
 import asyncio, os, signal, sys
 from contextlib import asynccontextmanager

@@ -34,8 +34,10 @@ held = now + tonumber(ARGV[2])
 -- Due again when the lease runs out: a worker that dies leaves nothing behind.
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'op', ARGV[1],
   'until', string.format('%.0f', held), 'due', string.format('%.0f', held))
-redis.call('HDEL', KEYS[1], 'first', 'surveying', 'switched')
+redis.call('HDEL', KEYS[1], 'first', 'surveying', 'switched', 'kept')
 -- Changes and manual syncs go first; the survey stays due and follows them.
 if due and due <= now then return answered({epoch, held, now, attempt, request, ''}) end
 redis.call('HSET', KEYS[1], 'surveying', fields[6])
+-- A look at hints plans nothing: what is due later stays due then.
+if due and depth == 'hinted' then redis.call('HSET', KEYS[1], 'kept', fields[1]) end
 return answered({epoch, held, now, attempt, request, depth})

@@ -13,7 +13,7 @@ end
 local state, dirty, waiting, served = KEYS[1], KEYS[2], KEYS[4], KEYS[5]
 local now = state_time(state)
 local fields = redis.call('HMGET', state, 'epoch', 'first', 'due', 'attempt', 'continuous', 'done', 'survey', 'surveying',
-  'hold')
+  'hold', 'kept')
 local survey = tonumber(fields[7])
 if fields[1] ~= ARGV[1] then return {-2, now} end
 if fields[6] == ARGV[7] then return {earliest(tonumber(fields[3]), survey, tonumber(fields[9]) or 0, 0), now} end
@@ -38,7 +38,7 @@ for _, row in ipairs(redis.call('HVALS', waiting)) do
   end
 end
 local request = done and sum_up(state, waiting) or redis.call('HGET', state, 'request')
-redis.call('HDEL', state, 'hold', 'op', 'surveying')
+redis.call('HDEL', state, 'hold', 'op', 'surveying', 'kept')
 redis.call('HSET', state, 'until', 0, 'done', ARGV[7], 'attempt', failed and (tonumber(fields[4]) or 0) + 1 or 0)
 local surveying, dirt = fields[8] and ARGV[9] ~= '-1', redis.call('HLEN', dirty) + redis.call('SCARD', KEYS[3])
 -- A survey that could not be done is what is tried again; whatever came after one that was done is a retry as any.
@@ -73,6 +73,8 @@ elseif (fields[5] == '1' or ARGV[6] == '1') and dirt > 0 then
 elseif fields[5] == '1' and tonumber(ARGV[10]) >= 0 then
   due = now + tonumber(ARGV[10])
 end
+local kept = tonumber(fields[10])
+if kept and (due < 0 or kept < due) then due = kept end
 if due < 0 then
   redis.call('HDEL', state, 'due', 'first')
 else

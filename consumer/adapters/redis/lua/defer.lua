@@ -10,7 +10,7 @@ local function earliest(due, survey, hold, held)
 end
 local state = KEYS[1]
 local now = state_time(state)
-local fields = redis.call('HMGET', state, 'epoch', 'done', 'due', 'survey', 'hold', 'surveying', 'continuous')
+local fields = redis.call('HMGET', state, 'epoch', 'done', 'due', 'survey', 'hold', 'surveying', 'continuous', 'kept')
 if fields[1] ~= ARGV[1] then return {-2, now} end
 local survey = tonumber(fields[4])
 if fields[2] == ARGV[2] then return {earliest(tonumber(fields[3]), survey, tonumber(fields[5]) or 0, 0), now} end
@@ -18,7 +18,7 @@ local hold = now + tonumber(ARGV[3])
 local due, request = hold, gather(state, KEYS[4], KEYS[5])
 local dirt = redis.call('HLEN', KEYS[2]) + redis.call('SCARD', KEYS[3])
 -- A survey is due by a moment of its own; changes may have come since.
-if fields[6] and not request and not (fields[7] == '1' and dirt > 0) then due = nil end
+if fields[6] and not request and not (fields[7] == '1' and dirt > 0) then due = tonumber(fields[8]) end
 local claimed = {}
 for at = 4, #ARGV do claimed[ARGV[at]] = true end
 for _, id in ipairs(redis.call('HKEYS', KEYS[4])) do

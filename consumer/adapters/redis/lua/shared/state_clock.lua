@@ -4,10 +4,10 @@
 local function state_time(state)
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local fields = redis.call('HMGET', state, 'seen', 'due', 'until', 'survey', 'surveying', 'hold', 'first')
+  local fields = redis.call('HMGET', state, 'seen', 'due', 'until', 'survey', 'surveying', 'hold', 'first', 'kept')
   local seen = tonumber(fields[1])
   if seen and now < seen then
-    for at, name in ipairs({'due', 'until', 'survey', 'surveying', 'hold', 'first'}) do
+    for at, name in ipairs({'due', 'until', 'survey', 'surveying', 'hold', 'first', 'kept'}) do
       local moment = tonumber(fields[at + 1])
       if moment and moment > 0 then
         redis.call('HSET', state, name, string.format('%.0f', math.max(moment - seen + now, 1)))
