@@ -13,7 +13,7 @@ import pytest
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
 from tests.support.conferences import small
-from tests.support.status_topic import StatusTopic, reading
+from tests.support.followed_topics import StatusTopic, following
 
 _events = itertools.count(5001)
 
@@ -60,5 +60,5 @@ async def playing(shared: World) -> AsyncIterator[Play]:
 @pytest.fixture
 async def status(shared: World) -> AsyncIterator[StatusTopic]:
     """What the service tells."""
-    async with reading(shared.bootstrap, shared.settings.kafka.topics.status) as topic:
+    async with following(StatusTopic, shared.bootstrap, shared.settings.kafka.topics.status) as topic:
         yield topic

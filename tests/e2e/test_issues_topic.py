@@ -24,8 +24,7 @@ from schemas.generate import FOLDER
 from tests.e2e.conftest import OpenWorld
 from tests.e2e.test_redis_lost import a_world, marker, rebuilt
 from tests.support.conferences import edited, identifier, small
-from tests.support.issues_topic import IssuesTopic, reading_issues
-from tests.support.status_topic import StatusTopic
+from tests.support.followed_topics import IssuesTopic, StatusTopic, following
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("N2")]
@@ -47,7 +46,7 @@ def faulty(conference: Conference | None = None, *, title: str = "Talk 2") -> Co
 @pytest.fixture
 async def issues(shared: World) -> AsyncIterator[IssuesTopic]:
     """What stands for each record."""
-    async with reading_issues(shared.bootstrap, shared.settings.kafka.topics.issues) as topic:
+    async with following(IssuesTopic, shared.bootstrap, shared.settings.kafka.topics.issues) as topic:
         yield topic
 
 
@@ -156,7 +155,7 @@ async def test_crash_between_storing_and_publishing_leaves_nothing_out(open_worl
         event = next(_events)
         async with (
             play(world, small(), event_id=event, org_id=str(uuid.uuid4())) as playing,
-            reading_issues(world.bootstrap, world.settings.kafka.topics.issues) as topic,
+            following(IssuesTopic, world.bootstrap, world.settings.kafka.topics.issues) as topic,
         ):
             await playing.connect()
             await playing.publisher.publish(faulty(), at=playing.now())
@@ -193,7 +192,7 @@ async def test_a_loss_of_redis_publishes_nothing_twice_and_forgets_nothing(
     async with (
         a_world(kafka_bootstrap, valkey) as world,
         play(world, small(), event_id=event, org_id=str(uuid.uuid4())) as playing,
-        reading_issues(world.bootstrap, world.settings.kafka.topics.issues) as topic,
+        following(IssuesTopic, world.bootstrap, world.settings.kafka.topics.issues) as topic,
         Redis.from_url(valkey.url) as redis,
     ):
         await playing.connect()

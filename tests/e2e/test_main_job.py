@@ -15,7 +15,7 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld
 from tests.support.conferences import edited, identifier, small
-from tests.support.status_topic import StatusTopic
+from tests.support.followed_topics import StatusTopic
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -19,7 +19,7 @@ from sandbox.demo.play import Play
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
 from tests.e2e.conftest import OpenWorld
 from tests.support.conferences import edited, identifier, small
-from tests.support.status_topic import StatusTopic
+from tests.support.followed_topics import StatusTopic
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
