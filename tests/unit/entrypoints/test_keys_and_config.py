@@ -101,11 +101,11 @@ def test_keys_rotate_makes_the_next_pair_and_says_the_steps() -> None:
     before = KeyPair.generate()
     document = json.loads(call("keys", "rotate", "--json", KEYS__PRIVATE=before.private).stdout)
     assert KeyPair.from_private(document["private"]).public == document["public"] != before.public
-    assert len(document["steps"]) == 4
-    assert "SWOOGO_SYNC_KEYS__PREVIOUS = what SWOOGO_SYNC_KEYS__PRIVATE is now" in document["steps"][0]
-    assert document["public"] in document["steps"][1]
+    assert len(document["steps"]) == 5
+    assert "SWOOGO_SYNC_KEYS__PREVIOUS = what SWOOGO_SYNC_KEYS__PRIVATE is now" in document["steps"][1]
+    assert document["public"] in document["steps"][2]
     text = call("keys", "rotate", KEYS__PRIVATE=before.private).stdout
-    assert [line[:2] for line in text.splitlines()[-4:]] == ["1.", "2.", "3.", "4."]
+    assert [line[:2] for line in text.splitlines()[-5:]] == ["1.", "2.", "3.", "4.", "5."]
     assert before.private not in text
 
 
