@@ -60,10 +60,6 @@ class Pair:
         """The pair mapped again: the same partners, the same first time, the same era (M3)."""
         return replace(self, org_id=org_id, ended_at=None, ended_by=None, epoch=epoch)
 
-    def without_epoch(self) -> Pair:
-        """As the changelog has it."""
-        return replace(self, epoch=0)
-
     def voided(self, at: int, reason: str) -> Pair:
         """The pair as if it had never been."""
         return replace(self, voided_at=at, reason=reason)

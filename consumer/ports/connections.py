@@ -27,7 +27,6 @@ class Connections(Protocol):
 
     async def credentials_of(self, events: Sequence[str]) -> Mapping[str, str]:
         """Event -> the credential of its active pair; without those that have none, or one that cannot be read."""
-        ...
 
     async def mappings(self, org_id: str, events: Collection[str] | None = None) -> Mapping[str, EventMapping]:
         """The active pairs of an organization by event id; None: of all its `events`."""

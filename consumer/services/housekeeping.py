@@ -28,7 +28,6 @@ class Election(Protocol):
 
     async def elected(self, seconds: float) -> bool:
         """Whether it is this one, for so many seconds from now on. Raises UnavailableError."""
-        ...
 
 
 @dataclass(slots=True)

@@ -46,14 +46,10 @@ class Role(msgspec.Struct, gc=False):
 
 
 class Named(msgspec.Struct, gc=False):
-    """See `schemas.fields.Named`."""
-
     name: str | None = None
 
 
 class CustomField(Named, gc=False):
-    """See `schemas.fields.CustomField`."""
-
     internal_name: str | None = None
     type: str | None = None
     value: Any = None

@@ -174,13 +174,11 @@ class RedisLedger:
 
     @guarded
     async def definitions(self, event_id: str) -> KeptDefinitions | None:
-        """See `ports.LedgerStore`."""
         row = await self._redis.hget(self._keys.event(event_id, "fields"), "kept")
         return codecs.definitions.known(row) if row else None
 
     @guarded
     async def put_definitions(self, lease: Lease, kept: KeptDefinitions | None) -> None:
-        """See `ports.LedgerStore`."""
         await self._write(lease, "fields", ["kept", codecs.encode(kept) if kept else b""])
 
     @guarded

@@ -20,21 +20,18 @@ _reader: Final = codecs.RowReader[Registered](Registered, "a webhook")
 
 
 class RedisWebhooks(WebhookStore):
-    """See `ports.WebhookStore`. Written by whoever has the event (G4)."""
+    """Written by whoever has the event (G4)."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        """Keep the clients; nothing is sent."""
         self._redis, self._keys, self._scripts = redis, keys, scripts
 
     @guarded
     async def load(self, event_id: str) -> Mapping[str, Registered]:
-        """See `ports.WebhookStore`."""
         held = await read_hash(self._redis, self._keys.event(event_id, "webhooks"))
         return {name.decode(): known for name, row in held.items() if (known := _reader.known(row))}
 
     @guarded
     async def put(self, lease: Lease, known: Mapping[str, Registered | None]) -> None:
-        """See `ports.WebhookStore`."""
         fields: list[str | bytes] = []
         for name, each in known.items():
             fields += [name, codecs.encode(each) if each else b""]

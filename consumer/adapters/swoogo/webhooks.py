@@ -25,8 +25,6 @@ _PAGES: Final = 50
 
 
 class Webhooks(SwoogoWebhooks):
-    """See `ports.SwoogoWebhooks`."""
-
     def __init__(self, caller: Caller, watch: CallWatch, delete_path: str, page_size: int) -> None:
         """Keep these; nothing is sent."""
         self.watch = watch
