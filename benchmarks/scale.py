@@ -137,7 +137,8 @@ class _Scale:
 
         async def look() -> None:
             await stats.due()
-            await stats.stats_of((await stats.events())[:500])
+            _, events, _ = await stats.some_events(0, 500)
+            await stats.stats_of(events)
 
         cost, _ = await self.cost(look, 3)
         return cost

@@ -26,6 +26,7 @@ class EventGauges:
         self._meters = meters
         self._clock = clock
         self._seen: dict[str, EventStats] = {}
+        self._passed: set[str] = set()
         self._next = 0
 
     async def due(self) -> None:
@@ -36,16 +37,15 @@ class EventGauges:
 
     async def events(self) -> None:
         """The next part of the events. Raises UnavailableError."""
-        known = await self._overview.events()
-        if self._next >= len(known):
-            self._next = 0
-        part = known[self._next : self._next + _A_PART]
-        self._next += _A_PART
+        following, part, known = await self._overview.some_events(self._next, _A_PART)
         self._seen |= await self._overview.stats_of(part)
-        gone = self._seen.keys() - set(known)
-        for event in gone:
-            del self._seen[event]
-        self._show(len(known))
+        self._passed |= set(part)
+        self._next = following
+        if not following:
+            for gone in self._seen.keys() - self._passed:
+                del self._seen[gone]
+            self._passed.clear()
+        self._show(known)
 
     def _show(self, known: int) -> None:
         now, all_seen = self._clock.now(), self._seen.values()

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -84,10 +84,16 @@ class RedisEventStats:
         return {kind: Overdue(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
 
     @guarded
-    async def events(self) -> Sequence[str]:
-        """Every event anything was ever recorded for, sorted."""
-        members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
-        return sorted(member.decode() for member in members)
+    async def some_events(self, cursor: int, count: int) -> tuple[int, Sequence[str], int]:
+        """About `count` of the events anything was ever recorded for, and how many there are in all.
+
+        The first of the answer is the `cursor` of the next ones; 0 begins, and ends, a pass over all of them.
+        """
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.scard(self._keys.events())
+            pipe.sscan(self._keys.events(), cursor, count=count)
+            known, (following, members) = await pipe.execute()
+        return following, [member.decode() for member in members], known
 
     @guarded
     async def stats_of(self, events: Sequence[str]) -> Mapping[str, EventStats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -50,7 +50,7 @@ async def test_what_stands_of_an_event_is_counted(desk: Desk) -> None:
     await desk.ledger.put_survey(lease, SurveyState(read_at=NOW))
     await desk.board.ended(run, issues, lease)
     await desk.stores.inbox.complete(lease, {}, failed=True, retry_in=60)
-    assert await overview(desk).events() == [EVENT]
+    assert await overview(desk).some_events(0, 10) == (0, [EVENT], 1)
     assert await overview(desk).stats_of([EVENT, "unknown"]) == {
         EVENT: EventStats(
             continuous=True,
@@ -79,17 +79,45 @@ async def test_what_is_due_and_held_by_nobody_is_counted_with_its_age(desk: Desk
     assert (await overview(desk).due())["event"].count == 0
 
 
-async def test_gauges_are_the_sums_over_all_events_a_part_at_a_time(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("consumer.observability.gauges._A_PART", 1)
+async def test_a_scrape_looks_at_a_part_of_the_events_and_a_pass_at_all(desk: Desk) -> None:
+    """However many there are; one that is gone is not counted once a pass is over."""
+    redis, keys, stats = desk.stores.redis, desk.stores.keys, overview(desk)
+    for event in (EVENT, "gone"):
+        await desk.map(a_mapping(event_id=event))
+        await desk.record(a_session("s1"), event_id=event)
+    await redis.sadd(keys.events(), *(f"event-{number}" for number in range(1_500)))
+    asked: list[int] = []
+    read = stats.stats_of
+
+    async def stats_of(events: Sequence[str]) -> Mapping[str, EventStats]:
+        asked.append(len(events))
+        return await read(events)
+
+    stats.stats_of = stats_of  # type: ignore[method-assign]
+    meters = MetricRegistry()
+    figures = EventGauges(stats, meters, desk.clock)
+
+    async def a_pass() -> None:
+        asked.clear()
+        while sum(asked) < await redis.scard(keys.events()):
+            await figures.events()
+
+    await a_pass()
+    assert len(asked) > 2
+    assert max(asked) < 600
+    assert meters.value("swoogo_sync_changes_waiting") == 2
+    assert meters.value("swoogo_sync_events", state="known") == 1_502
+    await redis.srem(keys.events(), "gone")
+    await a_pass()
+    assert meters.value("swoogo_sync_changes_waiting") == 1
+
+
+async def test_gauges_are_the_sums_over_all_events(desk: Desk) -> None:
     for event in (EVENT, "other"):
         await desk.map(a_mapping(event_id=event))
         await desk.record(a_session("s1"), event_id=event)
     meters = MetricRegistry()
     figures = EventGauges(overview(desk), meters, desk.clock)
-    await figures.events()
-    assert meters.value("swoogo_sync_changes_waiting") == 1
     await figures.events()
     await figures.due()
     assert meters.value("swoogo_sync_changes_waiting") == 2
