@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner, Result
 
+from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
 from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
+from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.cli.app import app
 from consumer.ports import DeadLetter, RawRecord
 from consumer.settings import PREFIX
@@ -103,3 +106,28 @@ async def test_a_letter_whose_value_was_not_kept_cannot_be_replayed(kafka: Kafka
     assert "value: (not kept)" in shown.output
     assert (await read(kafka, "replay", "--all", "--yes", code=1))["refused"] == [letter["id"]]
     assert (await read(kafka, "list"))["open"] == 1
+
+
+@pytest.mark.rule("Y2")
+async def test_letters_of_an_erased_person_are_taken_off_and_others_stay_open_once(
+    kafka: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off between writing and deleting, and repeated: the others are there once."""
+    await lettered(kafka, [("7/a", b"bad a"), ("7/b", b'{"mail": "Ada@Example.org"'), ("7/contact/ada", b"bad c")])
+    data = KafkaPersonalData(kafka.settings)
+    needles = Needles(frozenset({"ada"}), frozenset({"ada@example.org"}))
+    topic = kafka.topics.dead_letters
+    assert len((await data.search([topic], needles))[topic] or ()) == 2
+
+    async def killed(*_: object, **__: object) -> None:
+        raise UnavailableError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AIOKafkaAdminClient, "delete_records", killed)
+        with pytest.raises(UnavailableError):
+            await data.rewrite_letters(needles)
+    assert await data.rewrite_letters(needles) == 2
+    assert await data.rewrite_letters(needles) == 0
+    assert (await data.search([topic], needles))[topic] == []
+    (left,) = (await read(kafka, "list"))["letters"]
+    assert (left["key"], left["offset"]) == ("7/a", 0)

@@ -12,7 +12,7 @@ Where what may be:
 | snapshot rows in Redis, dead letters' own bytes | no | yes | yes |
 | other values in Redis, the ledger topic | no | no | no |
 
-After `privacy erase` a person is in none of them; `test_erasure.py` has the rebuild.
+After `privacy erase` a person is in none of them, nor after a rebuild from the topics.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tests.support.secure_kafka import PASSWORD as KAFKA_PASSWORD
 from tests.support.secure_kafka import USER, Rights, grant
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.rule("C2")]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.rule("C2", "Y2", "Y3")]
 
 KEY, SECRET = "canary-consumer-key", "canary-consumer-secret"
 WRONG, IN_CLEAR = "canary-wrong-secret", "canary-secret-in-clear"
@@ -270,8 +270,8 @@ async def listen(playing: Play, redis: Redis) -> Heard:
     return heard
 
 
-async def erase(playing: Play, redis: Redis) -> None:
-    """Y2: nothing of the person is left on our topics or in Redis."""
+async def erase_and_rebuild(playing: Play, redis: Redis) -> None:
+    """Y2: nothing of the person is left on our topics or in Redis, nor comes back from Sessionboard's topics."""
     shared, marks = playing.world, {"an erased e-mail address": EMAIL, "an erased name": f"{NAME}-1<"}
     names = shared.settings.kafka.topics
     erased = await asyncio.to_thread(
@@ -289,6 +289,21 @@ async def erase(playing: Play, redis: Redis) -> None:
             held |= {f"{name}@{each.offset}": each.value or b"" for each in await topic(shared.bootstrap, name)}
         return held
 
+    assert found(marks, await everything()) == []
+    rows = f"{shared.settings.redis.prefix}:{{event/{playing.event.id}}}:rows"
+
+    async def records() -> list[bytes]:
+        keys = cast("list[bytes]", await redis.hkeys(rows))
+        return sorted(key for key in keys if not key.startswith(b"mapping/"))
+
+    before = await records()
+    await redis.flushdb()
+    shared.start_service()
+
+    async def rebuilt() -> bool:
+        return await records() == before
+
+    await wait_until(rebuilt, "the snapshot is back", _PATIENCE)
     assert found(marks, await everything()) == []
 
 
@@ -312,7 +327,7 @@ async def test_no_output_carries_what_is_marked(guarded: Guarded) -> None:
             await wait_until(refused, "the wrong secret is refused", _PATIENCE)
             token = await read_value(redis, f"{shared.settings.redis.prefix}:{{cred/{credential_id(KEY)}}}:token")
             heard = await listen(playing, redis)
-            await erase(playing, redis)
+            await erase_and_rebuild(playing, redis)
     secrets = {
         "the consumer key": KEY,
         "the consumer secret": SECRET,
