@@ -10,6 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
+from consumer.adapters.redis.due_index import DueIndex
+from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
@@ -29,6 +31,7 @@ from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import SurveyState
 from consumer.domain.webhooks import Registered
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
+from consumer.ports.inbox import Hint as DueHint
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
@@ -127,6 +130,8 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await markers.checkpoint("owner", marker, {TopicPartition("ledger", 0): 1}, [standing])
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
+    await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
+    assert await RedisElection(keys, Scripts(redis), "replica").elected(30)
 
     assert await leaked_keys(redis) == []
     table = {re.escape(key).replace("7", "[^{}]+").replace("prefix", "test"): key for key in documented()}
