@@ -6,7 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import first_call, ingest, memory, planning, push, rebuild, reconcile, scale, startup, webhooks
+from benchmarks import (
+    field_maps,
+    first_call,
+    ingest,
+    memory,
+    planning,
+    push,
+    rebuild,
+    reconcile,
+    scale,
+    startup,
+    webhooks,
+)
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground, ground
 from benchmarks.usage import busy
@@ -18,6 +30,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
     {
         startup.NAME: startup.measure,
         planning.NAME: planning.measure,
+        field_maps.NAME: field_maps.measure,
         reconcile.NAME: reconcile.measure,
         webhooks.NAME: webhooks.measure,
         first_call.NAME: first_call.measure,

@@ -124,7 +124,13 @@ class _Text:
 
     def mapped(self, record: Session | Profile | Sponsor, fields: FittedMap) -> None:
         """F1-F3: what pairs say that are converted. A value that does not fit leaves Swoogo's alone."""
-        extra, sent, rest = record.extra, self.fields, list(fields.converted)
+        extra, sent, rest = record.extra, self.fields, list[Pair]()
+        get = extra.get
+        for source, name, ready, pair in fields.converted:
+            if line := ready.get(get(source)):
+                sent[name] = line
+            else:
+                rest.append(pair)
         # Most values are short lines: they are not looked up, converted and kept for other records.
         for source, name, longest, pair in fields.plain:
             try:

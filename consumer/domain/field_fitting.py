@@ -43,7 +43,7 @@ class Pair:
         field: of the record in Swoogo: ours where it is a standard one, else Swoogo's attribute.
         target: how values are converted; None for a default pair, which has its own rules (S1-S5, P1, O1).
         required: Swoogo requires it, so that it is never cleared.
-        done: values that were converted before, since records share most of them.
+        done: values that were converted before, since records share most of them; `ready`: those that simply go.
     """
 
     source: str
@@ -52,6 +52,7 @@ class Pair:
     target: Target | None = None
     required: bool = False
     done: dict[FieldValue, Converted] = field_of(default_factory=dict, compare=False, repr=False)
+    ready: dict[FieldValue | None, str] = field_of(default_factory=dict, compare=False, repr=False)
 
     @property
     def plain(self) -> int | None:
@@ -66,6 +67,8 @@ class Pair:
         if found is None:
             assert self.target is not None  # noqa: S101 - default pairs are not converted
             found = self.done[value] = convert(value, self.target)
+            if found[0] and not found[1] and self.field not in REFERENCES:
+                self.ready[value] = found[0]
         return found
 
 
@@ -79,7 +82,7 @@ class FittedMap:
         policies: field -> policy, where it is another than the default one.
         off: pairs that do not fit.
         plain: those of `mapped` of which one line goes as it is: source, field, up to which length, pair.
-        converted: the others.
+        converted: the others, with what became of values that records share.
     """
 
     kind: Kind
@@ -88,7 +91,7 @@ class FittedMap:
     policies: Mapping[str, Policy] = field_of(default_factory=dict)
     off: tuple[tuple[FieldMap, Problem], ...] = ()
     plain: tuple[tuple[str, str, int, Pair], ...] = ()
-    converted: tuple[Pair, ...] = ()
+    converted: tuple[tuple[str, str, dict[FieldValue | None, str], Pair], ...] = ()
 
     def fields_with(self, *policies: Policy) -> frozenset[str]:
         """Fields of these policies."""
@@ -187,7 +190,7 @@ def fit(kind: Kind, maps: Sequence[FieldMap], fitting: Fitting, off: AbstractSet
         {pair.field: pair.policy for pair in pairs.values() if pair.policy is not Policy.UNTIL_EDITED},
         tuple(refused),
         tuple((pair.source, pair.field, pair.plain, pair) for pair in mapped if pair.plain is not None),
-        tuple(pair for pair in mapped if pair.plain is None),
+        tuple((pair.source, pair.field, pair.ready, pair) for pair in mapped if pair.plain is None),
     )
 
 
