@@ -35,7 +35,7 @@ async def test_only_the_heads_of_some_queues_are_read(bench: Bench) -> None:
 
 
 @pytest.mark.rule("M1")
-async def test_the_credential_that_was_served_comes_last_and_an_empty_queue_is_gone(bench: Bench) -> None:
+async def test_served_credential_goes_last_and_an_empty_queue_is_gone(bench: Bench) -> None:
     hints = await due(bench, *"pqr")
     await bench.inbox.queue({"a": hints[:2]})
     await bench.passed(0.002)
@@ -60,7 +60,7 @@ async def test_what_was_queued_again_since_it_was_tried_stays(bench: Bench) -> N
 
 
 @pytest.mark.rule("G1")
-async def test_what_was_claimed_while_it_was_being_queued_is_due_when_the_lease_ends(bench: Bench) -> None:
+async def test_event_claimed_while_it_is_queued_is_due_after_its_lease(bench: Bench) -> None:
     [found] = await due(bench, "first")
     await bench.claimed(FIRST, "another replica")
     await bench.inbox.queue({"a": [found]})

@@ -114,7 +114,7 @@ def test_empty_map_is_the_standard_fields() -> None:
         ),
     ],
 )
-def test_pair_adds_to_the_standard_ones_takes_the_place_of_one_or_switches_it_off(
+def test_pair_adds_to_replaces_or_switches_off_a_standard_one(
     kind: str, pair: FieldMap, sent: dict[str, str | None]
 ) -> None:
     plan = make_plan(an_input(pair, kind=kind))
@@ -184,7 +184,7 @@ def test_without_definitions_only_pairs_of_standard_fields_are_in_force() -> Non
 
 
 @pytest.mark.rule("F6", "R3")
-def test_changed_map_sends_only_what_differs_in_one_update_and_nothing_when_it_is_changed_back() -> None:
+def test_changed_map_sends_only_what_differs_in_one_update() -> None:
     first = an_input(FieldMap("stage", "c_1"), FieldMap("format", "c_2"))
     ledger = after(make_plan(first))
     assert not any(isinstance(each, Create | Update) for each in make_plan(replace(first, ledger=ledger)).operations)
@@ -198,7 +198,7 @@ def test_changed_map_sends_only_what_differs_in_one_update_and_nothing_when_it_i
 
 
 @pytest.mark.rule("F3", "F6")
-def test_choices_to_be_added_are_in_the_plan_once_and_refused_ones_leave_the_value_out() -> None:
+def test_missing_choices_are_planned_once_and_refused_ones_left_out() -> None:
     given = an_input(FieldMap("stage", "c_2", add_choices=True))
     more = replace(given.snapshot.sessions["s1"], id="s2", title="Other")
     given = replace(given, snapshot=replace(given.snapshot, sessions={**given.snapshot.sessions, "s2": more}))

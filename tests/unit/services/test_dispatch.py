@@ -141,7 +141,7 @@ async def test_an_organization_that_waits_with_all_its_events_delays_no_other(ru
 
 
 @pytest.mark.rule("M1")
-async def test_a_round_looks_at_no_more_than_there_are_places_for_however_much_is_due(running: Running) -> None:
+async def test_round_reads_no_more_than_it_has_places_for(running: Running) -> None:
     """What waits for a place is in the queue of its credential, out of the way of what comes due after it."""
     slow = [f"slow-{number}" for number in range(300)]
     await running.map(*slow)
@@ -157,7 +157,7 @@ async def test_a_round_looks_at_no_more_than_there_are_places_for_however_much_i
     assert inbox.queues == {}
 
 
-async def test_an_event_that_got_another_credential_while_it_was_queued_is_pushed_once(running: Running) -> None:
+async def test_event_that_changes_credential_while_queued_is_pushed_once(running: Running) -> None:
     events = [f"event-{number}" for number in range(4)]
     await running.map(*events)
     running.held.update(events)

@@ -62,7 +62,7 @@ async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(kept: 
     await wait_until(lambda: len(kept.inbox.repairs) == 3, "a clock that was set back does not wait for that")
 
 
-async def test_only_the_elected_one_works_slice_by_slice_and_stops_when_it_is_no_more(kept: Kept) -> None:
+async def test_only_the_elected_replica_does_housekeeping(kept: Kept) -> None:
     await kept.looked()
     assert kept.inbox.repairs == []
     kept.inbox.slices = iter([(7, 3), (9, -1)])

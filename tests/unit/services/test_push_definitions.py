@@ -141,7 +141,7 @@ async def test_a_choice_that_was_added_is_known_to_the_next_plan(mapped: World) 
 
 
 @pytest.mark.rule("F5")
-async def test_a_trouble_while_they_are_read_ends_the_push_and_the_next_one_reads_them() -> None:
+async def test_definitions_not_read_end_the_push_and_the_next_reads_them() -> None:
     """Nothing is written before it is known what the fields are."""
     world = await a_world(SETTINGS)
     world.mapping = replace(a_mapping(), settings=replace(a_mapping().settings, field_maps=MAPS))

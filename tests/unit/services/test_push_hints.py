@@ -1,4 +1,4 @@
-"""What deliveries lead to, in memory: drift and tombstones, their price, and what they never do (W2, W3)."""
+"""What deliveries lead to, in memory: drift and tombstones, their price, and what they never do."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from consumer.services.hints import HintTaker
 from consumer.settings import ReconcileSettings, WebhookSettings
 from tests.support.builders import EVENT, a_contact, a_room, a_session
 from tests.support.service_world import SETTINGS, SUBJECT, World, a_world
+
+pytestmark = pytest.mark.rule("W2", "W3")
 
 RECONCILE = ReconcileSettings(interval=1800, deep_interval=86_400)
 SECRET = SecretStr("0123456789abcdef")
@@ -185,9 +187,9 @@ async def test_after_a_webhook_is_registered_the_whole_event_is_looked_at() -> N
     assert (run.credits, await drift(world)) == (1, [("session/s1", "name")])
 
 
-@pytest.mark.rule("W3")
-async def test_a_look_pushes_nothing_and_leaves_the_changes_of_sessionboard_to_a_push() -> None:
-    """C4: changes that wait are neither sent nor forgotten."""
+@pytest.mark.rule("C4", "W3")
+async def test_look_pushes_nothing() -> None:
+    """Changes that wait are neither sent nor forgotten."""
     world = await a_hinted_world()
     await world.given(a_session(title="Changed in Sessionboard", people=["c1"], room=a_room()))
     await world.hints.put(EVENT, a_hint(world, "session/s1", edit(world, "session/s1", capacity="5")))
@@ -198,9 +200,9 @@ async def test_a_look_pushes_nothing_and_leaves_the_changes_of_sessionboard_to_a
     assert world.swoogo.called("update") != []
 
 
-@pytest.mark.rule("W3")
+@pytest.mark.rule("W3", "G2")
 async def test_what_is_created_by_hand_is_never_ours() -> None:
-    """G2: a delivery is no truth for a create."""
+    """A delivery is no truth for a create."""
     world = await a_hinted_world()
     before = world.ledger.entries[EVENT].copy()
     made = world.swoogo.add(Kind.SESSION, name="By hand")
@@ -290,9 +292,7 @@ async def test_a_regular_survey_takes_the_hints_along() -> None:
 
 @pytest.mark.rule("W1")
 @pytest.mark.parametrize(("told", "every"), [(True, 21_600.0), (False, 1800.0)])
-async def test_with_proved_webhooks_reconciles_come_less_often_and_without_them_as_before(
-    told: bool, every: float
-) -> None:
+async def test_proved_webhooks_make_reconciles_rarer(told: bool, every: float) -> None:
     world = await a_hinted_world(reconcile_interval=21_600.0)
     row = edit(world, "session/s1", name="Edited")
     if told:
@@ -306,7 +306,7 @@ async def test_with_proved_webhooks_reconciles_come_less_often_and_without_them_
 
 
 @pytest.mark.rule("D2")
-async def test_more_deletions_than_a_survey_would_believe_are_told_and_not_believed() -> None:
+async def test_too_many_reported_deletions_are_an_issue_and_not_believed() -> None:
     world = await a_hinted_world(sessions=10)
     for number in range(1, 7):
         hint = a_hint(world, f"session/s{number}", deleted=True)

@@ -107,7 +107,7 @@ async def test_a_choice_whose_answer_was_lost_is_there_once_in_the_end(fault: di
     [{"remove": True}, {"name": "Tongue"}, {"type": "upload"}, {"type": "date"}],
     ids=["removed", "renamed", "retyped to a file", "retyped to a date"],
 )
-async def test_a_field_that_changes_under_way_is_an_issue_and_everything_else_goes_on(change: dict[str, Any]) -> None:
+async def test_field_that_changes_meanwhile_is_an_issue_and_the_rest_syncs(change: dict[str, Any]) -> None:
     """Nothing is lost: what was there stays, other fields change, and the field is taken up when it is back."""
     site, names = await a_mapped_event()
     site.sandbox.alter_field("sessions", names["Language"], **change)
