@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
+from consumer.adapters.kafka.dead_letters import Letter, read_letter
 from consumer.adapters.kafka.publish import KafkaDeadLetters
 from consumer.ports import DeadLetter, RawRecord
 
@@ -53,6 +54,27 @@ async def test_no_part_of_a_record_keeps_its_letter_from_being_written(large: st
     assert ("trace" in letter["headers"]) == (large != "headers")
     assert (letter["key"] is None) == (large == "key")
     assert len(letter["value"]) == (100_000 if large == "value" else 1)
+
+
+@pytest.mark.parametrize(
+    ("topic", "value", "says"),
+    [
+        ("in", b"x" * (LIMIT + 1), "too large to keep"),
+        (MAPPINGS, b"{}", "may hold credentials and was not kept"),
+        ("in", b"{}", ""),
+    ],
+    ids=["cut", "withheld", "whole"],
+)
+async def test_letter_without_its_original_bytes_says_so(topic: str, value: bytes, says: str) -> None:
+    """Such a letter must not be replayed as if it were the record."""
+    producer = Producer()
+    record = RawRecord(topic, 0, 7, 1, b"k", value)
+    await KafkaDeadLetters(producer, "dead", MAPPINGS).put([DeadLetter(record, "too_large", "It cannot be read.")])
+    (sent,) = producer.sent
+    letter = read_letter(RawRecord("dead", 0, 1, 1, sent["key"], sent["value"], tuple(sent["headers"].items())))
+    assert isinstance(letter, Letter)
+    assert says in letter.incomplete
+    assert bool(letter.incomplete) == bool(says)
 
 
 async def test_credentials_in_clear_stay_out_of_a_cut_letter_too() -> None:
