@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from consumer.domain.issue import OPERATORS_ONLY, Code, effect_of
-from consumer.domain.sentences import SENTENCES
+from consumer.domain.sentence_templates import SENTENCES
 
 _HEAD: Final = """# Issues
 

@@ -75,8 +75,7 @@ def convert(value: FieldValue, target: Target) -> Converted:
         return None, Problem(Code.UNREADABLE_FIELD)
     if not texts:
         return "", None
-    converter = CONVERTERS.get((FieldType(kind), target.definition.type))
-    if converter is None:
+    if (converter := CONVERTERS.get((FieldType(kind), target.definition.type))) is None:
         return None, Problem(Code.FIELD_MAP_INVALID)
     if target.values:
         texts = tuple(target.values.get(natural_name(text), text) for text in texts)
@@ -135,8 +134,8 @@ def _number(texts: tuple[str, ...], target: Target) -> Converted:
     found = _NUMBER.fullmatch(texts[0].strip()) if len(texts) == 1 else None
     if found is None:
         return _misfit("not a number")
-    number = f"{Decimal(found[1].replace(',', '')):f}"
-    plain = number.rstrip("0").rstrip(".") if "." in number else number
+    plain = f"{Decimal(found[1].replace(',', '')):f}"
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
     return _whole("0" if plain == "-0" else plain, target)
 
 
@@ -206,9 +205,7 @@ def _one_line(texts: tuple[str, ...], target: Target) -> Converted:
 
 def _choice(texts: tuple[str, ...], target: Target) -> Converted:
     chosen, problem = _chosen(texts, target)
-    if len(chosen) > 1:
-        return _misfit("more than one value")
-    return (chosen[0] if chosen else None), problem
+    return (next(iter(chosen), None), problem) if len(chosen) < 2 else _misfit("more than one value")
 
 
 def _checked(texts: tuple[str, ...], target: Target) -> Converted:
@@ -230,8 +227,9 @@ def _chosen(texts: tuple[str, ...], target: Target) -> tuple[list[str], Problem 
     missing: list[str] = []
     for text in texts:
         whole = target.definition.choice(text)
-        parts = [text] if whole or target.definition.type is FieldType.CHOICE else _split(text)
-        for part in parts:
+        # A single text may hold several values, as the public API carries them (its values are text).
+        split = [] if whole or target.definition.type is FieldType.CHOICE else re.split(r"[,;\n]", text)
+        for part in [each for each in split if each.strip()] or [text]:
             found = whole or target.definition.choice(target.values.get(natural_name(part), part))
             name = clean_name(part)
             if found:
@@ -245,11 +243,6 @@ def _chosen(texts: tuple[str, ...], target: Target) -> tuple[list[str], Problem 
     # What a person chose is theirs: issues hold no personal data.
     named = ", ".join(f'"{name}"' for name in missing) if target.definition.kind is not Kind.SPEAKER else "its value"
     return list(chosen), Problem(Code.UNKNOWN_CHOICE, named[:_LONGEST_DETAIL])
-
-
-def _split(text: str) -> list[str]:
-    """A single text with several values, as the public API carries them (its values are text)."""
-    return [part for part in re.split(r"[,;\n]", text) if part.strip()] or [text]
 
 
 _LONGEST_DETAIL: Final = 200

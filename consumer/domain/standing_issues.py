@@ -10,7 +10,8 @@ from consumer.domain.facts import Facts
 from consumer.domain.issue import Code, Issue
 from consumer.domain.labels import Labels
 from consumer.domain.plan import SetImage, removal_key
-from consumer.domain.survey import CODES, Survey, standing_issues
+from consumer.domain.survey import Survey
+from consumer.domain.survey_issues import CODES, standing_issues
 
 
 def issues_after(

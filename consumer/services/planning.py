@@ -29,7 +29,8 @@ from consumer.domain.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.refusals import refusal_issue
 from consumer.domain.rekeying import rekeyed
-from consumer.domain.survey import Survey, edits
+from consumer.domain.survey import Survey
+from consumer.domain.survey_issues import edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
 from consumer.services.field_definitions import keep_field, kept_definitions
 from consumer.services.images import ImageQueue

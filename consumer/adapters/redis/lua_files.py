@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Iterable
 from importlib import resources
-from typing import Final
+from typing import Any, Final, Protocol, cast
+
+from redis.asyncio import Redis
 
 _WITH: Final = "-- WITH "
 """In the first line of a script: which files of `lua/shared` stand before it."""
@@ -22,3 +25,17 @@ def source(name: str) -> str:
         return text
     shared = first.removeprefix(_WITH).split()
     return "".join((folder / "shared" / f"{each}.lua").read_text() for each in shared) + rest
+
+
+class Script(Protocol):
+    """A registered script."""
+
+    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
+
+
+class RegisteredScripts:
+    """Every script, registered on one client; NOSCRIPT is handled by the client (it loads and repeats)."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Read the `.lua` files of the folder `lua`; nothing is sent yet."""
+        self.named = {name: cast("Script", redis.register_script(source(name))) for name in names()}

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Iterable
-from typing import Any, Protocol, cast
+from collections.abc import Collection, Iterable
 
-from redis.asyncio import Redis
-
-from consumer.adapters.redis.lua_files import names, source
+from consumer.adapters.redis.lua_files import RegisteredScripts
 
 
-class Script(Protocol):
-    """A registered script."""
-
-    def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
-
-
-class RebuildScripts:
+class RebuildScripts(RegisteredScripts):
     """What puts a lost Redis back, and what says how far that is."""
-
-    def __init__(self, redis: Redis) -> None:
-        """Read the `.lua` files that stand beside this module; nothing is sent yet."""
-        self.named = {name: cast("Script", redis.register_script(source(name))) for name in names()}
 
     async def keep_rebuild(self, keys: Iterable[str], *, owner: str, milliseconds: int, progress: bytes) -> bool:
         """False when the lock is somebody else's. `keys`: lock, progress."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from consumer.adapters.redis.credit_scripts import CreditScripts
 from consumer.adapters.redis.rebuild_scripts import RebuildScripts
 from consumer.ports import Hint
 
 
-class Scripts(RebuildScripts):
-    """All scripts, registered on one client; NOSCRIPT is handled by the client (it loads and repeats)."""
+class Scripts(CreditScripts, RebuildScripts):
+    """All scripts: those of the inbox, the ledger, pairs and locks, with those of credits and of rebuilds."""
 
     async def record_changes(
         self,
@@ -236,48 +237,6 @@ class Scripts(RebuildScripts):
         """False when a later epoch is known."""
         return bool(await self.named["set_fence"]([fences], [subject, epoch, until]))
 
-    async def take_permit(
-        self,
-        keys: Iterable[str],
-        *,
-        subject: str,
-        epoch: int,
-        deadline: int,
-        cost: int,
-        priority: int,
-        limit: int,
-        window: int,
-        slots: int,
-        expected: int,
-        late: int,
-    ) -> tuple[int, int]:
-        """(1, used) granted; (0, wait ms); (-1, 0) lease lost; (-2, ms left) lease too short; (-3, ms) its time is more
-        than `late` ms after the `expected` one.
-        """
-        how = [subject, epoch, deadline, cost, priority, limit, window, slots, expected, late]
-        verdict, value = await self.named["take_permit"](keys, how)
-        return verdict, value
-
-    async def settle_permit(
-        self,
-        credits_key: str,
-        grant: str,
-        *,
-        cost: int,
-        what: str,
-        remaining: int,
-        reset: int,
-        limit: int,
-        window: int,
-        slots: int,
-    ) -> None:
-        """Count a call from its answer on, give its credits back, or hold everybody."""
-        await self.named["settle_permit"]([credits_key, grant], [cost, what, remaining, reset, limit, window, slots])
-
-    async def credits_left(self, credits_key: str, *, limit: int, window: int, slots: int) -> int:
-        """Credits that could be spent now."""
-        return int(await self.named["credits_left"]([credits_key], [limit, window, slots]))
-
     async def drop_equal(self, key: str, value: str | bytes) -> None:
         await self.named["drop_equal"]([key], [value])
 
@@ -297,10 +256,6 @@ class Scripts(RebuildScripts):
         """Due ms or -1."""
         due, _ = await self.named["forget_marks"]([state, dirty], [*marks])
         return int(due)
-
-    async def invalidate_credits(self, credits_key: str, *, window: int) -> None:
-        """One call at a time until Swoogo says what is left."""
-        await self.named["invalidate_credits"]([credits_key], [window])
 
     async def look_at_clock(self, state: str) -> int:
         """Due ms, -1 when not due, after the server's clock was set back."""

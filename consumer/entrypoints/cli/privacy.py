@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -16,7 +16,8 @@ from consumer.domain.personal_data import Person
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import counted, iso, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.people import ContactData, Sealed, open_desk
+from consumer.entrypoints.cli.people import Sealed, open_desk
+from consumer.entrypoints.cli.privacy_document import EventData, ReceiptDocument, ReportDocument, TopicData
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.settings import Settings, load_settings
 from consumer.settings.kafka import Topics
@@ -48,61 +49,6 @@ _SWOOGO: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EventData:
-    """What one event holds of a person."""
-
-    event_id: str
-    contacts: tuple[ContactData, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TopicData:
-    """Records of a topic that name the person, by id or address; the first of them as PARTITION:OFFSET.
-
-    `readable`: whether this login may read the topic.
-    """
-
-    topic: str
-    ours: bool
-    records: int
-    first: tuple[str, ...]
-    kept: str
-    readable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReportDocument:
-    """What `privacy report --json` prints: everything that is held of a person, with values."""
-
-    person: str
-    events: tuple[EventData, ...]
-    topics: tuple[TopicData, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptDocument:
-    """What `privacy erase --json` prints, free of personal data. `request`: keyed digest of what was asked for.
-
-    `erased`: event -> contacts. `upstream`: topic -> records that still name the person.
-    """
-
-    id: str
-    request: str
-    at: str | None
-    dry_run: bool
-    erased: dict[str, int]
-    rows: int
-    copies: int
-    entries: int
-    issues: int
-    runs: int
-    dead_letters: int
-    upstream: dict[str, int]
-    changelog: int
-    swoogo_touched: bool = False
-
-
 def report(person: Who, *, event: OneEvent = None, as_json: AsJson = False) -> Exit:
     """Show every place where this service holds data of a person: the answer to a request for access.
 
@@ -112,7 +58,7 @@ def report(person: Who, *, event: OneEvent = None, as_json: AsJson = False) -> E
     settings = load_settings()
     document = asyncio.run(_report(settings, person, event))
     if as_json:
-        print_json(_plain(document))
+        print_json(msgspec.to_builtins(document))
     else:
         _print(document)
     return Exit.OK if document.events or any(each.records for each in document.topics) else Exit.FAILED
@@ -267,10 +213,6 @@ def _kept(topics: Topics) -> dict[str, str]:
         topics.sessions: "Sessionboard's: sessions with copies of their people",
         topics.speakers: "Sessionboard's: whole profiles",
     }
-
-
-def _plain(document: ReportDocument) -> Any:
-    return msgspec.to_builtins(document)
 
 
 def _to_do(found: ReportDocument) -> None:

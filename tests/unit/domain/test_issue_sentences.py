@@ -15,7 +15,8 @@ from consumer.domain.errors import NO_REASON
 from consumer.domain.identity import Kind
 from consumer.domain.issue import OPERATORS_ONLY, Code, Effect, Issue, effect_of
 from consumer.domain.labels import Labels
-from consumer.domain.sentences import SENTENCES, field_label, for_admin, for_operator, reason_words
+from consumer.domain.sentence_templates import SENTENCES
+from consumer.domain.sentences import field_label, for_admin, for_operator, reason_words
 from consumer.domain.snapshot import Contact, Place, Profile, Snapshot, Sponsor
 from tests.support.builders import a_mapping, a_session
 

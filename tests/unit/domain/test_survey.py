@@ -18,8 +18,8 @@ from consumer.domain.survey import (
     SurveyState,
     budgeted_interval,
     examine,
-    survives,
 )
+from consumer.domain.survey_issues import survives
 from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
 
 LONG = "x" * 300
