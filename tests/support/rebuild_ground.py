@@ -80,7 +80,7 @@ class Ground:
         rebuilder = Rebuilder(ports)
         return Replica(bound, RedisPairs(bound.redis, bound.keys, bound.scripts, Silent()), markers, rebuilder)
 
-    def synced(self) -> None:
+    def synced(self, mapping: EventMapping = MAPPING) -> None:
         """A connected organization whose event was mapped and synced: what Kafka holds of it."""
         self.history.publish(
             self.writer.integration_connected(sealed=CONNECTION.sealed, continuous_sync=True, at=AT),
@@ -91,7 +91,7 @@ class Ground:
         self.history.log_pair(PAIR)
         settled = {f"integration/{ORG}": self.stamp(0)}
         self.history.log_standing(ConnectionStanding(ORG, CONNECTION, settled, 3))
-        self.history.log_standing(PairStanding(ORG, EVENT, MAPPING, self.stamp(1), 3))
+        self.history.log_standing(PairStanding(ORG, EVENT, mapping, self.stamp(1), 3))
 
     def stamp(self, offset: int, at: datetime = AT) -> str:
         """Of a request of the mapping topic, as the decoder makes it."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from consumer.domain.field_maps import Policy
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import State
+from consumer.domain.run import Run
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
+from tests.unit.services.reconciled import reconcile, the_id
+from tests.unit.services.test_push_field_policies import FIELDS, a_mapped_world, talk
 
 pytestmark = pytest.mark.rule("G1", "G2", "G6")
 
@@ -57,7 +62,8 @@ class Killer:
             raise KilledError
 
 
-async def killed_world(killer: Killer) -> World:
+async def changed_world() -> World:
+    """A session and its speaker are synced; records change, and others come."""
     world = await a_world(concurrency=2)
     world.swoogo.add(Kind.SPEAKER, first_name="Ada", last_name="Old", email="c2@example.org")
     await world.sync(a_session("s1", people=["c1"]), a_contact("c1"))
@@ -66,6 +72,11 @@ async def killed_world(killer: Killer) -> World:
         a_session("s2", room=a_room(), track=a_track(), people=["c1", "c2"]),
         a_contact("c2"),
     )
+    return world
+
+
+async def killed(killer: Killer, world: World, push: Callable[[World], Awaitable[Run]] = World.push) -> World:
+    """The world after a push in which the process ended."""
     originals = {
         owner: {name: getattr(owner, name) for name in names}
         for owner, names in (
@@ -78,32 +89,37 @@ async def killed_world(killer: Killer) -> World:
     for owner, methods in originals.items():
         killer.watch(owner, *methods)
     with suppress(KilledError):
-        await world.push()
+        await push(world)
     for owner, methods in originals.items():
         for name, method in methods.items():
             setattr(owner, name, method)
     return world
 
 
-async def steps() -> int:
+async def steps(make: Callable[[], Awaitable[World]], push: Callable[[World], Awaitable[Run]] = World.push) -> int:
     """How many things the push does when no one ends it."""
     killer = Killer(10_000, after=False)  # later than anything
-    await killed_world(killer)
+    await killed(killer, await make(), push)
     return killer.done
+
+
+async def finish(world: World) -> None:
+    """The next worker's pushes, until none is due at once."""
+    for _ in range(10):
+        if world.inbox.state(SUBJECT).due is None:
+            break
+        await world.push()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_a_push_killed_at_any_moment_is_finished_without_loss_or_duplicate(after: bool) -> None:
-    total = await steps()
+    total = await steps(changed_world)
     assert total > 15
     for step in range(total):
         killer = Killer(step, after=after)
-        world = await killed_world(killer)
+        world = await killed(killer, await changed_world())
         assert killer.fired
-        for _ in range(10):
-            if world.inbox.state(SUBJECT).due is None:
-                break
-            await world.push()
+        await finish(world)
         check(world, step)
 
 
@@ -123,3 +139,45 @@ def check(world: World, step: int) -> None:
     assert world.marks == {}, step
     logged = {key: entry for _, key, entry in world.ledger.changelog.written}
     assert {key: entry for key, entry in logged.items() if entry} == world.ledger.entries[EVENT], step
+
+
+async def edited_world() -> World:
+    """Two sessions whose mapped fields a person edited; one changes, and a third comes."""
+    world = await a_mapped_world()
+    await world.sync(talk("A"), replace(talk("A"), id="s2"))
+    await reconcile(world)
+    for row in world.swoogo.records[Kind.SESSION].values():
+        row.update(dict.fromkeys(FIELDS.values(), "hand"))
+    await world.given(talk("B"), replace(talk("A"), id="s3"))
+    return world
+
+
+@pytest.mark.rule("F4")
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("push", [World.push, reconcile], ids=["push", "reconcile"])
+async def test_policies_hold_when_the_process_ends_at_any_moment(
+    push: Callable[[World], Awaitable[Run]], after: bool
+) -> None:
+    """What a person may keep is kept, what always wins does; a create that was cut short is one with all fields."""
+    total = await steps(edited_world, push)
+    assert total > 8
+    for step in range(total):
+        killer = Killer(step, after=after)
+        world = await killed(killer, await edited_world(), push)
+        assert killer.fired
+        await finish(world)
+        await reconcile(world)
+        rows = world.swoogo.records[Kind.SESSION]
+        assert len(rows) == 3, step
+        found = {
+            key: {policy: rows[the_id(world, f"session/{key}")][name] for policy, name in FIELDS.items()}
+            for key in ("s1", "s2", "s3")
+        }
+        kept = {Policy.IF_EMPTY: "hand", Policy.ONCE: "hand"}
+        assert found == {
+            "s1": dict.fromkeys(Policy, "B") | kept,
+            "s2": dict.fromkeys(Policy, "hand") | {Policy.ALWAYS: "A"},
+            "s3": dict.fromkeys(Policy, "A"),
+        }, step
+        await reconcile(world)
+        assert [call for call in world.swoogo.log if call.startswith(("update", "create"))] == [], step
