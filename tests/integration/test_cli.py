@@ -14,6 +14,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.field_maps import FieldMap, FieldMaps
 from consumer.domain.identity import Kind, fingerprint
 from consumer.domain.issue import Code, Issue
 from consumer.domain.run import Tally, Trigger
@@ -88,6 +90,39 @@ async def test_a_plan_shows_each_field_old_and_new_and_what_it_would_cost(desk: 
     assert document["seconds"] == pytest.approx(0.2 * document["calls"] / 10)
     assert (await desk.stores.inbox.waiting(EVENT)).held is False
     assert set(await desk.ledger.load(EVENT)) == {"session/s1", "location/r0", "location/r1", "speaker/c1"}
+
+
+@pytest.mark.rule("N3", "F3")
+async def test_a_plan_names_the_choices_of_mapped_fields(desk: Desk) -> None:
+    """Those that are there, those that would be added, and an id that Swoogo no longer lists."""
+    maps = FieldMaps(sessions=(FieldMap("form", "c_1"), FieldMap("topics", "c_2", add_choices=True)))
+    mapping = a_mapping()
+    await desk.map(replace(mapping, settings=replace(mapping.settings, field_maps=maps)))
+    forms, topics = (Choice(11, "Talk"), Choice(12, "Panel")), (Choice(21, "Kafka"), Choice(22, "Redis"))
+    fields = {
+        "c_1": FieldDefinition(Kind.SESSION, "c_1", "Format", FieldType.CHOICE, field_id=1, choices=forms),
+        "c_2": FieldDefinition(Kind.SESSION, "c_2", "Topics", FieldType.CHOICES, field_id=2, choices=topics),
+    }
+    read = FieldDefinitions({Kind.SESSION: fields}, 1)
+    extra = {"form": ("choice", ("Panel",)), "topics": ("choices", ("Kafka", "Zürich"))}
+    session = replace(soon("s1"), extra=extra)
+    await desk.record(session, replace(session, id="s2"))
+    lease = await desk.claim()
+    await desk.ledger.put_definitions(lease, KeptDefinitions({Kind.SESSION: ("c_1", "c_2")}, read, read))
+    await desk.stores.inbox.complete(lease, {})
+    before = {**sent(session), "c_1": "11", "c_2": "20,22"}
+    await desk.pushed({session_key("s1"): an_entry(101, pushed=before)})
+
+    document = await desk.read("plan", EVENT)
+
+    updated, created = document["operations"]
+    assert {each["field"]: (each["old"], each["new"]) for each in updated["fields"]} == {
+        "c_1": ("Talk", "Panel"),
+        "c_2": ("20, Redis", "Kafka, Zürich"),
+    }
+    assert {each["new"] for each in created["fields"]} >= {"Panel", "Kafka, Zürich"}
+    text = (await desk.call("plan", EVENT)).stdout
+    assert "    c_1: Talk -> Panel" in text.splitlines()
 
 
 async def test_a_plan_for_people_masks_emails_and_steers_no_terminal(desk: Desk) -> None:

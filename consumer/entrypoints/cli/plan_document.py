@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
+from consumer.domain.conversion import NEW_CHOICE
 from consumer.domain.digests import is_keyed
+from consumer.domain.field_definitions import FieldDefinitions
 from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
@@ -177,7 +179,7 @@ async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Word
     skips = tuple(replace(skip, issue=skip.issue and labels.dressed_all([skip.issue])[0]) for skip in plan.skips)
     dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))
     known = revealed(ledger, facts.state.snapshot, rules.limits, rules.digests)
-    return dressed, Words(facts.state.snapshot, known)
+    return dressed, Words(facts.state.snapshot, known, facts.definitions)
 
 
 def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
@@ -210,9 +212,10 @@ def _counts(plan: Plan) -> dict[str, dict[str, int]]:
 class Words:
     """Turns ids into names people know."""
 
-    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+    def __init__(self, snapshot: Snapshot, ledger: Ledger, definitions: FieldDefinitions) -> None:
         self._snapshot = snapshot
         self._ledger = ledger
+        self._definitions = definitions
         places = ((session.room, session.track) for session in snapshot.sessions.values())
         self._places = {place.id: place.name for pair in places for place in pair if place}
 
@@ -257,6 +260,10 @@ class Words:
 
     def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
         def shown(name: str, value: str) -> str:
+            definition = self._definitions.get(kind, name)
+            if definition and definition.has_choices:
+                names = {str(each.id): each.name for each in definition.choices}
+                return masked(", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(",")))
             reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
             return masked(self._place(name, value) if reference and value else value)
 
