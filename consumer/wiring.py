@@ -63,6 +63,7 @@ from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder, Records
+from consumer.services.unmapped import UnmappedEvents
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
 
@@ -148,19 +149,18 @@ def dispatcher_on(
 ) -> Dispatcher:
     """What claims and works on these ports: connector and pusher, behind the gate of the circuits and of rebuilds."""
     inbox, swoogo, board, clock, connections = ports.inbox, ports.swoogo, ports.board, ports.clock, ports.connections
-    hooked = webhooks is not None
+    hooked, voids = webhooks is not None, Voids(inbox, connections, ports.store, pairs, clock)
     return Dispatcher(
         inbox,
         connections,
         Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ports.standings, webhooks=hooked),
         pusher,
         CircuitGate(circuits, swoogo, connections, board, clock),
-        Voids(inbox, connections, ports.store, pairs, clock),
+        UnmappedEvents(inbox, connections, board, ports.standings, voids, clock, push.retry_first, webhooks),
         clock,
         push,
         rebuilder,
         stopping or asyncio.Event(),
-        webhooks=webhooks,
     )
 
 

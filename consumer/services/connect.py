@@ -27,7 +27,7 @@ from consumer.domain.identity import moments_of
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.run import PAIR_ENDED, Trigger
+from consumer.domain.run import Trigger
 from consumer.domain.survey import Depth
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
@@ -44,7 +44,6 @@ from consumer.ports import (
     Work,
     event_subject,
 )
-from consumer.services.served import tell_served
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +82,24 @@ class Connector:
         await self.pairs.fence(lease)
         connection = await self.connections.connection(org_id)
         # The stamp of the newest disconnect; "" when there was none.
-        disconnected = asked.stamps.get(disconnect_key(org_id), "")
-        disconnecting = disconnect_key(org_id) in asked.marks and (
-            connection is None or disconnected > connection.connected_by
-        )
+        disconnected, now = asked.stamps.get(disconnect_key(org_id), ""), self.clock.now()
+        asks_disconnect = disconnect_key(org_id) in asked.marks
+        disconnecting = asks_disconnect and (connection is None or disconnected > connection.connected_by)
         if disconnecting:
             await self._disconnect(lease, max(moments_of(disconnected)))
             connection = None
-        elif disconnect_key(org_id) in asked.marks and connection is not None:
-            why = held_back("credentials", connection.connected_by, self.clock.now())
-            if why:
-                await self._tell_integration(
-                    org_id, RejectionCode.DATED_TOO_EARLY, f"Swoogo is not disconnected. {why}"
-                )
+        elif asks_disconnect and connection and (why := held_back("credentials", connection.connected_by, now)):
+            await self._tell_integration(org_id, RejectionCode.DATED_TOO_EARLY, f"Swoogo is not disconnected. {why}")
         integration, stamp = asked.rows.get(key), asked.stamps.get(key, "")
         too_early = held_back("a disconnect", disconnected, self.clock.now())
         if too_early and key in asked.marks and stamp <= disconnected:
             await self._tell_integration(org_id, RejectionCode.DATED_TOO_EARLY, too_early)
-        if (
-            isinstance(integration, IntegrationRequest)
-            and stamp > disconnected
-            and (disconnecting or key in asked.marks)
-        ):
+        is_news = disconnecting or key in asked.marks
+        if isinstance(integration, IntegrationRequest) and stamp > disconnected and is_news:
             connection = await self._integrate(lease, integration, stamp, connection)
-        # A pair refused for want of credentials gets its chance when some arrive; by the mark, so that a settlement
-        # that was broken off gives it too.
-        chance = connection is not None and everything
+        # A pair refused for want of credentials is tried when some arrive; by the mark, so that a settlement that was
+        # broken off tries it too.
+        retries_refused = connection is not None and everything
         touched = None if everything else events
         active = await self.connections.mappings(org_id, touched)
         for name, request in sorted(asked.rows.items()):
@@ -119,7 +110,7 @@ class Connector:
                     verdict = Verdict(RejectionCode.DATED_TOO_EARLY, too_early)
                     await self._tell_mapping("mapping.rejected", request, verdict)
                 continue  # X1: asked for before the disconnect
-            if name in asked.marks or (chance and request.present and request.event_id not in active):
+            if name in asked.marks or (retries_refused and request.present and request.event_id not in active):
                 await self._map(
                     request,
                     active.get(request.event_id),
@@ -132,27 +123,6 @@ class Connector:
         used, active = await self.connections.connection(org_id), await self.connections.mappings(org_id, touched)
         await self.standings.write_standings(standings_of(org_id, used, active, asked.stamps, lease.epoch, touched))
         await self.inbox.complete(lease, asked.marks)
-
-    async def let_go(self, lease: Lease) -> None:
-        """N1: an event without a pair is not pushed again; end its run here.
-
-        Raises LeaseLostError and UnavailableError.
-        """
-        event_id = lease.subject.id
-        run = await self.board.current(event_id)
-        if run is not None and not run.ended:
-            # Another process began it; by this clock it may not have begun yet.
-            run.ended = max(self.clock.now(), run.started)
-            run.outcome, run.error, run.pair_ended = "failed", PAIR_ENDED, True
-            await self.board.ended(run, await self.board.issues(event_id), lease)
-        await self.board.withdraw(event_id)
-
-    async def let_requests_go(self, lease: Lease) -> None:
-        """Manual syncs of an unmapped event are over; a later mapping does not bring them back (M5).
-
-        Raises UnavailableError.
-        """
-        await tell_served(self.standings, lease)
 
     async def _integrate(
         self, lease: Lease, wanted: IntegrationRequest, stamp: str, current: Connection | None

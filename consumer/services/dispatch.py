@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import structlog
 
 from consumer.domain.backoff import retry_delay
-from consumer.domain.cause import ManualSync, Reconcile
+from consumer.domain.cause import Reconcile
 from consumer.domain.connection import Connection
 from consumer.domain.errors import (
     LeaseLostError,
@@ -35,11 +35,8 @@ from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.rebuild import Rebuilder
-from consumer.services.voids import Voids
+from consumer.services.unmapped import UnmappedEvents
 from consumer.settings import PushSettings
-
-if TYPE_CHECKING:
-    from consumer.services.webhooks import Registrar
 
 _REMEMBERED = 10_000
 """Events whose credential is remembered, the last seen ones; a lookup each beyond that."""
@@ -77,12 +74,11 @@ class Dispatcher:
     connector: Connector
     pusher: Pushes
     gate: CircuitGate
-    voids: Voids
+    unmapped: UnmappedEvents
     clock: Clock
     settings: PushSettings
     rebuilder: Rebuilder | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    webhooks: Registrar | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     turned_at: int = 0
     _running: dict[Subject, asyncio.Task[None]] = field(default_factory=dict)
@@ -265,7 +261,7 @@ class Dispatcher:
             return
         connection = await self.connections.connection(mapping.org_id) if mapping else None
         if mapping is None or connection is None:
-            await self._release(lease)
+            await self.unmapped.release(lease)
             return
         seconds = await self.gate.delay(Work(mapping, connection, lease, lease.cause.trigger))
         if seconds:
@@ -278,28 +274,6 @@ class Dispatcher:
             log.warning("push.other_organization", subject=str(lease.subject), reason=str(error))
             await self.inbox.remind(mapping.org_id, f"mapping/{mapping.event_id}")
             await self.inbox.defer(lease, self.settings.retry_first)
-
-    async def _release(self, lease: Lease) -> None:
-        """M5: without a mapping nothing is pushed; the marks stay, and a later mapping makes the event due.
-
-        Another holder of the organization may switch it on in the meantime; this lease does not undo that.
-        """
-        await self.inbox.set_continuous(lease.subject.id, on=False, by=lease)
-        await self.connector.let_go(lease)
-        await self.voids.carry_out(lease)
-        if self.webhooks:
-            await self.webhooks.remove(lease)
-        waits = isinstance(lease.cause, ManualSync) and await self._may_be_mapped(lease.subject.id)
-        if not waits:
-            await self.connector.let_requests_go(lease)
-        await self.inbox.complete(lease, {}, retry_in=self.settings.retry_first if waits else None)
-
-    async def _may_be_mapped(self, event_id: str) -> bool:
-        """C5: a sync asked for together with the mapping waits until that is dealt with, and is not lost to it."""
-        for org_id in await self.connections.requesters_of(event_id):
-            if (await self.inbox.requests(org_id)).marks:
-                return True
-        return await self.connections.mapping(event_id) is not None
 
     async def _connect(self, lease: Lease) -> None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -16,7 +16,6 @@ from typing import Final
 import structlog
 
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest
-from consumer.domain.errors import PoisonError
 from consumer.domain.pair import Pair
 from consumer.ports import Change, RawRecord, event_subject
 from consumer.ports.rebuild import (
@@ -27,12 +26,12 @@ from consumer.ports.rebuild import (
     Offsets,
     RebuildProgress,
     Rebuilt,
-    Remembered,
     ScanBatch,
     TopicPartition,
 )
-from consumer.services.rebuild_ports import LockLostError, RebuildPorts, Unread, UnreadableChangelogError, reason_of
+from consumer.services.rebuild_ports import LockLostError, RebuildPorts, reason_of
 from consumer.services.rebuild_standings import StandingOf, Standings
+from consumer.services.rebuild_unread import UnreadRecords
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters
 from consumer.services.workers import for_each
@@ -40,7 +39,6 @@ from consumer.services.workers import for_each
 _AT_ONCE: Final = 16
 _LOG_SECONDS: Final = 3.0
 _WAIT_SECONDS: Final = 1.0
-_UNREADABLE_SECONDS: Final = 30.0
 
 log = structlog.get_logger("rebuild")
 
@@ -72,7 +70,7 @@ class RebuildAttempt:
     ending: bool = False
     _reached: dict[TopicPartition, int] = field(default_factory=dict)
     _standings: Standings = field(default_factory=Standings)
-    _unread: dict[tuple[bytes | int, ...], Unread] = field(default_factory=dict)
+    _unread: UnreadRecords = field(default_factory=UnreadRecords)
     _logged_at: float = 0.0
 
     async def run(self) -> None:
@@ -140,22 +138,14 @@ class RebuildAttempt:
                     self.progress = replace(self._progress, restored=self._progress.restored + changed)
                     await self._note_loss()
                 await self._reach(batch, standings)
-        unreadable = [each for each in self._unread.values() if each.newer is None]
-        if unreadable:
-            first = unreadable[0]
-            raise UnreadableChangelogError(
-                f"{len(unreadable)} of the changelog's records cannot be read, the first one at offset {first.offset} "
-                f"of {first.place.topic}, partition {first.place.partition}. {first.why} Nothing is pushed until "
-                "another value, or a null value, is published under its key.",
-                after=_UNREADABLE_SECONDS,
-            )
+        self._unread.check_readable()
 
     async def _put_back(self, records: Sequence[RawRecord]) -> tuple[int, list[StandingOf]]:
         """What was news, and which standings were read."""
         events: dict[str, _OfEvent] = defaultdict(_OfEvent)
         standings: list[StandingOf] = []
         for record in records:
-            match self._remembered(record):
+            match self._unread.read(self.on.source, record):
                 case Logged() as logged:
                     events[logged.event_id].entries.append(logged)
                 case LoggedDeletion(event_id, change):
@@ -190,20 +180,6 @@ class RebuildAttempt:
         if read.served:
             news += await on.restorer.served(event_id, read.served)
         return news
-
-    def _remembered(self, record: RawRecord) -> Remembered | None:
-        """What it says; what is not understood is noted until a later record of its key says something else."""
-        place = TopicPartition(record.topic, record.partition)
-        key = (record.key,) if record.key is not None else (record.partition, record.offset)
-        self._unread.pop(key, None)
-        try:
-            said = self.on.source.remembered(record)
-        except PoisonError as error:
-            self._unread[key] = Unread(place, record.offset, why=str(error))
-            return None
-        if isinstance(said, NewerRecord):
-            self._unread[key] = Unread(place, record.offset, said)
-        return said
 
     async def _read_changes(self, ends: Offsets) -> None:
         recorder = Recorder(self.on.decoder, self.on.inbox, self.on.connections, CountedLetters(), NotedBefore())
@@ -244,7 +220,7 @@ class RebuildAttempt:
         self._show(self._progress.phase)
 
     def _put_back_to(self, place: TopicPartition) -> int:
-        return min([self._reached[place], *(each.offset for each in self._unread.values() if each.place == place)])
+        return self._unread.first_in(place, self._reached[place])
 
     async def _note_loss(self) -> None:
         if not self.lost:
@@ -265,7 +241,7 @@ class RebuildAttempt:
             raise LockLostError
 
     async def _finish(self, generation: str, *, announce: bool) -> None:
-        deferred = self._deferred()
+        deferred = self._unread.deferred()
         if announce:
             await self.on.source.announce(generation)
         rebuilt = Rebuilt(
@@ -280,13 +256,6 @@ class RebuildAttempt:
         if deferred:
             what = sorted({each for held in deferred.values() for each in held})
             log.warning("rebuild.deferred", owners=len(deferred), what=what)
-
-    def _deferred(self) -> Mapping[str, Sequence[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for each in self._unread.values():
-            for owner in each.newer.owners if each.newer else ():
-                found[owner].add(each.newer.what if each.newer else "")
-        return {owner: sorted(what) for owner, what in found.items()}
 
     @property
     def _progress(self) -> RebuildProgress:

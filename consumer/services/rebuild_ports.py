@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock, Connections, Decoder, Inbox
-from consumer.ports.rebuild import Marker, Markers, NewerRecord, RebuildSource, Restorer, TopicPartition
+from consumer.ports.rebuild import Marker, Markers, RebuildSource, Restorer
 
 
 @dataclass(slots=True)
@@ -21,16 +21,6 @@ class RebuildPorts:
     decoder: Decoder
     clock: Clock
     lease: float
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A record of the changelog that was not put back. `newer` is None when it cannot be read at all."""
-
-    place: TopicPartition
-    offset: int
-    newer: NewerRecord | None = None
-    why: str = ""
 
 
 class LockLostError(RetryableError):

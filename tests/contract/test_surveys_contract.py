@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from consumer.adapters.redis.inbox import spread
+from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.cause import ManualSync, Reconcile
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind

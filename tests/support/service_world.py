@@ -110,7 +110,7 @@ class World(Memory):
         worker = self.dispatcher()
         self.connector: Connector = worker.connector
         self.gate: CircuitGate = worker.gate
-        self.voids: Voids = worker.voids
+        self.voids: Voids = worker.unmapped.voids
         self.mapping = a_mapping()
         self.hints = InMemoryHints(self.inbox, self.connections)
         self._version = 0

@@ -7,9 +7,7 @@ leaves wrong, `repair_index` finds.
 
 from __future__ import annotations
 
-from binascii import crc32
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import isinf
 from typing import Final, cast
 
@@ -18,14 +16,14 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.codecs import changed_rows, kept_row
-from consumer.adapters.redis.due_index import DueIndex
+from consumer.adapters.redis.inbox_requests import REQUESTS, InboxRequests
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind, Source, id_of, key_of
-from consumer.domain.ledger_commands import LedgerCommand, read_command
+from consumer.domain.ledger_commands import read_command
 from consumer.domain.request import Asked, in_order
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
@@ -36,9 +34,7 @@ from consumer.ports import (
     EventState,
     Hint,
     Lease,
-    Requested,
     Subject,
-    SyncRequest,
     event_subject,
     org_subject,
 )
@@ -55,38 +51,7 @@ def _is_contact(key: str) -> bool:
     return key.startswith(key_of(Source.CONTACT, ""))
 
 
-_REQUESTS: Final = ("state", "requests", "served")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What lies ahead of an event, for who looks it up.
-
-    Attributes:
-        dirty: keys of changes that were not pushed yet.
-        due_in: seconds until it may be claimed, 0 when it may be now; None: nothing makes it due.
-        held: True while a worker has it.
-        attempt: failures in a row.
-        request: what the manual syncs that were asked for and not done yet come to together.
-        asked: ids of those.
-        survey_in: seconds until the next reconcile may start, 0 when it may now; None: none is planned.
-    """
-
-    dirty: tuple[str, ...] = ()
-    due_in: float | None = None
-    held: bool = False
-    attempt: int = 0
-    request: SyncRequest | None = None
-    survey_in: float | None = None
-    asked: frozenset[str] = frozenset()
-
-
-def spread(event_id: str) -> float:
-    """A number in 0..1 that is always the same for an event."""
-    return crc32(event_id.encode()) / 0xFFFF_FFFF
-
-
-class RedisInbox:
+class RedisInbox(InboxRequests):
     """The inbox of all events and organizations."""
 
     def __init__(
@@ -99,16 +64,12 @@ class RedisInbox:
         push: PushSettings,
         reconcile: ReconcileSettings,
     ) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts, reconcile)
         self._leases = leases
-        self._interval = reconcile.interval
         self._quiet = round(debounce.quiet_period * 1000)
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
         self._indexed: set[str] = set()
-        self._due = DueIndex(redis, keys, scripts)
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
@@ -161,71 +122,8 @@ class RedisInbox:
         return every
 
     @guarded
-    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
-        subject = event_subject(event_id)
-        new, due = await self._scripts.request_sync(
-            self._names(subject, *_REQUESTS),
-            request_id=request.id,
-            stamp=stamp,
-            request=codecs.encode(replace(request, stamp=stamp)),
-        )
-        await self._due.put(subject, due)
-        return new
-
-    @guarded
-    async def remind(self, org_id: str, key: str) -> None:
-        subject = org_subject(org_id)
-        due = await self._scripts.remind(self._names(subject, "state", "versions", "dirty"), key=key)
-        await self._due.put(subject, due)
-
-    @guarded
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
-        subject = event_subject(event_id)
-        # Spread over the interval, so that the events of a credential are not surveyed all at once.
-        first = round(spread(event_id) * self._interval * 1000) if self._interval else -1
-        org_id = by.subject.id if by and by.subject.kind == "org" else ""
-        due = await self._scripts.set_continuous(
-            [self._keys.event(event_id, name) for name in ("state", "dirty", "holders", "fresh")],
-            on=on,
-            survey_in=first,
-            org_id=org_id,
-            epoch=by.epoch if by else None,
-            ended=ended,
-        )
-        if by and due == -2:
-            raise LeaseLostError.of(by.subject)
-        if due == -3:
-            return False
-        await self._due.put(subject, due)
-        return True
-
-    @guarded
-    async def request_survey(self, event_id: str, depth: Depth) -> None:
-        subject = event_subject(event_id)
-        due = await self._scripts.request_survey(self._keys.subject(subject, "state"), depth=depth.value)
-        await self._due.put(subject, due)
-
-    @guarded
-    async def request_commands(
-        self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
-    ) -> None:
-        subject = event_subject(event_id)
-        state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
-        due = await self._scripts.request_orders(state, waiting, orders=map(str, commands), at_once=at_once)
-        await self._due.put(subject, due)
-
-    @guarded
-    async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
-        state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
-        if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
-            raise LeaseLostError.of(lease.subject)
-
-    @guarded
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         await self._redis.srem(self._keys.subject(lease.subject, "careful"), *(kind.value for kind in kinds))
-
-    def _names(self, subject: Subject, *names: str) -> list[str]:
-        return [self._keys.subject(subject, name) for name in names]
 
     def forget_index(self) -> None:
         """Enter every event in the index again when it is next recorded: Redis may have lost it."""
@@ -267,7 +165,7 @@ class RedisInbox:
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         asked_at = self._leases.ticks()
         epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
-            self._names(subject, *_REQUESTS), op_id=op_id, lease=self._lease
+            self._names(subject, *REQUESTS), op_id=op_id, lease=self._lease
         )
         await self._due.put(subject, following)
         if not epoch:
@@ -361,42 +259,7 @@ class RedisInbox:
         )
 
     @guarded
-    async def requests(self, org_id: str) -> Requested:
-        subject = org_subject(org_id)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hgetall(self._keys.subject(subject, "dirty"))
-            pipe.hgetall(self._keys.subject(subject, "versions"))
-            pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, versions, stored = await pipe.execute()
-        return Requested(
-            {key.decode(): codecs.request(key.decode(), row) for key, row in stored.items()},
-            {key.decode(): stamp.decode() for key, stamp in versions.items()},
-            {key.decode(): stamp.decode() for key, stamp in dirty.items()},
-        )
-
-    @guarded
     async def events(self) -> tuple[str, ...]:
         """Ids of all events that anything was ever recorded for, sorted."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
         return tuple(sorted(member.decode() for member in members))
-
-    @guarded
-    async def waiting(self, event_id: str) -> Waiting:
-        """What lies ahead of an event, on the server's clock; only looks. Raises UnavailableError."""
-        subject = event_subject(event_id)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hkeys(self._keys.subject(subject, "dirty"))
-            pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request", "survey"])
-            pipe.hkeys(self._keys.subject(subject, "requests"))
-            dirty, (due, until, attempt, request, survey), asked = await pipe.execute()
-        seconds, microseconds = await self._redis.time()
-        now = seconds * 1000 + microseconds // 1000
-        return Waiting(
-            tuple(sorted(key.decode() for key in dirty)),
-            None if due is None else max(int(due) - now, 0) / 1000,
-            held=int(until or 0) > now,
-            attempt=int(attempt or 0),
-            request=codecs.sync_request.decode(request) if request else None,
-            survey_in=None if survey is None else max(int(survey) - now, 0) / 1000,
-            asked=frozenset(each.decode() for each in asked) if request else frozenset(),
-        )

@@ -9,7 +9,7 @@ from math import isinf
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.codecs import changed_rows, kept_row
-from consumer.adapters.redis.inbox import spread
+from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.backoff import due_at
 from consumer.domain.cause import cause_of
 from consumer.domain.errors import LeaseLostError

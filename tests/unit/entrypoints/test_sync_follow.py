@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from consumer.adapters.redis.inbox import Waiting
+from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.cli.session import CliSession

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from consumer.adapters.redis.inbox import Waiting
+from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Resource
 from consumer.entrypoints.cli.plan_document import read_plan
