@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,7 @@ import yaml
 
 from consumer.adapters.kafka.topics import LARGEST_MESSAGE
 from consumer.adapters.sealing import KeyPair
-from consumer.settings import PREFIX, VARIABLES, load_settings
+from consumer.settings import PREFIX, VARIABLES, Settings, load_settings
 from sandbox.demo.publish import main as publish
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET
 from tests.support.commands import resolve
@@ -28,21 +29,55 @@ def seconds(text: str) -> int:
     return int(number) * {"s": 1, "m": 60}[unit]
 
 
+def settings(environment: Mapping[str, str]) -> Settings:
+    """As the service reads them."""
+    assert set(environment) <= set(VARIABLES)
+    values: dict[str, Any] = {}
+    for variable, value in environment.items():
+        *groups, leaf = variable.removeprefix(PREFIX).lower().split("__")
+        place = values
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[leaf] = value
+    return load_settings(**values)
+
+
 def test_the_loader_that_docker_uses_takes_the_file() -> None:
-    """compose-go: schema, references, dependencies, and every service by the profiles of `.env`."""
+    """compose-go: schema, references, dependencies, every service of any profile; webhooks are off by default."""
     run = subprocess.run(
         [*compose_loader(), "--format", "json", str(FILE)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert set(json.loads(run.stdout)["services"]) == set(SERVICES)
+    found = json.loads(run.stdout)["services"]
+    assert set(found) == set(SERVICES)
+    assert found["swoogo-sync"]["environment"][f"{PREFIX}WEBHOOKS__ENABLED"] == "off"
 
 
 def test_both_profiles_start_by_default_and_core_stands_alone() -> None:
     assert "COMPOSE_PROFILES=core,observability" in (ROOT / ".env").read_text()
-    core = {name for name, each in SERVICES.items() if each["profiles"] == ["core"]}
-    assert {name for name, each in SERVICES.items() if each["profiles"] == ["observability"]} == set(SERVICES) - core
-    for name in core:
-        assert set(SERVICES[name].get("depends_on", {})) <= core, name
+    of = {
+        profile: {name for name, each in SERVICES.items() if each["profiles"] == [profile]}
+        for profile in ("core", "observability", "webhooks")
+    }
+    assert set().union(*of.values()) == set(SERVICES)
+    assert of["webhooks"] == {"webhooks"}
+    for name in of["core"]:
+        assert set(SERVICES[name].get("depends_on", {})) <= of["core"], name
+
+
+def test_webhooks_are_received_without_a_key_or_kafka() -> None:
+    """Off by default; the receiver has the address and secrets that the workers register, and Redis."""
+    workers, receiver = (settings(SERVICES[name]["environment"]) for name in ("swoogo-sync", "webhooks"))
+    assert workers.webhooks.enabled == "off"
+    assert (receiver.role, receiver.webhooks.enabled, receiver.webhooks.mistake()) == ("webhooks", "on", None)
+    assert receiver.webhooks.address == workers.webhooks.address
+    assert receiver.webhooks.secret == workers.webhooks.secret
+    assert receiver.redis == workers.redis
+    host, port = receiver.webhooks.public_url.removeprefix("http://").split(":")
+    assert SERVICES[host]["profiles"] == ["webhooks"]
+    assert (receiver.webhooks.host, receiver.webhooks.port) == ("0.0.0.0", int(port))
+    own = {name.removeprefix(PREFIX).partition("__")[0] for name in SERVICES["webhooks"]["environment"]}
+    assert own == {"ROLE", "REDIS", "LOG", "WEBHOOKS"}
 
 
 def test_images_are_pinned() -> None:
@@ -85,17 +120,7 @@ def test_nothing_is_published_beyond_this_machine() -> None:
 
 def test_the_environment_makes_settings_the_service_starts_with() -> None:
     for name in ("swoogo-sync", "topics"):
-        environment = SERVICES[name]["environment"]
-        assert set(environment) <= set(VARIABLES), name
-        values: dict[str, Any] = {}
-        for variable, value in environment.items():
-            *groups, leaf = variable.removeprefix(PREFIX).lower().split("__")
-            place = values
-            for group in groups:
-                place = place.setdefault(group, {})
-            place[leaf] = value
-        settings = load_settings(**values)
-        assert settings.keys.needed_private()
+        assert settings(SERVICES[name]["environment"]).keys.needed_private()
 
 
 def test_there_is_time_to_drain() -> None:
