@@ -10,6 +10,7 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
     wiring             what a process is built of; tests and benchmarks use the same builders
     settings/          every setting; the only place that reads the environment
     observability/     metrics, traces, logs and health, made from what a push reports
+        metrics/       every metric, declared with its meaning
 
     services/          the stages, awaiting and short
         record         a change becomes a row and a dirty mark

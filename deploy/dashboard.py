@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumer.observability import metrics
+from consumer.observability.metrics import process
 from deploy.panels import ROWS, Panel
 
 UID: Final = "swoogo-sync"
@@ -48,7 +48,7 @@ def dashboard() -> dict[str, Any]:
                     "name": "namespace",
                     "type": "query",
                     "datasource": _SOURCE,
-                    "query": {"query": f"label_values({metrics.BUILD.name}, namespace)", "refId": "namespace"},
+                    "query": {"query": f"label_values({process.BUILD.name}, namespace)", "refId": "namespace"},
                     "refresh": 2,
                     "includeAll": True,
                     "allValue": ".*",

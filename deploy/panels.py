@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from consumer.observability import metrics
-from consumer.observability.metrics import Metric
+from consumer.observability.metrics import freshness, process, pushing, recording, swoogo, webhooks
+from consumer.observability.metrics.metric import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(
                 "Late changes, last hour (goal: below 1 %)",
-                (metrics.CHANGES,),
+                (freshness.CHANGES,),
                 (("late", "max(swoogo_sync:changes_missed:ratio_rate1h{$scope}) or vector(0)"),),
                 "percentunit",
                 "stat",
@@ -60,8 +60,8 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Waiting for a worker",
-                (metrics.OLDEST_DUE_AGE,),
-                (("oldest", _largest(metrics.OLDEST_DUE_AGE)),),
+                (freshness.OLDEST_DUE_AGE,),
+                (("oldest", _largest(freshness.OLDEST_DUE_AGE)),),
                 "s",
                 "stat",
                 4,
@@ -69,8 +69,8 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Events whose pushes fail",
-                (metrics.EVENTS,),
-                (("failing", _largest(metrics.EVENTS, where=',state="failing"')),),
+                (freshness.EVENTS,),
+                (("failing", _largest(freshness.EVENTS, where=',state="failing"')),),
                 "short",
                 "stat",
                 4,
@@ -78,8 +78,8 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Oldest change not in Swoogo",
-                (metrics.OLDEST_UNPUSHED_AGE,),
-                (("oldest", _largest(metrics.OLDEST_UNPUSHED_AGE)),),
+                (freshness.OLDEST_UNPUSHED_AGE,),
+                (("oldest", _largest(freshness.OLDEST_UNPUSHED_AGE)),),
                 "s",
                 "stat",
                 4,
@@ -87,8 +87,8 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Longest without a reconcile",
-                (metrics.RECONCILE_AGE,),
-                (("age", _largest(metrics.RECONCILE_AGE)),),
+                (freshness.RECONCILE_AGE,),
+                (("age", _largest(freshness.RECONCILE_AGE)),),
                 "s",
                 "stat",
                 4,
@@ -96,27 +96,27 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Replicas",
-                (metrics.BUILD,),
-                (("{{version}} {{role}}", f"count by (version, role) ({metrics.BUILD.name}{{$scope}})"),),
+                (process.BUILD,),
+                (("{{version}} {{role}}", f"count by (version, role) ({process.BUILD.name}{{$scope}})"),),
                 "short",
                 "stat",
                 4,
             ),
             Panel(
                 "From a change to Swoogo",
-                (metrics.CHANGE_TO_SWOOGO, metrics.FRESHNESS_TARGET),
+                (freshness.CHANGE_TO_SWOOGO, freshness.FRESHNESS_TARGET),
                 (
-                    ("half", _quantile(0.5, metrics.CHANGE_TO_SWOOGO)),
-                    ("99 %", _quantile(0.99, metrics.CHANGE_TO_SWOOGO)),
-                    ("goal", _largest(metrics.FRESHNESS_TARGET)),
+                    ("half", _quantile(0.5, freshness.CHANGE_TO_SWOOGO)),
+                    ("99 %", _quantile(0.99, freshness.CHANGE_TO_SWOOGO)),
+                    ("goal", _largest(freshness.FRESHNESS_TARGET)),
                 ),
                 "s",
                 width=12,
             ),
             Panel(
                 "Changes in Swoogo, by the goal",
-                (metrics.CHANGES,),
-                (("{{slo}}", _sum(metrics.CHANGES, "slo")),),
+                (freshness.CHANGES,),
+                (("{{slo}}", _sum(freshness.CHANGES, "slo")),),
                 "ops",
                 width=12,
             ),
@@ -127,47 +127,47 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(
                 "Records not read yet",
-                (metrics.CONSUMER_LAG, metrics.HELD_BACK),
+                (recording.CONSUMER_LAG, recording.HELD_BACK),
                 (
                     ("{{topic}}", "max by (topic) (swoogo_sync:consumer_lag_records:max{$scope})"),
-                    ("{{topic}}, in an open transaction", _largest(metrics.HELD_BACK, "topic")),
+                    ("{{topic}}, in an open transaction", _largest(recording.HELD_BACK, "topic")),
                 ),
             ),
             Panel(
                 "Records read",
-                (metrics.RECORDS,),
-                (("{{topic}} {{result}}", _sum(metrics.RECORDS, "topic, result")),),
+                (recording.RECORDS,),
+                (("{{topic}} {{result}}", _sum(recording.RECORDS, "topic, result")),),
                 "ops",
             ),
             Panel(
                 "Held back by an open transaction",
-                (metrics.HELD_BACK_SECONDS,),
-                (("{{topic}}", _largest(metrics.HELD_BACK_SECONDS, "topic")),),
+                (recording.HELD_BACK_SECONDS,),
+                (("{{topic}}", _largest(recording.HELD_BACK_SECONDS, "topic")),),
                 "s",
             ),
             Panel(
                 "Due and not worked on",
-                (metrics.DUE, metrics.CHANGES_WAITING),
+                (freshness.DUE, freshness.CHANGES_WAITING),
                 (
-                    ("{{subject}}", _largest(metrics.DUE, "subject")),
-                    ("changes", _largest(metrics.CHANGES_WAITING)),
+                    ("{{subject}}", _largest(freshness.DUE, "subject")),
+                    ("changes", _largest(freshness.CHANGES_WAITING)),
                 ),
             ),
             Panel(
                 "Pushes running",
-                (metrics.PUSHES_RUNNING,),
-                (("{{pod}}{{instance}}", f"sum by (pod, instance) ({metrics.PUSHES_RUNNING.name}{{$scope}})"),),
+                (pushing.PUSHES_RUNNING,),
+                (("{{pod}}{{instance}}", f"sum by (pod, instance) ({pushing.PUSHES_RUNNING.name}{{$scope}})"),),
             ),
             Panel(
                 "Push, 99 %",
-                (metrics.PUSH_SECONDS,),
-                (("99 %", _quantile(0.99, metrics.PUSH_SECONDS)), ("half", _quantile(0.5, metrics.PUSH_SECONDS))),
+                (pushing.PUSH_SECONDS,),
+                (("99 %", _quantile(0.99, pushing.PUSH_SECONDS)), ("half", _quantile(0.5, pushing.PUSH_SECONDS))),
                 "s",
             ),
             Panel(
                 "Waited for credits (seconds a second)",
-                (metrics.CREDITS_WAITED,),
-                (("{{credential}}", _sum(metrics.CREDITS_WAITED, "credential")),),
+                (swoogo.CREDITS_WAITED,),
+                (("{{credential}}", _sum(swoogo.CREDITS_WAITED, "credential")),),
             ),
         ),
     ),
@@ -176,70 +176,70 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(
                 "Calls by outcome",
-                (metrics.CALLS,),
-                (("{{outcome}}", _sum(metrics.CALLS, "outcome")),),
+                (swoogo.CALLS,),
+                (("{{outcome}}", _sum(swoogo.CALLS, "outcome")),),
                 "ops",
             ),
             Panel(
                 "Pushes by outcome",
-                (metrics.PUSHES,),
-                (("{{outcome}}", _sum(metrics.PUSHES, "outcome")),),
+                (pushing.PUSHES,),
+                (("{{outcome}}", _sum(pushing.PUSHES, "outcome")),),
                 "ops",
             ),
             Panel(
                 "Batches that failed",
-                (metrics.RECORD_BATCHES,),
-                (("{{topic}}", _sum(metrics.RECORD_BATCHES, "topic", ',outcome="failed"')),),
+                (recording.RECORD_BATCHES,),
+                (("{{topic}}", _sum(recording.RECORD_BATCHES, "topic", ',outcome="failed"')),),
                 "ops",
             ),
             Panel(
                 "Dead letters",
-                (metrics.DEAD_LETTERS,),
+                (recording.DEAD_LETTERS,),
                 (
                     (
                         "{{topic}} {{reason}}",
-                        f"sum by (topic, reason) (increase({metrics.DEAD_LETTERS.name}{{$scope}}[1h]))",
+                        f"sum by (topic, reason) (increase({recording.DEAD_LETTERS.name}{{$scope}}[1h]))",
                     ),
                 ),
             ),
             Panel(
                 "Dead letters that are open",
-                (metrics.OPEN_LETTERS,),
-                (("{{topic}}", _largest(metrics.OPEN_LETTERS, "topic")),),
+                (recording.OPEN_LETTERS,),
+                (("{{topic}}", _largest(recording.OPEN_LETTERS, "topic")),),
                 limit=1,
             ),
             Panel(
                 "Published in the wrong order",
-                (metrics.OLDER_CHANGES,),
-                (("{{what}}", f"sum by (what) (increase({metrics.OLDER_CHANGES.name}{{$scope}}[1h]))"),),
+                (pushing.OLDER_CHANGES,),
+                (("{{what}}", f"sum by (what) (increase({pushing.OLDER_CHANGES.name}{{$scope}}[1h]))"),),
             ),
-            Panel("Issues that stand", (metrics.ISSUES,), (("{{code}}", _largest(metrics.ISSUES, "code")),)),
+            Panel("Issues that stand", (pushing.ISSUES,), (("{{code}}", _largest(pushing.ISSUES, "code")),)),
             Panel(
                 "Parked, creates open, not on the changelog",
-                (metrics.PARKED, metrics.INTENTS_OPEN, metrics.UNLOGGED),
+                (pushing.PARKED, pushing.INTENTS_OPEN, pushing.UNLOGGED),
                 (
-                    ("parked", _largest(metrics.PARKED)),
-                    ("creates open", _largest(metrics.INTENTS_OPEN)),
-                    ("not on the changelog", _largest(metrics.UNLOGGED)),
+                    ("parked", _largest(pushing.PARKED)),
+                    ("creates open", _largest(pushing.INTENTS_OPEN)),
+                    ("not on the changelog", _largest(pushing.UNLOGGED)),
                 ),
             ),
             Panel(
                 "Checks of the probes that fail",
-                (metrics.PROBE_FAILING,),
-                (("{{probe}} {{check}}", f"{_largest(metrics.PROBE_FAILING, 'probe, check')} > 0"),),
+                (process.PROBE_FAILING,),
+                (("{{probe}} {{check}}", f"{_largest(process.PROBE_FAILING, 'probe, check')} > 0"),),
             ),
             Panel(
                 "Circuits and refused answers",
-                (metrics.CIRCUIT_STATE, metrics.THROTTLED),
+                (swoogo.CIRCUIT_STATE, swoogo.THROTTLED),
                 (
-                    ("{{credential}}", _largest(metrics.CIRCUIT_STATE, "credential")),
-                    ("429 {{credential}}", _sum(metrics.THROTTLED, "credential")),
+                    ("{{credential}}", _largest(swoogo.CIRCUIT_STATE, "credential")),
+                    ("429 {{credential}}", _sum(swoogo.THROTTLED, "credential")),
                 ),
             ),
             Panel(
                 "Ledger read back",
-                (metrics.REBUILDING, metrics.REBUILD_PROGRESS),
-                (("progress", _largest(metrics.REBUILD_PROGRESS)), ("running", _largest(metrics.REBUILDING))),
+                (process.REBUILDING, process.REBUILD_PROGRESS),
+                (("progress", _largest(process.REBUILD_PROGRESS)), ("running", _largest(process.REBUILDING))),
                 "percentunit",
             ),
         ),
@@ -249,46 +249,46 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(
                 "Credits left",
-                (metrics.CREDITS_LEFT,),
-                (("{{credential}}", f"min by (credential) ({metrics.CREDITS_LEFT.name}{{$scope}})"),),
+                (swoogo.CREDITS_LEFT,),
+                (("{{credential}}", f"min by (credential) ({swoogo.CREDITS_LEFT.name}{{$scope}})"),),
             ),
             Panel(
                 "Credits spent in ten minutes",
-                (metrics.CREDITS_SPENT,),
-                (("{{trigger}}", f"sum by (trigger) (increase({metrics.CREDITS_SPENT.name}{{$scope}}[10m]))"),),
+                (swoogo.CREDITS_SPENT,),
+                (("{{trigger}}", f"sum by (trigger) (increase({swoogo.CREDITS_SPENT.name}{{$scope}}[10m]))"),),
             ),
             Panel(
                 "Records by result",
-                (metrics.PUSH_OPERATIONS,),
-                (("{{result}}", _sum(metrics.PUSH_OPERATIONS, "result")),),
+                (pushing.PUSH_OPERATIONS,),
+                (("{{result}}", _sum(pushing.PUSH_OPERATIONS, "result")),),
                 "ops",
             ),
             Panel(
                 "Operations in a plan, 99 %",
-                (metrics.PLAN_OPERATIONS,),
-                (("99 %", _quantile(0.99, metrics.PLAN_OPERATIONS)),),
+                (pushing.PLAN_OPERATIONS,),
+                (("99 %", _quantile(0.99, pushing.PLAN_OPERATIONS)),),
             ),
-            Panel("A call, 99 %", (metrics.CALL_SECONDS,), (("99 %", _quantile(0.99, metrics.CALL_SECONDS)),), "s"),
+            Panel("A call, 99 %", (swoogo.CALL_SECONDS,), (("99 %", _quantile(0.99, swoogo.CALL_SECONDS)),), "s"),
             Panel(
                 "Edited or deleted by people in Swoogo",
-                (metrics.DRIFT,),
-                (("{{what}}", f"sum by (what) (increase({metrics.DRIFT.name}{{$scope}}[1h]))"),),
+                (pushing.DRIFT,),
+                (("{{what}}", f"sum by (what) (increase({pushing.DRIFT.name}{{$scope}}[1h]))"),),
             ),
             Panel(
                 "Swoogo's webhooks",
-                (metrics.WEBHOOK_DELIVERIES, metrics.WEBHOOK_REJECTED, metrics.WEBHOOK_LAG),
+                (webhooks.WEBHOOK_DELIVERIES, webhooks.WEBHOOK_REJECTED, webhooks.WEBHOOK_LAG),
                 (
-                    ("{{outcome}}", _sum(metrics.WEBHOOK_DELIVERIES, "outcome")),
-                    ("rejected: {{reason}}", _sum(metrics.WEBHOOK_REJECTED, "reason")),
-                    ("seconds until looked at, 99 %", _quantile(0.99, metrics.WEBHOOK_LAG)),
+                    ("{{outcome}}", _sum(webhooks.WEBHOOK_DELIVERIES, "outcome")),
+                    ("rejected: {{reason}}", _sum(webhooks.WEBHOOK_REJECTED, "reason")),
+                    ("seconds until looked at, 99 %", _quantile(0.99, webhooks.WEBHOOK_LAG)),
                 ),
             ),
             Panel(
                 "Event loop and figures",
-                (metrics.LOOP_LAG, metrics.LOOK_AGE),
+                (process.LOOP_LAG, process.LOOK_AGE),
                 (
-                    ("longest hold-up", _largest(metrics.LOOP_LAG)),
-                    ("age of {{source}}", _largest(metrics.LOOK_AGE, "source")),
+                    ("longest hold-up", _largest(process.LOOP_LAG)),
+                    ("age of {{source}}", _largest(process.LOOK_AGE, "source")),
                 ),
                 "s",
             ),

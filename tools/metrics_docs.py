@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumer.observability.metrics import SECTIONS, Metric
+from consumer.observability.metrics import SECTIONS
+from consumer.observability.metrics.metric import Metric
 
 _HEAD: Final = """# Metrics
 

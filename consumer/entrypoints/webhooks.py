@@ -15,7 +15,7 @@ from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.observability.metrics import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
+from consumer.observability.metrics.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
 from consumer.observability.polling import PolledValue
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock

@@ -21,7 +21,7 @@ from consumer.domain.errors import (
     RetryableError,
     UnansweredError,
 )
-from consumer.observability import metrics
+from consumer.observability.metrics import swoogo
 from consumer.observability.registry import MetricRegistry
 from consumer.ports import Work
 
@@ -126,8 +126,8 @@ class CallMetrics:
         finally:
             _waits_of_call.reset(token)
             ended = time.monotonic()
-            self._meters.add(metrics.CALLS, operation=operation, kind=kind, outcome=outcome)
-            self._meters.observe(metrics.CALL_SECONDS, ended - began - sum(waits), operation=operation)
+            self._meters.add(swoogo.CALLS, operation=operation, kind=kind, outcome=outcome)
+            self._meters.observe(swoogo.CALL_SECONDS, ended - began - sum(waits), operation=operation)
             self.of(work).called(operation, outcome, began, ended)
 
     @contextmanager
@@ -146,14 +146,14 @@ class CallMetrics:
             timer.cancel()
             if since:
                 label = self._meters.credential(work.mapping.credential)
-                self._meters.add(metrics.CREDITS_WAITED, push.goes_on(), credential=label)
+                self._meters.add(swoogo.CREDITS_WAITED, push.goes_on(), credential=label)
                 in_call = _waits_of_call.get()
                 if in_call is not None:
                     in_call.append(time.monotonic() - since[0])
 
     def spent(self, work: Work, credits_: int) -> None:
         label = self._meters.credential(work.mapping.credential)
-        self._meters.add(metrics.CREDITS_SPENT, credits_, credential=label, trigger=work.trigger.value)
+        self._meters.add(swoogo.CREDITS_SPENT, credits_, credential=label, trigger=work.trigger.value)
 
     def throttled(self, work: Work) -> None:
-        self._meters.add(metrics.THROTTLED, credential=self._meters.credential(work.mapping.credential))
+        self._meters.add(swoogo.THROTTLED, credential=self._meters.credential(work.mapping.credential))

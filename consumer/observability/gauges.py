@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Final
 
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
-from consumer.observability import metrics
+from consumer.observability.metrics import freshness, pushing
 from consumer.observability.registry import MetricRegistry
 from consumer.ports import Clock
 
@@ -32,8 +32,8 @@ class EventGauges:
     async def due(self) -> None:
         """What is due. Raises UnavailableError."""
         for kind, waiting in (await self._overview.due()).items():
-            self._meters.set(metrics.DUE, waiting.count, subject=kind)
-            self._meters.set(metrics.OLDEST_DUE_AGE, waiting.seconds, subject=kind)
+            self._meters.set(freshness.DUE, waiting.count, subject=kind)
+            self._meters.set(freshness.OLDEST_DUE_AGE, waiting.seconds, subject=kind)
 
     async def events(self) -> None:
         """The next part of the events. Raises UnavailableError."""
@@ -51,25 +51,25 @@ class EventGauges:
         now, all_seen = self._clock.now(), self._seen.values()
         by_themselves = [each for each in all_seen if each.continuous]
         meters = self._meters
-        meters.set(metrics.EVENTS, known, state="known")
-        meters.set(metrics.EVENTS, len(by_themselves), state="continuous")
-        meters.set(metrics.EVENTS, sum(each.failures > 0 for each in all_seen), state="failing")
-        meters.set(metrics.CHANGES_WAITING, sum(each.changes for each in by_themselves))
-        meters.set(metrics.OLDEST_UNPUSHED_AGE, _age(now, [each.oldest for each in by_themselves]))
-        meters.set(metrics.RECONCILE_AGE, _age(now, [each.surveyed for each in by_themselves]))
-        meters.set(metrics.INTENTS_OPEN, sum(each.intents for each in all_seen))
-        meters.set(metrics.UNLOGGED, sum(each.unlogged for each in all_seen))
-        meters.set(metrics.PARKED, sum(each.parked for each in all_seen))
+        meters.set(freshness.EVENTS, known, state="known")
+        meters.set(freshness.EVENTS, len(by_themselves), state="continuous")
+        meters.set(freshness.EVENTS, sum(each.failures > 0 for each in all_seen), state="failing")
+        meters.set(freshness.CHANGES_WAITING, sum(each.changes for each in by_themselves))
+        meters.set(freshness.OLDEST_UNPUSHED_AGE, _age(now, [each.oldest for each in by_themselves]))
+        meters.set(freshness.RECONCILE_AGE, _age(now, [each.surveyed for each in by_themselves]))
+        meters.set(pushing.INTENTS_OPEN, sum(each.intents for each in all_seen))
+        meters.set(pushing.UNLOGGED, sum(each.unlogged for each in all_seen))
+        meters.set(pushing.PARKED, sum(each.parked for each in all_seen))
         issues, left_out = Counter[str](), Counter[str]()
         for each in all_seen:
             issues.update(each.issues)
             left_out.update(each.left_out)
-        meters.replace(metrics.ISSUES, {(code,): count for code, count in issues.items()})
+        meters.replace(pushing.ISSUES, {(code,): count for code, count in issues.items()})
         pairs: Counter[tuple[str, ...]] = Counter()
         for name, count in left_out.items():
             kind, _, reason = name.partition(":")
             pairs[kind, reason] += count
-        meters.replace(metrics.LEFT_OUT, dict(pairs))
+        meters.replace(pushing.LEFT_OUT, dict(pairs))
 
 
 def _age(now: int, moments: list[int | None]) -> float:

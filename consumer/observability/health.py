@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from consumer.observability.metrics import PROBE_FAILING
+from consumer.observability.metrics.process import PROBE_FAILING
 from consumer.observability.registry import MetricRegistry
 
 Probe = Literal["live", "ready", "startup"]

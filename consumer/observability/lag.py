@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from consumer.adapters.kafka.lag import TopicLag
-from consumer.observability.metrics import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, OPEN_LETTERS
+from consumer.observability.metrics.recording import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, OPEN_LETTERS
 from consumer.observability.registry import MetricRegistry
 
 

@@ -16,8 +16,8 @@ from consumer.domain.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.push_report import PushReport
-from consumer.observability import metrics
 from consumer.observability.calls import CallMetrics, PushCalls
+from consumer.observability.metrics import freshness, pushing, webhooks
 from consumer.observability.registry import MetricRegistry
 from consumer.ports import Lease
 from consumer.services.dispatch import Pushes
@@ -52,7 +52,7 @@ class MeteredPusher:
     goal: float
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
-        self.meters.add(metrics.PUSHES_RUNNING)
+        self.meters.add(pushing.PUSHES_RUNNING)
         outcome = "broken"
         with self.calls.push(lease.op_id) as calls:
             try:
@@ -66,9 +66,9 @@ class MeteredPusher:
                 raise
             finally:
                 trigger = lease.cause.trigger.value
-                self.meters.add(metrics.PUSHES_RUNNING, -1)
-                self.meters.add(metrics.PUSHES, trigger=trigger, outcome=outcome)
-                self.meters.observe(metrics.PUSH_SECONDS, time.monotonic() - calls.began, trigger=trigger)
+                self.meters.add(pushing.PUSHES_RUNNING, -1)
+                self.meters.add(pushing.PUSHES, trigger=trigger, outcome=outcome)
+                self.meters.observe(pushing.PUSH_SECONDS, time.monotonic() - calls.began, trigger=trigger)
         landed = arrivals(report)
         count(self.meters, report, landed, calls, self.goal)
         failed = outcome == "failed"
@@ -101,24 +101,24 @@ def count(meters: MetricRegistry, report: PushReport, landed: list[Landed], call
     """The samples of a push. A late change that waited for credits is not missed: `no_credits`."""
     run, former, issues = report.run, report.facts.former, report.settlement.issues
     for operation, number in run.operations.items():
-        meters.observe(metrics.PLAN_OPERATIONS, number, operation=operation)
+        meters.observe(pushing.PLAN_OPERATIONS, number, operation=operation)
     for kind, tally in run.tallies.items():
         for result in _RESULTS:
             if number := getattr(tally, result):
-                meters.add(metrics.PUSH_OPERATIONS, number, kind=kind.value, result=result)
+                meters.add(pushing.PUSH_OPERATIONS, number, kind=kind.value, result=result)
     for each in landed:
         late = each.seconds > goal
         slo = "met" if not late else "no_credits" if each.seconds - calls.waited <= goal else "missed"
-        meters.observe(metrics.CHANGE_TO_SWOOGO, each.seconds, kind=each.kind.value)
-        meters.add(metrics.CHANGES, slo=slo)
+        meters.observe(freshness.CHANGE_TO_SWOOGO, each.seconds, kind=each.kind.value)
+        meters.add(freshness.CHANGES, slo=slo)
     for lag in report.hinted:
-        meters.observe(metrics.WEBHOOK_LAG, lag / 1000)
+        meters.observe(webhooks.WEBHOOK_LAG, lag / 1000)
     edited = {key for key, issue in issues.items() if issue.code is Code.EDITED_IN_SWOOGO}
-    meters.add(metrics.DRIFT, len(edited - former.keys()), what="edited")
-    meters.add(metrics.DRIFT, report.result.found_gone, what="deleted")
+    meters.add(pushing.DRIFT, len(edited - former.keys()), what="edited")
+    meters.add(pushing.DRIFT, report.result.found_gone, what="deleted")
     for what, code in _OLDER.items():
         found = {key for key, issue in issues.items() if issue.code is code}
-        meters.add(metrics.OLDER_CHANGES, len(found - former.keys()), what=what)
+        meters.add(pushing.OLDER_CHANGES, len(found - former.keys()), what=what)
 
 
 def line(report: PushReport, landed: list[Landed], calls: PushCalls) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumer.observability import metrics
+from consumer.observability.metrics import recording
 from consumer.observability.registry import MetricRegistry
 from consumer.ports import DeadLetter, DeadLetters, RawRecord
 from consumer.services.record import Recorded, Records
@@ -24,7 +24,7 @@ class MeteredRecorder:
             result = await self.inner.record(batch)
             outcome = "recorded"
         finally:
-            self.meters.add(metrics.RECORD_BATCHES, topic=topic, outcome=outcome)
+            self.meters.add(recording.RECORD_BATCHES, topic=topic, outcome=outcome)
         known = max(result.received - result.news - result.ignored - result.dead, 0)
         for word, count in (
             ("news", result.news),
@@ -33,7 +33,7 @@ class MeteredRecorder:
             ("dead", result.dead),
         ):
             if count:
-                self.meters.add(metrics.RECORDS, count, topic=topic, result=word)
+                self.meters.add(recording.RECORDS, count, topic=topic, result=word)
         return result
 
 
@@ -47,4 +47,4 @@ class MeteredDeadLetters:
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         await self.inner.put(letters)
         for letter in letters:
-            self.meters.add(metrics.DEAD_LETTERS, topic=letter.record.topic, reason=letter.reason)
+            self.meters.add(recording.DEAD_LETTERS, topic=letter.record.topic, reason=letter.reason)

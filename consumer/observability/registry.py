@@ -11,7 +11,8 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from consumer.observability.metrics import CATALOGUE, OTHER, Metric
+from consumer.observability.metrics import CATALOGUE
+from consumer.observability.metrics.metric import OTHER, Metric
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 _CREDENTIALS: Final = 200

@@ -20,13 +20,11 @@ from consumer.observability.calls import CallMetrics
 from consumer.observability.gauges import EventGauges
 from consumer.observability.health import PROBES, Health, loop_check
 from consumer.observability.lag import Lag, LetterCount, show_lag, show_open_letters
-from consumer.observability.metrics import (
+from consumer.observability.metrics.freshness import FRESHNESS_TARGET
+from consumer.observability.metrics.process import (
     BUILD,
-    CIRCUIT_STATE,
     CLOCK_JUMPS,
-    CREDITS_LEFT,
     DISPATCHER_AGE,
-    FRESHNESS_TARGET,
     LOG_LINES_SUPPRESSED,
     LOOK_AGE,
     LOOP_LAG,
@@ -34,6 +32,7 @@ from consumer.observability.metrics import (
     REBUILDING,
     TASKS,
 )
+from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
 from consumer.observability.polling import PolledValue
 from consumer.observability.push_metrics import MeteredPusher
 from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder

@@ -297,7 +297,7 @@ def test_development_brings_its_namespace_under_pod_security_restricted() -> Non
 
 
 def test_keda_names_existing_groups_and_never_scales_to_zero() -> None:
-    from consumer.observability.metrics import DUE
+    from consumer.observability.metrics.freshness import DUE
 
     seen = set()
     for where, each in everything():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from consumer.observability.metrics import CATALOGUE, PREFIX, Metric
+from consumer.observability.metrics import CATALOGUE
+from consumer.observability.metrics.metric import PREFIX, Metric
 
 _NAME: Final = re.compile(r"swoogo_sync[a-z0-9_:]+")
 _SELECTOR: Final = re.compile(r"(swoogo_sync[a-z0-9_:]+)\{([^}]*)\}")

@@ -7,8 +7,8 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.observability import metrics
-from consumer.observability.metrics import CATALOGUE, OTHER, SECTIONS, Metric
+from consumer.observability.metrics import CATALOGUE, SECTIONS, freshness, recording
+from consumer.observability.metrics.metric import OTHER, Metric
 from consumer.observability.registry import MetricRegistry
 from tools.metrics_docs import page
 
@@ -39,7 +39,7 @@ def test_a_metric_follows_the_conventions(metric: Metric) -> None:
 
 def test_the_goal_of_freshness_lies_on_a_bucket() -> None:
     """The objective is told from the histogram too: quiet period 10 s and 60 s more."""
-    assert 70 in metrics.CHANGE_TO_SWOOGO.buckets
+    assert 70 in freshness.CHANGE_TO_SWOOGO.buckets
 
 
 def test_a_scrape_shows_every_metric_with_its_declared_type() -> None:
@@ -53,7 +53,7 @@ def test_a_scrape_shows_every_metric_with_its_declared_type() -> None:
 def test_a_label_that_is_not_declared_is_an_error() -> None:
     """Cardinality is bounded by what is declared."""
     with pytest.raises(ValueError, match="label"):
-        MetricRegistry().add(metrics.RECORD_BATCHES, topic="t", outcome="recorded", event_id="1")
+        MetricRegistry().add(recording.RECORD_BATCHES, topic="t", outcome="recorded", event_id="1")
 
 
 def test_credentials_beyond_the_bound_share_one_series() -> None:

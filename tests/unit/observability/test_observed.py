@@ -31,7 +31,7 @@ from consumer.domain.identity import Kind, Source, key_of, stamp
 from consumer.domain.push_report import PushReport
 from consumer.domain.run import Run
 from consumer.observability.calls import CallMetrics, outcome_of
-from consumer.observability.metrics import CALLS as CALLS_METRIC
+from consumer.observability.metrics.swoogo import CALLS as CALLS_METRIC
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, Work, event_subject
 from consumer.services.record import Recorded
