@@ -44,7 +44,7 @@ from consumer.ports import Change, event_subject
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
 from consumer.settings import Settings, load_settings
-from consumer.wiring import PushPorts, build_pusher
+from consumer.wiring.services import PushPorts, build_pusher
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 
 NAME: Final = "reconcile"

@@ -7,7 +7,7 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
         cli/           the commands, a module each
         subscribers    the Kafka topics, record by record
     app                the life of a process: starts, works, stops
-    wiring             what a process is built of; tests and benchmarks use the same builders
+    wiring/            what a process is built of: clients, and services on them
     settings/          every setting; the only place that reads the environment
     observability/     metrics, traces, logs and health, made from what a push reports
         metrics/       every metric, declared with its meaning

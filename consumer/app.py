@@ -34,7 +34,8 @@ from consumer.services.housekeeping import Housekeeper
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
-from consumer.wiring import build_dispatcher, build_recorder, close_within, open_kafka, open_redis, open_swoogo
+from consumer.wiring.clients import close_within, open_kafka, open_redis, open_swoogo
+from consumer.wiring.services import build_dispatcher, build_recorder
 
 log = structlog.get_logger("app")
 

@@ -23,7 +23,7 @@ from consumer.ports.replicas import Replica
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import PREFIX, Settings
 from consumer.version import installed_version
-from consumer.wiring import open_redis
+from consumer.wiring.clients import open_redis
 
 log = structlog.get_logger("webhooks")
 

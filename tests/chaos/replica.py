@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
-from consumer import app, wiring
+from consumer import app
 from consumer.adapters.redis import budget, stores
 from consumer.adapters.sealing import KeyPair
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -26,6 +26,7 @@ from consumer.observability.telemetry import Telemetry
 from consumer.ports import Picture, Unchanged
 from consumer.services import rebuild
 from consumer.settings import Settings, load_settings
+from consumer.wiring import clients, services
 from sandbox.swoogo import rendering
 from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.clients import FakeBroker, FakeProducer
@@ -145,16 +146,16 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         "_PULSE_SECONDS": 600.0,
         "gc": SimpleNamespace(collect=lambda: None, freeze=lambda: None),
     }
-    in_wiring: dict[str, Any] = {
+    in_clients: dict[str, Any] = {
         "producer": lambda _: FakeProducer(around.log, around.effects),
         "SwoogoClient": partial(SwoogoClient, transport=Wire(around.sandbox, around.effects)),
-        "open_images": lambda _: Pictures(around.effects),
         "KafkaRebuildSource": lambda settings, producer: LogSource(settings, producer, around.log),
     }
     # As often as in earnest would take most of a run.
     with (
         patch.multiple(app, **in_app),
-        patch.multiple(wiring, **in_wiring),
+        patch.multiple(clients, **in_clients),
+        patch.object(services, "open_images", lambda _: Pictures(around.effects)),
         patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
         patch.object(rebuild, "_LOOK_SECONDS", 20.0),
         patch.object(budget, "_LONGEST_NAP", 5.0),

@@ -22,7 +22,7 @@ from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
-from consumer.wiring import PushPorts, build_pusher, dispatcher_on
+from consumer.wiring.services import PushPorts, build_pusher, dispatcher_on
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping
 from tests.support.fakes import (
     FakeClock,

@@ -18,7 +18,7 @@ from consumer.domain.identity import Kind
 from consumer.ports import event_subject
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
-from consumer.wiring import PushPorts, build_pusher
+from consumer.wiring.services import PushPorts, build_pusher
 from tests.support.desk import Silent, SilentIssues
 from tests.support.fakes import FakeClock, FakeImages, FakeSwoogo, InMemoryBudget, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings

@@ -26,7 +26,7 @@ from consumer.ports import Change, SyncRequest, event_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.services.images import ImageQueue
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
-from consumer.wiring import build_pusher
+from consumer.wiring.services import build_pusher
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app
 from tests.support.builders import NOW, ZONE, a_room, a_session
 from tests.support.fakes import (

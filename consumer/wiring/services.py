@@ -1,44 +1,25 @@
-"""Composition: clients are opened, ports are bound, services are put together. Nothing runs yet; `app` does that."""
+"""Services are put together on ports; nothing runs yet. Tests and benchmarks use the same builders."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import structlog
-from aiokafka import AIOKafkaProducer
-
-from consumer.adapters.clock import SystemClock
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
-from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.kafka.publish import (
-    KafkaChangelog,
-    KafkaDeadLetters,
-    KafkaIssuesTopic,
-    KafkaStatusTopic,
-    producer,
-)
-from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
-from consumer.adapters.redis.budget import RedisBudget
-from consumer.adapters.redis.circuits import RedisCircuits
+from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
-from consumer.adapters.redis.server_checks import check_redis
-from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
-from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.adapters.redis.tokens import RedisTokens
+from consumer.adapters.redis.stores import Stores
 from consumer.adapters.redis.trace_parents import RedisTraceParents
-from consumer.adapters.sealing import CredentialOpener, TokenCipher, digests_of
+from consumer.adapters.sealing import digests_of
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.digests import PLAIN, Digests
-from consumer.observability.calls import CallMetrics
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import (
     Budget,
@@ -66,33 +47,10 @@ from consumer.services.record import Recorder, Records
 from consumer.services.unmapped import UnmappedEvents
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
+from consumer.wiring.clients import Kafka, SwoogoSide
 
 if TYPE_CHECKING:
     from consumer.services.webhooks import Registrar
-
-_CLOSE_SECONDS: Final = 5.0
-
-log = structlog.get_logger("app")
-
-
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """What is written to Kafka, and read again from it."""
-
-    producer: AIOKafkaProducer
-    changelog: KafkaChangelog
-    decoder: KafkaDecoder
-    source: KafkaRebuildSource
-
-
-@dataclass(frozen=True, slots=True)
-class SwoogoSide:
-    """The client, and what it stands on."""
-
-    client: SwoogoClient
-    budget: RedisBudget
-    circuits: RedisCircuits
-    calls: CallMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,59 +120,6 @@ def dispatcher_on(
         rebuilder,
         stopping or asyncio.Event(),
     )
-
-
-async def open_redis(
-    stack: AsyncExitStack, settings: Settings, clock: SystemClock, watch: Telemetry
-) -> tuple[Stores, ServerTime]:
-    """The stores, and the server's time, which is followed until the stack ends.
-
-    Raises ConfigurationError, UnavailableError.
-    """
-    stores = open_stores(settings)
-    stack.push_async_callback(stores.redis.aclose)
-    await check_redis(stores.redis, settings.redis)
-    time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.create_settle_time)
-    time.on_jump(watch.clock_set)
-    await stack.enter_async_context(time.following())
-    return stores, time
-
-
-async def open_kafka(stack: AsyncExitStack, settings: Settings) -> Kafka:
-    """A producer that is started, and what it stands under. Raises UnavailableError."""
-    publisher, topics = producer(settings.kafka), settings.kafka.topics
-    await publisher.start()
-    # It would wait for a broker that is away for ever. What it holds is in Redis too, and is sent again.
-    stack.push_async_callback(lambda: close_within(publisher.stop(), _CLOSE_SECONDS, "producer"))
-    decoder = KafkaDecoder(topics, settings.kafka.max_record_bytes, settings.kafka.tier_field)
-    source = KafkaRebuildSource(settings.kafka, publisher)
-    stack.push_async_callback(source.aclose)
-    return Kafka(publisher, KafkaChangelog(publisher, topics.ledger), decoder, source)
-
-
-def open_swoogo(
-    stack: AsyncExitStack, settings: Settings, stores: Stores, clock: Clock, time: ServerTime, watch: Telemetry
-) -> SwoogoSide:
-    """The one way to Swoogo, watched call by call."""
-    redis, keys, scripts = stores.redis, stores.keys, stores.scripts
-    budget = RedisBudget(redis, keys, scripts, stores.leases, clock, settings.swoogo, time)
-    circuits, calls = RedisCircuits(redis, keys, scripts, clock, settings.swoogo), watch.calls()
-    watch.budget(budget)
-    watch.circuits(circuits)
-    cipher = TokenCipher(settings.keys.private.get_secret_value(), settings.keys.previous.get_secret_value())
-    client = SwoogoClient(
-        settings.swoogo,
-        budget,
-        RedisTokens(redis, keys, scripts, cipher),
-        clock,
-        CredentialOpener(settings.keys),
-        circuits,
-        settle=settings.push.create_settle_time,
-        watch=calls,
-        digests=digests_of(settings.keys),
-    )
-    stack.push_async_callback(client.aclose)
-    return SwoogoSide(client, budget, circuits, calls)
 
 
 def build_rebuilder(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> Rebuilder:
@@ -303,12 +208,3 @@ def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Tele
         kafka.changelog,
     )
     return watch.recorder(recorder)
-
-
-async def close_within(closing: Awaitable[None], seconds: float, what: str) -> None:
-    """Wait for an orderly end for so long; the process ends all the same, and safely at any moment (G1)."""
-    try:
-        async with asyncio.timeout(seconds):
-            await closing
-    except TimeoutError:
-        log.warning("app.not_closed", what=what, seconds=seconds)
