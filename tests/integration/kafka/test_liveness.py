@@ -59,7 +59,7 @@ def settings(kafka: KafkaWorld, redis_url: str) -> Settings:
         redis={"url": redis_url, "prefix": "live"},
         http={"port": 0},
         keys={"private": KeyPair.generate().private},
-        push={"drain": 0.0},
+        push={"shutdown_grace": 0.0},
     )
 
 
