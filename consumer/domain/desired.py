@@ -148,7 +148,7 @@ class _Text:
                 continue
             text, problem = pair.done.get(value) or pair.convert(value)
             if problem:
-                self._tell(pair, problem)
+                self._note(pair, problem)
             if text is None or (pair.required and not text):
                 continue
             if pair.field in REFERENCES:
@@ -156,7 +156,7 @@ class _Text:
             else:
                 sent[pair.field] = text
 
-    def _tell(self, pair: Pair, problem: Problem) -> None:
+    def _note(self, pair: Pair, problem: Problem) -> None:
         # Types that do not fit are an issue of the event: `FittedMap.issues`.
         if problem.code is not Code.FIELD_MAP_INVALID:
             self.issues.append(Issue(self.key, problem.code, field=pair.source, detail=problem.detail))

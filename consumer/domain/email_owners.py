@@ -1,7 +1,7 @@
 """Who owns an e-mail address: one Swoogo speaker for each (P2).
 
 The speaker that was synced with an address owns it, also while it takes no part. A deleted contact owns none; a person
-who was erased keeps theirs, so that nobody is created with it again (Y2).
+who was erased keeps theirs, so that no record is created with it again (Y2).
 """
 
 from __future__ import annotations

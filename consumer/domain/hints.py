@@ -1,7 +1,7 @@
 """HINTS: what deliveries of Swoogo's webhooks say should be looked at, and how (W2, W3).
 
 Pure. A delivery is never the truth: what it carries counts as seen only when nothing else that is known can be newer;
-otherwise the record is read. Deliveries that come again, late or out of order are told by Swoogo's own stamps.
+otherwise the record is read. Deliveries that come again, late or out of order are known by Swoogo's own stamps.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from consumer.domain.survey import SURVEYED, KindSurvey, Survey, SurveyState, ma
 
 _LENGTH: Final = len("2025-08-08 12:00:00")
 _DIGESTS: Final = 4
-"""Deliveries of one record and second that are told apart; the reconcile sees to further ones."""
+"""Deliveries of one record and second that are kept apart; the reconcile sees to further ones."""
 _LATELY_MS: Final = 86_400_000
 """A delivery that said something new within a day says that deliveries come."""
 _SINGLY: Final = 3
@@ -153,7 +153,7 @@ def sightings(
 def doubts(
     event_id: str, ledger: Ledger, gone: Iterable[Hint], memory: SurveyState, max_missing_share: float
 ) -> list[Issue]:
-    """What is told instead of believing that so many went since the last survey, as a survey would tell it (D2).
+    """The issues instead of believing that so many went since the last survey, as a survey would raise them (D2).
 
     One by one they would pass: those that hints found gone before count too.
     """
@@ -169,17 +169,17 @@ def doubts(
     return found
 
 
-def still_told(memory: SurveyState, newest: Mapping[Kind, str], now: int) -> dict[str, tuple[str, ...]]:
+def still_hinted(memory: SurveyState, newest: Mapping[Kind, str], now: int) -> dict[str, tuple[str, ...]]:
     """The deliveries to be remembered after a survey: those whose second it may have seen only in part."""
     return {
-        key: told
-        for key, told in memory.hinted.items()
-        if told[0] and told[0] >= newest.get(Kind(key.partition("/")[0]), "") and (moment_of(told[0]) or 0) <= now
+        key: seen
+        for key, seen in memory.hinted.items()
+        if seen[0] and seen[0] >= newest.get(Kind(key.partition("/")[0]), "") and (moment_of(seen[0]) or 0) <= now
     }
 
 
 def is_proved(survey: Survey, former: Mapping[str, Issue], now: int) -> bool:
-    """Whether deliveries come, and told of everything that a regular survey found.
+    """Whether deliveries come, and showed everything that a regular survey found.
 
     Args:
         survey: what was just read.

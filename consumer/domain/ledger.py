@@ -39,7 +39,7 @@ class Entry:
             made has a larger one. None in what earlier builds wrote.
         unanswered: of an intent, that its answer is no longer awaited; `at` says since when.
         format: 2 where people's data are keyed digests (`domain.digests`).
-        erased: ms when a person was erased at their request (Y2): nobody is created with their address again; 0: not.
+        erased: ms when a person was erased at their request (Y2): no record is created with their address; 0: not.
     """
 
     state: State

@@ -132,8 +132,8 @@ class HintTaker:
                 digests=self.reconciler.digests,
                 watched=watched_fields(facts.mapping.settings.field_maps, facts.definitions),
             )
-            told = [each for each in facts.former.values() if each.code is Code.MANY_MISSING]
-            findings = replace(findings, issues=(*findings.issues, *told, *doubted))
+            former = [each for each in facts.former.values() if each.code is Code.MANY_MISSING]
+            findings = replace(findings, issues=(*findings.issues, *former, *doubted))
         lost = dict(memory.hinted_gone)
         for key in findings.gone:
             kind = Kind(key.partition("/")[0])
@@ -173,7 +173,7 @@ class HintTaker:
         return await self.hints.load(event_id)
 
     async def surveyed(self, lease: Lease, facts: Facts, survey: Survey, hints: Hints) -> Survey:
-        """A regular survey is over: drop what it saw, and let the next one be later where deliveries told all of it.
+        """A regular survey is over: drop what it saw, and let the next one be later where deliveries showed all of it.
 
         Raises UnavailableError.
         """

@@ -39,7 +39,7 @@ from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.planning import Planning, PlanRules
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter
-from consumer.services.served import tell_served
+from consumer.services.served import log_served
 from consumer.settings import PushSettings
 
 if TYPE_CHECKING:  # without webhooks none of it is loaded
@@ -207,7 +207,7 @@ class Pusher:
         if settlement.verified:
             await self.inbox.mark_verified(lease, settlement.verified)
         if settlement.served:
-            await tell_served(self.standings, lease)
+            await log_served(self.standings, lease)
         await self.inbox.complete(
             lease,
             settlement.cleared,

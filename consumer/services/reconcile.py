@@ -16,7 +16,7 @@ from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.facts import Facts
 from consumer.domain.field_fitting import watched_fields
-from consumer.domain.hints import still_told
+from consumer.domain.hints import still_hinted
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
 from consumer.domain.looks import absent
@@ -134,7 +134,7 @@ class Reconciler:
             directories,
             replace(
                 after,
-                hinted=still_told(memory, after.newest, now),
+                hinted=still_hinted(memory, after.newest, now),
                 hinted_gone={},
                 hinted_credits=0,
                 lists=reading.lists,

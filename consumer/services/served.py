@@ -6,7 +6,7 @@ from consumer.domain.connection_state import ServedRequest
 from consumer.ports import Lease, StandingLog
 
 
-async def tell_served(log: StandingLog, lease: Lease) -> None:
+async def log_served(log: StandingLog, lease: Lease) -> None:
     """Before the lease is given back: a service that is killed in between serves them once more, to no effect.
 
     Raises UnavailableError.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from consumer.domain.cause import ManualSync
 from consumer.domain.run import PAIR_ENDED
 from consumer.ports import Clock, Connections, Inbox, Lease, StandingLog, StatusBoard
-from consumer.services.served import tell_served
+from consumer.services.served import log_served
 from consumer.services.voids import Voids
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class UnmappedEvents:
         waits = isinstance(lease.cause, ManualSync) and await self._may_be_mapped(lease.subject.id)
         if not waits:
             # Manual syncs of it are over; a later mapping does not bring them back.
-            await tell_served(self.standings, lease)
+            await log_served(self.standings, lease)
         await self.inbox.complete(lease, {}, retry_in=self.retry_first if waits else None)
 
     async def _end_run(self, lease: Lease) -> None:

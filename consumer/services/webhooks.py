@@ -1,7 +1,7 @@
 """WEBHOOKS: registered at Swoogo for each mapped event, kept right, and removed with the mapping (W1).
 
-Done by whoever has the event, with its lease and its credits, like every call. A webhook is found again by its name, so
-that none is registered twice, whatever was lost. What fails is noted for `doctor`, and no push fails for it.
+Done under the lease of the event and with its credits, like every call. A webhook is found again by its name, so that
+none is registered twice, whatever was lost. What fails is noted for `doctor`, and no push fails for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People's data on Kafka: which records of which topic hold it, and dead letters written anew without them (Y1, Y2)."""
+"""People's data on Kafka: which records of which topic hold it, and dead letters rewritten without them (Y1, Y2)."""
 
 from __future__ import annotations
 

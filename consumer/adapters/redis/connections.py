@@ -65,7 +65,7 @@ class RedisConnections:
             rows = await pipe.execute()
         found: dict[str, str] = {}
         for event_id, row in zip(events, rows, strict=True):
-            with suppress(UnreadableRowError):  # told when it is worked on; the others go on
+            with suppress(UnreadableRowError):  # reported when it is worked on; the others go on
                 found |= {event_id: codecs.mapping.decode(row).credential} if row else {}
         return found
 

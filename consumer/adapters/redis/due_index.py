@@ -98,7 +98,7 @@ class DueIndex:
                 return
             due = actual
 
-    async def mend(self, subjects: Sequence[Subject]) -> None:
+    async def repair(self, subjects: Sequence[Subject]) -> None:
         """Put those where they belong that are somewhere else.
 
         A worker that stood still before it wrote the index, and was killed as soon as it had, corrects nothing: the

@@ -142,7 +142,7 @@ class RedisInbox(InboxRequests):
                 cursor, found = await self._redis.sscan(key, start[at], count=_SLICE)
                 following[at] = cursor or -1
                 subjects += [subject(each.decode()) for each in cast("list[bytes]", found)]
-        await self._due.mend(subjects)
+        await self._due.repair(subjects)
         return None if max(following) < 0 else (following[0], following[1])
 
     @guarded

@@ -20,7 +20,7 @@ _reader: Final = codecs.RowReader[Registered](Registered, "a webhook")
 
 
 class RedisWebhooks(WebhookStore):
-    """Written by whoever has the event (G4)."""
+    """Written under the lease of the event (G4)."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         self._redis, self._keys, self._scripts = redis, keys, scripts

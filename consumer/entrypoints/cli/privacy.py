@@ -78,7 +78,7 @@ def erase(
 ) -> Exit:
     """Erase a person from Redis and from this service's topics: the answer to a request for erasure.
 
-    Keeps digests by a key of this installation, so that nobody is created with the address again. Swoogo is not
+    Keeps digests by a key of this installation, so that no record is created with the address again. Swoogo is not
     touched: it says what to delete there, and what Sessionboard's topics still hold. Runs beside the service; broken
     off, it is simply repeated. Exit code 1 when nothing is held, or the answer was no.
     """

@@ -15,7 +15,7 @@ from consumer.domain.hints import (
     moment_of,
     sightings,
     sort_hints,
-    still_told,
+    still_hinted,
 )
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
@@ -172,8 +172,8 @@ def test_a_survey_forgets_deliveries_but_those_of_its_own_second() -> None:
             "session/4": ("2099-01-01 00:00:00", "d"),
         }
     )
-    assert still_told(memory, {Kind.SESSION: EDITED}, NOW) == {"session/2": (EDITED, "b")}
-    assert still_told(memory, {}, NOW) == {"session/1": (WROTE, "a"), "session/2": (EDITED, "b")}
+    assert still_hinted(memory, {Kind.SESSION: EDITED}, NOW) == {"session/2": (EDITED, "b")}
+    assert still_hinted(memory, {}, NOW) == {"session/1": (WROTE, "a"), "session/2": (EDITED, "b")}
 
 
 @pytest.mark.rule("W1")

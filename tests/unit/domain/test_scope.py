@@ -218,7 +218,7 @@ def test_a_kind_nobody_writes_to_is_not_listed() -> None:
 
 
 @pytest.mark.rule("N2")
-def test_what_is_left_out_is_still_told() -> None:
+def test_what_is_left_out_is_still_hinted() -> None:
     """A sync of the sponsors does not make the issues of the agenda go away."""
     plan = the_plan(asked_for("sponsors", (), ()), a_session("s1", title=""), Sponsor("p1", name=""))
     assert sorted(issue.key for issue in plan.issues) == ["session/s1", "sponsor/p1"]

@@ -1,5 +1,5 @@
 -- WITH state_clock
--- Hold a subject that nobody holds, whether it is due or not; when it is due stays as it is.
+-- Hold a subject that no worker holds, whether it is due or not; when it is due stays as it is.
 -- KEYS: state (hash)
 -- ARGV: op id, lease ms (0: give it back, by its op id)
 -- Returns {epoch or 0, ms until its holder's lease ends}.
