@@ -15,6 +15,7 @@ windows and settle times cost no time and a seed gives the same run again.
 `conference`  the conference, its organization and event
 `names`       the forms in which its names are written, and a Swoogo that stores text as it pleases
 `people`      look-alike addresses, merged contacts, contacts deleted by a null value
+`mapped`      field maps, who changes them and edits mapped fields, and what must be there
 `history`     what happens to the conference
 `orgs`        two organizations with an event each, and what happens between them
 `second`      who takes part in that, and which seeds play it

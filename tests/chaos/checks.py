@@ -202,7 +202,7 @@ def mistold(event_id: int, issues: Iterable[Issue], log: Log, topic: str) -> lis
 
 def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:
     """Nothing was refused: what people did in Swoogo, what was published in the wrong order, and `also` may be told."""
-    quiet = {"gone_in_swoogo", "edited_in_swoogo", "older_published_later", *also}
+    quiet = {"gone_in_swoogo", "edited_in_swoogo", "overwritten_in_swoogo", "older_published_later", *also}
     return [f"issue {each.code.value} of {each.key}" for each in issues.values() if each.code.value not in quiet]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from sandbox.conference.model import Conference, Person, Room, Sponsor, Talk, Track
@@ -74,10 +74,13 @@ def talk(number: int, speakers: Iterable[int]) -> Talk:
     )
 
 
-def seed(sandbox: SandboxSwoogo, keys: Iterable[str], events: Iterable[str]) -> list[int]:
-    """Credentials and events in Swoogo; returns the events' ids."""
+def seed(
+    sandbox: SandboxSwoogo, keys: Iterable[str], events: Iterable[str], more: Mapping[str, Any] | None = None
+) -> list[int]:
+    """Credentials, events, and `more`, in Swoogo; returns the events' ids."""
     content = {
         "credentials": [{"key": key, "secret": SECRET} for key in keys],
         "events": [{"name": name, "timezone": TIMEZONE} for name in events],
+        **(more or {}),
     }
     return sandbox.seed(content)["events"]

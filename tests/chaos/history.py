@@ -20,10 +20,11 @@ from sandbox.conference.model import Conference, Person, Room
 from sandbox.conference.records import Record, Scope, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
-from tests.chaos import people
+from tests.chaos import mapped, people
 from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, identifier, seed, talk
 from tests.chaos.log import Log
 from tests.chaos.machine import EPOCH, seconds
+from tests.chaos.mapped import Mapped
 from tests.chaos.names import Forms, plain_state
 
 
@@ -38,6 +39,7 @@ class History:
         sealed: talks synced before a disconnect, which stay as they are (X2).
         typed: talk -> description that somebody typed in Swoogo.
         forms: how names are written in what is published; None: plainly.
+        fields: maps of custom fields; None: the mapping has none.
         lose: Redis loses everything.
         forgotten: people deleted in Sessionboard whom a talk goes on to name.
         undecided: whether records may be absent because a person has to decide which they are (G2).
@@ -52,6 +54,7 @@ class History:
     rewind: Callable[[], None]
     lose: Callable[[], None] = lambda: None
     forms: Forms | None = None
+    fields: Mapped | None = None
     undecided: bool = False
     event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
     held: Conference = field(default_factory=conference)
@@ -76,7 +79,9 @@ class History:
     @property
     def writer(self) -> Writer:
         """Spells records."""
-        return Writer(event=self.event, deletion=self.chance.choice(("envelope", "null")))
+        return Writer(
+            event=self.event, deletion=self.chance.choice(("envelope", "null")), details=self.fields is not None
+        )
 
     def at(self) -> datetime:
         """A moment later than all before."""
@@ -86,7 +91,7 @@ class History:
 
     async def begin(self) -> None:
         """Connect, map, and publish the whole conference, in any order."""
-        self.swoogo_event_id = seed(self.sandbox, [KEY], [self.held.name])[0]
+        self.swoogo_event_id = seed(self.sandbox, [KEY], [self.held.name], mapped.seed_of(self.fields))[0]
         acts = [self.connect, self.publish]
         self.chance.shuffle(acts)
         for act in acts:
@@ -96,7 +101,7 @@ class History:
     async def go_on(self, most: int) -> None:
         """Some more steps."""
         for _ in range(self.chance.randint(1, most)):
-            step = self.chance.choice(STEPS)
+            step = self.chance.choice((*STEPS, *mapped.STEPS * 2) if self.fields else STEPS)
             self.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step.__name__}")
             await step(self)
             await asyncio.sleep(self.chance.choice((0.0, 1.0, 12.0, 40.0)))
@@ -108,9 +113,14 @@ class History:
         self.send(
             [
                 self.writer.integration_connected(sealed=sealed, continuous_sync=True, at=at),
-                self.writer.mapping_added(self.swoogo_event_id, at=at),
+                self.writer.mapping_added(self.swoogo_event_id, settings=self.settings, at=at),
             ]
         )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of its mapping."""
+        return self.fields.settings if self.fields else {}
 
     @property
     def written(self) -> Conference:
@@ -298,7 +308,7 @@ class History:
         self.retitle()
         self.publish()
         await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
-        self.send([self.writer.mapping_added(self.swoogo_event_id, at=self.at())])
+        self.send([self.writer.mapping_added(self.swoogo_event_id, settings=self.settings, at=self.at())])
 
     async def replay(self) -> None:
         """G3: every topic is read again from its start."""

@@ -117,6 +117,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
         "lost afterwards",
         "pairs",
         "trespasses",
+        "fields",
     ):
         row(f"runs with a failure: {check}", _failing(ours, check), "-")
     row("records and associations lost", *(f"{sum(each.lost for each in part):,}" for part in (ours, peers)))

@@ -29,6 +29,7 @@ from tests.chaos.effects import Effects
 from tests.chaos.history import History
 from tests.chaos.log import Log, evict
 from tests.chaos.machine import Process, VirtualLoop, end_everything, seconds, task_outside
+from tests.chaos.mapped import Mapped
 from tests.chaos.names import Forms, lossy, storing
 from tests.chaos.orgs import Orgs
 from tests.chaos.peer import live_peer
@@ -112,6 +113,8 @@ class _Run:
         )
         # A third plays two organizations with an event each; the peer knows of one.
         self._orgs_chance = chance_of(seed) if who == "service" else None
+        # Half of the other runs, a third of all, map custom fields.
+        self._fields = who == "service" and not odd and self._orgs_chance is None
         self._workers: list[Process] = []
         self._lives = 0
 
@@ -136,9 +139,12 @@ class _Run:
                     await orgs.go_on()
                 else:
                     await histories[0].begin()
-                    await histories[0].go_on(5)
+                    await histories[0].go_on(8 if self._fields else 5)
                 effects.calm = True
                 await self._idle()
+                if self._fields:  # F4: `always` wins in a reconcile that nothing cuts short
+                    await histories[0].survey(Depth.SHALLOW)
+                    await self._idle()
                 if orgs:
                     orgs.last_word()
                     await orgs.idle()
@@ -193,6 +199,7 @@ class _Run:
             self._rewind,
             self._server.lose_everything if self._who == "service" else lambda: None,
             self._forms,
+            Mapped() if self._fields else None,
             undecided=bool(self._undecided),
         )
 
@@ -293,6 +300,7 @@ class _Run:
             found["doubled"] = checks.doubled(self._sandbox, histories)
             runs = RedisRuns(stores.redis, stores.keys)
             found["dead letters"] = _each(lambda each: checks.untold(each, self._log, topics.dead_letters), histories)
+            found["fields"] = _each(lambda each: each.fields.wrong(each) if each.fields else [], histories)
             found["issues"], undecided = [], False
             book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
             for history in histories:
