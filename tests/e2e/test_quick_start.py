@@ -30,19 +30,26 @@ def typed(folder: Path) -> str:
     assert lines[0] == "make setup"
     script = "\n".join(line.replace("out/", f"{folder}/") for line in lines[1:] if line != "mkdir -p out")
     script = script.replace('PATH="$PWD/.venv/bin:$PATH"', f'PATH="{Path(sys.executable).parent}:$PATH"')
-    # `set -m`: jobs have numbers in a script, too.
-    return f"set -eu -m\n{script}\n"
+    # `set -m`: jobs have numbers in a script, too. What still runs when it ends ends with it, also after SIGTERM.
+    return f"set -eu -m\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\ntrap 'exit 143' TERM\n{script}\n"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(330)
 def test_the_quick_start_works_as_it_stands(tmp_path: Path) -> None:
     """From servers to a conference in the sandbox, and everything stopped."""
     assert f"swoogo-sync status {EVENT_ID}" in PAGE.read_text()
     port = free_ports(1)[0]
     script = typed(tmp_path).replace("servers.env >", f"servers.env --http-port {port} >", 1)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "JAVA_HOME") if name in os.environ}
+    # `timeout` sends SIGTERM, on which the script ends what it started; the kill of `run` would leave it.
     done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=kept, capture_output=True, text=True, timeout=150, check=False
+        ["timeout", "280", "bash", "-c", script],
+        cwd=ROOT,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=310,
+        check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}\n{log(tmp_path)}"
     assert "Nothing to send: 0 credits." in done.stdout
