@@ -43,8 +43,8 @@ class DefinitionReader:
     store: LedgerStore
     swoogo: Swoogo
 
-    async def read(self, facts: Facts, work: Work, *, deep: bool = False) -> tuple[Facts, Work]:
-        """Facts and work with the definitions; none and no call without field maps.
+    async def read(self, facts: Facts, work: Work, *, deep: bool = False) -> tuple[Facts, Work, bool]:
+        """Facts and work with the definitions, and whether Swoogo was asked; none and no call without field maps.
 
         They are read when none are kept, or others than the maps name, or the mapping was published again since, or in
         a `deep` reconcile; otherwise those kept are used.
@@ -56,8 +56,9 @@ class DefinitionReader:
         if not wanted:
             if published:
                 await self.store.put_definitions(facts.lease, None)
-            return facts, work
+            return facts, work, False
         kept = await self.store.definitions(facts.event_id)
+        asked = True
         if kept is None or kept.targets != wanted or (published and published != kept.published):
             read = await self._read(work, wanted)
             kept = KeptDefinitions(wanted, read, read, published)
@@ -67,8 +68,10 @@ class DefinitionReader:
             held = {kind: (*names, *kept.first.fields.get(kind, ())) for kind, names in wanted.items()}
             kept = replace(kept, last=await self._read(work, held))
             await self.store.put_definitions(facts.lease, kept)
+        else:
+            asked = False
         facts = with_definitions(facts, kept)
-        return facts, replace(work, definitions=kept.last)
+        return facts, replace(work, definitions=kept.last), asked
 
     async def _read(self, work: Work, wanted: Targets) -> FieldDefinitions:
         return only_named(await self.swoogo.read_definitions(work, wanted), wanted)

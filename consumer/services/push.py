@@ -89,10 +89,12 @@ class Pusher:
                 await self.webhooks.keep(work)
             carried_out = await self._commands.carry_out(facts, work, ledger)
             facts = facts.with_directories(carried_out.directories)
+            facts, work, asked = await self._definitions.read(facts, work)  # first, so that a survey sees mapped fields
             if isinstance(facts.cause, Reconcile):
                 survey = await self._survey(facts, work, ledger)
                 facts = await self._learn(facts, survey, ledger)
-            facts, work = await self._definitions.read(facts, work, deep=survey is not None and survey.deep)
+                if survey.deep and not asked:
+                    facts, work, _ = await self._definitions.read(facts, work, deep=True)
             execution.work = work
             facts, planned = await self._plan(facts, work, ledger, survey, carried_out)
             if planned.nothing_new:

@@ -54,10 +54,10 @@ class Mapped:
             wanted = {
                 language: self.typed.get(key, said["language"]["name"]),
                 format_: said["format"]["name"],
-                _ALWAYS: reference(key),
             }
-            if self.more and key in history.held.talks:
-                wanted[_MORE] = said["format"]["name"]
+            if key in history.held.talks:  # one that Sessionboard deleted stays as it is (D1)
+                wanted[_ALWAYS] = reference(key)
+                wanted |= {_MORE: said["format"]["name"]} if self.more else {}
             found += [f"{name} of {row['name']} is {_held(row[name])}, not {value}"
                       for name, value in wanted.items() if _held(row[name]) != value]  # fmt: skip
         pronouns = _attribute(sandbox, "speakers", "Pronouns")

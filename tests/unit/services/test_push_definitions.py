@@ -63,6 +63,17 @@ async def test_definitions_are_read_when_the_mapping_comes_and_not_again(mapped:
     assert reads(mapped) == []
 
 
+@pytest.mark.rule("F4", "F5")
+async def test_a_survey_sees_the_mapped_fields_of_a_new_map(mapped: World) -> None:
+    """Else it would count the record as read, and an edit of a mapped field would wait for the next deep reconcile."""
+    await reconcile(mapped)
+    await updated(mapped, field_maps=MAPS)
+    mapped.swoogo.calls.clear()
+    await reconcile(mapped)
+    called = [call.what for call in mapped.swoogo.calls]
+    assert called.index("fields") < called.index("survey")
+
+
 @pytest.mark.rule("F6")
 async def test_without_a_map_no_definition_is_read() -> None:
     world = await a_world(SETTINGS)
