@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,6 @@ QUICK = {
     "LOG__FORMAT": "console",
 }
 
-_SHARED = pytest.StashKey[pytest.FixtureRequest]()
-
 OpenWorld = Callable[..., AbstractAsyncContextManager[World]]
 
 
@@ -46,22 +43,11 @@ def open_world(kafka_bootstrap: str, redis_url: str) -> OpenWorld:
 
 
 @pytest.fixture(scope="session")
-async def shared(open_world: OpenWorld, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def shared(open_world: OpenWorld) -> AsyncIterator[World]:
     """One world with one replica, for all tests that only need an event of their own."""
-    request.config.stash[_SHARED] = request
     async with open_world() as running:
         running.start_service()
         yield running
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """End `shared` with the last test here: its service would be busy beside all other tests of the run."""
-    yield
-    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
-        request: Any = item.config.stash.get(_SHARED, None)
-        if request is not None:
-            request._fixturedef.finish(request)
 
 
 @pytest.fixture
