@@ -179,8 +179,8 @@ class Member:
             if generation != group.generation:
                 generation = group.generation
                 positions = {number: group.committed[number] for number in group.assigned(self)}
-            if not await group.log.answers(_SESSION_SECONDS):
-                continue
+            if not await group.log.answers(_SESSION_SECONDS) or generation != group.generation:
+                continue  # dealt again meanwhile: what was this one's then says nothing about news
             batch = self._fetched(positions)
             if not batch:
                 group.news.clear()
