@@ -1,7 +1,8 @@
 """How an organization's connections stand: what a rebuild after a loss of Redis must not ask anybody again (G6).
 
 Guarantees: kept on the changelog at the end of every settlement, so that accepted credentials and active pairs come
-back as they were: without calls, announcements, or a refused request winning because compaction left nothing else.
+back as they were: without calls, announcements, or a refused request winning because compaction left nothing else. A
+credential is there before it is in force, so that a rebuild knows whose credits may have been spent (G5).
 """
 
 from __future__ import annotations

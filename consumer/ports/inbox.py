@@ -57,6 +57,11 @@ class Requested:
     stamps: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def settled(self) -> dict[str, str]:
+        """Stamps of what was dealt with before, but for mappings."""
+        return {key: at for key, at in self.stamps.items() if key not in self.marks and not key.startswith("mapping/")}
+
 
 class Inbox(Protocol):
     """Recorded changes and who works on them."""

@@ -21,7 +21,7 @@ from consumer.domain.connection import (
     held_back,
     integration_key,
 )
-from consumer.domain.connection_state import standings_of
+from consumer.domain.connection_state import ConnectionStanding, standings_of
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
 from consumer.domain.identity import moments_of
 from consumer.domain.issue import Code
@@ -38,6 +38,7 @@ from consumer.ports import (
     Inbox,
     Lease,
     PairRegister,
+    Requested,
     StandingLog,
     StatusBoard,
     Swoogo,
@@ -94,9 +95,12 @@ class Connector:
         too_early = held_back("a disconnect", disconnected, self.clock.now())
         if too_early and key in asked.marks and stamp <= disconnected:
             await self._tell_integration(org_id, RejectionCode.DATED_TOO_EARLY, too_early)
-        is_news = disconnecting or key in asked.marks
-        if isinstance(integration, IntegrationRequest) and stamp > disconnected and is_news:
-            connection = await self._integrate(lease, integration, stamp, connection)
+        if (
+            isinstance(integration, IntegrationRequest)
+            and stamp > disconnected
+            and (disconnecting or key in asked.marks)
+        ):
+            connection = await self._integrate(lease, asked, integration, connection)
         # A pair refused for want of credentials is tried when some arrive; by the mark, so that a settlement that was
         # broken off tries it too.
         retries_refused = connection is not None and everything
@@ -125,9 +129,10 @@ class Connector:
         await self.inbox.complete(lease, asked.marks)
 
     async def _integrate(
-        self, lease: Lease, wanted: IntegrationRequest, stamp: str, current: Connection | None
+        self, lease: Lease, asked: Requested, wanted: IntegrationRequest, current: Connection | None
     ) -> Connection | None:
         """C1, C3: verified before it replaces the one in use; a refusal leaves that one in force."""
+        stamp = asked.stamps[integration_key(wanted.org_id)]
         since = current.connected_by if current else stamp
         if current is None or not current.uses(wanted):
             try:
@@ -143,6 +148,8 @@ class Connector:
             current = Connection(wanted.org_id, credential, wanted.continuous, wanted.sealed, wanted.secret_name)
             await self.connections.forget_refusal(wanted.org_id)
         current = replace(current, continuous=wanted.continuous, stamp=stamp, since=since)
+        # Logged before it is in force: after a loss of Redis it is known whose credits may have been spent (G5).
+        await self.standings.write_standings([ConnectionStanding(wanted.org_id, current, asked.settled, lease.epoch)])
         await self.connections.put_connection(wanted.org_id, current, by=lease)
         for mapping in (await self.connections.mappings(wanted.org_id)).values():
             await self._activate(lease, replace(mapping, continuous=current.continuous, credential=current.credential))
@@ -285,15 +292,7 @@ class Connector:
     async def _tell_mapping(
         self, action: str, wanted: MappingRequest, verdict: Verdict, issues: tuple[str, ...] = ()
     ) -> None:
+        code, pair = verdict.code.value if verdict.code else "", (wanted.event_id, wanted.swoogo_event_id)
         await self.board.announce(
-            Announcement(
-                action,
-                wanted.org_id,
-                verdict.sentence,
-                verdict.code.value if verdict.code else "",
-                wanted.event_id,
-                wanted.swoogo_event_id,
-                verdict.partner,
-                issues,
-            )
+            Announcement(action, wanted.org_id, verdict.sentence, code, *pair, verdict.partner, issues)
         )

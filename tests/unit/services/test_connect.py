@@ -15,6 +15,7 @@ from consumer.domain.connection import (
     disconnect_key,
     integration_key,
 )
+from consumer.domain.connection_state import ConnectionStanding
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
 from consumer.domain.identity import stamp
 from consumer.domain.mapping import MappingSettings
@@ -671,4 +672,21 @@ async def test_one_more_pair_touches_no_other_and_new_credentials_touch_all(worl
     world.standings.written.clear()
     await settle(world, connected("second"))
     named = [getattr(each, "event_id", "") for each in world.standings.written]
-    assert named == ["", *(f"e{number}" for number in range(1, 8))]
+    assert named == ["", "", *(f"e{number}" for number in range(1, 8))]  # the credential first, then all as it stands
+
+
+@pytest.mark.rule("G5", "G6")
+async def test_a_credential_is_logged_before_it_is_in_force(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a loss of Redis before the settlement ends leaves a rebuild without a name for the credits spent by then."""
+
+    async def killed(*_: object, **__: object) -> None:
+        raise UnavailableError("Killed.")
+
+    monkeypatch.setattr(world.connections, "put_connection", killed)
+    lease = await ask(world, connected())
+    with pytest.raises(UnavailableError):
+        await world.connector.settle(lease)
+    [logged] = world.standings.written
+    assert isinstance(logged, ConnectionStanding)
+    assert logged.connection is not None
+    assert (logged.org_id, logged.settled, logged.epoch) == (lease.subject.id, {}, lease.epoch)
