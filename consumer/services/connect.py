@@ -282,7 +282,7 @@ class Connector:
         )
         await self.pairs.end(lease, held.event_id, by, self.clock.now(), era=era)
         if self.webhooks:
-            # Whoever claims the event finds it unmapped, and removes its webhooks (W1).
+            # The next claim of the event finds it unmapped, and removes its webhooks (W1).
             await self.inbox.request_survey(held.event_id, Depth.SHALLOW)
 
     async def _tell_integration(self, org_id: str, code: RejectionCode | None, sentence: str) -> None:

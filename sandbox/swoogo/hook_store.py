@@ -149,7 +149,7 @@ class Webhooks:
             try:
                 loop = asyncio.get_running_loop()
             except RuntimeError:
-                delivery.outcome = "lost"  # nobody runs who could send it
+                delivery.outcome = "lost"  # no process runs that could send it
                 continue
             after = self._last.get(hook.id) if switches.webhook_order == "kept" else None
             task = loop.create_task(self._deliver(hook, delivery, payload, switches, after))

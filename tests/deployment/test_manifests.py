@@ -394,7 +394,7 @@ def test_the_guide_names_every_overlay_and_component() -> None:
 
 @pytest.mark.rule("W3")
 def test_role_webhooks_has_no_key_and_reaches_only_names_and_redis() -> None:
-    """It is on the Internet: whoever breaks into it finds two secrets of its own and hints."""
+    """It is on the Internet: an intruder finds two secrets of its own, and hints."""
     found = component("kubernetes/components/webhooks")
     [deployment] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"].endswith("webhooks")]
     pod = deployment["spec"]["template"]["spec"]

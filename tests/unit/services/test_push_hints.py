@@ -270,7 +270,7 @@ async def test_an_unanswered_look_comes_again_and_loses_no_hint() -> None:
 
 @pytest.mark.rule("W3")
 async def test_what_deliveries_cost_between_two_reconciles_is_bounded() -> None:
-    """Beyond it the reconcile sees to everything, and the bound begins anew."""
+    """Beyond it the reconcile sees to everything, and the bound starts again."""
     world = await a_hinted_world(max_credits=3)
     for number in range(6):
         await world.clock.advance(10)
