@@ -93,7 +93,7 @@ class LedgerEntry(LedgerRecord):
     unanswered: bool = False
     """Of an intent, that its answer is no longer awaited; `at` says since when."""
     erased: Milliseconds = 0
-    """When the person was erased at their request; 0: not. No record with their e-mail address is created again (Y2)."""
+    """When the person was erased at their request; 0: not. No record with their address is created again (Y2)."""
 
 
 class PairEntry(LedgerRecord):
