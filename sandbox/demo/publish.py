@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from consumer.adapters.sealing import seal
-from consumer.entrypoints.cli.output import counted
+from consumer.entrypoints.documents.words import counted
 from sandbox.conference.details import FIELDS, MAPS
 from sandbox.conference.model import Conference
 from sandbox.conference.publisher import Publisher

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from consumer.domain.run import Run, Tally
-from consumer.entrypoints.cli.output import counted
+from consumer.entrypoints.documents.words import counted
 from sandbox.demo.ideal import FORMULA, Credits
 from sandbox.demo.play import Chapter, Play
 from sandbox.demo.world import World

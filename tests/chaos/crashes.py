@@ -22,7 +22,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 
 from consumer.adapters.kafka.changelog import ledger_value
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.documents.session import open_session
 from sandbox.conference.expected import NOTHING, Resources, fold
 from sandbox.conference.model import Conference
 from sandbox.demo.play import Play, play

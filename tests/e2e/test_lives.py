@@ -13,7 +13,7 @@ import pytest
 
 from consumer.adapters.sealing import seal
 from consumer.domain.survey import Depth
-from consumer.entrypoints.cli.session import CliSession, open_session
+from consumer.entrypoints.documents.session import StoreSession, open_session
 from sandbox.conference.model import Conference, Talk
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play, play
@@ -41,7 +41,7 @@ class Life:
     """One event, from a connected organization without a mapping on; see `tests.unit.matrix.service.Life`."""
 
     playing: Play
-    stores: CliSession
+    stores: StoreSession
     elsewhere: int
     first: Talk
     changes: int = 0

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from consumer.entrypoints.cli.arguments import AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit
-from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import VARIABLES, Settings, load_settings
 from consumer.settings.errors import Variable, as_text
 

@@ -16,9 +16,10 @@ from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.output import counted, iso, moment, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings
 from schemas.dead_letter import Reason
 

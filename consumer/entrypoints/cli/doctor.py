@@ -21,9 +21,10 @@ from consumer.domain.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
-from consumer.entrypoints.cli.output import out, plain, print_json
-from consumer.entrypoints.cli.running import read_running, replicas_sentence, waiting_sentences
+from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.running import read_running, replicas_sentence, waiting_sentences
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
 _STYLES: Final = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.ERROR: "red"}

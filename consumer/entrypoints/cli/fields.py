@@ -23,13 +23,14 @@ from consumer.domain.field_definitions import EVERY, MAPPED_KINDS, FieldDefiniti
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Trigger
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
-from consumer.entrypoints.cli.completeness import require_complete
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.fields_document import FieldsDocument, KindFields, PairRow, fields_document
-from consumer.entrypoints.cli.ids import whole_event
-from consumer.entrypoints.cli.output import counted, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow, fields_document
+from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import counted, plain
 from consumer.ports import Grant, Work
 from consumer.settings import Settings, load_settings
 

@@ -17,10 +17,11 @@ from consumer.domain.rekeying import revealed
 from consumer.domain.text import masked
 from consumer.entrypoints.cli.arguments import AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import chosen_keys, shown_ids, shown_keys, whole_event
-from consumer.entrypoints.cli.output import iso, moment, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.documents.ids import chosen_keys, whole_event
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import iso, plain
 from consumer.services.planning import rules_of
 from consumer.settings import load_settings
 

@@ -16,11 +16,12 @@ from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
 from consumer.entrypoints.cli.arguments import AsJson, Event, Key, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import chosen_keys, whole_event
 from consumer.entrypoints.cli.ledger import named_keys
-from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.documents.ids import chosen_keys, whole_event
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
 

@@ -14,11 +14,12 @@ from consumer.domain.sentences import for_operator
 from consumer.domain.text import masked
 from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import chosen_keys, shown_ids, shown_keys, whole_event
 from consumer.entrypoints.cli.orders import ask_for
-from consumer.entrypoints.cli.output import counted, iso, moment, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
 from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.ids import chosen_keys, whole_event
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings
 
 

@@ -17,11 +17,11 @@ from consumer.domain.issue import Effect
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import shown_ids
-from consumer.entrypoints.cli.output import counted, lasting, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.plan_document import FieldChange, IssueRow, PlanDocument, Planned, read_plan
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.table import Column, number, print_table, without_empty
+from consumer.entrypoints.documents.plan import FieldChange, IssueRow, PlanDocument, Planned, read_plan
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import load_settings
 
 _SHOWN: Final = 40

@@ -15,10 +15,11 @@ from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
 from consumer.domain.personal_data import Person
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.output import counted, iso, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.people import Sealed, open_desk
 from consumer.entrypoints.cli.privacy_document import EventData, ReceiptDocument, ReportDocument, TopicData
 from consumer.entrypoints.cli.prompts import confirmed
+from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings
 from consumer.settings.kafka import Topics
 

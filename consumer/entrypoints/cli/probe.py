@@ -19,10 +19,11 @@ from consumer.domain.errors import CredentialError
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.keys import asked_credentials
-from consumer.entrypoints.cli.output import err, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.session import open_session
 from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import VARIABLES, Settings, load_settings
 from consumer.settings.errors import as_text
 

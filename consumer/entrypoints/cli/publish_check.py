@@ -32,7 +32,8 @@ from consumer.domain.sentences import for_admin
 from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
-from consumer.entrypoints.cli.output import counted, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json
+from consumer.entrypoints.documents.words import counted, plain
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest
 from consumer.settings import load_settings
 

@@ -12,13 +12,14 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
 from consumer.entrypoints.cli.arguments import AsJson, events_beginning
-from consumer.entrypoints.cli.completeness import require_complete
 from consumer.entrypoints.cli.exit_codes import Exit
-from consumer.entrypoints.cli.ids import whole_event
-from consumer.entrypoints.cli.output import out, plain, print_json
-from consumer.entrypoints.cli.session import CliSession, open_session
-from consumer.entrypoints.cli.status_document import run_document
+from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.cli.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.entrypoints.documents.status import run_document
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
 
@@ -97,7 +98,7 @@ async def _reconcile(settings: Settings, event: str, depth: Depth, timeout: floa
         return SyncDocument(event_id, mapped=True, run=run_document(run) if run else None), stores.clock.now()
 
 
-async def follow(stores: CliSession, event_id: str, before: frozenset[str], timeout: float) -> Run:
+async def follow(stores: StoreSession, event_id: str, before: frozenset[str], timeout: float) -> Run:
     """The reconcile that ended since `before`, once the event waits for none. Raises UnavailableError."""
     try:
         async with asyncio.timeout(timeout):

@@ -12,12 +12,13 @@ from consumer.domain.ledger_commands import confirmation
 from consumer.domain.plan import Plan
 from consumer.entrypoints.cli.arguments import AsJson, Event, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import whole_event
 from consumer.entrypoints.cli.orders import ask_for
-from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
-from consumer.entrypoints.cli.plan_document import Planned, plan_of
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.plan import Planned, plan_of
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
 _SHOWN: Final = 20

@@ -20,8 +20,9 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.output import counted, err, lasting, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
+from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.ports import Span, Start
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer

@@ -20,8 +20,9 @@ from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.keys import SealedDocument, keep_private, print_sealed, shown_private
-from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.cli.output import out, paragraph, print_json
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import PREFIX, KeySettings, Settings, load_settings
 
 _PRIVATE: Final = f"{PREFIX}KEYS__PRIVATE"

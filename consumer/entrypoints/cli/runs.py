@@ -13,16 +13,17 @@ from rich.console import Console
 from consumer.domain.issue import Code
 from consumer.domain.run import Run
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
-from consumer.entrypoints.cli.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
-from consumer.entrypoints.cli.output import lasting, moment, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.plan_document import IssueRow, issue_rows
+from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.plan_view import show_issues
-from consumer.entrypoints.cli.session import CliSession, open_session
-from consumer.entrypoints.cli.status_document import RunDocument, run_document
 from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
+from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
+from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.entrypoints.documents.status import RunDocument, run_document
+from consumer.entrypoints.documents.words import lasting, plain
 from consumer.settings import Settings, load_settings
 
 _RUNS_KEPT = 100
@@ -73,7 +74,7 @@ def list_runs(
     """
     settings = load_settings()
 
-    async def read(stores: CliSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
+    async def read(stores: StoreSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
         found = await _all_runs(stores, event_id)
         ended = [run_document(run) for run in found.values() if run.ended][:limit]
         return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
@@ -109,7 +110,7 @@ def show_run(
     """
     settings = load_settings()
 
-    async def read(stores: CliSession, event_id: str) -> tuple[RunShown | None, str, int]:
+    async def read(stores: StoreSession, event_id: str) -> tuple[RunShown | None, str, int]:
         known = await _all_runs(stores, event_id)
         found = beginning(identifier, known) or {each for each in known if identifier and each.endswith(identifier)}
         if len(found) > 1:
@@ -132,7 +133,7 @@ def show_run(
     return Exit.OK
 
 
-async def _all_runs(stores: CliSession, event_id: str) -> dict[str, Run]:
+async def _all_runs(stores: StoreSession, event_id: str) -> dict[str, Run]:
     """Id -> run: those kept, newest first, and the one in progress."""
     current, ended = await asyncio.gather(stores.board.current(event_id), stores.board.runs(event_id, _RUNS_KEPT))
     found = {run.id: run for run in ended}
@@ -156,7 +157,7 @@ def list_issues(
         say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
         return Exit.USAGE
 
-    async def read(stores: CliSession, event_id: str) -> IssuesDocument:
+    async def read(stores: StoreSession, event_id: str) -> IssuesDocument:
         issues = (await stores.board.issues(event_id)).values()
         return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
 
@@ -228,7 +229,7 @@ def _shown(run: Run, *, held: bool) -> RunShown:
     )
 
 
-def _of_known_event(settings: Settings, event: str, read: Callable[[CliSession, str], Awaitable[T]]) -> T | None:
+def _of_known_event(settings: Settings, event: str, read: Callable[[StoreSession, str], Awaitable[T]]) -> T | None:
     """What `read` finds of the event that is meant; None, with a sentence, for one never recorded and never mapped.
 
     Raises UnavailableError, ConfigurationError, AmbiguousIdError.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Annotated, Final
 
@@ -12,15 +13,15 @@ from rich.console import Console
 from consumer.domain.identity import id_of
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Everything
-from consumer.entrypoints.cli.attention import print_attention
-from consumer.entrypoints.cli.completeness import rebuilding, runs_lost
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import shown_ids
-from consumer.entrypoints.cli.output import ago, counted, lasting, out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.plan_view import show_issues
-from consumer.entrypoints.cli.running import RunningDocument, replicas_sentence, waiting_sentences
-from consumer.entrypoints.cli.session import open_session
-from consumer.entrypoints.cli.status_document import (
+from consumer.entrypoints.cli.table import Column, Fit, number, print_table, without_empty
+from consumer.entrypoints.documents.attention import Attention
+from consumer.entrypoints.documents.completeness import rebuilding, runs_lost
+from consumer.entrypoints.documents.running import RunningDocument, replicas_sentence, waiting_sentences
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.status import (
     EventDocument,
     EventRow,
     KindNumbers,
@@ -29,7 +30,7 @@ from consumer.entrypoints.cli.status_document import (
     read_event,
     read_status,
 )
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table, without_empty
+from consumer.entrypoints.documents.words import ago, counted, lasting, plain
 from consumer.settings import load_settings
 
 _KEYS_SHOWN: Final = 10
@@ -240,3 +241,20 @@ def _print_history(console: Console, runs: tuple[RunDocument, ...], now: int) ->
         for run in runs
     ]
     print_table(console, columns, rows)
+
+
+def print_attention(console: Console, attention: Attention, known: Sequence[str]) -> None:
+    """A sentence and what to type for each; `known`: the events, whose ids are short on a terminal."""
+    ids = shown_ids(console, known)
+    if attention.needs:
+        console.print("Needs a hand:", style="bold yellow")
+    for need in attention.needs:
+        event = ids.get(need.event_id, plain(need.event_id))
+        sentence = need.sentence.replace(f"Event {need.event_id} ", f"Event {event} ", 1)
+        paragraph(console, f"  {plain(sentence)}", style="yellow")
+        if need.command:
+            paragraph(console, f"      swoogo-sync {need.command.replace('EVENT', event)}")
+    if attention.why:
+        paragraph(console, f"Whether there are dead letters is not known: {plain(attention.why)}", style="yellow")
+    elif not attention.needs and attention.dead_letters is not None:
+        console.print("Nothing needs a hand.", style="dim")

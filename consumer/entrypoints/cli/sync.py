@@ -14,13 +14,14 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.identity import stamp
 from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.cli.arguments import AsJson, Event
-from consumer.entrypoints.cli.completeness import require_complete
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import chosen, whole_event
-from consumer.entrypoints.cli.output import err, lasting, out, paragraph, plain, print_json
-from consumer.entrypoints.cli.session import CliSession, open_session
-from consumer.entrypoints.cli.status_document import RunDocument, run_document
+from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.status_view import print_run
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.ids import chosen, whole_event
+from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.entrypoints.documents.status import RunDocument, run_document
+from consumer.entrypoints.documents.words import lasting, plain
 from consumer.ports import SyncRequest
 from consumer.settings import Settings, load_settings
 
@@ -123,7 +124,7 @@ async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float
         return document, stores.clock.now()
 
 
-async def _chosen(stores: CliSession, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
+async def _chosen(stores: StoreSession, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
     """What is wanted with whole ids, and the records among them that the event never had.
 
     A sync of those alone would do nothing and say so nowhere. Raises AmbiguousIdError.
@@ -144,7 +145,7 @@ async def _chosen(stores: CliSession, event_id: str, wanted: Wanted) -> tuple[Wa
     return Wanted(wanted.scope, sessions, speakers), unknown
 
 
-async def ask(stores: CliSession, event_id: str, wanted: Wanted) -> Asked:
+async def ask(stores: StoreSession, event_id: str, wanted: Wanted) -> Asked:
     """Make the event due now for a manual sync. Raises UnavailableError."""
     before = frozenset(run.id for run in await _runs(stores, event_id))
     now = stores.clock.now()
@@ -153,7 +154,7 @@ async def ask(stores: CliSession, event_id: str, wanted: Wanted) -> Asked:
     return Asked(event_id, request, before)
 
 
-async def follow(stores: CliSession, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
+async def follow(stores: StoreSession, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
     """Wait for the run that does what was asked; `show` gets every state of it that is seen.
 
     Done is: a run that serves the request has ended, and the request no longer waits for a worker. A run that failed
@@ -192,7 +193,7 @@ def _answer(runs: list[Run], asked: Asked) -> Run | None:
     return max(ours, key=lambda run: run.id, default=None)
 
 
-async def _runs(stores: CliSession, event_id: str) -> list[Run]:
+async def _runs(stores: StoreSession, event_id: str) -> list[Run]:
     """The run in progress or the last one, and the ones that ended before."""
     current = await stores.board.current(event_id)
     ended = await stores.board.runs(event_id, RUNS_LOOKED_AT)
@@ -200,7 +201,7 @@ async def _runs(stores: CliSession, event_id: str) -> list[Run]:
     return [*ended, *([current] if current and current.id not in known else [])]
 
 
-async def _follow_shown(stores: CliSession, asked: Asked, timeout: float) -> Run:
+async def _follow_shown(stores: StoreSession, asked: Asked, timeout: float) -> Run:
     console = err()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -15,12 +15,13 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger_commands import voiding
 from consumer.domain.pair import Pair, not_voidable
 from consumer.entrypoints.cli.arguments import AsJson, Event, Sure
-from consumer.entrypoints.cli.completeness import require_complete
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.ids import whole_event
-from consumer.entrypoints.cli.output import out, paragraph, plain, print_json
+from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.session import open_session
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.cli import session as console
+from consumer.entrypoints.documents import session as console
 from consumer.settings import load_settings
 from tests.support.waiting import wait_until
 

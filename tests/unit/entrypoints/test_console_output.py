@@ -19,7 +19,8 @@ from consumer.domain.errors import (
 )
 from consumer.domain.text import masked
 from consumer.entrypoints.cli.exit_codes import Exit, exit_of
-from consumer.entrypoints.cli.output import ago, counted, iso, lasting, out, plain, print_json
+from consumer.entrypoints.cli.output import out, print_json
+from consumer.entrypoints.documents.words import ago, counted, iso, lasting, plain
 
 
 @pytest.mark.parametrize(

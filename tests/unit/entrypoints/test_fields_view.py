@@ -17,7 +17,7 @@ from consumer.domain.field_suggestions import suggest
 from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Snapshot, Sponsor
 from consumer.entrypoints.cli.fields import print_fields
-from consumer.entrypoints.cli.fields_document import FieldsDocument, KindFields, fields_document
+from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, fields_document
 from tests.support.builders import NOW, a_contact, a_mapping, a_session
 from tests.unit.entrypoints.test_views import screen
 

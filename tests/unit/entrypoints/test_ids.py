@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.entrypoints.cli.ids import AmbiguousIdError, chosen, chosen_keys, short_ids
+from consumer.entrypoints.documents.ids import AmbiguousIdError, chosen, chosen_keys, short_ids
 
 ONE = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
 TWIN = "497f6eca-6276-4993-bfeb-53cbbbba6f99"

@@ -11,8 +11,8 @@ import pytest
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.errors import UnavailableError
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.cli.session import CliSession
 from consumer.entrypoints.cli.sync import Asked, follow
+from consumer.entrypoints.documents.session import StoreSession
 from consumer.ports import SyncRequest
 
 OURS = SyncRequest("ours")
@@ -49,7 +49,7 @@ class Script:
         self.at += 1
 
     async def follow(self, timeout: float = 5.0) -> Run:
-        stores = CliSession(*cast("Any", (None, self, None, None, None, self, None, self, None, None, None, None)))
+        stores = StoreSession(*cast("Any", (None, self, None, None, None, self, None, self, None, None, None, None)))
         asked = Asked("ev", OURS, frozenset({"01"}))
         return await follow(stores, asked, timeout, lambda run: self.shown.append(f"{run.id} {run.outcome}"))
 

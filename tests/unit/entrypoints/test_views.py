@@ -10,19 +10,12 @@ import pytest
 from rich.console import Console
 
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.cli.output import iso
-from consumer.entrypoints.cli.plan_document import (
-    Association,
-    FieldChange,
-    IssueRow,
-    LeftOut,
-    PlanDocument,
-    Planned,
-)
 from consumer.entrypoints.cli.plan_view import show_plan
-from consumer.entrypoints.cli.running import ReplicaRow, RunningDocument, TopicRow
-from consumer.entrypoints.cli.status_document import EventDocument, EventRow, StatusDocument, run_document
 from consumer.entrypoints.cli.status_view import due, print_event, print_events, show_running
+from consumer.entrypoints.documents.plan import Association, FieldChange, IssueRow, LeftOut, PlanDocument, Planned
+from consumer.entrypoints.documents.running import ReplicaRow, RunningDocument, TopicRow
+from consumer.entrypoints.documents.status import EventDocument, EventRow, StatusDocument, run_document
+from consumer.entrypoints.documents.words import iso
 
 PLAN = PlanDocument(
     "ev",

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.identity import Kind
 from consumer.domain.snapshot import Resource
-from consumer.entrypoints.cli.plan_document import read_plan
+from consumer.entrypoints.documents.plan import read_plan
 from consumer.ports import SyncRequest
 from consumer.ports.rebuild import Marker
 from consumer.settings import KeySettings, load_settings

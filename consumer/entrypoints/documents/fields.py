@@ -19,7 +19,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
 from consumer.domain.schedule import zone
 from consumer.domain.snapshot import Profile, Session, Snapshot, Sponsor
-from consumer.entrypoints.cli.output import iso, plain
+from consumer.entrypoints.documents.words import iso, plain
 
 _SAMPLE: Final = 40
 _EXAMPLES: Final = 3

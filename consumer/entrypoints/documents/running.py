@@ -7,7 +7,7 @@ from typing import Final
 
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.entrypoints.cli.output import ago, counted, iso, lasting
+from consumer.entrypoints.documents.words import ago, counted, iso, lasting
 from consumer.ports.replicas import Replica
 from consumer.settings import KafkaSettings
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.mapping import EventMapping
-from consumer.entrypoints.cli.output import iso, lasting
-from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import iso, lasting
 from consumer.ports.rebuild import RebuildProgress
 
 
-async def require_complete(stores: CliSession) -> None:
+async def require_complete(stores: StoreSession) -> None:
     """Raises UnavailableError while something is missing: a mapping or a run that is not there may come back."""
     progress = await stores.markers.progress()
     if progress:
@@ -35,7 +35,7 @@ def rebuilding(progress: RebuildProgress) -> str:
     )
 
 
-async def lost_at(stores: CliSession) -> str | None:
+async def lost_at(stores: StoreSession) -> str | None:
     """When Redis was last lost and rebuilt, in ISO 8601; None when it never was."""
     moment = (await stores.markers.look()).lost_at
     return iso(moment) if moment else None
@@ -50,7 +50,7 @@ def runs_lost(moment: str) -> str:
 
 
 async def waits_for(
-    stores: CliSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
+    stores: StoreSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
 ) -> str:
     """What an event waits for since a loss, and until when; "" when for nothing."""
     owners = (event_id, mapping.org_id) if mapping else (event_id,)

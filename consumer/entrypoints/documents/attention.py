@@ -9,20 +9,17 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.text import masked
-from consumer.entrypoints.cli.ids import shown_ids
-from consumer.entrypoints.cli.output import counted, iso, lasting, paragraph, plain
-from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import counted, iso, lasting
 from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from consumer.entrypoints.cli.status_document import EventRow
+    from consumer.entrypoints.documents.status import EventRow
 
 _KAFKA_SECONDS: Final = 3.0
 _EVENTS_NAMED: Final = 3
@@ -80,7 +77,7 @@ async def read_dead_letters(kafka: KafkaSettings) -> Mapping[str, int]:
 
 
 async def read_attention(
-    stores: CliSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
+    stores: StoreSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
 ) -> Attention:
     """Look at these events and what they stand on; with `letters`, at the dead letters of all.
 
@@ -111,7 +108,7 @@ async def read_attention(
     return Attention((*dead, *refused, *paused, *events), sum(found.values()))
 
 
-async def _refused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
+async def _refused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:
     by_org: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:
         by_org[mapping.org_id].append(mapping.event_id)
@@ -133,7 +130,7 @@ async def _refused(stores: CliSession, mappings: Sequence[EventMapping]) -> list
     return found
 
 
-async def _paused(stores: CliSession, mappings: Sequence[EventMapping]) -> list[Need]:
+async def _paused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:
     by_credential: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:
         by_credential[mapping.credential].append(mapping.event_id)
@@ -178,20 +175,3 @@ def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
 def _named(events: Sequence[str]) -> str:
     more = f" and {len(events) - _EVENTS_NAMED} more" if len(events) > _EVENTS_NAMED else ""
     return f"{'event' if len(events) == 1 else 'events'} {', '.join(sorted(events)[:_EVENTS_NAMED])}{more}"
-
-
-def print_attention(console: Console, attention: Attention, known: Sequence[str]) -> None:
-    """A sentence and what to type for each; `known`: the events, whose ids are short on a terminal."""
-    ids = shown_ids(console, known)
-    if attention.needs:
-        console.print("Needs a hand:", style="bold yellow")
-    for need in attention.needs:
-        event = ids.get(need.event_id, plain(need.event_id))
-        sentence = need.sentence.replace(f"Event {need.event_id} ", f"Event {event} ", 1)
-        paragraph(console, f"  {plain(sentence)}", style="yellow")
-        if need.command:
-            paragraph(console, f"      swoogo-sync {need.command.replace('EVENT', event)}")
-    if attention.why:
-        paragraph(console, f"Whether there are dead letters is not known: {plain(attention.why)}", style="yellow")
-    elif not attention.needs and attention.dead_letters is not None:
-        console.print("Nothing needs a hand.", style="dim")

@@ -29,7 +29,7 @@ from consumer.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class CliSession:
+class StoreSession:
     """What the commands look into."""
 
     settings: Settings
@@ -71,7 +71,7 @@ class _NoTopics:
 
 
 @asynccontextmanager
-async def open_session(settings: Settings) -> AsyncIterator[CliSession]:
+async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
     """Connect to Redis, and disconnect at the end.
 
     Raises:
@@ -84,7 +84,7 @@ async def open_session(settings: Settings) -> AsyncIterator[CliSession]:
         await check_redis(bound.redis, settings.redis)
         await set_by_server(bound.redis, clock)
         time = ServerTime(bound.redis, clock)
-        yield CliSession(
+        yield StoreSession(
             settings,
             bound.inbox,
             bound.connections,

@@ -19,10 +19,10 @@ from consumer.domain.rekeying import revealed
 from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
-from consumer.entrypoints.cli.completeness import require_complete
-from consumer.entrypoints.cli.ids import whole_event
-from consumer.entrypoints.cli.output import iso
-from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import iso
 from consumer.services.planning import preview, rules_of, upcoming_facts
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
@@ -117,7 +117,7 @@ class PlanDocument:
     seconds: float = 0.0
 
 
-async def read_plan(stores: CliSession, event_id: str, latency: float) -> PlanDocument:
+async def read_plan(stores: StoreSession, event_id: str, latency: float) -> PlanDocument:
     """Plan an event as the next push would, before its first call.
 
     Args:
@@ -161,7 +161,7 @@ async def read_plan(stores: CliSession, event_id: str, latency: float) -> PlanDo
     )
 
 
-async def plan_of(stores: CliSession, mapping: EventMapping) -> tuple[Plan, Words]:
+async def plan_of(stores: StoreSession, mapping: EventMapping) -> tuple[Plan, Words]:
     """What the next push of an event would do before its first call, and the names of its records.
 
     Raises:

@@ -9,13 +9,11 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from rich.console import Console
-
 from consumer.domain.errors import SwoogoSyncError
 from consumer.domain.identity import id_of
-from consumer.entrypoints.cli.completeness import require_complete
-from consumer.entrypoints.cli.output import plain
-from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import plain
 
 _WHOLE: Final = 12
 """Ids of up to so many characters are never shortened."""
@@ -55,13 +53,6 @@ def _alike(one: str, other: str) -> int:
     )
 
 
-def shown_ids(console: Console, known: Iterable[str]) -> Mapping[str, str]:
-    """Each id as it is printed: short on a terminal, whole where the text is kept; safe either way."""
-    ids = set(known)
-    short = short_ids(ids) if console.is_terminal else {each: each for each in ids}
-    return {each: plain(text) for each, text in short.items()}
-
-
 def chosen(given: str, known: Iterable[str], what: str) -> str:
     """The one id that is meant: `given` where it is one of them or fits none, else the only one it begins.
 
@@ -89,13 +80,6 @@ def beginning(given: str, known: Iterable[str]) -> frozenset[str]:
     return frozenset(each for each in there if len(each) > _WHOLE and each.startswith(given))
 
 
-def shown_keys(console: Console, known: Iterable[str]) -> Mapping[str, str]:
-    """Keys (`session/ID`, `speaker/ID#headshot`) as they are printed, as `shown_ids`."""
-    parts = {key: (key[: -len(id_of(key))], *id_of(key).partition("#")) for key in known if id_of(key)}
-    ids = shown_ids(console, (identifier for _, identifier, _, _ in parts.values()))
-    return {key: kind + ids[identifier] + plain(mark + rest) for key, (kind, identifier, mark, rest) in parts.items()}
-
-
 def chosen_keys(given: str, known: Iterable[str]) -> frozenset[str]:
     """The ledger keys that a key (`session/ID`), an id, or the beginning of either names.
 
@@ -114,13 +98,13 @@ def chosen_keys(given: str, known: Iterable[str]) -> frozenset[str]:
     return frozenset(key for key in keys if id_of(key) in found and (not slash or key.startswith(f"{kind}/")))
 
 
-async def known_events(stores: CliSession) -> tuple[str, ...]:
+async def known_events(stores: StoreSession) -> tuple[str, ...]:
     """Every event that was ever recorded or mapped. Raises UnavailableError."""
     recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.all())
     return tuple(sorted({*recorded, *pairs}))
 
 
-async def whole_event(stores: CliSession, given: str) -> str:
+async def whole_event(stores: StoreSession, given: str) -> str:
     """The id of the event that is meant.
 
     Raises:

@@ -10,13 +10,13 @@ from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run, Tally
 from consumer.domain.text import masked
-from consumer.entrypoints.cli.attention import Attention, read_attention
-from consumer.entrypoints.cli.completeness import require_complete, waits_for
-from consumer.entrypoints.cli.ids import chosen, known_events
-from consumer.entrypoints.cli.output import iso
-from consumer.entrypoints.cli.plan_document import IssueRow, issue_rows
-from consumer.entrypoints.cli.running import RunningDocument, read_running
-from consumer.entrypoints.cli.session import CliSession
+from consumer.entrypoints.documents.attention import Attention, read_attention
+from consumer.entrypoints.documents.completeness import require_complete, waits_for
+from consumer.entrypoints.documents.ids import chosen, known_events
+from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.running import RunningDocument, read_running
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import iso
 from consumer.ports.rebuild import RebuildProgress
 
 
@@ -168,7 +168,7 @@ def _numbers(tally: Tally) -> KindNumbers:
     )
 
 
-async def read_status(stores: CliSession) -> StatusDocument:
+async def read_status(stores: StoreSession) -> StatusDocument:
     """All events. Raises UnavailableError."""
     running = asyncio.create_task(read_running(stores.replicas, stores.settings.kafka, stores.clock.now()))
     rebuild, marker, events = await asyncio.gather(
@@ -183,7 +183,7 @@ async def read_status(stores: CliSession) -> StatusDocument:
     return StatusDocument(rows, await running, rebuild, lost, attention)
 
 
-async def read_event(stores: CliSession, given: str, runs: int) -> EventDocument | None:
+async def read_event(stores: StoreSession, given: str, runs: int) -> EventDocument | None:
     """One event with its newest runs; None when nothing was ever recorded or mapped.
 
     Raises UnavailableError, AmbiguousIdError.
@@ -214,7 +214,7 @@ async def read_event(stores: CliSession, given: str, runs: int) -> EventDocument
 
 
 async def _row(
-    stores: CliSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
+    stores: StoreSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
 ) -> EventRow:
     waiting, run = await asyncio.gather(stores.inbox.waiting(event_id), stores.board.current(event_id))
     return EventRow(
