@@ -74,9 +74,9 @@ bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(READY)  ## Renew the lock files (needs uv)
-	@uv pip compile pyproject.toml --extra tracing --extra sandbox --extra dev --generate-hashes --universal --python-version 3.11 \
+	@uv pip compile pyproject.toml --extra tracing --extra console --extra sandbox --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-dev.lock
-	@uv pip compile pyproject.toml --extra tracing --generate-hashes --universal --python-version 3.11 \
+	@uv pip compile pyproject.toml --extra tracing --extra console --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o requirements.lock
 	@uv pip compile pyproject.toml --extra tracing --extra sandbox-swoogo --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o deploy/requirements-sandbox.lock
