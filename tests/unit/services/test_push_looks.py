@@ -23,7 +23,7 @@ from consumer.settings import KeySettings, load_settings
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.support.fakes import InMemoryBudget
 from tests.support.service_world import DIGEST_KEY, SUBJECT, World
-from tests.unit.services.test_push_unanswered import lose_answers_of
+from tests.unit.services.unanswered import lose_answers_of
 
 pytestmark = pytest.mark.rule("P2", "R3", "G2")
 

@@ -16,7 +16,7 @@ from sandbox.swoogo import Switches
 from tests.support.builders import a_contact, a_room, a_session, a_track
 from tests.support.names import STORED, changing, names, resources_named
 from tests.support.service_world import SUBJECT, World, a_world
-from tests.unit.services.test_push_unanswered import lose_answers_of
+from tests.unit.services.unanswered import lose_answers_of
 
 pytestmark = pytest.mark.rule("R3", "G2")
 
