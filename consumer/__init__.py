@@ -5,6 +5,8 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
 
     entrypoints/       how the service is called
         cli/           the commands, a module each
+        console/       the pages, drawn from the documents
+            pages/     a module a page
         documents/     what people are shown, as the commands print it
         subscribers    the Kafka topics, record by record
     app                the life of a process: starts, works, stops

@@ -31,12 +31,14 @@ class _Connection(H11Protocol):
     503, and Kubernetes would restart a healthy pod.
     """
 
+    most, lifetime = CONNECTIONS, CONNECTION_SECONDS
+
     def connection_made(self, transport: Any) -> None:
         """Begin the time it has."""
         super().connection_made(transport)
         self._began = time.monotonic()
-        self._end = asyncio.get_running_loop().call_later(CONNECTION_SECONDS, transport.abort)
-        if len(self.connections) > CONNECTIONS:
+        self._end = asyncio.get_running_loop().call_later(self.lifetime, transport.abort)
+        if len(self.connections) > self.most:
             oldest = min((each for each in self.connections if isinstance(each, _Connection)), key=_Connection.began)
             # uvicorn forgets it only once the loop comes round; several may be accepted before that.
             self.connections.discard(oldest)
@@ -62,7 +64,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int, what: str, advice: str) -> AsyncIterator[int]:
+async def serving(
+    app: Any,
+    host: str,
+    port: int,
+    what: str,
+    advice: str,
+    *,
+    connections: int = CONNECTIONS,
+    seconds: float = CONNECTION_SECONDS,
+) -> AsyncIterator[int]:
     """Serve while the block runs; gives the port.
 
     Args:
@@ -71,12 +82,14 @@ async def serving(app: Any, host: str, port: int, what: str, advice: str) -> Asy
         port: 0 for any free one.
         what: is served, for sentences: `Probes and metrics`.
         advice: what to set when the address cannot be had.
+        connections: how many may be open; the oldest makes room.
+        seconds: how long one lives.
 
     Raises ConfigurationError when it cannot.
     """
     config = uvicorn.Config(
         app,
-        http=_Connection,
+        http=type("Connection", (_Connection,), {"most": connections, "lifetime": seconds}),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.pace import LATENCY, Pace
+from consumer.settings.console import ConsoleSettings
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
 from consumer.settings.group import PREFIX
 from consumer.settings.http import HttpSettings
@@ -32,6 +33,7 @@ from consumer.settings.webhooks import WebhookSettings
 __all__ = [
     "PREFIX",
     "VARIABLES",
+    "ConsoleSettings",
     "DebounceSettings",
     "HttpSettings",
     "ImageSettings",
@@ -61,8 +63,9 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
     )
 
-    role: Literal["all", "ingest", "sync", "webhooks"] = Field(
-        "all", description="Which half runs: record, push, or both; or what receives Swoogo's webhooks."
+    role: Literal["all", "ingest", "sync", "webhooks", "console"] = Field(
+        "all",
+        description="Which half runs: record, push, or both; or what receives Swoogo's webhooks, or shows the pages.",
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
@@ -76,6 +79,7 @@ class Settings(BaseSettings):
     http: HttpSettings = Field(default_factory=HttpSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
 
     def pace(self, latency: float = LATENCY) -> Pace:
         """What bounds a push, when Swoogo answers in `latency` seconds."""

@@ -9,16 +9,17 @@ from typing import Final
 import consumer
 
 _PACKAGE: Final = Path(consumer.__file__).parent
-_LINE: Final = re.compile(r"^( {4,8})([a-z_]+)(/?) {2,}\S", re.MULTILINE)
+_LINE: Final = re.compile(r"^( {4,12})([a-z_]+)(/?) {2,}\S", re.MULTILINE)
 
 
 def _named() -> list[Path]:
     """Paths below the package: folders, and the modules in them that the map points out."""
-    found, folder = [], Path()
+    found: list[Path] = []
+    folders: dict[int, Path] = {0: Path()}
     for indent, name, slash in _LINE.findall(consumer.__doc__ or ""):
-        path = Path(name if slash else f"{name}.py")
-        found.append(path if len(indent) == 4 else folder / path)
-        folder = path if len(indent) == 4 else folder
+        path = folders[len(indent) - 4] / (name if slash else f"{name}.py")
+        found.append(path)
+        folders[len(indent)] = path
     return found
 
 

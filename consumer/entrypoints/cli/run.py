@@ -26,7 +26,7 @@ log = structlog.get_logger("app")
 def run(
     *,
     role: Annotated[
-        Literal["all", "ingest", "sync", "webhooks"] | None,
+        Literal["all", "ingest", "sync", "webhooks", "console"] | None,
         typer.Option(help="Which half runs; the setting SWOOGO_SYNC_ROLE when left out.", show_default=False),
     ] = None,
 ) -> Exit:
@@ -47,7 +47,7 @@ def serve(settings: Settings) -> Exit:
         ConfigurationError: a setting, a topic or a server is not as it must be, or the probes' port is taken.
         UnavailableError: Kafka or Redis does not answer.
     """
-    if settings.role != "webhooks":
+    if settings.role not in {"webhooks", "console"}:
         settings.keys.needed_private()  # reported before Kafka and Redis are asked
     hidden = hide_memory()
     set_up(settings.log)
@@ -66,6 +66,10 @@ def _built(settings: Settings, watch: Telemetry) -> AbstractAsyncContextManager[
         from consumer.entrypoints.webhooks import webhook_service
 
         return webhook_service(settings, watch)
+    if settings.role == "console":
+        from consumer.entrypoints.console.serve import console_service
+
+        return console_service(settings, watch)
     return service(settings, watch)
 
 

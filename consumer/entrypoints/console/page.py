@@ -1,0 +1,60 @@
+"""What a page is asked, and what it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from consumer.entrypoints.console.viewer import Viewer
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.settings import ConsoleSettings
+
+
+class MissingError(Exception):
+    """There is no such thing, or it is not theirs to see; the sentence is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. `parts`: of the address, as `event_id`; `query`: behind the question mark; `now`: ms."""
+
+    viewer: Viewer
+    stores: StoreSession
+    settings: ConsoleSettings
+    now: int
+    parts: Mapping[str, str]
+    query: Mapping[str, str]
+    request: Request
+
+    @property
+    def may_order(self) -> bool:
+        """Whether pages have buttons at all."""
+        return self.settings.orders == "on"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page to be drawn.
+
+    Attributes:
+        template: below `templates`.
+        title: of the window, without personal data.
+        facts: all that the template says and that may change, as `facts`; the page's ETag is their digest. Dataclasses,
+            mappings, lists and plain values, with no moment in them that changes by itself.
+        nav: the entry of the navigation it belongs to.
+        timezone: on whose clocks its times are, by IANA name; "": UTC.
+        place: where that is, in words; "" for none.
+        live: it is read again by itself; never where there is a form.
+    """
+
+    template: str
+    title: str
+    facts: Any
+    nav: str = "events"
+    timezone: str = ""
+    place: str = ""
+    live: bool = True
+    status: int = 200

@@ -1,0 +1,49 @@
+"""The route table: every address of the console, who may call it, and whether it is an order.
+
+Tests of access, of writes while orders are off, and of organizations are generated from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from consumer.entrypoints.console.viewer import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address.
+
+    Attributes:
+        name: by which templates link to it, see `path_of`.
+        path: with `{event_id}` where it is about one event: the app then checks whose event that is.
+        target: `module:function` in `pages`, imported when the console starts.
+        least: the role that is needed.
+        methods: GET, or POST for an order.
+        order: it changes something: refused while orders are off, whatever the role.
+    """
+
+    name: str
+    path: str
+    target: str
+    least: Role = Role.VIEWER
+    methods: tuple[str, ...] = ("GET",)
+    order: bool = False
+
+
+ROUTES: Final = (
+    Page("events", "/", "events:show"),
+    Page("event", "/events/{event_id}", "event:show"),
+)
+
+_PATHS: Final = {page.name: page.path for page in ROUTES}
+
+
+def path_of(name: str, **parts: object) -> str:
+    """The address of a page, each part quoted; "" when there is no page of this name."""
+    path = _PATHS.get(name, "")
+    for part, value in parts.items():
+        path = path.replace(f"{{{part}:path}}", quote(str(value))).replace(f"{{{part}}}", quote(str(value), safe=""))
+    return path

@@ -1,0 +1,87 @@
+"""The role `console`: serves the pages. Needs Redis; no key, and no credential of Swoogo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from consumer.adapters.http_server import serving
+from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.observability.telemetry import Telemetry
+from consumer.ports.replicas import Replica
+from consumer.services.workers import cancel_and_wait
+from consumer.settings import PREFIX, Settings
+from consumer.version import installed_version
+
+log = structlog.get_logger("console")
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_CONNECTIONS: Final = 200
+_CONNECTION_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleService:
+    """One running process. `port`: where it listens."""
+
+    port: int
+    watch: Telemetry
+    stores: StoreSession
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set."""
+        clock, replicas = self.stores.clock, self.stores.replicas
+        now, me = clock.now(), clock.new_id()
+        beating = asyncio.create_task(
+            replicas.keep_beating(Replica(me, installed_version(), "console", now, now), clock)
+        )
+        self.watch.health.starting = False
+        try:
+            await stop.wait()
+        finally:
+            self.watch.health.stopping = True
+            await cancel_and_wait(beating)
+            with suppress(UnavailableError):
+                await replicas.leave(me)
+
+
+@asynccontextmanager
+async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator[ConsoleService]:
+    """Listen while the block runs. Raises ConfigurationError, UnavailableError."""
+    chosen = settings.console
+    if not chosen.enabled:
+        raise ConfigurationError(f"The role console has nothing to do: set {PREFIX}CONSOLE__ENABLED=true.")
+    if chosen.host not in _LOOPBACK:
+        raise ConfigurationError(
+            f"{PREFIX}CONSOLE__HOST is {chosen.host}: without a way to know who asks, the console listens on 127.0.0.1."
+        )
+    try:
+        from consumer.entrypoints.console.app import console_app
+        from consumer.entrypoints.console.viewer import local
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The console needs the package {error.name}: install swoogo-sync with the extra `console`."
+        ) from None
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_session(settings))
+        advice = f"set {PREFIX}CONSOLE__HOST and {PREFIX}CONSOLE__PORT to an address that is free."
+        app = console_app(stores, chosen, local)
+        port = await stack.enter_async_context(
+            serving(
+                app,
+                chosen.host,
+                chosen.port,
+                "The console",
+                advice,
+                connections=_CONNECTIONS,
+                seconds=_CONNECTION_SECONDS,
+            )
+        )
+        log.info("console.listening", address=f"http://{chosen.host}:{port}/", orders=chosen.orders)
+        yield ConsoleService(port, watch, stores)

@@ -1,0 +1,56 @@
+"""Who looks at a page, and what they may see (K4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from starlette.requests import Request
+
+
+class Role(IntEnum):
+    """What somebody may do; each may what the one before it may."""
+
+    VIEWER = 1
+    ADMIN = 2
+    OPERATOR = 3
+
+    @property
+    def word(self) -> str:
+        """`Admin`."""
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who was identified.
+
+    Attributes:
+        actor: who that is for the record: stands with each order.
+        name: what people call them.
+        role: what they may do.
+        organizations: whose events they see; None: all.
+    """
+
+    actor: str
+    name: str
+    role: Role
+    organizations: frozenset[str] | None = None
+
+    def may_see(self, org_id: str) -> bool:
+        """Whether the events of this organization are theirs to see."""
+        return self.organizations is None or org_id in self.organizations
+
+
+Identify = Callable[[Request], Awaitable[Viewer | None]]
+"""Who asks; None where that is not known."""
+
+LOCAL: Final = Viewer("local", "This machine", Role.OPERATOR)
+"""Whoever can reach a console on the loopback address has the environment, and may what the commands may."""
+
+
+async def local(request: Request) -> Viewer | None:  # noqa: ARG001 - the signature of Identify
+    """Everybody on this machine."""
+    return LOCAL

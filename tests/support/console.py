@@ -1,0 +1,124 @@
+"""The console over real Valkey, asked as a browser asks it, and its pages read as a browser reads them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from typing import Any, Final
+
+import httpx
+
+from consumer.entrypoints.console.app import console_app
+from consumer.entrypoints.console.viewer import LOCAL, Viewer
+from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.settings import ConsoleSettings, load_settings
+from tests.support.desk import Desk, a_desk
+
+_VOID: Final = frozenset({"meta", "link", "input", "br", "img", "col"})
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Asks for pages. `viewer`: who that is, to be set by the test."""
+
+    desk: Desk
+    stores: StoreSession
+    viewer: Viewer | None = LOCAL
+    settings: ConsoleSettings = field(default_factory=ConsoleSettings)
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """Ask once; what the application raises is raised here."""
+
+        async def identify(request: Any) -> Viewer | None:
+            return self.viewer
+
+        app = console_app(self.stores, self.settings, identify)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+            return await client.get(path, headers=headers)
+
+    async def page(self, path: str, status: int = 200) -> Read:
+        """A page that is well formed."""
+        answer = await self.get(path)
+        assert answer.status_code == status, answer.text
+        return read(answer.text)
+
+
+@dataclass(slots=True)
+class Read:
+    """What a page says. `rows`: the cells of each row of each table; `links`: their addresses."""
+
+    text: str
+    html: str
+    rows: list[list[str]]
+    links: list[str]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.rows: list[list[str]] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        assert len(given) == len(attrs), f"<{tag}> has an attribute twice"
+        assert "style" not in given, f"<{tag}> has a style"
+        assert not [name for name in given if name.startswith("on")], f"<{tag}> has a script"
+        if name := given.get("id"):
+            assert name not in self.ids, f"{name} is there twice"
+            self.ids.add(name)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+        if tag == "a":
+            self.links.append(given.get("href") or "")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1] == tag, f"</{tag}> closes <{self.open[-1]}>"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "title" in self.open or "noscript" in self.open:
+            return
+        self.text.append(data)
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+
+def read(html: str) -> Read:
+    """Read a page; whatever is not closed, doubled or inline fails."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    assert reader.open == []
+    rows = [[" ".join(cell.split()) for cell in row] for row in reader.rows]
+    return Read(" ".join("".join(reader.text).split()), html, rows, reader.links)
+
+
+@asynccontextmanager
+async def a_visitor(redis_url: str) -> AsyncIterator[Visitor]:
+    """The console beside a desk, on an empty Redis."""
+    async with a_desk(redis_url) as desk:
+        redis = {"url": redis_url, "prefix": desk.stores.keys.prefix}
+        settings = load_settings(redis=redis, kafka={"bootstrap_servers": "127.0.0.1:1"})
+        async with open_session(settings) as stores:
+            yield Visitor(desk, stores)
+
+
+def admin(*organizations: str) -> Viewer:
+    """Somebody who sees the events of these organizations."""
+    return replace(LOCAL, organizations=frozenset(organizations))
