@@ -15,7 +15,7 @@ from consumer.domain.field_definitions import (
 from consumer.domain.identity import Kind
 from consumer.ports import Swoogo, Work
 from sandbox.swoogo import Switches
-from tests.contract.test_swoogo import SESSION, WORK, Bench, a_bench
+from tests.contract.swoogo_bench import SESSION, WORK, Bench, a_bench
 from tests.support.fakes import FakeSwoogo
 from tests.unit.adapters.swoogo.world import EVENT, Time
 

@@ -30,7 +30,7 @@ from consumer.ports import Work
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 from tests.contract.mapped_fields import FIELDS, GUESSES, World, guessed, real
-from tests.contract.test_swoogo import SESSION, WORK
+from tests.contract.swoogo_bench import SESSION, WORK
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 

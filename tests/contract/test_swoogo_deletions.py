@@ -9,7 +9,7 @@ import pytest
 from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.identity import Kind
 from sandbox.swoogo import Switches
-from tests.contract.test_swoogo import OTHER, SESSION, SPEAKER, WORK, Bench, a_bench
+from tests.contract.swoogo_bench import OTHER, SESSION, SPEAKER, WORK, Bench, a_bench
 
 pytestmark = pytest.mark.rule("D4")
 

@@ -16,7 +16,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.survey import Known
 from consumer.ports import Work
 from tests.contract.mapped_fields import GUESSES, World, guessed
-from tests.contract.test_swoogo import WORK
+from tests.contract.swoogo_bench import WORK
 
 pytestmark = pytest.mark.rule("F2", "F3", "F5", "F6")
 

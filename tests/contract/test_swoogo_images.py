@@ -8,7 +8,7 @@ from consumer.domain.errors import RefusedError
 from consumer.domain.identity import Kind
 from consumer.ports import Picture
 from sandbox.swoogo import Switches
-from tests.contract.test_swoogo import SPEAKER, WORK, Bench, a_bench
+from tests.contract.swoogo_bench import SPEAKER, WORK, Bench, a_bench
 from tests.unit.adapters.swoogo.world import EVENT
 
 URL = "https://cdn.example.org/ada.jpg"

@@ -21,7 +21,7 @@ from consumer.domain.errors import RefusedError, UnansweredError, UnavailableErr
 from consumer.domain.identity import Kind
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
-from tests.contract.test_swoogo import GOLD, WORK, a_bench
+from tests.contract.swoogo_bench import GOLD, WORK, a_bench
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 

@@ -11,7 +11,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
 from consumer.domain.survey import KindSurvey, Known
 from sandbox.swoogo import Switches
-from tests.contract.test_swoogo import GOLD, HALL, SPEAKER, WORK, Bench, a_bench
+from tests.contract.swoogo_bench import GOLD, HALL, SPEAKER, WORK, Bench, a_bench
 from tests.unit.adapters.swoogo.world import EVENT, a_work
 
 MANY = 450

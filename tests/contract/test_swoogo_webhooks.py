@@ -12,7 +12,7 @@ from consumer.domain.errors import RefusedError
 from consumer.domain.webhooks import HEADER, wanted_webhooks
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Switches
-from tests.contract.test_swoogo import WORK, Bench, a_bench
+from tests.contract.swoogo_bench import WORK, Bench, a_bench
 
 pytestmark = pytest.mark.rule("W1")
 
