@@ -97,11 +97,11 @@ async def test_more_changes_than_one_script_call_takes_are_all_recorded(bench: B
 async def test_a_change_is_due_after_the_quiet_period_and_not_before(mapped: Bench) -> None:
     start = await mapped.now()
     await mapped.inbox.record(SUBJECT, [a_change()])
-    assert not await is_due(mapped)
-    assert await mapped.inbox.claim(SUBJECT, "early") is None
-    due = await mapped.inbox.due(10)
-    assert due.next_in is not None
-    assert 0 < due.next_in <= mapped.times.quiet
+    early = (await is_due(mapped), await mapped.inbox.claim(SUBJECT, "early"), (await mapped.inbox.due(10)).next_in)
+    if await mapped.now() < start + mapped.times.quiet * 1000:  # else this machine slept through the quiet period
+        assert early[:2] == (False, None)
+        assert early[2] is not None
+        assert 0 < early[2] <= mapped.times.quiet
     end = await mapped.until(lambda: is_due(mapped), "the change is due")
     assert end - start >= mapped.times.quiet * 1000
 

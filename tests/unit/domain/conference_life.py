@@ -1,4 +1,4 @@
-"""A conference that lives: random edits on both sides, lost answers, dead workers; and what should be in Swoogo then."""
+"""A conference that lives: random edits on both sides, lost answers, dead workers; and what should be in Swoogo."""
 
 from __future__ import annotations
 
