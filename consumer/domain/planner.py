@@ -48,7 +48,7 @@ def make_plan(given: PlanInput) -> Plan:
     timezone = zone(given.mapping.timezone)
     if timezone is None:
         raise UnknownTimezoneError(given.mapping.timezone)
-    draft = Draft(given, maps=_maps(given, timezone))
+    draft = Draft(given, maps=fitted_maps(given, timezone))
     event_key, on_hold = f"event/{given.mapping.event_id}", embargoed(given.mapping.settings, given.now)
     if on_hold:
         until = " ".join(wall_clock(given.mapping.settings.embargo_until or 0, timezone))
@@ -171,7 +171,7 @@ def make_plan(given: PlanInput) -> Plan:
     return plan
 
 
-def _maps(given: PlanInput, timezone: ZoneInfo) -> Mapping[Kind, FittedMap]:
+def fitted_maps(given: PlanInput, timezone: ZoneInfo) -> Mapping[Kind, FittedMap]:
     """F1: what the fields of each kind are computed from. S9: capacity is mapped when a setting or a pair says so."""
     settings, limits = given.mapping.settings, given.limits
     fitting = Fitting(given.definitions, given.field_changes, timezone, limits.name, limits.text, given.closed)

@@ -123,6 +123,17 @@ def select_speakers(
     )
 
 
+def best_copy(contact_id: str, sessions: Iterable[Session]) -> Profile | None:
+    """The copy of a contact that serves while there is no contact record (P5); None: no session carries one."""
+    copies = [
+        _Copy(not missing_person_field(person.profile), session.version, session.id, person.profile)
+        for session in sessions
+        for person in session.people
+        if person.contact_id == contact_id
+    ]
+    return max(copies, key=_Copy.rank).profile if copies else None
+
+
 def _profile(
     identifier: str, snapshot: Snapshot, copy: _Copy | None, ledger: Ledger
 ) -> tuple[Profile, int, Skip | None]:

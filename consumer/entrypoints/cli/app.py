@@ -42,6 +42,10 @@ TREE: Final[dict[str, Leaf | Branch]] = {
     "console": Leaf("console:console", "Serve the console on this machine: the same facts as the commands, as pages."),
     "demo": Leaf("demo:demo", "Try it out: a sandbox Swoogo, Kafka and Valkey on this machine."),
     "plan": Leaf("plan_view:plan_event", "Show what a sync would do now, field by field, without doing it."),
+    "explain": Leaf(
+        "explain:explain_record",
+        "Explain one record: what it is on both sides, what holds it back, and what would change that.",
+    ),
     "fields": Leaf(
         "fields:show_fields", "Show the fields of both sides, what the field maps do now, and what they could do."
     ),

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.identity import id_of
+from consumer.domain.identity import Kind, id_of, key_of, record_key
+from consumer.domain.ledger import Ledger
+from consumer.domain.snapshot import Snapshot
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import plain
@@ -30,6 +32,10 @@ class AmbiguousIdError(SwoogoSyncError):
         first = ", ".join(plain(each) for each in sorted(found)[:2])
         more = " and others" if len(found) > 2 else ""
         super().__init__(f"{plain(given)} fits {len(found)} {what}s ({first}{more}); type more of the id.")
+
+
+class UnknownRecordError(SwoogoSyncError):
+    """Nothing is known of the record that was asked for."""
 
 
 def short_ids(known: Iterable[str]) -> Mapping[str, str]:
@@ -96,6 +102,30 @@ def chosen_keys(given: str, known: Iterable[str]) -> frozenset[str]:
     if len(found) > 1:
         raise AmbiguousIdError(given, [among[each] for each in found], "record")
     return frozenset(key for key in keys if id_of(key) in found and (not slash or key.startswith(f"{kind}/")))
+
+
+def whole_record(given: str, event_id: str, snapshot: Snapshot, ledger: Ledger) -> str:
+    """The ledger key of the record that a key, a Sessionboard id, the beginning of either, or a Swoogo id names.
+
+    Raises:
+        UnknownRecordError: nothing is known of it.
+        AmbiguousIdError: several are meant.
+    """
+    people = (person.contact_id for each in snapshot.sessions.values() for person in each.people)
+    known = {
+        *ledger,
+        *(key_of(Kind.SESSION, each) for each in snapshot.sessions),
+        *(key_of(Kind.SPEAKER, each) for each in (*snapshot.contacts, *people)),
+        *(key_of(Kind.SPONSOR, each) for each in snapshot.sponsors),
+    }
+    key = record_key(given)
+    of_swoogo = {name for name, each in ledger.items() if key == str(each.swoogo_id or "-")}
+    found = {key} & known or of_swoogo or chosen_keys(key, known)
+    if not found:
+        raise UnknownRecordError(f"Nothing is known of a record {plain(given)} of event {plain(event_id)}.")
+    if len(found) > 1:
+        raise AmbiguousIdError(given, found, "record")
+    return next(iter(found))
 
 
 async def known_events(stores: StoreSession) -> tuple[str, ...]:

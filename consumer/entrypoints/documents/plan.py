@@ -225,19 +225,19 @@ class Words:
         match operation:
             case Create():
                 fields = self._changes(operation.kind, operation.fields, dict.fromkeys(operation.fields, ""))
-                title = self._title(operation.key, operation.fields)
+                title = self.title(operation.key, operation.fields)
                 sent = tuple(change for change in fields if change.new)
                 return Planned("create", kind, identifier, title, operation.credits, fields=sent)
             case Adopt():
                 sends = {} if operation.kind in REFERENCES else operation.differing
                 fields = self._changes(operation.kind, sends, operation.remote.fields)
-                title = self._title(operation.key, operation.fields)
+                title = self.title(operation.key, operation.fields)
                 return Planned("adopt", kind, identifier, title, operation.credits, operation.remote.id, fields)
             case Update():
                 sends = {name: operation.fields[name] for name in operation.before}
                 before = {name: readable(value) for name, value in operation.before.items()}
                 fields = self._changes(operation.kind, sends, before)
-                title = self._title(operation.key, operation.fields)
+                title = self.title(operation.key, operation.fields)
                 return Planned("update", kind, identifier, title, operation.credits, operation.swoogo_id, fields)
             case Link():
                 entry = self._ledger.get(operation.key)
@@ -245,32 +245,36 @@ class Words:
                     "link",
                     kind,
                     identifier,
-                    self._title(operation.key, {}),
+                    self.title(operation.key, {}),
                     operation.credits,
                     entry.swoogo_id if entry else None,
                     add=tuple(map(self._session, operation.add)),
                     remove=tuple(map(self._session, operation.remove)),
                 )
             case SetImage():
-                title = self._title(operation.key, {})
+                title = self.title(operation.key, {})
                 return Planned("image", kind, identifier, title, operation.credits)
             case Delete():
-                title = self._title(operation.key, {})
+                title = self.title(operation.key, {})
                 return Planned("delete", kind, identifier, title, operation.credits, operation.swoogo_id)
 
     def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
         def shown(name: str, value: str) -> str:
-            definition = self._definitions.get(kind, name)
-            if definition and definition.has_choices:
-                names = {str(each.id): each.name for each in definition.choices}
-                return masked(", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(",")))
-            reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
-            return masked(self._place(name, value) if reference and value else value)
+            return masked(self.value(kind, name, value))
 
         return tuple(
             FieldChange(name, shown(name, before[name]) if name in before else None, shown(name, value))
             for name, value in fields.items()
         )
+
+    def value(self, kind: Kind, name: str, value: str) -> str:
+        """A value of a field with names in place of ids; not masked."""
+        definition = self._definitions.get(kind, name)
+        if definition and definition.has_choices:
+            names = {str(each.id): each.name for each in definition.choices}
+            return ", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(","))
+        reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
+        return self._place(name, value) if reference and value else value
 
     def _place(self, kind: str, identifier: str) -> str:
         """The name of a room or track; of one no session stands in any more, as it was last pushed."""
@@ -282,7 +286,7 @@ class Words:
         session = self._snapshot.sessions.get(identifier)
         return Association(identifier, session.title if session else "")
 
-    def _title(self, key: str, fields: Mapping[str, str]) -> str:
+    def title(self, key: str, fields: Mapping[str, str]) -> str:
         """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
         entry = self._ledger.get(key)
         held = entry.pushed if entry else {}

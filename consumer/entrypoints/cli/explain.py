@@ -1,0 +1,103 @@
+"""`explain` on a terminal: one record in words and field by field (U4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from consumer.entrypoints.cli.arguments import AsJson, Event
+from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.output import out, paragraph, print_json
+from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.documents.ids import UnknownRecordError
+from consumer.entrypoints.documents.record import RecordDocument, read_record
+from consumer.entrypoints.documents.record_fields import FieldRow
+from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.words import plain
+from consumer.settings import load_settings
+
+_VALUE: Final = 48
+_STYLES: Final = {
+    "needs_a_hand": "red",
+    "deleted_in_swoogo": "dim",
+    "waiting": "cyan",
+    "held": "magenta",
+    "edited": "yellow",
+    "in_swoogo": "green",
+    "left_out": "dim",
+}
+
+
+def explain_record(
+    event: Event,
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECORD",
+            help="Key such as session/ID, Sessionboard id, the beginning of either, or Swoogo id.",
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> Exit:
+    """Explain one record: what it is in Sessionboard and in Swoogo, what holds it back, and what would change that.
+
+    Reads Redis only. Exit code 1 when nothing is known of the record.
+    """
+    settings = load_settings()
+
+    async def read() -> RecordDocument:
+        async with open_session(settings) as stores:
+            return await read_record(stores, event, record)
+
+    try:
+        document = asyncio.run(read())
+    except UnknownRecordError as error:
+        say(str(error))
+        return Exit.FAILED
+    if as_json:
+        print_json(document)
+    else:
+        print_record(out(), document)
+    return Exit.OK
+
+
+def print_record(console: Console, document: RecordDocument) -> None:
+    """The record for people."""
+    state = document.state.replace("_", " ")
+    paragraph(console, f"{plain(document.key)}  {plain(document.title)}  ({state})", style=_STYLES[document.state])
+    for sentence in (document.here, document.between, document.there, document.next):
+        paragraph(console, f"    {plain(sentence)}")
+    for hold in document.holds:
+        paragraph(console, f"{plain(hold.sentence)} {plain(hold.remedy)}", style="yellow")
+    for issue in document.issues:
+        paragraph(console, f"{issue.code}: {plain(issue.operator)}", style="yellow")
+    if document.fields:
+        console.print()
+        columns = (
+            Column("field"),
+            Column("Sessionboard says", fit=Fit.CUT),
+            Column("we pushed", fit=Fit.CUT),
+            Column("Swoogo has", fit=Fit.CUT),
+            Column("", fit=Fit.WORDS, spare=1),
+        )
+        rows = [(each.label, *_cells(each), each.note) for each in document.fields]
+        print_table(
+            console, columns, rows, [None if each.agreement == "same" else "yellow" for each in document.fields]
+        )
+    for each in document.associations:
+        how = "on both sides" if each.wanted and each.linked else "not in Swoogo" if each.wanted else "only in Swoogo"
+        paragraph(console, f"    {plain(each.key)}  {plain(each.title)}: {how}")
+
+
+def _cells(row: FieldRow) -> tuple[str, str, str]:
+    """The three columns; "-" where a side has none of it, "?" where that is not known."""
+    pushed = "-" if row.pushed is None else plain(row.pushed, _VALUE) or "(empty)"
+    unknown = "-" if row.pushed is None else "as pushed" if row.agreement == "same" else "?"
+    swoogo = unknown if row.swoogo is None else plain(row.swoogo, _VALUE) or "(empty)"
+    says = "-" if row.sessionboard is None else plain(row.sessionboard, _VALUE) or "(empty)"
+    return says, pushed, swoogo

@@ -1,0 +1,248 @@
+"""`explain`: one record in words and field by field, and what holds it back (U4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from consumer.adapters.redis.inbox_requests import Waiting
+from consumer.adapters.sealing import digests_of
+from consumer.domain.explanation import EventHolds, RecordFacts, Resource, explain
+from consumer.domain.facts import Facts
+from consumer.domain.identity import Kind, id_of, kind_of, record_key
+from consumer.domain.issue import Code, Issue
+from consumer.domain.labels import Labels
+from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import Link, Operation, Plan
+from consumer.domain.record_fields import around, desired_record, field_facts
+from consumer.domain.rekeying import revealed
+from consumer.domain.snapshot import Snapshot
+from consumer.domain.speakers import best_copy
+from consumer.domain.survey_issues import CODES
+from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.ids import whole_event, whole_record
+from consumer.entrypoints.documents.plan import IssueRow, Planned, Words, issue_rows
+from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.words import iso
+from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
+
+_OF_ANSWERS: Final = CODES | {
+    *(Code.REFUSED, Code.NO_PERMISSION, Code.FIELD_NOT_APPLIED, Code.HAS_REGISTRANTS, Code.NOT_ADOPTED),
+    *(Code.IMAGE_UNUSABLE, Code.IMAGE_WAITING, Code.AMBIGUOUS_MATCH),
+}
+"""Issues that an answer of Swoogo gave rise to: a plan does not raise them again, so they stand until a push."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """One thing that holds the record back, and what would change that."""
+
+    code: str
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDocument:
+    """What `explain --json` prints.
+
+    Attributes:
+        title: name of the record; of a speaker, the person's. `label` is what it is called where no person is named.
+        state: needs_a_hand, deleted_in_swoogo, waiting, held, edited, in_swoogo or left_out: the first that holds.
+        here, between, there, next: in Sessionboard; what was sent; in Swoogo; what a sync would do now.
+        holds: what holds it back, besides its issues.
+        issues: what stands for the record, or for its event where the record depends on that.
+        operations: what a sync would do to it now.
+        changed: in Sessionboard. `kept`: when what is kept of what was sent changed last.
+        starts, ends, status: of a session.
+    """
+
+    event_id: str
+    event_name: str
+    mapped: bool
+    key: str
+    kind: str
+    id: str
+    title: str
+    label: str
+    state: str
+    here: str
+    between: str
+    there: str
+    next: str
+    swoogo_id: int | None = None
+    contact_id: int | None = None
+    holds: tuple[HoldRow, ...] = ()
+    issues: tuple[IssueRow, ...] = ()
+    fields: tuple[FieldRow, ...] = ()
+    associations: tuple[AssociationRow, ...] = ()
+    operations: tuple[Planned, ...] = ()
+    changed: str | None = None
+    kept: str | None = None
+    status: str = ""
+    starts: str | None = None
+    ends: str | None = None
+    swoogo_event_id: int | None = None
+    credits: int = 0
+    now: str | None = None
+
+
+async def read_record(stores: StoreSession, event: str, given: str, *, personal: bool = False) -> RecordDocument:
+    """Explain one record.
+
+    Args:
+        stores: where to read.
+        event: id of the Sessionboard event, or the beginning of it.
+        given: key such as `session/ID`, Sessionboard id, the beginning of either, or Swoogo id.
+        personal: show e-mail addresses whole.
+
+    Raises:
+        AmbiguousIdError: several events or records are meant.
+        UnknownRecordError: nothing is known of the record.
+        UnavailableError: Redis does not answer, or is being rebuilt.
+        UnknownTimezoneError: the mapping names a zone that does not exist.
+    """
+    await require_complete(stores)
+    event_id = await whole_event(stores, event)
+    mapping, waiting, former = await asyncio.gather(
+        stores.connections.mapping(event_id), stores.inbox.waiting(event_id), stores.board.issues(event_id)
+    )
+    assumed = mapping or EventMapping(event_id, "", 0, "UTC", "")
+    facts = await upcoming_facts(
+        stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request
+    )
+    key = whole_record(given, event_id, facts.state.snapshot, facts.ledger)
+    holds = await _holds(stores, mapping, waiting)
+    now = stores.clock.now()
+    return _Reading(stores, facts, key, mapping, holds, waiting, now).document(personal=personal)
+
+
+async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Waiting) -> EventHolds:
+    refused, paused = False, 0.0
+    if mapping:
+        circuit, bad = await asyncio.gather(
+            stores.circuits.look(mapping.credential), stores.connections.refused_credential(mapping.org_id)
+        )
+        refused = bad == mapping.credential
+        paused = max(circuit.wait(stores.clock.now()), 1.0) if circuit.open else 0.0
+    return EventHolds(waiting.held, waiting.due_in, waiting.attempt, refused, paused)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One record, with all that was read of its event."""
+
+    stores: StoreSession
+    facts: Facts
+    key: str
+    mapping: EventMapping | None
+    holds: EventHolds
+    waiting: Waiting
+    now: int
+
+    def document(self, *, personal: bool) -> RecordDocument:
+        """The document. Nothing is awaited."""
+        settings, whole, key = self.stores.settings, self.facts, self.key
+        rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
+        snapshot, ledger = around(key, whole.state.snapshot, whole.ledger)
+        part = replace(whole, state=replace(whole.state, snapshot=snapshot), ledger=ledger)
+        plan, ledger = preview(part, rules, self.now)
+        entry = ledger.get(key)
+        labels = Labels(snapshot, ledger, part.mapping)
+        skip = next((each for each in plan.skips if each.key == key), None)
+        issues = labels.dressed_all(_issues(key, plan, whole.former.values()))
+        operations = tuple(_of_record(key, plan)) if self.mapping else ()
+        resource = _resource(key, snapshot)
+        identifier = id_of(key)
+        told = explain(
+            RecordFacts(
+                key,
+                labels.of(key),
+                resource,
+                kind_of(key) is Kind.SPEAKER
+                and resource is None
+                and best_copy(identifier, snapshot.sessions.values()) is not None,
+                entry,
+                replace(skip, issue=labels.dressed_all([skip.issue])[0]) if skip and skip.issue else skip,
+                operations,
+                issues,
+                key in map(record_key, self.waiting.dirty),
+                self.mapping,
+                self.holds,
+                self.now,
+            )
+        )
+        desired = desired_record(key, plan_input(part, ledger, rules, self.now))
+        known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
+        words = Words(snapshot, {**ledger, **known}, part.definitions)
+        facts = field_facts(desired, entry, [each for each in issues if each.key == key], operations, rules.digests)
+        rows = tuple(field_row(each, key, words, known.get(key), part.definitions, personal=personal) for each in facts)
+        title = words.title(key, desired.fields if desired else {})
+        session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
+        return RecordDocument(
+            event_id=whole.event_id,
+            event_name=self.mapping.name if self.mapping else "",
+            mapped=self.mapping is not None,
+            key=key,
+            kind=kind_of(key).value,
+            id=identifier,
+            title=title,
+            label=labels.of(key),
+            state=told.state.value,
+            here=told.here,
+            between=told.between,
+            there=told.there,
+            next=told.next,
+            swoogo_id=entry.swoogo_id if entry else None,
+            contact_id=entry.contact_id if entry else None,
+            holds=tuple(HoldRow(each.code, each.sentence, each.remedy) for each in told.holds),
+            issues=issue_rows(issues),
+            fields=rows,
+            associations=associations(key, snapshot, ledger, words),
+            operations=tuple(words.planned(each) for each in operations),
+            changed=iso(resource.version) if resource else None,
+            kept=iso(entry.at) if entry else None,
+            status=session.status if session else "",
+            starts=iso(session.starts_at or 0) if session else None,
+            ends=iso(session.ends_at or 0) if session else None,
+            swoogo_event_id=self.mapping.swoogo_event_id if self.mapping else None,
+            credits=sum(each.credits for each in operations),
+            now=iso(self.now),
+        )
+
+
+def _issues(key: str, plan: Plan, former: Collection[Issue]) -> list[Issue]:
+    """What stands: what the plan raises now, and what answers and surveys left until the next push."""
+    now = {each.id: each for each in plan.issues if each.record == key}
+    kept = {each.id: each for each in former if each.record == key and (each.parked or each.code in _OF_ANSWERS)}
+    return [*{**kept, **now}.values()]
+
+
+def _of_record(key: str, plan: Plan) -> list[Operation]:
+    """What is done to the record; to a session also who is put on it and taken off it."""
+    identifier = id_of(key) if kind_of(key) is Kind.SESSION else ""
+    found: list[Operation] = []
+    for each in plan.operations:
+        if each.key == key:
+            found.append(each)
+        elif identifier and isinstance(each, Link) and identifier in (*each.add, *each.remove):
+            add, remove = (tuple(one for one in ids if one == identifier) for ids in (each.add, each.remove))
+            found.append(replace(each, add=add, remove=remove))
+    return found
+
+
+def _resource(key: str, snapshot: Snapshot) -> Resource | None:
+    held: Mapping[str, Resource]
+    match kind_of(key):
+        case Kind.SESSION:
+            held = snapshot.sessions
+        case Kind.SPEAKER:
+            held = snapshot.contacts
+        case Kind.SPONSOR:
+            held = snapshot.sponsors
+        case _:
+            return None
+    return held.get(id_of(key))

@@ -1,0 +1,186 @@
+"""What is said of a record: every reason for leaving it out, every state of its event, every issue (U4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.explanation import EventHolds, RecordFacts, explain
+from consumer.domain.identity import Kind
+from consumer.domain.issue import Code, Effect, Issue, effect_of
+from consumer.domain.ledger import Entry, Remote, State
+from consumer.domain.plan import Adopt, Create, Delete, Link, SetImage, Update
+from consumer.domain.record_state import RecordState, record_state
+from consumer.domain.snapshot import Session
+from tests.support.builders import NOW, START, a_contact, a_mapping, a_session, an_entry, an_intent
+
+
+KEY = "session/s1"
+SENT = an_entry(101, pushed={"name": "Title", "date": "2026-07-01"}, at=NOW)
+GONE = Entry(State.GONE, swoogo_id=101, at=NOW)
+UPDATE = Update(Kind.SESSION, KEY, 101, {"name": "New"}, {"name": "Old"}, "")
+
+
+def facts(**fields: Any) -> RecordFacts:
+    """A record that is in Swoogo as it should be."""
+    given = RecordFacts(KEY, resource=a_session(version=NOW), entry=SENT, mapping=a_mapping(), now=NOW)
+    return replace(given, **fields)
+
+
+def test_a_record_in_sync_says_so_on_both_sides() -> None:
+    told = explain(facts())
+    assert told.state is RecordState.IN_SWOOGO
+    assert told.here == "Sessionboard has it as accepted. It was last changed on 1 Jun 2026, 09:00."
+    assert told.between == "2 fields of it sent; what is kept of that changed on 1 Jun 2026, 09:00."
+    assert told.there == "Swoogo has it as 101."
+    assert told.next == "A sync now would send nothing of it."
+    assert told.holds == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence", "remedy"),
+    [
+        (Reason.DELETED, "It was deleted in Sessionboard. It stays in Swoogo as it is.", "Restore it"),
+        (Reason.NOT_ACCEPTED, "Its status is pending; accepted sessions are synced. It stays", "Accept it"),
+        (Reason.ENDED, "It ended on 1 Jul 2026, 10:00; what has ended is left alone.", "Move it to a later time"),
+        (Reason.NO_ELIGIBLE_SESSION, "This person is on no session that is synced.", "Put them on a session"),
+        (Reason.SEALED, "It was synced before the organization disconnected", "Make a new session"),
+        (Reason.PARKED, "Swoogo refused this change before", "Change it in Sessionboard"),
+        (Reason.HELD_BACK, "Every session of this person is held back", "It goes over when one of these"),
+        (Reason.WAITING, "Swoogo did not answer when it was created", "There is nothing to do"),
+        (Reason.GONE, "It was deleted in Swoogo.", "An operator lifts that"),
+        (Reason.ISSUE, "Something about it has to be set right first.", "Look at its issues."),
+    ],
+)
+def test_every_reason_has_a_sentence_and_what_ends_it(reason: Reason, sentence: str, remedy: str) -> None:
+    (hold,) = explain(facts(resource=a_session(status="pending"), skip=Skip(KEY, reason))).holds
+    assert hold.code == reason.value
+    assert hold.sentence.startswith(sentence)
+    assert hold.remedy.startswith(remedy)
+
+
+def test_every_reason_is_in_the_table_above() -> None:
+    marks = test_every_reason_has_a_sentence_and_what_ends_it.pytestmark  # type: ignore[attr-defined] # pytest sets it
+    (table,) = (each.args[1] for each in marks if each.name == "parametrize")
+    assert {row[0] for row in table} == set(Reason)
+
+
+def test_an_embargo_says_until_when() -> None:
+    (hold,) = explain(facts(mapping=a_mapping(embargo_until=START), skip=Skip(KEY, Reason.HELD_BACK))).holds
+    assert hold.sentence.startswith("Nothing of this event is sent before 1 Jul 2026, 09:00.")
+    assert hold.remedy == "It goes over by itself then."
+
+
+def test_what_an_issue_says_is_not_said_twice() -> None:
+    told = explain(facts(skip=Skip(KEY, Reason.ISSUE, Issue(KEY, Code.MISSING_FIELD, field="title"))))
+    assert told.holds == ()
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_issue_code_has_a_state(code: Code) -> None:
+    """A person is needed unless it is complete, or a person decided so, or it comes by itself."""
+    state = explain(facts(issues=(Issue(KEY, code, field="title"),))).state
+    by_itself = {Code.HELD_BACK, Code.GONE_IN_SWOOGO, Code.IMAGE_WAITING}
+    if effect_of(code) is not Effect.COMPLETE and code not in by_itself:
+        assert state is RecordState.NEEDS_HAND
+    else:
+        assert state is (RecordState.EDITED if code is Code.EDITED_IN_SWOOGO else RecordState.IN_SWOOGO)
+
+
+@pytest.mark.parametrize(
+    ("entry", "skip", "codes", "sends", "state"),
+    [
+        (GONE, None, [Code.GONE_IN_SWOOGO], False, RecordState.DELETED_IN_SWOOGO),
+        (GONE, None, [Code.MISSING_FIELD], False, RecordState.NEEDS_HAND),
+        (SENT, None, [], True, RecordState.WAITING),
+        (SENT, None, [Code.EDITED_IN_SWOOGO], True, RecordState.WAITING),
+        (None, Reason.WAITING, [], False, RecordState.WAITING),
+        (SENT, Reason.HELD_BACK, [Code.HELD_BACK], True, RecordState.HELD),
+        (SENT, Reason.NOT_ACCEPTED, [], True, RecordState.IN_SWOOGO),
+        (None, Reason.NOT_ACCEPTED, [], True, RecordState.LEFT_OUT),
+        (None, None, [], False, RecordState.LEFT_OUT),
+    ],
+)
+def test_one_state_holds_the_first_of_several(
+    entry: Entry | None, skip: Reason | None, codes: list[Code], sends: bool, state: RecordState
+) -> None:
+    issues = [Issue(KEY, code) for code in codes]
+    assert record_state(entry, skip and Skip(KEY, skip), issues, sends=sends) is state
+
+
+@pytest.mark.parametrize(
+    ("entry", "between", "there"),
+    [
+        (None, "Nothing of it was ever sent.", "It is not in Swoogo."),
+        (an_intent("title"), "It was sent to be created on 1 Jun 2026, 09:00, and no answer came.", "Whether it is in"),
+        (GONE, "It was sent before, and found deleted in Swoogo on 1 Jun 2026, 09:00.", "Swoogo had it as 101;"),
+        (replace(GONE, erased=NOW), "The person was erased on 1 Jun 2026, 09:00: digests are kept", "Swoogo had it"),
+    ],
+)
+def test_what_was_sent_and_what_is_there(entry: Entry | None, between: str, there: str) -> None:
+    told = explain(facts(entry=entry))
+    assert told.between.startswith(between)
+    assert told.there.startswith(there)
+
+
+def test_edits_by_hand_are_named() -> None:
+    edits = tuple(Issue(KEY, Code.EDITED_IN_SWOOGO, field=name) for name in ("start_time", "description"))
+    assert explain(facts(issues=edits)).there == "Swoogo has it as 101. Edited there by hand: description, start time."
+
+
+@pytest.mark.parametrize(
+    ("fields", "here"),
+    [
+        ({"resource": None}, "Sessionboard never sent it, so far as is known here."),
+        ({"resource": None, "key": "location/r1"}, "Sessionboard names it in its sessions and sponsors"),
+        ({"resource": None, "copied": True}, "Sessionboard sent no contact record of this person"),
+        ({"resource": a_contact(deleted=True, version=NOW)}, "It was deleted in Sessionboard on 1 Jun 2026, 09:00."),
+        ({"resource": Session("s1")}, "Sessionboard has it as a session without a status."),
+        ({"mapping": None}, "Sessionboard has it as accepted. It was last changed on 1 Jun 2026, 08:00 UTC."),
+    ],
+)
+def test_what_sessionboard_has(fields: dict[str, Any], here: str) -> None:
+    assert explain(facts(**fields)).here.startswith(here)
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (UPDATE, "update its name, for 1 credit."),
+        (Create(Kind.SESSION, KEY, {}, ""), "create it, for 1 credit."),
+        (Adopt(Kind.SPEAKER, "speaker/c1", Remote(7, ""), {}, ""), "take the record 7 of Swoogo for it, for 0 credits"),
+        (Link("speaker/c1", ("s1", "s2"), ("s3",)), "put it on 2 sessions and take it off 1 session, for 2 credits."),
+        (Delete(Kind.SESSION, KEY, 101), "delete it in Swoogo, for 1 credit."),
+        (SetImage(Kind.SPEAKER, "speaker/c1", "https://a.example/b", {}), "upload its image when its bytes are new"),
+    ],
+)
+def test_what_a_sync_would_do(operation: Any, words: str) -> None:
+    assert explain(facts(operations=(operation,))).next.startswith(f"A sync now would {words}")
+
+
+@pytest.mark.parametrize(
+    ("holds", "continuous", "codes"),
+    [
+        (EventHolds(refused=True, due_in=0), True, ["credential_refused", "waiting"]),
+        (EventHolds(paused_for=30, due_in=0), True, ["circuit_open", "waiting"]),
+        (EventHolds(working=True), True, ["pushing"]),
+        (EventHolds(failures=2, due_in=60), True, ["failing"]),
+        (EventHolds(due_in=4), True, ["waiting"]),
+        (EventHolds(due_in=4), False, ["waiting"]),
+        (EventHolds(), False, ["not_continuous"]),
+        (EventHolds(), True, ["not_due"]),
+    ],
+)
+def test_what_holds_the_event_holds_what_waits(holds: EventHolds, continuous: bool, codes: list[str]) -> None:
+    given = facts(operations=(UPDATE,), holds=holds, mapping=a_mapping(continuous=continuous))
+    assert [each.code for each in explain(given).holds] == codes
+    assert explain(replace(given, operations=())).holds == ()
+
+
+def test_without_a_mapping_nothing_is_sent() -> None:
+    told = explain(facts(mapping=None, entry=None, skip=Skip(KEY, Reason.ENDED)))
+    assert [each.code for each in told.holds] == ["not_mapped"]
+    assert told.next == "Nothing is sent: the event is not mapped."
