@@ -29,7 +29,6 @@ from tests.support.builders import (
 )
 from tests.support.service_world import DIGESTS
 
-
 KEY = session_key()
 LONG = f"<p>{'About it. ' * 12}</p>"
 
