@@ -107,7 +107,7 @@ def test_one_state_holds_the_first_of_several(
     entry: Entry | None, skip: Reason | None, codes: list[Code], sends: bool, state: RecordState
 ) -> None:
     issues = [Issue(KEY, code) for code in codes]
-    assert record_state(entry, skip and Skip(KEY, skip), issues, sends=sends) is state
+    assert record_state(entry, Skip(KEY, skip) if skip else None, issues, sends=sends) is state
 
 
 @pytest.mark.parametrize(
