@@ -102,6 +102,12 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "F7": "Both sides' fields, what maps do with the records, suggestions",
         "F8": "Records are held back by rules, an event until its embargo ends",
     },
+    "Console": {
+        "K1": "A page for each question, and one state for each event, decided once",
+        "K2": "Pages say what the commands say, from the same code, and are complete without scripts",
+        "K3": "Off by default, reads only by default: with orders off no button exists and the server refuses",
+        "K4": "Who asks is known, and sees the events of their organizations only",
+    },
     "Swoogo's webhooks": {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",
         "W2": "A delivery is a hint: whole records are seen for nothing, others read for a credit",

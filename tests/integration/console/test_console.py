@@ -12,7 +12,7 @@ from tests.support.builders import EVENT, a_mapping
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import soon
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.rule("K2")]
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ async def test_an_unchanged_page_is_not_drawn_again(visitor: Visitor) -> None:
     assert (await visitor.get("/", **{"if-none-match": first.headers["etag"]})).status_code == 200
 
 
+@pytest.mark.rule("K4")
 async def test_another_organizations_event_is_not_there(visitor: Visitor) -> None:
     await visitor.desk.map(a_mapping())
     visitor.viewer = admin("another")
@@ -51,6 +52,7 @@ async def test_another_organizations_event_is_not_there(visitor: Visitor) -> Non
     assert a_mapping().name not in page.text
 
 
+@pytest.mark.rule("K4")
 async def test_nothing_is_shown_to_who_is_not_known(visitor: Visitor) -> None:
     visitor.viewer = None
     assert (await visitor.get("/")).status_code == 401
@@ -59,3 +61,11 @@ async def test_nothing_is_shown_to_who_is_not_known(visitor: Visitor) -> None:
 async def test_an_address_that_does_not_exist_leads_back(visitor: Visitor) -> None:
     page = await visitor.page("/nothing", 404)
     assert "/" in page.links
+
+
+@pytest.mark.rule("K3")
+async def test_without_orders_the_page_says_so_and_has_no_button(visitor: Visitor) -> None:
+    await visitor.desk.map(a_mapping())
+    page = await visitor.page(f"/events/{EVENT}")
+    assert "Orders are off." in page.text
+    assert "<button" not in page.html

@@ -1,0 +1,100 @@
+"""The state of an event in one word, decided here alone: pages and commands say the same (K1, K2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class SyncState(StrEnum):
+    """In the order of how much they ask for."""
+
+    NEEDS_HAND = "needs_hand"
+    NOT_CONNECTED = "not_connected"
+    PUSHING = "pushing"
+    WAITING = "waiting"
+    HELD = "held"
+    IN_SYNC = "in_sync"
+
+    @property
+    def words(self) -> str:
+        """`Needs a hand`."""
+        return _WORDS[self]
+
+
+_WORDS: Final = {
+    SyncState.NEEDS_HAND: "Needs a hand",
+    SyncState.NOT_CONNECTED: "Not connected",
+    SyncState.PUSHING: "Pushing",
+    SyncState.WAITING: "Waiting",
+    SyncState.HELD: "Held",
+    SyncState.IN_SYNC: "In sync",
+}
+
+
+class Turn(StrEnum):
+    """Whose turn it is."""
+
+    SOMEBODY = "somebody"
+    ITSELF = "itself"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the state of an event follows from.
+
+    Attributes:
+        mapped: it has an active pair.
+        refused: Swoogo refuses the credential of its organization.
+        working: a worker has it.
+        calls: the run in progress has calls to make.
+        changes: recorded and not pushed.
+        hands: open issues that need somebody.
+        failures: pushes in a row that failed.
+        paused: calls with its credential are paused, because Swoogo is away.
+        delayed: it waits for something after a loss of Redis.
+        frozen: part of what waits is frozen (U1).
+        approval: what waits is sent only when somebody approves it (U2).
+        manual: what waits is sent only when somebody starts a sync (C4).
+    """
+
+    mapped: bool = True
+    refused: bool = False
+    working: bool = False
+    calls: bool = False
+    changes: int = 0
+    hands: int = 0
+    failures: int = 0
+    paused: bool = False
+    delayed: bool = False
+    frozen: bool = False
+    approval: bool = False
+    manual: bool = False
+
+
+def state_of(standing: Standing) -> SyncState:
+    """The first that holds: without a connection nothing moves, what moves is shown moving, and trouble before waiting.
+
+    A worker that only compares an event with Swoogo changes nothing of its state.
+    """
+    if not standing.mapped or standing.refused:
+        return SyncState.NOT_CONNECTED
+    if standing.working and (standing.calls or standing.changes):
+        return SyncState.PUSHING
+    if standing.hands:
+        return SyncState.NEEDS_HAND
+    if standing.failures or standing.delayed or (standing.changes and (standing.paused or standing.frozen)):
+        return SyncState.HELD
+    return SyncState.WAITING if standing.changes else SyncState.IN_SYNC
+
+
+def turn_of(standing: Standing) -> Turn:
+    """Whose turn it is in that state; what waits for an approval or for a manual sync waits for somebody."""
+    state = state_of(standing)
+    if state in {SyncState.NEEDS_HAND, SyncState.NOT_CONNECTED}:
+        return Turn.SOMEBODY
+    if state is SyncState.WAITING and (standing.approval or standing.manual):
+        return Turn.SOMEBODY
+    return Turn.DONE if state is SyncState.IN_SYNC else Turn.ITSELF

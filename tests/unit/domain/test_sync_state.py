@@ -1,0 +1,67 @@
+"""K1: the state of an event is decided once, and whose hand an issue needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.domain.hands import Hand, hand_of, hands_needed
+from consumer.domain.issue import Code
+from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+
+pytestmark = pytest.mark.rule("K1")
+
+
+@pytest.mark.parametrize(
+    ("standing", "state", "turn"),
+    [
+        (Standing(), "In sync", Turn.DONE),
+        (Standing(changes=1), "Waiting", Turn.ITSELF),
+        (Standing(changes=1, manual=True), "Waiting", Turn.SOMEBODY),
+        (Standing(changes=1, approval=True), "Waiting", Turn.SOMEBODY),
+        (Standing(approval=True, manual=True), "In sync", Turn.DONE),
+        (Standing(working=True), "In sync", Turn.DONE),
+        (Standing(working=True, changes=2), "Pushing", Turn.ITSELF),
+        (Standing(working=True, calls=True), "Pushing", Turn.ITSELF),
+        (Standing(calls=True), "In sync", Turn.DONE),
+        (Standing(hands=1), "Needs a hand", Turn.SOMEBODY),
+        (Standing(hands=1, changes=3), "Needs a hand", Turn.SOMEBODY),
+        (Standing(hands=1, changes=3, failures=1, paused=True), "Needs a hand", Turn.SOMEBODY),
+        (Standing(hands=1, changes=3, working=True), "Pushing", Turn.ITSELF),
+        (Standing(changes=1, failures=2), "Held", Turn.ITSELF),
+        (Standing(failures=2), "Held", Turn.ITSELF),
+        (Standing(changes=1, paused=True), "Held", Turn.ITSELF),
+        (Standing(paused=True), "In sync", Turn.DONE),
+        (Standing(changes=1, frozen=True), "Held", Turn.ITSELF),
+        (Standing(frozen=True), "In sync", Turn.DONE),
+        (Standing(delayed=True), "Held", Turn.ITSELF),
+        (Standing(mapped=False), "Not connected", Turn.SOMEBODY),
+        (Standing(refused=True, changes=31, working=True, hands=2), "Not connected", Turn.SOMEBODY),
+    ],
+)
+def test_the_first_state_that_holds_is_the_state(standing: Standing, state: str, turn: Turn) -> None:
+    assert (state_of(standing).words, turn_of(standing)) == (state, turn)
+
+
+def test_every_state_and_every_hand_has_its_words() -> None:
+    assert len({state.words for state in SyncState}) == len(SyncState)
+    assert len({hand.words for hand in Hand}) == len(Hand)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_an_issue_that_nothing_can_be_done_about_needs_no_hand(code: Code) -> None:
+    nobody = {
+        Code.IMAGE_WAITING,
+        Code.CLOCKS_SET_BACK,
+        Code.RENAMED_AFTER_SYNC,
+        Code.NAME_SHORTENED,
+        Code.TIMEZONE_MISMATCH,
+        Code.OLDER_PUBLISHED_LATER,
+        Code.EDITED_IN_SWOOGO,
+        Code.OVERWRITTEN_IN_SWOOGO,
+        Code.HELD_BACK,
+    }
+    assert hand_of(code).needed is (code not in nobody)
+
+
+def test_issues_are_counted_by_the_hand_they_need() -> None:
+    assert hands_needed({"missing_field": 2, "edited_in_swoogo": 5, "of_a_later_version": 1}) == 3
