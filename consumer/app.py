@@ -22,6 +22,7 @@ from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
@@ -173,7 +174,8 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         swoogo = open_swoogo(stack, settings, stores, clock, time, watch)
         dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
         election = RedisElection(stores.keys, stores.scripts, clock.new_id())
-        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder)
+        parked = ParkedIndex(stores.redis, stores.keys)
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":

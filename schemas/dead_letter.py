@@ -18,6 +18,8 @@ from schemas.wire import LARGEST_INTEGER, WireModel
 HEADER_PREFIX: Final = "swoogo-sync-"
 SETTLES: Final = f"{HEADER_PREFIX}settles"
 """Header of a record that settles a dead letter of its own partition: `PARTITION:OFFSET` of that letter."""
+ROUND: Final = f"{HEADER_PREFIX}round"
+"""Header of a record that was put back, and of the letter that it becomes once more: how often it was put back."""
 SETTLED: Final = f"{HEADER_PREFIX}settled"
 """What became of it: `replayed`, `superseded` or `discarded`."""
 
@@ -52,10 +54,12 @@ class DeadLetterHeaders(WireModel):
     """Why it could not be read."""
     error: str
     """One sentence that names the field and what to publish instead."""
+    round: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0
+    """How often it was put back and could not be read again; absent: never."""
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """The headers as Kafka takes them, in a fixed order."""
-        return [(header_name(name), str(value).encode()) for name, value in self]
+        return [(header_name(name), str(value).encode()) for name, value in self if name != "round" or value]
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> Self:

@@ -118,6 +118,7 @@ class Issue:
         label, other_label: what people call the two records, see `domain.labels`.
         live: the record is in Swoogo.
         at: since when the operation is parked, ms.
+        rounds: how often it was refused again when a person had it retried (U5).
     """
 
     key: str
@@ -131,6 +132,7 @@ class Issue:
     other_label: str = field_of(default="", compare=False)
     live: bool = field_of(default=False, compare=False)
     at: int = field_of(default=0, compare=False)
+    rounds: int = field_of(default=0, compare=False)
 
     @property
     def id(self) -> str:

@@ -28,16 +28,25 @@ def issues_after(
         unplanned: an error came before there was a plan.
     """
     issues = _issues(facts, survey, planned, result, unplanned=unplanned)
-    issues = {key: parked_since(issue, facts.former.get(key), now) for key, issue in issues.items()}
+    known = {(each.key, each.parked): each for each in facts.former.values()}
+    retried = {each.key for each in facts.retries}
+    issues = {
+        key: parked_since(issue, known.get((issue.key, issue.parked)), now, again=issue.key in retried)
+        for key, issue in issues.items()
+    }
     return Labels(facts.state.snapshot, result.ledger, facts.mapping).dressed(issues)
 
 
-def parked_since(issue: Issue, former: Issue | None, now: int) -> Issue:
-    """The issue with the moment (ms) since when this same change is refused; other issues stay as they are."""
-    if not issue.parked:
-        return issue
-    known = former.at if former and former.parked == issue.parked else 0
-    return replace(issue, at=issue.at or known or now)
+def parked_since(issue: Issue, former: Issue | None, now: int, *, again: bool = False) -> Issue:
+    """The issue with the moment (ms) since when this same change is refused; other issues stay as they are.
+
+    One that was refused `again`, when a person had it retried, has gone a round more (U5).
+    """
+    if not issue.parked or issue.at:
+        return issue  # one that still stands was not sent
+    if former is None:
+        return replace(issue, at=now)
+    return replace(issue, at=former.at or now, rounds=former.rounds + again)
 
 
 def _issues(

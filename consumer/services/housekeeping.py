@@ -23,6 +23,13 @@ _REPAIR_SECONDS: Final = 600
 log = structlog.get_logger("housekeeping")
 
 
+class Parked(Protocol):
+    """Knows which events have parked changes; see `adapters.redis.parked_index`."""
+
+    async def fill(self) -> None:
+        """Go through every event, once. Raises UnavailableError."""
+
+
 class Election(Protocol):
     """Which replica does what one is enough for."""
 
@@ -38,6 +45,7 @@ class Housekeeper:
     election: Election
     clock: Clock
     rebuilder: Rebuilder | None = None
+    parked: Parked | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
 
@@ -69,6 +77,8 @@ class Housekeeper:
             position = await self.inbox.repair_index(position)
             if position is not None and not await self._may_work():
                 return
+        if self.parked:
+            await self.parked.fill()
         self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
 
     async def _may_work(self) -> bool:

@@ -39,6 +39,18 @@ class PushSettings(Group):
     poll_interval: float = Field(0.5, ge=0.02, le=10, description="Seconds between looks for work of other replicas.")
 
 
+class BulkSettings(Group):
+    """Parked changes and dead letters, many at once."""
+
+    max_rounds: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="How often a parked change or a dead letter is retried and fails before a retry leaves it alone; "
+        "--again tries it once more.",
+    )
+
+
 class ReconcileSettings(Group):
     """How often events are compared with Swoogo although nothing changed in Sessionboard."""
 

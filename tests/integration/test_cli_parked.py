@@ -52,8 +52,8 @@ async def test_a_retry_is_an_order_to_whoever_claims_the_event_next(
     desk: Desk, keys: tuple[str, ...], chosen: set[str]
 ) -> None:
     document = await desk.read("parked", "retry", EVENT, *keys)
-    assert set(document["keys"]) == chosen
-    assert document["at_once"] is True
+    (event,) = document["events"]
+    assert (event["event_id"], set(event["keys"]), event["at_once"]) == (EVENT, chosen, True)
     orders = (await desk.stores.inbox.load(EVENT)).commands
     assert orders == {LedgerCommand(Action.RETRY, key) for key in chosen}
     assert (await desk.stores.inbox.waiting(EVENT)).due_in == 0

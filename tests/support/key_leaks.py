@@ -16,7 +16,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
     r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",
     r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
-    r"[^{}]+:\{index\}:(events|orgs)",
+    r"[^{}]+:\{index\}:(events|orgs|parked)",
 ]
 
 

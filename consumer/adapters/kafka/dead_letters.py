@@ -18,7 +18,8 @@ from consumer.adapters.kafka.publish import producer
 from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings
-from schemas.dead_letter import HEADER_PREFIX, SETTLED, SETTLES, DeadLetterHeaders
+from schemas.dead_letter import HEADER_PREFIX, ROUND, SETTLED, SETTLES, DeadLetterHeaders
+from schemas.keys import parse_control_key
 
 _WITHHELD: Final = f"{HEADER_PREFIX}withheld"
 _TRUNCATED: Final = f"{HEADER_PREFIX}truncated"
@@ -51,6 +52,25 @@ class Letter:
         if _TRUNCATED in names:
             return "its value was too large to keep; have it published again."
         return ""
+
+    @property
+    def original(self) -> RawRecord:
+        """The record that could not be read, as far as it was kept."""
+        at, held = self.origin, self.record
+        return RawRecord(
+            at.origin_topic, at.origin_partition, at.origin_offset, at.origin_timestamp, held.key, held.value
+        )
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Organization and event, as far as the key says whose it is; "" for what it does not."""
+        try:
+            key = parse_control_key(self.record.key or b"")
+        except ValueError:
+            return "", ""
+        if key.scope in {"integration", "disconnect"}:
+            return key.id, ""
+        return "", key.id.partition("/")[0] if key.scope in {"mapping", "sync"} else key.scope
 
     @property
     def headers(self) -> tuple[tuple[str, bytes | None], ...]:
@@ -128,7 +148,7 @@ class DeadLetterQueue:
         Args:
             letters: oldest first.
             how: `replayed`, `superseded` or `discarded`.
-            put_back: with the partition, key, headers and time of the original.
+            put_back: with the partition, key, headers and time of the original, and the round that begins with it.
         """
         sender = producer(self._settings)
         try:
@@ -143,7 +163,10 @@ class DeadLetterQueue:
                             key=letter.record.key,
                             partition=origin.origin_partition,
                             timestamp_ms=origin.origin_timestamp if origin.origin_timestamp >= 0 else None,
-                            headers=[(name, value or b"") for name, value in letter.headers],
+                            headers=[
+                                *((name, value or b"") for name, value in letter.headers),
+                                (ROUND, str(origin.round + 1).encode()),
+                            ],
                         )
                     await sender.send_and_wait(
                         self._topic,

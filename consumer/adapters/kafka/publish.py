@@ -23,15 +23,16 @@ from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
-from consumer.ports import Clock, Connections, DeadLetter
+from consumer.ports import Clock, Connections, DeadLetter, RawRecord
 from consumer.settings import KafkaSettings
-from schemas.dead_letter import DeadLetterHeaders, Reason
+from schemas.dead_letter import HEADER_PREFIX, ROUND, DeadLetterHeaders, Reason
 from schemas.status import StatusMessage
 
 log = structlog.get_logger("status")
 
 _LARGEST_REQUEST: Final = 67_108_864 + 1_048_576
 _KEPT: Final = 100_000
+_DIGITS: Final = 6
 _TRUNCATED: Final = ("swoogo-sync-truncated", b"true")
 _WITHHELD: Final = ("swoogo-sync-withheld", b"may hold credentials")
 _CREDENTIALS: Final = re.compile(rb"(?:consumer|client)[_-]?(?:secret|key)", re.IGNORECASE)
@@ -205,13 +206,15 @@ class KafkaDeadLetters:
             origin_timestamp=record.timestamp,
             reason=Reason(letter.reason),
             error=letter.sentence,
+            round=_round(record),
         ).to_headers()
         own, original = headers, record.value
         if original and (record.topic == self._mappings or _CREDENTIALS.search(original)):
             own, original = [*own, _WITHHELD], None
         headers = [*own]
         if record.topic != self._mappings:
-            headers += [(name, value or b"") for name, value in record.headers]
+            # A publisher does not speak for this service.
+            headers += [(name, value or b"") for name, value in record.headers if not name.startswith(HEADER_PREFIX)]
         try:
             await self._producer.send_and_wait(self._topic, value=original, key=record.key, headers=headers)
         except MessageSizeTooLargeError:
@@ -222,3 +225,9 @@ class KafkaDeadLetters:
             kept = headers if weight <= _KEPT else own
             key = record.key if len(record.key or b"") <= _KEPT else None
             await self._producer.send_and_wait(self._topic, value=value, key=key, headers=[*kept, _TRUNCATED])
+
+
+def _round(record: RawRecord) -> int:
+    """How often it was put back, as its header says; 0 where that is no small number."""
+    said = dict(record.headers).get(ROUND) or b""
+    return int(said) if said.isdigit() and len(said) <= _DIGITS else 0

@@ -12,6 +12,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError
@@ -72,6 +73,7 @@ class RedisStatusBoard(RedisRuns):
         self._scripts = scripts
         self._topic = topic
         self._feed = feed
+        self._parked = ParkedIndex(redis, keys)
 
     async def started(self, run: Run) -> None:
         await self.progress(run)
@@ -104,6 +106,7 @@ class RedisStatusBoard(RedisRuns):
         )
         if not kept:
             raise LeaseLostError.of(lease.subject)
+        await self._parked.note(run.event_id, run.org_id, issues.values())
         row, history = codecs.encode(row_of(run)), self._keys.event(run.event_id, "runs")
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._keys.event(run.event_id, "run"), row)

@@ -1,79 +1,89 @@
-"""`parked`: changes that Swoogo understood and refused; listed, and tried once more on request (R5)."""
+"""`parked`: changes that Swoogo understood and refused; listed, and tried once more on request (R5, U5)."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from consumer.domain.bulk import Choice, Foreseen
+from consumer.domain.errors import ConfigurationError
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.sentences import for_operator
-from consumer.domain.text import masked
-from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Event
+from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Sure
+from consumer.entrypoints.cli.choice import Again, Code, DryRun, OlderThan, Org, Why, chosen_by, rounds_allowed
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.orders import ask_for
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
+from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import Column, Fit, print_table
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
+from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.session import open_session
-from consumer.entrypoints.documents.words import counted, iso, plain
+from consumer.entrypoints.documents.words import counted, plain
 from consumer.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedRow:
-    """One refused change. `key`: as issues name it; `since`: None where that was not kept."""
-
-    event_id: str
-    key: str
-    code: str
-    field: str
-    sentence: str
-    since: str | None
-    since_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedDocument:
-    """What `parked list --json` prints."""
-
-    parked: tuple[ParkedRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RetryDocument:
-    """What `parked retry --json` prints. `at_once`: not only with the next sync."""
+class Retried:
+    """What was asked to be retried of one event. `at_once`: not only with the next sync."""
 
     event_id: str
     keys: tuple[str, ...]
     at_once: bool
 
 
-def list_parked(event: AnyEvent = None, *, as_json: AsJson = False) -> Exit:
+@dataclass(frozen=True, slots=True)
+class RetryDocument:
+    """What `parked retry --json` prints. `exhausted`: left alone, as they failed as often as they may."""
+
+    events: tuple[Retried, ...]
+    exhausted: int = 0
+
+
+Keys = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY", help="Keys as parked list shows them; all when left out.", show_default=False),
+]
+All = Annotated[bool, typer.Option("--all", help="Those of every event.")]
+
+
+def list_parked(
+    event: AnyEvent = None,
+    *,
+    code: Code = "",
+    org: Org = "",
+    older_than: OlderThan = "",
+    as_json: AsJson = False,
+) -> Exit:
     """List refused changes: record, issue, field, since when."""
-    _, rows, now = asyncio.run(_parked(load_settings(), event))
-    document = ParkedDocument(rows)
+    settings = load_settings()
+    choice = chosen_by(code, org, event or "", older_than)
+    found, _, now = asyncio.run(_looked(settings, choice, (), None))
+    document = parked_document(found, settings.bulk.max_rounds)
     if as_json:
         print_json(document)
-    elif not rows:
-        out().print("Nothing is parked.")
+    elif not found:
+        out().print("Nothing is parked." if choice == Choice() else "Nothing of the kind is parked.")
     else:
         print_parked(out(), document, now)
     return Exit.OK
 
 
-def print_parked(console: Console, document: ParkedDocument, now: int) -> None:
-    """One line a refused change, and its sentence below. Times are relative to `now` (ms)."""
+def print_parked(console: Console, document: ParkedDocument, now: int, *, foreseen: bool = False) -> None:
+    """One line a refused change, and below its sentence, or what a retry would do. Times are relative to `now` (ms)."""
     columns = (
         Column("event"),
         Column("record"),
         Column("issue"),
         Column("field", fit=Fit.CUT, spare=1),
         Column("since"),
-        Column("in words", fit=Fit.WORDS),
+        Column("rounds"),
+        Column("would do" if foreseen else "in words", fit=Fit.WORDS),
     )
     events = shown_ids(console, (row.event_id for row in document.parked))
     keys = shown_keys(console, (row.key for row in document.parked))
@@ -84,7 +94,8 @@ def print_parked(console: Console, document: ParkedDocument, now: int) -> None:
             row.code,
             row.field or "-",
             moment(console, row.since_ms, now),
-            plain(row.sentence),
+            f"{row.rounds} of {document.max_rounds}",
+            plain(row.would if foreseen else row.sentence),
         )
         for row in document.parked
     ]
@@ -92,48 +103,104 @@ def print_parked(console: Console, document: ParkedDocument, now: int) -> None:
 
 
 def retry_parked(
-    event: Event,
-    keys: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="KEY", help="Keys as parked list shows them; all when left out.", show_default=False),
-    ] = None,
+    event: AnyEvent = None,
+    keys: Keys = None,
     *,
+    code: Code = "",
+    org: Org = "",
+    older_than: OlderThan = "",
+    everything: All = False,
+    dry_run: DryRun = False,
+    again: Again = False,
+    why: Why = "",
+    sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
     """Have refused changes tried once more: now with continuous sync, else with the next sync.
 
-    Exit code 1 when there is nothing of the kind.
+    Those of one event, or of all that the options choose. What was retried and refused as often as it may be
+    (BULK__MAX_ROUNDS) is left alone without --again. Exit code 1 when there is nothing of the kind, or the answer was
+    no.
     """
     settings = load_settings()
-    event_id, rows, _ = asyncio.run(_parked(settings, event))
-    parked = dict.fromkeys(row.key for row in rows)
-    records = {key.partition("#")[0] for key in parked}
-    given = keys or []
-    wanted = {*given, *(found for key in given for found in chosen_keys(key, records))}
-    chosen = tuple(key for key in parked if not keys or {key, key.partition("#")[0]} & wanted)
-    if not chosen:
-        say(f"Event {plain(event_id)} has nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
+    if not (event or code or org or older_than or everything):
+        raise ConfigurationError("Name an event, choose by --code, --org or --older-than, or take --all.")
+    limit = rounds_allowed(settings, again=again, why=why)
+    choice = chosen_by(code, org, event or "", older_than)
+    found, foreseen, now = asyncio.run(_looked(settings, choice, keys or (), limit if dry_run else None))
+    if not found:
+        where = f"Event {plain(event)} has" if event else "There is"
+        say(f"{where} nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
         return Exit.FAILED
-    at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.RETRY, key) for key in chosen]))
+    if dry_run:
+        _show(parked_document(found, settings.bulk.max_rounds, foreseen), foreseen, now, as_json=as_json)
+        return Exit.OK
+    wanted = [each for each in found if each.issue.rounds < limit]
+    left = len(found) - len(wanted)
+    events = {each.event_id for each in wanted}
+    where = "" if len(events) == 1 else f" of {counted(len(events), 'event')}"
+    if (
+        wanted
+        and not event
+        and not sure
+        and not confirmed(f"Try {counted(len(wanted), 'refused change')}{where} again?")
+    ):
+        return Exit.FAILED
+    document = RetryDocument(asyncio.run(_retry(settings, wanted)), left)
     if as_json:
-        print_json(RetryDocument(event_id, chosen, at_once))
+        print_json(document)
     else:
-        when = "now" if at_once else "with the next sync"
-        paragraph(out(), f"{counted(len(chosen), 'refused change')} will be tried once more {when}.")
-    return Exit.OK
+        _told(document)
+    return Exit.OK if wanted else Exit.FAILED
 
 
-async def _parked(settings: Settings, given: str | None) -> tuple[str, tuple[ParkedRow, ...], int]:
-    """The event that is meant ("" for all), what is parked, and the time (ms)."""
-    async with open_session(settings) as stores:
-        event_id = await whole_event(stores, given) if given else ""
-        events = (event_id,) if event_id else sorted(await stores.inbox.events())
-        rows = [
-            ParkedRow(
-                event, issue.key, issue.code.value, issue.field, masked(for_operator(issue)), iso(issue.at), issue.at
+def _show(document: ParkedDocument, foreseen: Sequence[Foreseen], now: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    print_parked(out(), document, now, foreseen=True)
+    sent = sum(each.ordered for each in foreseen)
+    total = counted(document.credits, "credit")
+    paragraph(out(), f"A retry would send {counted(sent, 'change')} of {len(foreseen)}, for {total}. Nothing was done.")
+
+
+def _told(document: RetryDocument) -> None:
+    for at_once, when in ((True, "now"), (False, "with the next sync")):
+        events = [each for each in document.events if each.at_once is at_once]
+        if count := sum(len(each.keys) for each in events):
+            paragraph(out(), f"{counted(count, 'refused change')} will be tried once more {when}.")
+    if document.exhausted:
+        failed = counted(document.exhausted, "change")
+        say(f"{failed} failed as often as they may and are left alone; --again --reason TEXT tries them once more.")
+
+
+async def _retry(settings: Settings, wanted: Iterable[Parked]) -> tuple[Retried, ...]:
+    by_event: dict[str, dict[str, None]] = defaultdict(dict)
+    for each in wanted:
+        by_event[each.event_id][each.issue.key] = None
+    return tuple(
+        [
+            Retried(
+                event_id,
+                tuple(keys),
+                await ask_for(settings, event_id, [LedgerCommand(Action.RETRY, key) for key in keys]),
             )
-            for event in events
-            for issue in sorted((await stores.board.issues(event)).values(), key=lambda each: each.key)
-            if issue.parked
+            for event_id, keys in by_event.items()
         ]
-        return event_id, tuple(rows), stores.clock.now()
+    )
+
+
+async def _looked(
+    settings: Settings, choice: Choice, keys: Sequence[str], limit: int | None
+) -> tuple[list[Parked], tuple[Foreseen, ...], int]:
+    """What is parked and meant, with a `limit` of rounds what a retry of each would do now, and the time (ms)."""
+    async with open_session(settings) as stores:
+        if choice.event_id:
+            choice = replace(choice, event_id=await whole_event(stores, choice.event_id))
+        found = await find_parked(stores, choice)
+        if keys:
+            records = {each.issue.record for each in found}
+            wanted = {*keys, *(known for key in keys for known in chosen_keys(key, records))}
+            found = [each for each in found if {each.issue.key, each.issue.record} & wanted]
+        foreseen = () if limit is None else await foresee_parked(stores, found, limit)
+        return found, foreseen, stores.clock.now()

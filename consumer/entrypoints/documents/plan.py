@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
@@ -13,6 +14,7 @@ from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
 from consumer.domain.ledger import Ledger
+from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.rekeying import revealed
@@ -161,8 +163,12 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
     )
 
 
-async def plan_of(stores: StoreSession, mapping: EventMapping) -> tuple[Plan, Words]:
+async def plan_of(
+    stores: StoreSession, mapping: EventMapping, more: AbstractSet[LedgerCommand] = frozenset()
+) -> tuple[Plan, Words]:
     """What the next push of an event would do before its first call, and the names of its records.
+
+    `more`: commands as if they had been given.
 
     Raises:
         UnavailableError: Redis does not answer.
@@ -173,6 +179,8 @@ async def plan_of(stores: StoreSession, mapping: EventMapping) -> tuple[Plan, Wo
     facts = await upcoming_facts(
         stores.inbox, stores.ledger, former, mapping, attempt=waiting.attempt, request=waiting.request
     )
+    if more:
+        facts = replace(facts, state=replace(facts.state, commands=facts.state.commands | more))
     rules = rules_of(stores.settings.push, stores.settings.swoogo, digests_of(stores.settings.keys))
     plan, ledger = preview(facts, rules, stores.clock.now())
     labels = Labels(facts.state.snapshot, ledger, mapping)

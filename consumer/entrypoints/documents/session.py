@@ -14,6 +14,7 @@ from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
+from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
@@ -44,6 +45,7 @@ class StoreSession:
     replicas: RedisReplicas
     overview: RedisEventStats
     circuits: RedisCircuits
+    parked: ParkedIndex
 
 
 class _NoTopics:
@@ -97,6 +99,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisReplicas(bound.redis, bound.keys),
             RedisEventStats(bound.redis, bound.keys, bound.scripts),
             RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
+            ParkedIndex(bound.redis, bound.keys),
         )
     finally:
         await bound.redis.aclose()

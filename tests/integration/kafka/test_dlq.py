@@ -74,12 +74,12 @@ async def test_letters_are_listed_shown_put_back_and_discarded(kafka: KafkaWorld
     done = await read(kafka, "replay", "--all", "--yes")
     assert sorted(done["replayed"]) == sorted([ids["7/b", 1], ids["7/a", 3]])
     assert done["superseded"] == [ids["7/a", 0]], "compaction would keep the older one"
-    assert (await read(kafka, "list")) == {"open": 0, "letters": []}
+    assert (await read(kafka, "list")) == {"open": 0, "letters": [], "max_rounds": 3}
     topic = await kafka.read(kafka.topics.sessions, 6)
     back = {record.key: record for record in topic[4:]}
     assert {key: record.value for key, record in back.items()} == {b"7/b": secret, b"7/a": b"newer a"}
     assert {record.timestamp for record in topic[4:]} <= {record.timestamp for record in topic[:4]}
-    assert {tuple(record.headers) for record in topic[4:]} == {(("h", b"x"),)}
+    assert {tuple(record.headers) for record in topic[4:]} == {(("h", b"x"), ("swoogo-sync-round", b"1"))}
     assert (await call(kafka, "replay", "--all")).exit_code == 1
     assert (await call(kafka, "show", "0:99")).exit_code == 1
     assert (await call(kafka, "replay")).exit_code == 2
