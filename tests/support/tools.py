@@ -1,18 +1,21 @@
-"""Programs the tests of what is deployed need: Prometheus, promtool, kustomize, actionlint, a loader of compose files,
-and the example publisher in TypeScript.
+"""Programs that tests need: Prometheus, promtool, kustomize, actionlint, a loader of compose files, the example
+publisher in TypeScript, Chromium, and axe-core.
 
 Each is taken from where it is installed, else fetched once into `.cache/tools` without root: Prometheus from Debian's
-package (unpacked, not installed), the others built by Go. `python -m tests.support.tools` fetches all. A program that
-cannot be had is an error that says what to install, never a skip.
+package (unpacked, not installed), axe-core from npm's registry, the others built by Go. Chromium alone is installed,
+Debian's package, where we are root. `python -m tests.support.tools` fetches all. A program that cannot be had is an
+error that says what to install, never a skip.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -23,6 +26,9 @@ CACHE: Final = Path(__file__).parents[2] / ".cache" / "tools"
 _KUSTOMIZE: Final = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.3"
 _COMPOSE: Final = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 _ACTIONLINT: Final = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+_AXE: Final = "axe-core@4.14.1"
+_AXE_SHA512: Final = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+_CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SECONDS: Final = 600
 
 
@@ -71,6 +77,37 @@ def promtool() -> Path:
 def prometheus() -> Path:
     """Raises MissingServiceError."""
     return _of_prometheus("prometheus")
+
+
+def chromium() -> Path:
+    """A browser; as root on Debian it is installed when there is none. Raises MissingServiceError."""
+    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        _run(["apt-get", "-qq", "update"], must=False)  # one source of several may be away
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        _run(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"], env=environment)
+        found = shutil.which("chromium")
+    if found is None:
+        raise MissingServiceError("The tests of the console's pages need Chromium: install Debian's package.")
+    return Path(found)
+
+
+def axe() -> Path:
+    """axe-core, one script that finds what keeps people out of a page. Raises MissingServiceError."""
+    place = CACHE / _AXE
+    npm = shutil.which("npm")
+    if not place.exists():
+        if npm is None:
+            raise MissingServiceError("The tests of the console's pages need axe-core: install Node.js with npm.")
+        with _making(place) as work:
+            _run([npm, "pack", "--silent", _AXE], cwd=work)
+            [package] = work.glob("*.tgz")
+            if base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() != _AXE_SHA512:
+                raise MissingServiceError(f"What npm's registry gives as {_AXE} is not what it was.")
+            with tarfile.open(package) as files:
+                files.extract("package/axe.min.js", work, filter="data")
+            package.unlink()
+    return place / "package" / "axe.min.js"
 
 
 def _built(name: str, module: str, binary: str) -> Path:
@@ -145,7 +182,7 @@ def main() -> int:
     """Fetch everything; 1 with a sentence on standard error when something cannot be had."""
     try:
         kustomize(), compose_loader(), actionlint(), typescript_publisher()
-        promtool(), prometheus()
+        promtool(), prometheus(), axe(), chromium()
     except MissingServiceError as missing:
         print(missing, file=sys.stderr)
         return 1
