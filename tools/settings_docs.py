@@ -47,6 +47,9 @@ _TOGETHER: Final = (
     "- `*__TLS__KEY_FILE` and `*__TLS__KEY_PASSWORD` need `*__TLS__CERT_FILE`.",
     "- `KEYS__PREVIOUS` needs `KEYS__PRIVATE`, and is another one.",
     "- `WEBHOOKS__ENABLED=on` needs `WEBHOOKS__PUBLIC_URL`, `WEBHOOKS__PATH_SECRET` and `WEBHOOKS__SECRET`.",
+    "- `CONSOLE__HOST` is another than this machine only with `CONSOLE__OIDC__ISSUER`, which needs",
+    "  `CONSOLE__PUBLIC_URL`, `__AUDIENCE`, one of `__JWKS_URL` and `__JWKS_FILE`, and a group; with",
+    "  `CONSOLE__ORDERS=on` also `CONSOLE__SECRET`.",
 )
 """What a table of single settings cannot say, as lines of a list."""
 

@@ -133,7 +133,7 @@ class Settings(BaseSettings):
                 good = Topics.model_fields[field].default
                 raise _conflict(f"KAFKA__TOPICS__{field.upper()}", topic, rule, good)
             names[topic] = field.upper()
-        for group in (self.kafka, self.redis, self.keys, self.webhooks):
+        for group in (self.kafka, self.redis, self.keys, self.webhooks, self.console):
             mistake = group.mistake()
             if mistake:
                 raise ValueError(mistake)

@@ -21,7 +21,6 @@ from consumer.version import installed_version
 
 log = structlog.get_logger("console")
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _CONNECTIONS: Final = 200
 _CONNECTION_SECONDS: Final = 60.0
 
@@ -57,13 +56,9 @@ async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator
     chosen = settings.console
     if not chosen.enabled:
         raise ConfigurationError(f"The role console has nothing to do: set {PREFIX}CONSOLE__ENABLED=true.")
-    if chosen.host not in _LOOPBACK:
-        raise ConfigurationError(
-            f"{PREFIX}CONSOLE__HOST is {chosen.host}: without a way to know who asks, the console listens on 127.0.0.1."
-        )
     try:
         from consumer.entrypoints.console.app import console_app
-        from consumer.entrypoints.console.viewer import local
+        from consumer.entrypoints.console.identity import identity
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"The console needs the package {error.name}: install swoogo-sync with the extra `console`."
@@ -71,7 +66,7 @@ async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_session(settings))
         advice = f"set {PREFIX}CONSOLE__HOST and {PREFIX}CONSOLE__PORT to an address that is free."
-        app = console_app(stores, chosen, local)
+        app = console_app(stores, chosen, await stack.enter_async_context(identity(chosen, stores.clock)))
         port = await stack.enter_async_context(
             serving(
                 app,

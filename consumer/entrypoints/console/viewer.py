@@ -48,9 +48,4 @@ Identify = Callable[[Request], Awaitable[Viewer | None]]
 """Who asks; None where that is not known."""
 
 LOCAL: Final = Viewer("local", "This machine", Role.OPERATOR)
-"""Whoever can reach a console on the loopback address has the environment, and may what the commands may."""
-
-
-async def local(request: Request) -> Viewer | None:  # noqa: ARG001 - the signature of Identify
-    """Everybody on this machine."""
-    return LOCAL
+"""A console on the loopback address is reached by who has the environment, and may do what the commands may."""
