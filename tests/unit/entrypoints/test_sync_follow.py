@@ -49,9 +49,7 @@ class Script:
         self.at += 1
 
     async def follow(self, timeout: float = 5.0) -> Run:
-        stores = StoreSession(
-            *cast("Any", (None, self, None, None, None, self, None, self, None, None, None, None, None))
-        )
+        stores = StoreSession(*cast("Any", (None, self, None, None, None, self, None, self, *[None] * 6)))
         asked = Asked("ev", OURS, frozenset({"01"}))
         return await follow(stores, asked, timeout, lambda run: self.shown.append(f"{run.id} {run.outcome}"))
 
