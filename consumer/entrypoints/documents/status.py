@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from consumer.adapters.redis.event_stats import EventSummary
 from consumer.domain.identity import Kind
-from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run, Tally
 from consumer.domain.text import masked
 from consumer.entrypoints.documents.attention import Attention, read_attention
@@ -174,11 +174,9 @@ async def read_status(stores: StoreSession) -> StatusDocument:
     rebuild, marker, events = await asyncio.gather(
         stores.markers.progress(), stores.markers.look(), known_events(stores)
     )
-    mappings = dict(zip(events, await asyncio.gather(*map(stores.connections.mapping, events)), strict=True))
-    rows = tuple(
-        await asyncio.gather(*(_row(stores, event, mapping, marker.deferred) for event, mapping in mappings.items()))
-    )
-    attention = await read_attention(stores, rows, mappings, letters=True)
+    found = await stores.overview.summaries(events)
+    rows = await _rows(stores, found, marker.deferred)
+    attention = await read_attention(stores, rows, found, letters=True)
     lost = iso(marker.lost_at) if marker.lost_at else None
     return StatusDocument(rows, await running, rebuild, lost, attention)
 
@@ -194,9 +192,9 @@ async def read_event(stores: StoreSession, given: str, runs: int) -> EventDocume
         await require_complete(stores)
     if event_id not in known:
         return None
-    marker, mapping = await asyncio.gather(stores.markers.look(), stores.connections.mapping(event_id))
-    row, waiting, ended, issues = await asyncio.gather(
-        _row(stores, event_id, mapping, marker.deferred),
+    marker, found = await asyncio.gather(stores.markers.look(), stores.overview.summaries([event_id]))
+    (row,), waiting, ended, issues = await asyncio.gather(
+        _rows(stores, found, marker.deferred),
         stores.inbox.waiting(event_id),
         stores.board.runs(event_id, runs),
         stores.board.issues(event_id),
@@ -209,27 +207,39 @@ async def read_event(stores: StoreSession, given: str, runs: int) -> EventDocume
         tuple(run_document(run) for run in ended),
         issue_rows(issues.values()),
         {source: tuple(keys) for source, keys in pending.items()},
-        await read_attention(stores, [row], {event_id: mapping}, letters=False),
+        await read_attention(stores, [row], found, letters=False),
     )
 
 
-async def _row(
-    stores: StoreSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
-) -> EventRow:
-    waiting, run = await asyncio.gather(stores.inbox.waiting(event_id), stores.board.current(event_id))
-    return EventRow(
-        event_id=event_id,
-        name=mapping.name if mapping else "",
-        mapped=mapping is not None,
-        swoogo_event_id=mapping.swoogo_event_id if mapping else None,
-        continuous=mapping.continuous if mapping else False,
-        dirty=len(waiting.dirty),
-        due_in=waiting.due_in,
-        working=waiting.held,
-        failures=waiting.attempt,
-        survey_in=waiting.survey_in,
-        survey_every=(await stores.ledger.survey(event_id)).every,
-        credits_left=await stores.budget.left(mapping.credential) if mapping else None,
-        last_run=run_document(run, held=waiting.held) if run else None,
-        waits_for=await waits_for(stores, event_id, mapping, deferred),
-    )
+async def _rows(
+    stores: StoreSession, found: Mapping[str, EventSummary], deferred: Mapping[str, Sequence[str]]
+) -> tuple[EventRow, ...]:
+    credentials = sorted({each.mapping.credential for each in found.values() if each.mapping})
+    now, *left = await asyncio.gather(stores.inbox.now(), *map(stores.budget.left, credentials))
+    credits_left = dict(zip(credentials, left, strict=True))
+
+    async def row(each: EventSummary) -> EventRow:
+        mapping, stats, held = each.mapping, each.stats, each.stats.held > now
+        return EventRow(
+            event_id=each.event_id,
+            name=mapping.name if mapping else "",
+            mapped=mapping is not None,
+            swoogo_event_id=mapping.swoogo_event_id if mapping else None,
+            continuous=mapping.continuous if mapping else False,
+            dirty=stats.changes,
+            due_in=_until(stats.due, now),
+            working=held,
+            failures=stats.failures,
+            survey_in=_until(stats.survey, now),
+            survey_every=stats.survey_every,
+            credits_left=credits_left[mapping.credential] if mapping else None,
+            last_run=run_document(each.run, held=held) if each.run else None,
+            waits_for=await waits_for(stores, each.event_id, mapping, deferred),
+        )
+
+    return tuple(await asyncio.gather(*map(row, found.values())))
+
+
+def _until(moment: int | None, now: int) -> float | None:
+    """Seconds until then, 0 when it has come; None where it never comes."""
+    return None if moment is None else max(moment - now, 0) / 1000
