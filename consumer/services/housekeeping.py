@@ -1,7 +1,4 @@
-"""What all replicas need and one of them does, outside of the rounds and slice by slice.
-
-The due index is repaired, orders are seen to, and what stands of the events is counted.
-"""
+"""What all replicas need and one of them does: the due index is repaired, slice by slice, outside of the rounds."""
 
 from __future__ import annotations
 
@@ -15,13 +12,10 @@ import structlog
 
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock, Inbox
-from consumer.services.orders import OrderRelay
 from consumer.services.rebuild import Rebuilder
 
-_EVERY_SECONDS: Final = 2.0
-"""Between two looks; an order waits for one."""
-
-_ELECTED_SECONDS: Final = 30.0
+_EVERY_SECONDS: Final = 10.0
+"""Between two looks who is elected; the lock lasts three times that."""
 
 _REPAIR_SECONDS: Final = 600
 """Between two repairs of the due index."""
@@ -43,13 +37,6 @@ class Election(Protocol):
         """Whether it is this one, for so many seconds from now on. Raises UnavailableError."""
 
 
-class Figures(Protocol):
-    """What stands of all events, in numbers."""
-
-    async def count(self) -> None:
-        """Look at the next events, and write down what is known of all. Raises UnavailableError."""
-
-
 @dataclass(slots=True)
 class Housekeeper:
     """One a replica; it works while it is elected and Redis is complete (G6)."""
@@ -59,8 +46,6 @@ class Housekeeper:
     clock: Clock
     rebuilder: Rebuilder | None = None
     parked: Parked | None = None
-    orders: OrderRelay | None = None
-    figures: Figures | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
 
@@ -84,14 +69,7 @@ class Housekeeper:
 
     async def _look(self) -> None:
         """Keep the lock, and do what is due. A newly elected one begins with everything."""
-        elected = await self.election.elected(_ELECTED_SECONDS)
-        if elected and self.figures:
-            await self.figures.count()
-        if not elected or not await self._complete():
-            return
-        if self.orders:
-            await self.orders.relay()
-        if self.clock.ticks() < self._repair_at:
+        if not await self._may_work() or self.clock.ticks() < self._repair_at:
             return
         began = self.clock.ticks()
         position: tuple[int, int] | None = (0, 0)
@@ -104,7 +82,5 @@ class Housekeeper:
         self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
 
     async def _may_work(self) -> bool:
-        return await self.election.elected(_ELECTED_SECONDS) and await self._complete()
-
-    async def _complete(self) -> bool:
-        return self.rebuilder is None or await self.rebuilder.is_redis_complete()
+        elected = await self.election.elected(3 * _EVERY_SECONDS)
+        return elected and (self.rebuilder is None or await self.rebuilder.is_redis_complete())

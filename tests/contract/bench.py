@@ -19,7 +19,6 @@ from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
-from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import ServerTime
@@ -46,7 +45,6 @@ from consumer.ports import (
     Work,
 )
 from consumer.ports.hints import HintStore
-from consumer.ports.orders import OrderStore
 from consumer.ports.webhooks import WebhookStore
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support import builders
@@ -63,7 +61,6 @@ from tests.support.fakes import (
 )
 from tests.support.fakes.hints import InMemoryHints, InMemoryWebhooks
 from tests.support.fakes.ledger import ListedChangelog
-from tests.support.fakes.orders import InMemoryOrders
 from tests.support.fakes.pairs import ListedPairs
 from tests.support.fakes.status import RecordingTopic
 from tests.support.repeating import RepeatingRedis
@@ -117,7 +114,6 @@ class Bench:
     circuits: Circuits
     hints: HintStore
     webhooks: WebhookStore
-    orders: OrderStore
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
@@ -214,7 +210,6 @@ def in_memory(times: Times) -> Bench:
         circuits=InMemoryCircuits(clock, CircuitRule(CIRCUIT_FAILURES, first=0.3, most=0.6, probe=300)),
         hints=InMemoryHints(inbox, connections),
         webhooks=InMemoryWebhooks(inbox),
-        orders=InMemoryOrders(),
         times=times,
         changelog=changelog,
         pair_log=pair_log,
@@ -250,7 +245,6 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         circuits=RedisCircuits(redis, keys, scripts, clock, short),
         hints=RedisHints(redis, keys, scripts),
         webhooks=RedisWebhooks(redis, keys, scripts),
-        orders=RedisOrders(redis, keys, scripts),
         times=times,
         redis=redis,
         changelog=kept,

@@ -7,7 +7,7 @@ header of each `.lua` file says how.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from consumer.adapters.redis.credit_scripts import CreditScripts
 from consumer.adapters.redis.rebuild_scripts import RebuildScripts
@@ -88,10 +88,6 @@ class Scripts(CreditScripts, RebuildScripts):
         """False when somebody else has the lease."""
         return bool(await self.named["drop_orders"]([state, waiting], [epoch, *orders]))
 
-    async def begin_order(self, audit: str, *, order_id: str, row: bytes, kept: int) -> bytes:
-        """The row that is there already, b"" where there was none."""
-        return cast("bytes", await self.named["begin_order"]([audit], [order_id, row, kept]))
-
     async def claim_subject(
         self, keys: Iterable[str], *, op_id: str, lease: int
     ) -> tuple[int, int, int, bytes, bytes, list[tuple[str, str]]]:
@@ -158,27 +154,19 @@ class Scripts(CreditScripts, RebuildScripts):
         """Take subjects out that were not moved since."""
         await self.named["leave_index"]([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
 
-    async def write_fenced(self, state: str, target: str, *, epoch: int, fields: Iterable[str | bytes]) -> bool:
-        """False when somebody else has the lease."""
-        return bool(await self.named["write_fenced"]([state, target], [epoch, *fields]))
-
-    async def write_counted(
+    async def write_fenced(
         self,
-        keys: Iterable[str],
+        state: str,
+        target: str,
         *,
         epoch: int,
         fields: Iterable[str | bytes],
         replace: bool = False,
+        outbox: str | None = None,
     ) -> bool:
-        """False when somebody else has the lease. `keys`: state, ledger or issues, figures, and perhaps an outbox."""
-        return bool(await self.named["write_counted"](keys, [epoch, int(replace), *fields]))
-
-    async def settle_figures(
-        self, keys: Iterable[str], *, revision: bytes, oldest: int | None, counts: Mapping[str, int]
-    ) -> bool:
-        """False when something was written since that revision. `keys`: figures, state, dirty."""
-        named = [part for count in counts.items() for part in count]
-        return bool(await self.named["settle_figures"](keys, [revision, "" if oldest is None else oldest, *named]))
+        """False when somebody else has the lease."""
+        keys = [state, target, *([outbox] if outbox else [])]
+        return bool(await self.named["write_fenced"](keys, [epoch, int(replace), *fields]))
 
     async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
@@ -273,3 +261,7 @@ class Scripts(CreditScripts, RebuildScripts):
         """Due ms, -1 when not due, after the server's clock was set back."""
         due, _ = await self.named["look_at_clock"]([state], [])
         return int(due)
+
+    async def event_stats(self, keys: Iterable[str]) -> Sequence[Any]:
+        """See the script: ten figures of one event."""
+        return cast("Sequence[Any]", await self.named["event_stats"](keys, []))

@@ -149,7 +149,7 @@ def _blocks(
             height = max(_pixels(end - start) - 2.0, _SHORTEST)
             text_x = 15 if slot.mark else 10
             room = pixels * 0.955 * share - text_x - 4
-            lines = break_title(slot.title, room, max(int((height - 4) // _LINE), 1), 18 if slot.mark else 0)
+            lines = break_title(slot.title, room, max(int((height - 8) // _LINE), 1), 18 if slot.mark else 0)
             backwards = slot.ends_at is not None and slot.ends_at <= slot.starts_at
             blocks.append(
                 Block(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from consumer.domain.schedule import zone
 
@@ -17,9 +17,25 @@ def at(moment: int, timezone: tzinfo) -> datetime:
     return datetime.fromtimestamp(moment / 1000, timezone)
 
 
-def day(moment: datetime) -> str:
+def day(moment: date) -> str:
     """`22 Sep`."""
     return f"{moment.day} {moment:%b}"
+
+
+def day_name(moment: date) -> str:
+    """`Wed 14 Oct`."""
+    return f"{moment:%a} {day(moment)}"
+
+
+def span(first: date, last: date) -> str:
+    """`26 October 2026`, `13–15 October 2026`, `30 September – 2 October 2026`."""
+    if first == last:
+        return f"{last.day} {last:%B} {last.year}"
+    if first.year != last.year:
+        return f"{first.day} {first:%B} {first.year} – {last.day} {last:%B} {last.year}"
+    if first.month != last.month:
+        return f"{first.day} {first:%B} – {last.day} {last:%B} {last.year}"
+    return f"{first.day}–{last.day} {last:%B} {last.year}"
 
 
 def when(moment: int, now: int, timezone: tzinfo, *, seconds: bool = False) -> str:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumer.adapters.redis.event_stats import EventStats, EventSummary
+from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
@@ -77,7 +77,7 @@ async def read_dead_letters(kafka: KafkaSettings) -> Mapping[str, int]:
 
 
 async def read_attention(
-    stores: StoreSession, rows: Sequence[EventRow], found: Mapping[str, EventSummary], *, letters: bool
+    stores: StoreSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
 ) -> Attention:
     """Look at these events and what they stand on; with `letters`, at the dead letters of all.
 
@@ -85,25 +85,27 @@ async def read_attention(
     """
     count = asyncio.create_task(read_dead_letters(stores.settings.kafka)) if letters else None
     try:
-        held = [each.mapping for each in found.values() if each.mapping]
-        refused, paused = await asyncio.gather(_refused(stores, held), _paused(stores, held))
+        held = [each for each in mappings.values() if each]
+        refused, paused, stands = await asyncio.gather(
+            _refused(stores, held), _paused(stores, held), stores.overview.stats_of([row.event_id for row in rows])
+        )
     except BaseException:
         if count:
             count.cancel()
             await asyncio.gather(count, return_exceptions=True)
         raise
-    events = tuple(need for row in rows for need in _of_event(row, found[row.event_id].stats))
+    events = tuple(need for row in rows for need in _of_event(row, stands[row.event_id]))
     if count is None:
         return Attention((*refused, *paused, *events))
     try:
-        open_letters = await count
+        found = await count
     except (UnavailableError, ConfigurationError) as error:
         return Attention((*refused, *paused, *events), why=str(error))
     dead = tuple(
         Need("dead_letters", "", f"{counted(number, 'record')} of {topic} could not be read.", "dlq list")
-        for topic, number in sorted(open_letters.items())
+        for topic, number in sorted(found.items())
     )
-    return Attention((*dead, *refused, *paused, *events), sum(open_letters.values()))
+    return Attention((*dead, *refused, *paused, *events), sum(found.values()))
 
 
 async def _refused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:

@@ -10,6 +10,7 @@ from consumer.adapters.sealing import digests_of
 from consumer.domain.conversion import NEW_CHOICE
 from consumer.domain.digests import is_keyed
 from consumer.domain.field_definitions import FieldDefinitions
+from consumer.domain.hands import hand_of
 from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
@@ -74,7 +75,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class IssueRow:
-    """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators."""
+    """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators.
+
+    `hand`: what to do about it, see `domain.hands`.
+    """
 
     kind: str
     id: str
@@ -83,6 +87,7 @@ class IssueRow:
     field: str
     sentence: str
     operator: str
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,7 @@ def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
             issue.field,
             masked(for_admin(issue)),
             masked(for_operator(issue)),
+            hand_of(issue.code).value,
         )
         for issue in sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))
     )

@@ -1,4 +1,4 @@
-"""The stores in Redis as the commands use them: everything is read, only orders are written."""
+"""The stores in Redis as the commands use them: everything is read, only a sync request is written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
-from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parked_index import ParkedIndex
+from consumer.adapters.redis.programme import RedisProgramme
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
@@ -27,7 +27,6 @@ from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.run import Run
 from consumer.ports import Clock
-from consumer.services.orders import Orders
 from consumer.settings import Settings
 
 
@@ -48,7 +47,7 @@ class StoreSession:
     overview: RedisEventStats
     circuits: RedisCircuits
     parked: ParkedIndex
-    orders: Orders
+    programme: RedisProgramme
 
 
 class _NoTopics:
@@ -103,7 +102,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisEventStats(bound.redis, bound.keys, bound.scripts),
             RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
             ParkedIndex(bound.redis, bound.keys),
-            Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
+            RedisProgramme(bound.redis, bound.keys),
         )
     finally:
         await bound.redis.aclose()

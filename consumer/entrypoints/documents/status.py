@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from consumer.adapters.redis.event_stats import EventSummary
+from consumer.domain.hands import hands_needed
 from consumer.domain.identity import Kind
+from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run, Tally
+from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
 from consumer.domain.text import masked
 from consumer.entrypoints.documents.attention import Attention, read_attention
 from consumer.entrypoints.documents.completeness import require_complete, waits_for
 from consumer.entrypoints.documents.ids import chosen, known_events
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.programme import SessionRow, programme_counts, programme_rows
 from consumer.entrypoints.documents.running import RunningDocument, read_running
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.words import iso
+from consumer.entrypoints.documents.standing import NOWHERE, EventSummary, read_grounds, read_summaries
+from consumer.entrypoints.documents.words import UNPRINTED, iso
 from consumer.ports.rebuild import RebuildProgress
 
 
@@ -63,6 +67,7 @@ class RunDocument:
     issues: Mapping[str, int]
     started_ms: int
     eta_ms: int
+    ended_ms: int = 0
     requests: tuple[str, ...] = ()
 
     @property
@@ -85,6 +90,13 @@ class EventRow:
             credential has many events.
         credits_left: what its credential has now; None without a mapping.
         waits_for: what it waits for since Redis was lost, and until when; "" for nothing.
+        state: in one word, as the console says it, see `domain.sync_state`; `turn`: whose turn it is.
+        hands: open issues that need somebody, of `issues` by code.
+        refused: Swoogo refuses the credential of its organization.
+        paused_until: calls are paused until then, because Swoogo does not answer; 0 while they are not.
+        due_ms, survey_ms, reached_ms: when it may be pushed, when the next reconcile may start, and when a push last
+            changed something in Swoogo.
+        ledger: "kind/state" -> records; `left_out`: "kind:reason" -> records that the last plan left out.
     """
 
     event_id: str
@@ -101,6 +113,19 @@ class EventRow:
     credits_left: int | None
     last_run: RunDocument | None
     waits_for: str = ""
+    state: SyncState = SyncState.IN_SYNC
+    turn: Turn = Turn.DONE
+    org_id: str = ""
+    timezone: str = ""
+    hands: int = 0
+    refused: bool = False
+    paused_until: int = 0
+    due_ms: int | None = None
+    survey_ms: int | None = None
+    reached_ms: int | None = None
+    issues: Mapping[str, int] = field(default_factory=dict)
+    ledger: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +144,19 @@ class StatusDocument:
 
 @dataclass(frozen=True, slots=True)
 class EventDocument:
-    """What `status EVENT --json` prints. `pending`: source -> keys of changes not pushed yet."""
+    """What `status EVENT --json` prints. `pending`: source -> keys of changes not pushed yet.
+
+    `sessions`: how many are accepted, live in Swoogo, and what became of them. Pages draw the pair and its programme.
+    """
 
     event: EventRow
     runs: tuple[RunDocument, ...]
     issues: tuple[IssueRow, ...]
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attention: Attention = field(default_factory=Attention)
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    mapping: EventMapping | None = field(default=None, metadata=UNPRINTED)
+    programme: tuple[SessionRow, ...] = field(default=(), metadata=UNPRINTED)
 
 
 def run_document(run: Run, *, held: bool = True) -> RunDocument:
@@ -150,6 +181,7 @@ def run_document(run: Run, *, held: bool = True) -> RunDocument:
         issues=run.issues,
         started_ms=run.started,
         eta_ms=run.eta,
+        ended_ms=run.ended,
         requests=run.requests,
     )
 
@@ -174,9 +206,10 @@ async def read_status(stores: StoreSession) -> StatusDocument:
     rebuild, marker, events = await asyncio.gather(
         stores.markers.progress(), stores.markers.look(), known_events(stores)
     )
-    found = await stores.overview.summaries(events)
+    found = await read_summaries(stores, events)
     rows = await _rows(stores, found, marker.deferred)
-    attention = await read_attention(stores, rows, found, letters=True)
+    mappings = {event: each.mapping for event, each in found.items()}
+    attention = await read_attention(stores, rows, mappings, letters=True)
     lost = iso(marker.lost_at) if marker.lost_at else None
     return StatusDocument(rows, await running, rebuild, lost, attention)
 
@@ -190,36 +223,65 @@ async def read_event(stores: StoreSession, given: str, runs: int) -> EventDocume
     event_id = chosen(given, known, "event")
     if given not in known:
         await require_complete(stores)
-    if event_id not in known:
-        return None
-    marker, found = await asyncio.gather(stores.markers.look(), stores.overview.summaries([event_id]))
-    (row,), waiting, ended, issues = await asyncio.gather(
+    return await _event(stores, event_id, runs) if event_id in known else None
+
+
+async def read_known_event(stores: StoreSession, event_id: str, runs: int) -> EventDocument | None:
+    """The same of a whole id, without looking through all others; None while nothing is known of it."""
+    document = await _event(stores, event_id, runs)
+    row = document.event
+    known = row.mapped or row.dirty or document.runs or document.programme or await stores.pairs.pair(event_id)
+    return document if known else None
+
+
+async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocument:
+    marker, found = await asyncio.gather(stores.markers.look(), read_summaries(stores, [event_id]))
+    mapping = found[event_id].mapping
+    (row,), waiting, ended, issues, programme = await asyncio.gather(
         _rows(stores, found, marker.deferred),
         stores.inbox.waiting(event_id),
         stores.board.runs(event_id, runs),
         stores.board.issues(event_id),
+        stores.programme.of(event_id),
     )
     pending: dict[str, list[str]] = {}
     for key in waiting.dirty:
         pending.setdefault(key.partition("/")[0], []).append(key)
+    shown = issue_rows(issues.values())
+    sessions = programme_rows(programme, mapping, shown, stores.clock.now())
     return EventDocument(
         row,
         tuple(run_document(run) for run in ended),
-        issue_rows(issues.values()),
+        shown,
         {source: tuple(keys) for source, keys in pending.items()},
-        await read_attention(stores, [row], found, letters=False),
+        await read_attention(stores, [row], {event_id: mapping}, letters=False),
+        programme_counts(sessions),
+        mapping,
+        sessions,
     )
 
 
 async def _rows(
     stores: StoreSession, found: Mapping[str, EventSummary], deferred: Mapping[str, Sequence[str]]
 ) -> tuple[EventRow, ...]:
-    credentials = sorted({each.mapping.credential for each in found.values() if each.mapping})
-    now, *left = await asyncio.gather(stores.inbox.now(), *map(stores.budget.left, credentials))
-    credits_left = dict(zip(credentials, left, strict=True))
+    grounds, now = await read_grounds(stores, (each.mapping for each in found.values())), stores.clock.now()
 
     async def row(each: EventSummary) -> EventRow:
         mapping, stats, held = each.mapping, each.stats, each.stats.held > now
+        ground = grounds[mapping.org_id, mapping.credential] if mapping else NOWHERE
+        waiting = await waits_for(stores, each.event_id, mapping, deferred)
+        standing = Standing(
+            mapped=mapping is not None,
+            refused=ground.refused,
+            working=held,
+            calls=bool(held and each.run and not each.run.ended and each.run.planned_calls),
+            changes=stats.changes,
+            hands=hands_needed(stats.issues),
+            failures=stats.failures,
+            paused=bool(ground.paused_until),
+            delayed=bool(waiting),
+            manual=mapping is not None and not mapping.continuous and stats.due is None,
+        )
         return EventRow(
             event_id=each.event_id,
             name=mapping.name if mapping else "",
@@ -232,9 +294,22 @@ async def _rows(
             failures=stats.failures,
             survey_in=_until(stats.survey, now),
             survey_every=stats.survey_every,
-            credits_left=credits_left[mapping.credential] if mapping else None,
+            credits_left=ground.left,
             last_run=run_document(each.run, held=held) if each.run else None,
-            waits_for=await waits_for(stores, each.event_id, mapping, deferred),
+            waits_for=waiting,
+            state=state_of(standing),
+            turn=turn_of(standing),
+            org_id=mapping.org_id if mapping else "",
+            timezone=mapping.timezone if mapping else "",
+            hands=standing.hands,
+            refused=ground.refused,
+            paused_until=ground.paused_until,
+            due_ms=stats.due,
+            survey_ms=stats.survey,
+            reached_ms=stats.reached,
+            issues=stats.issues,
+            ledger=stats.ledger,
+            left_out=stats.left_out,
         )
 
     return tuple(await asyncio.gather(*map(row, found.values())))

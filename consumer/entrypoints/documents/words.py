@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from consumer.domain.text import masked
@@ -17,11 +18,15 @@ from consumer.domain.text import masked
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
+UNPRINTED: Final = MappingProxyType({"unprinted": True})
+"""Marks a field of a document that pages draw, and that `--json` leaves out."""
+
 
 def builtin(value: Any) -> Any:
     """A document as mappings, lists and plain values, for JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: builtin(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        printed = (each for each in dataclasses.fields(value) if "unprinted" not in each.metadata)
+        return {field.name: builtin(getattr(value, field.name)) for field in printed}
     if isinstance(value, Mapping):
         return {str(key): builtin(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -12,8 +12,6 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.election import RedisElection
-from consumer.adapters.redis.event_stats import RedisEventStats
-from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
@@ -29,7 +27,6 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import SurveyState
 from consumer.domain.webhooks import Registered
@@ -97,9 +94,6 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.hints.put(EVENT, Hint(Kind.SESSION, 1, "", "digest", NOW))
     await bench.webhooks.put(lease, {"session": Registered(1, "print", ORG, SWOOGO_EVENT, CREDENTIAL, NOW)})
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
-    for event_id in (EVENT, ""):
-        await bench.orders.begin(order := Order(f"o/{event_id}", OrderKind.LIFT, event_id))
-        await bench.orders.finish(GivenOrder(order, Receipt()))
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
     await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))
@@ -122,7 +116,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     run = Run("run", EVENT, Trigger.CHANGES, NOW, ended=NOW, outcome="completed")
     await bench.board.started(run)
     run.org_id, run.swoogo_event_id = ORG, SWOOGO_EVENT
-    await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED, parked="f")}, lease)
+    await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
 
     keys = keys_module.Keys("test")
     markers = RedisMarkers(redis, keys, Scripts(redis))
@@ -137,7 +131,6 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
     await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
-    await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
     assert await RedisElection(keys, Scripts(redis), "replica").elected(30)
 
     assert await leaked_keys(redis) == []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import pytest
 
@@ -49,7 +49,8 @@ class Script:
         self.at += 1
 
     async def follow(self, timeout: float = 5.0) -> Run:
-        stores = StoreSession(*cast("Any", (None, self, None, None, None, self, None, self, *[None] * 6)))
+        parts: dict[str, Any] = dict.fromkeys(each.name for each in fields(StoreSession))
+        stores = StoreSession(**parts | {"inbox": self, "board": self, "clock": self})
         asked = Asked("ev", OURS, frozenset({"01"}))
         return await follow(stores, asked, timeout, lambda run: self.shown.append(f"{run.id} {run.outcome}"))
 

@@ -2,15 +2,260 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from consumer.domain.hands import Hand
+from consumer.domain.identity import Kind
+from consumer.domain.mapping import EventMapping
+from consumer.domain.programme import Became
+from consumer.domain.sentences import reason_words
+from consumer.entrypoints.console import looks, times
+from consumer.entrypoints.console.links import event_links, record_links
+from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
-from consumer.entrypoints.documents.status import read_event
+from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
+from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
+from consumer.entrypoints.documents.plan import IssueRow
+from consumer.entrypoints.documents.programme import SessionRow
+from consumer.entrypoints.documents.status import EventDocument, RunDocument, read_known_event
+from consumer.entrypoints.documents.words import counted
+
+_RUNS: Final = 8
+_SHOWN: Final = 25
+"""Issues of one heading that are listed; the rest is on the page of issues, and counted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """An issue. `title`: of the record where it is known without naming a person; `out`: where it is corrected."""
+
+    look: Look
+    sentence: str
+    code: str
+    kind: str
+    id: str
+    out: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Issues with the same thing to do. `left`: how many are not listed."""
+
+    words: str
+    number: int
+    items: tuple[Todo, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Changes on their way. `sessions`: titles by id; `more`: what else waits."""
+
+    sessions: tuple[tuple[str, str], ...]
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindLine:
+    """Of one kind of records: how many are in Swoogo, and what the others are."""
+
+    kind: str
+    live: int
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run that ended."""
+
+    id: str
+    when: str
+    words: str
+    result: str
+    look: Look
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """All that the page says."""
+
+    event_id: str
+    name: str
+    look: Look
+    about: str
+    sessionboard: str
+    swoogo: str
+    lead: str
+    hands: int
+    rest: str
+    facts: tuple[Fact, ...]
+    needs: tuple[str, ...]
+    agenda: Agenda | None
+    todo: tuple[Heading, ...]
+    held: Heading | None
+    edited: Heading | None
+    known: Heading | None
+    waiting: Waiting | None
+    kinds: tuple[KindLine, ...]
+    runs: tuple[RunLine, ...]
+    pairs: int
 
 
 async def show(ask: Ask) -> Shown:
     """One event. Raises MissingError, UnavailableError."""
-    document = await read_event(ask.stores, ask.parts["event_id"], 5)
+    event_id = ask.parts["event_id"]
+    document = await read_known_event(ask.stores, event_id, _RUNS)
     if document is None:
         raise MissingError
-    row = document.event
-    facts = {"name": row.name or row.event_id, "changes": row.dirty, "issues": document.issues}
-    return Shown("event.html", row.name or row.event_id, facts)
+    mapping = document.mapping
+    timezone = times.zone_of(mapping.timezone if mapping else "")
+    name = document.event.name or event_id
+    facts = _facts(ask, document, document.programme, mapping, timezone)
+    place = mapping.timezone.rpartition("/")[2].replace("_", " ") if mapping else ""
+    return Shown("event.html", name, facts, timezone=mapping.timezone if mapping else "", place=place)
+
+
+def _facts(
+    ask: Ask, document: EventDocument, rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: tzinfo
+) -> EventFacts:
+    row, now = document.event, ask.now
+    sessionboard, swoogo = event_links(ask.settings, mapping)
+    by_hand = _by_hand(ask, document.issues, mapping)
+    lead, rest = _lead(rows)
+    return EventFacts(
+        event_id=row.event_id,
+        name=row.name or row.event_id,
+        look=looks.of_state(row.state),
+        about=_about(rows, mapping, timezone),
+        sessionboard=sessionboard,
+        swoogo=swoogo,
+        lead=lead,
+        hands=row.hands,
+        rest=rest,
+        facts=facts_of(row, now, timezone),
+        needs=tuple(need.sentence for need in document.attention.needs if need.kind in _NEEDS_SAID),
+        agenda=agenda_of(rows, timezone, now, ask.query.get("day", ""), ask.query.get("rooms", "")),
+        todo=tuple(by_hand[hand] for hand in Hand if hand.needed and hand in by_hand),
+        held=by_hand.get(Hand.HELD),
+        edited=by_hand.get(Hand.EDITED),
+        known=by_hand.get(Hand.KNOW),
+        waiting=_waiting(document.pending, rows),
+        kinds=_kinds(row.ledger, row.left_out),
+        runs=tuple(_run(run, now, timezone) for run in document.runs),
+        pairs=sum(len(mapping.settings.field_maps.of(kind)) for kind in Kind) if mapping else 0,
+    )
+
+
+_NEEDS_SAID: Final = frozenset({"credential_refused", "circuit_open", "failing", "waiting"})
+"""What needs a hand besides issues, which have their own list."""
+_REST: Final = (
+    (Became.WAITING, "waits", "wait"),
+    (Became.HELD, "is held on purpose", "are held on purpose"),
+    (Became.NEEDS_HAND, "needs a hand", "need a hand"),
+    (Became.GONE, "was deleted in Swoogo", "were deleted in Swoogo"),
+    (Became.OVER, "was over before it was synced", "were over before they were synced"),
+    (Became.LEFT_OUT, "is left out", "are left out"),
+)
+_KINDS: Final = {
+    Kind.SESSION: "Sessions",
+    Kind.SPEAKER: "Speakers",
+    Kind.SPONSOR: "Sponsors",
+    Kind.LOCATION: "Rooms",
+    Kind.TRACK: "Tracks",
+    Kind.LEVEL: "Sponsorship levels",
+}
+
+
+def _lead(rows: Sequence[SessionRow]) -> tuple[str, str]:
+    """`138 of 143 accepted sessions are in Swoogo.`, and what the others are."""
+    live = sum(row.live for row in rows)
+    if not rows:
+        return "There is no accepted session yet.", ""
+    if live == len(rows):
+        return (
+            f"All {counted(live, 'accepted session')} are in Swoogo." if live > 1 else "The session is in Swoogo.",
+            "",
+        )
+    away = Counter(row.became for row in rows if not row.live)
+    said = [f"{number:,} {one if number == 1 else many}" for state, one, many in _REST if (number := away[state])]
+    others = f"The other {len(rows) - live:,}" if live else f"Of these {len(rows):,}"
+    return f"{live:,} of {counted(len(rows), 'accepted session')} are in Swoogo.", f"{others}: {', '.join(said)}."
+
+
+def _about(rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: tzinfo) -> str:
+    """`13–15 October 2026 · organization o1`."""
+    starts = [row.starts_at for row in rows if row.starts_at is not None]
+    dates = [times.span(*(times.at(each, timezone).date() for each in (min(starts), max(starts))))] if starts else []
+    return " · ".join([*dates, *([f"Organization {mapping.org_id}"] if mapping else [])])
+
+
+def _by_hand(ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None) -> Mapping[Hand, Heading]:
+    found: dict[Hand, list[IssueRow]] = {}
+    for issue in issues:
+        found.setdefault(Hand(issue.hand), []).append(issue)
+    return {
+        hand: Heading(
+            hand.words,
+            len(some),
+            tuple(_todo(ask, hand, each, mapping) for each in some[:_SHOWN]),
+            max(len(some) - _SHOWN, 0),
+        )
+        for hand, some in found.items()
+    }
+
+
+def _todo(ask: Ask, hand: Hand, issue: IssueRow, mapping: EventMapping | None) -> Todo:
+    record = issue.id.partition("#")[0]
+    here, there = (
+        event_links(ask.settings, mapping)
+        if issue.kind == "event"
+        else record_links(ask.settings, mapping, issue.kind, record)
+    )
+    out, where = (there, "Swoogo") if hand is Hand.SWOOGO and there else (here, "Sessionboard")
+    look = looks.of_hand(hand)
+    if issue.code == "gone_in_swoogo":
+        look = looks.of_session(Became.GONE)
+    return Todo(look, issue.sentence, issue.code, issue.kind, record, out, where)
+
+
+def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -> Waiting | None:
+    if not pending:
+        return None
+    titles = {row.id: row.title for row in rows}
+    sessions = [key.partition("/")[2] for key in pending.get(Kind.SESSION, ())]
+    named = [(each, titles[each]) for each in sessions if each in titles]
+    numbers = [(source, len(keys)) for source, keys in pending.items()]
+    left = [(source, number - (len(named[:_SHOWN]) if source == Kind.SESSION else 0)) for source, number in numbers]
+    more = ", ".join(counted(number, source) for source, number in left if number)
+    return Waiting(tuple(named[:_SHOWN]), f"and {more}" if more and named else more)
+
+
+def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[KindLine, ...]:
+    lines = []
+    for kind, words in _KINDS.items():
+        live = ledger.get(f"{kind}/applied", 0)
+        why = [
+            f"{number:,} {reason_words(reason.partition(':')[2])}"
+            for reason, number in left_out.items()
+            if reason.startswith(f"{kind}:")
+        ]
+        if live or why:
+            lines.append(KindLine(words, live, f"Left out: {', '.join(why)}" if why else ""))
+    return tuple(lines)
+
+
+def _run(run: RunDocument, now: int, timezone: tzinfo) -> RunLine:
+    return RunLine(
+        run.id,
+        times.when(run.started_ms, now, timezone),
+        run_words(run),
+        result_words(run),
+        looks.of_outcome(run.outcome),
+        run.credits,
+    )

@@ -9,12 +9,9 @@ from consumer.entrypoints.documents.status import read_status
 async def show(ask: Ask) -> Shown:
     """All events that the viewer may see. Raises UnavailableError."""
     rows = (await read_status(ask.stores)).events
-    return Shown(
-        "events.html",
-        "Events",
-        {
-            "events": [
-                {"event_id": r.event_id, "name": r.name, "dirty": r.dirty, "credits_left": r.credits_left} for r in rows
-            ]
-        },
-    )
+    facts = {
+        "events": [
+            {"event_id": r.event_id, "name": r.name, "dirty": r.dirty, "credits_left": r.credits_left} for r in rows
+        ]
+    }
+    return Shown("events.html", "Events", facts)

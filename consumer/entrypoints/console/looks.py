@@ -1,0 +1,70 @@
+"""Which colour and icon a state has: the only place where pages decide how something looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from consumer.domain.hands import Hand
+from consumer.domain.programme import Became
+from consumer.domain.sync_state import SyncState
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`css`: of `is-ok`, ...; `icon`: of the sprite; `words`: never colour alone."""
+
+    css: str
+    icon: str
+    words: str
+
+
+_STATES: Final = {
+    SyncState.NEEDS_HAND: ("hand", "hand"),
+    SyncState.NOT_CONNECTED: ("hand", "off"),
+    SyncState.PUSHING: ("move", "push"),
+    SyncState.WAITING: ("move", "wait"),
+    SyncState.HELD: ("held", "held"),
+    SyncState.IN_SYNC: ("ok", "ok"),
+}
+_SESSIONS: Final = {
+    Became.IN_SWOOGO: ("ok", "ok"),
+    Became.WAITING: ("move", "wait"),
+    Became.HELD: ("held", "held"),
+    Became.NEEDS_HAND: ("hand", "hand"),
+    Became.EDITED: ("edit", "edit"),
+    Became.GONE: ("gone", "gone"),
+    Became.OVER: ("gone", "off"),
+    Became.LEFT_OUT: ("gone", "off"),
+}
+_HANDS: Final = {Hand.HELD: ("held", "held"), Hand.EDITED: ("edit", "edit"), Hand.KNOW: ("gone", "wait")}
+_OUTCOMES: Final = {
+    "running": ("move", "push"),
+    "completed": ("ok", "ok"),
+    "completed_with_issues": ("hand", "hand"),
+    "failed": ("hand", "hand"),
+    "broken_off": ("hand", "off"),
+}
+
+LEGEND: Final = tuple(_SESSIONS)
+"""In which order the legend of an agenda has its states."""
+
+
+def of_state(state: SyncState) -> Look:
+    """Of an event."""
+    return Look(*_STATES[state], state.words)
+
+
+def of_session(became: Became) -> Look:
+    """Of a session in its programme."""
+    return Look(*_SESSIONS[became], became.words)
+
+
+def of_hand(hand: Hand) -> Look:
+    """Of an issue, by the hand it needs."""
+    return Look(*_HANDS.get(hand, ("hand", "hand")), hand.words)
+
+
+def of_outcome(outcome: str) -> Look:
+    """Of a run."""
+    return Look(*_OUTCOMES.get(outcome, ("gone", "off")), outcome.replace("_", " "))

@@ -1,0 +1,82 @@
+"""What became of each accepted session of an event (K1): drawn as the agenda, counted by `status EVENT`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from consumer.adapters.redis.programme import Programme
+from consumer.domain.eligibility import ACCEPTED
+from consumer.domain.hands import Hand
+from consumer.domain.holding import embargoed
+from consumer.domain.identity import Kind
+from consumer.domain.issue import Code
+from consumer.domain.ledger import State
+from consumer.domain.mapping import EventMapping
+from consumer.domain.programme import Became, Known, became
+from consumer.entrypoints.documents.plan import IssueRow
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One accepted session. `became`: see `domain.programme`; `live`: it is in Swoogo. Times are ms."""
+
+    id: str
+    title: str
+    room: str
+    track: str
+    seats: int | None
+    starts_at: int | None
+    ends_at: int | None
+    became: Became
+    live: bool
+
+
+def programme_rows(
+    programme: Programme, mapping: EventMapping | None, issues: Iterable[IssueRow], now: int
+) -> tuple[SessionRow, ...]:
+    """Every accepted session, and others that need a hand, in no particular order. `now`: ms."""
+    hands: dict[str, list[Hand]] = defaultdict(list)
+    for issue in issues:
+        if issue.kind == Kind.SESSION and issue.code != Code.GONE_IN_SWOOGO:
+            hands[issue.id.partition("#")[0]].append(Hand(issue.hand))
+    all_held = mapping is not None and embargoed(mapping.settings, now)
+    found = []
+    for identifier, session in programme.sessions.items():
+        about = hands.get(identifier, [])
+        needed = sum(hand.needed for hand in about)
+        if session.deleted or (session.status != ACCEPTED and not needed):
+            continue
+        entry = programme.entries.get(identifier)
+        live = entry is not None and entry.state == State.APPLIED
+        known = Known(
+            live=live,
+            gone=entry is not None and entry.state == State.GONE,
+            changed=identifier in programme.dirty,
+            hands=needed,
+            held=Hand.HELD in about or (all_held and (not live or identifier in programme.dirty)),
+            edited=Hand.EDITED in about,
+            ended=session.ends_at is not None and session.ends_at <= now,
+        )
+        found.append(
+            SessionRow(
+                identifier,
+                session.title,
+                session.room.name if session.room else "",
+                session.track.name if session.track else "",
+                session.room.capacity if session.room else None,
+                session.starts_at,
+                session.ends_at,
+                became(known),
+                live,
+            )
+        )
+    return tuple(found)
+
+
+def programme_counts(rows: Iterable[SessionRow]) -> Mapping[str, int]:
+    """What became of them -> how many, and `accepted` and `live`: all of them, and those that are there."""
+    held = tuple(rows)
+    counts = Counter(row.became.value for row in held)
+    return {"accepted": len(held), "live": sum(row.live for row in held), **counts}
