@@ -26,6 +26,7 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import open_stores
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -223,7 +224,8 @@ async def a_bench(ground: Ground, name: str, scale: float, expand: str) -> Async
     )
     board = RedisStatusBoard(bound.redis, bound.keys, bound.scripts, nowhere, feed)
     queue = ImageQueue(images)
-    ports = PushPorts(bound.inbox, ledger, client, budget, queue, board, clock, bound.connections, nowhere)
+    timeline = RedisTimeline(bound.redis, bound.keys, bound.scripts)
+    ports = PushPorts(bound.inbox, ledger, client, budget, queue, board, clock, bound.connections, nowhere, timeline)
     try:
         bench = Bench(
             settings,

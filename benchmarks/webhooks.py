@@ -62,6 +62,7 @@ class _Site:
             pusher.store,
             pusher.swoogo,
             pusher.board,
+            pusher.timeline,
             pusher.clock,
             pusher.reconciler,
             PushSettings(),

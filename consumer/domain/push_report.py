@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from consumer.domain.calls import RunCalls
 from consumer.domain.execution import ExecutionResult
 from consumer.domain.facts import Facts
 from consumer.domain.plan import Plan
@@ -14,13 +15,17 @@ from consumer.domain.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
-    """What a push knew, wanted, did, and came to. `hinted`: ms that passed since each delivery it looked at came."""
+    """What a push knew, wanted, did, and came to. `hinted`: ms that passed since each delivery it looked at came.
+
+    `calls`: those it made.
+    """
 
     facts: Facts
     plan: Plan
     result: ExecutionResult
     settlement: Settlement
     hinted: Sequence[int] = ()
+    calls: RunCalls = field(default_factory=RunCalls)
 
     @property
     def run(self) -> Run:

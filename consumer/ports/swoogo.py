@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from consumer.domain.calls import CallLog
 from consumer.domain.claim import Lease
 from consumer.domain.connection import Connection
 from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
@@ -37,7 +38,8 @@ class Written:
 class Work:
     """On whose behalf calls are made: the pair, the proof of the claim, and the place in the queue for credits.
 
-    `definitions`: the fields that its map targets; they are read and written like the standard ones (F2).
+    `definitions`: the fields that its map targets; they are read and written like the standard ones (F2). `record`: the
+    ledger key of the record that a call is made for. `calls`: where the calls of a push are noted.
     """
 
     mapping: EventMapping
@@ -45,6 +47,8 @@ class Work:
     lease: Lease
     trigger: Trigger
     definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
+    record: str = ""
+    calls: CallLog | None = None
 
 
 @dataclass(frozen=True, slots=True)

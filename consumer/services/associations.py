@@ -32,7 +32,7 @@ async def associate(execution: Execution, operation: Link, speaker_id: int, link
 
     Raises what `Swoogo.link` raises where no session is to blame, and what asking for them raises.
     """
-    swoogo, work = execution.swoogo, execution.work
+    swoogo, work = execution.swoogo, execution.work_on(operation.key)
     left_out: set[str] = set()
     while True:
         add = _known(execution, operation.add, left_out)
@@ -43,7 +43,9 @@ async def associate(execution: Execution, operation: Link, speaker_id: int, link
             async with execution.slots:
                 await swoogo.link(work, speaker_id, [*add.values()], [*already.values()])
         except RefusedError as refused:
-            if refused.permission or (isinstance(refused, MissingError) and not await _there(execution, speaker_id)):
+            if refused.permission or (
+                isinstance(refused, MissingError) and not await _there(execution, operation.key, speaker_id)
+            ):
                 raise
             # The former sessions are part of the call where the setting `link_mode` says so.
             gone = await _gone(execution, add) or await _gone(execution, already)
@@ -60,10 +62,10 @@ def _known(execution: Execution, sessions: Iterable[str], left_out: set[str]) ->
     return {session: number for session, number in found.items() if number is not None}
 
 
-async def _there(execution: Execution, speaker_id: int) -> bool:
+async def _there(execution: Execution, key: str, speaker_id: int) -> bool:
     """Whether it was not the speaker that Swoogo does not have."""
     async with execution.slots:
-        return await execution.swoogo.exists(execution.work, Kind.SPEAKER, speaker_id)
+        return await execution.swoogo.exists(execution.work_on(key), Kind.SPEAKER, speaker_id)
 
 
 async def _gone(execution: Execution, sessions: Mapping[str, int]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import RetryableError, SwoogoSyncError
 from consumer.domain.execution import ExecutionResult, too_many_failures
@@ -69,6 +69,10 @@ class Execution:
     asked_sessions: AskedSessions = field(default_factory=AskedSessions)
     rechecks: Sequence[SetImage] = ()
     deleting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def work_on(self, key: str) -> Work:
+        """Whom a call for this record is made for."""
+        return replace(self.work, record=key)
 
     @property
     def hopeless(self) -> bool:

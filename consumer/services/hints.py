@@ -8,6 +8,7 @@ from math import inf
 import structlog
 
 from consumer.domain.backoff import retry_delay
+from consumer.domain.calls import CallLog
 from consumer.domain.claim import Lease
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.execution import ExecutionResult, Planned
@@ -27,8 +28,10 @@ from consumer.domain.standing_issues import issues_after
 from consumer.domain.survey import SURVEYED, Depth, Findings, Survey, SurveyState, examine
 from consumer.ports import Clock, Inbox, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.ports.hints import HintStore
+from consumer.ports.timeline import Timeline
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.reconcile import Reconciler
+from consumer.services.timeline import note_report
 from consumer.settings import PushSettings
 from consumer.settings.webhooks import WebhookSettings
 
@@ -44,6 +47,7 @@ class HintTaker:
     store: LedgerStore
     swoogo: Swoogo
     board: StatusBoard
+    timeline: Timeline
     clock: Clock
     reconciler: Reconciler
     push: PushSettings
@@ -79,16 +83,19 @@ class HintTaker:
         run.credits = self.swoogo.spent(work)
         run.issues, run.top_issues = count_issues(issues), first_issues(issues)
         run.outcome = "completed_with_issues" if issues else "completed"
+        survey_in = self._regular_in(mapping, after)
+        lags = [max(self.clock.now() - each.at, 0) for each in hints.known]
+        settlement, calls = Settlement(run, issues, survey_in=survey_in, memory=after), work.calls or CallLog()
+        report = PushReport(facts, Plan(), result, settlement, lags, calls.kept)
         if findings.gone or issues != former:
             await self.board.ended(run, issues, lease)
+            await note_report(self.timeline, report)
         if after != memory:
             await self.store.put_survey(lease, after)
         # A hint is dropped once what it led to is safe (G1).
         await self.hints.drop(lease, hints)
-        survey_in = self._regular_in(mapping, after)
         await self.inbox.complete(lease, {}, survey_in=survey_in)
-        lags = [max(self.clock.now() - each.at, 0) for each in hints.known]
-        return PushReport(facts, Plan(), result, Settlement(run, issues, survey_in=survey_in, memory=after), lags)
+        return report
 
     async def _failed(self, facts: Facts, run: Run, error: SwoogoSyncError) -> PushReport:
         lease, push = facts.lease, self.push

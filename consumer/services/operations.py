@@ -81,7 +81,7 @@ async def _create(execution: Execution, operation: Create) -> None:
         await ledger.write(dict.fromkeys(keys, intent))
         async with execution.slots:
             sent = wired(fields, ledger.entries)
-            written = await execution.swoogo.create(execution.work, operation.kind, sent, op_id)
+            written = await execution.swoogo.create(execution.work_on(operation.key), operation.kind, sent, op_id)
     except UnansweredError:
         await ledger.write(dict.fromkeys(keys, intent.mark_unanswered(clock.now())))
         raise
@@ -118,7 +118,9 @@ async def _adopt(execution: Execution, operation: Adopt) -> None:
         name = operation.fields.get("name", "")
         sent = wired(differing, ledger.entries)
         async with execution.slots:
-            written = await execution.swoogo.update(execution.work, operation.kind, operation.remote.id, sent, name)
+            written = await execution.swoogo.update(
+                execution.work_on(operation.key), operation.kind, operation.remote.id, sent, name
+            )
         await _applied(execution, keys, entry, differing, operation, written)
 
 
@@ -131,7 +133,7 @@ async def _update(execution: Execution, operation: Update) -> bool:
     sent = wired(fields, ledger.entries)
     async with execution.slots:
         written = await execution.swoogo.update(
-            execution.work, operation.kind, operation.swoogo_id, sent, operation.name
+            execution.work_on(operation.key), operation.kind, operation.swoogo_id, sent, operation.name
         )
     await _applied(execution, (operation.key,), ledger.entries[operation.key], fields, operation, written)
     return True
@@ -153,7 +155,7 @@ async def _link(execution: Execution, operation: Link) -> None:
         session_id = swoogo_id(ledger.entries, Kind.SESSION, session)
         if session_id is not None:
             async with execution.slots:
-                await execution.swoogo.unlink(execution.work, speaker_id, session_id)
+                await execution.swoogo.unlink(execution.work_on(operation.key), speaker_id, session_id)
         links.discard(session)
         entry = replace(entry, links=tuple(sorted(links)), at=execution.clock.now())
         await ledger.write({operation.key: entry})
@@ -167,7 +169,7 @@ async def _delete(execution: Execution, operation: Delete) -> None:
     speaker may have several.
     """
     async with execution.slots:
-        await execution.swoogo.delete(execution.work, operation.kind, operation.swoogo_id)
+        await execution.swoogo.delete(execution.work_on(operation.key), operation.kind, operation.swoogo_id)
     async with execution.deleting:
         session, now = id_of(operation.key) if operation.kind is Kind.SESSION else None, execution.clock.now()
         freed = {
@@ -184,7 +186,9 @@ async def _set_image(execution: Execution, operation: SetImage) -> None:
     if found is None or entry is None or not entry.live or entry.swoogo_id is None:
         return  # the record itself failed in this push; the next plan has its image again
     async with execution.slots:
-        seen = await see_to_image(operation, entry.swoogo_id, entry.contact_id, found, execution.swoogo, execution.work)
+        seen = await see_to_image(
+            operation, entry.swoogo_id, entry.contact_id, found, execution.swoogo, execution.work_on(operation.key)
+        )
     execution.run.images += seen.uploaded
     if seen.issue:
         execution.issues.append(seen.issue)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from consumer.domain.calls import CallLog
 from consumer.domain.cause import Reconcile
 from consumer.domain.claim import EventState, Lease
 from consumer.domain.connection import Connection
@@ -24,11 +25,12 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.pace import Pace
 from consumer.domain.push_report import PushReport
 from consumer.domain.run import Run
-from consumer.domain.settlement import Moment, Policy, Settlement, nothing_new, settle
+from consumer.domain.settlement import Moment, Policy, nothing_new, settle
 from consumer.domain.survey import Depth, Survey
 from consumer.domain.timezones import timezone_seen
 from consumer.domain.withdrawal import left_behind
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
+from consumer.ports.timeline import Timeline
 from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution
 from consumer.services.executor import Executor
@@ -40,6 +42,7 @@ from consumer.services.planning import Planning, PlanRules
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter
 from consumer.services.served import log_served
+from consumer.services.timeline import note_report
 from consumer.settings import PushSettings
 
 if TYPE_CHECKING:  # without webhooks none of it is loaded
@@ -63,6 +66,7 @@ class Pusher:
     connections: Connections
     pace: Pace
     standings: StandingLog
+    timeline: Timeline
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     hints: HintTaker | None = None
     webhooks: Registrar | None = None
@@ -75,7 +79,8 @@ class Pusher:
         """
         began = self.clock.ticks()
         facts = await self._load(lease, mapping)
-        work = Work(mapping, connection, lease, lease.cause.trigger, facts.definitions)
+        calls = CallLog()
+        work = Work(mapping, connection, lease, lease.cause.trigger, facts.definitions, calls=calls)
         if self.hints and facts.cause == Reconcile(Depth.HINTED):
             return await self.hints.take(facts, work)
         ledger = LedgerWriter(self.store, lease, self.clock, dict(facts.ledger), self.rules.digests)
@@ -107,8 +112,9 @@ class Pusher:
         await ledger.flush()
         at = await self._moment(work, result, began)
         settlement = settle(facts, survey, planned, result, self._policy, run, at)
-        await self._commit(facts, work, result, settlement)
-        return PushReport(facts, planned.plan, result, settlement)
+        report = PushReport(facts, planned.plan, result, settlement, calls=calls.kept)
+        await self._commit(report, work)
+        return report
 
     async def _load(self, lease: Lease, mapping: EventMapping) -> Facts:
         """A reconcile reads no snapshot, which is large, before it knows that it needs one."""
@@ -189,10 +195,11 @@ class Pusher:
             in_force=in_force,
         )
 
-    async def _commit(self, facts: Facts, work: Work, result: ExecutionResult, settlement: Settlement) -> None:
+    async def _commit(self, report: PushReport, work: Work) -> None:
         """Write what was decided. The changelog is safe by now, and marks are cleared last (G1)."""
-        lease = facts.lease
+        lease, result, settlement = report.facts.lease, report.result, report.settlement
         await self.board.ended(settlement.run, settlement.issues, lease)
+        await note_report(self.timeline, report)
         await report_credential_status(
             self.connections,
             self.board,

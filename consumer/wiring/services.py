@@ -16,6 +16,7 @@ from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.adapters.sealing import digests_of
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -34,6 +35,7 @@ from consumer.ports import (
     StatusBoard,
     Swoogo,
 )
+from consumer.ports.timeline import Timeline
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
@@ -66,6 +68,7 @@ class PushPorts:
     clock: Clock
     connections: Connections
     standings: StandingLog
+    timeline: Timeline
 
 
 def build_pusher(
@@ -90,6 +93,7 @@ def build_pusher(
         ports.connections,
         api.pace(push.concurrency),
         ports.standings,
+        ports.timeline,
         stopping or asyncio.Event(),
     )
 
@@ -161,7 +165,10 @@ def build_dispatcher(
     board = RedisStatusBoard(redis, keys, scripts, status, feed)
     ledger = RedisLedger(redis, keys, scripts, kafka.changelog)
     pairs = RedisPairs(redis, keys, scripts, kafka.changelog)
-    ports = PushPorts(inbox, ledger, client, swoogo.budget, queue, board, clock, stores.connections, kafka.changelog)
+    timeline = RedisTimeline(redis, keys, scripts)
+    ports = PushPorts(
+        inbox, ledger, client, swoogo.budget, queue, board, clock, stores.connections, kafka.changelog, timeline
+    )
     stopping, digests = asyncio.Event(), digests_of(settings.keys)
     pusher = build_pusher(ports, settings.push, settings.reconcile, settings.swoogo, stopping, digests)
     registrar = None
@@ -193,7 +200,16 @@ def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: Sw
     swoogo = Webhooks(client.caller, client.watch, api.delete_path, api.page_size)
     registrar = Registrar(swoogo, RedisWebhooks(redis, keys, scripts), hints, pusher.connections, clock, hooks)
     taker = HintTaker(
-        hints, pusher.inbox, pusher.store, client, pusher.board, clock, pusher.reconciler, settings.push, hooks
+        hints,
+        pusher.inbox,
+        pusher.store,
+        client,
+        pusher.board,
+        pusher.timeline,
+        clock,
+        pusher.reconciler,
+        settings.push,
+        hooks,
     )
     return replace(pusher, hints=taker, webhooks=registrar), registrar
 

@@ -23,6 +23,7 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.redis.webhooks import RedisWebhooks
 from consumer.adapters.sealing import KeyPair, TokenCipher
@@ -45,6 +46,7 @@ from consumer.ports import (
     Work,
 )
 from consumer.ports.hints import HintStore
+from consumer.ports.timeline import Timeline
 from consumer.ports.webhooks import WebhookStore
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support import builders
@@ -63,6 +65,7 @@ from tests.support.fakes.hints import InMemoryHints, InMemoryWebhooks
 from tests.support.fakes.ledger import ListedChangelog
 from tests.support.fakes.pairs import ListedPairs
 from tests.support.fakes.status import RecordingTopic
+from tests.support.fakes.timeline import InMemoryTimeline
 from tests.support.repeating import RepeatingRedis
 from tests.support.waiting import wait_until
 
@@ -114,6 +117,7 @@ class Bench:
     circuits: Circuits
     hints: HintStore
     webhooks: WebhookStore
+    timeline: Timeline
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
@@ -210,6 +214,7 @@ def in_memory(times: Times) -> Bench:
         circuits=InMemoryCircuits(clock, CircuitRule(CIRCUIT_FAILURES, first=0.3, most=0.6, probe=300)),
         hints=InMemoryHints(inbox, connections),
         webhooks=InMemoryWebhooks(inbox),
+        timeline=InMemoryTimeline(inbox),
         times=times,
         changelog=changelog,
         pair_log=pair_log,
@@ -245,6 +250,7 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         circuits=RedisCircuits(redis, keys, scripts, clock, short),
         hints=RedisHints(redis, keys, scripts),
         webhooks=RedisWebhooks(redis, keys, scripts),
+        timeline=RedisTimeline(redis, keys, scripts),
         times=times,
         redis=redis,
         changelog=kept,

@@ -39,6 +39,7 @@ from tests.support.fakes import (
 )
 from tests.support.fakes.hints import InMemoryHints
 from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.timeline import InMemoryTimeline
 
 SETTINGS = PushSettings(
     create_settle_time=120.0, retry_first=5.0, retry_max=600.0, concurrency=4, max_events_per_credential=2, lease=60.0
@@ -78,10 +79,11 @@ class Memory:
         self.pairs = InMemoryPairs()
         self.circuits = InMemoryCircuits(clock, rule)
         self.standings = ListedStandings()
+        self.timeline = InMemoryTimeline(self.inbox)
 
     def ports(self, swoogo: Swoogo, budget: Budget, images: ImageQueue) -> PushPorts:
         """Those of a push."""
-        kept = (self.board, self.clock, self.connections, self.standings)
+        kept = (self.board, self.clock, self.connections, self.standings, self.timeline)
         return PushPorts(self.inbox, self.ledger, swoogo, budget, images, *kept)
 
     def serve(self, ports: PushPorts, credentials: CredentialCheck, pusher: Pushes, push: PushSettings) -> Dispatcher:

@@ -28,6 +28,8 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:published` | hash: record key -> digest of what the issues topic has of it, or a mark | - | issue feed |
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |
 | `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
+| `{event/ID}:timeline` | hash: record key -> what happened to it, newest first, bounded | - | timeline |
+| `{event/ID}:calls` | hash: run -> its calls to Swoogo, of the last runs, bounded | - | timeline |
 | `{event/ID}:traces` | hash: record key -> trace of its newest change, while tracing is on | a day | parents |
 | `{event/ID}:fresh` | string: ms since when its changes count for the goal of freshness | - | inbox |
 | `{event/ID}:mapping` | string: the active pair | - | connections |

@@ -10,6 +10,7 @@ from typing import Final, cast
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.stores import Stores
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.issue import Issue
@@ -20,12 +21,17 @@ _WAIT_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """What an event holds about speakers: issues by their keys, records on the issues topic, rows of runs."""
+    """What an event holds about speakers: issues by their keys, records on the issues topic, rows of runs.
+
+    `timeline`: lines about them; `calls`: calls that were made for them.
+    """
 
     issues: dict[str, Issue | None]
     published: tuple[str, ...]
     runs: tuple[bytes, ...]
     current: bytes | None
+    timeline: int = 0
+    calls: int = 0
 
 
 class RedisPersonalData:
@@ -34,6 +40,7 @@ class RedisPersonalData:
     def __init__(self, stores: Stores) -> None:
         """Keep the stores; nothing is sent."""
         self._stores = stores
+        self._timeline = RedisTimeline(stores.redis, stores.keys, stores.scripts)
 
     async def seize(self, event_id: str, op_id: str, lease: float, patience: float) -> Lease:
         """Hold an event as a worker does, due or not. Raises UnavailableError: a push goes on for too long."""
@@ -69,11 +76,12 @@ class RedisPersonalData:
             tuple(sorted(key.decode() for key in published if key.decode() in records)),
             tuple(row for row in runs if _without(row, records) != row),
             current if current and _without(current, records) != current else None,
+            *await self._timeline.lengths(event_id, records),
         )
 
     @guarded
     async def forget(self, lease: Lease, contacts: Sequence[str]) -> None:
-        """Erase the issues and the mentions in runs; a directory that names people in clear is forgotten whole.
+        """Erase issues, mentions in runs, timelines and calls; a directory that names people in clear goes whole.
 
         Raises LeaseLostError.
         """
@@ -96,6 +104,7 @@ class RedisPersonalData:
                 pipe.linsert(history, "BEFORE", run.decode(), _without(run, records).decode())
                 pipe.lrem(history, 1, run.decode())
                 await pipe.execute()
+        await self._timeline.forget(event_id, records)
         if found.current:
             await scripts.swap_equal(
                 keys.event(event_id, "run"), before=found.current, after=_without(found.current, records)

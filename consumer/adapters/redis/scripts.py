@@ -168,6 +168,20 @@ class Scripts(CreditScripts, RebuildScripts):
         keys = [state, target, *([outbox] if outbox else [])]
         return bool(await self.named["write_fenced"](keys, [epoch, int(replace), *fields]))
 
+    async def note_timeline(
+        self,
+        keys: Iterable[str],
+        *,
+        epoch: int,
+        bytes_kept: int,
+        run: str,
+        calls: bytes,
+        runs_kept: int,
+        lines: Iterable[str | bytes],
+    ) -> bool:
+        """False when somebody else has the lease. `keys`: state, timeline, calls; `lines`: record, its lines, ..."""
+        return bool(await self.named["note_timeline"](keys, [epoch, bytes_kept, run, calls, runs_kept, *lines]))
+
     async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
     ) -> bool:

@@ -7,15 +7,17 @@ except a create that Swoogo can have got (G2); nothing is sent while the circuit
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from consumer.adapters.swoogo.auth import Tokens, redirected
 from consumer.adapters.swoogo.breaker import Breaker
-from consumer.adapters.swoogo.credit_meter import CreditMeter, Exchange, pause_asked
+from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, Exchange, pause_asked
 from consumer.adapters.swoogo.transport import Answer, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import Resource
+from consumer.domain.calls import MadeCall
 from consumer.domain.errors import (
     NO_REASON,
     CredentialError,
@@ -29,6 +31,7 @@ from consumer.domain.http_outcome import BY_RULE, Action, classify, refusal
 from consumer.domain.plan import CALL_CREDITS
 from consumer.ports import Clock, Work
 
+_ID: Final = re.compile(r"\d+")
 _BLIP_SECONDS: Final = 0.5
 _THROTTLES: Final = 5
 
@@ -91,8 +94,7 @@ class Caller:
             # the permit is waited for is replaced after its 401.
             token = await self._token(work)
             try:
-                async with self._meter.charged(work, call.cost) as charge:
-                    answer = await charge.send(self._exchange(call, token))
+                answer = await self._send(work, call, token)
                 action = classify(answer.status, create=call.create)
                 if action is Action.APPLIED:
                     body = answer.body if call.raw else answer.json()
@@ -103,6 +105,22 @@ class Caller:
                 await self._after_silence(call, silence, repeats)
                 continue
             await self._after_answer(work, call, answer, action, token, repeats)
+
+    async def _send(self, work: Work, call: Call, token: str) -> Answer:
+        """Send once, with a permit of its own, and note it for the run. Raises NoAnswerError, LeaseLostError."""
+        charge, began = Charge(), 0
+        try:
+            async with self._meter.charged(work, call.cost) as charge:
+                began = self._clock.ticks()
+                return await charge.send(self._exchange(call, token))
+        finally:
+            if work.calls is not None and charge.sent:
+                took, path = (self._clock.ticks() - began) // 1_000_000, call.path.partition("?")[0]
+                # Only what stands under its record is found again, and goes, when a person is erased (Y2).
+                path = path if work.record else _ID.sub("#", path)
+                status = charge.answer.status if charge.answer else 0
+                at = self._clock.now() - took
+                work.calls.note(MadeCall(at, call.what, call.method, path, work.record, charge.credits, took, status))
 
     async def there(self, work: Work, resource: Resource, swoogo_id: int) -> bool:
         """Whether a record answers for itself; one credit."""

@@ -31,11 +31,12 @@ class Exchange(Protocol):
 
 
 class Charge:
-    """What became of a permit: nothing sent, sent without an answer, or answered."""
+    """What became of a permit: nothing sent, sent without an answer, or answered. `credits`: what it cost."""
 
     def __init__(self, until: float | None = None) -> None:
         """`until`: when the call must have ended, seconds of the event loop's clock; None: whenever it ends."""
         self._until = until
+        self.credits = 0
         self.sent = False
         self.answer: Answer | None = None
 
@@ -114,6 +115,7 @@ class CreditMeter:
     async def _settle(self, work: Work, grant: Grant, charge: Charge, *, observe: bool) -> None:
         answer = charge.answer
         if answer is None:
+            charge.credits = grant.cost if charge.sent else 0
             await (self._spend(work, grant) if charge.sent else self._give_back(work, grant))
         elif answer.status == _TOO_MANY_REQUESTS:
             self._count(work.lease, -grant.cost)
@@ -122,6 +124,7 @@ class CreditMeter:
         elif 400 <= answer.status < 500 and not self._refusals_cost:
             await self._give_back(work, grant)
         else:
+            charge.credits = grant.cost
             remaining = answer.header("x-rate-limit-remaining") if observe else None
             reset = answer.header("x-rate-limit-reset")
             if remaining is None or reset is None:

@@ -42,6 +42,7 @@ class ContactData:
         copies: sessions whose rows carry a copy of it.
         ledger: state, ids, associations and names of fields; of values only digests are kept.
         issues: what stands about the speaker, by their keys; `runs`: ended runs that repeat some of it.
+        timeline: lines of what happened to the speaker, without values; `calls`: calls to Swoogo made for it.
     """
 
     contact_id: str
@@ -52,6 +53,8 @@ class ContactData:
     issues: dict[str, str]
     published: tuple[str, ...]
     runs: int
+    timeline: int
+    calls: int
     emails: frozenset[str]
 
 
@@ -218,6 +221,8 @@ def _contact(contact_id: str, snapshot: Snapshot, entry: Entry | None, mentions:
         issues={key: issue.code.value if issue else "unreadable" for key, issue in mentions.issues.items()},
         published=mentions.published,
         runs=len(mentions.runs) + bool(mentions.current),
+        timeline=mentions.timeline,
+        calls=mentions.calls,
         emails=frozenset(emails_of(profiles_of(contact_id, snapshot))),
     )
 

@@ -102,7 +102,7 @@ def erase(
         paragraph(
             out(), f"{counted(sum(document.erased.values()), 'contact')} {done} in {len(document.erased)} events."
         )
-        for name in ("rows", "copies", "entries", "issues", "runs", "dead_letters"):
+        for name in ("rows", "copies", "entries", "issues", "runs", "timeline", "calls", "dead_letters"):
             out().print(f"    {name.replace('_', ' ')}: {getattr(document, name)}")
         paragraph(out(), f"Receipt {document.id}, {document.at or '-'}.")
     return Exit.OK
@@ -182,6 +182,8 @@ async def _erase(settings: Settings, person: Person, found: ReportDocument, *, d
             entries=sum(each.ledger is not None for each in contacts),
             issues=sum(len(each.issues) for each in contacts),
             runs=sum(each.runs for each in contacts),
+            timeline=sum(each.timeline for each in contacts),
+            calls=sum(each.calls for each in contacts),
             dead_letters=letters,
             upstream={name: counts[name] for name in counts if name not in _ours(topics)},
             changelog=counts[topics.ledger],
@@ -243,6 +245,7 @@ def _print(document: ReportDocument) -> None:
             for name, value in (contact.ledger or {}).items():
                 paragraph(console, f"        ledger {name}: {plain(str(value), 200)}")
             console.print(f"        issues: {', '.join(sorted(contact.issues)) or '-'}; runs: {contact.runs}")
+            console.print(f"        lines of its timeline: {contact.timeline}; calls made for it: {contact.calls}")
     for topic in document.topics:
         records = counted(topic.records, "record") if topic.readable else "not readable with this login"
         paragraph(console, f"{topic.topic}: {records} ({topic.kept})")

@@ -56,6 +56,8 @@ class ReceiptDocument:
     entries: int
     issues: int
     runs: int
+    timeline: int
+    calls: int
     dead_letters: int
     upstream: dict[str, int]
     changelog: int

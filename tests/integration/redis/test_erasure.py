@@ -84,6 +84,9 @@ async def filled(stores: Stores, event_id: str, org_id: str, *, sealed: bool) ->
     await redis.hset(of(event_id, "published"), key, "digest")
     await redis.rpush(of(event_id, "runs"), codecs.encode(row_of(run)), codecs.encode(row_of(replace(run, id="older"))))
     await redis.set(of(event_id, "run"), codecs.encode(row_of(run)))
+    await redis.hset(of(event_id, "timeline"), mapping={key: b'[1,"created"]', "session/s1": b'[1,"linked"]'})
+    calls = f'[1,"a","PUT","/speakers/update/77","{key}",1,9,200],[1,"a","GET","/speakers/#","",1,9,200]'
+    await redis.hset(of(event_id, "calls"), "run", f'{{"total":2,"calls":[{calls}]}}')
     naturals = codecs.Listing(NOW, {77: EMAIL}, None, codecs.KEY_FORM)
     await redis.hset(of(event_id, "directory"), "speaker", codecs.encode(naturals))
 
@@ -147,6 +150,7 @@ async def test_a_person_on_three_events_of_two_organizations(stores: Stores, sea
         [f"speaker/{person('ev1').id}#image"],
         3,
     )
+    assert (seen.timeline, seen.calls) == (1, 1)
     assert left(await dump(stores)) == list(MARKS)
     for event_id in await desk.events(None):
         assert await desk.erase(event_id, Person.named(EMAIL)) == 1
@@ -157,6 +161,8 @@ async def test_a_person_on_three_events_of_two_organizations(stores: Stores, sea
         entry = (await desk.ledger.load(event_id))[f"speaker/{person(event_id).id}"]
         assert (entry.state, entry.swoogo_id, entry.contact_id, entry.links) == (State.GONE, None, None, ())
         assert entry.erased
+        assert list(held[stores.keys.event(event_id, "timeline")]) == [b"session/s1"]
+        assert b"/77" not in held[stores.keys.event(event_id, "calls")][b"run"]
         assert is_keyed(entry.natural)
         assert issues.held[event_id, f"speaker/{person(event_id).id}"] is None
         for text in (EMAIL, "77", "88", person(event_id).id):

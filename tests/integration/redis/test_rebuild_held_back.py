@@ -13,6 +13,7 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.status import RedisStatusBoard
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.field_maps import HoldRule, Publish
 from consumer.domain.identity import Kind
 from consumer.ports import event_subject
@@ -67,6 +68,7 @@ class Worker:
                 clock,
                 stores.connections,
                 ListedStandings(),
+                RedisTimeline(*on),
             ),
             SETTINGS,
             ReconcileSettings(interval=0),

@@ -20,6 +20,7 @@ from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
+from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.connection_state import ConnectionStanding
 from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
 from consumer.domain.hints import Hint
@@ -29,6 +30,7 @@ from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import SurveyState
+from consumer.domain.timeline import Happening, What
 from consumer.domain.webhooks import Registered
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.inbox import Hint as DueHint
@@ -117,6 +119,8 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.board.started(run)
     run.org_id, run.swoogo_event_id = ORG, SWOOGO_EVENT
     await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
+    made = RunCalls((MadeCall(NOW, "the event", "GET", "/events/1"),), 1)
+    await bench.timeline.note(lease, "run", {session_key(): [Happening(NOW, What.CHANGED)]}, made)
 
     keys = keys_module.Keys("test")
     markers = RedisMarkers(redis, keys, Scripts(redis))

@@ -47,6 +47,7 @@ async def a_hinted_world(sessions: int = 1, **changed: Any) -> World:
             world.ledger,
             world.swoogo,
             world.board,
+            world.timeline,
             world.clock,
             world.pusher.reconciler,
             SETTINGS,
