@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from consumer.domain.errors import ConfigurationError
 
 HEAD_BYTES: Final = 8_192
+HEAD_SECONDS: Final = 10.0
 CONNECTIONS: Final = 100
 CONNECTION_SECONDS: Final = 15.0
 
@@ -32,6 +33,7 @@ class _Connection(H11Protocol):
     """
 
     most, lifetime = CONNECTIONS, CONNECTION_SECONDS
+    _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin the time it has."""
@@ -44,6 +46,16 @@ class _Connection(H11Protocol):
             self.connections.discard(oldest)
             oldest.transport.abort()
 
+    def data_received(self, data: bytes) -> None:
+        """Take it; a head that has begun has its own time, so that a connection that is kept cannot sit on one."""
+        super().data_received(data)
+        busy = bool(self.cycle) and not self.cycle.response_complete
+        if busy and self._head:
+            self._head.cancel()
+            self._head = None
+        elif not busy and not self._head:
+            self._head = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.abort)
+
     def began(self) -> float:
         """When it was accepted, seconds."""
         return self._began
@@ -51,6 +63,8 @@ class _Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._end.cancel()
+        if self._head:
+            self._head.cancel()
         super().connection_lost(exc)
 
 
@@ -73,6 +87,7 @@ async def serving(
     *,
     connections: int = CONNECTIONS,
     seconds: float = CONNECTION_SECONDS,
+    head_bytes: int = HEAD_BYTES,
 ) -> AsyncIterator[int]:
     """Serve while the block runs; gives the port.
 
@@ -84,6 +99,7 @@ async def serving(
         advice: what to set when the address cannot be had.
         connections: how many may be open; the oldest makes room.
         seconds: how long one lives.
+        head_bytes: the longest head of a request.
 
     Raises ConfigurationError when it cannot.
     """
@@ -96,7 +112,7 @@ async def serving(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        h11_max_incomplete_event_size=HEAD_BYTES,
+        h11_max_incomplete_event_size=head_bytes,
         timeout_graceful_shutdown=1,
     )
     with _listener(host, port, what, advice) as listener:

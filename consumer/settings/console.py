@@ -42,6 +42,9 @@ class ConsoleSettings(Group):
         SecretStr(""),
         description="What proves that a form came from here; the same in all replicas. Orders behind a proxy need it.",
     )
+    rate: int = Field(
+        20, ge=1, le=100_000, description="Requests a second of one person, ten times as many at once; more wait."
+    )
     refresh: int = Field(10, ge=2, le=3_600, description="Seconds after which an open page is read again.")
     sessionboard_event: str = Field(
         "",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any, Final
 
 import httpx
+from pydantic import SecretStr
 
 from consumer.entrypoints.console.app import console_app
+from consumer.entrypoints.console.gate import Forms
 from consumer.entrypoints.console.viewer import LOCAL, Viewer
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.settings import ConsoleSettings, load_settings
 from tests.support.desk import Desk, a_desk
 
+ORIGIN: Final = "http://localhost:8082"
 _VOID: Final = frozenset({"meta", "link", "input", "br", "img", "col"})
 
 
@@ -26,17 +29,33 @@ class Visitor:
     desk: Desk
     stores: StoreSession
     viewer: Viewer | None = LOCAL
-    settings: ConsoleSettings = field(default_factory=ConsoleSettings)
+    settings: ConsoleSettings = field(default_factory=lambda: ConsoleSettings(secret=SecretStr("s" * 32)))
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask once; what the application raises is raised here."""
+        return await self.ask("GET", path, headers)
+
+    async def post(self, path: str, fields: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
+        """Send a form as a page of the console does, with its token."""
+        token = {} if self.viewer is None else {"token": self.forms.token(self.viewer)}
+        return await self.ask("POST", path, {"origin": ORIGIN, **headers}, {**token, **(fields or {})})
+
+    @property
+    def forms(self) -> Forms:
+        """What makes tokens for forms, as every console of this secret does."""
+        return Forms(self.settings.secret.get_secret_value(), self.stores.clock)
+
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str], fields: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Ask once, with nothing added."""
 
         async def identify(request: Any) -> Viewer | None:
             return self.viewer
 
         app = console_app(self.stores, self.settings, identify)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
-            return await client.get(path, headers=headers)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+            return await client.request(method, path, headers=headers, data=fields)
 
     async def page(self, path: str, status: int = 200) -> Read:
         """A page that is well formed."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.console import routes
 from consumer.entrypoints.console.drawing import Drawing, etag_of
+from consumer.entrypoints.console.gate import Gate
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.security import Secured
 from consumer.entrypoints.console.times import at, zone_of
@@ -28,6 +30,7 @@ from consumer.entrypoints.documents.session import StoreSession
 from consumer.settings import ConsoleSettings
 
 _REMEMBERED: Final = 32
+_NO_FORM: Final[Mapping[str, str]] = MappingProxyType({})
 _UNKNOWN: Final = Viewer("", "", Role.VIEWER, frozenset())
 _SENTENCES: Final = {
     401: (
@@ -51,23 +54,24 @@ Show = Callable[[Ask], Awaitable[Shown | Response]]
 log = structlog.get_logger("console")
 
 
-def console_app(stores: StoreSession, settings: ConsoleSettings, identify: Identify) -> Starlette:
+def console_app(stores: StoreSession, settings: ConsoleSettings, identify: Identify) -> ASGIApp:
     """The application. Everything it reads, it reads through `stores`, whose clock is its own."""
     console = _Console(stores, settings, identify)
     static = StaticFiles(directory=Path(__file__).with_name("static"))
     served = [
         Route(page.path, console.serving(page), methods=list(page.methods), name=page.name) for page in routes.ROUTES
     ]
-    return Starlette(
+    pages = Starlette(
         routes=[*served, Mount("/static", static, name="static")],
-        middleware=[Middleware(Secured)],
         exception_handlers={HTTPException: console.refuse, Exception: console.fail},
     )
+    return Secured(pages, settings)  # outermost: what Starlette itself answers has the headers too
 
 
 class _Console:
     def __init__(self, stores: StoreSession, settings: ConsoleSettings, identify: Identify) -> None:
-        self._stores, self._settings, self._identify = stores, settings, identify
+        self._stores, self._settings = stores, settings
+        self._gate = Gate(settings, identify, stores.clock)
         self._drawing = Drawing()
         self._last: OrderedDict[tuple[object, ...], tuple[Shown, int]] = OrderedDict()
 
@@ -77,14 +81,8 @@ class _Console:
         show: Show = getattr(import_module(f"consumer.entrypoints.console.pages.{module}"), function)
 
         async def serve(request: Request) -> Response:
-            viewer = await self._identify(request)
-            if viewer is None:
-                raise HTTPException(401)
-            if viewer.role < page.least:
-                raise HTTPException(403)
-            if page.order and self._settings.orders == "off":
-                raise HTTPException(403, "Orders are off on this console.")
-            ask = self._ask(request, viewer)
+            viewer, form = await self._gate.admit(request, page)
+            ask = self._ask(request, viewer, form)
             try:
                 await self._require_visible(ask)
                 shown = await show(ask)
@@ -96,10 +94,12 @@ class _Console:
 
         return serve
 
-    def _ask(self, request: Request, viewer: Viewer) -> Ask:
+    def _ask(self, request: Request, viewer: Viewer, form: Mapping[str, str] = _NO_FORM) -> Ask:
         parts = {name: str(value) for name, value in request.path_params.items()}
         query = dict(request.query_params)
-        return Ask(viewer, self._stores, self._settings, self._stores.clock.now(), parts, query, request)
+        token = self._gate.forms.token(viewer) if viewer.actor and self._settings.orders == "on" else ""
+        now = self._stores.clock.now()
+        return Ask(viewer, self._stores, self._settings, now, parts, query, request, form, token)
 
     async def _require_visible(self, ask: Ask) -> None:
         """K4: what is about one event is there only for who may see its organization. Raises MissingError."""
@@ -136,10 +136,7 @@ class _Console:
     async def refuse(self, request: Request, error: Exception) -> Response:
         """The page of a refusal."""
         status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-        try:
-            viewer = await self._identify(request) or _UNKNOWN
-        except UnavailableError:
-            viewer = _UNKNOWN
+        viewer: Viewer = getattr(request.state, "viewer", _UNKNOWN)
         return self._error(self._ask(request, viewer), status, detail)
 
     async def fail(self, request: Request, error: Exception) -> Response:

@@ -81,6 +81,7 @@ class Drawing:
             "facts": shown.facts,
             "viewer": ask.viewer,
             "orders": ask.may_order,
+            "token": ask.token,
             "icon": icons,
             "etag": etag,
             "stale": stale,

@@ -19,7 +19,16 @@ class MissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `parts`: of the address, as `event_id`; `query`: behind the question mark; `now`: ms."""
+    """One request.
+
+    Attributes:
+        now: ms.
+        parts: of the address, as `event_id`.
+        query: behind the question mark.
+        form: the fields of an order, those of one name on a line each; `ui.token_field()` stands in each form, and the
+            gate has checked it before a page is asked.
+        token: for the forms of this page.
+    """
 
     viewer: Viewer
     stores: StoreSession
@@ -28,6 +37,8 @@ class Ask:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     request: Request
+    form: Mapping[str, str]
+    token: str
 
     @property
     def may_order(self) -> bool:

@@ -23,6 +23,7 @@ log = structlog.get_logger("console")
 
 _CONNECTIONS: Final = 200
 _CONNECTION_SECONDS: Final = 60.0
+_HEAD_BYTES: Final = 32_768  # an ID token lists a person's groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator
                 advice,
                 connections=_CONNECTIONS,
                 seconds=_CONNECTION_SECONDS,
+                head_bytes=_HEAD_BYTES,
             )
         )
         log.info("console.listening", address=f"http://{chosen.host}:{port}/", orders=chosen.orders)
