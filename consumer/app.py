@@ -36,7 +36,7 @@ from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
 from consumer.wiring.clients import close_within, open_kafka, open_redis, open_swoogo
-from consumer.wiring.services import build_dispatcher, build_recorder
+from consumer.wiring.services import build_dispatcher, build_order_relay, build_recorder
 
 log = structlog.get_logger("app")
 
@@ -175,7 +175,8 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
         election = RedisElection(stores.keys, stores.scripts, clock.new_id())
         parked = ParkedIndex(stores.redis, stores.keys)
-        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked)
+        orders = build_order_relay(settings, stores, kafka, clock)
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked, orders)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":

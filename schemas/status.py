@@ -1,8 +1,8 @@
-"""Status topic: what this service publishes about syncs, integrations and mappings (N1, N2, C3, M2).
+"""Status topic: what this service publishes about syncs, integrations, mappings and orders (N1, N2, C3, M2, U3).
 
-Guarantees: the sums in a report fit its parts, because they are computed from them; a report holds ids,
-counts, codes and sentences, never personal data. Codes are open: a reader treats one it does not know as
-`failed` and shows the sentence.
+Guarantees: the sums in a report fit its parts, because they are computed from them; a report holds ids, counts, codes
+and sentences, never personal data but the login of who gave an order. Codes are open: a reader treats one it does not
+know as `failed` and shows the sentence.
 """
 
 from __future__ import annotations
@@ -165,6 +165,27 @@ class MappingVerdict(WireModel):
     """What an admin should know although it was accepted: `timezone_mismatch` (M7)."""
 
 
+class OrderDone(WireModel):
+    """What a person ordered, and what came of it (U3)."""
+
+    order_id: Identifier
+    """The order; given twice, it is one."""
+    kind: Code
+    """What was ordered: `sync`, `reconcile`, `freeze`, `thaw`, `approve`, ..."""
+    actor: str
+    """Who gave it: `cli:LOGIN` of a command, else the subject of their ID token."""
+    reason: str = ""
+    """Why, in their words; one line, e-mail addresses masked."""
+    given_at: Timestamp
+    """When."""
+    records: tuple[str, ...] = ()
+    """What it names, as `kind/id`; empty for an order about all."""
+    done: bool = True
+    """False: it was refused, and changed nothing."""
+    sentence: str = ""
+    """Why it was refused."""
+
+
 class EventStatusMetadata(MetadataOf[ActionT], Generic[ActionT]):
     """Metadata of a report about one event; its key is the event id."""
 
@@ -179,6 +200,13 @@ class OrganizationStatusMetadata(MetadataOf[ActionT], Generic[ActionT]):
     """Always null."""
     org_id: Identifier
     """The Sessionboard organization."""
+
+
+class OrderStatusMetadata(MetadataOf[ActionT], Generic[ActionT]):
+    """Metadata of an order; its key is the event id, or `orders` where it concerns no event, or many."""
+
+    event_id: Identifier | None
+    """The Sessionboard event; null where it concerns none, or many."""
 
 
 class EventStatus(Envelope[DataT, EventStatusMetadata[ActionT]], Generic[DataT, ActionT]):
@@ -235,6 +263,15 @@ class MappingEnded(EventStatus[MappingVerdict, Literal["mapping.removed"]]):
     """The pair ended, by removal or by disconnecting (M4, X1)."""
 
 
+class OrderGiven(Envelope[OrderDone, OrderStatusMetadata[Literal["order.given"]]]):
+    """A person gave an order (U3)."""
+
+    @property
+    def key(self) -> str:
+        """The Kafka key: the event id, or `orders`."""
+        return self.metadata.event_id or "orders"
+
+
 StatusMessage = (
     SyncStarted
     | SyncProgress
@@ -245,6 +282,7 @@ StatusMessage = (
     | MappingAccepted
     | MappingRejected
     | MappingEnded
+    | OrderGiven
 )
 """A value of the status topic; `metadata.action` says which."""
 
@@ -259,6 +297,7 @@ STATUS_MESSAGES: Final[Mapping[str, type[StatusMessage]]] = MappingProxyType(
         "mapping.accepted": MappingAccepted,
         "mapping.rejected": MappingRejected,
         "mapping.removed": MappingEnded,
+        "order.given": OrderGiven,
     }
 )
 """`metadata.action` -> its model."""

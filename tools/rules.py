@@ -108,6 +108,9 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "K3": "Off by default, reads only by default: with orders off no button exists and the server refuses",
         "K4": "Who asks is known, and sees the events of their organizations only",
     },
+    "Control": {
+        "U3": "Every order has an actor, a reason and a moment, is kept with its event and published",
+    },
     "Swoogo's webhooks": {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",
         "W2": "A delivery is a hint: whole records are seen for nothing, others read for a credit",

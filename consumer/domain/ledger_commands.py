@@ -15,7 +15,7 @@ from enum import StrEnum
 from consumer.domain.identity import Kind, digest, id_of, key_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State, entries_of
-from consumer.domain.plan import NAMED_ONLY, Delete, removal_key
+from consumer.domain.plan import NAMED_ONLY
 
 
 class Action(StrEnum):
@@ -51,11 +51,6 @@ def read_command(text: str) -> LedgerCommand:
     act, swoogo_id, rest = text.split(" ", 2)
     key, _, reason = rest.partition("\t")
     return LedgerCommand(Action(act), key, int(swoogo_id), reason)
-
-
-def confirmation(removal: Delete, reason: str) -> LedgerCommand:
-    """The command by which an operator confirms one of many removals (D4)."""
-    return LedgerCommand(Action.RETRY, removal_key(removal.key), removal.swoogo_id, " ".join(reason.split()))
 
 
 def voiding(event_id: str, swoogo_event_id: int, reason: str) -> LedgerCommand:

@@ -1,4 +1,7 @@
-"""What all replicas need and one of them does: the due index is repaired, slice by slice, outside of the rounds."""
+"""What all replicas need and one of them does.
+
+The due index is repaired, slice by slice, outside of the rounds; orders are seen to.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,13 @@ import structlog
 
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock, Inbox
+from consumer.services.orders import OrderRelay
 from consumer.services.rebuild import Rebuilder
 
-_EVERY_SECONDS: Final = 10.0
-"""Between two looks who is elected; the lock lasts three times that."""
+_EVERY_SECONDS: Final = 2.0
+"""Between two looks; an order waits for one."""
+
+_ELECTED_SECONDS: Final = 30.0
 
 _REPAIR_SECONDS: Final = 600
 """Between two repairs of the due index."""
@@ -46,6 +52,7 @@ class Housekeeper:
     clock: Clock
     rebuilder: Rebuilder | None = None
     parked: Parked | None = None
+    orders: OrderRelay | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
 
@@ -69,7 +76,11 @@ class Housekeeper:
 
     async def _look(self) -> None:
         """Keep the lock, and do what is due. A newly elected one begins with everything."""
-        if not await self._may_work() or self.clock.ticks() < self._repair_at:
+        if not await self._may_work():
+            return
+        if self.orders:
+            await self.orders.relay()
+        if self.clock.ticks() < self._repair_at:
             return
         began = self.clock.ticks()
         position: tuple[int, int] | None = (0, 0)
@@ -82,5 +93,5 @@ class Housekeeper:
         self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
 
     async def _may_work(self) -> bool:
-        elected = await self.election.elected(3 * _EVERY_SECONDS)
+        elected = await self.election.elected(_ELECTED_SECONDS)
         return elected and (self.rebuilder is None or await self.rebuilder.is_redis_complete())

@@ -11,6 +11,7 @@ from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
@@ -40,6 +41,7 @@ from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
+from consumer.services.orders import OrderRelay
 from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
@@ -212,6 +214,12 @@ def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: Sw
         hooks,
     )
     return replace(pusher, hints=taker, webhooks=registrar), registrar
+
+
+def build_order_relay(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> OrderRelay:
+    """What publishes the orders that people gave."""
+    status = KafkaStatusTopic(kafka.producer, settings.kafka.topics.status, stores.connections, clock)
+    return OrderRelay(RedisOrders(stores.redis, stores.keys, stores.scripts), status)
 
 
 def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Telemetry) -> Records:

@@ -19,6 +19,7 @@ from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import ServerTime
@@ -46,6 +47,7 @@ from consumer.ports import (
     Work,
 )
 from consumer.ports.hints import HintStore
+from consumer.ports.orders import OrderStore
 from consumer.ports.timeline import Timeline
 from consumer.ports.webhooks import WebhookStore
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
@@ -63,6 +65,7 @@ from tests.support.fakes import (
 )
 from tests.support.fakes.hints import InMemoryHints, InMemoryWebhooks
 from tests.support.fakes.ledger import ListedChangelog
+from tests.support.fakes.orders import InMemoryOrders
 from tests.support.fakes.pairs import ListedPairs
 from tests.support.fakes.status import RecordingTopic
 from tests.support.fakes.timeline import InMemoryTimeline
@@ -118,6 +121,7 @@ class Bench:
     hints: HintStore
     webhooks: WebhookStore
     timeline: Timeline
+    orders: OrderStore
     times: Times
     redis: Redis | None = None
     changelog: ListedChangelog = field(default_factory=ListedChangelog)
@@ -215,6 +219,7 @@ def in_memory(times: Times) -> Bench:
         hints=InMemoryHints(inbox, connections),
         webhooks=InMemoryWebhooks(inbox),
         timeline=InMemoryTimeline(inbox),
+        orders=InMemoryOrders(),
         times=times,
         changelog=changelog,
         pair_log=pair_log,
@@ -251,6 +256,7 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         hints=RedisHints(redis, keys, scripts),
         webhooks=RedisWebhooks(redis, keys, scripts),
         timeline=RedisTimeline(redis, keys, scripts),
+        orders=RedisOrders(redis, keys, scripts),
         times=times,
         redis=redis,
         changelog=kept,

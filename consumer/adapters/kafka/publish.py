@@ -20,6 +20,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.connection_state import Standing
 from consumer.domain.errors import UnavailableError
 from consumer.domain.ledger import Entry
+from consumer.domain.order import GivenOrder
 from consumer.domain.pair import Pair
 from consumer.domain.record_issues import RecordIssues
 from consumer.domain.run import Run
@@ -133,6 +134,13 @@ class KafkaStatusTopic:
     async def announce(self, announcement: Announcement) -> None:
         """`integration.*` and `mapping.*`."""
         await self._publish(announcement.action, lambda: status_messages.verdict_message(announcement, self._now()))
+
+    async def order(self, given: GivenOrder) -> None:
+        """`order.given`."""
+        event_id = given.order.event_id
+        mapping = await self._connections.mapping(event_id) if event_id else None
+        org_id = mapping.org_id if mapping else ""
+        await self._publish("order.given", lambda: status_messages.order_message(given, org_id, self._now()))
 
     async def _publish(self, what: str, build: Callable[[], StatusMessage]) -> None:
         """Raises UnavailableError. A message that cannot be built is a defect: it is left out, and breaks no push."""

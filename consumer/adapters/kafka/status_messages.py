@@ -1,4 +1,4 @@
-"""Runs and verdicts as messages of the status topic, in the models of `schemas.status`."""
+"""Runs, verdicts and orders as messages of the status topic, in the models of `schemas.status`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from consumer.domain.connection import Announcement
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code as IssueCode
 from consumer.domain.issue import Effect as IssueEffect
+from consumer.domain.order import GivenOrder, Receipt
 from consumer.domain.record_issues import PublishedIssue, RecordIssues
 from consumer.domain.run import Run
 from consumer.ports import RawRecord
@@ -75,6 +76,22 @@ def verdict_message(announcement: Announcement, now: datetime) -> StatusMessage:
         "issues": said.issues,
     }
     return _message(said.action, data, {"event_id": said.event_id, "org_id": said.org_id}, now)
+
+
+def order_message(given: GivenOrder, org_id: str, now: datetime) -> StatusMessage:
+    """`order.given`."""
+    order, receipt = given.order, given.receipt or Receipt()
+    data: dict[str, object] = {
+        "order_id": order.id,
+        "kind": order.kind.value,
+        "actor": order.actor,
+        "reason": order.reason,
+        "given_at": _moment(order.at),
+        "records": order.keys,
+        "done": receipt.done,
+        "sentence": receipt.sentence,
+    }
+    return _message("order.given", data, {"event_id": order.event_id or None, "org_id": org_id or None}, now)
 
 
 def issues_message(event_id: str, org_id: str, record: RecordIssues, now: datetime) -> RecordIssuesChanged:

@@ -21,6 +21,7 @@ from consumer.domain.issue import Issue
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.mapping import EventMapping
 from consumer.domain.natural_key import with_current_key
+from consumer.domain.order import GivenOrder
 from consumer.domain.pair import ROUND_FIELDS, Pair
 from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
 from consumer.domain.survey import SurveyState
@@ -141,6 +142,7 @@ listing: Final = RowReader[Listing](Listing, "a listing")
 survey: Final = RowReader[SurveyState](SurveyState, "what the last survey left")
 definitions: Final = RowReader[KeptDefinitions](KeptDefinitions, "field definitions")
 run: Final = RowReader[RunRow](RunRow, "a run")
+given_order: Final = RowReader[GivenOrder](GivenOrder, "an order")
 sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
 _integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")
 _mapping_request: Final = RowReader[MappingRequest](MappingRequest, "a request of an organization")

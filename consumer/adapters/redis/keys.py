@@ -12,6 +12,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:overtaken` | hash: record key -> stamp of an older version published after the newest | - | inbox |
 | `{event/ID}:withdrawn` | set: contacts whose profiles are not kept: `copies/ID` deleted, `all/ID` erased | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
+| `{event/ID}:audit` | hash: id -> order that a person gave, and what came of it; the newest ones | - | orders |
 | `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
 | `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | due index |
@@ -44,6 +45,8 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
 | `{replicas}:elected` | string: which replica does the housekeeping of all | 30 s | election |
+| `{orders}:audit` | hash: the same for orders that concern no event or many | - | orders |
+| `{orders}:waiting` | hash: id -> order that the running service has still to see to | - | orders |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:about` | hash: its format, who waits for a later version, when Redis was last lost | - | rebuild |
 | `{generation}:restored` | hash: how far a rebuild in progress is, topic/partition[/topic id] -> offset | - | rebuild |
@@ -135,6 +138,10 @@ class Keys:
     def replicas(self, name: str = "alive") -> str:
         """`alive`, their heartbeats; or `elected`."""
         return self._of("replicas", name)
+
+    def orders(self, name: str) -> str:
+        """`audit` of orders without an event, or `waiting`."""
+        return self._of("orders", name)
 
     def replay(self, topic: str) -> str:
         """Where a replay of a topic is."""

@@ -88,6 +88,10 @@ class Scripts(CreditScripts, RebuildScripts):
         """False when somebody else has the lease."""
         return bool(await self.named["drop_orders"]([state, waiting], [epoch, *orders]))
 
+    async def begin_order(self, audit: str, *, order_id: str, row: bytes, kept: int) -> bytes:
+        """The row that is there already, b"" where there was none."""
+        return cast("bytes", await self.named["begin_order"]([audit], [order_id, row, kept]))
+
     async def claim_subject(
         self, keys: Iterable[str], *, op_id: str, lease: int
     ) -> tuple[int, int, int, bytes, bytes, list[tuple[str, str]]]:

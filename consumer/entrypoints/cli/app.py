@@ -96,6 +96,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
             ),
         },
     ),
+    "audit": Leaf("audit:audit", "List what people ordered: when, who, what, why, and what came of it."),
     "pairs": Branch(
         "Which events belong together.",
         {

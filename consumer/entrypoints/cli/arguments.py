@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -58,3 +59,12 @@ KeyFile = Annotated[
     ),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="List everything, however long.")]
+Actor = Annotated[
+    str, typer.Option("--actor", metavar="NAME", help="Who gives the order; kept with it. Else your login name.")
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.")]
+
+
+def by(actor: str) -> str:
+    """The actor of a command: `cli:NAME`."""
+    return f"cli:{actor.strip() or getuser()}"

@@ -14,7 +14,8 @@ from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.domain.bulk import Choice, Outcome
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.cli.arguments import AsJson, Sure
+from consumer.domain.order import OrderKind, Receipt
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Sure, by
 from consumer.entrypoints.cli.choice import (
     Again,
     Code,
@@ -27,6 +28,7 @@ from consumer.entrypoints.cli.choice import (
     rounds_allowed,
 )
 from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import Column, Fit, print_table
@@ -145,6 +147,7 @@ def replay_letters(
     dry_run: DryRun = False,
     again: Again = False,
     why: Why = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -178,13 +181,15 @@ def replay_letters(
         if not confirmed(f"Put {counted(len(back), 'record')} back where they came from{also}?"):
             return Exit.FAILED
 
-    async def settle() -> None:
+    async def settle() -> Receipt:
         letters = DeadLetterQueue(settings.kafka)
         await letters.settle(old, "superseded", put_back=False)
         await letters.settle(back, "replayed", put_back=True)
+        return Receipt(at_once=True)
 
     if back or old:
-        asyncio.run(settle())
+        names = _names([*back, *old])
+        asyncio.run(give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=settle))
     document = SettledDocument(_names(back), _names(old), refused=_names(lost), exhausted=_names(left))
     _told(document, as_json=as_json)
     return Exit.FAILED if lost or not (back or old) else Exit.OK
@@ -199,6 +204,8 @@ def discard_letters(
     event: OneEvent = "",
     older_than: OlderThan = "",
     dry_run: DryRun = False,
+    why: Why = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -215,7 +222,12 @@ def discard_letters(
     question = f"Discard {counted(len(chosen), 'dead letter')}? What they hold is not synced."
     if not sure and not confirmed(question):
         return Exit.FAILED
-    asyncio.run(DeadLetterQueue(settings.kafka).settle(chosen, "discarded", put_back=False))
+
+    async def settle() -> Receipt:
+        await DeadLetterQueue(settings.kafka).settle(chosen, "discarded", put_back=False)
+        return Receipt(at_once=True)
+
+    asyncio.run(give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=settle))
     _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
     return Exit.OK
 

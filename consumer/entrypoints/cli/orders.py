@@ -6,7 +6,7 @@ Only the holder of an event's lease writes its ledger, so these ask the next cla
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +14,8 @@ import typer
 
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
-from consumer.entrypoints.cli.arguments import AsJson, Event, Key, Sure
+from consumer.domain.order import OrderKind, Receipt
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Key, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.ledger import named_keys
 from consumer.entrypoints.cli.output import out, paragraph, print_json
@@ -56,6 +57,8 @@ def lift(
         ),
     ],
     *,
+    reason: Reason = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -74,11 +77,11 @@ def lift(
     named = ", ".join(plain(key) for key in found)
     if not sure and not confirmed(f"Make {named} again in Swoogo?"):
         return Exit.FAILED
-    at_once = asyncio.run(ask_for(settings, event_id, [LedgerCommand(Action.LIFT, key) for key in found]))
+    receipt = asyncio.run(give(settings, OrderKind.LIFT, event_id, by(actor), reason, found))
     if as_json:
-        print_json(LiftDocument(event_id, found, at_once))
+        print_json(LiftDocument(event_id, found, receipt.at_once))
     else:
-        when = "is synced again now" if at_once else "is synced again with the next sync"
+        when = "is synced again now" if receipt.at_once else "is synced again with the next sync"
         paragraph(out(), f"{named} {when}.")
     return Exit.OK
 
@@ -91,6 +94,8 @@ def adopt(
         typer.Argument(metavar="SWOOGO_ID", min=1, help="Id of the record in the event in Swoogo.", show_default=False),
     ],
     *,
+    reason: Reason = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -104,19 +109,25 @@ def adopt(
     settings = load_settings()
     event_id, ledger = asyncio.run(_known(settings, event))
     key = _one_key(key, ledger)
-    order, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
+    command, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
         say(f"The ledger of event {plain(event_id)} has no {plain(key)}; a key looks like session/ID.")
         return Exit.FAILED
-    refusal = not_adoptable(order, ledger) or ("it is that in Swoogo already." if entry.live else "")
+    refusal = not_adoptable(command, ledger) or ("it is that in Swoogo already." if entry.live else "")
     if refusal:
         say(f"{plain(key)} cannot be adopted: {plain(refusal)}")
         return Exit.FAILED
     question = f"Take {swoogo_id} in Swoogo as {plain(key)} and bring it up to date?"
-    return _order(settings, event_id, order, question, "is adopted", sure=sure, as_json=as_json)
+    if not sure and not confirmed(question):
+        return Exit.FAILED
+    ids = {"swoogo_id": str(swoogo_id)}
+    receipt = asyncio.run(give(settings, OrderKind.ADOPT, event_id, by(actor), reason, (key,), ids))
+    return _said(OrderDocument(event_id, "adopt", key, swoogo_id, receipt.at_once), "is adopted", as_json=as_json)
 
 
-def forget(event: Event, key: Key, *, sure: Sure = False, as_json: AsJson = False) -> Exit:
+def forget(
+    event: Event, key: Key, *, reason: Reason = "", actor: Actor = "", sure: Sure = False, as_json: AsJson = False
+) -> Exit:
     """Say that an unanswered create made no record in Swoogo: the other answer to ambiguous_match.
 
     A running service does it: at once with continuous sync, else with the next sync, but not before the create can no
@@ -127,35 +138,39 @@ def forget(event: Event, key: Key, *, sure: Sure = False, as_json: AsJson = Fals
     settings = load_settings()
     event_id, ledger = asyncio.run(_known(settings, event))
     key = _one_key(key, ledger)
-    order, entry = LedgerCommand(Action.FORGET, key), ledger.get(key)
+    entry = ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
         say(f"Event {plain(event_id)} has no unanswered create of {plain(key)}.")
         return Exit.FAILED
     question = f"Is {plain(key)} none of the records in Swoogo? It may be created again."
-    return _order(settings, event_id, order, question, "is synced again", sure=sure, as_json=as_json)
-
-
-async def ask_for(settings: Settings, event_id: str, orders: Sequence[LedgerCommand]) -> bool:
-    """Leave orders for the next claim of the event; True when that is at once, without a sync being asked for.
-
-    Raises UnavailableError, ConfigurationError.
-    """
-    async with open_session(settings) as stores:
-        await stores.inbox.request_commands(event_id, orders)
-        mapping = await stores.connections.mapping(event_id)
-        return mapping is not None and mapping.continuous
-
-
-def _order(
-    settings: Settings, event_id: str, order: LedgerCommand, question: str, done: str, *, sure: bool, as_json: bool
-) -> Exit:
     if not sure and not confirmed(question):
         return Exit.FAILED
-    at_once = asyncio.run(ask_for(settings, event_id, [order]))
+    receipt = asyncio.run(give(settings, OrderKind.FORGET, event_id, by(actor), reason, (key,)))
+    return _said(OrderDocument(event_id, "forget", key, None, receipt.at_once), "is synced again", as_json=as_json)
+
+
+async def give(
+    settings: Settings,
+    kind: OrderKind,
+    event_id: str,
+    actor: str,
+    reason: str = "",
+    keys: Sequence[str] = (),
+    details: Mapping[str, str] | None = None,
+    act: Callable[[], Awaitable[Receipt]] | None = None,
+) -> Receipt:
+    """Give an order; `act` as in `Orders.give`. Raises UnavailableError, ConfigurationError."""
+    async with open_session(settings) as stores:
+        orders = stores.orders
+        order = orders.order(kind, event_id, actor=actor, reason=reason, keys=tuple(keys), details=details)
+        return await orders.give(order, act)
+
+
+def _said(document: OrderDocument, done: str, *, as_json: bool) -> Exit:
     if as_json:
-        print_json(OrderDocument(event_id, order.act.value, order.key, order.swoogo_id or None, at_once))
+        print_json(document)
     else:
-        paragraph(out(), f"{plain(order.key)} {done} {'now' if at_once else 'with the next sync'}.")
+        paragraph(out(), f"{plain(document.key)} {done} {'now' if document.at_once else 'with the next sync'}.")
     return Exit.OK
 
 

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from consumer.domain.bulk import Choice, Foreseen
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Sure
+from consumer.domain.order import OrderKind
+from consumer.entrypoints.cli.arguments import Actor, AnyEvent, AsJson, Sure, by
 from consumer.entrypoints.cli.choice import Again, Code, DryRun, OlderThan, Org, Why, chosen_by, rounds_allowed
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.orders import ask_for
+from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import Column, Fit, print_table
@@ -113,6 +113,7 @@ def retry_parked(
     dry_run: DryRun = False,
     again: Again = False,
     why: Why = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -146,7 +147,7 @@ def retry_parked(
         and not confirmed(f"Try {counted(len(wanted), 'refused change')}{where} again?")
     ):
         return Exit.FAILED
-    document = RetryDocument(asyncio.run(_retry(settings, wanted)), left)
+    document = RetryDocument(asyncio.run(_retry(settings, wanted, by(actor), why)), left)
     if as_json:
         print_json(document)
     else:
@@ -174,7 +175,7 @@ def _told(document: RetryDocument) -> None:
         say(f"{failed} failed as often as they may and are left alone; --again --reason TEXT tries them once more.")
 
 
-async def _retry(settings: Settings, wanted: Iterable[Parked]) -> tuple[Retried, ...]:
+async def _retry(settings: Settings, wanted: Iterable[Parked], actor: str, reason: str) -> tuple[Retried, ...]:
     by_event: dict[str, dict[str, None]] = defaultdict(dict)
     for each in wanted:
         by_event[each.event_id][each.issue.key] = None
@@ -183,7 +184,7 @@ async def _retry(settings: Settings, wanted: Iterable[Parked]) -> tuple[Retried,
             Retried(
                 event_id,
                 tuple(keys),
-                await ask_for(settings, event_id, [LedgerCommand(Action.RETRY, key) for key in keys]),
+                (await give(settings, OrderKind.RETRY, event_id, actor, reason, tuple(keys))).at_once,
             )
             for event_id, keys in by_event.items()
         ]

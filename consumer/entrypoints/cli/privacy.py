@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,13 +12,15 @@ import msgspec
 import typer
 
 from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
+from consumer.domain.order import OrderKind, Receipt
 from consumer.domain.personal_data import Person
-from consumer.entrypoints.cli.arguments import AsJson, Sure
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.people import Sealed, open_desk
 from consumer.entrypoints.cli.privacy_document import EventData, ReceiptDocument, ReportDocument, TopicData
 from consumer.entrypoints.cli.prompts import confirmed
+from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings
 from consumer.settings.kafka import Topics
@@ -74,6 +76,8 @@ def erase(
         Path | None,
         typer.Option("--receipt", metavar="FILE", help="Write the receipt to this file too.", show_default=False),
     ] = None,
+    reason: Reason = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -92,7 +96,8 @@ def erase(
     _to_do(found)
     if not dry_run and not sure and not confirmed(f"Erase this person from {counted(len(found.events), 'event')}?"):
         return Exit.FAILED
-    document = asyncio.run(_erase(settings, Person.named(person), found, dry_run=dry_run))
+    erasing = _erase(settings, Person.named(person), found, dry_run=dry_run)
+    document = asyncio.run(erasing if dry_run else _ordered(settings, erasing, event or "", by(actor), reason))
     if receipt is not None:
         receipt.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     if as_json:
@@ -157,6 +162,21 @@ async def _report(settings: Settings, person: str, event: str | None) -> ReportD
             for name, places in records.items()
         ),
     )
+
+
+async def _ordered(
+    settings: Settings, erasing: Awaitable[ReceiptDocument], event_id: str, actor: str, reason: str
+) -> ReceiptDocument:
+    """Erase as an order, which never names the person (U3)."""
+    done: list[ReceiptDocument] = []
+
+    async def act() -> Receipt:
+        done.append(await erasing)
+        return Receipt(at_once=True)
+
+    async with open_session(settings) as stores:
+        await stores.orders.give(stores.orders.order(OrderKind.ERASE, event_id, actor=actor, reason=reason), act)
+    return done[0]
 
 
 async def _erase(settings: Settings, person: Person, found: ReportDocument, *, dry_run: bool) -> ReceiptDocument:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from consumer.domain.errors import UnavailableError
+from consumer.domain.order import OrderKind
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
-from consumer.entrypoints.cli.arguments import AsJson, events_beginning
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, by, events_beginning
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.cli.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
@@ -21,6 +24,9 @@ from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.entrypoints.documents.status import run_document
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
+
+Order = Callable[[StoreSession, str], Awaitable[None]]
+"""Gives the order for an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ def reconcile(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the reconcile to its end.")] = True,
     timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    reason: Reason = "",
+    actor: Actor = "",
     as_json: AsJson = False,
 ) -> Exit:
     """Compare an event, or all, with Swoogo now, then push.
@@ -63,10 +71,11 @@ def reconcile(
         raise typer.BadParameter("--confirm-deletions is for one event at a time")
     settings = load_settings()
     depth = Depth.CONFIRMED if confirm_deletions else Depth.DEEP if deep else Depth.SHALLOW
+    ordered = partial(_order, depth=depth, actor=by(actor), reason=reason)
     if event is not None:
-        document, now = asyncio.run(_reconcile(settings, event, depth, timeout if wait else None))
+        document, now = asyncio.run(_reconcile(settings, event, ordered, timeout if wait else None))
         return show_outcome(document, now, "reconcile", as_json=as_json)
-    every_one = asyncio.run(_ask_all(settings, depth))
+    every_one = asyncio.run(_ask_all(settings, ordered))
     if as_json:
         print_json(every_one)
     else:
@@ -74,26 +83,31 @@ def reconcile(
     return Exit.OK
 
 
-async def _ask_all(settings: Settings, depth: Depth) -> AllDocument:
+async def _order(stores: StoreSession, event_id: str, *, depth: Depth, actor: str, reason: str) -> None:
+    orders, details = stores.orders, {"depth": depth.value}
+    await orders.give(orders.order(OrderKind.RECONCILE, event_id, actor=actor, reason=reason, details=details))
+
+
+async def _ask_all(settings: Settings, ordered: Order) -> AllDocument:
     asked = []
     async with open_session(settings) as stores:
         await require_complete(stores)
         for event_id in sorted(await stores.inbox.events()):
             mapping = await stores.connections.mapping(event_id)
             if mapping is not None and mapping.continuous:
-                await stores.inbox.request_survey(event_id, depth)
+                await ordered(stores, event_id)
                 asked.append(event_id)
     return AllDocument(tuple(asked))
 
 
-async def _reconcile(settings: Settings, event: str, depth: Depth, timeout: float | None) -> tuple[SyncDocument, int]:
+async def _reconcile(settings: Settings, event: str, ordered: Order, timeout: float | None) -> tuple[SyncDocument, int]:
     async with open_session(settings) as stores:
         await require_complete(stores)
         event_id = await whole_event(stores, event)
         if await stores.connections.mapping(event_id) is None:
             return SyncDocument(event_id, mapped=False), stores.clock.now()
         before = frozenset(run.id for run in await stores.board.runs(event_id, RUNS_LOOKED_AT))
-        await stores.inbox.request_survey(event_id, depth)
+        await ordered(stores, event_id)
         run = None if timeout is None else await follow(stores, event_id, before, timeout)
         return SyncDocument(event_id, mapped=True, run=run_document(run) if run else None), stores.clock.now()
 

@@ -8,11 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from consumer.domain.ledger_commands import confirmation
-from consumer.domain.plan import Plan
-from consumer.entrypoints.cli.arguments import AsJson, Event, Sure
+from consumer.domain.order import OrderKind
+from consumer.domain.plan import Plan, removal_key
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.orders import ask_for
+from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.ids import whole_event
@@ -44,6 +44,7 @@ def remove(
         ),
     ] = "",
     *,
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -64,8 +65,9 @@ def remove(
         if len(waiting) > _SHOWN:
             say(f"  and {len(waiting) - _SHOWN} more (`--json` shows all)")
     wanted = bool(reason.strip()) and (sure or confirmed(f"Delete {len(waiting)} records in Swoogo for good?"))
-    orders = [confirmation(each, reason) for each in plan.unconfirmed]
-    at_once = asyncio.run(ask_for(settings, event_id, orders)) if wanted else False
+    ids, at_once = {removal_key(each.key): str(each.swoogo_id) for each in plan.unconfirmed}, False
+    if wanted:
+        at_once = asyncio.run(give(settings, OrderKind.REMOVE, event_id, by(actor), reason, [*ids], ids)).at_once
     if as_json:
         print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
     elif wanted:

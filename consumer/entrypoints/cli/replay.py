@@ -14,16 +14,19 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.cli.arguments import AsJson, Sure
+from consumer.domain.order import OrderKind, Receipt
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.ports import Span, Start
+from consumer.services.orders import Orders
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
 from consumer.settings import Settings, load_settings
@@ -41,6 +44,8 @@ class Asked:
     event_id: str = ""
     rate: float = _RATE
     resume: bool = False
+    actor: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ def replay_topic(
     ] = "",
     rate: Annotated[float, typer.Option(min=1.0, max=1_000_000.0, help="Records a second at most.")] = 2_000.0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the last one was interrupted.")] = False,
+    reason: Reason = "",
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -82,7 +89,7 @@ def replay_topic(
     code 1 when it was not done to its end, 130 when Ctrl-C stopped it.
     """
     settings = load_settings()
-    asked = Asked(topic, start, event, rate, resume)
+    asked = Asked(topic, start, event, rate, resume, by(actor), reason)
     names = {name: getattr(settings.kafka.topics, name) for name in _INPUTS}
     topic = names.get(asked.topic, asked.topic)
     if topic not in names.values():
@@ -151,7 +158,18 @@ async def _replay(
             if not sure and not _confirmed(topic, event_id, spans, total, asked.rate):
                 return None, ""
             replaying = replayer.replay(history, topic, spans, event_id=event_id, rate=asked.rate)
-            return _finished(document, await _watched(replaying, asked, total)), ""
+            done = Replayed()
+
+            async def act() -> Receipt:
+                nonlocal done
+                done = await _watched(replaying, asked, total)
+                return Receipt(at_once=True)
+
+            orders = Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock)
+            about = {"topic": topic}
+            order = orders.order(OrderKind.REPLAY, event_id, actor=asked.actor, reason=asked.reason, details=about)
+            await orders.give(order, act)
+            return _finished(document, done), ""
     finally:
         await bound.redis.aclose()
 

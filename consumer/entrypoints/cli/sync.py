@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import stamp
+from consumer.domain.identity import Kind, key_of
+from consumer.domain.order import OrderKind, request_of
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.cli.arguments import AsJson, Event
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.status_view import print_run
@@ -55,11 +56,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to sync: agenda, sponsors or all (O3); with ids, only those sessions and speakers (R6)."""
+    """What to sync: agenda, sponsors or all (O3), with ids only those sessions and speakers (R6); who asks, and why."""
 
     scope: str = "all"
     session_ids: tuple[str, ...] = ()
     speaker_ids: tuple[str, ...] = ()
+    actor: str = ""
+    reason: str = ""
 
 
 def sync_event(
@@ -75,6 +78,8 @@ def sync_event(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the sync to its end.")] = True,
     timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    reason: Reason = "",
+    actor: Actor = "",
     as_json: AsJson = False,
 ) -> Exit:
     """Ask for a manual sync and follow it.
@@ -83,7 +88,7 @@ def sync_event(
     did not end in time.
     """
     settings = load_settings()
-    wanted = Wanted(scope, tuple(sessions or ()), tuple(speakers or ()))
+    wanted = Wanted(scope, tuple(sessions or ()), tuple(speakers or ()), by(actor), reason)
     document, now = asyncio.run(_sync(settings, event, wanted, timeout=timeout if wait else None))
     code = show_outcome(document, now, "sync", as_json=as_json)
     return Exit.FAILED if document.run and document.run.failures else code
@@ -142,16 +147,21 @@ async def _chosen(stores: StoreSession, event_id: str, wanted: Wanted) -> tuple[
         *(f"session {each}" for each in sessions if each not in snapshot.sessions),
         *(f"speaker {each}" for each in speakers if each not in people),
     )
-    return Wanted(wanted.scope, sessions, speakers), unknown
+    return replace(wanted, session_ids=sessions, speaker_ids=speakers), unknown
 
 
 async def ask(stores: StoreSession, event_id: str, wanted: Wanted) -> Asked:
     """Make the event due now for a manual sync. Raises UnavailableError."""
     before = frozenset(run.id for run in await _runs(stores, event_id))
-    now = stores.clock.now()
-    request = SyncRequest(stores.clock.new_id(), wanted.scope, wanted.session_ids, wanted.speaker_ids)
-    await stores.inbox.request_sync(event_id, request, stamp(now, now, 0))
-    return Asked(event_id, request, before)
+    keys = (
+        *(key_of(Kind.SESSION, each) for each in wanted.session_ids),
+        *(key_of(Kind.SPEAKER, each) for each in wanted.speaker_ids),
+    )
+    order = stores.orders.order(
+        OrderKind.SYNC, event_id, actor=wanted.actor, reason=wanted.reason, keys=keys, details={"scope": wanted.scope}
+    )
+    await stores.orders.give(order)
+    return Asked(event_id, request_of(order), before)
 
 
 async def follow(stores: StoreSession, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.ledger_commands import voiding
+from consumer.domain.order import OrderKind
 from consumer.domain.pair import Pair, not_voidable
-from consumer.entrypoints.cli.arguments import AsJson, Event, Sure
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.completeness import require_complete
@@ -47,6 +48,7 @@ def void(
         ),
     ],
     *,
+    actor: Actor = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -66,7 +68,8 @@ def void(
     question = f"Let event {plain(event_id)} and Swoogo event {pair.swoogo_event_id} be mapped to others?"
     if not sure and not confirmed(question):
         return Exit.FAILED
-    asyncio.run(_ask(settings, pair, reason))
+    ids = {"swoogo_event_id": str(pair.swoogo_event_id)}
+    asyncio.run(give(settings, OrderKind.VOID, event_id, by(actor), reason, details=ids))
     if as_json:
         print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
     else:
@@ -87,9 +90,3 @@ async def _looked_up(settings: Settings, event: str) -> tuple[str, Pair | None, 
         if not refusal and (await stores.inbox.waiting(event_id)).held:
             raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
         return event_id, pair, refusal
-
-
-async def _ask(settings: Settings, pair: Pair, reason: str) -> None:
-    async with open_session(settings) as stores:
-        command = voiding(pair.event_id, pair.swoogo_event_id, reason)
-        await stores.inbox.request_commands(pair.event_id, [command], at_once=True)

@@ -1,4 +1,4 @@
-"""The stores in Redis as the commands use them: everything is read, only a sync request is written."""
+"""The stores in Redis as the commands use them: everything is read, only orders are written."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
+from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.programme import RedisProgramme
@@ -27,6 +28,7 @@ from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.run import Run
 from consumer.ports import Clock
+from consumer.services.orders import Orders
 from consumer.settings import Settings
 
 
@@ -48,6 +50,7 @@ class StoreSession:
     circuits: RedisCircuits
     parked: ParkedIndex
     programme: RedisProgramme
+    orders: Orders
 
 
 class _NoTopics:
@@ -103,6 +106,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
             ParkedIndex(bound.redis, bound.keys),
             RedisProgramme(bound.redis, bound.keys),
+            Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
         )
     finally:
         await bound.redis.aclose()

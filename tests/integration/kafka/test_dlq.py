@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from redis.asyncio import Redis
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
@@ -20,6 +21,12 @@ from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
+
+
+@pytest.fixture(autouse=True)
+def audit(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders are kept in Redis (U3)."""
+    monkeypatch.setenv(f"{PREFIX}REDIS__URL", redis_url)
 
 
 async def call(kafka: KafkaWorld, *arguments: str) -> Result:

@@ -28,6 +28,7 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Directory, Remote
 from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import SurveyState
 from consumer.domain.timeline import Happening, What
@@ -96,6 +97,9 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.hints.put(EVENT, Hint(Kind.SESSION, 1, "", "digest", NOW))
     await bench.webhooks.put(lease, {"session": Registered(1, "print", ORG, SWOOGO_EVENT, CREDENTIAL, NOW)})
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
+    for event_id in (EVENT, ""):
+        await bench.orders.begin(order := Order(f"o/{event_id}", OrderKind.LIFT, event_id))
+        await bench.orders.finish(GivenOrder(order, Receipt()))
     await bench.inbox.request_sync("served", SyncRequest("r"), stamped(1))
     await bench.inbox.complete(await bench.claimed(event_subject("served"), "op"), {})
     await bench.inbox.request_sync(EVENT, SyncRequest("r"), stamped(1))

@@ -246,6 +246,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     ),
     "request_survey": ([], ask_survey),
     "request_survey while one goes on": ([ask_survey, claim], ask_survey),
+    "begin_order": ([], lambda scripts: scripts.begin_order("{s}:audit", order_id="o", row=b"row", kept=1)),
     "request_orders": ([record, switch_on], ask_lift),
     "claim_subject for a survey": ([ask_survey], claim),
     "complete_subject after a survey": (
@@ -308,7 +309,15 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "seize_subject given back": ([seize], lambda scripts: scripts.seize_subject(STATE, op_id="erase", lease=0)),
 }
 
-COUNTED_ONCE = {"seize_subject", "record_changes", "request_sync", "take_permit", "restore_entries", "restore_pair"}
+COUNTED_ONCE = {
+    "begin_order",
+    "seize_subject",
+    "record_changes",
+    "request_sync",
+    "take_permit",
+    "restore_entries",
+    "restore_pair",
+}
 """Their second answer says that there was nothing left to do."""
 
 

@@ -12,13 +12,11 @@ from consumer.domain.ledger_commands import (
     CommandOutcome,
     LedgerCommand,
     apply_commands,
-    confirmation,
     confirmed_removals,
     kinds_to_look_at,
     not_adoptable,
     read_command,
 )
-from consumer.domain.plan import Delete
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
 pytestmark = pytest.mark.rule("D3", "G2")
@@ -39,13 +37,12 @@ def outcome(
     return apply_commands(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
 
 
-CONFIRMED = confirmation(Delete(Kind.SPEAKER, "speaker/c 1", 40), "The track\twas\ncancelled. ")
+CONFIRMED = LedgerCommand(Action.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.")
 
 
 @pytest.mark.rule("D4")
-def test_a_confirmed_removal_names_the_swoogo_record_and_the_reason() -> None:
-    """One line, whatever was typed. A version without confirmations reads a retry in it."""
-    assert LedgerCommand(Action.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.") == CONFIRMED
+def test_a_confirmed_removal_names_the_swoogo_record() -> None:
+    """A version without confirmations reads a retry in it."""
     assert confirmed_removals([CONFIRMED, ADOPT, LedgerCommand(Action.RETRY, "speaker/c2#removal")]) == {
         "speaker/c 1#removal": 40
     }

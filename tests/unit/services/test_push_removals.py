@@ -9,8 +9,9 @@ import pytest
 from consumer.domain.errors import RefusedError, UnavailableError
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code
-from consumer.domain.ledger_commands import confirmation
+from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.mapping import EventMapping
+from consumer.domain.plan import removal_key
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.snapshot import Session
 from consumer.ports import SyncRequest, Work
@@ -181,7 +182,9 @@ async def confirm(world: World, reason: str = "The track was cancelled.") -> Non
     plan = make_plan(
         PlanInput(world.mapping, state.snapshot, await world.ledger.load(EVENT), world.clock.now(), settle=120_000)
     )
-    await world.inbox.request_commands(EVENT, [confirmation(each, reason) for each in plan.unconfirmed])
+    await world.inbox.request_commands(
+        EVENT, [LedgerCommand(Action.RETRY, removal_key(each.key), each.swoogo_id, reason) for each in plan.unconfirmed]
+    )
 
 
 async def five_deleted(world: World) -> list[Session]:
