@@ -15,6 +15,7 @@ from benchmarks.servers import Ground
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.domain.connection import Connection, MappingRequest
@@ -132,16 +133,21 @@ class _Scale:
         return cost
 
     async def scrape(self) -> Cost:
-        """What one replica reads for its metrics: what is due, and the next 500 events."""
-        stats = RedisEventStats(self.redis, self.stores.keys, self.stores.scripts)
-
-        async def look() -> None:
-            await stats.due()
-            _, events, _ = await stats.some_events(0, 500)
-            await stats.stats_of(events)
-
-        cost, _ = await self.cost(look, 3)
+        """What one replica reads for its metrics."""
+        fleet = self.fleet()
+        await fleet.count()
+        cost, _ = await self.cost(fleet.read, 20)
         return cost
+
+    async def counting(self) -> Cost:
+        """What the elected replica does every ten seconds, for all: it counts a part of the events."""
+        fleet = self.fleet()
+        cost, _ = await self.cost(fleet.count, 3)
+        return cost
+
+    def fleet(self) -> RedisFleet:
+        stats = RedisEventStats(self.redis, self.stores.keys, self.stores.scripts)
+        return RedisFleet(self.redis, self.stores.keys, stats, self.clock)
 
     async def recording(self) -> Cost:
         """One change of a batch of 500 that are all news."""
@@ -196,6 +202,7 @@ async def _costs(ground: Ground, events: int) -> dict[str, Cost]:
             "a round while all places are taken": steady,
             "one more mapping": await made.mapping(),
             "a scrape": await made.scrape(),
+            "a count of the elected replica": await made.counting(),
             "a change of 500 recorded": await made.recording(),
         }
     finally:

@@ -22,6 +22,7 @@ from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.swoogo.client import SwoogoClient
@@ -176,7 +177,8 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         election = RedisElection(stores.keys, stores.scripts, clock.new_id())
         parked = ParkedIndex(stores.redis, stores.keys)
         orders = build_order_relay(settings, stores, kafka, clock)
-        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked, orders)
+        fleet = RedisFleet(stores.redis, stores.keys, RedisEventStats(stores.redis, stores.keys, stores.scripts), clock)
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked, orders, fleet)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":
@@ -191,9 +193,8 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
             watch.rebuilds(dispatcher.rebuilder)
         watch.health.add("live", "consumers", consumers.trouble)
         watch.health.add("ready", "consumers", consumers.waiting)
-        overview = RedisEventStats(stores.redis, stores.keys, stores.scripts)
         lag, letters = KafkaLag(settings.kafka), OpenDeadLetters(settings.kafka)
-        await stack.enter_async_context(watch.monitor(stores.redis, overview, lag, letters, clock, active))
+        await stack.enter_async_context(watch.monitor(stores.redis, fleet, lag, letters, clock, active))
         replicas = RedisReplicas(stores.redis, stores.keys)
         keeper = housekeeper if active else None
         yield Service(

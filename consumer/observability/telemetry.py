@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from opentelemetry.trace import Tracer
 
-from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.observability.calls import CallMetrics
 from consumer.observability.gauges import EventGauges
 from consumer.observability.health import PROBES, Health, loop_check
@@ -53,8 +53,7 @@ _ANSWER_PATIENCE: Final = 20.0
 _PING_EVERY: Final = 5.0
 _LAG_EVERY: Final = 10.0
 _LETTERS_EVERY: Final = 60.0
-_DUE_EVERY: Final = 5.0
-_EVENTS_EVERY: Final = 15.0
+_EVENTS_EVERY: Final = 5.0
 _CREDITS_EVERY: Final = 10.0
 _CREDENTIALS: Final = 200
 _CREDENTIAL_SECONDS: Final = 3_600.0
@@ -157,7 +156,7 @@ class Telemetry:
     async def monitor(
         self,
         redis: Any,
-        overview: RedisEventStats,
+        fleet: RedisFleet,
         lag: Lag,
         letters: LetterCount,
         clock: Clock,
@@ -166,13 +165,11 @@ class Telemetry:
         """Look at these while the block runs; readiness and liveness count on them."""
         pinged = PolledValue("Redis", redis.ping, every=_PING_EVERY)
         lags = PolledValue("Kafka", lambda: show_lag(self.meters, lag), every=_LAG_EVERY)
-        figures = EventGauges(overview, self.meters, clock)
-        due = PolledValue("Due", figures.due, every=_DUE_EVERY)
-        events = PolledValue("Events", figures.events, every=_EVENTS_EVERY)
+        events = PolledValue("Events", EventGauges(fleet, self.meters, clock).look, every=_EVENTS_EVERY)
         open_letters = PolledValue(
             "Letters", lambda: show_open_letters(self.meters, letters, self._inputs), every=_LETTERS_EVERY
         )
-        self._sources += [pinged, lags, due, events, open_letters]
+        self._sources += [pinged, lags, events, open_letters]
         self.health.add("ready", "redis", lambda: pinged.trouble(_ANSWER_PATIENCE, _WAIT))
         self.health.add("ready", "kafka", lambda: lags.trouble(_ANSWER_PATIENCE, _WAIT))
         if dispatcher is not None:

@@ -1,6 +1,6 @@
-"""What all replicas need and one of them does.
+"""What all replicas need and one of them does, outside of the rounds and slice by slice.
 
-The due index is repaired, slice by slice, outside of the rounds; orders are seen to.
+The due index is repaired, orders are seen to, and what stands of the events is counted.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ class Election(Protocol):
         """Whether it is this one, for so many seconds from now on. Raises UnavailableError."""
 
 
+class Figures(Protocol):
+    """What stands of all events, in numbers."""
+
+    async def count(self) -> None:
+        """Look at the next events, and write down what is known of all. Raises UnavailableError."""
+
+
 @dataclass(slots=True)
 class Housekeeper:
     """One a replica; it works while it is elected and Redis is complete (G6)."""
@@ -53,6 +60,7 @@ class Housekeeper:
     rebuilder: Rebuilder | None = None
     parked: Parked | None = None
     orders: OrderRelay | None = None
+    figures: Figures | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
 
@@ -76,7 +84,10 @@ class Housekeeper:
 
     async def _look(self) -> None:
         """Keep the lock, and do what is due. A newly elected one begins with everything."""
-        if not await self._may_work():
+        elected = await self.election.elected(_ELECTED_SECONDS)
+        if elected and self.figures:
+            await self.figures.count()
+        if not elected or not await self._complete():
             return
         if self.orders:
             await self.orders.relay()
@@ -93,5 +104,7 @@ class Housekeeper:
         self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
 
     async def _may_work(self) -> bool:
-        elected = await self.election.elected(_ELECTED_SECONDS)
-        return elected and (self.rebuilder is None or await self.rebuilder.is_redis_complete())
+        return await self.election.elected(_ELECTED_SECONDS) and await self._complete()
+
+    async def _complete(self) -> bool:
+        return self.rebuilder is None or await self.rebuilder.is_redis_complete()

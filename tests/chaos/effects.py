@@ -84,6 +84,7 @@ TARGETS: Final = (
     "redis take_permit",
     "redis settle_permit",
     "redis write_fenced",
+    "redis write_counted",
     "redis write_pair",
     "redis ack_outbox",
     "redis renew_lease",

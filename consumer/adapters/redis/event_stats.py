@@ -1,31 +1,35 @@
-"""What stands in Redis, in numbers: for metrics. Only reads, and a little at a time."""
+"""What stands of events, in numbers kept by the scripts that write it (`lua/shared/figures`): a look counts nothing.
+
+Where the numbers do not add up, an earlier version wrote: they are counted row by row, and housekeeping keeps that.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
 
 import msgspec
 from redis.asyncio import Redis
 
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded
-from consumer.adapters.redis.keys import DUE_SHARDS, Keys
+from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.status import known_run
+from consumer.domain.identity import moments_of
+from consumer.domain.mapping import EventMapping
+from consumer.domain.run import Run
 
 _counts: Final = msgspec.json.Decoder(dict[str, int])
-_NAMES: Final = ("state", "dirty", "ledger", "unlogged", "issues", "run", "survey")
-_AT_ONCE: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """Due subjects of one kind: how many, and for how many seconds the first has been due."""
-
-    count: int = 0
-    seconds: float = 0.0
+_STATE: Final = ("continuous", "attempt", "oldest", "due", "until", "survey")
+_AT_ONCE: Final = 250
+_ROWS_AT_ONCE: Final = 500
+_STATE_OF: Final = re.compile(rb'"state":"([a-zA-Z]+)"')
+_CODE_OF: Final = re.compile(rb'"code":"([a-z_]+)"')
+_PARKED: Final = re.compile(rb'"parked":"[^"]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +39,51 @@ class EventStats:
     Attributes:
         failures: pushes in a row that failed.
         changes: recorded and not pushed.
-        oldest: publication of the oldest of them.
-        surveyed: when the last reconcile had read all it needed.
+        oldest: publication of the oldest of them, or of an older version of its record that was not pushed either.
+        due: when it may be pushed.
+        held: until when a worker has it.
+        survey: when the next reconcile may start; `surveyed`: when the last one had read all it needed;
+            `survey_every`: seconds between two, 0 before the first.
+        reached: when a push last changed something in Swoogo.
+        issues: code -> open issues; `parked`: how many of them are operations that Swoogo refused.
         left_out: "kind:reason" -> records that the last plan left out.
+        ledger: "kind/state" -> entries.
     """
 
     continuous: bool = False
     failures: int = 0
     changes: int = 0
     oldest: int | None = None
-    intents: int = 0
     unlogged: int = 0
-    parked: int = 0
+    due: int | None = None
+    held: int = 0
+    survey: int | None = None
     surveyed: int | None = None
+    survey_every: float = 0.0
+    reached: int | None = None
+    parked: int = 0
     issues: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    ledger: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def intents(self) -> int:
+        """Creates that were started and not confirmed."""
+        return sum(count for name, count in self.ledger.items() if name.endswith("/intent"))
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """One event as a list of events shows it: its active pair, the run in progress or the last one, its numbers."""
+
+    event_id: str
+    mapping: EventMapping | None
+    run: Run | None
+    stats: EventStats
 
 
 class RedisEventStats:
-    """Counts; of a due index at most so many, of events one bounded answer each."""
+    """Reads what is kept of events; each costs the same, however much it holds."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         self._redis = redis
@@ -61,60 +91,138 @@ class RedisEventStats:
         self._scripts = scripts
 
     @guarded
-    async def due(self, most: int = 1_000) -> Mapping[str, Overdue]:
-        """`event` and `org` -> what is due now and not being worked on; of `most` subjects and queues a shard."""
-        seconds, micros = await self._redis.time()
-        now = seconds * 1000 + micros // 1000
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for shard in range(DUE_SHARDS):
-                pipe.zrangebyscore(self._keys.due(shard), "-inf", now, start=0, num=most, withscores=True)
-                pipe.zrange(self._keys.queues(shard), 0, most - 1)
-            found = await pipe.execute()
-            for credential in (name.decode() for shard in found[1::2] for name in shard):
-                pipe.zrange(self._keys.queue(credential), 0, 0, withscores=True)
-                pipe.zcard(self._keys.queue(credential))
-            queues = await pipe.execute()
-        due = [(name, moment, 1) for shard in found[::2] for name, moment in shard]
-        due += [(*heads[0], length) for heads, length in zip(queues[::2], queues[1::2], strict=True) if heads]
-        counts, first = Counter[str](), {"event": now, "org": now}
-        for name, moment, count in due:
-            kind = name.decode().partition("/")[0]
-            counts[kind] += count
-            first[kind] = min(first.get(kind, now), int(moment))
-        return {kind: Overdue(counts[kind], (now - moment) / 1000) for kind, moment in first.items()}
-
-    @guarded
-    async def some_events(self, cursor: int, count: int) -> tuple[int, Sequence[str], int]:
-        """About `count` of the events anything was ever recorded for, and how many there are in all.
-
-        The first of the answer is the `cursor` of the next ones; 0 begins, and ends, a pass over all of them.
-        """
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.scard(self._keys.events())
-            pipe.sscan(self._keys.events(), cursor, count=count)
-            known, (following, members) = await pipe.execute()
-        return following, [member.decode() for member in members], known
-
-    @guarded
     async def stats_of(self, events: Sequence[str]) -> Mapping[str, EventStats]:
-        found: dict[str, EventStats] = {}
-        for start in range(0, len(events), _AT_ONCE):
-            some = events[start : start + _AT_ONCE]
-            found |= zip(some, await asyncio.gather(*map(self._stats_of, some)), strict=True)
+        return {event: await self._right(event, *row) for event, row in (await self._read(events, ())).items()}
+
+    @guarded
+    async def summaries(self, events: Sequence[str]) -> Mapping[str, EventSummary]:
+        """All of these events, in one round trip for 250. Raises UnavailableError."""
+        found: dict[str, EventSummary] = {}
+        for event, row in (await self._read(events, ("mapping", "run"))).items():
+            mapping, run = row[-2:]
+            found[event] = EventSummary(
+                event,
+                codecs.mapping.known(mapping) if mapping else None,
+                known_run(run) if run else None,
+                await self._right(event, *row[:-2]),
+            )
         return found
 
-    async def _stats_of(self, event_id: str) -> EventStats:
-        row = await self._scripts.event_stats([self._keys.event(event_id, name) for name in _NAMES])
-        continuous, failures, changes, oldest, intents, unlogged, parked, surveyed, issues, left_out = row
-        return EventStats(
-            bool(continuous),
-            failures,
-            changes,
-            oldest if oldest >= 0 else None,
-            intents,
-            unlogged,
-            parked,
-            surveyed if surveyed > 0 else None,
-            _counts.decode(issues),
-            _counts.decode(left_out),
-        )
+    async def _read(self, events: Sequence[str], more: Sequence[str]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for start in range(0, len(events), _AT_ONCE):
+            some = events[start : start + _AT_ONCE]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for event in some:
+                    key = {name: self._keys.event(event, name) for name in (*_READ, *more)}
+                    pipe.hmget(key["state"], _STATE)
+                    pipe.hlen(key["dirty"])
+                    pipe.scard(key["unlogged"])
+                    pipe.hmget(key["survey"], ("read_at", "every"))
+                    pipe.hlen(key["ledger"])
+                    pipe.hlen(key["issues"])
+                    pipe.hgetall(key["figures"])
+                    for name in more:
+                        pipe.get(key[name])
+                answers = await pipe.execute()
+            each = len(answers) // len(some)
+            found |= {event: answers[at * each : (at + 1) * each] for at, event in enumerate(some)}
+        return found
+
+    async def _right(self, event: str, *row: Any) -> EventStats:
+        """The numbers of an event; counted where they do not add up."""
+        stats, adds_up = _stats(*row)
+        return stats if adds_up else with_counts(stats, (await self._count(event))[0])
+
+    @guarded
+    async def recount(self, event_id: str) -> bool:
+        """Count the rows of an event, a slice at a time, and write down what they come to; True where that was not so.
+
+        Raises UnavailableError.
+        """
+        names = [self._keys.event(event_id, name) for name in ("figures", "state", "dirty")]
+        figures = cast("dict[bytes, bytes]", await self._redis.hgetall(names[0]))
+        counts, oldest = await self._count(event_id)
+        state = cast("bytes | None", await self._redis.hget(names[1], "oldest"))
+        if counts == _counted(figures) and (oldest is None or (state is not None and int(state) <= oldest)):
+            return False
+        revision = figures.get(b"revision", b"")
+        return await self._scripts.settle_figures(names, revision=revision, oldest=oldest, counts=counts)
+
+    async def _count(self, event_id: str) -> tuple[dict[str, int], int | None]:
+        """Name -> number, by every row; and the publication of the oldest dirty mark."""
+        counts = Counter[str]()
+        async for key, row in self._rows(event_id, "ledger"):
+            counts[f"ledger/{key.partition('/')[0]}/{_part(_STATE_OF, row)}"] += 1
+        async for _, row in self._rows(event_id, "issues"):
+            counts[f"issue/{_part(_CODE_OF, row)}"] += 1
+            counts["parked"] += bool(_PARKED.search(row))
+        stamps = [moments_of(row.decode())[1] async for _, row in self._rows(event_id, "dirty")]
+        return dict(+counts), min(stamps, default=None)
+
+    async def _rows(self, event_id: str, name: str) -> Any:
+        seen: set[bytes] = set()
+        async for key, row in self._redis.hscan_iter(self._keys.event(event_id, name), count=_ROWS_AT_ONCE):
+            if key not in seen:
+                seen.add(key)
+                yield key.decode(), row
+
+
+_READ: Final = ("state", "dirty", "unlogged", "survey", "ledger", "issues", "figures")
+
+
+def _part(pattern: re.Pattern[bytes], row: bytes) -> str:
+    found = pattern.search(row)
+    return found[1].decode() if found else "unknown"
+
+
+def _counted(figures: Mapping[bytes, bytes]) -> dict[str, int]:
+    named = {name.decode(): number for name, number in figures.items()}
+    return {name: int(number) for name, number in named.items() if name == "parked" or "/" in name}
+
+
+def with_counts(stats: EventStats, counts: Mapping[str, int]) -> EventStats:
+    """The numbers of an event with these of its ledger and issues."""
+
+    def of(prefix: str) -> dict[str, int]:
+        return {name.removeprefix(prefix): count for name, count in counts.items() if name.startswith(prefix)}
+
+    return replace(stats, parked=counts.get("parked", 0), issues=of("issue/"), ledger=of("ledger/"))
+
+
+def _stats(
+    state: Sequence[bytes | None],
+    changes: int,
+    unlogged: int,
+    survey: Sequence[bytes | None],
+    entries: int,
+    issues: int,
+    figures: Mapping[bytes, bytes],
+) -> tuple[EventStats, bool]:
+    """The numbers of an event, and whether they add up."""
+    continuous, attempt, oldest, due, held, following = state
+    read_at, every = survey
+    bare = EventStats(
+        continuous=continuous == b"1",
+        failures=int(attempt or 0),
+        changes=changes,
+        oldest=int(oldest) if oldest and changes else None,
+        unlogged=unlogged,
+        due=_moment(due),
+        held=int(held or 0),
+        survey=_moment(following),
+        surveyed=_moment(read_at) or None,
+        survey_every=float(every or 0),
+        reached=_moment(figures.get(b"reached")),
+        left_out=_counts.decode(figures.get(b"left_out", b"{}")),
+    )
+    found = with_counts(bare, _counted(figures))
+    return found, _sum(found.ledger) == entries and _sum(found.issues) == issues
+
+
+def _sum(counts: Mapping[str, int]) -> int:
+    return sum(counts.values())
+
+
+def _moment(value: bytes | None) -> int | None:
+    return None if value is None else int(value)

@@ -137,6 +137,12 @@ class InboxRequests:
         )
 
     @guarded
+    async def now(self) -> int:
+        """The server's time, ms. Raises UnavailableError."""
+        seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    @guarded
     async def waiting(self, event_id: str) -> Waiting:
         """What lies ahead of an event, on the server's clock; only looks. Raises UnavailableError."""
         subject = event_subject(event_id)
@@ -145,8 +151,7 @@ class InboxRequests:
             pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request", "survey"])
             pipe.hkeys(self._keys.subject(subject, "requests"))
             dirty, (due, until, attempt, request, survey), asked = await pipe.execute()
-        seconds, microseconds = await self._redis.time()
-        now = seconds * 1000 + microseconds // 1000
+        now = await self.now()
         return Waiting(
             tuple(sorted(key.decode() for key in dirty)),
             None if due is None else max(int(due) - now, 0) / 1000,

@@ -26,6 +26,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:survey` | hash: what the last survey left for the next | - | ledger |
 | `{event/ID}:fields` | hash: definitions of the fields that its maps target | - | ledger |
 | `{event/ID}:issues` | hash: issue key -> issue | - | status |
+| `{event/ID}:figures` | hash: how many entries by kind and state, issues by code | - | ledger and status |
 | `{event/ID}:published` | hash: record key -> digest of what the issues topic has of it, or a mark | - | issue feed |
 | `{event/ID}:run` | string: the run in progress or the last one | - | status |
 | `{event/ID}:runs` | list: ended runs, newest first, bounded | - | status |
@@ -45,6 +46,7 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:unlogged/ID` | set: events whose pair is not on the changelog yet, by organization | - | pairs |
 | `{replicas}:alive` | hash: replica -> version, role, newest heartbeat | a day | replicas |
 | `{replicas}:elected` | string: which replica does the housekeeping of all | 30 s | election |
+| `{replicas}:fleet` | string: what stands of all events together | an hour | fleet |
 | `{orders}:audit` | hash: the same for orders that concern no event or many | - | orders |
 | `{orders}:waiting` | hash: id -> order that the running service has still to see to | - | orders |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
@@ -136,7 +138,7 @@ class Keys:
         return self._of("generation", name)
 
     def replicas(self, name: str = "alive") -> str:
-        """`alive`, their heartbeats; or `elected`."""
+        """`alive`, their heartbeats; `elected`; or `fleet`."""
         return self._of("replicas", name)
 
     def orders(self, name: str) -> str:

@@ -81,12 +81,12 @@ class RedisLedger:
         fields: list[str | bytes] = []
         for key, entry in entries.items():
             fields += (key, b"" if entry is None else codecs.encode(entry))
-        await self._write(lease, "ledger", fields, outbox=self._keys.event(lease.subject.id, "unlogged"))
+        await self._write_entries(lease, fields)
 
     @guarded
     async def _still_held(self, lease: Lease) -> None:
         """Raises LeaseLostError."""
-        await self._write(lease, "ledger", [])
+        await self._write_entries(lease, [])
 
     def _order(self, event_id: str) -> asyncio.Lock:
         """One write to the changelog at a time for an event, so that it keeps the order of its entries."""
@@ -170,7 +170,8 @@ class RedisLedger:
 
     @guarded
     async def put_survey(self, lease: Lease, memory: SurveyState) -> None:
-        await self._write(lease, "survey", ["last", codecs.encode(memory)])
+        shown: list[str | bytes] = ["read_at", str(memory.read_at), "every", str(memory.every)]
+        await self._write(lease, "survey", ["last", codecs.encode(memory), *shown])
 
     @guarded
     async def definitions(self, event_id: str) -> KeptDefinitions | None:
@@ -189,8 +190,13 @@ class RedisLedger:
             *(self._keys.event(lease.subject.id, name) for name in ("directory", "survey", "fields"))
         )
 
-    async def _write(self, lease: Lease, name: str, fields: list[str | bytes], *, outbox: str | None = None) -> None:
+    async def _write_entries(self, lease: Lease, fields: list[str | bytes]) -> None:
+        names = [self._keys.event(lease.subject.id, name) for name in ("state", "ledger", "figures", "unlogged")]
+        if not await self._scripts.write_counted(names, epoch=lease.epoch, fields=fields):
+            raise LeaseLostError.of(lease.subject)
+
+    async def _write(self, lease: Lease, name: str, fields: list[str | bytes]) -> None:
         state = self._keys.subject(lease.subject, "state")
         target = self._keys.event(lease.subject.id, name)
-        if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields, outbox=outbox):
+        if not await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=fields):
             raise LeaseLostError.of(lease.subject)

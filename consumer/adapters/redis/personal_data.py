@@ -94,9 +94,13 @@ class RedisPersonalData:
         clear = [Kind.SPEAKER.value] if listing and listing.rows and listing.form != codecs.KEYED_FORM else []
         for name, fields in (("issues", found.issues), ("published", found.published), ("directory", clear)):
             if fields:
-                state, target = keys.event(event_id, "state"), keys.event(event_id, name)
                 gone = [part for each in fields for part in (each, b"")]
-                if not await scripts.write_fenced(state, target, epoch=lease.epoch, fields=gone):
+                names = [keys.event(event_id, each) for each in ("state", name, "figures")]
+                if name == "issues":
+                    held = await scripts.write_counted(names, epoch=lease.epoch, fields=gone)
+                else:
+                    held = await scripts.write_fenced(*names[:2], epoch=lease.epoch, fields=gone)
+                if not held:
                     raise LeaseLostError.of(lease.subject)
         history = keys.event(event_id, "runs")
         for run in found.runs:

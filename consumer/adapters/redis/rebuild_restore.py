@@ -56,7 +56,7 @@ class RedisRestorer:
     @guarded
     async def entries(self, event_id: str, logged: Sequence[Logged]) -> int:
         state = self._keys.subject(event_subject(event_id), "state")
-        names = [state, *(self._keys.event(event_id, name) for name in ("ledger", "unlogged"))]
+        names = [state, *(self._keys.event(event_id, name) for name in ("ledger", "unlogged", "figures"))]
         gone = [id_of(each.key) for each in logged if each.entry and each.entry.erased]
         if gone:
             # Before any row comes: nothing of a person who was erased comes back (Y2).

@@ -7,7 +7,7 @@ header of each `.lua` file says how.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from consumer.adapters.redis.credit_scripts import CreditScripts
 from consumer.adapters.redis.rebuild_scripts import RebuildScripts
@@ -158,19 +158,27 @@ class Scripts(CreditScripts, RebuildScripts):
         """Take subjects out that were not moved since."""
         await self.named["leave_index"]([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
 
-    async def write_fenced(
+    async def write_fenced(self, state: str, target: str, *, epoch: int, fields: Iterable[str | bytes]) -> bool:
+        """False when somebody else has the lease."""
+        return bool(await self.named["write_fenced"]([state, target], [epoch, *fields]))
+
+    async def write_counted(
         self,
-        state: str,
-        target: str,
+        keys: Iterable[str],
         *,
         epoch: int,
         fields: Iterable[str | bytes],
         replace: bool = False,
-        outbox: str | None = None,
     ) -> bool:
-        """False when somebody else has the lease."""
-        keys = [state, target, *([outbox] if outbox else [])]
-        return bool(await self.named["write_fenced"](keys, [epoch, int(replace), *fields]))
+        """False when somebody else has the lease. `keys`: state, ledger or issues, figures, and perhaps an outbox."""
+        return bool(await self.named["write_counted"](keys, [epoch, int(replace), *fields]))
+
+    async def settle_figures(
+        self, keys: Iterable[str], *, revision: bytes, oldest: int | None, counts: Mapping[str, int]
+    ) -> bool:
+        """False when something was written since that revision. `keys`: figures, state, dirty."""
+        named = [part for count in counts.items() for part in count]
+        return bool(await self.named["settle_figures"](keys, [revision, "" if oldest is None else oldest, *named]))
 
     async def note_timeline(
         self,
@@ -279,7 +287,3 @@ class Scripts(CreditScripts, RebuildScripts):
         """Due ms, -1 when not due, after the server's clock was set back."""
         due, _ = await self.named["look_at_clock"]([state], [])
         return int(due)
-
-    async def event_stats(self, keys: Iterable[str]) -> Sequence[Any]:
-        """See the script: ten figures of one event."""
-        return cast("Sequence[Any]", await self.named["event_stats"](keys, []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis
 
@@ -54,15 +54,13 @@ class RedisRuns:
     async def runs(self, event_id: str, limit: int = 10) -> list[Run]:
         """Ended runs, newest first."""
         stored = await self._redis.lrange(self._keys.event(event_id, "runs"), 0, limit - 1)
-        found = (codecs.run.known(row) for row in stored)
-        return [run_of(row) for row in found if row and row.trigger in _TRIGGERS]
+        return [run for run in (known_run(row) for row in stored) if run]
 
     @guarded
     async def current(self, event_id: str) -> Run | None:
         """The run in progress, or the last one."""
         stored = await read_value(self._redis, self._keys.event(event_id, "run"))
-        row = codecs.run.known(stored) if stored else None
-        return run_of(row) if row and row.trigger in _TRIGGERS else None
+        return known_run(stored) if stored else None
 
 
 class RedisStatusBoard(RedisRuns):
@@ -99,21 +97,22 @@ class RedisStatusBoard(RedisRuns):
 
     @guarded
     async def _keep(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
-        state = self._keys.subject(lease.subject, "state")
+        names = [self._keys.event(run.event_id, name) for name in ("state", "issues", "figures")]
         fields = [part for key, issue in issues.items() for part in (key, codecs.encode(issue))]
-        kept = await self._scripts.write_fenced(
-            state, self._keys.event(run.event_id, "issues"), epoch=lease.epoch, replace=True, fields=fields
-        )
-        if not kept:
+        if not await self._scripts.write_counted(names, epoch=lease.epoch, replace=True, fields=fields):
             raise LeaseLostError.of(lease.subject)
         await self._parked.note(run.event_id, run.org_id, issues.values())
         row, history = codecs.encode(row_of(run)), self._keys.event(run.event_id, "runs")
+        shown: dict[Any, Any] = {"left_out": codecs.encode(run.reasons)}
+        if run.links or any(tally.synced for tally in run.tallies.values()):
+            shown["reached"] = run.ended
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._keys.event(run.event_id, "run"), row)
             # Removed first, so that a repeated command does not list the run twice.
             pipe.lrem(history, 1, row.decode())
             pipe.lpush(history, row)
             pipe.ltrim(history, 0, _RUNS_KEPT - 1)
+            pipe.hset(names[-1], mapping=shown)
             await pipe.execute()
 
     async def withdraw(self, event_id: str) -> None:
@@ -151,8 +150,11 @@ def row_of(run: Run) -> codecs.RunRow:
     )
 
 
-def run_of(row: codecs.RunRow) -> Run:
-    """A kept run."""
+def known_run(kept: bytes | str) -> Run | None:
+    """A kept run; None for one that a later version wrote."""
+    row = codecs.run.known(kept)
+    if row is None or row.trigger not in _TRIGGERS:
+        return None
     return Run(
         id=row.id,
         event_id=row.event_id,

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumer.adapters.redis.event_stats import EventStats
+from consumer.adapters.redis.event_stats import EventStats, EventSummary
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
@@ -77,7 +77,7 @@ async def read_dead_letters(kafka: KafkaSettings) -> Mapping[str, int]:
 
 
 async def read_attention(
-    stores: StoreSession, rows: Sequence[EventRow], mappings: Mapping[str, EventMapping | None], *, letters: bool
+    stores: StoreSession, rows: Sequence[EventRow], found: Mapping[str, EventSummary], *, letters: bool
 ) -> Attention:
     """Look at these events and what they stand on; with `letters`, at the dead letters of all.
 
@@ -85,27 +85,25 @@ async def read_attention(
     """
     count = asyncio.create_task(read_dead_letters(stores.settings.kafka)) if letters else None
     try:
-        held = [each for each in mappings.values() if each]
-        refused, paused, stands = await asyncio.gather(
-            _refused(stores, held), _paused(stores, held), stores.overview.stats_of([row.event_id for row in rows])
-        )
+        held = [each.mapping for each in found.values() if each.mapping]
+        refused, paused = await asyncio.gather(_refused(stores, held), _paused(stores, held))
     except BaseException:
         if count:
             count.cancel()
             await asyncio.gather(count, return_exceptions=True)
         raise
-    events = tuple(need for row in rows for need in _of_event(row, stands[row.event_id]))
+    events = tuple(need for row in rows for need in _of_event(row, found[row.event_id].stats))
     if count is None:
         return Attention((*refused, *paused, *events))
     try:
-        found = await count
+        open_letters = await count
     except (UnavailableError, ConfigurationError) as error:
         return Attention((*refused, *paused, *events), why=str(error))
     dead = tuple(
         Need("dead_letters", "", f"{counted(number, 'record')} of {topic} could not be read.", "dlq list")
-        for topic, number in sorted(found.items())
+        for topic, number in sorted(open_letters.items())
     )
-    return Attention((*dead, *refused, *paused, *events), sum(found.values()))
+    return Attention((*dead, *refused, *paused, *events), sum(open_letters.values()))
 
 
 async def _refused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from consumer.adapters.redis.event_stats import EventSummary
 from consumer.domain.hands import hands_needed
 from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
@@ -19,7 +20,7 @@ from consumer.entrypoints.documents.plan import IssueRow, issue_rows
 from consumer.entrypoints.documents.programme import SessionRow, programme_counts, programme_rows
 from consumer.entrypoints.documents.running import RunningDocument, read_running
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.standing import NOWHERE, EventSummary, read_grounds, read_summaries
+from consumer.entrypoints.documents.standing import NOWHERE, read_grounds
 from consumer.entrypoints.documents.words import UNPRINTED, iso
 from consumer.ports.rebuild import RebuildProgress
 
@@ -206,10 +207,9 @@ async def read_status(stores: StoreSession) -> StatusDocument:
     rebuild, marker, events = await asyncio.gather(
         stores.markers.progress(), stores.markers.look(), known_events(stores)
     )
-    found = await read_summaries(stores, events)
+    found = await stores.overview.summaries(events)
     rows = await _rows(stores, found, marker.deferred)
-    mappings = {event: each.mapping for event, each in found.items()}
-    attention = await read_attention(stores, rows, mappings, letters=True)
+    attention = await read_attention(stores, rows, found, letters=True)
     lost = iso(marker.lost_at) if marker.lost_at else None
     return StatusDocument(rows, await running, rebuild, lost, attention)
 
@@ -235,7 +235,7 @@ async def read_known_event(stores: StoreSession, event_id: str, runs: int) -> Ev
 
 
 async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocument:
-    marker, found = await asyncio.gather(stores.markers.look(), read_summaries(stores, [event_id]))
+    marker, found = await asyncio.gather(stores.markers.look(), stores.overview.summaries([event_id]))
     mapping = found[event_id].mapping
     (row,), waiting, ended, issues, programme = await asyncio.gather(
         _rows(stores, found, marker.deferred),
@@ -254,7 +254,7 @@ async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocumen
         tuple(run_document(run) for run in ended),
         shown,
         {source: tuple(keys) for source, keys in pending.items()},
-        await read_attention(stores, [row], {event_id: mapping}, letters=False),
+        await read_attention(stores, [row], found, letters=False),
         programme_counts(sessions),
         mapping,
         sessions,
@@ -264,7 +264,8 @@ async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocumen
 async def _rows(
     stores: StoreSession, found: Mapping[str, EventSummary], deferred: Mapping[str, Sequence[str]]
 ) -> tuple[EventRow, ...]:
-    grounds, now = await read_grounds(stores, (each.mapping for each in found.values())), stores.clock.now()
+    mappings = (each.mapping for each in found.values())
+    grounds, now = await asyncio.gather(read_grounds(stores, mappings), stores.inbox.now())
 
     async def row(each: EventSummary) -> EventRow:
         mapping, stats, held = each.mapping, each.stats, each.stats.held > now

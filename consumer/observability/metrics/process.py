@@ -63,8 +63,8 @@ LOOK_AGE: Final = Metric(
     "figures_age_seconds",
     "seconds",
     "Age of the figures that are read from Redis and Kafka for this scrape.",
-    "Above a minute: that server does not answer, and the gauges beside it are old.",
-    {"source": "redis, due, events, credits, circuits, letters or kafka"},
+    "Above a minute: that server does not answer, or (events) no replica has the housekeeping; these gauges are old.",
+    {"source": "redis, events, credits, circuits, letters or kafka"},
 )
 BUILD: Final = Metric(
     "build_info",

@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.election import RedisElection
+from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
@@ -122,7 +124,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     run = Run("run", EVENT, Trigger.CHANGES, NOW, ended=NOW, outcome="completed")
     await bench.board.started(run)
     run.org_id, run.swoogo_event_id = ORG, SWOOGO_EVENT
-    await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED)}, lease)
+    await bench.board.ended(run, {"i": Issue(session_key(), Code.REFUSED, parked="f")}, lease)
     made = RunCalls((MadeCall(NOW, "the event", "GET", "/events/1"),), 1)
     await bench.timeline.note(lease, "run", {session_key(): [Happening(NOW, What.CHANGED)]}, made)
 
@@ -139,6 +141,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
     await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
+    await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
     assert await RedisElection(keys, Scripts(redis), "replica").elected(30)
 
     assert await leaked_keys(redis) == []

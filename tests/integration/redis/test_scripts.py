@@ -31,6 +31,7 @@ HOLDERS = "{s}:holders"
 FRESH, WITHDRAWN = "{s}:fresh", "{s}:withdrawn"
 SWITCHED = [STATE, DIRTY, HOLDERS, FRESH]
 CREDITS, FENCES, GRANT = (f"{{c}}:{name}" for name in ("credits", "fences", "grant"))
+RESTORED = [STATE, "{s}:ledger", "{s}:unlogged", "{s}:figures"]
 WINDOW = 60_000
 EXPECTED = 2**52
 """No permit is late."""
@@ -104,9 +105,8 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, surve
 
 
 def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
-    return scripts.write_fenced(
-        STATE, "{s}:ledger", epoch=EPOCH, fields=["k1", b"v1", "k2", b""], replace=replace, outbox="{s}:unlogged"
-    )
+    names = [STATE, "{s}:ledger", "{s}:figures", "{s}:unlogged"]
+    return scripts.write_counted(names, epoch=EPOCH, fields=["k1", b"v1", "k2", b""], replace=replace)
 
 
 def mark_published(scripts: Scripts, mark: str = "?7") -> Awaitable[Any]:
@@ -263,8 +263,15 @@ CASES: dict[str, tuple[list[Run], Run]] = {
         [record_to_claim, claim],
         lambda scripts: complete(scripts, retry_in=-1, failed=False),
     ),
-    "write_fenced": ([record_to_claim, claim], write),
-    "write_fenced that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
+    "write_fenced": ([record_to_claim, claim], mark_published),
+    "write_counted": ([record_to_claim, claim], write),
+    "write_counted that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
+    "settle_figures": (
+        [record_to_claim, claim],
+        lambda scripts: scripts.settle_figures(
+            ["{s}:figures", STATE, DIRTY], revision=b"", oldest=0, counts={"ledger/session/applied": 2}
+        ),
+    ),
     "ack_outbox": ([record_to_claim, claim, write], ack_outbox),
     "requeue_changelog": (
         [record_to_claim, claim, write, ack_outbox],
@@ -289,9 +296,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "restore_pair": ([rebuilding_pairs], restore_pair),
     "restore_entries": (
         [record_to_claim],
-        lambda scripts: scripts.restore_entries(
-            [STATE, "{s}:ledger", "{s}:unlogged"], ["k1", b'{"epoch":7,"at":3}', 7, 3, "k2", b"", 0, 4]
-        ),
+        lambda scripts: scripts.restore_entries(RESTORED, ["k1", b'{"epoch":7,"at":3}', 7, 3, "k2", b"", 0, 4]),
     ),
     "forget_marks": (
         [record],
@@ -322,13 +327,13 @@ COUNTED_ONCE = {
 
 
 async def contents(redis: Redis) -> dict[bytes, Any]:
-    """Every key and what it holds, but for when a script last looked at the clock."""
+    """Every key and what it holds, but for when a script last looked at the clock, and how many wrote."""
     found: dict[bytes, Any] = {}
     for key in cast("list[bytes]", await redis.keys()):
         match await redis.type(key):
             case b"hash":
                 held = cast("dict[bytes, bytes]", await redis.hgetall(key))
-                found[key] = {field: value for field, value in held.items() if field != b"seen"}
+                found[key] = {field: value for field, value in held.items() if field not in {b"seen", b"revision"}}
             case b"set":
                 found[key] = await redis.smembers(key)
             case _:
@@ -455,9 +460,6 @@ async def test_an_epoch_grows_although_redis_forgot_the_last_one(redis: Redis) -
     await record_to_claim(scripts)
     second, *_ = await scripts.claim_subject([STATE, *REQUESTS], op_id="another", lease=60_000)
     assert second > first
-
-
-RESTORED = [STATE, "{s}:ledger", "{s}:unlogged"]
 
 
 @pytest.mark.rule("G3", "G6")

@@ -1,4 +1,4 @@
--- WITH requests state_clock
+-- WITH requests state_clock oldest
 -- Give a claimed subject back: clear marks that did not move, and say when it is due again.
 -- KEYS: state (hash), dirty (hash), orders (set), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: epoch, quiet ms, max wait ms, retry in ms or -1, failed ("1" or "0"), always ("1" or "0"), op id,
@@ -23,6 +23,15 @@ local marks_from = 11 + tonumber(ARGV[8])
 for at = marks_from, #ARGV, 2 do
   if redis.call('HGET', dirty, ARGV[at]) == ARGV[at + 1] then redis.call('HDEL', dirty, ARGV[at]) end
 end
+-- Since when the oldest of the rest has waited; of very many it is not looked for, and stays as it was: earlier at most.
+local rest = redis.call('HLEN', dirty)
+if rest == 0 then
+  redis.call('HDEL', state, 'oldest')
+elseif marks_from < #ARGV and rest <= 1000 then
+  local oldest = math.huge
+  for _, stamp in ipairs(redis.call('HVALS', dirty)) do oldest = math.min(oldest, published(stamp)) end
+  redis.call('HSET', state, 'oldest', string.format('%.0f', oldest))
+end
 gather(state, waiting, served)
 -- Work that comes again comes as it was asked for: with its scope, and also when sync is not continuous. A survey serves
 -- no request: its scope is another.
@@ -40,7 +49,7 @@ end
 local request = done and sum_up(state, waiting) or redis.call('HGET', state, 'request')
 redis.call('HDEL', state, 'hold', 'op', 'surveying', 'kept')
 redis.call('HSET', state, 'until', 0, 'done', ARGV[7], 'attempt', failed and (tonumber(fields[4]) or 0) + 1 or 0)
-local surveying, dirt = fields[8] and ARGV[9] ~= '-1', redis.call('HLEN', dirty) + redis.call('SCARD', KEYS[3])
+local surveying, dirt = fields[8] and ARGV[9] ~= '-1', rest + redis.call('SCARD', KEYS[3])
 -- A survey that could not be done is what is tried again; whatever came after one that was done is a retry as any.
 local unread = surveying and failed and retry < 0
 -- A survey asked for meanwhile is still to come. One of an event that is not continuous is done once.

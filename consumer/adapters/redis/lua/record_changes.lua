@@ -1,4 +1,4 @@
--- WITH state_clock
+-- WITH state_clock oldest
 -- Keep the newer version of each row, mark it dirty, and say when the subject is due.
 -- KEYS: state (hash), rows (hash), versions (hash), dirty (hash), overtaken (hash: record key -> stamp of the older one),
 --       withdrawn (set: whose profiles are not kept)
@@ -20,6 +20,9 @@ local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = state_time(state)
 if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, now} end
+-- Publication of the oldest change that waits, also where a newer version of its record waits by now.
+local waiting = redis.call('HLEN', dirty) > 0
+local oldest = waiting and tonumber(redis.call('HGET', state, 'oldest') or nil) or math.huge
 -- What an older version with a later offset of the same partition says is what compaction will leave (G3).
 local function late(key, stamp, row, known)
   local offset, partition = place(stamp)
@@ -31,6 +34,7 @@ local function late(key, stamp, row, known)
   else
     redis.call('HSET', overtaken, key, stamp)
     redis.call('HSET', dirty, key, known)
+    oldest = math.min(oldest, published(known))
   end
   return true
 end
@@ -59,6 +63,7 @@ for from = 5, #ARGV, 1500 do
       keys[many + 1], stamps[2 * many + 1], stamps[2 * many + 2] = key, key, stamp
       written[2 * many + 1], written[2 * many + 2] = key, ARGV[at + 2]
       news = news + 1
+      oldest = math.min(oldest, published(stamp))
     else
       write()  -- what came before it in the batch counts
       if late(key, stamp, ARGV[at + 2], known) then told, overtaking = true, true end
@@ -68,12 +73,15 @@ for from = 5, #ARGV, 1500 do
 end
 local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request', 'survey')
 local due = tonumber(fields[3])
+local moments = {}
+if oldest < math.huge and (news > 0 or told) then moments = {'oldest', string.format('%.0f', oldest)} end
 -- Also when nothing is news: a batch that was recorded but not put in the due index comes again.
-if (always or fields[1] == '1') and (news > 0 or told or not due) and redis.call('HLEN', dirty) > 0 then
+if (always or fields[1] == '1') and (waiting or #moments > 0) and (news > 0 or told or not due) then
   local first = tonumber(fields[2]) or now
   local planned = math.max(math.min(now + quiet, first + max_wait), tonumber(fields[4]) or 0)
   -- A manual sync that waits is not put off by changes.
   due = fields[6] and due and math.min(due, planned) or planned
-  redis.call('HSET', state, 'first', string.format('%.0f', first), 'due', string.format('%.0f', due))
+  moments = {'first', string.format('%.0f', first), 'due', string.format('%.0f', due), unpack(moments)}
 end
+if #moments > 0 then redis.call('HSET', state, unpack(moments)) end
 return {news, earliest(due, tonumber(fields[7]), tonumber(fields[4]) or 0, tonumber(fields[5]) or 0), now}

@@ -1,10 +1,11 @@
+-- WITH figures
 -- Put entries of the changelog into the ledger of an event, where they are newer than what is there (G3, G6).
--- KEYS: state (hash), ledger (hash), unlogged (set)
+-- KEYS: state (hash), ledger (hash), unlogged (set), figures (hash)
 -- ARGV: key, entry (JSON, "" for one that was forgotten), epoch, at ms (for a forgotten one: of its publication), ...
 -- Returns how many changed.
 -- Atomic because a worker that still holds the event may write in between. Where something changed, the epoch of the
 -- event passes the highest one known, so that a holder by a former claim has lost it.
-local changed = 0
+local changed, numbers = 0, {}
 for at = 1, #ARGV, 4 do
   local key, entry, epoch, moment = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local held = redis.call('HGET', KEYS[2], key)
@@ -23,10 +24,13 @@ for at = 1, #ARGV, 4 do
   end
   if newer then
     changed = changed + 1
+    if held then note(numbers, -1, names_of('ledger', key, held)) end
+    if entry ~= '' then note(numbers, 1, names_of('ledger', key, entry)) end
     if entry == '' then redis.call('HDEL', KEYS[2], key) else redis.call('HSET', KEYS[2], key, entry) end
     if epoch >= (tonumber(redis.call('HGET', KEYS[1], 'epoch')) or 0) then
       redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch + 1))
     end
   end
 end
+if changed > 0 then count(KEYS[4], numbers) end
 return changed

@@ -1,16 +1,14 @@
 -- Write fields of a hash only for the worker that holds the lease (G4).
--- KEYS: state (hash), target (hash), and optionally an outbox (set) that gets the name of every field written
--- ARGV: epoch, replace ("1": the target is emptied first), then field, value pairs; an empty value deletes
+-- KEYS: state (hash), target (hash)
+-- ARGV: epoch, then field, value pairs; an empty value deletes
 -- Returns 1, or 0 when somebody else has the lease.
 -- Atomic because the epoch must be the current one at the moment of writing. Repeating it changes nothing.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-if ARGV[2] == '1' then redis.call('DEL', KEYS[2]) end
-for at = 3, #ARGV, 2 do
+for at = 2, #ARGV, 2 do
   if ARGV[at + 1] == '' then
     redis.call('HDEL', KEYS[2], ARGV[at])
   else
     redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
   end
-  if KEYS[3] then redis.call('SADD', KEYS[3], ARGV[at]) end
 end
 return 1
