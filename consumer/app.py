@@ -23,8 +23,8 @@ from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.replicas import RedisReplicas
+from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
@@ -175,10 +175,10 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         swoogo = open_swoogo(stack, settings, stores, clock, time, watch)
         dispatcher = build_dispatcher(stack, settings, stores, kafka, swoogo, clock, watch)
         election = RedisElection(stores.keys, stores.scripts, clock.new_id())
-        parked = ParkedIndex(stores.redis, stores.keys)
+        trouble = TroubleIndex(stores.redis, stores.keys)
         orders = build_order_relay(settings, stores, kafka, clock)
         fleet = RedisFleet(stores.redis, stores.keys, RedisEventStats(stores.redis, stores.keys, stores.scripts), clock)
-        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, parked, orders, fleet)
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, trouble, orders, fleet)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":

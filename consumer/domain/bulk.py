@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from consumer.domain.issue import Issue
+from consumer.domain.issue import Code, Issue
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.sentences import field_label, reason_words
 
@@ -65,25 +65,38 @@ class ParkedCode:
         return ParkedCode(self.count + other.count, min(known, default=0))
 
 
+ASKING: Final = frozenset({Code.TOO_MANY_REMOVALS, Code.MANY_MISSING, Code.AMBIGUOUS_MATCH})
+"""Issues that end when an operator decides."""
+
+
 @dataclass(frozen=True, slots=True)
-class ParkedStanding:
-    """What is parked of one event, by code."""
+class EventTrouble:
+    """What is wrong with one event. `codes`: what is parked; `asks`: of `ASKING`; `failed`: its last push."""
 
     org_id: str = ""
     codes: Mapping[str, ParkedCode] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
+    failed: bool = False
+
+    @property
+    def any(self) -> bool:
+        return bool(self.codes or self.asks or self.failed)
 
     def may_have(self, choice: Choice, event_id: str, now: int) -> bool:
         """Whether the event may have some of what is meant; its issues say which."""
         return any(choice.takes(code, self.org_id, event_id, each.oldest, now) for code, each in self.codes.items())
 
 
-def standing_of(org_id: str, issues: Iterable[Issue]) -> ParkedStanding:
-    """What is parked of an event with these issues."""
+def trouble_of(org_id: str, issues: Iterable[Issue], *, failed: bool = False) -> EventTrouble:
+    """What is wrong with an event with these issues."""
     codes: dict[str, ParkedCode] = {}
+    asks = set[str]()
     for issue in issues:
         if issue.parked:
             codes[issue.code.value] = codes.get(issue.code.value, ParkedCode()) + ParkedCode(1, issue.at)
-    return ParkedStanding(org_id, codes)
+        if issue.code in ASKING:
+            asks.add(issue.code.value)
+    return EventTrouble(org_id, codes, tuple(sorted(asks)), failed)
 
 
 class Outcome(StrEnum):

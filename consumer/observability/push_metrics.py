@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from consumer.domain.connection import Connection
-from consumer.domain.errors import LeaseLostError, StoppedError
+from consumer.domain.errors import LeaseLostError, StoppedError, UnavailableError
 from consumer.domain.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
@@ -42,6 +43,13 @@ class Landed:
     published: int
 
 
+class Arrivals(Protocol):
+    """Keeps how long changes took, for all replicas; see `adapters.redis.arrivals`."""
+
+    async def note(self, seconds: Sequence[float]) -> None:
+        """Changes that have just reached Swoogo. Raises UnavailableError."""
+
+
 @dataclass(frozen=True, slots=True)
 class MeteredPusher:
     """Pushes; when a push is over, its samples are taken and its line is written. `goal`: seconds a change may take."""
@@ -50,6 +58,7 @@ class MeteredPusher:
     meters: MetricRegistry
     calls: CallMetrics
     goal: float
+    recent: Arrivals | None = None
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         self.meters.add(pushing.PUSHES_RUNNING)
@@ -71,6 +80,9 @@ class MeteredPusher:
                 self.meters.observe(pushing.PUSH_SECONDS, time.monotonic() - calls.began, trigger=trigger)
         landed = arrivals(report)
         count(self.meters, report, landed, calls, self.goal)
+        if landed and self.recent:
+            with suppress(UnavailableError):  # a figure for people, which no push fails for
+                await self.recent.note([each.seconds for each in landed])
         failed = outcome == "failed"
         (log.warning if failed else log.info)(
             "push.failed" if failed else "push.completed", **line(report, landed, calls)

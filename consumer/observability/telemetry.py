@@ -34,7 +34,7 @@ from consumer.observability.metrics.process import (
 )
 from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
 from consumer.observability.polling import PolledValue
-from consumer.observability.push_metrics import MeteredPusher
+from consumer.observability.push_metrics import Arrivals, MeteredPusher
 from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder
 from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
@@ -121,10 +121,10 @@ class Telemetry:
     def recorder(self, inner: Records) -> Records:
         return MeteredRecorder(inner, self.meters)
 
-    def pusher(self, inner: Pushes, calls: CallMetrics, parents: Parents) -> Pushes:
+    def pusher(self, inner: Pushes, calls: CallMetrics, parents: Parents, recent: Arrivals | None = None) -> Pushes:
         """Takes the samples of each push, and writes its line."""
         traced = TracedPusher(inner, self.tracer, parents) if self.tracer else inner
-        return MeteredPusher(traced, self.meters, calls, self.goal)
+        return MeteredPusher(traced, self.meters, calls, self.goal, recent)
 
     def rebuilds(self, rebuilder: Rebuilds) -> None:
         """Shows a rebuild of Redis; the process is not ready meanwhile."""

@@ -29,8 +29,8 @@ _REPAIR_SECONDS: Final = 600
 log = structlog.get_logger("housekeeping")
 
 
-class Parked(Protocol):
-    """Knows which events have parked changes; see `adapters.redis.parked_index`."""
+class Trouble(Protocol):
+    """Knows which events are in trouble; see `adapters.redis.trouble_index`."""
 
     async def fill(self) -> None:
         """Go through every event, once. Raises UnavailableError."""
@@ -58,7 +58,7 @@ class Housekeeper:
     election: Election
     clock: Clock
     rebuilder: Rebuilder | None = None
-    parked: Parked | None = None
+    trouble: Trouble | None = None
     orders: OrderRelay | None = None
     figures: Figures | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,8 +99,8 @@ class Housekeeper:
             position = await self.inbox.repair_index(position)
             if position is not None and not await self._may_work():
                 return
-        if self.parked:
-            await self.parked.fill()
+        if self.trouble:
+            await self.trouble.fill()
         self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
 
     async def _may_work(self) -> bool:

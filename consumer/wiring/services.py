@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
@@ -181,7 +182,7 @@ def build_dispatcher(
         pairs,
         client.credentials,
         swoogo.circuits,
-        watch.pusher(pusher, swoogo.calls, RedisTraceParents(redis, keys)),
+        watch.pusher(pusher, swoogo.calls, RedisTraceParents(redis, keys), RecentArrivals(redis, keys)),
         settings.push,
         build_rebuilder(settings, stores, kafka, clock),
         stopping,

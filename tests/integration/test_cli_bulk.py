@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from redis.asyncio import Redis
 
-from consumer.adapters.redis.parked_index import ParkedIndex
+from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.identity import fingerprint
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
@@ -46,8 +46,8 @@ async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
         yield made
 
 
-def index(desk: Desk) -> ParkedIndex:
-    return ParkedIndex(desk.stores.redis, desk.stores.keys)
+def index(desk: Desk) -> TroubleIndex:
+    return TroubleIndex(desk.stores.redis, desk.stores.keys)
 
 
 async def dump(redis: Redis) -> dict[Any, Any]:
@@ -135,7 +135,7 @@ async def test_the_index_has_what_stands_and_is_filled_where_it_has_nothing(desk
         "bb": {"refused": 1},
         "ccc": {"no_permission": 1},
     }
-    await redis.delete(desk.stores.keys.parked())
+    await redis.delete(desk.stores.keys.trouble())
     await known.fill()
     assert await known.standings() == written
     await desk.ask("a")

@@ -1,4 +1,4 @@
-"""How many dead letters are open: for the gauge and for `status`, kept up by reading on.
+"""Which dead letters are open: for the gauge, `status` and the console, kept up by reading on.
 
 A counter of letters starts at 0 with every process, and does not fall when a letter is settled.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from sys import intern
 
 from consumer.adapters.kafka.dead_letters import Letter, read_letter
@@ -15,14 +16,32 @@ from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLetter:
+    """What is remembered of a letter. `at`: ms since when it is one; `rounds`: replays that failed again."""
+
+    partition: int
+    offset: int
+    topic: str
+    reason: str
+    event_id: str
+    at: int
+    rounds: int
+
+    @property
+    def name(self) -> str:
+        """`PARTITION:OFFSET`, as the commands take it."""
+        return f"{self.partition}:{self.offset}"
+
+
 class OpenDeadLetters:
-    """Remembers the offsets of open letters by partition, about 100 bytes each. Close it in the end."""
+    """Remembers open letters by partition and offset, about 300 bytes each. Close it in the end."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._history: TopicHistory | None = None
         self._next: dict[int, int] = {}
-        self._open: dict[int, dict[int, str]] = defaultdict(dict)
+        self._open: dict[int, dict[int, OpenLetter]] = defaultdict(dict)
 
     async def count(self) -> Mapping[str, int]:
         """Topic a letter came from -> how many are open. What was read before is not read again.
@@ -31,12 +50,16 @@ class OpenDeadLetters:
             UnavailableError: Kafka did not answer; the next call reads on.
             ConfigurationError: there is no topic of dead letters.
         """
+        return Counter(each.topic for each in await self.letters())
+
+    async def letters(self) -> list[OpenLetter]:
+        """The open letters, in no order. Raises as `count`."""
         try:
             await self._read_on()
         except BaseException:
             await self.aclose()
             raise
-        return Counter(topic for letters in self._open.values() for topic in letters.values())
+        return [each for letters in self._open.values() for each in letters.values()]
 
     async def aclose(self) -> None:
         """Disconnect; what is known stays."""
@@ -63,13 +86,22 @@ class OpenDeadLetters:
                 self._open.pop(number, None)
                 self._next.pop(number, None)
             else:
-                kept = {offset: topic for offset, topic in self._open[number].items() if offset >= span.start}
+                kept = {offset: each for offset, each in self._open[number].items() if offset >= span.start}
                 self._open[number] = kept
 
     def _note(self, record: RawRecord) -> None:
         read = read_letter(record)
         if isinstance(read, Letter):
-            self._open[record.partition][record.offset] = intern(read.origin.origin_topic)
+            origin = read.origin
+            self._open[record.partition][record.offset] = OpenLetter(
+                record.partition,
+                record.offset,
+                intern(origin.origin_topic),
+                intern(origin.reason.value),
+                intern(read.owner[1]),
+                record.timestamp,
+                origin.round,
+            )
             return
         partition, _, offset = read.partition(":")
         if partition.isdecimal() and offset.isdecimal():

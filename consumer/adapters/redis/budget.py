@@ -18,7 +18,7 @@ from consumer.domain.errors import LeaseLostError
 from consumer.ports import Clock, Grant, Work
 from consumer.settings import SwoogoSettings
 
-_SLOTS: Final = 60
+SLOTS: Final = 60
 """The window is counted in so many slots: exact enough to lose 1/60 of it, small enough to sum on every permit."""
 _LONGEST_NAP: Final = 1.0
 """Seconds after which a waiting call asks again: credits may have been given back. `take_permit` counts on it."""
@@ -113,7 +113,7 @@ class RedisBudget:
             priority=work.trigger.priority,
             limit=self._usable,
             window=self._window,
-            slots=_SLOTS,
+            slots=SLOTS,
             expected=self._time.now(),
             late=_LATE,
         )
@@ -153,13 +153,13 @@ class RedisBudget:
             reset=round(reset * 1000),
             limit=self._limit,
             window=self._window,
-            slots=_SLOTS,
+            slots=SLOTS,
         )
 
     @guarded
     async def left(self, credential: str) -> int:
         return await self._scripts.credits_left(
-            self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=_SLOTS
+            self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=SLOTS
         )
 
     @guarded

@@ -29,10 +29,11 @@ log = structlog.get_logger("fleet")
 
 
 class Waiting(msgspec.Struct):
-    """Subjects of a kind that are due and not worked on, and since when (ms) the first of them is."""
+    """Subjects of a kind that are due and not worked on, since when (ms) the first of them is, and its id."""
 
     count: int
     first: int
+    subject: str = ""
 
 
 class Fleet(msgspec.Struct, omit_defaults=True):
@@ -132,12 +133,12 @@ class RedisFleet:
             queues = await pipe.execute()
         due = [(name, moment, 1) for shard in found[::2] for name, moment in shard]
         due += [(*heads[0], length) for heads, length in zip(queues[::2], queues[1::2], strict=True) if heads]
-        counts, first = Counter[str](), {"event": now, "org": now}
+        counts, first = Counter[str](), {"event": (now, ""), "org": (now, "")}
         for name, moment, count in due:
-            kind = name.decode().partition("/")[0]
+            kind, _, subject = name.decode().partition("/")
             counts[kind] += count
-            first[kind] = min(first.get(kind, now), int(moment))
-        return {kind: Waiting(counts[kind], moment) for kind, moment in first.items()}
+            first[kind] = min(first.get(kind, (now, "")), (int(moment), subject))
+        return {kind: Waiting(counts[kind], *found) for kind, found in first.items()}
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:

@@ -57,7 +57,8 @@ a secret or personal data; credentials are named by a hash.
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events`, `{index}:orgs` | set: ids ever recorded | - | inbox |
-| `{index}:parked` | hash: event -> its parked changes by code; "": every event was gone through | - | parked index |
+| `{index}:trouble` | hash: event -> what is wrong with it; "": every event was gone through | - | trouble index |
+| `{index}:arrivals` | stream: seconds that changes took to Swoogo, bounded | - | arrivals |
 | `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |
 | `{cred/HASH}:surveys` | hash: event id -> credits of its survey and until when that counts | 2 intervals | budget |
 | `{cred/HASH}:credits` | hash: spent per slot, hold, foreign, waiting; its own time | 2 windows | budget |
@@ -129,9 +130,13 @@ class Keys:
         """The set of organizations ever recorded."""
         return self._of("index", "orgs")
 
-    def parked(self) -> str:
-        """Events with parked changes."""
-        return self._of("index", "parked")
+    def trouble(self) -> str:
+        """Events with parked changes, or whose last push failed."""
+        return self._of("index", "trouble")
+
+    def arrivals(self) -> str:
+        """How long changes took to Swoogo."""
+        return self._of("index", "arrivals")
 
     def generation(self, name: str) -> str:
         """`marker`, `lock` or `progress` of rebuilding."""

@@ -12,8 +12,8 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connection import Announcement
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind
@@ -71,7 +71,7 @@ class RedisStatusBoard(RedisRuns):
         self._scripts = scripts
         self._topic = topic
         self._feed = feed
-        self._parked = ParkedIndex(redis, keys)
+        self._trouble = TroubleIndex(redis, keys)
 
     async def started(self, run: Run) -> None:
         await self.progress(run)
@@ -101,7 +101,7 @@ class RedisStatusBoard(RedisRuns):
         fields = [part for key, issue in issues.items() for part in (key, codecs.encode(issue))]
         if not await self._scripts.write_counted(names, epoch=lease.epoch, replace=True, fields=fields):
             raise LeaseLostError.of(lease.subject)
-        await self._parked.note(run.event_id, run.org_id, issues.values())
+        await self._trouble.note(run.event_id, run.org_id, issues.values(), failed=run.outcome == "failed")
         row, history = codecs.encode(row_of(run)), self._keys.event(run.event_id, "runs")
         shown: dict[Any, Any] = {"left_out": codecs.encode(run.reasons)}
         if run.links or any(tally.synced for tally in run.tallies.values()):

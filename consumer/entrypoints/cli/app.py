@@ -52,6 +52,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
     "sync": Leaf("sync:sync_event", "Ask for a manual sync and follow it."),
     "reconcile": Leaf("reconcile:reconcile", "Compare an event, or all, with Swoogo now, then push."),
     "status": Leaf("status_view:status", "Show all events, or one in detail: runs, issues, changes."),
+    "operations": Leaf("operations_view:operations", "Show what is stuck, and credits, Kafka, Redis and replicas."),
     "issues": Leaf(
         "runs:list_issues", "List what is wrong with which record of an event now, each with what to do about it."
     ),

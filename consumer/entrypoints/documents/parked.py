@@ -66,7 +66,7 @@ async def parked_events(stores: StoreSession, choice: Choice, now: int) -> list[
 
     An index that is not complete, as after an update, leaves all events to be read. Raises UnavailableError.
     """
-    standings = await stores.parked.standings()
+    standings = await stores.trouble.standings()
     if standings is None:
         events = {choice.event_id} if choice.event_id else await stores.inbox.events()
         return sorted(events)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.documents.words import ago, counted, iso, lasting
 from consumer.ports.replicas import Replica
 from consumer.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from consumer.adapters.kafka.group_status import GroupStatus
 
 _KAFKA_SECONDS: Final = 3.0
 
@@ -61,24 +65,24 @@ async def read_running(replicas: RedisReplicas, kafka: KafkaSettings, now: int) 
     """Ask both. Raises UnavailableError when Redis does not answer."""
     from consumer.adapters.kafka.group_status import read_groups
 
-    found = tuple(_replica(each, now) for each in await replicas.all())
+    found = replica_rows(await replicas.all(), now)
     try:
         groups = await read_groups(kafka, _KAFKA_SECONDS)
     except (UnavailableError, ConfigurationError) as error:
         return RunningDocument(found, (), str(error))
-    rows = (TopicRow(g.topic, g.members, g.behind, iso(g.oldest or 0), g.oldest or 0) for g in groups)
-    return RunningDocument(found, tuple(rows))
+    return RunningDocument(found, topic_rows(groups))
 
 
-def _replica(replica: Replica, now: int) -> ReplicaRow:
-    return ReplicaRow(
-        replica.id,
-        replica.version,
-        replica.role,
-        replica.alive(now),
-        iso(replica.started),
-        iso(replica.seen),
-        replica.seen,
+def topic_rows(groups: Sequence[GroupStatus]) -> tuple[TopicRow, ...]:
+    """Topics as they are shown."""
+    return tuple(TopicRow(g.topic, g.members, g.behind, iso(g.oldest or 0), g.oldest or 0) for g in groups)
+
+
+def replica_rows(replicas: Sequence[Replica], now: int) -> tuple[ReplicaRow, ...]:
+    """Replicas as they are shown at `now` (ms)."""
+    return tuple(
+        ReplicaRow(each.id, each.version, each.role, each.alive(now), iso(each.started), iso(each.seen), each.seen)
+        for each in replicas
     )
 
 

@@ -7,26 +7,31 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
+from consumer.adapters.redis.credential_overview import CredentialOverview
 from consumer.adapters.redis.event_stats import RedisEventStats
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
-from consumer.adapters.redis.parked_index import ParkedIndex
 from consumer.adapters.redis.programme import RedisProgramme
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
+from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.domain.run import Run
+from consumer.entrypoints.documents.kafka_look import KafkaLook
 from consumer.ports import Clock
 from consumer.services.orders import Orders
 from consumer.settings import Settings
@@ -48,7 +53,12 @@ class StoreSession:
     replicas: RedisReplicas
     overview: RedisEventStats
     circuits: RedisCircuits
-    parked: ParkedIndex
+    trouble: TroubleIndex
+    credentials: CredentialOverview
+    arrivals: RecentArrivals
+    replays: RedisReplays
+    kafka: KafkaLook
+    fleet: RedisFleet
     programme: RedisProgramme
     orders: Orders
 
@@ -86,11 +96,12 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
         ConfigurationError: it would drop keys when it is full.
     """
     bound = open_stores(settings)
-    clock, nothing = SystemClock(), _NoTopics()
+    clock, nothing, look = SystemClock(), _NoTopics(), KafkaLook(settings.kafka)
     try:
         await check_redis(bound.redis, settings.redis)
         await set_by_server(bound.redis, clock)
         time = ServerTime(bound.redis, clock)
+        overview = RedisEventStats(bound.redis, bound.keys, bound.scripts)
         yield StoreSession(
             settings,
             bound.inbox,
@@ -102,11 +113,17 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             clock,
             RedisMarkers(bound.redis, bound.keys, bound.scripts),
             RedisReplicas(bound.redis, bound.keys),
-            RedisEventStats(bound.redis, bound.keys, bound.scripts),
+            overview,
             RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
-            ParkedIndex(bound.redis, bound.keys),
+            TroubleIndex(bound.redis, bound.keys),
+            CredentialOverview(bound.redis, bound.keys, settings.swoogo),
+            RecentArrivals(bound.redis, bound.keys),
+            RedisReplays(bound.redis, bound.keys),
+            look,
+            RedisFleet(bound.redis, bound.keys, overview, clock),
             RedisProgramme(bound.redis, bound.keys),
             Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
         )
     finally:
+        await look.aclose()
         await bound.redis.aclose()

@@ -298,7 +298,7 @@ async def test_a_void_that_redis_had_not_done_yet_is_found_on_the_changelog(grou
 
 
 @pytest.mark.rule("M8")
-async def test_a_standing_of_a_voided_pair_puts_nothing_in_force(ground: Ground) -> None:
+async def test_a_trouble_of_a_voided_pair_puts_nothing_in_force(ground: Ground) -> None:
     """Published late by a worker that was stopped."""
     ground.synced()
     ground.history.log_pair(VOIDED)

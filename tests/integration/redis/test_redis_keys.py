@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import keys as keys_module
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
@@ -129,6 +130,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.timeline.note(lease, "run", {session_key(): [Happening(NOW, What.CHANGED)]}, made)
 
     keys = keys_module.Keys("test")
+    await RecentArrivals(redis, keys).note([1.0])
     markers = RedisMarkers(redis, keys, Scripts(redis))
     assert await markers.lock("owner")
     await markers.commit("owner", await markers.look(), Rebuilt("g1", {}))

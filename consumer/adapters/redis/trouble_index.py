@@ -1,4 +1,4 @@
-"""Which events have parked changes, how many of which code and since when: so that nothing reads every event (U5).
+"""Which events have parked changes, fail, or ask an operator: so that who looks need not read every event (U5, K1).
 
 One row an event that has any, written with its issues, and one that says that every event has been gone through: what
 earlier versions left is not in here before an elected replica has looked.
@@ -15,41 +15,41 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.bulk import ParkedStanding, standing_of
+from consumer.domain.bulk import EventTrouble, trouble_of
 from consumer.domain.issue import Issue
 
 _COMPLETE: Final = b""
 """Field that no event id is."""
 _AT_ONCE: Final = 100
 
-_row: Final = msgspec.json.Decoder(ParkedStanding)
+_row: Final = msgspec.json.Decoder(EventTrouble)
 
 
-class ParkedIndex:
+class TroubleIndex:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 
     @guarded
-    async def note(self, event_id: str, org_id: str, issues: Iterable[Issue]) -> None:
-        """What stands of an event from now on: one command."""
-        standing, key = standing_of(org_id, issues), self._keys.parked()
-        if standing.codes:
-            await self._redis.hset(key, event_id, msgspec.json.encode(standing).decode())
+    async def note(self, event_id: str, org_id: str, issues: Iterable[Issue], *, failed: bool) -> None:
+        """What stands of an event from now on: one command. `failed`: its last push."""
+        trouble, key = trouble_of(org_id, issues, failed=failed), self._keys.trouble()
+        if trouble.any:
+            await self._redis.hset(key, event_id, msgspec.json.encode(trouble).decode())
         else:
             await self._redis.hdel(key, event_id)
 
     @guarded
-    async def standings(self) -> Mapping[str, ParkedStanding] | None:
-        """Event id -> what is parked, of events that have any; None: not every event was gone through yet."""
-        rows = await read_hash(self._redis, self._keys.parked())
+    async def standings(self) -> Mapping[str, EventTrouble] | None:
+        """Event id -> what is wrong, of events that have any; None: not every event was gone through yet."""
+        rows = await read_hash(self._redis, self._keys.trouble())
         complete = rows.pop(_COMPLETE, None)
         return None if complete is None else {event.decode(): _row.decode(row) for event, row in rows.items()}
 
     @guarded
     async def fill(self) -> None:
         """Go through every event, once; a push meanwhile writes its event itself, at its next end at the latest."""
-        key = self._keys.parked()
+        key = self._keys.trouble()
         if await cast("Awaitable[bytes | None]", self._redis.hget(key, _COMPLETE.decode())) is not None:
             return
         cursor = -1
@@ -62,8 +62,8 @@ class ParkedIndex:
                     pipe.get(self._keys.event(event, "run"))
                 rows = await pipe.execute()
             for event, stored, run in zip(events, rows[::2], rows[1::2], strict=True):
-                issues = [issue for row in stored if (issue := codecs.issue.known(row)) and issue.parked]
-                if issues:
-                    known = codecs.run.known(run) if run else None
-                    await self.note(event, known.org_id if known else "", issues)
+                last = codecs.run.known(run) if run else None
+                issues = [issue for row in stored if (issue := codecs.issue.known(row))]
+                if trouble_of("", issues, failed=(failed := last is not None and last.outcome == "failed")).any:
+                    await self.note(event, last.org_id if last else "", issues, failed=failed)
         await self._redis.hset(key, _COMPLETE.decode(), "1")
