@@ -5,14 +5,18 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
 import hypothesis
 import pytest
+from pydantic import RedisDsn
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.client import connect
+from consumer.settings import RedisMode, RedisSettings
+from sandbox.embedded import EmbeddedCluster, ServerUnavailableError
 from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
 from tests.support.sharing import share
@@ -76,6 +80,27 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         await client.aclose()
     if leaked:
         pytest.fail(f"These Redis keys would stay for ever: {', '.join(leaked)}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[EmbeddedCluster]:
+    """A Redis Cluster of six processes for this process of the run; what moves in it stays moved."""
+    made = EmbeddedCluster()
+    try:
+        made.start()
+    except ServerUnavailableError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+async def cluster_redis(cluster: EmbeddedCluster) -> AsyncIterator[Redis]:
+    """The service's client of that cluster, emptied before."""
+    settings = RedisSettings(mode=RedisMode.CLUSTER, url=RedisDsn(cluster.url), nodes=cluster.further)
+    async with connect(settings) as client:
+        await client.flushdb()
+        yield client
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ class Marker:
         offsets: everything before these is in this Redis.
         deferred: owner -> what of its records a later version has to read, see `NewerRecord`.
         lost_at: ms of the last rebuild that made good a loss; 0 where there was none.
+        among: the servers, where one may lose its data while another keeps how far a rebuild is; "" for a single one.
     """
 
     generation: str
@@ -103,6 +104,7 @@ class Marker:
     offsets: Offsets = field(default_factory=dict)
     deferred: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lost_at: int = 0
+    among: str = ""
 
     @property
     def complete(self) -> bool:
@@ -112,7 +114,7 @@ class Marker:
     @property
     def lineage(self) -> str:
         """What the progress of a rebuild belongs to: a rebuild that ends changes it."""
-        return f"{self.generation}/{self.checked}"
+        return f"{self.generation}/{self.checked}" + (f"/{self.among}" if self.among else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from pydantic import Field, RedisDsn, SecretStr, field_validator
 
@@ -14,10 +15,32 @@ class RedisTlsSettings(TlsSettings):
     """TLS towards Redis. Certificates are PEM files, read at the start."""
 
 
+class RedisMode(StrEnum):
+    """How many servers hold the data, and who says which of them takes writes."""
+
+    STANDALONE = "standalone"
+    CLUSTER = "cluster"
+    SENTINEL = "sentinel"
+
+
 class RedisSettings(Group):
     """Redis or Valkey: snapshot, ledger, credits."""
 
-    url: RedisDsn = Field(RedisDsn("redis://localhost:6379/0"), description="redis:// or rediss:// (TLS) address.")
+    mode: RedisMode = Field(
+        RedisMode.STANDALONE, description="`standalone`: one server; `cluster`; `sentinel`: sentinels name the server."
+    )
+    url: RedisDsn = Field(
+        RedisDsn("redis://localhost:6379/0"),
+        description="redis:// or rediss:// (TLS) address of the server, of a node of the cluster, or of a sentinel.",
+    )
+    nodes: str = Field(
+        "",
+        pattern=r"^((?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}(,|$))*$",
+        description="Further nodes of the cluster, or further sentinels: host:port, comma-separated.",
+    )
+    sentinel_master: str = Field("", description="Name of the primary as the sentinels have it.")
+    sentinel_username: str = Field("", description="User of the sentinels, where they ask for a login.")
+    sentinel_password: SecretStr = Field(SecretStr(""), description="Password of the sentinels.")
     username: str = Field("", description="User of its access control list; `default` when left out.")
     password: SecretStr = Field(SecretStr(""), description="Password, so that the address need not hold it.")
     tls: RedisTlsSettings = Field(default_factory=RedisTlsSettings)
@@ -40,9 +63,27 @@ class RedisSettings(Group):
     def uses_tls(self) -> bool:
         return self.url.scheme == "rediss"
 
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of what `url` and `nodes` name."""
+        further = (each.rpartition(":") for each in self.nodes.split(",") if each)
+        return (
+            (self.url.host or "localhost", self.url.port or 6379),
+            *((host.strip("[]"), int(port)) for host, _, port in further),
+        )
+
     def mistake(self) -> str | None:
         """One sentence about settings that do not fit together; None: they do."""
         own, password = f"{PREFIX}REDIS__", self.password.get_secret_value()
+        if self.mode is RedisMode.CLUSTER and (self.url.path or "/").strip("/0"):
+            return (
+                f"{own}URL names database {(self.url.path or '').strip('/')}: a cluster has none but 0; leave it out."
+            )
+        if (self.mode is RedisMode.SENTINEL) != bool(self.sentinel_master):
+            what = "is needed where" if self.mode is RedisMode.SENTINEL else "counts only where"
+            return f"{own}SENTINEL_MASTER {what} {own}MODE is sentinel."
+        if self.nodes and self.mode is RedisMode.STANDALONE:
+            return f"{own}NODES counts only where {own}MODE is cluster or sentinel; a single server has one address."
         if (password and self.url.password) or (self.username and self.url.username):
             name = "PASSWORD" if password and self.url.password else "USERNAME"
             return f"{own}{name} is set, and {own}URL holds another one: leave it out of the address."

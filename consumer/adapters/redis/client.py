@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import functools
 import ssl
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
-from redis import ConnectionPool
-from redis import Redis as BlockingRedis
-from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis, Sentinel, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.connection import SSLConnection as BlockingSSLConnection
-from redis.exceptions import RedisError
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError, RedisError
 
+from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.tls import tls_context
 from consumer.domain.errors import UnavailableError
-from consumer.settings import PREFIX, RedisSettings
+from consumer.settings import PREFIX, RedisMode, RedisSettings
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -33,15 +33,51 @@ class _TlsConnection(SSLConnection):
         self.ssl_context.context = tls
 
 
-class _BlockingTlsConnection(BlockingSSLConnection):
-    """The same for a blocking client."""
+class _PrimaryConnection(Connection):
+    """To whichever server the sentinels name each time it connects; redis-py's own asks them only the first time."""
 
-    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
+    def __init__(self, *, pool: _PrimaryPool, **options: Any) -> None:
         super().__init__(**options)
-        self._tls = tls
+        self._pool = pool
 
-    def _wrap_socket_with_ssl(self, sock: Any) -> ssl.SSLSocket:
-        return self._tls.wrap_socket(sock, server_hostname=self.host)
+    async def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
+        if not self.is_connected:
+            self.host, self.port = await self._pool.address()
+        await super().connect_check_health(check_health, retry_socket_connect=False)
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """Another server is the primary after READONLY."""
+        try:
+            return await super().read_response(*args, **options)
+        except ReadOnlyError as error:
+            await self.disconnect()
+            raise RedisConnectionError("The server is not the primary any more.") from error
+
+
+class _TlsPrimaryConnection(_PrimaryConnection, _TlsConnection):
+    """The same by TLS."""
+
+
+class _PrimaryPool(BlockingConnectionPool):
+    """Connections to the server that the sentinels name as the primary."""
+
+    def __init__(self, sentinels: Sentinel, name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.connection_kwargs["pool"] = weakref.proxy(self)
+        self._sentinels, self._name = sentinels, name
+        self._known: tuple[str, int] | None = None
+
+    async def address(self) -> tuple[str, int]:
+        """Of the primary, as the sentinels have it now; connections to a former one are closed."""
+        found = cast("tuple[str, int]", await self._sentinels.discover_master(self._name))
+        if found != self._known:
+            self._known = found
+            await self.disconnect(inuse_connections=False)
+        return found
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._sentinels.aclose()
 
 
 def connect(settings: RedisSettings) -> Redis:
@@ -49,32 +85,49 @@ def connect(settings: RedisSettings) -> Redis:
 
     Raises ConfigurationError about a certificate.
     """
-    pool = BlockingConnectionPool(
-        max_connections=settings.pool_size,
-        timeout=settings.timeout,
-        socket_timeout=settings.timeout,
-        socket_connect_timeout=settings.timeout,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS),
-        decode_responses=False,
-        **_options(settings, _TlsConnection),
-    )
-    return Redis.from_pool(pool)
+    options, usual = _options(settings), Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS)
+    match settings.mode:
+        case RedisMode.STANDALONE:
+            return Redis.from_pool(BlockingConnectionPool(retry=usual, **options))
+        case RedisMode.CLUSTER:
+
+            def pool_of(address: tuple[str, int]) -> BlockingConnectionPool:
+                # Repeated by the cluster's client, which may find another server for the slot meanwhile.
+                at = {**options, "host": address[0], "port": address[1]}
+                return BlockingConnectionPool(retry=Retry(NoBackoff(), 0), **at)
+
+            return ClusterRedis(settings.addresses, pool_of, settings.timeout)
+        case RedisMode.SENTINEL:
+            away = {"host", "port", "username", "password", "db", "max_connections", "timeout"}
+            login = {"username": settings.sentinel_username, "password": settings.sentinel_password.get_secret_value()}
+            own = {name: value for name, value in options.items() if name not in away}
+            own |= {name: value for name, value in login.items() if value}
+            sentinels = Sentinel([])  # type: ignore[no-untyped-call]
+            sentinels.sentinels = [
+                Redis.from_pool(ConnectionPool(host=host, port=port, retry=Retry(NoBackoff(), 0), **own))
+                for host, port in settings.addresses
+            ]
+            kind = _TlsPrimaryConnection if settings.uses_tls else _PrimaryConnection
+            options |= {"connection_class": kind}
+            options = {name: value for name, value in options.items() if name not in {"host", "port"}}
+            return Redis.from_pool(_PrimaryPool(sentinels, settings.sentinel_master, retry=usual, **options))
 
 
-def connect_blocking(settings: RedisSettings, seconds: float) -> BlockingRedis:
-    """A client for one quick question, given up after so many seconds. Raises as `connect` does."""
-    options = _options(settings, _BlockingTlsConnection)
-    return BlockingRedis.from_pool(ConnectionPool(socket_timeout=seconds, socket_connect_timeout=seconds, **options))
-
-
-def _options(settings: RedisSettings, tls_connection: type) -> dict[str, Any]:
+def _options(settings: RedisSettings) -> dict[str, Any]:
     options: dict[str, Any] = {**parse_url(str(settings.url))}
+    options |= {
+        "max_connections": settings.pool_size,
+        "timeout": settings.timeout,
+        "socket_timeout": settings.timeout,
+        "socket_connect_timeout": settings.timeout,
+        "decode_responses": False,
+    }
     if settings.username:
         options["username"] = settings.username
     if settings.password.get_secret_value():
         options["password"] = settings.password.get_secret_value()
     if settings.uses_tls:
-        options |= {"connection_class": tls_connection, "tls": tls_context(settings.tls, f"{PREFIX}REDIS__TLS__")}
+        options |= {"connection_class": _TlsConnection, "tls": tls_context(settings.tls, f"{PREFIX}REDIS__TLS__")}
     return options
 
 

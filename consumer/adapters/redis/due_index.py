@@ -15,6 +15,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.cluster import IN_ORDER
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
@@ -77,16 +78,17 @@ class DueIndex:
         """Put a subject where it belongs after its state was written; `due` in ms, negative when nothing makes it due.
 
         Another worker may change the state between that script and our write here, and its own write may come
-        first. So a writer of the index reads the state after it (one connection keeps that order), and writes
-        again until the two agree: the last to write has read the last state. Also when the caller is broken off: a
-        write that came late would leave a subject out that is due.
+        first. So a writer of the index reads the state after it (one connection keeps that order; in a cluster
+        the one answers before the other is asked), and writes again until the two agree: the last to write has read
+        the last state. Also when the caller is broken off: a write that came late would leave a subject out that is
+        due.
         """
         await self._uninterrupted.run(self._agree(subject, due))
 
     async def _agree(self, subject: Subject, due: int) -> None:
         index, state, name = self._keys.due_of(subject), self._keys.subject(subject, "state"), str(subject)
         while True:
-            async with self._redis.pipeline(transaction=False) as pipe:
+            async with self._redis.pipeline(transaction=False, shard_hint=IN_ORDER) as pipe:
                 if due < 0:
                     pipe.zrem(index, name)
                 else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from threading import Thread
 from typing import cast
 
 from redis.exceptions import RedisError
 
-from consumer.adapters.redis.client import connect_blocking
+from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.errors import ConfigurationError
 from consumer.settings import RedisSettings
@@ -21,15 +22,18 @@ def glance_at_events(settings: RedisSettings, seconds: float) -> frozenset[str]:
     """
     found: set[str] = set()
 
-    def look() -> None:
-        with suppress(RedisError, OSError, ConfigurationError):
-            client = connect_blocking(settings, seconds)
-            keys = Keys(settings.prefix)
-            recorded = cast("set[bytes]", client.smembers(keys.events()))
-            mapped = cast("list[bytes]", client.hkeys(keys.pairs("records")))
-            found.update(each.decode() for each in (*recorded, *mapped))
+    async def look() -> None:
+        keys = Keys(settings.prefix)
+        async with asyncio.timeout(seconds), connect(settings) as redis:
+            recorded = cast("set[bytes]", await redis.smembers(keys.events()))
+            mapped = cast("list[bytes]", await redis.hkeys(keys.pairs("records")))
+        found.update(each.decode() for each in (*recorded, *mapped))
 
-    thread = Thread(target=look, daemon=True)
+    def run() -> None:
+        with suppress(RedisError, OSError, TimeoutError, ConfigurationError):
+            asyncio.run(look())
+
+    thread = Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
     return frozenset() if thread.is_alive() else frozenset(found)

@@ -150,8 +150,9 @@ class InboxRequests:
             pipe.hkeys(self._keys.subject(subject, "dirty"))
             pipe.hmget(self._keys.subject(subject, "state"), ["due", "until", "attempt", "request", "survey"])
             pipe.hkeys(self._keys.subject(subject, "requests"))
-            dirty, (due, until, attempt, request, survey), asked = await pipe.execute()
-        now = await self.now()
+            pipe.time()
+            dirty, (due, until, attempt, request, survey), asked, (seconds, microseconds) = await pipe.execute()
+        now = seconds * 1000 + microseconds // 1000
         return Waiting(
             tuple(sorted(key.decode() for key in dirty)),
             None if due is None else max(int(due) - now, 0) / 1000,

@@ -50,6 +50,7 @@ a secret or personal data; credentials are named by a hash.
 | `{orders}:audit` | hash: the same for orders that concern no event or many | - | orders |
 | `{orders}:waiting` | hash: id -> order that the running service has still to see to | - | orders |
 | `{generation}:marker` | hash: generation, server process, topic/partition[/topic id] -> offset | - | rebuild |
+| `{shard/N}:mark` | hash: in each server of a cluster, up to where it has everything | - | rebuild |
 | `{generation}:about` | hash: its format, who waits for a later version, when Redis was last lost | - | rebuild |
 | `{generation}:restored` | hash: how far a rebuild in progress is, topic/partition[/topic id] -> offset | - | rebuild |
 | `{generation}:standings` | hash: what a rebuild in progress read of connections and pairs in force | - | rebuild |
@@ -141,6 +142,10 @@ class Keys:
     def generation(self, name: str) -> str:
         """`marker`, `lock` or `progress` of rebuilding."""
         return self._of("generation", name)
+
+    def mark(self, tag: int) -> str:
+        """What one server of a cluster says of itself."""
+        return self._of(f"shard/{tag}", "mark")
 
     def replicas(self, name: str = "alive") -> str:
         """`alive`, their heartbeats; `elected`; or `fleet`."""

@@ -9,8 +9,8 @@ What later versions need beside it is in `about`, as the first version reads eve
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -36,21 +36,35 @@ _pair: Final = msgspec.json.Decoder(PairStanding)
 
 
 class RedisMarkers:
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, *, replicas: bool = False) -> None:
+        """`replicas`: one of them may take over, and lead back to a process that was the primary before."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
+        self._sections = ("server", "replication") if replicas else ("server",)
 
     @guarded
     async def look(self) -> Marker:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._keys.generation("marker"))
             pipe.hgetall(self._keys.generation("about"))
-            pipe.info("server")
+            pipe.info(*self._sections)
             stored, noted, info = await pipe.execute()
-        server = str(info["run_id"])
+        server = server_name(info)
         held = {name.decode(): value.decode() for name, value in stored.items()}
-        about = {name.decode(): value for name, value in noted.items()}
+        about = {name.decode(): value.decode() for name, value in noted.items()}
+        return self._marker(held, about, server=server, known=held.get("server") == server)
+
+    def _marker(
+        self,
+        held: Mapping[str, str],
+        about: Mapping[str, str],
+        *,
+        server: str,
+        known: bool,
+        offsets: Offsets | None = None,
+        among: str = "",
+    ) -> Marker:
         if (format_ := int(about.get("format", FORMAT))) > FORMAT:
             raise UnreadableRowError(
                 f"The marker in Redis has format {format_}, which a later version wrote; this replica does nothing "
@@ -58,13 +72,16 @@ class RedisMarkers:
             )
         return Marker(
             generation=held.get("id", ""),
-            known=held.get("server") == server,
+            known=known,
             server=server,
             checked=held.get("server", ""),
             lost="lost" in held,
-            offsets={_place(name): int(value) for name, value in held.items() if name not in _FIELDS},
-            deferred=_deferred.decode(about.get("deferred", b"{}")),
+            offsets={place_of(name): int(value) for name, value in held.items() if name not in _FIELDS}
+            if offsets is None
+            else offsets,
+            deferred=_deferred.decode(about.get("deferred", "{}")),
             lost_at=int(about.get("lost_at", 0)),
+            among=among,
         )
 
     @guarded
@@ -84,7 +101,7 @@ class RedisMarkers:
             return Resumed({}, ())
         standings = await read_hash(self._redis, self._keys.generation("standings"))
         return Resumed(
-            {_place(name.decode()): int(offset) for name, offset in restored.items()},
+            {place_of(name.decode()): int(offset) for name, offset in restored.items()},
             [
                 (_connection if name.startswith(b"connection/") else _pair).decode(value)
                 for name, value in standings.items()
@@ -99,7 +116,7 @@ class RedisMarkers:
         offsets: Offsets,
         standings: Collection[ConnectionStanding | PairStanding],
     ) -> bool:
-        fields = [part for each, offset in offsets.items() for part in (_name(each), str(offset))]
+        fields = [part for each, offset in offsets.items() for part in (name_of(each), str(offset))]
         return await self._scripts.checkpoint_rebuild(
             self._named("lock", "restored", "standings"),
             owner=owner,
@@ -117,7 +134,7 @@ class RedisMarkers:
     async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
         fields = ["id", rebuilt.generation, "server", marker.server]
         for each, offset in rebuilt.offsets.items():
-            fields += [_name(each), str(offset)]
+            fields += [name_of(each), str(offset)]
         about = ["format", str(FORMAT), "deferred", msgspec.json.encode(rebuilt.deferred).decode()]
         if rebuilt.lost_at is not None:
             about += ["lost_at", str(rebuilt.lost_at)]
@@ -146,11 +163,15 @@ class RedisMarkers:
             part
             for each, offset in offsets.items()
             if offset > known.get(each, 0)
-            for part in (_name(each), str(offset))
+            for part in (name_of(each), str(offset))
         ]
-        if fields:
+        if fields or marker.server != marker.checked:
             await self._scripts.advance_marker(
-                self._keys.generation("marker"), server=marker.server, generation=marker.generation, fields=fields
+                self._keys.generation("marker"),
+                server=marker.server,
+                checked=marker.checked,
+                generation=marker.generation,
+                fields=fields,
             )
 
     @guarded
@@ -162,11 +183,18 @@ class RedisMarkers:
         return [self._keys.generation(name) for name in names]
 
 
-def _name(place: TopicPartition) -> str:
+def server_name(info: Mapping[str, Any]) -> str:
+    """The process; and its history, where that was asked for: it is another one after each promotion."""
+    return ":".join(str(info[each]) for each in ("run_id", "master_replid") if each in info)
+
+
+def name_of(place: TopicPartition) -> str:
+    """As it is kept."""
     return f"{place.topic}/{place.partition}" + (f"/{place.of}" if place.of else "")
 
 
-def _place(name: str) -> TopicPartition:
+def place_of(name: str) -> TopicPartition:
+    """Of a name that `name_of` made."""
     topic, partition, *of = name.split("/")
     return TopicPartition(topic, int(partition), *of)
 

@@ -48,9 +48,17 @@ class RebuildScripts(RegisteredScripts):
             await self.named["commit_rebuild"](keys, [owner, server, int(done), len(about) // 2, *about, *fields])
         )
 
-    async def advance_marker(self, marker: str, *, server: str, generation: str, fields: Iterable[str]) -> bool:
-        """False when another server answers, or another rebuild has ended."""
-        return bool(await self.named["advance_marker"]([marker], [server, generation, *fields]))
+    async def advance_marker(
+        self, marker: str, *, server: str, checked: str, generation: str, fields: Iterable[str]
+    ) -> bool:
+        """False when another server answers than was `checked`, or another rebuild has ended."""
+        return bool(await self.named["advance_marker"]([marker], [server, checked, generation, *fields]))
+
+    async def mark_shard(
+        self, mark: str, *, server: str, field: str, value: str, written: str, fields: Iterable[str | int]
+    ) -> bool:
+        """False when another server answers, or its mark has not that value, or ("") none at all, in the field."""
+        return bool(await self.named["mark_shard"]([mark], [server, field, value, written, *fields]))
 
     async def restore_pair(
         self, keys: Iterable[str], *, owner: str, event_id: str, swoogo_event_id: int, org_id: str, row: bytes

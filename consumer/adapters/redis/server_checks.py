@@ -3,33 +3,71 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
+from consumer.adapters.redis.cluster import ClusterRedis
+from consumer.adapters.redis.server_time import MOST_APART_SECONDS, clocks_apart
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
-from consumer.settings import PREFIX, RedisSettings
+from consumer.settings import PREFIX, RedisMode, RedisSettings
 
 _OWN = f"{PREFIX}REDIS__"
+_OLDEST_OF_SEVERAL: Final = 7
 
 
 async def check_redis(redis: Redis, settings: RedisSettings) -> None:
-    """Redis answers and keeps what it is given.
+    """Every server answers, is of the kind that the settings say, and keeps what it is given.
 
     Raises:
-        UnavailableError: it does not answer.
-        ConfigurationError: it does not let us in, or would drop keys when it is full.
+        UnavailableError: one does not answer.
+        ConfigurationError: one does not let us in, is of another kind, or would drop keys when it is full.
     """
     try:
-        policy = (await redis.info("memory")).get("maxmemory_policy", "noeviction")
+        infos = await servers_info(redis)
+        apart = await clocks_apart(redis)
+    except SwoogoSyncError:
+        raise
     except Exception as error:
         raise explain_connection_error(settings, error) from error
-    if policy != "noeviction":
+    for where, info in infos.items():
+        if mistake := unsupported(info, settings):
+            raise ConfigurationError(f"{where} {mistake}")
+        policy = info.get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            raise ConfigurationError(
+                f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "
+                "set maxmemory-policy to noeviction."
+            )
+    if apart > MOST_APART_SECONDS:
         raise ConfigurationError(
-            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which would lose the ledger; "
-            "set maxmemory-policy to noeviction."
+            f"The clocks of the cluster's servers are {apart:.1f} s apart, and leases go by them; let all follow NTP."
         )
+
+
+async def servers_info(redis: Redis) -> Mapping[str, dict[str, Any]]:
+    """What each server says of itself, by its address ("Redis" for a single one). Raises what redis-py raises."""
+    if isinstance(redis, ClusterRedis):
+        found = await redis.everywhere(lambda _, at: at.info())
+        return {f"Redis at {host}:{port}": info for (host, port), info in found.items()}
+    return {"Redis": await redis.info()}
+
+
+def unsupported(info: Mapping[str, Any], settings: RedisSettings) -> str | None:
+    """What about a server does not go with the mode, as the end of a sentence; None: nothing."""
+    clustered, mode = bool(int(info.get("cluster_enabled", 0))), settings.mode
+    if info.get("redis_mode") == "sentinel":
+        return f"is a sentinel; set {_OWN}MODE to sentinel."
+    if clustered != (mode is RedisMode.CLUSTER):
+        is_a, better = ("a node of a cluster", "cluster") if clustered else ("no node of a cluster", "standalone")
+        return f"is {is_a}, and {_OWN}MODE is {mode}; set it to {better}."
+    version = str(info.get("redis_version", "0"))
+    if mode is not RedisMode.STANDALONE and int(version.partition(".")[0]) < _OLDEST_OF_SEVERAL:
+        return f"is of version {version}; {_OWN}MODE {mode} needs Redis 7.0, Valkey 7.2 or later."
+    return None
 
 
 def explain_connection_error(settings: RedisSettings, error: BaseException) -> SwoogoSyncError:
@@ -52,6 +90,15 @@ def explain_connection_error(settings: RedisSettings, error: BaseException) -> S
                 return ConfigurationError(
                     f"{at} lets no one in without a login ({_own_words(each)}); set {_OWN}USERNAME and "
                     f"{_OWN}PASSWORD, and make that user on the server."
+                )
+            case ResponseError() if "cluster support disabled" in str(each):
+                return ConfigurationError(f"{at} is no node of a cluster; set {_OWN}MODE to standalone.")
+            case ResponseError() if settings.mode is RedisMode.SENTINEL and "unknown command" in str(each):
+                return ConfigurationError(f"{at} is no sentinel; {_OWN}URL and {_OWN}NODES must name the sentinels.")
+            case MasterNotFoundError():
+                return UnavailableError(
+                    f"The sentinel at {settings.url.host}:{settings.url.port or 26379} and the others know no primary "
+                    f"{settings.sentinel_master} at present; check {_OWN}SENTINEL_MASTER."
                 )
             case ssl.SSLCertVerificationError():
                 return ConfigurationError(

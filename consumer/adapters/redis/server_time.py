@@ -17,11 +17,15 @@ from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.domain.errors import UnavailableError
 
 _EVERY_SECONDS: Final = 5.0
 _JUMP_SECONDS: Final = 5.0
 """From here on it is a jump; less is how clocks drift and answers are late."""
+
+MOST_APART_SECONDS: Final = 1.0
+"""By so much the clocks of a cluster's servers may differ; permits allow for it."""
 
 log = structlog.get_logger("app")
 
@@ -59,6 +63,10 @@ class ServerTime:
     async def follow(self) -> None:
         """Set the clock by the server's, and see whether that was set. Raises UnavailableError."""
         moved = await set_by_server(self._redis, self._clock)
+        if (apart := await clocks_apart(self._redis)) > MOST_APART_SECONDS:
+            # A lease that one server gave seems good to another for too long.
+            self._quiet_until = max(self._quiet_until, self._clock.ticks() + round(_EVERY_SECONDS * 2e9))
+            log.warning("app.clocks_apart", seconds=round(apart, 1))
         if abs(moved) < _JUMP_SECONDS:
             return
         if moved > 0:
@@ -92,6 +100,16 @@ class ServerTime:
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+@guarded
+async def clocks_apart(redis: Redis) -> float:
+    """Seconds between the clocks of a cluster's servers; 0 for a single server. Raises UnavailableError."""
+    if not isinstance(redis, ClusterRedis):
+        return 0.0
+    times = (await redis.everywhere(lambda _, at: at.time())).values()
+    moments = [seconds + micros / 1e6 for seconds, micros in times]
+    return max(moments) - min(moments)
 
 
 @guarded

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.cluster import ClusterRedis
+from consumer.adapters.redis.cluster_marker import ClusterMarkers
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
+from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.scripts import Scripts
-from consumer.settings import Settings
+from consumer.settings import RedisMode, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Stores:
     leases: Leases
     inbox: RedisInbox
     connections: RedisConnections
+    markers: RedisMarkers
 
 
 def open_stores(settings: Settings) -> Stores:
@@ -38,4 +42,7 @@ def open_stores(settings: Settings) -> Stores:
         leases,
         RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile),
         RedisConnections(redis, keys, scripts),
+        ClusterMarkers(redis, keys, scripts)
+        if isinstance(redis, ClusterRedis)
+        else RedisMarkers(redis, keys, scripts, replicas=settings.redis.mode is RedisMode.SENTINEL),
     )

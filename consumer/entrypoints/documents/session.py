@@ -111,7 +111,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisRuns(bound.redis, bound.keys),
             RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time),
             clock,
-            RedisMarkers(bound.redis, bound.keys, bound.scripts),
+            bound.markers,
             RedisReplicas(bound.redis, bound.keys),
             overview,
             RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),

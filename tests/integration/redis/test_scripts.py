@@ -174,7 +174,9 @@ async def checkpoint_rebuild(scripts: Scripts, *, owner: str = "me", process: st
 
 async def advance_marker(scripts: Scripts) -> bool:
     process = await server(scripts)
-    return await scripts.advance_marker("{g}:marker", server=process, generation="g1", fields=["ledger/0", "7"])
+    return await scripts.advance_marker(
+        "{g}:marker", server=process, checked=process, generation="g1", fields=["ledger/0", "7"]
+    )
 
 
 def keep_rebuild(scripts: Scripts) -> Awaitable[bool]:
