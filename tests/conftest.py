@@ -15,7 +15,7 @@ from pydantic import RedisDsn
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import connect
-from consumer.settings import RedisMode, RedisSettings
+from consumer.settings import RedisSettings
 from sandbox.embedded import EmbeddedCluster, ServerUnavailableError
 from tests.support.key_leaks import leaked_keys
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
@@ -97,7 +97,7 @@ def cluster() -> Iterator[EmbeddedCluster]:
 @pytest.fixture
 async def cluster_redis(cluster: EmbeddedCluster) -> AsyncIterator[Redis]:
     """The service's client of that cluster, emptied before."""
-    settings = RedisSettings(mode=RedisMode.CLUSTER, url=RedisDsn(cluster.url), nodes=cluster.further)
+    settings = RedisSettings(mode="cluster", url=RedisDsn(cluster.url), nodes=cluster.further)
     async with connect(settings) as client:
         await client.flushdb()
         yield client

@@ -8,8 +8,10 @@ from typing import Any, Final, cast
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
-from consumer.adapters.redis.server_checks import explain_connection_error
+from consumer.adapters.redis.server_checks import explain_connection_error, servers_of, unsupported
+from consumer.adapters.redis.server_time import MOST_APART_SECONDS, clocks_apart
 from consumer.diagnostics.check_result import CheckResult
+from consumer.domain.errors import UnavailableError
 from consumer.settings import RedisSettings
 
 _PART: Final = "redis"
@@ -20,16 +22,40 @@ _SKEW_SECONDS: Final = 5.0
 async def check_redis_server(redis: Redis, settings: RedisSettings) -> list[CheckResult]:
     """Everything about Redis; a refusal in the words that every other command has for it."""
     try:
-        info: dict[str, Any] = await redis.info()
+        servers = await servers_of(redis)
+        infos: list[dict[str, Any]] = [await at.info() for at in servers.values()]
+        apart = await clocks_apart(redis)
+    except UnavailableError as error:
+        return [CheckResult.error(_PART, str(error))]
     except (RedisError, OSError, TimeoutError) as error:
         return [CheckResult.error(_PART, str(explain_connection_error(settings, error)))]
-    return [
-        _version(info, f"{settings.url.host}:{settings.url.port or 6379}"),
-        _eviction(info),
-        await _persistence(redis, info),
-        _role(info),
-        *await _use(redis, settings.prefix),
-    ]
+    found = []
+    for (where, at), info in zip(servers.items(), infos, strict=True):
+        found += [
+            _version(info, f"{settings.url.host}:{settings.url.port or 6379}"),
+            *([CheckResult.error(_PART, f"{where} {mistake}")] if (mistake := unsupported(info, settings)) else []),
+            _eviction(info),
+            await _persistence(at, info),
+            _role(info),
+            *(_replicas(info, where) if settings.mode != "standalone" else []),
+        ]
+    if apart > MOST_APART_SECONDS:
+        found.append(CheckResult.error("clock", f"the cluster's servers are {apart:.1f} s apart; let all follow NTP."))
+    return [*dict.fromkeys(found), *await _use(redis, settings.prefix)]
+
+
+def _replicas(info: dict[str, Any], where: str) -> list[CheckResult]:
+    if not int(info.get("connected_slaves", 0)):
+        return [CheckResult.warning(_PART, f"{where} has no replica: its loss stops the service until it is back.")]
+    if "min_slaves_good_slaves" not in info:
+        return [
+            CheckResult.warning(
+                _PART,
+                "min-replicas-to-write is 0: a primary that is cut off takes writes until its replica is promoted, and "
+                "two may do the same work. See docs/access.md.",
+            )
+        ]
+    return [CheckResult.ok(_PART, "a primary without replicas refuses writes (min-replicas-to-write)")]
 
 
 def _version(info: dict[str, Any], where: str) -> CheckResult:

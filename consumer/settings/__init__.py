@@ -23,7 +23,7 @@ from consumer.settings.images import ImageSettings
 from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
 from consumer.settings.log import LogSettings
-from consumer.settings.redis import RedisMode, RedisSettings
+from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import READ_SECONDS, SwoogoSettings
 from consumer.settings.sync import BulkSettings, DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
@@ -43,7 +43,6 @@ __all__ = [
     "LogSettings",
     "PushSettings",
     "ReconcileSettings",
-    "RedisMode",
     "RedisSettings",
     "SaslSettings",
     "Settings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field, RedisDsn, SecretStr, field_validator
 
@@ -15,19 +15,11 @@ class RedisTlsSettings(TlsSettings):
     """TLS towards Redis. Certificates are PEM files, read at the start."""
 
 
-class RedisMode(StrEnum):
-    """How many servers hold the data, and who says which of them takes writes."""
-
-    STANDALONE = "standalone"
-    CLUSTER = "cluster"
-    SENTINEL = "sentinel"
-
-
 class RedisSettings(Group):
     """Redis or Valkey: snapshot, ledger, credits."""
 
-    mode: RedisMode = Field(
-        RedisMode.STANDALONE, description="`standalone`: one server; `cluster`; `sentinel`: sentinels name the server."
+    mode: Literal["standalone", "cluster", "sentinel"] = Field(
+        "standalone", description="`standalone`: one server; `cluster`; `sentinel`: sentinels name the server."
     )
     url: RedisDsn = Field(
         RedisDsn("redis://localhost:6379/0"),
@@ -75,14 +67,14 @@ class RedisSettings(Group):
     def mistake(self) -> str | None:
         """One sentence about settings that do not fit together; None: they do."""
         own, password = f"{PREFIX}REDIS__", self.password.get_secret_value()
-        if self.mode is RedisMode.CLUSTER and (self.url.path or "/").strip("/0"):
+        if self.mode == "cluster" and (self.url.path or "/").strip("/0"):
             return (
                 f"{own}URL names database {(self.url.path or '').strip('/')}: a cluster has none but 0; leave it out."
             )
-        if (self.mode is RedisMode.SENTINEL) != bool(self.sentinel_master):
-            what = "is needed where" if self.mode is RedisMode.SENTINEL else "counts only where"
+        if (self.mode == "sentinel") != bool(self.sentinel_master):
+            what = "is needed where" if self.mode == "sentinel" else "counts only where"
             return f"{own}SENTINEL_MASTER {what} {own}MODE is sentinel."
-        if self.nodes and self.mode is RedisMode.STANDALONE:
+        if self.nodes and self.mode == "standalone":
             return f"{own}NODES counts only where {own}MODE is cluster or sentinel; a single server has one address."
         if (password and self.url.password) or (self.username and self.url.username):
             name = "PASSWORD" if password and self.url.password else "USERNAME"

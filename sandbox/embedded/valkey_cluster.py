@@ -149,6 +149,13 @@ class EmbeddedCluster:
             await ask(node, "CLUSTER", "SETSLOT", slot, "NODE", away)
         return moved
 
+    async def forget(self, node: EmbeddedValkey, *gone: EmbeddedValkey) -> None:
+        """Take nodes that ended out of what one node knows."""
+        for line in str(await ask(node, "CLUSTER", "NODES")).splitlines():
+            name, address, *_ = line.split()
+            if any(f":{each.port}@" in address for each in gone):
+                await ask(node, "CLUSTER", "FORGET", name)
+
     def start(self) -> None:
         """`astart` for a thread without an event loop."""
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:

@@ -17,6 +17,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",
     r"[^{}]+:\{orders\}:(audit|waiting)",
     r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
+    r"[^{}]+:\{shard/\d+\}:mark",
     r"[^{}]+:\{index\}:(events|orgs|trouble|arrivals)",
 ]
 

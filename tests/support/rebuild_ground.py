@@ -50,19 +50,21 @@ class Replica:
 
 @dataclass
 class Ground:
-    """One Redis and one Kafka, for as many replicas as a test wants."""
+    """One Redis and one Kafka, for as many replicas as a test wants. `among`: settings of a Redis of many servers."""
 
     redis_url: str
     redis: Redis
     history: ListedHistory
     writer: Writer
+    among: dict[str, str] = field(default_factory=dict)
     opened: list[Stores] = field(default_factory=list)
 
     def replica(self, *, lease: float = 0.0, url: str = "", history: ListedHistory | None = None) -> Replica:
         """`url`: another way to the same Redis. `history`: what another version makes of the same Kafka."""
         bound = open_stores(
             load_settings(
-                redis={"url": url or self.redis_url, "prefix": "test"}, debounce={"quiet_period": 0.0, "max_wait": 0.0}
+                redis={"url": url or self.redis_url, "prefix": "test", **self.among},
+                debounce={"quiet_period": 0.0, "max_wait": 0.0},
             )
         )
         self.opened.append(bound)
@@ -98,10 +100,10 @@ class Ground:
 
 
 @asynccontextmanager
-async def a_ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
+async def a_ground(redis: Redis, redis_url: str, among: dict[str, str] | None = None) -> AsyncIterator[Ground]:
     """Nothing was published yet; what replicas open is closed in the end."""
     event = Event.of(small(), event_id=int(EVENT), org_id=ORG)
-    made = Ground(redis_url, redis, ListedHistory(), Writer(event=event, topics=TopicNames()))
+    made = Ground(redis_url, redis, ListedHistory(), Writer(event=event, topics=TopicNames()), among or {})
     try:
         yield made
     finally:

@@ -156,6 +156,22 @@ def test_every_number_has_two_bounds() -> None:
             id="a Redis user without password",
         ),
         pytest.param(
+            {"REDIS__URL": "redis://r:6379/3", "REDIS__MODE": "cluster"},
+            "SWOOGO_SYNC_REDIS__URL names database 3: a cluster has none but 0; leave it out.",
+            id="a database of a cluster",
+        ),
+        pytest.param(
+            {"REDIS__MODE": "sentinel"},
+            "SWOOGO_SYNC_REDIS__SENTINEL_MASTER is needed where SWOOGO_SYNC_REDIS__MODE is sentinel.",
+            id="sentinels of no primary",
+        ),
+        pytest.param(
+            {"REDIS__NODES": "r:6379"},
+            "SWOOGO_SYNC_REDIS__NODES counts only where SWOOGO_SYNC_REDIS__MODE is cluster or sentinel; a single "
+            "server has one address.",
+            id="nodes of a single server",
+        ),
+        pytest.param(
             {"REDIS__URL": "rediss://r:6379/0?ssl_cert_reqs=none"},
             "SWOOGO_SYNC_REDIS__URL is 'rediss://r:6379/0?ssl_cert_reqs=none': nothing may follow the database; what "
             "can be chosen has a setting of its own; a good value is redis://localhost:6379/0.",

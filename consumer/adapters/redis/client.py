@@ -18,7 +18,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.tls import tls_context
 from consumer.domain.errors import UnavailableError
-from consumer.settings import PREFIX, RedisMode, RedisSettings
+from consumer.settings import PREFIX, RedisSettings
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -87,9 +87,9 @@ def connect(settings: RedisSettings) -> Redis:
     """
     options, usual = _options(settings), Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), _REPEATS)
     match settings.mode:
-        case RedisMode.STANDALONE:
+        case "standalone":
             return Redis.from_pool(BlockingConnectionPool(retry=usual, **options))
-        case RedisMode.CLUSTER:
+        case "cluster":
 
             def pool_of(address: tuple[str, int]) -> BlockingConnectionPool:
                 # Repeated by the cluster's client, which may find another server for the slot meanwhile.
@@ -97,7 +97,7 @@ def connect(settings: RedisSettings) -> Redis:
                 return BlockingConnectionPool(retry=Retry(NoBackoff(), 0), **at)
 
             return ClusterRedis(settings.addresses, pool_of, settings.timeout)
-        case RedisMode.SENTINEL:
+        case "sentinel":
             away = {"host", "port", "username", "password", "db", "max_connections", "timeout"}
             login = {"username": settings.sentinel_username, "password": settings.sentinel_password.get_secret_value()}
             own = {name: value for name, value in options.items() if name not in away}

@@ -70,6 +70,10 @@ class ClusterRedis(Redis):
         """Who has which slot, as far as is known. Raises ConnectionError."""
         return self._map or await self._refresh(None)
 
+    async def renew(self, known: SlotMap | None = None) -> None:
+        """Ask who has which slot, unless that was asked since `known`. Raises ConnectionError."""
+        await self._refresh(known or self._map)
+
     def at(self, address: Address) -> Redis:
         """The client of one server."""
         if address not in self._clients:

@@ -42,6 +42,7 @@ def _tags() -> tuple[int, ...]:
 
 
 _TAGS: Final = _tags()
+_RENEW_SECONDS: Final = 10.0
 _AS: Final = "as"
 _DURING: Final = "during"
 
@@ -53,9 +54,14 @@ class ClusterMarkers(RedisMarkers):
         super().__init__(redis, keys, scripts)
         self._cluster = redis
         self._marked = ""
+        self._renewed = -_RENEW_SECONDS
 
     @guarded
     async def look(self) -> Marker:
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._renewed + _RENEW_SECONDS:  # slots moved that this process does not use
+            self._renewed = loop.time()
+            await self._cluster.renew()
         while True:
             known = await self._cluster.map()
             answers, (marker, about), marks = await asyncio.gather(
@@ -63,8 +69,9 @@ class ClusterMarkers(RedisMarkers):
                 self._hashes([self._keys.generation("marker"), self._keys.generation("about")]),
                 self._written(_one_each(known)),
             )
-            if known is await self._cluster.map():
+            if all(info["role"] == "master" for info in answers.values()) and known is await self._cluster.map():
                 break
+            await self._cluster.renew(known)
         if not known.is_whole:
             raise ClusterDownError("No server has part of the slots.")
         now = {server_name(info): known.primaries[address] for address, info in answers.items()}

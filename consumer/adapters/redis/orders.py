@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.cluster import IN_ORDER
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.order import GivenOrder, Order
@@ -35,7 +36,7 @@ class RedisOrders:
     async def finish(self, given: GivenOrder) -> None:
         """It waits before it is finished: a repeat after a crash in between does no harm, one never seen to would."""
         order, row = given.order, codecs.encode(given)
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with self._redis.pipeline(transaction=False, shard_hint=IN_ORDER) as pipe:
             pipe.hset(self._keys.orders("waiting"), order.id, row)
             pipe.hset(self._audit(order.event_id), order.id, row)
             await pipe.execute()

@@ -13,7 +13,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.redis.server_time import MOST_APART_SECONDS, clocks_apart
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError, UnavailableError
-from consumer.settings import PREFIX, RedisMode, RedisSettings
+from consumer.settings import PREFIX, RedisSettings
 
 _OWN = f"{PREFIX}REDIS__"
 _OLDEST_OF_SEVERAL: Final = 7
@@ -27,7 +27,7 @@ async def check_redis(redis: Redis, settings: RedisSettings) -> None:
         ConfigurationError: one does not let us in, is of another kind, or would drop keys when it is full.
     """
     try:
-        infos = await servers_info(redis)
+        infos = {where: await at.info() for where, at in (await servers_of(redis)).items()}
         apart = await clocks_apart(redis)
     except SwoogoSyncError:
         raise
@@ -48,12 +48,11 @@ async def check_redis(redis: Redis, settings: RedisSettings) -> None:
         )
 
 
-async def servers_info(redis: Redis) -> Mapping[str, dict[str, Any]]:
-    """What each server says of itself, by its address ("Redis" for a single one). Raises what redis-py raises."""
-    if isinstance(redis, ClusterRedis):
-        found = await redis.everywhere(lambda _, at: at.info())
-        return {f"Redis at {host}:{port}": info for (host, port), info in found.items()}
-    return {"Redis": await redis.info()}
+async def servers_of(redis: Redis) -> Mapping[str, Redis]:
+    """A client of each server that takes writes, by its address ("Redis" for a single one). Raises ConnectionError."""
+    if not isinstance(redis, ClusterRedis):
+        return {"Redis": redis}
+    return {f"Redis at {host}:{port}": redis.at((host, port)) for host, port in (await redis.map()).primaries}
 
 
 def unsupported(info: Mapping[str, Any], settings: RedisSettings) -> str | None:
@@ -61,11 +60,11 @@ def unsupported(info: Mapping[str, Any], settings: RedisSettings) -> str | None:
     clustered, mode = bool(int(info.get("cluster_enabled", 0))), settings.mode
     if info.get("redis_mode") == "sentinel":
         return f"is a sentinel; set {_OWN}MODE to sentinel."
-    if clustered != (mode is RedisMode.CLUSTER):
+    if clustered != (mode == "cluster"):
         is_a, better = ("a node of a cluster", "cluster") if clustered else ("no node of a cluster", "standalone")
         return f"is {is_a}, and {_OWN}MODE is {mode}; set it to {better}."
     version = str(info.get("redis_version", "0"))
-    if mode is not RedisMode.STANDALONE and int(version.partition(".")[0]) < _OLDEST_OF_SEVERAL:
+    if mode != "standalone" and int(version.partition(".")[0]) < _OLDEST_OF_SEVERAL:
         return f"is of version {version}; {_OWN}MODE {mode} needs Redis 7.0, Valkey 7.2 or later."
     return None
 
@@ -93,7 +92,7 @@ def explain_connection_error(settings: RedisSettings, error: BaseException) -> S
                 )
             case ResponseError() if "cluster support disabled" in str(each):
                 return ConfigurationError(f"{at} is no node of a cluster; set {_OWN}MODE to standalone.")
-            case ResponseError() if settings.mode is RedisMode.SENTINEL and "unknown command" in str(each):
+            case ResponseError() if settings.mode == "sentinel" and "unknown command" in str(each):
                 return ConfigurationError(f"{at} is no sentinel; {_OWN}URL and {_OWN}NODES must name the sentinels.")
             case MasterNotFoundError():
                 return UnavailableError(

@@ -15,7 +15,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.scripts import Scripts
-from consumer.settings import RedisMode, Settings
+from consumer.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ def open_stores(settings: Settings) -> Stores:
         RedisConnections(redis, keys, scripts),
         ClusterMarkers(redis, keys, scripts)
         if isinstance(redis, ClusterRedis)
-        else RedisMarkers(redis, keys, scripts, replicas=settings.redis.mode is RedisMode.SENTINEL),
+        else RedisMarkers(redis, keys, scripts, replicas=settings.redis.mode == "sentinel"),
     )

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.cluster import IN_ORDER, ClusterRedis
 from consumer.adapters.redis.cluster_map import SLOTS, slot_of
-from consumer.settings import RedisMode, RedisSettings
+from consumer.settings import RedisSettings
 from sandbox.embedded import EmbeddedCluster, EmbeddedSentinels
 from sandbox.embedded.valkey_cluster import standing_still
 from tests.support.waiting import wait_until
@@ -92,7 +92,7 @@ async def test_the_map_has_every_slot_and_scans_see_every_server(clustered: Clus
 async def own_cluster() -> AsyncIterator[tuple[EmbeddedCluster, ClusterRedis]]:
     """One whose servers may die."""
     async with EmbeddedCluster() as made:
-        settings = RedisSettings(mode=RedisMode.CLUSTER, url=RedisDsn(made.url), nodes=made.further, timeout=2)
+        settings = RedisSettings(mode="cluster", url=RedisDsn(made.url), nodes=made.further, timeout=2)
         async with connect(settings) as client:
             assert isinstance(client, ClusterRedis)
             yield made, client
@@ -115,7 +115,7 @@ async def test_a_killed_primary_is_followed_by_its_replica(own_cluster: tuple[Em
 async def test_sentinels_lead_to_the_server_they_promoted() -> None:
     async with EmbeddedSentinels() as made:
         settings = RedisSettings(
-            mode=RedisMode.SENTINEL, url=RedisDsn(made.url), nodes=made.further, sentinel_master=made.name, timeout=2
+            mode="sentinel", url=RedisDsn(made.url), nodes=made.further, sentinel_master=made.name, timeout=2
         )
         async with connect(settings) as client:
             count = client.register_script(COUNT)

@@ -33,7 +33,7 @@ _SPELLED: Final[Mapping[str, set[str]]] = {
     "register_script": {"evalsha", "script|load"},
     "eval": {"eval"},
 }
-_NO_COMMAND: Final = {"pipeline", "execute", "aclose", "from_pool", "execute_command"}
+_NO_COMMAND: Final = {"pipeline", "execute", "aclose", "from_pool", "execute_command", "everywhere", "at", "map"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,200 @@
+"""A cluster whose servers lose data one by one: each loss is noticed, and nothing is lost for good (G6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from pydantic import RedisDsn
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import connect
+from consumer.adapters.redis.cluster_map import slot_of
+from consumer.settings import RedisSettings
+from sandbox.embedded import EmbeddedCluster, EmbeddedValkey
+from sandbox.embedded.valkey_cluster import ask, standing_still
+from tests.support.builders import an_entry
+from tests.support.rebuild_ground import CONNECTION, EVENT, ORG, PAIR, Ground, Replica, a_ground
+
+pytestmark = pytest.mark.integration
+
+ELSEWHERE = f"{{org/{ORG}}}"
+"""A tag whose slot another server has than the marker, the event and the pairs."""
+
+
+@dataclass
+class Servers:
+    """A cluster, a rebuilt service in it, and what Kafka has."""
+
+    cluster: EmbeddedCluster
+    ground: Ground
+    replica: Replica
+
+    async def of_event(self) -> tuple[EmbeddedValkey, EmbeddedValkey]:
+        """The server that has the event, and its replica."""
+        primary = await self.cluster.primary_of(slot_of(self.replica.stores.keys.event(EVENT, "ledger")))
+        [follower] = await self.cluster.replicas_of(primary)
+        return primary, follower
+
+    async def entries(self) -> int:
+        return int(await self.replica.stores.redis.hlen(self.replica.stores.keys.event(EVENT, "ledger")))
+
+    def reads_from(self) -> dict[str, int]:
+        """Topic -> the first offset that was read since the last question."""
+        reads, self.ground.history.reads = self.ground.history.reads, []
+        return {topic: start for topic, start, _ in reversed(reads)}
+
+
+@asynccontextmanager
+async def servers() -> AsyncIterator[Servers]:
+    async with EmbeddedCluster() as cluster:
+        among = {"mode": "cluster", "nodes": cluster.further}
+        settings = RedisSettings(mode="cluster", url=RedisDsn(cluster.url), nodes=cluster.further)
+        async with connect(settings) as redis, a_ground(redis, cluster.url, among) as ground:
+            ground.synced()
+            replica = ground.replica()
+            assert await replica.rebuilder.restore()
+            assert await replica.rebuilder.is_redis_complete()
+            await cluster.whole()
+            made = Servers(cluster, ground, replica)
+            made.reads_from()
+            yield made
+
+
+@pytest.fixture
+async def at() -> AsyncIterator[Servers]:
+    async with servers() as made:
+        yield made
+
+
+async def test_a_replica_with_everything_takes_over_and_little_is_read(at: Servers) -> None:
+    """Another process, so Kafka is compared with it, from where its mark says."""
+    primary, follower = await at.of_event()
+    primary.stop(keep=True, hard=True)
+    await at.cluster.promote(follower)
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert at.reads_from()[at.ground.history.ledger] > 0
+    assert await at.entries() == 1
+
+
+async def test_what_a_lagging_replica_lacks_is_noticed_and_comes_back(at: Servers) -> None:
+    """It stood still while an entry was acknowledged: the changelog has that, and so has Redis in the end."""
+    primary, follower = await at.of_event()
+    async with standing_still(follower):
+        await ask(primary, "CLIENT", "KILL", "TYPE", "REPLICA")  # else it finds the rest in its socket
+        at.ground.history.log_entry(EVENT, "session/s2", an_entry(2, epoch=8, at=60))
+        logged = at.ground.history.records[at.ground.history.ledger][-1]
+        assert await at.replica.stores.inbox.events() == (EVENT,)
+        await at.replica.markers.advance(await at.replica.markers.look(), await at.ground.history.ends())
+        primary.stop(keep=True, hard=True)
+    await at.cluster.promote(follower)
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert await at.entries() == 2
+    assert at.reads_from()[at.ground.history.ledger] <= logged.offset
+    assert (await at.replica.markers.look()).lost_at
+
+
+async def test_a_server_that_comes_back_empty_is_noticed_and_filled(at: Servers) -> None:
+    """The marker's own server is another one, and says that all is well."""
+    primary = await at.cluster.primary_of(slot_of(ELSEWHERE))
+    [follower] = await at.cluster.replicas_of(primary)
+    assert await at.cluster.primary_of(slot_of("{generation}")) is not primary
+    follower.stop()
+    primary.stop(keep=True, hard=True)
+    for each in (primary.root / "data" / "appendonlydir").iterdir():
+        each.unlink()
+    await primary.astart()
+    await at.cluster.whole()
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.stores.connections.connection(ORG) is None
+    assert await at.replica.rebuilder.restore()
+    assert at.reads_from()[at.ground.history.ledger] == 0
+    assert await at.replica.stores.connections.connection(ORG) == CONNECTION
+
+
+async def test_one_server_that_is_wiped_is_noticed_though_its_process_stays(at: Servers) -> None:
+    primary, _ = await at.of_event()
+    await ask(primary, "FLUSHALL")
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert await at.entries() == 1
+
+
+async def test_a_wipe_during_a_rebuild_is_noticed_by_that_rebuild(at: Servers) -> None:
+    """What was put back before the wipe is put back again."""
+    primary, _ = await at.of_event()
+    await ask(primary, "FLUSHALL")
+
+    async def wipe() -> None:
+        await ask(primary, "FLUSHALL")
+
+    at.ground.history.batch = 1
+    at.ground.history.before_read = wipe
+    with pytest.raises(Exception, match="lost again"):
+        await at.replica.rebuilder.restore()
+    assert await at.replica.rebuilder.restore()
+    assert await at.entries() == 1
+    assert await at.replica.pairs.all() == {EVENT: PAIR}
+
+
+async def test_slots_that_move_are_no_loss_until_their_new_server_fails(at: Servers) -> None:
+    """Moving makes nobody wait. A replica that takes over with slots its primary had not before is not trusted."""
+    home, _ = await at.of_event()
+    slot = slot_of(at.replica.stores.keys.event(EVENT, "ledger"))
+    other = await at.cluster.primary_of(slot_of(ELSEWHERE))
+    assert other is not home
+    [follower] = await at.cluster.replicas_of(other)
+    assert await at.cluster.move_slot(slot, other) > 0
+    assert await at.entries() == 1
+    assert await at.replica.rebuilder.is_redis_complete()
+    await at.cluster.whole()
+    other.stop(keep=True, hard=True)
+    await at.cluster.promote(follower)
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert (await at.replica.markers.look()).offsets == {}
+    assert await at.replica.rebuilder.restore()
+    assert await at.entries() == 1
+
+
+async def test_after_the_marker_has_seen_the_slots_their_new_server_is_trusted(at: Servers) -> None:
+    home, _ = await at.of_event()
+    slot = slot_of(at.replica.stores.keys.event(EVENT, "ledger"))
+    other = await at.cluster.primary_of(slot_of(ELSEWHERE))
+    assert other is not home
+    [follower] = await at.cluster.replicas_of(other)
+    await at.cluster.move_slot(slot, other)
+    assert await at.entries() == 1
+    await at.replica.markers.advance(await at.replica.markers.look(), await at.ground.history.ends())
+    await at.cluster.whole()
+    other.stop(keep=True, hard=True)
+    await at.cluster.promote(follower)
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert at.reads_from().get(at.ground.history.ledger, 1) > 0
+    assert await at.entries() == 1
+
+
+async def test_slots_given_away_without_their_keys_are_a_loss(at: Servers) -> None:
+    """A dead server's slots are given to another one, as an operator may do who gave up: no process is new."""
+    dead = await at.cluster.primary_of(slot_of(ELSEWHERE))
+    [follower] = await at.cluster.replicas_of(dead)
+    for each in (dead, follower):
+        each.stop(keep=True, hard=True)
+    left = at.cluster.running
+    heir = await at.cluster.primary_of(slot_of("{generation}"))
+    name, slots = await ask(heir, "CLUSTER", "MYID"), await ask(heir, "CLUSTER", "SLOTS")
+    [(first, last)] = [(first, last) for first, last, (_, port, *_), *_ in slots if port == dead.port]
+    async with Redis(port=heir.port) as client, client.pipeline(transaction=False) as pipe:
+        for slot in range(first, last + 1):
+            pipe.execute_command("CLUSTER", "SETSLOT", slot, "NODE", name)
+        await pipe.execute()
+    for node in left:
+        await at.cluster.forget(node, dead, follower)
+    await at.cluster.whole()
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert await at.replica.stores.connections.connection(ORG) == CONNECTION
