@@ -12,36 +12,19 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.event_holds import EventHolds, Hold, counted, holds_of
+from consumer.domain.hands import Hand, hand_of
 from consumer.domain.identity import Kind, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.record_state import RecordState, record_state
+from consumer.domain.programme import Became, Known, became
 from consumer.domain.schedule import zone
 from consumer.domain.sentences import field_label
 from consumer.domain.snapshot import Contact, Session, Sponsor
 
 Resource = Session | Contact | Sponsor
-
-
-@dataclass(frozen=True, slots=True)
-class EventHolds:
-    """What keeps an event from being pushed, whatever the record.
-
-    Attributes:
-        working: a worker pushes it now.
-        due_in: seconds until it may be pushed; None: nothing makes it due.
-        failures: failed pushes in a row.
-        refused: Swoogo refuses the credential.
-        paused_for: seconds until calls to Swoogo are tried again; 0: they are not paused.
-    """
-
-    working: bool = False
-    due_in: float | None = None
-    failures: int = 0
-    refused: bool = False
-    paused_for: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +70,13 @@ class RecordFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """One thing that holds a record back, and what would change that. `code`: a reason, or a state of the event."""
-
-    code: str
-    sentence: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """A record in words. `here`: in Sessionboard; `between`: what was sent; `there`: in Swoogo; `next`: the next push.
 
     `holds` does not repeat what issues say.
     """
 
-    state: RecordState
+    state: Became
     here: str
     between: str
     there: str
@@ -114,12 +88,32 @@ def explain(facts: RecordFacts) -> Explanation:
     """The record in words."""
     holds = tuple(_holds(facts))
     return Explanation(
-        record_state(facts.entry, facts.skip, facts.issues, sends=bool(facts.operations) or facts.dirty),
+        _state(facts),
         _here(facts),
         _between(facts),
         _there(facts),
         _next(facts),
         holds,
+    )
+
+
+def _state(facts: RecordFacts) -> Became:
+    """The state that the agenda shows, for records of every kind."""
+    reason, hands = facts.skip.reason if facts.skip else None, [hand_of(each.code) for each in facts.issues]
+    sends = facts.skip is None and bool(facts.operations or facts.dirty)
+    return became(
+        Known(
+            live=facts.live,
+            gone=facts.entry is not None and facts.entry.state is State.GONE,
+            changed=sends or reason is Reason.WAITING,
+            hands=sum(
+                hand.needed and each.code is not Code.GONE_IN_SWOOGO
+                for hand, each in zip(hands, facts.issues, strict=True)
+            ),
+            held=reason is Reason.HELD_BACK or Hand.HELD in hands,
+            edited=Hand.EDITED in hands,
+            ended=reason is Reason.ENDED,
+        )
     )
 
 
@@ -159,7 +153,7 @@ def _between(facts: RecordFacts) -> str:
         case State.GONE:
             return f"It was sent before, and found deleted in Swoogo{when}."
         case State.APPLIED:
-            return f"{_counted(len(entry.pushed), 'field')} of it sent; what is kept of that changed{when or ' once'}."
+            return f"{counted(len(entry.pushed), 'field')} of it sent; what is kept of that changed{when or ' once'}."
 
 
 def _there(facts: RecordFacts) -> str:
@@ -185,7 +179,7 @@ def _next(facts: RecordFacts) -> str:
         return "A sync now would send nothing of it."
     parts = [_does(each) for each in facts.operations]
     credits_ = sum(each.credits for each in facts.operations)
-    return f"A sync now would {' and '.join(parts)}, for {_counted(credits_, 'credit')}."
+    return f"A sync now would {' and '.join(parts)}, for {counted(credits_, 'credit')}."
 
 
 def _does(operation: Operation) -> str:
@@ -197,8 +191,8 @@ def _does(operation: Operation) -> str:
         case Update():
             return f"update its {', '.join(sorted(field_label(each) for each in operation.before))}"
         case Link():
-            parts = [f"put it on {_counted(len(operation.add), 'session')}"] if operation.add else []
-            parts += [f"take it off {_counted(len(operation.remove), 'session')}"] if operation.remove else []
+            parts = [f"put it on {counted(len(operation.add), 'session')}"] if operation.add else []
+            parts += [f"take it off {counted(len(operation.remove), 'session')}"] if operation.remove else []
             return " and ".join(parts)
         case Delete():
             return "delete it in Swoogo"
@@ -214,7 +208,7 @@ def _holds(facts: RecordFacts) -> Iterable[Hold]:
     if skip and not skip.issue:
         yield Hold(skip.reason.value, *_reason(facts, skip, mapping))
     if skip is None and (facts.operations or facts.dirty):
-        yield from _of_event(facts.holds, mapping)
+        yield from holds_of(facts.holds, mapping)
 
 
 def _reason(facts: RecordFacts, skip: Skip, mapping: EventMapping) -> tuple[str, str]:
@@ -260,38 +254,3 @@ def _reason(facts: RecordFacts, skip: Skip, mapping: EventMapping) -> tuple[str,
             return "It was deleted in Swoogo.", "An operator lifts that, and it is created again."
         case Reason.ISSUE:
             return "Something about it has to be set right first.", "Look at its issues."
-
-
-def _of_event(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
-    if holds.refused:
-        yield Hold(
-            "credential_refused",
-            "Swoogo refuses the credential of its organization.",
-            "Connect the organization again in Sessionboard.",
-        )
-    if holds.paused_for:
-        yield Hold(
-            "circuit_open",
-            "Swoogo does not answer well, so calls are paused.",
-            f"They are tried again by themselves in {holds.paused_for:.0f} s.",
-        )
-    if holds.working:
-        yield Hold("pushing", "Its event is being pushed now.", "It is done with this push.")
-    elif holds.failures:
-        again = "" if holds.due_in is None else f" in {holds.due_in:.0f} s"
-        yield Hold("failing", f"The last {_counted(holds.failures, 'push')} failed.", f"The next try comes{again}.")
-    elif not mapping.continuous and holds.due_in is None:
-        yield Hold("not_continuous", "Continuous sync is off.", "Start a sync.")
-    elif holds.due_in is None:
-        yield Hold("not_due", "Nothing has made the event due since.", "Start a sync, or wait for the next comparison.")
-    else:
-        yield Hold(
-            "waiting",
-            "More changes may come, so it waits for a quiet moment.",
-            f"It goes over by itself in {holds.due_in:.0f} s." if holds.due_in else "It goes over now.",
-        )
-
-
-def _counted(number: int, noun: str) -> str:
-    plural = f"{noun}es" if noun.endswith("sh") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"

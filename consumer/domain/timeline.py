@@ -14,6 +14,7 @@ from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.push_report import PushReport
+from consumer.domain.sentences import field_label, reason_words
 from consumer.domain.snapshot import Snapshot
 
 KEPT: Final = 50
@@ -60,6 +61,32 @@ class Happening:
 
 _SOURCES: Final = frozenset(Source)
 _SEEN: Final = {Code.EDITED_IN_SWOOGO: What.EDITED, Code.GONE_IN_SWOOGO: What.GONE}
+
+
+_WORDS: Final[Mapping[What, str]] = {
+    What.CHANGED: "Changed in Sessionboard",
+    What.DELETED: "Deleted in Sessionboard",
+    What.LEFT_OUT: "Left out",
+    What.CREATED: "Created in Swoogo",
+    What.ADOPTED: "Found in Swoogo and taken over",
+    What.UPDATED: "Sent to Swoogo",
+    What.LINKED: "Who takes part was sent to Swoogo",
+    What.IMAGE: "Image uploaded",
+    What.REMOVED: "Deleted in Swoogo by the sync",
+    What.UNANSWERED: "Sent to be created, without an answer",
+    What.EDITED: "Seen in Swoogo: edited by hand",
+    What.GONE: "Seen in Swoogo: deleted there",
+    What.ISSUE: "Issue",
+    What.SETTLED: "Settled",
+}
+
+
+def happening_words(happening: Happening) -> str:
+    """`Sent to Swoogo: start time, title.`"""
+    about = [reason_words(happening.code)] if happening.code else []
+    fields = ", ".join(map(field_label, happening.fields))
+    about += [f"({fields})" if about else fields] if fields else []
+    return _WORDS[happening.what] + (f": {' '.join(about)}." if about else ".")
 
 
 def happenings(report: PushReport) -> dict[str, tuple[Happening, ...]]:

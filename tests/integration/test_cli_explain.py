@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.calls import RunCalls
 from consumer.domain.issue import Code, Issue
-from tests.support.builders import EVENT, a_contact, a_mapping, an_entry, session_key, speaker_key
+from consumer.domain.timeline import Happening, What
+from tests.support.builders import EVENT, NOW, a_contact, a_mapping, an_entry, session_key, speaker_key
 from tests.support.desk import Desk, a_desk, sent, soon
 
 pytestmark = pytest.mark.integration
@@ -85,3 +87,20 @@ async def test_an_unknown_record_is_exit_code_1(desk: Desk) -> None:
     await desk.map(a_mapping())
     result = await desk.call("explain", EVENT, "nothing")
     assert (result.exit_code, result.stderr) == (1, f"Nothing is known of a record nothing of event {EVENT}.\n")
+
+
+async def test_what_happened_is_said_newest_first_and_since_when_it_is_known(desk: Desk) -> None:
+    await desk.map(a_mapping())
+    await desk.record(soon("s1"))
+    happened = [
+        Happening(NOW, What.CHANGED, ("name",)),
+        Happening(NOW + 9_000, What.ISSUE, ("capacity",), "refused", "r"),
+    ]
+    await desk.timeline.note(await desk.claim(), "r", {session_key(): happened}, RunCalls())
+    document = await desk.read("explain", EVENT, "session/s1")
+    assert [each["sentence"] for each in document["timeline"]] == [
+        "Issue: refused (capacity).",
+        "Changed in Sessionboard: name.",
+    ]
+    assert document["since"]
+    assert "Changed in Sessionboard: name." in (await desk.call("explain", EVENT, "session/s1")).stdout

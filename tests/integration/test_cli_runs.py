@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
-from tests.support.builders import EVENT, a_mapping
+from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 
 pytestmark = pytest.mark.integration
@@ -104,6 +106,31 @@ async def test_issues_can_be_asked_for_by_code(desk: Desk) -> None:
     shown = (await desk.call("issues", EVENT)).stdout
     assert "Issue missing_field (1)" in shown
     assert "Issue multi_day_clamped (1): synced in part" in shown
+
+
+@pytest.mark.rule("N2")
+async def test_a_run_shows_every_call_with_credits_and_time(desk: Desk) -> None:
+    made = MadeCall(NOW, "the update of a session", "PUT", "/sessions/update/7", "session/s1", 1, 162, 503)
+    await desk.stores.inbox.set_continuous(EVENT, on=True)
+    await desk.ask()
+    lease, run = await desk.claim(), desk.run(credits=2)
+    await desk.board.ended(run, {}, lease)
+    await desk.timeline.note(lease, run.id, {}, RunCalls((made, replace(made, at=NOW + 600, status=200)), 7))
+    document = await desk.read("runs", "show", EVENT, run.id)
+    first, second = document["calls"]
+    assert (first["outcome"], first["again"], first["credits"], first["took"]) == ("unavailable", True, 1, 162)
+    assert (second["outcome"], second["again"], second["record"]) == ("taken", False, "session/s1")
+    assert (document["calls_made"], sum(document["spending"]["credits"])) == (7, 2)
+    shown = (await desk.call("runs", "show", EVENT, run.id)).stdout
+    assert "7 calls, the newest 2" in shown
+    assert "503, sent again" in shown
+
+
+@pytest.mark.rule("N2")
+async def test_of_an_old_run_it_is_said_that_its_calls_are_not_kept(desk: Desk) -> None:
+    run = await ran(desk, credits=3)
+    assert (await desk.read("runs", "show", EVENT, run.id))["calls"] is None
+    assert "The calls of this run are not kept" in (await desk.call("runs", "show", EVENT, run.id)).stdout
 
 
 @pytest.mark.parametrize(

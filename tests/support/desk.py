@@ -18,6 +18,7 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.connection import Announcement
 from consumer.domain.identity import stamp
 from consumer.domain.issue import Issue
@@ -65,6 +66,7 @@ class Desk:
     pairs: RedisPairs
     ledger: RedisLedger
     board: RedisStatusBoard
+    timeline: RedisTimeline
     clock: SystemClock
     charset: str = "utf-8"
 
@@ -151,6 +153,7 @@ async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
         RedisPairs(bound.redis, bound.keys, bound.scripts, silent),
         RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
         RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent, feed),
+        RedisTimeline(bound.redis, bound.keys, bound.scripts),
         SystemClock(),
         charset,
     )

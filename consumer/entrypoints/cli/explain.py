@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from consumer.domain.programme import Became
 from consumer.entrypoints.cli.arguments import AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
@@ -21,13 +22,11 @@ from consumer.settings import load_settings
 
 _VALUE: Final = 48
 _STYLES: Final = {
-    "needs_a_hand": "red",
-    "deleted_in_swoogo": "dim",
-    "waiting": "cyan",
-    "held": "magenta",
-    "edited": "yellow",
-    "in_swoogo": "green",
-    "left_out": "dim",
+    Became.NEEDS_HAND: "red",
+    Became.WAITING: "cyan",
+    Became.HELD: "magenta",
+    Became.EDITED: "yellow",
+    Became.IN_SWOOGO: "green",
 }
 
 
@@ -68,8 +67,12 @@ def explain_record(
 
 def print_record(console: Console, document: RecordDocument) -> None:
     """The record for people."""
-    state = document.state.replace("_", " ")
-    paragraph(console, f"{plain(document.key)}  {plain(document.title)}  ({state})", style=_STYLES[document.state])
+    state = Became(document.state)
+    paragraph(
+        console,
+        f"{plain(document.key)}  {plain(document.title)}  ({state.words.lower()})",
+        style=_STYLES.get(state, "dim"),
+    )
     for sentence in (document.here, document.between, document.there, document.next):
         paragraph(console, f"    {plain(sentence)}")
     for hold in document.holds:
@@ -92,6 +95,13 @@ def print_record(console: Console, document: RecordDocument) -> None:
     for each in document.associations:
         how = "on both sides" if each.wanted and each.linked else "not in Swoogo" if each.wanted else "only in Swoogo"
         paragraph(console, f"    {plain(each.key)}  {plain(each.title)}: {how}")
+
+    if document.timeline:
+        console.print("\nWhat happened, newest first:")
+    for happening in document.timeline:
+        paragraph(console, f"    {happening.at or '-'}  {plain(happening.sentence)}")
+    if document.since:
+        paragraph(console, f"    Known since {document.since}.", style="dim")
 
 
 def _cells(row: FieldRow) -> tuple[str, str, str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 from rich.console import Console
 
 from consumer.domain.issue import Code
-from consumer.domain.run import Run
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
@@ -19,16 +18,17 @@ from consumer.entrypoints.cli.plan_view import show_issues
 from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table
 from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
-from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning, chosen, known_events, short_ids
+from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.run import RUNS_KEPT, CallRow, RunShown, read_run, read_runs
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.entrypoints.documents.status import RunDocument, run_document
-from consumer.entrypoints.documents.words import lasting, plain
+from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import Settings, load_settings
 
-_RUNS_KEPT = 100
-
 T = TypeVar("T")
+_CALLS: Final = 20
+"""Calls shown unless all are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,6 @@ class RunsDocument:
     event_id: str
     runs: tuple[RunDocument, ...]
     lost: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunShown:
-    """What `runs show --json` prints.
-
-    Attributes:
-        issues: what was known at the end of the run; the first ones only, `not_listed` says how many more.
-    """
-
-    event_id: str
-    run: RunDocument
-    issues: tuple[IssueRow, ...]
-    not_listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +61,7 @@ def list_runs(
     settings = load_settings()
 
     async def read(stores: StoreSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
-        found = await _all_runs(stores, event_id)
+        found = await read_runs(stores, event_id)
         ended = [run_document(run) for run in found.values() if run.ended][:limit]
         return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
 
@@ -104,42 +90,27 @@ def show_run(
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> Exit:
-    """Show one run: its numbers for each kind, and what was wrong with which record at its end.
+    """Show one run: its numbers for each kind, what was wrong with which record at its end, and its calls.
 
     Exit code 1 when there is no such run.
     """
     settings = load_settings()
 
     async def read(stores: StoreSession, event_id: str) -> tuple[RunShown | None, str, int]:
-        known = await _all_runs(stores, event_id)
-        found = beginning(identifier, known) or {each for each in known if identifier and each.endswith(identifier)}
-        if len(found) > 1:
-            raise AmbiguousIdError(identifier, found, "run")
-        held = (await stores.inbox.waiting(event_id)).held
-        run = known.get(next(iter(found), ""))
-        return _shown(run, held=held) if run else None, event_id, stores.clock.now()
+        return await read_run(stores, event_id, identifier), event_id, stores.clock.now()
 
     answer = _of_known_event(settings, event, read)
     if answer is None:
         return Exit.FAILED
     shown, event_id, now = answer
     if shown is None:
-        say(f"Event {plain(event_id)} has no run {plain(identifier)}; `runs` lists the last {_RUNS_KEPT}.")
+        say(f"Event {plain(event_id)} has no run {plain(identifier)}; `runs` lists the last {RUNS_KEPT}.")
         return Exit.FAILED
     if as_json:
         print_json(shown)
     else:
         print_shown(out(), shown, now, everything=everything)
     return Exit.OK
-
-
-async def _all_runs(stores: StoreSession, event_id: str) -> dict[str, Run]:
-    """Id -> run: those kept, newest first, and the one in progress."""
-    current, ended = await asyncio.gather(stores.board.current(event_id), stores.board.runs(event_id, _RUNS_KEPT))
-    found = {run.id: run for run in ended}
-    if current:
-        found.setdefault(current.id, current)
-    return found
 
 
 def list_issues(
@@ -218,15 +189,40 @@ def print_shown(console: Console, shown: RunShown, now: int, *, everything: bool
             f"… and {shown.not_listed:,} more were known then; `swoogo-sync issues` lists what is so now.",
             style="dim",
         )
+    if shown.calls is None and run.credits:
+        paragraph(
+            console, "The calls of this run are not kept: those of the last 20 runs that made any are.", style="dim"
+        )
+    elif shown.calls:
+        _print_calls(console, shown.calls if everything else shown.calls[-_CALLS:], shown.calls_made)
 
 
-def _shown(run: Run, *, held: bool) -> RunShown:
-    return RunShown(
-        run.event_id,
-        run_document(run, held=held),
-        issue_rows(run.top_issues),
-        not_listed=max(sum(run.issues.values()) - len(run.top_issues), 0),
+def _print_calls(console: Console, rows: Sequence[CallRow], made: int) -> None:
+    """The newest calls; `made`: how many there were."""
+    more = f", the newest {len(rows):,} (--all lists what is kept)" if made > len(rows) else ""
+    console.print(f"\n{counted(made, 'call')}{more}:")
+    columns = (
+        Column("at"),
+        Column("call", fit=Fit.CUT),
+        Column("record", fit=Fit.CUT),
+        Column("request", fit=Fit.CUT, spare=2),
+        number("took"),
+        number("credits"),
+        Column("answer"),
     )
+    cells = [
+        (
+            row.at[11:19] if row.at else "-",
+            row.what,
+            plain(row.record) or "-",
+            f"{row.method} {row.path}",
+            f"{row.took:,} ms",
+            f"{row.credits:,}",
+            (str(row.status) if row.status else "none") + (", sent again" if row.again else ""),
+        )
+        for row in rows
+    ]
+    print_table(console, columns, cells, [None if row.outcome == "taken" else "yellow" for row in rows])
 
 
 def _of_known_event(settings: Settings, event: str, read: Callable[[StoreSession, str], Awaitable[T]]) -> T | None:

@@ -9,7 +9,8 @@ from typing import Final
 
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.adapters.sealing import digests_of
-from consumer.domain.explanation import EventHolds, RecordFacts, Resource, explain
+from consumer.domain.event_holds import EventHolds
+from consumer.domain.explanation import RecordFacts, Resource, explain
 from consumer.domain.facts import Facts
 from consumer.domain.identity import Kind, id_of, kind_of, record_key
 from consumer.domain.issue import Code, Issue
@@ -21,12 +22,14 @@ from consumer.domain.rekeying import revealed
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.speakers import best_copy
 from consumer.domain.survey_issues import CODES
+from consumer.domain.timeline import Happening, happening_words
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import whole_event, whole_record
 from consumer.entrypoints.documents.plan import IssueRow, Planned, Words, issue_rows
 from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
+from consumer.ports.timeline import RecordTimeline
 from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
 
 _OF_ANSWERS: Final = CODES | {
@@ -46,17 +49,29 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HappeningRow:
+    """What happened to the record. `what`: see `domain.timeline.What`; `run`: id of the run that did or saw it."""
+
+    at: str | None
+    at_ms: int
+    what: str
+    sentence: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDocument:
     """What `explain --json` prints.
 
     Attributes:
         title: name of the record; of a speaker, the person's. `label` is what it is called where no person is named.
-        state: needs_a_hand, deleted_in_swoogo, waiting, held, edited, in_swoogo or left_out: the first that holds.
+        state: needs_hand, gone, held, waiting, edited, in_swoogo, over or left_out: the first that holds.
         here, between, there, next: in Sessionboard; what was sent; in Swoogo; what a sync would do now.
         holds: what holds it back, besides its issues.
         issues: what stands for the record, or for its event where the record depends on that.
         operations: what a sync would do to it now.
         changed: in Sessionboard. `kept`: when what is kept of what was sent changed last.
+        timeline: what happened to it, newest first; `since`: from when on it is known of the event, None: not at all.
         starts, ends, status: of a session.
     """
 
@@ -87,7 +102,8 @@ class RecordDocument:
     ends: str | None = None
     swoogo_event_id: int | None = None
     credits: int = 0
-    now: str | None = None
+    timeline: tuple[HappeningRow, ...] = ()
+    since: str | None = None
 
 
 async def read_record(stores: StoreSession, event: str, given: str, *, personal: bool = False) -> RecordDocument:
@@ -115,9 +131,9 @@ async def read_record(stores: StoreSession, event: str, given: str, *, personal:
         stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request
     )
     key = whole_record(given, event_id, facts.state.snapshot, facts.ledger)
-    holds = await _holds(stores, mapping, waiting)
+    holds, timeline = await asyncio.gather(_holds(stores, mapping, waiting), stores.timeline.of(event_id, key))
     now = stores.clock.now()
-    return _Reading(stores, facts, key, mapping, holds, waiting, now).document(personal=personal)
+    return _Reading(stores, facts, key, mapping, holds, waiting, timeline, now).document(personal=personal)
 
 
 async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Waiting) -> EventHolds:
@@ -141,6 +157,7 @@ class _Reading:
     mapping: EventMapping | None
     holds: EventHolds
     waiting: Waiting
+    timeline: RecordTimeline
     now: int
 
     def document(self, *, personal: bool) -> RecordDocument:
@@ -210,8 +227,13 @@ class _Reading:
             ends=iso(session.ends_at or 0) if session else None,
             swoogo_event_id=self.mapping.swoogo_event_id if self.mapping else None,
             credits=sum(each.credits for each in operations),
-            now=iso(self.now),
+            timeline=tuple(_happening(each) for each in self.timeline.happened),
+            since=iso(self.timeline.since),
         )
+
+
+def _happening(each: Happening) -> HappeningRow:
+    return HappeningRow(iso(each.at), each.at, each.what.value, happening_words(each), each.run)
 
 
 def _issues(key: str, plan: Plan, former: Collection[Issue]) -> list[Issue]:

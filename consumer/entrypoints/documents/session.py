@@ -27,6 +27,7 @@ from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.trouble_index import TroubleIndex
+from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
@@ -61,6 +62,7 @@ class StoreSession:
     fleet: RedisFleet
     programme: RedisProgramme
     orders: Orders
+    timeline: RedisTimeline
 
 
 class _NoTopics:
@@ -123,6 +125,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisFleet(bound.redis, bound.keys, overview, clock),
             RedisProgramme(bound.redis, bound.keys),
             Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
+            RedisTimeline(bound.redis, bound.keys, bound.scripts),
         )
     finally:
         await look.aclose()

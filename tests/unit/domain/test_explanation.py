@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.explanation import EventHolds, RecordFacts, explain
+from consumer.domain.event_holds import EventHolds
+from consumer.domain.explanation import RecordFacts, explain
+from consumer.domain.hands import Hand, hand_of
 from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Effect, Issue, effect_of
+from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Remote, State
 from consumer.domain.plan import Adopt, Create, Delete, Link, SetImage, Update
-from consumer.domain.record_state import RecordState, record_state
+from consumer.domain.programme import Became
 from consumer.domain.snapshot import Session
 from tests.support.builders import NOW, START, a_contact, a_mapping, a_session, an_entry, an_intent
 
@@ -31,7 +33,7 @@ def facts(**fields: Any) -> RecordFacts:
 
 def test_a_record_in_sync_says_so_on_both_sides() -> None:
     told = explain(facts())
-    assert told.state is RecordState.IN_SWOOGO
+    assert told.state is Became.IN_SWOOGO
     assert told.here == "Sessionboard has it as accepted. It was last changed on 1 Jun 2026, 09:00."
     assert told.between == "2 fields of it sent; what is kept of that changed on 1 Jun 2026, 09:00."
     assert told.there == "Swoogo has it as 101."
@@ -80,34 +82,36 @@ def test_what_an_issue_says_is_not_said_twice() -> None:
 
 @pytest.mark.parametrize("code", Code)
 def test_every_issue_code_has_a_state(code: Code) -> None:
-    """A person is needed unless it is complete, or a person decided so, or it comes by itself."""
-    state = explain(facts(issues=(Issue(KEY, code, field="title"),))).state
-    by_itself = {Code.HELD_BACK, Code.GONE_IN_SWOOGO, Code.IMAGE_WAITING}
-    if effect_of(code) is not Effect.COMPLETE and code not in by_itself:
-        assert state is RecordState.NEEDS_HAND
+    """The same hand as in the list of what needs one; what was deleted in Swoogo has a state of its own."""
+    state, hand = explain(facts(issues=(Issue(KEY, code, field="title"),))).state, hand_of(code)
+    others = {Hand.HELD: Became.HELD, Hand.EDITED: Became.EDITED}
+    if hand.needed and code is not Code.GONE_IN_SWOOGO:
+        assert state is Became.NEEDS_HAND
     else:
-        assert state is (RecordState.EDITED if code is Code.EDITED_IN_SWOOGO else RecordState.IN_SWOOGO)
+        assert state is others.get(hand, Became.IN_SWOOGO)
 
 
 @pytest.mark.parametrize(
     ("entry", "skip", "codes", "sends", "state"),
     [
-        (GONE, None, [Code.GONE_IN_SWOOGO], False, RecordState.DELETED_IN_SWOOGO),
-        (GONE, None, [Code.MISSING_FIELD], False, RecordState.NEEDS_HAND),
-        (SENT, None, [], True, RecordState.WAITING),
-        (SENT, None, [Code.EDITED_IN_SWOOGO], True, RecordState.WAITING),
-        (None, Reason.WAITING, [], False, RecordState.WAITING),
-        (SENT, Reason.HELD_BACK, [Code.HELD_BACK], True, RecordState.HELD),
-        (SENT, Reason.NOT_ACCEPTED, [], True, RecordState.IN_SWOOGO),
-        (None, Reason.NOT_ACCEPTED, [], True, RecordState.LEFT_OUT),
-        (None, None, [], False, RecordState.LEFT_OUT),
+        (GONE, None, [Code.GONE_IN_SWOOGO], False, Became.GONE),
+        (GONE, None, [Code.MISSING_FIELD], False, Became.NEEDS_HAND),
+        (SENT, None, [], True, Became.WAITING),
+        (SENT, None, [Code.EDITED_IN_SWOOGO], True, Became.WAITING),
+        (None, Reason.WAITING, [], False, Became.WAITING),
+        (SENT, Reason.HELD_BACK, [Code.HELD_BACK], True, Became.HELD),
+        (SENT, Reason.NOT_ACCEPTED, [], True, Became.IN_SWOOGO),
+        (None, Reason.NOT_ACCEPTED, [], True, Became.LEFT_OUT),
+        (None, Reason.ENDED, [], True, Became.OVER),
+        (None, None, [], False, Became.LEFT_OUT),
     ],
 )
 def test_one_state_holds_the_first_of_several(
-    entry: Entry | None, skip: Reason | None, codes: list[Code], sends: bool, state: RecordState
+    entry: Entry | None, skip: Reason | None, codes: list[Code], sends: bool, state: Became
 ) -> None:
-    issues = [Issue(KEY, code) for code in codes]
-    assert record_state(entry, Skip(KEY, skip) if skip else None, issues, sends=sends) is state
+    issues = tuple(Issue(KEY, code) for code in codes)
+    given = facts(entry=entry, skip=Skip(KEY, skip) if skip else None, issues=issues, dirty=sends)
+    assert explain(given).state is state
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""What keeps an event from being pushed, whatever the record, in words, each with what would change that (U4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consumer.domain.mapping import EventMapping
+
+
+@dataclass(frozen=True, slots=True)
+class EventHolds:
+    """What keeps an event from being pushed, whatever the record.
+
+    Attributes:
+        working: a worker pushes it now.
+        due_in: seconds until it may be pushed; None: nothing makes it due.
+        failures: failed pushes in a row.
+        refused: Swoogo refuses the credential.
+        paused_for: seconds until calls to Swoogo are tried again; 0: they are not paused.
+    """
+
+    working: bool = False
+    due_in: float | None = None
+    failures: int = 0
+    refused: bool = False
+    paused_for: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One thing that holds a record back, and what would change that. `code`: a reason, or a state of the event."""
+
+    code: str
+    sentence: str
+    remedy: str
+
+
+def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
+    if holds.refused:
+        yield Hold(
+            "credential_refused",
+            "Swoogo refuses the credential of its organization.",
+            "Connect the organization again in Sessionboard.",
+        )
+    if holds.paused_for:
+        yield Hold(
+            "circuit_open",
+            "Swoogo does not answer well, so calls are paused.",
+            f"They are tried again by themselves in {holds.paused_for:.0f} s.",
+        )
+    if holds.working:
+        yield Hold("pushing", "Its event is being pushed now.", "It is done with this push.")
+    elif holds.failures:
+        again = "" if holds.due_in is None else f" in {holds.due_in:.0f} s"
+        yield Hold("failing", f"The last {counted(holds.failures, 'push')} failed.", f"The next try comes{again}.")
+    elif not mapping.continuous and holds.due_in is None:
+        yield Hold("not_continuous", "Continuous sync is off.", "Start a sync.")
+    elif holds.due_in is None:
+        yield Hold("not_due", "Nothing has made the event due since.", "Start a sync, or wait for the next comparison.")
+    else:
+        yield Hold(
+            "waiting",
+            "More changes may come, so it waits for a quiet moment.",
+            f"It goes over by itself in {holds.due_in:.0f} s." if holds.due_in else "It goes over now.",
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 push`, `2 pushes`."""
+    plural = f"{noun}es" if noun.endswith("sh") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
