@@ -110,6 +110,7 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Control": {
         "U3": "Every order has an actor, a reason and a moment, is kept with its event and published",
+        "U4": "A record in words: what it is on both sides and in between, what holds it back, what would change that",
     },
     "Swoogo's webhooks": {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",

@@ -9,11 +9,12 @@ from redis.asyncio import Redis
 
 from consumer.domain.calls import RunCalls
 from consumer.domain.issue import Code, Issue
+from consumer.domain.ledger import State
 from consumer.domain.timeline import Happening, What
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping, an_entry, session_key, speaker_key
 from tests.support.desk import Desk, a_desk, sent, soon
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.rule("U4")]
 
 
 @pytest.fixture
@@ -104,3 +105,14 @@ async def test_what_happened_is_said_newest_first_and_since_when_it_is_known(des
     ]
     assert document["since"]
     assert "Changed in Sessionboard: name." in (await desk.call("explain", EVENT, "session/s1")).stdout
+
+
+@pytest.mark.rule("U3")
+async def test_an_order_about_the_record_stands_with_what_happened(desk: Desk) -> None:
+    await desk.map(a_mapping())
+    await desk.record(soon("s1"))
+    await desk.pushed({session_key(): an_entry(101, state=State.GONE)})
+    assert (await desk.call("ledger", "lift", EVENT, "session/s1", "--yes")).exit_code == 0
+    (row,) = (await desk.read("explain", EVENT, "session/s1"))["timeline"]
+    assert row["what"] == "order"
+    assert "ordered to sync again what was deleted in Swoogo" in row["sentence"]

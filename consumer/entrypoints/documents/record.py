@@ -23,13 +23,13 @@ from consumer.domain.snapshot import Snapshot
 from consumer.domain.speakers import best_copy
 from consumer.domain.survey_issues import CODES
 from consumer.domain.timeline import Happening, happening_words
+from consumer.entrypoints.documents.audit import OrderRow, order_row
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import whole_event, whole_record
 from consumer.entrypoints.documents.plan import IssueRow, Planned, Words, issue_rows
 from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
-from consumer.ports.timeline import RecordTimeline
 from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
 
 _OF_ANSWERS: Final = CODES | {
@@ -50,7 +50,7 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class HappeningRow:
-    """What happened to the record. `what`: see `domain.timeline.What`; `run`: id of the run that did or saw it."""
+    """What happened to the record. `what`: of `domain.timeline.What`, or `order`; `run`: that did or saw it."""
 
     at: str | None
     at_ms: int
@@ -131,9 +131,16 @@ async def read_record(stores: StoreSession, event: str, given: str, *, personal:
         stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request
     )
     key = whole_record(given, event_id, facts.state.snapshot, facts.ledger)
-    holds, timeline = await asyncio.gather(_holds(stores, mapping, waiting), stores.timeline.of(event_id, key))
+    holds, timeline, orders = await asyncio.gather(
+        _holds(stores, mapping, waiting),
+        stores.timeline.of(event_id, key),
+        stores.orders.store.given(event_id),
+    )
+    ordered = tuple(_ordered(order_row(each)) for each in orders if each.order.concerns(key))
+    happened = (*map(_happening, timeline.happened), *ordered)
+    story = tuple(sorted(happened, key=lambda each: each.at_ms, reverse=True))
     now = stores.clock.now()
-    return _Reading(stores, facts, key, mapping, holds, waiting, timeline, now).document(personal=personal)
+    return _Reading(stores, facts, key, mapping, holds, waiting, story, timeline.since, now).document(personal=personal)
 
 
 async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Waiting) -> EventHolds:
@@ -157,7 +164,8 @@ class _Reading:
     mapping: EventMapping | None
     holds: EventHolds
     waiting: Waiting
-    timeline: RecordTimeline
+    timeline: tuple[HappeningRow, ...]
+    since: int
     now: int
 
     def document(self, *, personal: bool) -> RecordDocument:
@@ -227,13 +235,18 @@ class _Reading:
             ends=iso(session.ends_at or 0) if session else None,
             swoogo_event_id=self.mapping.swoogo_event_id if self.mapping else None,
             credits=sum(each.credits for each in operations),
-            timeline=tuple(_happening(each) for each in self.timeline.happened),
-            since=iso(self.timeline.since),
+            timeline=self.timeline,
+            since=iso(self.since),
         )
 
 
 def _happening(each: Happening) -> HappeningRow:
     return HappeningRow(iso(each.at), each.at, each.what.value, happening_words(each), each.run)
+
+
+def _ordered(order: OrderRow) -> HappeningRow:
+    why = f": {order.reason}" if order.reason else ""
+    return HappeningRow(order.at, order.at_ms, "order", f"{order.actor} ordered to {order.words}{why}.")
 
 
 def _issues(key: str, plan: Plan, former: Collection[Issue]) -> list[Issue]:

@@ -26,8 +26,8 @@ from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
-from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.redis.timeline import RedisTimeline
+from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair

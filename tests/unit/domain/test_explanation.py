@@ -19,6 +19,8 @@ from consumer.domain.programme import Became
 from consumer.domain.snapshot import Session
 from tests.support.builders import NOW, START, a_contact, a_mapping, a_session, an_entry, an_intent
 
+pytestmark = pytest.mark.rule("U4")
+
 KEY = "session/s1"
 SENT = an_entry(101, pushed={"name": "Title", "date": "2026-07-01"}, at=NOW)
 GONE = Entry(State.GONE, swoogo_id=101, at=NOW)

@@ -29,6 +29,8 @@ from tests.support.builders import (
 )
 from tests.support.service_world import DIGESTS
 
+pytestmark = pytest.mark.rule("U4")
+
 KEY = session_key()
 LONG = f"<p>{'About it. ' * 12}</p>"
 
