@@ -53,7 +53,7 @@ _PROBLEMS_TOLD: Final = 3
 _READ_LIMIT: Final = 2_000
 _EMAIL: Final = re.compile(r"[^\s@<>\"'(),;:\[\]]{1,200}(?:@|%40)[^\s@<>\"'(),;:\[\]]{1,200}")
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 

@@ -29,10 +29,15 @@ class Visitor:
     desk: Desk
     stores: StoreSession
     viewer: Viewer | None = LOCAL
-    settings: ConsoleSettings = field(default_factory=lambda: ConsoleSettings(secret=SecretStr("s" * 32)))
+    settings: ConsoleSettings = field(default_factory=lambda: ConsoleSettings(secret=SecretStr("s" * 32), rate=100_000))
+
+    raising: bool = True
+    """Whether what the application raises is raised here."""
+    app: tuple[ConsoleSettings, Any] | None = None
+    """The console of these settings, kept from request to request."""
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask once; what the application raises is raised here."""
+        """Ask once."""
         return await self.ask("GET", path, headers)
 
     async def post(self, path: str, fields: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
@@ -53,8 +58,10 @@ class Visitor:
         async def identify(request: Any) -> Viewer | None:
             return self.viewer
 
-        app = console_app(self.stores, self.settings, identify)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        if self.app is None or self.app[0] is not self.settings:
+            self.app = (self.settings, console_app(self.stores, self.settings, identify))
+        transport = httpx.ASGITransport(self.app[1], raise_app_exceptions=self.raising)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             return await client.request(method, path, headers=headers, data=fields)
 
     async def page(self, path: str, status: int = 200) -> Read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
@@ -28,6 +29,14 @@ _ICONS: Final = {
     "gone": '<circle cx="8" cy="8" r="6.2"/><path d="m5.8 5.8 4.4 4.4M10.2 5.8l-4.4 4.4"/>',
     "out": '<path d="M6 3h7v7M13 3 3.5 12.5"/>',
 }
+
+
+_UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def _seen(value: Any) -> Any:
+    """What a template puts in, without what turns or hides the text around it; so no template can forget to."""
+    return _UNSEEN.sub(" ", value) if type(value) is str else value
 
 
 class _Icons:
@@ -59,6 +68,7 @@ class Drawing:
         self._templates = Environment(
             loader=PackageLoader("consumer.entrypoints.console"),
             autoescape=True,
+            finalize=_seen,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -16,7 +16,7 @@ from typing import Any, Final
 from consumer.domain.text import masked
 
 # Controls, line separators, marks that turn the reading direction, lone surrogates.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 UNPRINTED: Final = MappingProxyType({"unprinted": True})
 """Marks a field of a document that pages draw, and that `--json` leaves out."""
