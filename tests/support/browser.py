@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -126,12 +126,13 @@ async def a_chromium() -> AsyncIterator[Chromium]:
             await browser.close()
 
 
-async def barriers(page: Page, impacts: frozenset[str] = _SERIOUS) -> list[str]:
-    """What axe finds that keeps people out, each as one line. Raises MissingServiceError."""
+async def barriers(page: Page, only: Sequence[str] = ()) -> list[str]:
+    """What axe finds that keeps people out, each as one line; by all rules, or these. Raises MissingServiceError."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(tools.axe().read_text())
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
-    return [_line(each, node) for each in found["violations"] if each["impact"] in impacts for node in each["nodes"]]
+    options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": list(only)} if only else {})
+    found = await page.evaluate("options => axe.run(document, options)", options)
+    return [_line(each, node) for each in found["violations"] if each["impact"] in _SERIOUS for node in each["nodes"]]
 
 
 def _line(violation: Any, node: Any) -> str:

@@ -1,4 +1,4 @@
-"""Conferences for the console to show: recorded and pushed by the service's own parts, over real Valkey, to a fake Swoogo.
+"""Conferences for the console to show: recorded and pushed by the service's own parts, on Valkey, to a fake Swoogo.
 
 Each has a database of its own, as tests empty the first one. A page is the same as in production but for the moment
 and the name of the Swoogo.
@@ -6,41 +6,46 @@ and the name of the Swoogo.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
 from benchmarks.programme import programme
+from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.errors import RefusedError
 from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
 from consumer.domain.survey import Depth
-from consumer.domain.text import natural_name
-from consumer.ports import RawRecord
+from consumer.entrypoints.console.app import console_app
+from consumer.entrypoints.console.routes import ROUTES
+from consumer.entrypoints.console.viewer import Viewer
+from consumer.ports import RawRecord, Work
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
 from consumer.services.record import NotedBefore, Recorder
-from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings, Topics
+from consumer.settings import ConsoleSettings, PushSettings, ReconcileSettings, SwoogoSettings, Topics
 from consumer.wiring.services import PushPorts, build_pusher
 from sandbox.conference import sample
 from sandbox.conference.model import Conference
 from sandbox.conference.records import Record, Writer
 from sandbox.conference.sessionboard import Event
 from tests.support.builders import a_connection, a_mapping
-from tests.support.console import Visitor, a_visitor
+from tests.support.console import Visitor, a_visitor, read
 from tests.support.desk import Desk
 from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemoryDeadLetters, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.swoogo import Called
 
 ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
-EVENT_PATH: Final = f"/events/{EVENT_ID}"
+_LINKS: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -54,6 +59,36 @@ class Scene:
     mapping: EventMapping
     writer: Writer
     conference: Conference | None = None
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        """The console on a port of this machine; gives its address."""
+
+        async def identify(request: Any) -> Viewer | None:
+            return self.visitor.viewer
+
+        app = console_app(self.visitor.stores, self.visitor.settings, identify)
+        async with serving(app, "127.0.0.1", 0, "The console", "", connections=200, seconds=60.0) as port:
+            yield f"http://127.0.0.1:{port}"
+
+    async def addresses(self) -> dict[str, str]:
+        """One address of each page that links lead to from the first one, by the name of its route."""
+        found: dict[str, str] = {}
+        ahead, seen = ["/"], {"/"}
+        while ahead and len(seen) < _LINKS:
+            path = ahead.pop(0)
+            name = next((page.name for page in ROUTES if "GET" in page.methods and _is(path, page.path)), "")
+            if not name or name in found:
+                continue
+            answer = await self.visitor.get(path)
+            assert answer.status_code == 200, (path, answer.status_code)
+            found[name] = path
+            for link in read(answer.text).links:
+                address = link.partition("#")[0]
+                if address.startswith("/") and address not in seen:
+                    seen.add(address)
+                    ahead.append(address)
+        return found
 
     @property
     def desk(self) -> Desk:
@@ -83,6 +118,12 @@ class Scene:
         return list(self.swoogo.records[kind])[number]
 
 
+def _is(path: str, pattern: str) -> bool:
+    """Whether a path is one of a route."""
+    parts = re.sub(r"\\\{(\w+)(:path)?\\\}", lambda part: ".+" if part[2] else "[^/]+", re.escape(pattern))
+    return bool(re.fullmatch(parts, path.partition("?")[0]))
+
+
 @asynccontextmanager
 async def a_scene(redis_url: str, database: int) -> AsyncIterator[Scene]:
     """A connected organization on an empty database; no event is mapped yet."""
@@ -90,6 +131,7 @@ async def a_scene(redis_url: str, database: int) -> AsyncIterator[Scene]:
     async with Redis.from_url(url) as redis:
         await redis.flushdb()
     async with a_visitor(url) as visitor:
+        visitor.settings = ConsoleSettings(orders="on", rate=100_000)
         desk, clock = visitor.desk, visitor.stores.clock
         swoogo, standings = FakeSwoogo(clock), ListedStandings()
         api, push = SwoogoSettings(credit_reserve=0), PushSettings(create_settle_time=0.1)
@@ -125,11 +167,16 @@ async def good(scene: Scene) -> None:
 
 
 async def in_trouble(scene: Scene) -> None:
-    """The sample conference with what is wrong in it, a refusal, an edit and a deletion by hand, and changes that wait."""
+    """The sample conference: all that is wrong in it, a refusal, an edit and a deletion in Swoogo, and what waits."""
     conference = sample.sample(datetime.now(UTC))
     await mapped(scene, conference)
     refused = list(conference.talks.values())[20].title
-    scene.swoogo.trouble.refused[natural_name(refused)] = RefusedError("Name is not allowed.", field="name")
+
+    async def refuse(work: Work, call: Called) -> None:
+        if call.fields.get("name") == refused:
+            raise RefusedError("Name is not allowed.", field="name")
+
+    scene.swoogo.before_call = refuse
     await scene.publish(conference)
     gone = scene.swoogo_id(Kind.SESSION, 7)
     del scene.swoogo.records[Kind.SESSION][gone]
@@ -155,4 +202,8 @@ async def thousand(scene: Scene) -> None:
     await scene.publish(conference)
 
 
-SCENES: Final = {"empty": None, "good": good, "in trouble": in_trouble, "a thousand sessions": thousand}
+async def empty(scene: Scene) -> None:
+    """No event is mapped yet."""
+
+
+SCENES: Final = {"empty": empty, "good": good, "in trouble": in_trouble, "a thousand sessions": thousand}
