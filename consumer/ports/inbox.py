@@ -11,6 +11,7 @@ from consumer.domain.connection import Request
 from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.request import SyncRequest
+from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 
 
@@ -163,6 +164,12 @@ class Inbox(Protocol):
 
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """Snapshot and dirty marks of an event; without the `snapshot`, which is large, the rest of it."""
+
+    async def snapshot(self, event_id: str) -> Snapshot:
+        """The snapshot of an event alone."""
+
+    async def news(self, org_id: str) -> Requested:
+        """What was asked for and not dealt with yet; everything, where credentials are among it."""
 
     async def requests(self, org_id: str) -> Requested:
         """Everything that was asked for an organization."""

@@ -28,6 +28,7 @@ from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.domain.run import Trigger
+from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
 from consumer.ports import (
@@ -69,7 +70,7 @@ class Connector:
             LeaseLostError: another worker has it.
         """
         org_id = lease.subject.id
-        asked = await self.inbox.requests(org_id)
+        asked = await self.inbox.news(org_id)
         # News of its credentials concern all its pairs; else only those are touched that are news. A former lease that
         # did not get to its end left its marks, so what it may still write is among them.
         key = integration_key(org_id)
@@ -105,7 +106,8 @@ class Connector:
         # broken off tries it too.
         retries_refused = connection is not None and everything
         touched = None if everything else events
-        active = await self.connections.mappings(org_id, touched)
+        active: dict[str, EventMapping | None] = {**await self.connections.mappings(org_id, touched)}
+        logged = False
         for name, request in sorted(asked.rows.items()):
             if not isinstance(request, MappingRequest):
                 continue
@@ -114,18 +116,14 @@ class Connector:
                     verdict = Verdict(RejectionCode.DATED_TOO_EARLY, too_early)
                     await self._tell_mapping("mapping.rejected", request, verdict)
                 continue  # X1: asked for before the disconnect
-            if name in asked.marks or (retries_refused and request.present and request.event_id not in active):
-                await self._map(
-                    request,
-                    active.get(request.event_id),
-                    connection,
-                    lease,
-                    stamp=asked.stamps.get(name, ""),
-                    news=name in asked.marks,
-                )
-        await self.pairs.flush(lease)
-        used, active = await self.connections.connection(org_id), await self.connections.mappings(org_id, touched)
-        await self.standings.write_standings(standings_of(org_id, used, active, asked.stamps, lease.epoch, touched))
+            if name in asked.marks or (retries_refused and request.present and not active.get(request.event_id)):
+                stamp, news, before = asked.stamps.get(name, ""), name in asked.marks, active.get(request.event_id)
+                after = await self._map(request, before, connection, lease, stamp=stamp, news=news)
+                active[request.event_id], logged = after, before is None and after is not None
+        if not logged:  # a pair that began was logged with all before it
+            await self.pairs.flush(lease)
+        held = {event_id: mapping for event_id, mapping in active.items() if mapping}
+        await self.standings.write_standings(standings_of(org_id, connection, held, asked.stamps, lease.epoch, touched))
         await self.inbox.complete(lease, asked.marks)
 
     async def _integrate(
@@ -180,23 +178,25 @@ class Connector:
         *,
         stamp: str,
         news: bool,
-    ) -> None:
+    ) -> EventMapping | None:
+        """The mapping that is in force afterwards."""
         if not wanted.present:
             # M4: this pair only; also one whose end or beginning was broken off, which is not in force.
             pair = await self.pairs.pair(wanted.event_id)
             held = pair if pair and pair.org_id == wanted.org_id and pair.ended_at is None else current
             if held:
                 await self._deactivate(held, lease, PairEnd.REMOVED, "The pair is no longer synced.")
-            return
-        organizations = (await self.inbox.load(wanted.event_id)).snapshot.organizations
-        verdict = check_mapping(wanted, connection, await self._partners(wanted), organizations)
+            return None if held else current
+        snapshot = await self.inbox.snapshot(wanted.event_id)
+        verdict = check_mapping(wanted, connection, await self._partners(wanted), snapshot.organizations)
         if verdict.partner and not news:
-            return  # was refused for that before, and people know
+            return current  # was refused for that before, and people know
         if verdict.code is RejectionCode.EVENT_OF_OTHER_ORGANIZATION and current:
             await self._deactivate(current, lease, PairEnd.REMOVED, verdict.sentence)  # M8, whichever came first
+            current = None
         if verdict.code or connection is None:
             await self._tell_mapping("mapping.rejected", wanted, verdict)
-            return
+            return current
         mapping = EventMapping(
             event_id=wanted.event_id,
             org_id=wanted.org_id,
@@ -218,20 +218,20 @@ class Connector:
                     verdict = check_mapping(wanted, connection, await self._partners(wanted))
             if verdict.code or pair is None:
                 await self._tell_mapping("mapping.rejected", wanted, verdict)
-                return
+                return None
             # M2: before the pair counts, so that no loss of Redis can give either partner to another.
             await self.pairs.flush(lease)
             mapping = replace(mapping, era=pair.era)
         await self._activate(lease, mapping, stamp)
-        await self._accepted(mapping, wanted)
+        await self._accepted(mapping, wanted, snapshot)
+        return mapping
 
-    async def _accepted(self, mapping: EventMapping, wanted: MappingRequest) -> None:
+    async def _accepted(self, mapping: EventMapping, wanted: MappingRequest, snapshot: Snapshot) -> None:
         """M7: accepted all the same when the zones differ; every session is then written with its own."""
         sentence = f"Sessionboard event {mapping.event_id} is synced to Swoogo event {mapping.swoogo_event_id}."
-        state = await self.inbox.load(mapping.event_id)
         issues: tuple[str, ...] = ()
         now = self.clock.now()
-        if compare_zones(mapping, writable(state.snapshot, now), now).differ:
+        if compare_zones(mapping, writable(snapshot, now), now).differ:
             issues = (Code.TIMEZONE_MISMATCH.value,)
             sentence += (
                 f" Their time zones differ ({described(mapping)}); each session is written with its own time zone."

@@ -58,6 +58,6 @@ class UnmappedEvents:
     async def _may_be_mapped(self, event_id: str) -> bool:
         """C5: a sync asked for together with the mapping waits until that is dealt with, and is not lost to it."""
         for org_id in await self.connections.requesters_of(event_id):
-            if (await self.inbox.requests(org_id)).marks:
+            if (await self.inbox.news(org_id)).marks:
                 return True
         return await self.connections.mapping(event_id) is not None

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.domain.connection import IntegrationRequest, disconnect_key
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
@@ -249,3 +250,20 @@ async def test_a_lease_may_hold_some_pairs_only_and_read_those(bench: Bench) -> 
         await bench.connections.put_mapping(ORG, "other", None, by=first)
     with pytest.raises(LeaseLostError):
         await bench.connections.put_mapping(ORG, EVENT, None, by=second)
+
+
+async def test_of_a_mapping_that_is_news_nothing_else_is_read(bench: Bench) -> None:
+    """One more pair costs the same however many an organization has; its credentials concern all of them."""
+    subject = org_subject(ORG)
+    disconnect = codecs.encode(IntegrationRequest(ORG, connected=False))
+    old = codecs.encode(a_mapping_request(event_id="old"))
+    await bench.inbox.record(subject, [a_change("mapping/old", 1, old), a_change(disconnect_key(ORG), 1, disconnect)])
+    whole = await bench.inbox.news(ORG)
+    assert whole == await bench.inbox.requests(ORG)
+    assert len(whole.rows) == 2
+    await bench.inbox.complete(await bench.claimed(subject, "op"), whole.marks)
+    await bench.inbox.record(subject, [a_change("mapping/ev", 2, codecs.encode(a_mapping_request()))])
+    news = await bench.inbox.news(ORG)
+    assert news.marks == {"mapping/ev": stamped(2)}
+    assert news.stamps == {"mapping/ev": stamped(2), disconnect_key(ORG): stamped(1)}
+    assert "mapping/old" not in news.rows

@@ -95,7 +95,8 @@ class RedisInbox(InboxRequests):
                 if added < 0:  # somebody is not to be kept, which rows alone do not say
                     marks = await self.withdrawn(subject)
             news += added
-        await self._due.put(subject, due)
+        if due >= 0:  # else whatever made it not due took it out of the index
+            await self._due.put(subject, due)
         if str(subject) not in self._indexed:
             await self._redis.sadd(self._keys.orgs() if org else self._keys.events(), subject.id)
             self._indexed.add(str(subject))
@@ -257,6 +258,10 @@ class RedisInbox(InboxRequests):
             frozenset(key.decode() for key in overtaken),
             int(fresh) if fresh else None,
         )
+
+    @guarded
+    async def snapshot(self, event_id: str) -> Snapshot:
+        return codecs.snapshot(await read_hash(self._redis, self._keys.event(event_id, "rows")))
 
     @guarded
     async def events(self) -> tuple[str, ...]:

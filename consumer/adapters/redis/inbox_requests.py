@@ -10,10 +10,11 @@ from typing import Final
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.client import guarded
+from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.survey import Depth
@@ -134,6 +135,24 @@ class InboxRequests:
             {key.decode(): codecs.request(key.decode(), row) for key, row in stored.items()},
             {key.decode(): stamp.decode() for key, stamp in versions.items()},
             {key.decode(): stamp.decode() for key, stamp in dirty.items()},
+        )
+
+    @guarded
+    async def news(self, org_id: str) -> Requested:
+        held = await read_hash(self._redis, self._keys.org(org_id, "dirty"))
+        credentials = integration_key(org_id), disconnect_key(org_id)
+        marks = {key.decode(): stamp.decode() for key, stamp in held.items()}
+        if marks.keys() & set(credentials):
+            return await self.requests(org_id)
+        names = [*marks, *credentials]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(self._keys.org(org_id, "versions"), names)
+            pipe.hmget(self._keys.org(org_id, "rows"), names)
+            versions, rows = await pipe.execute()
+        return Requested(
+            {key: codecs.request(key, row) for key, row in zip(names, rows, strict=True) if row},
+            {key: stamp.decode() for key, stamp in zip(names, versions, strict=True) if stamp},
+            marks,
         )
 
     @guarded

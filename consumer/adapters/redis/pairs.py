@@ -75,7 +75,7 @@ class RedisPairs:
                 return None
             return known.again(org_id, lease.epoch)
 
-        return await self._change(lease, event_id, swoogo_event_id, entered)
+        return await self._change(lease, event_id, swoogo_event_id, entered, row=b"")
 
     async def end(self, lease: Lease, event_id: str, by: PairEnd, at: int, *, era: int = 0) -> None:
 
@@ -126,34 +126,44 @@ class RedisPairs:
         A worker that lost the lease meanwhile may have sent a row after the next holder's newer one, and the changelog
         keeps the last: so what was sent is compared afterwards, and sent again as it is by then (G4, G6).
         """
-        while stored := await self._unlogged(org_id):
+        left = True
+        while left and (stored := await self._unlogged(org_id)):
             try:
                 await self._changelog.write_pairs([codecs.pair.decode(row) for row in stored.values()])
             except UnavailableError:
                 await self._not_logged(org_id, stored)  # it may come late all the same
                 raise
-            await self._logged(org_id, stored)
+            left = await self._logged(org_id, stored)
 
     @guarded
     async def _change(
-        self, lease: Lease, event_id: str, swoogo_event_id: int, wanted: Callable[[Pair | None, int], Pair | None]
+        self,
+        lease: Lease,
+        event_id: str,
+        swoogo_event_id: int,
+        wanted: Callable[[Pair | None, int], Pair | None],
+        row: bytes | None = None,
     ) -> Pair | None:
         """Write what `wanted` makes of the pair; None when it makes nothing of it or the partner is taken.
 
-        `wanted` also gets the round of a pair that begins now, with this Swoogo event.
+        `wanted` also gets the round of a pair that begins now, with this Swoogo event. `row`: what is
+        likely there, of a pair that was never voided.
         """
         while True:
-            if await self._newest(lease.subject.id) > lease.epoch:
-                raise LeaseLostError.of(lease.subject)
-            row = await self._row(event_id)
-            pair = wanted(codecs.pair.decode(row) if row else None, await self._round(event_id, swoogo_event_id))
+            round_ = 0
+            if row is None:
+                row, round_ = await self._row(event_id) or b"", await self._round(event_id, swoogo_event_id)
+            pair = wanted(codecs.pair.decode(row) if row else None, round_)
             if pair is None:
+                if await self._newest(lease.subject.id) > lease.epoch:
+                    raise LeaseLostError.of(lease.subject)
                 return None
-            written = await self._write(pair, row or b"", codecs.encode_pair(pair), lease.epoch)
+            written = await self._write(pair, row, codecs.encode_pair(pair), lease.epoch)
             if written == -2:
                 raise LeaseLostError.of(lease.subject)
             if written:
                 return pair if written > 0 else None
+            row = None
 
     async def _write(self, pair: Pair, before: bytes, after: bytes, epoch: int) -> int:
         names = ("records", "event_of", f"unlogged/{pair.org_id}", "holders", "voided")
@@ -191,8 +201,9 @@ class RedisPairs:
         return {event.decode(): row for event, row in zip(members, found, strict=True) if row}
 
     @guarded
-    async def _logged(self, org_id: str, stored: Mapping[str, bytes]) -> None:
-        await self._scripts.tick_off_pairs(
+    async def _logged(self, org_id: str, stored: Mapping[str, bytes]) -> bool:
+        """Whether anything is left to be sent on."""
+        return await self._scripts.tick_off_pairs(
             self._keys.pairs("records"),
             self._keys.pairs(f"unlogged/{org_id}"),
             fields=[part for item in stored.items() for part in item],

@@ -255,9 +255,9 @@ class Scripts(CreditScripts, RebuildScripts):
         args = [event_id, swoogo_event_id, row, round_]
         return bool(await self.named["void_pair"]([records, event_of, unlogged, voided], args))
 
-    async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> None:
-        """Take pairs out of the outbox that are as they were sent on; put those back that are not."""
-        await self.named["tick_off_pairs"]([records, unlogged], [*fields])
+    async def tick_off_pairs(self, records: str, unlogged: str, *, fields: Iterable[str | bytes]) -> bool:
+        """Take pairs out of the outbox that are as they were sent on, put back the others; True: some are left."""
+        return bool(await self.named["tick_off_pairs"]([records, unlogged], [*fields]))
 
     async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:
         """False when a later epoch is known."""

@@ -12,6 +12,7 @@ from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.backoff import due_at
 from consumer.domain.cause import cause_of
+from consumer.domain.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind, id_of
 from consumer.domain.ledger_commands import LedgerCommand
@@ -399,6 +400,22 @@ class InMemoryInbox:
         state = self.state(org_subject(org_id))
         found = {key: codecs.request(key, row) for key, row in state.rows.items()}
         return Requested(found, dict(state.stamps), dict(state.marks))
+
+    async def snapshot(self, event_id: str) -> Snapshot:
+        """See `ports.Inbox`."""
+        return codecs.snapshot(_stored(self.state(event_subject(event_id))))
+
+    async def news(self, org_id: str) -> Requested:
+        """See `ports.Inbox`."""
+        asked, credentials = await self.requests(org_id), {integration_key(org_id), disconnect_key(org_id)}
+        if asked.marks.keys() & credentials:
+            return asked
+        shown = asked.marks.keys() | credentials
+        return Requested(
+            {key: row for key, row in asked.rows.items() if key in shown},
+            {key: stamp for key, stamp in asked.stamps.items() if key in shown},
+            asked.marks,
+        )
 
 
 def _stored(state: SubjectState) -> dict[bytes, bytes]:
