@@ -109,6 +109,21 @@ class DeadLetterQueue:
                         found.pop(read, None)
         return sorted(found.values(), key=lambda each: (each.record.timestamp, each.record.partition))
 
+    async def some(self, places: Sequence[tuple[int, int]]) -> list[Letter]:
+        """The letters at these partitions and offsets, whether they are open or not; what is none is left out.
+
+        Raises UnavailableError, ConfigurationError.
+        """
+        found: list[Letter] = []
+        async with TopicHistory(self._settings, self._topic) as history:
+            spans = await history.spans()
+            for partition, offset in places:
+                span = spans.get(partition)
+                if span and span.start <= offset < span.end:
+                    async for chunk in history.read({partition: Span(offset, offset + 1)}, 1):
+                        found += [read for each in chunk.records if isinstance(read := read_letter(each), Letter)]
+        return found
+
     async def superseded(self, letters: Sequence[Letter]) -> set[str]:
         """Names of those whose key has a newer record on its topic, or a newer letter among these.
 

@@ -42,7 +42,8 @@ def print_operations(console: Console, document: OperationsDocument) -> None:
         paragraph(console, f"  {line}")
     for each in document.stuck:
         since = f", since {ago(each.since_ms, now)}" if each.since_ms else ""
-        paragraph(console, f"{plain(each.what)}{since}: {plain(each.why)}", style="yellow")
+        again = f" Next try in {lasting(max(each.until_ms - now, 0) / 1000)}." if each.until_ms else ""
+        paragraph(console, f"{plain(each.what)}{since}: {plain(each.why)}{again}", style="yellow")
         if each.command:
             console.print(f"    swoogo-sync {each.command.replace('EVENT', each.event_id or 'EVENT')}")
     _print_credentials(console, document)

@@ -36,6 +36,11 @@ class Page:
 ROUTES: Final = (
     Page("events", "/", "events:show"),
     Page("event", "/events/{event_id}", "event:show"),
+    Page("operations", "/operations", "operations:show", Role.OPERATOR),
+    Page("letters", "/operations/letters", "letters:show", Role.OPERATOR),
+    Page("letter", "/operations/letters/{letter}", "letters:show_one", Role.OPERATOR),
+    Page("parked", "/operations/parked", "parked:show", Role.OPERATOR),
+    Page("retry", "/operations/retry", "retry:show", Role.OPERATOR),
 )
 
 _PATHS: Final = {page.name: page.path for page in ROUTES}

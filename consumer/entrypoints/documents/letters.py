@@ -101,14 +101,18 @@ def _takes(choice: Choice, letter: Letter, org_id: str, now: int) -> bool:
     return choice.takes(letter.origin.reason.value, org_id, letter.owner[1], letter.record.timestamp, now)
 
 
-async def foresee_letters(settings: Settings, letters: Sequence[Letter], *, limit: int) -> tuple[Foreseen, ...]:
+async def foresee_letters(
+    settings: Settings, letters: Sequence[Letter], *, limit: int, compare: bool = True
+) -> tuple[Foreseen, ...]:
     """What a replay of each would do now: today's decoder reads it, and nothing is written. `limit`: of rounds.
+
+    `compare`: also look for newer records of their keys, which reads their topics on from there.
 
     Raises UnavailableError.
     """
     kafka = settings.kafka
     whole = [each for each in letters if not each.incomplete]
-    old = await DeadLetterQueue(kafka).superseded(whole) if whole else set[str]()
+    old = await DeadLetterQueue(kafka).superseded(whole) if whole and compare else set[str]()
     decoder = KafkaDecoder(kafka.topics, kafka.max_record_bytes, kafka.tier_field)
     topics = kafka.topics
     inputs = {topics.sessions, topics.speakers, topics.sponsors, topics.mappings}

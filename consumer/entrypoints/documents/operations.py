@@ -155,6 +155,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
     standings, stats = await asyncio.gather(
         stores.credentials.standings(looked, now), stores.overview.stats_of(failing)
     )
+    standings.sort(key=_urgency)
     waits = {event: each.oldest for event, each in stats.items() if each.oldest is not None}
     if first_due := due["event"].subject:
         waits[first_due] = min(due["event"].first, waits.get(first_due, now))
@@ -175,7 +176,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
         marker.lost_at,
         swoogo.credit_limit - swoogo.credit_reserve,
         swoogo.credit_window / 60,
-        tuple(_credential(each, now) for each in sorted(standings, key=_urgency)),
+        tuple(_credential(each, now) for each in standings),
         len(organizations),
         letters,
         None if trouble is None else parked_codes(trouble),

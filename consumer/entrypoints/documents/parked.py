@@ -23,16 +23,17 @@ _AT_ONCE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """One parked change, where it was found."""
+    """One parked change, where it was found. `name`: of the event, "" where it is not mapped."""
 
     event_id: str
     org_id: str
     issue: Issue
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """One refused change. `key`: as issues name it; `since`: None where that was not kept.
+    """One refused change. `key`: as issues name it; `event`: its event's name; `since`: None where that was not kept.
 
     `rounds`: how often it was retried and refused again. `outcome`, `would` and `credits`: of a dry run, what a retry
     would do and cost.
@@ -46,6 +47,7 @@ class ParkedRow:
     since: str | None
     since_ms: int
     org_id: str = ""
+    event: str = ""
     rounds: int = 0
     outcome: str = ""
     would: str = ""
@@ -73,6 +75,22 @@ async def parked_events(stores: StoreSession, choice: Choice, now: int) -> list[
     return sorted(event for event, each in standings.items() if each.may_have(choice, event, now))
 
 
+async def count_parked(stores: StoreSession, choice: Choice) -> int | None:
+    """How many are meant at most, from the index: of one event and code, the age of the oldest counts for all.
+
+    None: not every event was gone through since an update. Raises UnavailableError.
+    """
+    now, standings = stores.clock.now(), await stores.trouble.standings()
+    if standings is None:
+        return None
+    return sum(
+        found.count
+        for event_id, each in standings.items()
+        for code, found in each.codes.items()
+        if choice.takes(code, each.org_id, event_id, found.oldest, now)
+    )
+
+
 async def find_parked(stores: StoreSession, choice: Choice, most: int | None = None) -> list[Parked]:
     """Parked changes that are meant, by event and key, `most` at most: one answer for each event that has any.
 
@@ -85,9 +103,9 @@ async def find_parked(stores: StoreSession, choice: Choice, most: int | None = N
         issues = await asyncio.gather(*map(stores.board.issues, events))
         mappings = await asyncio.gather(*map(stores.connections.mapping, events))
         for event_id, held, mapping in zip(events, issues, mappings, strict=True):
-            org_id = mapping.org_id if mapping else ""
+            org_id, name = (mapping.org_id, mapping.name) if mapping else ("", "")
             found += [
-                Parked(event_id, org_id, issue)
+                Parked(event_id, org_id, issue, name)
                 for issue in sorted(held.values(), key=lambda each: each.key)
                 if issue.parked and choice.takes(issue.code.value, org_id, event_id, issue.at, now)
             ]
@@ -133,6 +151,7 @@ def parked_document(
             iso(each.issue.at),
             each.issue.at,
             each.org_id,
+            each.name,
             each.issue.rounds,
         )
         for each in found

@@ -40,6 +40,7 @@ class Stuck:
         command: what to type, `EVENT` standing for the event; "" for none.
         runbook: page of the runbooks, without its ending.
         event_id: the event it is about, "" for none or several.
+        until_ms: when it is tried again; 0: not known, or it is not.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Stuck:
     command: str = ""
     runbook: str = ""
     event_id: str = ""
+    until_ms: int = 0
 
 
 def stuck_things(
@@ -113,11 +115,17 @@ def _of_credentials(credentials: Sequence[CredentialStanding], now: int) -> Iter
             why = "Swoogo refuses its key and secret. Its changes are kept, and wait for another credential."
             yield Stuck("credential", f"{about} is refused", 0, why, command="doctor", runbook="credential-refused")
         elif each.circuit.open:
-            wait = round(each.circuit.wait(now))
-            tried = f"Tried again in {wait} s." if wait else "It is tried now."
-            why = f"{masked(each.circuit.reason) or 'Several calls in a row had no answer.'} {tried}"
-            what, since, book = f"{about} gets no answer", each.circuit.since, "swoogo-unreachable"
-            yield Stuck("circuit", what, since, why, alone=True, command="doctor", runbook=book)
+            why = masked(each.circuit.reason) or "Several calls in a row had no answer."
+            yield Stuck(
+                "circuit",
+                f"{about} gets no answer",
+                each.circuit.since,
+                why,
+                alone=True,
+                command="doctor",
+                runbook="swoogo-unreachable",
+                until_ms=now + round(each.circuit.wait(now) * 1000),
+            )
 
 
 def _of_events(

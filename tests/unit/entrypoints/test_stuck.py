@@ -17,7 +17,7 @@ from consumer.entrypoints.documents.stuck import stuck_things
 from consumer.ports.rebuild import RebuildProgress
 from tests.support.builders import NOW
 
-pytestmark = pytest.mark.rule("N2")
+pytestmark = pytest.mark.rule("K1")
 
 REPLICA: Final = ReplicaRow("r", "1.0.0", "all", True, None, None, NOW)
 CREDENTIAL: Final = CredentialStanding("o1", "c", False, 2, CreditStanding(), Circuit())
