@@ -19,6 +19,7 @@ from rich.console import Console
 from sandbox.conference import pentabarf, sample
 from sandbox.conference.details import CHANGED_MAPS, MAPS
 from sandbox.conference.model import Conference
+from sandbox.demo.look import SETTINGS, go_on, open_console
 from sandbox.demo.mapped import embargo, remap
 from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
@@ -28,6 +29,8 @@ from sandbox.embedded.server import HOST
 
 _DEEP_CREDITS = 1 + 2 * 10 + 1
 """The event with its sessions, speakers and sponsors; rooms and tracks; the field of levels."""
+_EVERY = 4.0
+"""Seconds between two changes of `--look`."""
 _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
 
@@ -54,11 +57,15 @@ def demo(
         float, typer.Option(min=0, max=0.5, help="Share of the calls that the sandbox answers with 503.")
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Which calls those are; the same seed, the same ones.")] = 1,
+    look: Annotated[  # noqa: FBT002
+        bool, typer.Option("--look", help="Leave everything running, with the console to watch it, until Ctrl-C.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Play a conference for real: embedded Kafka and Valkey, a sandbox Swoogo, the service in its own process.
 
-    Exit code 0 only when the sandbox holds exactly what it must, without a duplicate or a refused call.
+    Exit code 0 only when the sandbox holds exactly what it must, without a duplicate or a refused call. With --look
+    the story is left out: the conference arrives, and changes go on.
     """
     console = Console(stderr=as_json)
     # The clients grumble while a broker wakes up; what matters here is said by the story.
@@ -70,12 +77,13 @@ def demo(
         console.print(f"A file is no schedule.xml that can be read: {error}.", markup=False, highlight=False)
         raise typer.Exit(2) from None
     try:
-        outcome = asyncio.run(_interruptible(_run(console, files, story, window, latency, replicas, errors, seed)))
+        run = _run(console, files, story, window, latency, replicas, errors, seed, look=look)
+        outcome = asyncio.run(_interruptible(run))
     except (ServerUnavailableError, ServerFailedError, TimeoutError) as error:
         console.print(str(error), markup=False, highlight=False)
         raise typer.Exit(3) from None
     except asyncio.CancelledError:
-        raise typer.Exit(130) from None
+        raise typer.Exit(0 if look else 130) from None
     if report_to:
         report_to.write_text(json.dumps(outcome, indent=2) + "\n")
     if as_json:
@@ -102,6 +110,8 @@ async def _run(
     replicas: int,
     errors: float,
     seed: int,
+    *,
+    look: bool,
 ) -> dict[str, Any]:
     progress = Progress(console)
     progress.begin("Starting Kafka, Valkey and the sandbox Swoogo")
@@ -113,6 +123,7 @@ async def _run(
     }
     quick["PUSH__RETRY_MAX"] = f"{max(window, 5.0):g}"  # the window is shortened, and so is what follows trouble
     quick["IMAGES__ALLOW_HOSTS"] = HOST  # headshots and logos come from the sandbox
+    quick |= SETTINGS if look else {}
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:
             console.print(
@@ -131,7 +142,13 @@ async def _run(
                 play(running, story[0], progress.begin, details=own) as playing,
                 progress.following(running),
             ):
+                if look:
+                    console.print(f"The console: {await open_console(running)}", highlight=False, soft_wrap=True)
                 await playing.connect(settings={"field_maps": MAPS} if own else None)
+                if look:
+                    progress.ended(await playing.publish(story[:1], "A conference arrives"))
+                    progress.begin("A change every few seconds, until Ctrl-C")
+                    await go_on(playing, story, _EVERY)
                 if files:
                     await _revisions(playing, story, files, progress)
                 else:

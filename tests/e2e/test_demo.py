@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.waiting import wait_until
@@ -17,9 +18,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 _COMMAND = (sys.executable, "-m", "consumer.entrypoints.cli", "demo", "--json")
 
 
-async def start() -> asyncio.subprocess.Process:
+async def start(*options: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *_COMMAND, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *_COMMAND, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
 
 
@@ -35,17 +36,29 @@ async def test_the_demo_ends_exactly_right() -> None:
     assert outcome["chapters"][-1]["writes"] == 0
 
 
-async def test_an_interrupted_demo_leaves_nothing_running() -> None:
-    process = await start()
+@pytest.mark.parametrize(
+    ("options", "processes", "code"), [((), 4, 130), (("--look",), 5, 0)], ids=["the story", "--look"]
+)
+async def test_an_interrupted_demo_leaves_nothing_running(options: tuple[str, ...], processes: int, code: int) -> None:
+    """Kafka, Valkey, the sandbox and the service; with `--look` the console answers at the address that is printed."""
+    process = await start(*options)
     children: list[int] = []
 
     def started() -> bool:
         children[:] = children_of(process.pid)
-        return len(children) == 4
+        return len(children) == processes
 
-    await wait_until(started, "Kafka, Valkey, the sandbox and the service run", timeout=60)
+    if options:
+        assert process.stderr is not None
+        said = await asyncio.wait_for(process.stderr.readuntil(b"The console: "), 60)
+        assert b"run on loopback" in said
+        address = (await process.stderr.readline()).decode().strip()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert "<h1>Events</h1>" in (await client.get(address)).text
+    await wait_until(started, "all of them run", timeout=60)
     process.send_signal(signal.SIGINT)
-    assert await process.wait() == 130
+    await process.communicate()
+    assert process.returncode == code
     await wait_until(lambda: not any(map(alive, children)), "none of them runs any more")
 
 
