@@ -44,6 +44,12 @@ class RedisPairs:
         return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
+    async def events(self) -> frozenset[str]:
+        """Ids of all events that were ever mapped."""
+        names = cast("list[bytes]", await self._redis.hkeys(self._keys.pairs("records")))
+        return frozenset(name.decode() for name in names)
+
+    @guarded
     async def pair(self, event_id: str) -> Pair | None:
         row = await self._row(event_id)
         return codecs.pair.decode(row) if row else None

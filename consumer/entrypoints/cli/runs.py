@@ -21,8 +21,8 @@ from consumer.entrypoints.documents.completeness import lost_at, require_complet
 from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
 from consumer.entrypoints.documents.run import RUNS_KEPT, CallRow, RunShown, read_run, read_runs
+from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession, open_session
-from consumer.entrypoints.documents.status import RunDocument, run_document
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import Settings, load_settings
 

@@ -19,17 +19,11 @@ from consumer.entrypoints.cli.plan_view import show_issues
 from consumer.entrypoints.cli.table import Column, Fit, number, print_table, without_empty
 from consumer.entrypoints.documents.attention import Attention
 from consumer.entrypoints.documents.completeness import rebuilding, runs_lost
+from consumer.entrypoints.documents.rows import EventRow
+from consumer.entrypoints.documents.run_document import KindNumbers, RunDocument
 from consumer.entrypoints.documents.running import RunningDocument, replicas_sentence, waiting_sentences
 from consumer.entrypoints.documents.session import open_session
-from consumer.entrypoints.documents.status import (
-    EventDocument,
-    EventRow,
-    KindNumbers,
-    RunDocument,
-    StatusDocument,
-    read_event,
-    read_status,
-)
+from consumer.entrypoints.documents.status import EventDocument, StatusDocument, read_event, read_status
 from consumer.entrypoints.documents.words import ago, counted, lasting, plain
 from consumer.settings import load_settings
 
@@ -105,7 +99,8 @@ def print_events(console: Console, document: StatusDocument, now: int) -> None:
     columns = (
         Column("event"),
         Column("name", fit=Fit.CUT, spare=1),
-        number("Swoogo"),
+        Column("state"),
+        number("Swoogo", spare=2),
         number("changes"),
         number("due"),
         Column("last run"),
@@ -120,6 +115,7 @@ def print_events(console: Console, document: StatusDocument, now: int) -> None:
             (
                 ids[row.event_id],
                 plain(row.name, _NAME),
+                row.state.words,
                 str(row.swoogo_event_id) if row.mapped else "not mapped",
                 f"{row.dirty:,}" if row.dirty else "-",
                 due(row),
@@ -146,6 +142,10 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
     name = f" {plain(row.name)}" if row.name else ""
     pair = f"Swoogo event {row.swoogo_event_id}" if row.mapped else "not mapped"
     paragraph(console, f"Event {plain(row.event_id)}{name} -> {pair}", style="bold")
+    accepted = document.sessions.get("accepted", 0)
+    there = f"; {document.sessions['live']:,} of {counted(accepted, 'accepted session')} in Swoogo" if accepted else ""
+    hands = f", {counted(row.hands, 'issue')} to act on" if row.hands else ""
+    console.print(f"{row.state.words}{hands}{there}")
     if row.mapped:
         mode = "on" if row.continuous else "off (only manual syncs)"
         console.print(f"Continuous sync {mode}; credits left {row.credits_left:,}")

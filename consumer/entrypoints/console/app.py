@@ -26,6 +26,7 @@ from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.security import Secured
 from consumer.entrypoints.console.times import at, zone_of
 from consumer.entrypoints.console.viewer import Identify, Role, Viewer
+from consumer.entrypoints.documents.events import EventIndex
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.settings import ConsoleSettings
 
@@ -72,7 +73,7 @@ class _Console:
     def __init__(self, stores: StoreSession, settings: ConsoleSettings, identify: Identify) -> None:
         self._stores, self._settings = stores, settings
         self._gate = Gate(settings, identify, stores.clock)
-        self._drawing = Drawing()
+        self._drawing, self._events = Drawing(), EventIndex(stores)
         self._last: OrderedDict[tuple[object, ...], tuple[Shown, int]] = OrderedDict()
 
     def serving(self, page: routes.Page) -> Callable[[Request], Awaitable[Response]]:
@@ -99,7 +100,7 @@ class _Console:
         query = dict(request.query_params)
         token = self._gate.forms.token(viewer) if viewer.actor and self._settings.orders == "on" else ""
         now = self._stores.clock.now()
-        return Ask(viewer, self._stores, self._settings, now, parts, query, request, form, token)
+        return Ask(viewer, self._stores, self._events, self._settings, now, parts, query, request, form, token)
 
     async def _require_visible(self, ask: Ask) -> None:
         """K4: what is about one event is there only for who may see its organization. Raises MissingError."""

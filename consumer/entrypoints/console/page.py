@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from consumer.entrypoints.console.viewer import Viewer
+from consumer.entrypoints.documents.events import EventIndex
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.settings import ConsoleSettings
 
@@ -32,6 +33,7 @@ class Ask:
 
     viewer: Viewer
     stores: StoreSession
+    events: EventIndex
     settings: ConsoleSettings
     now: int
     parts: Mapping[str, str]

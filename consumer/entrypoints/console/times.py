@@ -66,3 +66,8 @@ def offset(timezone: tzinfo, now: int) -> str:
     minutes = round((at(now, timezone).utcoffset() or at(0, UTC) - at(0, UTC)).total_seconds() / 60)
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
+
+
+def lasting(seconds: float) -> str:
+    """`10 minutes`, `90 seconds`."""
+    return f"{seconds / 60:g} minutes" if seconds % 60 == 0 and seconds > 60 else f"{seconds:g} seconds"

@@ -7,7 +7,8 @@ from datetime import tzinfo
 
 from consumer.domain.sync_state import SyncState
 from consumer.entrypoints.console import times
-from consumer.entrypoints.documents.status import EventRow, RunDocument
+from consumer.entrypoints.documents.rows import EventRow
+from consumer.entrypoints.documents.run_document import RunDocument
 from consumer.entrypoints.documents.words import counted
 
 _TRIGGERS = {"manual": "Sync that somebody started", "changes": "Changes", "reconcile": "Comparison"}

@@ -19,7 +19,7 @@ from consumer.entrypoints.documents.words import counted, iso, lasting
 from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from consumer.entrypoints.documents.status import EventRow
+    from consumer.entrypoints.documents.rows import EventRow
 
 _KAFKA_SECONDS: Final = 3.0
 _EVENTS_NAMED: Final = 3

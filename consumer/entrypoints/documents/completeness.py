@@ -49,18 +49,20 @@ def runs_lost(moment: str) -> str:
     )
 
 
-async def waits_for(
-    stores: StoreSession, event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]]
+def waits_for(
+    event_id: str, mapping: EventMapping | None, deferred: Mapping[str, Sequence[str]], doubt_until: int | None
 ) -> str:
-    """What an event waits for since a loss, and until when; "" when for nothing."""
+    """What an event waits for since a loss, and until when; "" when for nothing.
+
+    `doubt_until`: until when it is not known what its credential spent, ms.
+    """
     owners = (event_id, mapping.org_id) if mapping else (event_id,)
     what = sorted({each for owner in owners for each in deferred.get(owner, ())})
     if what:
         return f"waits for a later version of the service, which alone reads its changelog ({', '.join(what)})"
-    until = await stores.budget.doubt_until(mapping.credential) if mapping else None
-    if until:
+    if doubt_until:
         return (
             f"goes on with one call at a time until Swoogo says what credits are left, at the latest until "
-            f"{iso(until)}: what was spent before Redis was lost is not known"
+            f"{iso(doubt_until)}: what was spent before Redis was lost is not known"
         )
     return ""

@@ -130,7 +130,7 @@ def whole_record(given: str, event_id: str, snapshot: Snapshot, ledger: Ledger) 
 
 async def known_events(stores: StoreSession) -> tuple[str, ...]:
     """Every event that was ever recorded or mapped. Raises UnavailableError."""
-    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.all())
+    recorded, pairs = await asyncio.gather(stores.inbox.events(), stores.pairs.events())
     return tuple(sorted({*recorded, *pairs}))
 
 

@@ -12,8 +12,8 @@ from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.run import Run
 from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.status import RunDocument, run_document
 from consumer.entrypoints.documents.words import iso
 
 RUNS_KEPT: Final = 100

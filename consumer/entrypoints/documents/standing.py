@@ -18,11 +18,13 @@ class Ground:
         left: credits it has now.
         refused: Swoogo refuses it.
         paused_until: no call is made before, ms; 0: calls are made.
+        doubt_until: it is not known until then what it spent, ms; None: it is.
     """
 
     left: int | None = None
     refused: bool = False
     paused_until: int = 0
+    doubt_until: int | None = None
 
 
 NOWHERE = Ground()
@@ -36,12 +38,13 @@ async def read_grounds(
     pairs = sorted({(each.org_id, each.credential) for each in mappings if each})
 
     async def ground(org_id: str, credential: str) -> Ground:
-        left, circuit, refused = await asyncio.gather(
+        left, circuit, refused, doubt = await asyncio.gather(
             stores.budget.left(credential),
             stores.circuits.look(credential),
             stores.connections.refused_credential(org_id),
+            stores.budget.doubt_until(credential),
         )
         paused = max(circuit.until, circuit.probe_until, 1) if circuit.open else 0
-        return Ground(left, refused == credential, paused)
+        return Ground(left, refused == credential, paused, doubt)
 
     return dict(zip(pairs, await asyncio.gather(*(ground(*pair) for pair in pairs)), strict=True))

@@ -13,8 +13,10 @@ from consumer.domain.run import Run, Trigger
 from consumer.entrypoints.cli.plan_view import show_plan
 from consumer.entrypoints.cli.status_view import due, print_event, print_events, show_running
 from consumer.entrypoints.documents.plan import Association, FieldChange, IssueRow, LeftOut, PlanDocument, Planned
+from consumer.entrypoints.documents.rows import EventRow
+from consumer.entrypoints.documents.run_document import run_document
 from consumer.entrypoints.documents.running import ReplicaRow, RunningDocument, TopicRow
-from consumer.entrypoints.documents.status import EventDocument, EventRow, StatusDocument, run_document
+from consumer.entrypoints.documents.status import EventDocument, StatusDocument
 from consumer.entrypoints.documents.words import iso
 
 PLAN = PlanDocument(
@@ -163,25 +165,25 @@ def events_at(width: int, *, terminal: bool = True) -> list[str]:
         (
             120,
             [
-                "event       name          Swoogo  changes      due  last run              credits   left",
-                "497f6eca-6  A conference    4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
-                "497f6eca-7                  4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
+                "event       name          state    Swoogo  changes      due  last run              credits   left",
+                "497f6eca-6  A conference  In sync    4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
+                "497f6eca-7                In sync    4711       12  in 90 s  with issues 60 s ago    1,200  1,980",
             ],
         ),
         (
             80,
             [
-                "event       name          Swoogo  changes      due  last run               left",
-                "497f6eca-6  A conference    4711       12  in 90 s  with issues 60 s ago  1,980",
-                "497f6eca-7                  4711       12  in 90 s  with issues 60 s ago  1,980",
+                "event       name          state    changes      due  last run               left",
+                "497f6eca-6  A conference  In sync       12  in 90 s  with issues 60 s ago  1,980",
+                "497f6eca-7                In sync       12  in 90 s  with issues 60 s ago  1,980",
             ],
         ),
         (
             70,
             [
-                "event       Swoogo  changes      due  last run               left",
-                "497f6eca-6    4711       12  in 90 s  with issues 60 s ago  1,980",
-                "497f6eca-7    4711       12  in 90 s  with issues 60 s ago  1,980",
+                "event       state    changes      due  last run               left",
+                "497f6eca-6  In sync       12  in 90 s  with issues 60 s ago  1,980",
+                "497f6eca-7  In sync       12  in 90 s  with issues 60 s ago  1,980",
             ],
         ),
     ],
@@ -195,7 +197,7 @@ def test_the_events_fit_the_terminal_with_ids_short_and_unlike(width: int, lines
 def test_a_very_narrow_terminal_has_a_value_a_line() -> None:
     lines = events_at(30)
     assert max(map(len, lines)) <= 30
-    assert lines[:3] == ["event: 497f6eca-6", "  name: A conference", "  Swoogo: 4711"]
+    assert lines[:3] == ["event: 497f6eca-6", "  name: A conference", "  state: In sync"]
 
 
 def test_a_file_has_whole_ids_and_a_row_on_one_line() -> None:
@@ -209,6 +211,7 @@ def test_the_status_of_an_event_without_a_run_says_so() -> None:
     print_event(console, EventDocument(ROW, (), (), {"session": keys}), 0)
     assert shown.getvalue().splitlines() == [
         "Event 497f6eca-6276-4993-bfeb-53cbbbba6f08 A conference -> Swoogo event 4711",
+        "In sync",
         "Continuous sync off (only manual syncs); credits left 1,980",
         "12 changes not pushed; due: in 90 s",
         "    sessions: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 … and 2 more (--all)",

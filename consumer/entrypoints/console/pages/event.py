@@ -21,7 +21,8 @@ from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
 from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
 from consumer.entrypoints.documents.plan import IssueRow
 from consumer.entrypoints.documents.programme import SessionRow
-from consumer.entrypoints.documents.status import EventDocument, RunDocument, read_known_event
+from consumer.entrypoints.documents.run_document import RunDocument
+from consumer.entrypoints.documents.status import EventDocument, read_known_event
 from consumer.entrypoints.documents.words import counted
 
 _RUNS: Final = 8

@@ -1,0 +1,128 @@
+"""One event in a line: what `status` lists, what the console lists, and the state both name it by (K1, K2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from consumer.adapters.redis.event_stats import EventSummary
+from consumer.domain.hands import hands_needed
+from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.entrypoints.documents.completeness import waits_for
+from consumer.entrypoints.documents.run_document import RunDocument, run_document
+from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.standing import NOWHERE, read_grounds
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event in the table of all.
+
+    Attributes:
+        dirty: changes not pushed yet.
+        due_in: seconds until it may be pushed; None: nothing makes it due.
+        working: True while a worker has it.
+        failures: failed pushes in a row.
+        survey_in: seconds until the next reconcile may start; None: none is planned.
+        survey_every: seconds between two reconciles at present, 0 before the first; more than the setting when the
+            credential has many events.
+        credits_left: what its credential has now; None without a mapping.
+        waits_for: what it waits for since Redis was lost, and until when; "" for nothing.
+        state: in one word, as the console says it, see `domain.sync_state`; `turn`: whose turn it is.
+        hands: open issues that need somebody, of `issues` by code.
+        refused: Swoogo refuses the credential of its organization.
+        paused_until: calls are paused until then, because Swoogo does not answer; 0 while they are not.
+        due_ms, survey_ms, reached_ms: when it may be pushed, when the next reconcile may start, and when a push last
+            changed something in Swoogo.
+        ledger: "kind/state" -> records; `left_out`: "kind:reason" -> records that the last plan left out.
+    """
+
+    event_id: str
+    name: str
+    mapped: bool
+    swoogo_event_id: int | None
+    continuous: bool
+    dirty: int
+    due_in: float | None
+    working: bool
+    failures: int
+    survey_in: float | None
+    survey_every: float
+    credits_left: int | None
+    last_run: RunDocument | None
+    waits_for: str = ""
+    state: SyncState = SyncState.IN_SYNC
+    turn: Turn = Turn.DONE
+    org_id: str = ""
+    timezone: str = ""
+    hands: int = 0
+    refused: bool = False
+    paused_until: int = 0
+    due_ms: int | None = None
+    survey_ms: int | None = None
+    reached_ms: int | None = None
+    issues: Mapping[str, int] = field(default_factory=dict)
+    ledger: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+async def read_rows(
+    stores: StoreSession, found: Mapping[str, EventSummary], deferred: Mapping[str, Sequence[str]]
+) -> tuple[EventRow, ...]:
+    """The rows of these events. `deferred`: who waits for a later version. Raises UnavailableError."""
+    mappings = (each.mapping for each in found.values())
+    grounds, now = await asyncio.gather(read_grounds(stores, mappings), stores.inbox.now())
+
+    def row(each: EventSummary) -> EventRow:
+        mapping, stats, held = each.mapping, each.stats, each.stats.held > now
+        ground = grounds[mapping.org_id, mapping.credential] if mapping else NOWHERE
+        waiting = waits_for(each.event_id, mapping, deferred, ground.doubt_until)
+        standing = Standing(
+            mapped=mapping is not None,
+            refused=ground.refused,
+            working=held,
+            calls=bool(held and each.run and not each.run.ended and each.run.planned_calls),
+            changes=stats.changes,
+            hands=hands_needed(stats.issues),
+            failures=stats.failures,
+            paused=bool(ground.paused_until),
+            delayed=bool(waiting),
+            manual=mapping is not None and not mapping.continuous and stats.due is None,
+        )
+        return EventRow(
+            event_id=each.event_id,
+            name=mapping.name if mapping else "",
+            mapped=mapping is not None,
+            swoogo_event_id=mapping.swoogo_event_id if mapping else None,
+            continuous=mapping.continuous if mapping else False,
+            dirty=stats.changes,
+            due_in=_until(stats.due, now),
+            working=held,
+            failures=stats.failures,
+            survey_in=_until(stats.survey, now),
+            survey_every=stats.survey_every,
+            credits_left=ground.left,
+            last_run=run_document(each.run, held=held) if each.run else None,
+            waits_for=waiting,
+            state=state_of(standing),
+            turn=turn_of(standing),
+            org_id=mapping.org_id if mapping else "",
+            timezone=mapping.timezone if mapping else "",
+            hands=standing.hands,
+            refused=ground.refused,
+            paused_until=ground.paused_until,
+            due_ms=stats.due,
+            survey_ms=stats.survey,
+            reached_ms=stats.reached,
+            issues=stats.issues,
+            ledger=stats.ledger,
+            left_out=stats.left_out,
+        )
+
+    return tuple(map(row, found.values()))
+
+
+def _until(moment: int | None, now: int) -> float | None:
+    """Seconds until then, 0 when it has come; None where it never comes."""
+    return None if moment is None else max(moment - now, 0) / 1000
