@@ -58,12 +58,11 @@ def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
         yield Hold("not_continuous", "Continuous sync is off.", "Start a sync.")
     elif holds.due_in is None:
         yield Hold("not_due", "Nothing has made the event due since.", "Start a sync, or wait for the next comparison.")
+    elif holds.due_in:
+        again = f"It goes over by itself in {holds.due_in:.0f} s."
+        yield Hold("waiting", "More changes may come, so it waits for a quiet moment.", again)
     else:
-        yield Hold(
-            "waiting",
-            "More changes may come, so it waits for a quiet moment.",
-            f"It goes over by itself in {holds.due_in:.0f} s." if holds.due_in else "It goes over now.",
-        )
+        yield Hold("due", "Its event is due, and waits for a free worker.", "It goes over by itself.")
 
 
 def counted(number: int, noun: str) -> str:

@@ -177,7 +177,11 @@ def _next(facts: RecordFacts) -> str:
         return "Nothing is sent: the event is not mapped."
     if not facts.operations:
         return "A sync now would send nothing of it."
-    parts = [_does(each) for each in facts.operations]
+    parts = [_does(each) for each in facts.operations if each.key == facts.key]
+    links = [each for each in facts.operations if each.key != facts.key and isinstance(each, Link)]
+    put, taken = sum(len(each.add) for each in links), sum(len(each.remove) for each in links)
+    parts += [f"put {counted(put, 'speaker')} on it"] if put else []
+    parts += [f"take {counted(taken, 'speaker')} off it"] if taken else []
     credits_ = sum(each.credits for each in facts.operations)
     return f"A sync now would {' and '.join(parts)}, for {counted(credits_, 'credit')}."
 

@@ -167,7 +167,7 @@ def field_facts(
             agreement = Agreement.EDITED
         elif value is not None and not same and (value or pushed):
             rest = Agreement.KEPT if live else Agreement.NOT_SENT
-            agreement = Agreement.REFUSED if refused else Agreement.WAITS if name in sent else rest
+            agreement = Agreement.WAITS if name in sent else Agreement.REFUSED if refused else rest
         elif name in about[Code.FIELD_NOT_APPLIED]:
             agreement = Agreement.NOT_APPLIED
         else:

@@ -41,6 +41,7 @@ ROUTES: Final = (
     Page("letter", "/operations/letters/{letter}", "letters:show_one", Role.OPERATOR),
     Page("parked", "/operations/parked", "parked:show", Role.OPERATOR),
     Page("retry", "/operations/retry", "retry:show", Role.OPERATOR),
+    Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
 )
 
 _PATHS: Final = {page.name: page.path for page in ROUTES}

@@ -48,6 +48,14 @@ def when(moment: int, now: int, timezone: tzinfo, *, seconds: bool = False) -> s
     return f"{date}, {clock}" if seconds or moment > now else date
 
 
+def exactly(moment: int, now: int, timezone: tzinfo) -> str:
+    """`14:32` today, `22 Sep, 14:32` of another day, for what is read in order."""
+    then, today = at(moment, timezone), at(now, timezone)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{day(then)}{f' {then.year}' if then.year != today.year else ''}, {then:%H:%M}"
+
+
 def since(moment: int, now: int) -> str:
     """`now`, `34 min ago`, `3 h ago`, `yesterday`, `6 days ago`: no finer than what a page is read for."""
     minutes = max(now - moment, 0) // 60_000

@@ -43,6 +43,11 @@ class Viewer:
         """Whether the events of this organization are theirs to see."""
         return self.organizations is None or org_id in self.organizations
 
+    @property
+    def sees_names(self) -> bool:
+        """Whether people's names are theirs to see: those of their own events; of all only what the commands show."""
+        return self.organizations is not None or self.actor == LOCAL.actor
+
 
 Identify = Callable[[Request], Awaitable[Viewer | None]]
 """Who asks; None where that is not known."""

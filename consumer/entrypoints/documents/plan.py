@@ -290,6 +290,13 @@ class Words:
         reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
         return self._place(name, value) if reference and value else value
 
+    def first_name(self, kind: Kind, name: str, value: str) -> str:
+        """What a room or a track is called in Swoogo, which keeps the name it had first (S6); "" for other fields."""
+        if kind is not Kind.SESSION or name not in REFERENCES:
+            return ""
+        entry = self._ledger.get(key_of(Kind(name), value))
+        return readable(entry.pushed.get("name", "")) if entry else ""
+
     def _place(self, kind: str, identifier: str) -> str:
         """The name of a room or track; of one no session stands in any more, as it was last pushed."""
         entry = self._ledger.get(key_of(Kind(kind), identifier))
@@ -309,7 +316,10 @@ class Words:
         return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
 
     def _profile(self, key: str) -> dict[str, str]:
-        contact = self._snapshot.contacts.get(id_of(key))
+        kind, _, identifier = key.partition("/")
+        if kind == Kind.SESSION and identifier in self._snapshot.sessions:
+            return {"name": self._snapshot.sessions[identifier].title}
+        contact = self._snapshot.contacts.get(identifier) if kind == Kind.SPEAKER else None
         if contact is None:
             return {}
         return {"first_name": contact.profile.first_name or "", "last_name": contact.profile.last_name or ""}

@@ -96,24 +96,28 @@ class RecordDocument:
     associations: tuple[AssociationRow, ...] = ()
     operations: tuple[Planned, ...] = ()
     changed: str | None = None
+    changed_ms: int = 0
     kept: str | None = None
+    kept_ms: int = 0
     status: str = ""
     starts: str | None = None
+    starts_ms: int = 0
     ends: str | None = None
+    ends_ms: int = 0
     swoogo_event_id: int | None = None
     credits: int = 0
     timeline: tuple[HappeningRow, ...] = ()
     since: str | None = None
+    since_ms: int = 0
 
 
-async def read_record(stores: StoreSession, event: str, given: str, *, personal: bool = False) -> RecordDocument:
+async def read_record(stores: StoreSession, event: str, given: str) -> RecordDocument:
     """Explain one record.
 
     Args:
         stores: where to read.
         event: id of the Sessionboard event, or the beginning of it.
         given: key such as `session/ID`, Sessionboard id, the beginning of either, or Swoogo id.
-        personal: show e-mail addresses whole.
 
     Raises:
         AmbiguousIdError: several events or records are meant.
@@ -140,7 +144,7 @@ async def read_record(stores: StoreSession, event: str, given: str, *, personal:
     happened = (*map(_happening, timeline.happened), *ordered)
     story = tuple(sorted(happened, key=lambda each: each.at_ms, reverse=True))
     now = stores.clock.now()
-    return _Reading(stores, facts, key, mapping, holds, waiting, story, timeline.since, now).document(personal=personal)
+    return _Reading(stores, facts, key, mapping, holds, waiting, story, timeline.since, now).document()
 
 
 async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Waiting) -> EventHolds:
@@ -168,7 +172,7 @@ class _Reading:
     since: int
     now: int
 
-    def document(self, *, personal: bool) -> RecordDocument:
+    def document(self) -> RecordDocument:
         """The document. Nothing is awaited."""
         settings, whole, key = self.stores.settings, self.facts, self.key
         rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
@@ -204,9 +208,10 @@ class _Reading:
         known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
         words = Words(snapshot, {**ledger, **known}, part.definitions)
         facts = field_facts(desired, entry, [each for each in issues if each.key == key], operations, rules.digests)
-        rows = tuple(field_row(each, key, words, known.get(key), part.definitions, personal=personal) for each in facts)
+        rows = tuple(field_row(each, key, words, known.get(key), part.definitions) for each in facts)
         title = words.title(key, desired.fields if desired else {})
         session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
+        starts, ends = (session.starts_at or 0, session.ends_at or 0) if session else (0, 0)
         return RecordDocument(
             event_id=whole.event_id,
             event_name=self.mapping.name if self.mapping else "",
@@ -229,14 +234,19 @@ class _Reading:
             associations=associations(key, snapshot, ledger, words),
             operations=tuple(words.planned(each) for each in operations),
             changed=iso(resource.version) if resource else None,
+            changed_ms=resource.version if resource else 0,
             kept=iso(entry.at) if entry else None,
+            kept_ms=entry.at if entry else 0,
             status=session.status if session else "",
-            starts=iso(session.starts_at or 0) if session else None,
-            ends=iso(session.ends_at or 0) if session else None,
+            starts=iso(starts),
+            starts_ms=starts,
+            ends=iso(ends),
+            ends_ms=ends,
             swoogo_event_id=self.mapping.swoogo_event_id if self.mapping else None,
             credits=sum(each.credits for each in operations),
             timeline=self.timeline,
             since=iso(self.since),
+            since_ms=self.since,
         )
 
 

@@ -77,13 +77,12 @@ _NOTES: Final[Mapping[Agreement, str]] = {
 }
 
 
-def field_row(
-    fact: FieldFact, key: str, words: Words, entry: Entry | None, definitions: FieldDefinitions, *, personal: bool
-) -> FieldRow:
-    """One field for people. `entry`: what the ledger has, in clear where Sessionboard still has it.
+_LABELS: Final = {"location": "room"}
+"""What people call a field here, where it is another word than everywhere."""
 
-    `personal`: e-mail addresses are shown whole.
-    """
+
+def field_row(fact: FieldFact, key: str, words: Words, entry: Entry | None, definitions: FieldDefinitions) -> FieldRow:
+    """One field for people. `entry`: what the ledger has, in clear where Sessionboard still has it."""
     kind = kind_of(key)
     definition = definitions.get(kind, fact.name)
     revealed_of = (entry.pushed if entry else {}).get(fact.name), (entry.seen if entry else {}).get(fact.name)
@@ -93,14 +92,25 @@ def field_row(
             return None
         held = known if known is not None and is_keyed(value) else value
         text = words.value(kind, fact.name, readable(held) if held.startswith("#") else held)
-        return text if personal else masked(text)
+        return masked(text)
 
-    return FieldRow(
-        fact.name,
-        definition.label if definition and definition.is_custom else field_label(fact.name),
+    says, pushed, swoogo = (
         shown(fact.says, None),
         shown(fact.pushed, revealed_of[0]),
         shown(fact.swoogo, revealed_of[1]),
-        fact.agreement.value,
-        _NOTES[fact.agreement],
+    )
+    agreement, note = fact.agreement, _NOTES[fact.agreement]
+    first = words.first_name(kind, fact.name, fact.pushed or "")
+    if first and first != pushed:
+        pushed, swoogo = first, first if fact.swoogo == fact.pushed else swoogo
+        if agreement is Agreement.SAME:
+            agreement, note = Agreement.KEPT, "Swoogo keeps the name that it had first."
+    return FieldRow(
+        fact.name,
+        _LABELS.get(fact.name) or (definition.label if definition and definition.is_custom else field_label(fact.name)),
+        says,
+        pushed,
+        swoogo,
+        agreement.value,
+        note,
     )

@@ -156,10 +156,12 @@ def test_what_sessionboard_has(fields: dict[str, Any], here: str) -> None:
     [
         (UPDATE, "update its name, for 1 credit."),
         (Create(Kind.SESSION, KEY, {}, ""), "create it, for 1 credit."),
-        (Adopt(Kind.SPEAKER, "speaker/c1", Remote(7, ""), {}, ""), "take the record 7 of Swoogo for it, for 0 credits"),
-        (Link("speaker/c1", ("s1", "s2"), ("s3",)), "put it on 2 sessions and take it off 1 session, for 2 credits."),
+        (Adopt(Kind.SPEAKER, KEY, Remote(7, ""), {}, ""), "take the record 7 of Swoogo for it, for 0 credits"),
+        (Link(KEY, ("s1", "s2"), ("s3",)), "put it on 2 sessions and take it off 1 session, for 2 credits."),
+        (Link("speaker/c1", ("s1",), ()), "put 1 speaker on it, for 1 credit."),
+        (Link("speaker/c1", (), ("s1",)), "take 1 speaker off it, for 1 credit."),
         (Delete(Kind.SESSION, KEY, 101), "delete it in Swoogo, for 1 credit."),
-        (SetImage(Kind.SPEAKER, "speaker/c1", "https://a.example/b", {}), "upload its image when its bytes are new"),
+        (SetImage(Kind.SPEAKER, KEY, "https://a.example/b", {}), "upload its image when its bytes are new"),
     ],
 )
 def test_what_a_sync_would_do(operation: Any, words: str) -> None:
@@ -169,8 +171,8 @@ def test_what_a_sync_would_do(operation: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("holds", "continuous", "codes"),
     [
-        (EventHolds(refused=True, due_in=0), True, ["credential_refused", "waiting"]),
-        (EventHolds(paused_for=30, due_in=0), True, ["circuit_open", "waiting"]),
+        (EventHolds(refused=True, due_in=0), True, ["credential_refused", "due"]),
+        (EventHolds(paused_for=30, due_in=0), True, ["circuit_open", "due"]),
         (EventHolds(working=True), True, ["pushing"]),
         (EventHolds(failures=2, due_in=60), True, ["failing"]),
         (EventHolds(due_in=4), True, ["waiting"]),

@@ -63,6 +63,7 @@ def test_a_digest_stays_one_where_sessionboard_has_another_value() -> None:
         ((), True, Agreement.WAITS),
         ((), False, Agreement.KEPT),
         ((Issue(KEY, Code.REFUSED, parked="x"),), False, Agreement.REFUSED),
+        ((Issue(KEY, Code.REFUSED, parked="x"),), True, Agreement.WAITS),
         ((Issue(f"{KEY}#sessions", Code.REFUSED, parked="x"),), True, Agreement.WAITS),
         ((Issue(KEY, Code.EDITED_IN_SWOOGO, field="name"),), False, Agreement.EDITED),
     ],
