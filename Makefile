@@ -27,7 +27,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages chaos soak containers kubernetes check audit docs bench lock clean help
+.PHONY: setup demo test outages chaos cluster-chaos soak containers kubernetes check audit docs bench lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -59,6 +59,12 @@ docs: $(READY)  ## Build the documents as a site into out/site; every link is ch
 chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer (ARGS="--seed N" shows one, "--crashes" kills real processes)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+SEEDS ?= 1-10
+
+cluster-chaos: setup  ## Every store's contract in a Redis Cluster, then seeded runs in which its servers or brokers die (SEEDS=1-10)
+	@SWOOGO_SYNC_TEST_CLUSTER=all $(BIN)/python -m pytest tests/contract -k cluster $(ARGS)
+	@SWOOGO_SYNC_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/e2e/cluster_chaos.py $(ARGS)
+
 SECONDS ?= 3600
 
 soak: setup  ## An hour of mixed traffic with faults; memory, handles, tasks and Redis must stay flat (SECONDS=600 for less)
@@ -88,4 +94,4 @@ clean:  ## Remove everything the targets made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18

@@ -118,7 +118,7 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._cluster_id = uuid.uuid4().hex[:22]
+        self._cluster_id = self._chosen_id()
         self._properties().write_text(
             _PROPERTIES.format(
                 host=HOST,
@@ -151,6 +151,10 @@ class EmbeddedKafka(EmbeddedServer):
         )
         if run.returncode != 0:
             raise ServerFailedError(f"{self.label} could not format its storage:\n{run.stdout}{run.stderr}")
+
+    def _chosen_id(self) -> str:
+        """Of the cluster."""
+        return uuid.uuid4().hex[:22]
 
     def _more_properties(self) -> str:
         """Further lines of `server.properties`; a later line of a name counts."""

@@ -61,7 +61,7 @@ async def struck(playing: Play, faults: ClusterFaults, kind: str, tag: str, revi
 
 
 async def test_slots_move_and_a_lagging_replica_takes_over_while_it_syncs(kafka_bootstrap: str) -> None:
-    """What was acknowledged and is gone, such as a create that was begun, comes back from Kafka before the next call."""
+    """What was acknowledged and is gone, such as a create that was begun, comes back from Kafka before it goes on."""
     async with in_a_cluster(kafka_bootstrap) as (playing, faults):
         event = f"{{event/{playing.event.id}}}"
         conference = grown(edited(small(), 1, title="While its slot moves"), 20)

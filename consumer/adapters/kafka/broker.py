@@ -47,7 +47,7 @@ def open_broker(settings: KafkaSettings) -> KafkaBroker:
     Its own producer is left out (`adapters.kafka.publish` has one), and so is the AsyncAPI page.
     """
     return _Broker(
-        settings.bootstrap_servers,
+        [each.strip() for each in settings.bootstrap_servers.split(",")],  # one string would be one address
         security=security(settings),
         apply_types=False,
         consumer_only=True,

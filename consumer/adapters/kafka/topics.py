@@ -17,6 +17,7 @@ LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 COMPACTION_LAG: Final = "min.compaction.lag.ms"
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 PARTITIONS: Final = 6
+_COPIES: Final = 3
 _LEADER_POLLS: Final = 750
 _POLL_SECONDS: Final = 0.02
 
@@ -79,14 +80,15 @@ async def create_topics(
     topics: Mapping[str, TopicPolicy],
     *,
     partitions: int = PARTITIONS,
-    replication: int = 1,
+    replication: int | None = 1,
     **access: Any,
 ) -> tuple[str, ...]:
     """Create what is missing of `topics` (name to policy) and wait until each partition has a leader.
 
     Returns the names of those that were not there before.
 
-    `access`: encryption and login, as aiokafka's clients take them.
+    `replication`: None for three, or one a broker where there are fewer. With three or more, a record counts as written
+    when all but one have it (`min.insync.replicas`). `access`: encryption and login, as aiokafka's clients take them.
     Topics that exist stay as they are. Raises aiokafka's error for any other refusal, and `TimeoutError` when
     partitions stay without a leader.
     """
@@ -95,8 +97,11 @@ async def create_topics(
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **access)
     await admin.start()
     try:
+        copies = replication or min(_COPIES, len((await admin.describe_cluster())["brokers"]))
+        safely = {"min.insync.replicas": str(copies - 1)} if copies >= _COPIES else {}
         wanted = [
-            NewTopic(name, partitions, replication, topic_configs=policy.config()) for name, policy in topics.items()
+            NewTopic(name, partitions, copies, topic_configs=policy.config() | safely)
+            for name, policy in topics.items()
         ]
         try:
             answer = await admin.create_topics(wanted)

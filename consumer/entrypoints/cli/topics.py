@@ -28,8 +28,10 @@ class TopicsDocument:
 
 def create(
     *,
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of a new topic.")] = 6,
-    replication: Annotated[int, typer.Option(min=1, max=10, help="Copies of each partition.")] = 3,
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Partitions of a new topic.")] = 24,
+    replication: Annotated[
+        int | None, typer.Option(min=1, max=10, help="Copies of each partition; 3, or one a broker if there are fewer.")
+    ] = None,
     as_json: AsJson = False,
 ) -> Exit:
     """Create the topics that are missing, each kept as the service needs it. Those that exist stay as they are."""
@@ -46,7 +48,7 @@ def create(
     return Exit.OK
 
 
-async def _create(settings: KafkaSettings, partitions: int, replication: int) -> tuple[str, ...]:
+async def _create(settings: KafkaSettings, partitions: int, replication: int | None) -> tuple[str, ...]:
     options = client_options(settings)
     try:
         return await create_topics(
