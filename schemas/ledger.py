@@ -29,6 +29,7 @@ class LedgerKind(StrEnum):
     SERVED = "served"
     GENERATION = "generation"
     CONTACT = "contact"
+    CONTROL = "control"
 
 
 class LedgerState(StrEnum):
@@ -196,12 +197,47 @@ class DeletedContactEntry(LedgerRecord):
     """Version stamp of the deletion: a contact record with a later one is there again."""
 
 
+class ControlEntry(LedgerRecord):
+    """A freeze, or an approval of a plan, as it was ordered (U1, U2). Neither of the two: it was lifted, or is done."""
+
+    kind: Literal["control"]
+    """Always `control`."""
+    event_id: Identifier
+    """The Sessionboard event."""
+    name: str
+    """`approval`, or `freeze:KIND:FIELDS`."""
+    revision: Milliseconds
+    """The higher one counts."""
+    order: str = ""
+    """Id of the order that it came from."""
+    freeze: dict[str, Any] | None = None
+    """What is frozen: `kind`, `fields`, `until` (ms; 0: until it is lifted), who ordered it and why."""
+    approval: dict[str, Any] | None = None
+    """The `plan` that may be sent; once a push began with it, digests of the `operations` that are left."""
+
+
 LedgerValue = Annotated[
-    LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | ServedEntry | GenerationEntry | DeletedContactEntry,
+    LedgerEntry
+    | PairEntry
+    | ConnectionEntry
+    | MappingEntry
+    | ServedEntry
+    | GenerationEntry
+    | DeletedContactEntry
+    | ControlEntry,
     Field(discriminator="kind"),
 ]
 
-_Value = LedgerEntry | PairEntry | ConnectionEntry | MappingEntry | ServedEntry | GenerationEntry | DeletedContactEntry
+_Value = (
+    LedgerEntry
+    | PairEntry
+    | ConnectionEntry
+    | MappingEntry
+    | ServedEntry
+    | GenerationEntry
+    | DeletedContactEntry
+    | ControlEntry
+)
 _VALUE: Final[TypeAdapter[_Value]] = TypeAdapter(LedgerValue)
 
 

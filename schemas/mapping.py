@@ -40,6 +40,13 @@ class SyncScope(StrEnum):
     ALL = "all"
 
 
+class ApprovalRule(StrEnum):
+    """Whether changes wait until somebody approves a plan (U2)."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
 class Credentials(WireModel, json_schema_extra=_ONE_OF_TWO):
     """Swoogo's consumer key and secret, out of sight: exactly one of the two fields (C2)."""
 
@@ -112,6 +119,8 @@ class MappingSettings(WireModel):
     """What is held back (F8). Left out: nothing."""
     embargo_until: Annotated[Timestamp | None, Unsettable] = None
     """Nothing of the event is sent before this moment; then its changes go by themselves (F8)."""
+    approval: ApprovalRule = ApprovalRule.NONE
+    """`required`: nothing is sent but a plan that somebody approved with `swoogo-sync approve` (U2)."""
 
 
 class EventPair(WireModel):

@@ -109,6 +109,8 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "K4": "Who asks is known, and sees the events of their organizations only",
     },
     "Control": {
+        "U1": "What is frozen is recorded and not sent, the rest is; a freeze ends by itself at its moment",
+        "U2": "Where a mapping asks for it, exactly the approved plan is sent, or it is refused with what differs",
         "U3": "Every order has an actor, a reason and a moment, is kept with its event and published",
         "U4": "A record in words: what it is on both sides and in between, what holds it back, what would change that",
     },

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from consumer.domain.cause import Cause, Changes
+from consumer.domain.control import Controls
 from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.request import Asked
@@ -58,6 +59,7 @@ class EventState:
     `overtaken`: changed keys of which an older version, with another content, was published after the newest (G3).
     `verify_before_create`: kinds of which nothing is created before Swoogo was asked what is there, after a loss of
     Redis (G6). `fresh_since`: ms since when changes of the event are promised to be quick; None: they are not.
+    `controls`: what people hold back of it, and approved (U1, U2).
     """
 
     snapshot: Snapshot
@@ -66,3 +68,4 @@ class EventState:
     verify_before_create: AbstractSet[Kind] = frozenset()
     overtaken: AbstractSet[str] = frozenset()
     fresh_since: int | None = None
+    controls: Controls = field(default_factory=Controls)

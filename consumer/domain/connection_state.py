@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from consumer.domain.connection import Connection
+from consumer.domain.control import Control
 from consumer.domain.mapping import EventMapping
 from consumer.domain.pair import Pair
 
@@ -99,4 +100,4 @@ class ServedRequest:
     stamp: str
 
 
-Standing = ConnectionStanding | PairStanding | ServedRequest | Generation
+Standing = ConnectionStanding | PairStanding | ServedRequest | Generation | Control

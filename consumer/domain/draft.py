@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from consumer.domain.control import Freeze
 from consumer.domain.desired import TextLimits
 from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Skip
@@ -44,6 +45,8 @@ class PlanInput:
             at what Swoogo has (F4).
         definitions: Swoogo's fields as they were last read; `field_changes`: what became of them since the mapping was
             published.
+        freezes: those that hold now (U1).
+        notices: issues of the event that no record gives rise to, as of a refused plan (U2).
         scope: what may be touched; the rest is planned all the same, so that its issues stay known.
     """
 
@@ -67,6 +70,8 @@ class PlanInput:
     edited: Mapping[tuple[str, str], Issue] = field(default_factory=dict)
     definitions: FieldDefinitions = field(default_factory=FieldDefinitions)
     field_changes: Sequence[FieldChange] = ()
+    freezes: Sequence[Freeze] = ()
+    notices: Sequence[Issue] = ()
 
     def shows(self, kind: Kind) -> bool:
         """Whether the silence of a directory about what people made means absence."""

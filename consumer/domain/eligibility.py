@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -27,6 +28,8 @@ class Reason(StrEnum):
     SEALED = "sealed"
     PARKED = "parked"
     HELD_BACK = "held_back"
+    FROZEN = "frozen"
+    UNAPPROVED = "waiting_for_approval"
     WAITING = "waiting_for_swoogo"
     ISSUE = "issue"
 
@@ -43,6 +46,27 @@ class Skip:
     def label(self) -> str:
         """The reason as people see it: the issue's code where there is one."""
         return self.issue.code.value if self.issue else self.reason.value
+
+
+ENDS: Final[Mapping[Reason, tuple[str, str]]] = {
+    Reason.SEALED: (
+        "It was synced before the organization disconnected; such sessions are not synced again.",
+        "Make a new session in Sessionboard; changes of this one are made in Swoogo by hand.",
+    ),
+    Reason.PARKED: (
+        "Swoogo refused this change before, and it is the same still.",
+        "Change it in Sessionboard, set right in Swoogo what is in its way, or have it tried once more.",
+    ),
+    Reason.FROZEN: ("What is new about it is frozen.", "It goes over when the freeze ends or is lifted."),
+    Reason.UNAPPROVED: ("Changes of this event wait until somebody approves them.", "Approve the plan."),
+    Reason.WAITING: (
+        "Swoogo did not answer when it was created; it may appear there still, and is looked for first.",
+        "There is nothing to do: it is decided within minutes.",
+    ),
+    Reason.GONE: ("It was deleted in Swoogo.", "An operator lifts that, and it is created again."),
+    Reason.ISSUE: ("Something about it has to be set right first.", "Look at its issues."),
+}
+"""Why, and what ends it, where that is the same for each record."""
 
 
 def session_skip(session: Session, now: int) -> Skip | None:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumer.domain.control import Control
 from consumer.domain.errors import RetryableError, SwoogoSyncError, UnansweredError
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
@@ -37,6 +38,7 @@ class Planned:
         issues: of ledger commands that could not be carried out, and of levels that Swoogo does not show (E6).
         verified: kinds of which every record was read for this push.
         wait_until: ms when a ledger command can be carried out that could not be yet.
+        approval: of this plan, or another that waits (U2); `judged_later`: the next push judges it.
         rechecks: images to be asked for once more, because another one may be behind the same address by now (P4).
     """
 
@@ -46,6 +48,8 @@ class Planned:
     verified: AbstractSet[Kind] = frozenset()
     wait_until: int | None = None
     rechecks: Sequence[SetImage] = ()
+    approval: Control | None = None
+    judged_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.eligibility import ENDS, Reason, Skip
 from consumer.domain.event_holds import EventHolds, Hold, counted, holds_of
 from consumer.domain.hands import Hand, hand_of
 from consumer.domain.identity import Kind, kind_of
@@ -105,12 +105,12 @@ def _state(facts: RecordFacts) -> Became:
         Known(
             live=facts.live,
             gone=facts.entry is not None and facts.entry.state is State.GONE,
-            changed=sends or reason is Reason.WAITING,
+            changed=sends or reason in {Reason.WAITING, Reason.UNAPPROVED},
             hands=sum(
                 hand.needed and each.code is not Code.GONE_IN_SWOOGO
                 for hand, each in zip(hands, facts.issues, strict=True)
             ),
-            held=reason is Reason.HELD_BACK or Hand.HELD in hands,
+            held=reason in {Reason.HELD_BACK, Reason.FROZEN} or Hand.HELD in hands,
             edited=Hand.EDITED in hands,
             ended=reason is Reason.ENDED,
         )
@@ -230,16 +230,6 @@ def _reason(facts: RecordFacts, skip: Skip, mapping: EventMapping) -> tuple[str,
             return f"It ended{when}; what has ended is left alone.{stays}", "Move it to a later time in Sessionboard."
         case Reason.NO_ELIGIBLE_SESSION:
             return f"This person is on no session that is synced.{stays}", "Put them on a session that is accepted."
-        case Reason.SEALED:
-            return (
-                "It was synced before the organization disconnected; such sessions are not synced again.",
-                "Make a new session in Sessionboard; changes of this one are made in Swoogo by hand.",
-            )
-        case Reason.PARKED:
-            return (
-                "Swoogo refused this change before, and it is the same still.",
-                "Change it in Sessionboard, set right in Swoogo what is in its way, or have it tried once more.",
-            )
         case Reason.HELD_BACK:
             until = mapping.settings.embargo_until
             if until is not None and facts.now < until:
@@ -249,12 +239,5 @@ def _reason(facts: RecordFacts, skip: Skip, mapping: EventMapping) -> tuple[str,
                 f"Every session of this person is held back by the settings of the mapping.{stays}",
                 "It goes over when one of these sessions does.",
             )
-        case Reason.WAITING:
-            return (
-                "Swoogo did not answer when it was created; it may appear there still, and is looked for first.",
-                "There is nothing to do: it is decided within minutes.",
-            )
-        case Reason.GONE:
-            return "It was deleted in Swoogo.", "An operator lifts that, and it is created again."
-        case Reason.ISSUE:
-            return "Something about it has to be set right first.", "Look at its issues."
+        case _:
+            return ENDS[skip.reason]

@@ -50,6 +50,7 @@ _HANDS: Final[Mapping[Code, Hand]] = {
     Code.NOT_ADOPTED: Hand.DECIDE,
     Code.GONE_IN_SWOOGO: Hand.DECIDE,
     Code.TOO_MANY_REMOVALS: Hand.DECIDE,
+    Code.PLAN_CHANGED: Hand.DECIDE,
     Code.MANY_MISSING: Hand.DECIDE,
     Code.HELD_BACK: Hand.HELD,
     Code.EDITED_IN_SWOOGO: Hand.EDITED,

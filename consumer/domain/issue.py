@@ -47,6 +47,7 @@ class Code(StrEnum):
     VALUE_NOT_FITTING = "value_not_fitting"
     OVERWRITTEN_IN_SWOOGO = "overwritten_in_swoogo"
     HELD_BACK = "held_back"
+    PLAN_CHANGED = "plan_changed"
 
 
 class Effect(StrEnum):

@@ -10,7 +10,10 @@ from consumer.domain.snapshot import Role
 
 @dataclass(frozen=True, slots=True)
 class MappingSettings:
-    """Per-pair choices; the `[now]` rules are off until asked for (spec legend). `embargo_until`: ms."""
+    """Per-pair choices; the `[now]` rules are off until asked for (spec legend).
+
+    `embargo_until`: ms. `approval_required`: only an approved plan is sent (U2).
+    """
 
     sync_sponsors: bool = True
     sync_chairpersons: bool = False
@@ -22,6 +25,7 @@ class MappingSettings:
     field_maps: FieldMaps = field(default_factory=FieldMaps)
     publish: Publish = field(default_factory=Publish)
     embargo_until: int | None = None
+    approval_required: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -222,6 +222,8 @@ class Plan:
         unconfirmed: removals that are so many at once that an operator has to confirm them (D4).
         choices: (kind, attribute) -> names of choices that are to be added before records refer to them (F3).
         outside: operations, and parts of associations, that the scope leaves out.
+        frozen: operations, and parts of them, that wait for the end of a freeze (U1).
+        unapproved: operations that wait until a plan is approved (U2).
     """
 
     phases: tuple[tuple[Operation, ...], ...] = ()
@@ -234,6 +236,8 @@ class Plan:
     wait_until: int | None = None
     unconfirmed: tuple[Delete, ...] = ()
     outside: tuple[Operation, ...] = ()
+    frozen: tuple[Operation, ...] = ()
+    unapproved: tuple[Operation, ...] = ()
     choices: Mapping[tuple[Kind, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -19,6 +19,7 @@ from consumer.domain.eligibility import Reason, Skip, session_skip
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.field_definitions import MAPPED_KINDS
 from consumer.domain.field_fitting import FittedMap, Fitting, fit
+from consumer.domain.freezing import thawed
 from consumer.domain.holding import embargoed, held_back
 from consumer.domain.identity import Fields, Kind, digest, key_of
 from consumer.domain.images import plan_images
@@ -48,7 +49,7 @@ def make_plan(given: PlanInput) -> Plan:
     timezone = zone(given.mapping.timezone)
     if timezone is None:
         raise UnknownTimezoneError(given.mapping.timezone)
-    draft = Draft(given, maps=fitted_maps(given, timezone))
+    draft = Draft(given, maps=fitted_maps(given, timezone), issues=[*given.notices])
     event_key, on_hold = f"event/{given.mapping.event_id}", embargoed(given.mapping.settings, given.now)
     if on_hold:
         until = " ".join(wall_clock(given.mapping.settings.embargo_until or 0, timezone))
@@ -159,6 +160,7 @@ def make_plan(given: PlanInput) -> Plan:
         wait_until=draft.wait_until,
         unconfirmed=removals.unconfirmed,
     )
+    plan = thawed(plan, given.freezes)
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))
     plan = restrict(plan, given.scope, people.sessions_of, given.parked)
     sent = [each for each in plan.operations if isinstance(each, Create | Adopt | Update)]

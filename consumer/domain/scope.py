@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -73,14 +73,9 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
     if scope == Scope():
         return plan
     records = [operation for operation in plan.operations if _within(operation, scope, sessions_of)]
-    needed = {
-        key_of(kind, operation.fields.get(kind.value, ""))
-        for operation in records
-        if not isinstance(operation, Link | Delete | SetImage)
-        for kind in NAMED_ONLY
-    }
+    needed = places_of(records)
     places = [operation for operation in plan.operations if operation.kind in NAMED_ONLY]
-    kept = {*map(id, records), *(id(each) for each in places if not needed.isdisjoint(_stands_for(each)))}
+    kept = {*map(id, records), *(id(each) for each in places if not needed.isdisjoint(stands_for(each)))}
     left = [operation for operation in plan.operations if id(operation) not in kept]
     absent = {id_of(each.key) for each in left if each.kind is Kind.SESSION and isinstance(each, Create | Adopt)}
     phases: list[tuple[Operation, ...]] = []
@@ -105,7 +100,17 @@ def _parts(
     return [now] if sent else [], [rest]
 
 
-def _stands_for(operation: Operation) -> tuple[str, ...]:
+def places_of(operations: Iterable[Operation]) -> set[str]:
+    """Ledger keys of the rooms, tracks and levels that records refer to."""
+    return {
+        key_of(kind, operation.fields.get(kind.value, ""))
+        for operation in operations
+        if not isinstance(operation, Link | Delete | SetImage)
+        for kind in NAMED_ONLY
+    }
+
+
+def stands_for(operation: Operation) -> tuple[str, ...]:
     """The ledger keys it gives a Swoogo id to: rooms of one name share a location."""
     return (operation.key, *operation.also) if isinstance(operation, Create | Adopt) else (operation.key,)
 

@@ -208,6 +208,12 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "{Record} {out}: it is held back by the settings of the mapping ({detail}).",
         "{Record} is held back by `publish` or `embargo_until` of its mapping: {name} ({detail}).",
     ),
+    Code.PLAN_CHANGED: Sentences(
+        "Nothing of {record} was sent: the plan that was approved is not what would be sent any more ({detail}). Look "
+        "at the plan and approve the new one.",
+        "{Record}: the approved plan was refused ({detail}). `swoogo-sync plan EVENT` shows the new one, and "
+        "`swoogo-sync approve` approves it.",
+    ),
 }
 
 REFUSED_WITHOUT_REASON: Final = (

@@ -41,6 +41,8 @@ _REASONS: Final = {
     "sealed": "synced before a disconnect",
     "parked": "refused before and unchanged",
     "held_back": "held back",
+    "frozen": "frozen",
+    "waiting_for_approval": "waiting for approval",
     "waiting_for_swoogo": "waiting for Swoogo",
 }
 

@@ -23,7 +23,6 @@ from consumer.domain.identity import Kind, Source, digest, id_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Operation
 from consumer.domain.request import Asked
 from consumer.domain.run import PAIR_ENDED, Run, count_issues, first_issues
@@ -123,13 +122,11 @@ def settle(
     if survey:
         survey_in = _survey_in(survey, policy, at.jitter)
         if not unplanned:
-            memory = replace(
-                survey.memory, settled=mapping_digest(facts.mapping, at.now) if _idle(planned, again) else ""
-            )
+            memory = replace(survey.memory, settled=settled_digest(facts, at.now) if _idle(planned, again) else "")
     elif isinstance(facts.cause, Reconcile):
         again, survey_in = None, again
     ended = _ended(facts, run, issues, result, at)
-    rest = _rest_in(facts, planned, result, policy, at.now)
+    rest = _rest_in(facts, planned, result, policy, run.started, at.now)
     if result.failed:
         return Settlement(ended, issues, failed=True, retry_in=again, rest_in=rest, survey_in=survey_in, memory=memory)
     # Selected records were looked for, but not those of their kind that a later push creates (G6).
@@ -143,7 +140,7 @@ def settle(
         rest_in=rest,
         survey_in=survey_in,
         memory=memory,
-        commands_done=tuple(sorted(facts.retries)),
+        commands_done=tuple(sorted(each for each in facts.retries if each.key not in _kept_for_later(planned))),
         verified=planned.verified & unverified,
         served=() if again is not None or isinstance(facts.cause, Reconcile) else facts.lease.asked,
     )
@@ -162,7 +159,7 @@ def nothing_new(facts: Facts, survey: Survey, ledger: Ledger, now: int = 0) -> b
         now: ms.
     """
     return (
-        survey.memory.settled == mapping_digest(facts.mapping, now)
+        survey.memory.settled == settled_digest(facts, now)
         and not (facts.mapping.settings.field_maps.look_at_edits and _edited(facts, survey))
         and not (survey.deep or survey.findings.gone or facts.state.marks or facts.state.commands)
         and not any(issue.parked or issue.code in _UNREACHED for issue in facts.former.values())
@@ -176,9 +173,13 @@ def _edited(facts: Facts, survey: Survey) -> bool:
     return bool(survey.findings.learned) or any(each.code is Code.EDITED_IN_SWOOGO for each in issues)
 
 
-def mapping_digest(mapping: EventMapping, now: int = 0) -> str:
-    """The pair and its settings, which a plan depends on, and whether its embargo has ended by `now` (ms)."""
-    return digest(repr(mapping) + ("embargo" if embargoed(mapping.settings, now) else ""))
+def settled_digest(facts: Facts, now: int = 0) -> str:
+    """What a plan depends on besides records: pair, settings, freezes, approval, and what has ended by `now` (ms)."""
+    mapping, controls = facts.mapping, facts.state.controls
+    held = controls.active(now), controls.approval
+    return digest(
+        repr(mapping) + ("embargo" if embargoed(mapping.settings, now) else "") + (repr(held) if any(held) else "")
+    )
 
 
 def _idle(planned: Planned, again: float | None) -> bool:
@@ -214,10 +215,19 @@ def _retry_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: P
         waits.append(policy.settle)
     if not _changes_go_on(facts, planned.plan.images):
         waits += _image_waits(result, policy)
+    if waits and (end := facts.state.controls.ends_after(at.now)):
+        waits.append((end - at.now) / 1000)
     return min(waits, default=None)
 
 
-def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy, now: int) -> float | None:
+def _kept_for_later(planned: Planned) -> frozenset[str]:
+    """Issue keys of operations that are frozen, or not approved: a retry of those is not over (U1, U2)."""
+    return frozenset(each.issue_key for each in (*planned.plan.frozen, *planned.plan.unapproved))
+
+
+def _rest_in(
+    facts: Facts, planned: Planned, result: ExecutionResult, policy: Policy, began: int, now: int
+) -> float | None:
     """What lies outside the scope of a manual sync may have no dirty mark.
 
     An image on its way comes again by the event's due moment alone, which this push has used up (G1). Its own late
@@ -229,6 +239,11 @@ def _rest_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: Po
     # F8: the end of an embargo is a moment at which the event is due, however often it is pushed before.
     if facts.mapping.continuous and embargoed(facts.mapping.settings, now):
         waits.append(((facts.mapping.settings.embargo_until or now) - now) / 1000)
+    # U1: so is the end of a freeze, also of one that ended while this push went on.
+    if facts.mapping.continuous and (end := facts.state.controls.ends_after(began)):
+        waits.append(max(end - now, 0) / 1000)
+    if planned.judged_later:
+        waits.append(0.0)
     return min(waits, default=None)
 
 

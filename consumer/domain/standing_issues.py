@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from consumer.domain.eligibility import Reason
 from consumer.domain.execution import ExecutionResult, Planned
@@ -12,6 +13,9 @@ from consumer.domain.labels import Labels
 from consumer.domain.plan import SetImage, removal_key
 from consumer.domain.survey import Survey
 from consumer.domain.survey_issues import CODES, standing_issues
+
+_LATER: Final = frozenset({Reason.PARKED, Reason.FROZEN, Reason.UNAPPROVED})
+"""What these leave out is as it was, refused or not."""
 
 
 def issues_after(
@@ -77,8 +81,8 @@ def _standing(facts: Facts, planned: Planned, result: ExecutionResult) -> dict[s
     """
     skips = planned.plan.skips
     pictures = {each.key for each in planned.plan.outside if isinstance(each, SetImage)}
-    out = {skip.key for skip in skips if skip.reason is not Reason.PARKED}
-    kept = {removal_key(skip.key) for skip in skips if skip.reason is Reason.PARKED}
+    out = {skip.key for skip in skips if skip.reason not in _LATER}
+    kept = {removal_key(skip.key) for skip in skips if skip.reason in _LATER}
     attempted = result.attempted | {each.key for each in planned.issues if each.parked}
     return {
         key: issue

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from consumer.domain.claim import EventState, Lease, Subject
 from consumer.domain.connection import Request
+from consumer.domain.control import Control
 from consumer.domain.identity import Kind
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.request import SyncRequest
@@ -102,6 +103,13 @@ class Inbox(Protocol):
 
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         """These commands are over. Raises LeaseLostError."""
+
+    async def put_control(self, control: Control, *, expected: int | None = None, by: Lease | None = None) -> bool:
+        """Keep a freeze or an approval; it is on the changelog (U1, U2).
+
+        False when a later revision is there, or with `expected` another one than that, or somebody else than `by` has
+        the event. Once more is no harm.
+        """
 
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """These kinds were looked at, and whatever was ours is in the ledger again (G6)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest, Standing
+from consumer.domain.control import Control
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
 from consumer.ports.inbox import Change
@@ -266,6 +267,9 @@ class Restorer(Protocol):
 
     async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:
         """These manual syncs were served before the loss; returns how many were not known to be."""
+
+    async def controls(self, event_id: str, controls: Sequence[Control]) -> int:
+        """Keep the later revision of each; returns how many were news (U1, U2)."""
 
     async def published(self, event_id: str, records: Mapping[str, str]) -> None:
         """The issues topic has these: record key -> digest, "" where nothing stands (N2)."""

@@ -10,11 +10,17 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.identity import stamp
 from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt, commands_of, one_line, request_of
 from consumer.domain.survey import Depth
-from consumer.ports import Clock, Connections, Inbox
+from consumer.ports import Clock, Connections, Inbox, StandingLog, SyncRequest
 from consumer.ports.orders import OrderStore, OrderTopic
+
+CONTROLLING: Final = frozenset({OrderKind.FREEZE, OrderKind.THAW, OrderKind.APPROVE})
+"""Orders that the running service puts in force."""
 
 _CARRYING_OUT_MS: Final = 60_000
 """After that, whoever carried an order out is taken for dead, and the order may be given once more."""
+
+
+_LOOK_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,14 @@ class Orders:
         await self.store.finish(GivenOrder(order, receipt))
         return receipt
 
+    async def in_force(self, order: Order, seconds: float) -> bool:
+        """Wait until the running service has seen to an order; False when it has not within so many seconds."""
+        for _ in range(max(round(seconds / _LOOK_SECONDS), 1)):
+            if all(each.order.id != order.id for each in await self.store.waiting()):
+                return True
+            await self.clock.sleep(_LOOK_SECONDS)
+        return False
+
     async def _carry_out(self, order: Order) -> Receipt:
         event_id = order.event_id
         match order.kind:
@@ -69,6 +83,8 @@ class Orders:
             case OrderKind.VOID:
                 await self.inbox.request_commands(event_id, commands_of(order), at_once=True)
                 return Receipt(at_once=True)
+            case _ if order.kind in CONTROLLING:
+                return Receipt(at_once=True)
             case _:
                 if commands := commands_of(order):
                     await self.inbox.request_commands(event_id, commands)
@@ -78,13 +94,38 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class OrderRelay:
-    """The running service's part of orders: it publishes them, so that commands need no Kafka."""
+    """The running service's part of orders, so that commands need no Kafka.
+
+    A freeze, its end and an approval are on the changelog before they are in force (G6). Every order is published.
+    """
 
     store: OrderStore
     topic: OrderTopic
+    inbox: Inbox
+    connections: Connections
+    standings: StandingLog
+    clock: Clock
 
     async def relay(self) -> None:
         """Everything that waits, in the order it was given; a crash in between repeats it. Raises UnavailableError."""
         for given in await self.store.waiting():
+            if given.order.kind in CONTROLLING and given.receipt and given.receipt.done:
+                await self._put_in_force(given.order)
             await self.topic.order(given)
             await self.store.seen_to([given.order.id])
+
+    async def _put_in_force(self, order: Order) -> None:
+        event_id = order.event_id
+        held = (await self.inbox.load(event_id, snapshot=False)).controls
+        for control in held.after(order):
+            await self.standings.write_standings([control])
+            before = held.held.get(control.name)
+            if not await self.inbox.put_control(control, expected=before.revision if before else 0):
+                raise UnavailableError(f"Another order for event {event_id} came between; this one is tried again.")
+        mapping = await self.connections.mapping(event_id)
+        if order.kind is OrderKind.APPROVE and mapping and not mapping.continuous:
+            now = self.clock.now()
+            await self.inbox.request_sync(event_id, SyncRequest(order.id), stamp(now, now, 0))
+        else:
+            # What a freeze left waiting goes, and the moment at which it ends by itself is noted.
+            await self.inbox.request_commands(event_id, ())

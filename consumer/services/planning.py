@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from consumer.domain.approval import parts_of, within
 from consumer.domain.cause import ManualSync, Reconcile, cause_of
 from consumer.domain.claim import Lease, event_subject
 from consumer.domain.contact_succession import reassign_deleted_contacts
@@ -32,6 +33,7 @@ from consumer.domain.rekeying import rekeyed
 from consumer.domain.survey import Survey
 from consumer.domain.survey_issues import edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
+from consumer.services.approvals import Approvals, refusals
 from consumer.services.field_definitions import keep_field, kept_definitions
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_writer import LedgerWriter
@@ -92,6 +94,8 @@ def plan_input(
         verify_before_create=state.verify_before_create,
         definitions=facts.definitions,
         field_changes=facts.field_changes,
+        freezes=state.controls.active(now),
+        notices=refusals(facts.event_id, state.controls.approval),
         edited=edits(facts.former.values(), survey.findings) if survey else {},
         overtaken=frozenset(map(record_key, state.overtaken)),
         changed_images=changed_images,
@@ -177,9 +181,12 @@ class Planning:
     images: ImageQueue
     clock: Clock
     rules: PlanRules
+    approvals: Approvals
 
     async def plan(self, facts: Facts, work: Work, ledger: LedgerWriter, survey: Survey | None) -> Planned:
         """Plan; while the plan wants a look, read those kinds and plan again.
+
+        Where a plan has to be approved, the first one is judged, before any call (U2).
 
         Raises RetryableError, RefusedError, CredentialError, LeaseLostError.
         """
@@ -188,14 +195,20 @@ class Planning:
         await ledger.write(news)
         facts = replace(facts, directories=directories)
         await ledger.write(_reassigned(facts, ledger.entries, rules.digests))
-        changed = self.images.changed(facts.event_id)
+        approving = facts.mapping.settings.approval_required
+        # What a person approves is made from what they see: not from what this process alone knows of images.
+        changed = frozenset[str]() if approving else self.images.changed(facts.event_id)
         given = plan_input(facts, ledger.entries, self.rules, self.clock.now(), changed, survey)
         issues: list[Issue] = []
         plan = make_plan(given)
+        approval, later, approved = None, False, None
+        if approving:
+            plan, approval, later = await self.approvals.judge(facts, plan)
+            approved = parts_of(plan)
         while plan.looks or plan.choices:
             if not plan.looks:
                 given = await self._with_choices(given, work, plan)
-                plan = make_plan(given)
+                plan = self._again(given, approved)
                 continue
             directories, parked = dict(given.directories), dict(given.parked)
             looker = Looker(work, self.swoogo, self.store, self.clock, ledger.entries, dict(given.directories))
@@ -211,10 +224,22 @@ class Planning:
                     issues += unseen.values()
                     parked |= {key: issue.parked for key, issue in unseen.items()}
             given = replace(given, directories=directories, parked=parked)
-            plan = make_plan(given)
-        rechecks = self._rechecks(given, plan) if survey and survey.deep else ()
+            plan = self._again(given, approved)
+        rechecks = self._rechecks(given, plan) if survey and survey.deep and not approving else ()
         verified = frozenset(kind for kind, each in given.directories.items() if each.fresh)
-        return Planned(plan, issues=tuple(issues), verified=verified, rechecks=rechecks)
+        return Planned(
+            plan,
+            issues=tuple(issues),
+            verified=verified,
+            rechecks=rechecks,
+            approval=approval,
+            judged_later=later,
+        )
+
+    def _again(self, given: PlanInput, approved: AbstractSet[tuple[str, str]] | None) -> Plan:
+        """The plan after a look; of one that has to be approved, the part that was."""
+        plan = make_plan(given)
+        return plan if approved is None else within(plan, approved)
 
     async def _with_choices(self, given: PlanInput, work: Work, plan: Plan) -> PlanInput:
         """F3: the input of the plan with the choices that records need, added once; what cannot be added stays out."""

@@ -31,6 +31,7 @@ from consumer.domain.timezones import timezone_seen
 from consumer.domain.withdrawal import left_behind
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
 from consumer.ports.timeline import Timeline
+from consumer.services.approvals import Approvals, refusals
 from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution
 from consumer.services.executor import Executor
@@ -111,6 +112,7 @@ class Pusher:
             result = execution.result(error)
         await ledger.flush()
         at = await self._moment(work, result, began)
+        await self._approvals.settle(lease, planned, result)
         settlement = settle(facts, survey, planned, result, self._policy, run, at)
         report = PushReport(facts, planned.plan, result, settlement, calls=calls.kept)
         await self._commit(report, work)
@@ -156,7 +158,7 @@ class Pusher:
         self, facts: Facts, work: Work, ledger: LedgerWriter, survey: Survey | None, carried_out: CarriedOut
     ) -> tuple[Facts, Planned]:
         """The plan, and the facts it was made from."""
-        planning = Planning(self.store, self.swoogo, self.images, self.clock, self.rules)
+        planning = Planning(self.store, self.swoogo, self.images, self.clock, self.rules, self._approvals)
         if survey is None:
             planned = await planning.plan(facts, work, ledger, survey)
         elif not self.images.changed(facts.event_id) and nothing_new(facts, survey, ledger.entries, self.clock.now()):
@@ -168,7 +170,8 @@ class Pusher:
                 if marks := left_behind(facts.state.snapshot):
                     await self.inbox.withdraw(facts.lease.subject, marks)
             planned = await planning.plan(facts, work, ledger, survey)
-        issues = (*carried_out.issues, *planned.issues)
+        approval = planned.approval.approval if planned.approval else None
+        issues = (*carried_out.issues, *planned.issues, *refusals(facts.event_id, approval))
         return facts, replace(planned, issues=issues, wait_until=carried_out.wait_until)
 
     def _execution(self, work: Work, ledger: LedgerWriter, run: Run) -> Execution:
@@ -229,6 +232,10 @@ class Pusher:
     @property
     def _definitions(self) -> DefinitionReader:
         return DefinitionReader(self.store, self.swoogo)
+
+    @property
+    def _approvals(self) -> Approvals:
+        return Approvals(self.inbox, self.standings)
 
     @property
     def _commands(self) -> LedgerCommands:

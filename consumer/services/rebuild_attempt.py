@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest
+from consumer.domain.control import Control
 from consumer.domain.pair import Pair
 from consumer.ports import Change, RawRecord, event_subject
 from consumer.ports.rebuild import (
@@ -51,6 +52,7 @@ class _OfEvent:
     deletions: list[Change] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     served: list[ServedRequest] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -154,6 +156,8 @@ class RebuildAttempt:
                     events[pair.event_id].pairs.append(pair)
                 case ServedRequest() as served:
                     events[served.event_id].served.append(served)
+                case Control() as control:
+                    events[control.event_id].controls.append(control)
                 case ConnectionStanding() | PairStanding() as standing:
                     standings.append(standing)
                 case Generation() | NewerRecord() | None:
@@ -179,6 +183,8 @@ class RebuildAttempt:
             news += await on.inbox.record(event_subject(event_id), read.deletions)
         if read.served:
             news += await on.restorer.served(event_id, read.served)
+        if read.controls:
+            news += await on.restorer.controls(event_id, read.controls)
         return news
 
     async def _read_changes(self, ends: Offsets) -> None:

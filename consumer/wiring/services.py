@@ -217,9 +217,10 @@ def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: Sw
 
 
 def build_order_relay(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> OrderRelay:
-    """What publishes the orders that people gave."""
+    """What sees to the orders that people gave."""
     status = KafkaStatusTopic(kafka.producer, settings.kafka.topics.status, stores.connections, clock)
-    return OrderRelay(RedisOrders(stores.redis, stores.keys, stores.scripts), status)
+    store = RedisOrders(stores.redis, stores.keys, stores.scripts)
+    return OrderRelay(store, status, stores.inbox, stores.connections, kafka.changelog, clock)
 
 
 def build_recorder(settings: Settings, stores: Stores, kafka: Kafka, watch: Telemetry) -> Records:

@@ -8,6 +8,7 @@ import pytest
 
 from consumer.adapters.redis import codecs
 from consumer.domain.cause import ManualSync, Reconcile
+from consumer.domain.control import Approval, Control, Freeze
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.survey import Depth
 from consumer.ports import Requested, SyncRequest, event_subject, org_subject
@@ -285,3 +286,23 @@ async def test_continuous_sync_promises_quick_changes(bench: Bench) -> None:
     assert (await bench.inbox.load(EVENT)).fresh_since is None
     await bench.inbox.set_continuous(EVENT, on=True)
     assert ((await bench.inbox.load(EVENT)).fresh_since or 0) > since
+
+
+@pytest.mark.rule("U1", "U2")
+async def test_the_later_revision_of_a_control_is_kept(bench: Bench) -> None:
+    first, second = Control(EVENT, "freeze::", 5, "o1", Freeze(until=9)), Control(EVENT, "freeze::", 6, "o2")
+    for control, kept in ((first, True), (first, True), (second, True), (first, False), (second, True)):
+        assert await bench.inbox.put_control(control) is kept
+    assert (await bench.inbox.load(EVENT)).controls.held == {"freeze::": second}
+
+
+@pytest.mark.rule("U2", "G4")
+async def test_an_approval_is_changed_from_what_was_read_and_by_the_holder_of_the_lease_alone(bench: Bench) -> None:
+    lease = await bench.leased()
+    first = Control(EVENT, "approval", 5, "o1", approval=Approval("plan"))
+    assert not await bench.inbox.put_control(first, expected=4)
+    assert await bench.inbox.put_control(first, expected=0, by=lease)
+    heir = await bench.claimed(SUBJECT, "heir")
+    assert not await bench.inbox.put_control(first.followed_by(None), expected=5, by=lease)
+    assert await bench.inbox.put_control(first.followed_by(None), expected=5, by=heir)
+    assert (await bench.inbox.load(EVENT, snapshot=False)).controls.approval is None

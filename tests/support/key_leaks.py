@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{(event|org)/[^{}]+\}:(state|rows|versions|dirty)",
     r"[^{}]+:\{due/\d+\}:(due|queues|queue/.+)",
-    r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|withdrawn|requests|served|survey|fields|issues|figures|published|run|runs|timeline|calls|mapping|asked|holders|careful|fresh|webhooks|audit)",
+    r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|withdrawn|requests|served|survey|fields|issues|figures|published|run|runs|timeline|calls|mapping|asked|holders|careful|fresh|webhooks|audit|controls)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
     r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",
     r"[^{}]+:\{orders\}:(audit|waiting)",

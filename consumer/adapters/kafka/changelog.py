@@ -13,6 +13,7 @@ import msgspec
 
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
+from consumer.domain.control import Control
 from consumer.domain.digests import SEALED
 from consumer.domain.errors import PoisonError
 from consumer.domain.identity import Kind, Source, key_of, moments_of
@@ -36,6 +37,7 @@ _OTHERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "mapping": msgspec.json.Decoder(PairStanding),
     "served": msgspec.json.Decoder(ServedRequest),
     "generation": msgspec.json.Decoder(Generation),
+    "control": msgspec.json.Decoder(Control),
 }
 
 
@@ -87,6 +89,8 @@ def standing_record(standing: Standing) -> tuple[bytes, bytes]:
             key, kind = f"{standing.event_id}/mapping/{standing.org_id}".encode(), "mapping"
         case ServedRequest():
             key, kind = f"{standing.event_id}/served/{standing.id}".encode(), "served"
+        case Control():
+            key, kind = f"{standing.event_id}/control/{standing.name}".encode(), "control"
         case Generation():
             key, kind = GENERATION_KEY, "generation"
     return key, _value(kind, msgspec.to_builtins(standing))

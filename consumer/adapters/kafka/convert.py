@@ -26,6 +26,7 @@ from schemas.field_maps import FieldMap as WirePair
 from schemas.field_maps import Hold
 from schemas.field_maps import HoldRule as WireRule
 from schemas.mapping import (
+    ApprovalRule,
     ControlChange,
     IntegrationConnected,
     IntegrationDisconnected,
@@ -198,12 +199,13 @@ def sync_request(change: SyncRequested, stamp: str) -> SyncRequest:
 
 def _settings(wire: WireSettings) -> MappingSettings:
     maps, publish = wire.field_maps, wire.publish
-    flags = wire.model_dump(exclude={"field_maps", "publish", "embargo_until"})
+    flags = wire.model_dump(exclude={"field_maps", "publish", "embargo_until", "approval"})
     return MappingSettings(
         **flags,
         field_maps=FieldMaps(_pairs(maps.sessions), _pairs(maps.speakers), _pairs(maps.sponsors)),
         publish=Publish(_rules(publish.sessions), _rules(publish.speakers)),
         embargo_until=_moment(wire.embargo_until),
+        approval_required=wire.approval is ApprovalRule.REQUIRED,
     )
 
 

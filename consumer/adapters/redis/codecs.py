@@ -13,6 +13,7 @@ import msgspec
 
 from consumer.domain.circuit import Circuit
 from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.control import Control
 from consumer.domain.digests import SEALED
 from consumer.domain.errors import UnreadableRowError
 from consumer.domain.field_definitions import KeptDefinitions
@@ -143,6 +144,7 @@ survey: Final = RowReader[SurveyState](SurveyState, "what the last survey left")
 definitions: Final = RowReader[KeptDefinitions](KeptDefinitions, "field definitions")
 run: Final = RowReader[RunRow](RunRow, "a run")
 given_order: Final = RowReader[GivenOrder](GivenOrder, "an order")
+control: Final = RowReader[Control](Control, "a freeze or an approval")
 sync_request: Final = RowReader[SyncRequest](SyncRequest, "a sync request")
 _integration: Final = RowReader[IntegrationRequest](IntegrationRequest, "a request of an organization")
 _mapping_request: Final = RowReader[MappingRequest](MappingRequest, "a request of an organization")

@@ -21,6 +21,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.cause import cause_of
+from consumer.domain.control import Controls
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind, Source, id_of, key_of
 from consumer.domain.ledger_commands import read_command
@@ -245,9 +246,10 @@ class RedisInbox(InboxRequests):
             pipe.smembers(self._keys.subject(subject, "careful"))
             pipe.hkeys(self._keys.subject(subject, "overtaken"))
             pipe.get(self._keys.subject(subject, "fresh"))
+            pipe.hvals(self._keys.subject(subject, "controls"))
             if snapshot:
                 pipe.hgetall(self._keys.subject(subject, "rows"))
-            dirty, commands, unverified, overtaken, fresh, *stored = await pipe.execute()
+            dirty, commands, unverified, overtaken, fresh, controls, *stored = await pipe.execute()
         marks = {key.decode(): stamp.decode() for key, stamp in dirty.items()}
         held = codecs.snapshot(stored[0]) if snapshot else Snapshot()
         return EventState(
@@ -257,6 +259,7 @@ class RedisInbox(InboxRequests):
             frozenset(codecs.parsed(Kind, kind, "a kind of records") for kind in unverified),
             frozenset(key.decode() for key in overtaken),
             int(fresh) if fresh else None,
+            Controls({each.name: each for each in map(codecs.control.decode, controls)}),
         )
 
     @guarded

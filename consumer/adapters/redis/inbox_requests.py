@@ -15,6 +15,7 @@ from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection import disconnect_key, integration_key
+from consumer.domain.control import Control
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.survey import Depth
@@ -122,6 +123,17 @@ class InboxRequests:
         state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
         if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
             raise LeaseLostError.of(lease.subject)
+
+    @guarded
+    async def put_control(self, control: Control, *, expected: int | None = None, by: Lease | None = None) -> bool:
+        return await self._scripts.put_control(
+            self._names(event_subject(control.event_id), "state", "controls"),
+            name=control.name,
+            revision=control.revision,
+            row=codecs.encode(control),
+            expected=expected,
+            epoch=by.epoch if by else None,
+        )
 
     @guarded
     async def requests(self, org_id: str) -> Requested:

@@ -13,6 +13,7 @@ a secret or personal data; credentials are named by a hash.
 | `{event/ID}:withdrawn` | set: contacts whose profiles are not kept: `copies/ID` deleted, `all/ID` erased | - | inbox |
 | `{event/ID}:orders` | set: what operators asked to be done to the ledger | - | inbox |
 | `{event/ID}:audit` | hash: id -> order that a person gave, and what came of it; the newest ones | - | orders |
+| `{event/ID}:controls` | hash: name -> freeze or approval in force, or lifted | - | inbox |
 | `{event/ID}:requests` | hash: id -> manual sync that waits | - | inbox |
 | `{event/ID}:served` | hash: id -> stamp of a manual sync that was served | - | inbox |
 | `{due/N}:due` | sorted set: subject -> due ms | - | due index |

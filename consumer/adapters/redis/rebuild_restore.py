@@ -14,6 +14,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection_state import ServedRequest
+from consumer.domain.control import Control
 from consumer.domain.errors import UnavailableError
 from consumer.domain.identity import Kind, id_of
 from consumer.domain.pair import Pair
@@ -124,6 +125,14 @@ class RedisRestorer:
             news += known
             await self._inbox.index(subject, due)
         return news
+
+    @guarded
+    async def controls(self, event_id: str, controls: Sequence[Control]) -> int:
+        known = (await self._inbox.load(event_id, snapshot=False)).controls.held
+        news = [each for each in controls if each.name not in known or known[each.name].revision < each.revision]
+        changed = sum([await self._inbox.put_control(each) for each in news])
+        await self._redis.sadd(self._keys.events(), event_id)
+        return changed
 
     @guarded
     async def published(self, event_id: str, records: Mapping[str, str]) -> None:

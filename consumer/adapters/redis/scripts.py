@@ -88,6 +88,13 @@ class Scripts(CreditScripts, RebuildScripts):
         """False when somebody else has the lease."""
         return bool(await self.named["drop_orders"]([state, waiting], [epoch, *orders]))
 
+    async def put_control(
+        self, keys: Iterable[str], *, name: str, revision: int, row: bytes, expected: int | None, epoch: int | None
+    ) -> bool:
+        """False when another revision is there, or somebody else has the event. `keys`: state, controls."""
+        args = [name, revision, row, "" if expected is None else expected, "" if epoch is None else epoch]
+        return bool(await self.named["put_control"](keys, args))
+
     async def begin_order(self, audit: str, *, order_id: str, row: bytes, kept: int) -> bytes:
         """The row that is there already, b"" where there was none."""
         return cast("bytes", await self.named["begin_order"]([audit], [order_id, row, kept]))

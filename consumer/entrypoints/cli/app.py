@@ -97,6 +97,9 @@ TREE: Final[dict[str, Leaf | Branch]] = {
             ),
         },
     ),
+    "freeze": Leaf("control:freeze", "Hold back what is new about an event, a kind of records or some fields."),
+    "thaw": Leaf("control:thaw", "Lift freezes of an event; what waited is sent."),
+    "approve": Leaf("control:approve", "Have exactly this plan sent, where the mapping says `approval: required`."),
     "audit": Leaf("audit:audit", "List what people ordered: when, who, what, why, and what came of it."),
     "pairs": Branch(
         "Which events belong together.",

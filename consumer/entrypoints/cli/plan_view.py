@@ -83,6 +83,7 @@ def show_plan(console: Console, document: PlanDocument, *, everything: bool = Fa
             style="cyan",
         )
     _print_summary(console, document)
+    _print_held(console, document)
     records = {each.id for each in document.operations}
     ids = shown_ids(
         console, records | {session.id for each in document.operations for session in (*each.add, *each.remove)}
@@ -111,6 +112,23 @@ def _does(document: PlanDocument) -> str:
         f"{would}{counted(document.credits, 'credit')} of {document.credits_left:,} left, "
         f"{counted(document.calls, 'call')}, about {lasting(document.seconds)} at {document.latency:g} s a call."
     )
+
+
+def _print_held(console: Console, document: PlanDocument) -> None:
+    """What is frozen, and whether the plan may be sent (U1, U2)."""
+    for freeze in document.freezes:
+        until = f"until {freeze.until}" if freeze.until else "until somebody lifts it"
+        why = f": {freeze.reason}" if freeze.reason else ""
+        paragraph(console, f"Frozen: {freeze.words}, {until}, by {freeze.actor}{why}", style="cyan")
+    if document.frozen:
+        paragraph(console, f"{counted(len(document.frozen), 'operation')} left behind by that.", style="cyan")
+    if document.approval and document.plan_id:
+        said = {
+            "approved": "A plan is approved and will be sent.",
+            "refused": "The plan that was approved before was refused: it is another one now.",
+        }.get(document.approval, "Nothing is sent until it is approved.")
+        event, plan = plain(document.event_id), document.plan_id
+        paragraph(console, f"Plan {plan}. {said} To approve it: swoogo-sync approve {event} {plan}", style="yellow")
 
 
 def _waits(document: PlanDocument) -> str:

@@ -59,5 +59,5 @@ def order_row(given: GivenOrder) -> OrderRow:
         outcome,
         plain(receipt.sentence) if receipt else "",
         order.keys,
-        order.details,
+        {name: value for name, value in order.details.items() if name != "operations"},
     )

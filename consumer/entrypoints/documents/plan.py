@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
+from consumer.domain.approval import plan_id
 from consumer.domain.conversion import NEW_CHOICE
 from consumer.domain.digests import is_keyed
 from consumer.domain.field_definitions import FieldDefinitions
@@ -23,6 +24,7 @@ from consumer.domain.sentences import for_admin, for_operator
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
 from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
@@ -103,6 +105,9 @@ class PlanDocument:
         credits: of all calls, lists with their first page.
         credits_left: what the credential has now.
         seconds: how long it would take when Swoogo answers in `latency` seconds.
+        plan_id: what `approve` names; "" of an empty plan.
+        approval: required, approved or refused, where the mapping asks for it; else "".
+        frozen: what waits for the end of a freeze; `freezes`: those that hold now.
     """
 
     event_id: str
@@ -122,6 +127,10 @@ class PlanDocument:
     credits_left: int = 0
     latency: float = 0.0
     seconds: float = 0.0
+    plan_id: str = ""
+    approval: str = ""
+    frozen: tuple[Planned, ...] = ()
+    freezes: tuple[FreezeRow, ...] = ()
 
 
 async def read_plan(stores: StoreSession, event_id: str, latency: float) -> PlanDocument:
@@ -145,6 +154,7 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
     plan, words = await plan_of(stores, mapping)
     settings = stores.settings
     left = await stores.budget.left(mapping.credential)
+    controls = (await stores.inbox.load(event_id, snapshot=False)).controls
     return PlanDocument(
         event_id,
         mapped=True,
@@ -165,6 +175,10 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
         credits_left=left,
         latency=latency,
         seconds=settings.pace(latency).seconds(plan.calls, plan.credits, left),
+        plan_id=plan_id(plan.operations),
+        approval=approval_word(mapping, controls),
+        frozen=tuple(words.planned(operation) for operation in plan.frozen),
+        freezes=freeze_rows(controls, stores.clock.now()),
     )
 
 

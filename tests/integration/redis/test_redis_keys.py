@@ -25,6 +25,7 @@ from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.control import Control
 from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
 from consumer.domain.hints import Hint
 from consumer.domain.identity import Kind
@@ -100,6 +101,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.hints.put(EVENT, Hint(Kind.SESSION, 1, "", "digest", NOW))
     await bench.webhooks.put(lease, {"session": Registered(1, "print", ORG, SWOOGO_EVENT, CREDENTIAL, NOW)})
     await bench.inbox.request_commands(EVENT, [LedgerCommand(Action.LIFT, session_key())])
+    await bench.inbox.put_control(Control(EVENT, "freeze::", 1))
     for event_id in (EVENT, ""):
         await bench.orders.begin(order := Order(f"o/{event_id}", OrderKind.LIFT, event_id))
         await bench.orders.finish(GivenOrder(order, Receipt()))

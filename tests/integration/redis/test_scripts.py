@@ -248,6 +248,12 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     ),
     "request_survey": ([], ask_survey),
     "request_survey while one goes on": ([ask_survey, claim], ask_survey),
+    "put_control": (
+        [record_to_claim, claim],
+        lambda scripts: scripts.put_control(
+            [STATE, "{s}:controls"], name="freeze", revision=2, row=b'{"revision":2}', expected=0, epoch=EPOCH
+        ),
+    ),
     "begin_order": ([], lambda scripts: scripts.begin_order("{s}:audit", order_id="o", row=b"row", kept=1)),
     "request_orders": ([record, switch_on], ask_lift),
     "claim_subject for a survey": ([ask_survey], claim),

@@ -13,6 +13,7 @@ from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.backoff import due_at
 from consumer.domain.cause import cause_of
 from consumer.domain.connection import disconnect_key, integration_key
+from consumer.domain.control import Control, Controls
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.identity import Kind, id_of
 from consumer.domain.ledger_commands import LedgerCommand
@@ -62,6 +63,7 @@ class SubjectState:
     overtaken: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     fresh: int | None = None
+    controls: dict[str, Control] = field(default_factory=dict)
     switched: bool = False
     holders: dict[str, int] = field(default_factory=dict)
     seen: int = 0
@@ -222,6 +224,20 @@ class InMemoryInbox:
         """See `ports.Inbox`."""
         self.fence(lease)
         self.state(lease.subject).commands -= set(commands)
+
+    async def put_control(self, control: Control, *, expected: int | None = None, by: Lease | None = None) -> bool:
+        """See `ports.Inbox`."""
+        state = self.state(event_subject(control.event_id))
+        held = state.controls.get(control.name)
+        revision = held.revision if held else 0
+        if by and state.epoch != by.epoch:
+            return False
+        if held == control:
+            return True
+        if revision >= control.revision or expected not in {None, revision}:
+            return False
+        state.controls[control.name] = control
+        return True
 
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """See `ports.Inbox`."""
@@ -393,6 +409,7 @@ class InMemoryInbox:
             frozenset(state.verify_before_create),
             frozenset(state.overtaken),
             state.fresh,
+            Controls(dict(state.controls)),
         )
 
     async def requests(self, org_id: str) -> Requested:

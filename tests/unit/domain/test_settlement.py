@@ -24,7 +24,7 @@ from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Create, Plan, SetImage
 from consumer.domain.request import Asked, SyncRequest
 from consumer.domain.run import PAIR_ENDED, Run
-from consumer.domain.settlement import Moment, Policy, Settlement, mapping_digest, nothing_new, settle
+from consumer.domain.settlement import Moment, Policy, Settlement, nothing_new, settle, settled_digest
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth, Findings, Survey, SurveyState
 from tests.support.builders import EVENT, NOW, a_mapping
@@ -274,7 +274,7 @@ def test_what_a_survey_has_read_is_remembered_once_it_was_dealt_with(
         assert done.memory is None
     else:
         assert done.memory is not None
-        assert done.memory.settled == (mapping_digest(facts.mapping) if memory == "settled" else "")
+        assert done.memory.settled == (settled_digest(facts) if memory == "settled" else "")
 
 
 @pytest.mark.rule("C4")
@@ -305,7 +305,7 @@ def test_where_nothing_is_new_only_a_survey_ends_what_a_survey_told() -> None:
 
 
 def quiet(facts: Facts) -> Survey:
-    return replace(SURVEY, memory=replace(SURVEY.memory, settled=mapping_digest(facts.mapping)))
+    return replace(SURVEY, memory=replace(SURVEY.memory, settled=settled_digest(facts)))
 
 
 @pytest.mark.rule("R3")

@@ -1,0 +1,49 @@
+"""What of an event is frozen, and how its approval stands (U1, U2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumer.domain.control import Controls, Freeze
+from consumer.domain.mapping import EventMapping
+from consumer.entrypoints.documents.words import iso, plain
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeRow:
+    """A freeze that holds. `kind` "": the whole event; `fields` (): all of it; `until` None: until it is lifted."""
+
+    kind: str
+    fields: tuple[str, ...]
+    until: str | None
+    until_ms: int
+    actor: str
+    reason: str
+    words: str
+
+
+def freeze_rows(controls: Controls, now: int) -> tuple[FreezeRow, ...]:
+    """The freezes that hold at `now` (ms)."""
+    return tuple(
+        FreezeRow(
+            each.kind, each.fields, iso(each.until), each.until, plain(each.actor, 80), plain(each.reason), words(each)
+        )
+        for each in controls.active(now)
+    )
+
+
+def words(freeze: Freeze) -> str:
+    """What is frozen: `the event`, `sessions`, `name and location of sessions`."""
+    if not freeze.kind:
+        return "the event"
+    *most, last = freeze.fields or ("",)
+    fields = f"{', '.join(most)} and {last}" if most else last
+    return f"{plain(fields)} of {freeze.kind}s" if fields else f"{freeze.kind}s"
+
+
+def approval_word(mapping: EventMapping, controls: Controls) -> str:
+    """required, approved or refused; "" where the mapping asks for no approval."""
+    if not mapping.settings.approval_required:
+        return ""
+    approval = controls.approval
+    return "required" if approval is None else "refused" if approval.refused else "approved"

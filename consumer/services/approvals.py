@@ -1,0 +1,60 @@
+"""U2: whether a push may send its plan, and what becomes of the approval; on the changelog before it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumer.domain.approval import judged, left_of
+from consumer.domain.cause import Changes, ManualSync
+from consumer.domain.claim import Lease
+from consumer.domain.control import APPROVAL, Approval, Control
+from consumer.domain.errors import LeaseLostError
+from consumer.domain.execution import ExecutionResult, Planned
+from consumer.domain.facts import Facts
+from consumer.domain.issue import Code, Issue
+from consumer.domain.plan import Plan
+from consumer.ports import Inbox, StandingLog
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Approvals of the event that a push has."""
+
+    inbox: Inbox
+    standings: StandingLog
+
+    async def judge(self, facts: Facts, plan: Plan) -> tuple[Plan, Control | None, bool]:
+        """What of the plan may be sent, the approval as it is kept, and whether the next push judges it.
+
+        Raises LeaseLostError, UnavailableError.
+        """
+        held = facts.state.controls.held.get(APPROVAL)
+        cause, before = facts.cause, held.approval if held else None
+        as_seen = isinstance(cause, Changes) or (isinstance(cause, ManualSync) and not facts.mapping.continuous)
+        verdict = judged(plan, before, same_cause=as_seen)
+        if held and verdict.approval != before:
+            held = await self._keep(facts.lease, held, verdict.approval)
+        return verdict.plan, held, verdict.later
+
+    async def settle(self, lease: Lease, planned: Planned, result: ExecutionResult) -> None:
+        """A plan that was sent is done, but for what comes later. Raises LeaseLostError, UnavailableError."""
+        held = planned.approval
+        if held and held.approval and held.approval.begun and not result.failed:
+            left = left_of(held.approval, planned.plan, result.unanswered)
+            if left != held.approval:
+                await self._keep(lease, held, left)
+
+    async def _keep(self, lease: Lease, held: Control, approval: Approval | None) -> Control:
+        after = held.followed_by(approval)
+        await self.standings.write_standings([after])
+        if not await self.inbox.put_control(after, expected=held.revision, by=lease):
+            raise LeaseLostError.of(lease.subject)
+        return after
+
+
+def refusals(event_id: str, approval: Approval | None) -> tuple[Issue, ...]:
+    """The issue of an approved plan that another one had taken the place of."""
+    if approval is None or not approval.refused:
+        return ()
+    detail = f"plan {approval.plan} was approved; now it is {approval.refused}: {approval.detail}"
+    return (Issue(f"event/{event_id}", Code.PLAN_CHANGED, detail=detail),)
