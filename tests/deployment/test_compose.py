@@ -57,10 +57,11 @@ def test_both_profiles_start_by_default_and_core_stands_alone() -> None:
     assert "COMPOSE_PROFILES=core,observability" in (ROOT / ".env").read_text()
     of = {
         profile: {name for name, each in SERVICES.items() if each["profiles"] == [profile]}
-        for profile in ("core", "observability", "webhooks")
+        for profile in ("core", "observability", "webhooks", "console")
     }
     assert set().union(*of.values()) == set(SERVICES)
     assert of["webhooks"] == {"webhooks"}
+    assert of["console"] == {"console", "console-port"}
     for name in of["core"]:
         assert set(SERVICES[name].get("depends_on", {})) <= of["core"], name
 
@@ -78,6 +79,19 @@ def test_webhooks_are_received_without_a_key_or_kafka() -> None:
     assert (receiver.webhooks.host, receiver.webhooks.port) == ("0.0.0.0", int(port))
     own = {name.removeprefix(PREFIX).partition("__")[0] for name in SERVICES["webhooks"]["environment"]}
     assert own == {"ROLE", "REDIS", "LOG", "WEBHOOKS"}
+
+
+def test_the_console_has_no_key_and_is_reached_from_this_machine_only() -> None:
+    console, port = SERVICES["console"], SERVICES["console-port"]
+    own = settings(console["environment"])
+    assert (own.role, own.console.enabled, own.console.mistake()) == ("console", True, None)
+    assert own.console.host == "127.0.0.1"
+    assert not own.keys.private.get_secret_value()
+    assert own.redis == settings(SERVICES["swoogo-sync"]["environment"]).redis
+    assert port["network_mode"] == "service:console"
+    listening, target = port["command"][1:]
+    assert console["ports"] == [f"127.0.0.1:{own.console.port}:{listening}"]
+    assert int(target) == own.console.port
 
 
 def test_images_are_pinned() -> None:

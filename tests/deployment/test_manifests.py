@@ -162,7 +162,7 @@ def test_the_environment_holds_settings_only_and_they_are_valid() -> None:
                 place = place.setdefault(group, {})
             place[leaf] = value
         settings = load_settings(**values)
-        assert settings.role in {"all", "ingest", "sync", "webhooks"}, (where, each["metadata"]["name"])
+        assert settings.role in {"all", "ingest", "sync", "webhooks", "console"}, (where, each["metadata"]["name"])
 
 
 def test_private_keys_are_files_of_a_secret() -> None:
@@ -181,7 +181,7 @@ def test_private_keys_are_files_of_a_secret() -> None:
                 [volume] = [each for each in pod["volumes"] if each["name"] == mount["name"]]
                 assert mount["readOnly"], where
                 assert {"key": kept, "path": file} in volume["secret"]["items"], where
-        if environment.get(f"{PREFIX}ROLE") not in {"ingest", "webhooks"} and "run" in pod["containers"][0].get(
+        if environment.get(f"{PREFIX}ROLE") not in {"ingest", "webhooks", "console"} and "run" in pod["containers"][0].get(
             "args", ()
         ):
             assert f"{PREFIX}KEYS__PRIVATE_FILE" in environment, where
@@ -251,7 +251,7 @@ def test_egress_is_closed_but_for_what_is_needed() -> None:
             assert rule["to"], where
             for peer in rule["to"]:
                 if "ipBlock" in peer and peer["ipBlock"]["cidr"] == "0.0.0.0/0":
-                    assert {port["port"] for port in rule["ports"]} == {443, 80}, where
+                    assert {port["port"] for port in rule["ports"]} <= {443, 80}, where
                     assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} <= set(
                         peer["ipBlock"]["except"]
                     ), where
@@ -409,3 +409,23 @@ def test_role_webhooks_has_no_key_and_reaches_only_names_and_redis() -> None:
     [main] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"] == "swoogo-sync"]
     secrets = {each["name"].rpartition("__")[2] for each in main["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert {"PATH_SECRET", "SECRET"} <= secrets
+
+
+@pytest.mark.rule("K3", "K4")
+def test_role_console_has_no_key_and_is_reached_by_its_proxy_only() -> None:
+    """Orders are off until they are wanted; an intruder finds neither a key nor a way to Swoogo's credentials."""
+    found = component("kubernetes/components/console")
+    [deployment] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"].endswith("console")]
+    pod = deployment["spec"]["template"]["spec"]
+    environment = settings_of(found, pod)
+    assert not [name for name in environment if "KEYS" in name]
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
+    assert environment[f"{PREFIX}CONSOLE__ORDERS"] == "off"
+    assert environment[f"{PREFIX}CONSOLE__OIDC__ISSUER"].startswith("https://")
+    [policy] = [each for each in of_kind(found, "NetworkPolicy") if each["metadata"]["name"].endswith("console")]
+    peers = {port["port"]: rule["from"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+    assert peers[8082] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "oauth2-proxy"}}}]
+    assert set(peers) == {8080, 8082}
+    assert not of_kind(found, "Ingress"), "the proxy has it"
+    [main] = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"] == "swoogo-sync"]
+    assert "CONSOLE" not in str(main), "the workers know nothing of it"
