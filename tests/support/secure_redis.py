@@ -40,12 +40,12 @@ class SecureRedis:
         return f"rediss://{HOST}:{self.port}/0"
 
 
-def documented_rights() -> list[str]:
-    """The words of the ACL rule in `docs/access.md`: keys and commands."""
+def documented_rights(user: str = USER) -> list[str]:
+    """The words of the ACL rule of a user in `docs/access.md`: keys and commands."""
     lines = _ACCESS.read_text().splitlines()
-    begin = next(number for number, line in enumerate(lines) if line.startswith("ACL SETUSER"))
+    begin = next(number for number, line in enumerate(lines) if line.startswith(f"ACL SETUSER {user} "))
     rule = " ".join(line.rstrip("\\") for line in lines[begin : lines.index("```", begin)])
-    return [word for word in rule.split() if word[0] in "~+-&" or word == "resetchannels"]
+    return [word for word in rule.split() if word[0] in "~+-&%()" or word == "resetchannels"]
 
 
 def documented_commands() -> set[str]:

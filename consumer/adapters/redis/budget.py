@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from math import floor
 from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -27,6 +28,40 @@ _LONGEST_NAP: Final = 1.0
 _RENEWAL_NAP: Final = 0.05
 _LATE: Final = 2_000
 """Ms by which the server's time may be later than expected: for the way there, and a command that is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStanding:
+    """The credits of one credential.
+
+    Attributes:
+        slots: credits spent in each slot of the window, the oldest first.
+        left: what could be spent now; None: not known, after a loss or while Swoogo holds calls off.
+        full_at: ms when all are there again; 0: they are.
+    """
+
+    slots: tuple[int, ...] = ()
+    left: int | None = None
+    full_at: int = 0
+
+
+def read_credits(fields: Mapping[bytes, bytes], now: int, limit: int, window: int) -> CreditStanding:
+    """What a hash of credits says at `now`, ms of the server; as `take_permit.lua` counts. `window`: ms."""
+    width, held = window / SLOTS, {name.decode(): int(value) for name, value in fields.items()}
+    ahead = max(held.get("behind", 0), held.get("seen", 0) - now, 0)
+    moment = now + ahead
+    slot = floor(moment / width)
+    spent = {int(name[1:]): value for name, value in held.items() if name[0] == "b" and name[1:].isdigit()}
+    spent = {at: value for at, value in spent.items() if value > 0 and at >= slot - SLOTS}
+    foreign = held.get("foreign", 0) if held.get("foreign_until", 0) > moment else 0
+    unknown = held.get("hold", 0) > moment or held.get("doubt", 0) > moment
+    ends = [round((max(spent) + SLOTS + 1) * width)] if spent else []
+    ends += [held["foreign_until"]] if foreign else []
+    return CreditStanding(
+        tuple(spent.get(at, 0) for at in range(slot - SLOTS + 1, slot + 1)),
+        None if unknown else max(limit - foreign - sum(spent.values()), 0),
+        max(ends) - ahead if ends else 0,
+    )
 
 
 class Time(Protocol):
@@ -162,9 +197,11 @@ class RedisBudget:
 
     @guarded
     async def left(self, credential: str) -> int:
-        return await self._scripts.credits_left(
-            self._keys.credential(credential, "credits"), limit=self._usable, window=self._window, slots=SLOTS
-        )
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(self._keys.credential(credential, "credits"))
+            pipe.time()
+            fields, (seconds, micros) = await pipe.execute()
+        return read_credits(fields, seconds * 1000 + micros // 1000, self._usable, self._window).left or 0
 
     @guarded
     async def doubt_until(self, credential: str) -> int | None:

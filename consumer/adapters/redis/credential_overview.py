@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.budget import SLOTS
+from consumer.adapters.redis.budget import CreditStanding, read_credits
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.circuit import Circuit
 from consumer.settings import SwoogoSettings
 
 _AT_ONCE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class CreditStanding:
-    """The credits of one credential.
-
-    Attributes:
-        slots: credits spent in each slot of the window, the oldest first.
-        left: what could be spent now; None: not known, after a loss or while Swoogo holds calls off.
-        full_at: ms when all are there again; 0: they are.
-    """
-
-    slots: tuple[int, ...] = ()
-    left: int | None = None
-    full_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +28,6 @@ class CredentialStanding:
     events: int
     credits: CreditStanding
     circuit: Circuit
-
-
-def read_credits(fields: Mapping[bytes, bytes], now: int, limit: int, window: int) -> CreditStanding:
-    """What a hash of credits says at `now` (ms); as `credits_left.lua` counts. `window`: ms."""
-    width, held = window // SLOTS, {name.decode(): int(value) for name, value in fields.items()}
-    ahead = max(held.get("behind", 0), held.get("seen", 0) - now, 0)
-    moment = now + ahead
-    slot = moment // width
-    spent = {int(name[1:]): value for name, value in held.items() if name[0] == "b" and name[1:].isdigit()}
-    spent = {at: value for at, value in spent.items() if value > 0 and at >= slot - SLOTS}
-    foreign = held.get("foreign", 0) if held.get("foreign_until", 0) > moment else 0
-    unknown = held.get("hold", 0) > moment or held.get("doubt", 0) > moment
-    ends = [(max(spent) + SLOTS + 1) * width] if spent else []
-    ends += [held["foreign_until"]] if foreign else []
-    return CreditStanding(
-        tuple(spent.get(at, 0) for at in range(slot - SLOTS + 1, slot + 1)),
-        None if unknown else max(limit - foreign - sum(spent.values()), 0),
-        max(ends) - ahead if ends else 0,
-    )
 
 
 class CredentialOverview:

@@ -48,10 +48,6 @@ class CreditScripts(RegisteredScripts):
         """Count a call from its answer on, give its credits back, or hold everybody."""
         await self.named["settle_permit"]([credits_key, grant], [cost, what, remaining, reset, limit, window, slots])
 
-    async def credits_left(self, credits_key: str, *, limit: int, window: int, slots: int) -> int:
-        """Credits that could be spent now."""
-        return int(await self.named["credits_left"]([credits_key], [limit, window, slots]))
-
     async def invalidate_credits(self, credits_key: str, *, window: int) -> None:
         """One call at a time until Swoogo says what is left."""
         await self.named["invalidate_credits"]([credits_key], [window])

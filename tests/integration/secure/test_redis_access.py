@@ -29,6 +29,7 @@ PREFIX: Final = "secure-test"
 _SPELLED: Final[Mapping[str, set[str]]] = {
     "delete": {"del"},
     "scan_iter": {"scan"},
+    "hscan_iter": {"hscan"},
     "config_get": {"config|get"},
     "register_script": {"evalsha", "script|load"},
     "eval": {"eval"},

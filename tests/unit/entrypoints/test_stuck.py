@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from consumer.adapters.redis.credential_overview import CredentialStanding, CreditStanding
+from consumer.adapters.redis.budget import CreditStanding
+from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.bulk import EventTrouble, ParkedCode
 from consumer.domain.circuit import Circuit
