@@ -18,7 +18,7 @@ PASSWORD: Final = "canary-of-the-kafka-login"
 
 _TOPIC, _GROUP = 2, 3
 _LITERAL, _PREFIXED = 3, 4
-_READ, _WRITE, _DELETE = 3, 4, 6
+_READ, _WRITE, _DELETE, _DESCRIBE = 3, 4, 6, 8
 _ALLOW: Final = 3
 
 _LISTENERS: Final = """
@@ -103,6 +103,8 @@ class Rights:
     write: Sequence[str]
     group_prefix: str
     delete: Sequence[str] = ()
+    member: bool = True
+    """Of the groups; else they may only be looked at."""
 
     def acls(self) -> list[tuple[int, str, int, int]]:
         """(resource type, name, pattern type, operation)."""
@@ -110,7 +112,7 @@ class Rights:
             *((_TOPIC, name, _LITERAL, _READ) for name in self.read),
             *((_TOPIC, name, _LITERAL, _WRITE) for name in self.write),
             *((_TOPIC, name, _LITERAL, _DELETE) for name in self.delete),
-            (_GROUP, self.group_prefix, _PREFIXED, _READ),
+            (_GROUP, self.group_prefix, _PREFIXED, _READ if self.member else _DESCRIBE),
         ]
 
 

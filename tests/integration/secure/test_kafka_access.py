@@ -7,13 +7,18 @@ import os
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
 from redis.asyncio import Redis
 
+from consumer.adapters.kafka.group_status import GroupStatus, read_groups
+from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
+from consumer.adapters.kafka.security import client_options
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.kafka.topics import create_topics, policies
 from consumer.adapters.redis.client import read_hash
@@ -107,6 +112,33 @@ async def test_the_service_works_with_exactly_the_documented_rights(
             await running.broker.stop()
     assert letter == b"not an event"
     assert b"Title of s1" in row
+
+
+@pytest.mark.rule("K3")
+async def test_the_console_looks_with_rights_for_reading(ground: Ground) -> None:
+    """What docs/access.md lists for it: the operations page says who reads and which letters are open."""
+    name = uuid.uuid4().hex[:8]
+    topics = Topics(**{field: f"{name}.{default}" for field, default in Topics().model_dump().items()})
+    await create_topics(ground.kafka.bootstrap, policies(topics), partitions=1)
+    readable = [topics.sessions, topics.speakers, topics.sponsors, topics.mappings, topics.dead_letters]
+    await grant(ground.kafka.bootstrap, Rights(readable, [], f"{name}.", member=False))
+    await _publish(ground, topics.sessions, a_session_value())
+    login = ground.over_tls() | {"topics": topics.model_dump(), "group_id": f"{name}.sync"}
+    settings = load_settings(kafka=login).kafka
+    groups = await wait_until(lambda: _groups(settings), "the coordinator of a new broker is there", _PATIENCE)
+    assert {each.topic: each.behind for each in groups}[topics.sessions] == 1
+    async with aclosing(OpenDeadLetters(settings)) as letters:
+        assert await letters.letters() == []
+    with pytest.raises(TopicAuthorizationFailedError):
+        async with AIOKafkaProducer(**client_options(settings)) as sender:
+            await sender.send_and_wait(topics.sessions, b"x")
+
+
+async def _groups(settings: KafkaSettings) -> tuple[GroupStatus, ...]:
+    try:
+        return await read_groups(settings, _PATIENCE)
+    except UnavailableError:
+        return ()
 
 
 async def _publish(ground: Ground, topic: str, *values: bytes) -> None:
