@@ -181,9 +181,8 @@ def test_private_keys_are_files_of_a_secret() -> None:
                 [volume] = [each for each in pod["volumes"] if each["name"] == mount["name"]]
                 assert mount["readOnly"], where
                 assert {"key": kept, "path": file} in volume["secret"]["items"], where
-        if environment.get(f"{PREFIX}ROLE") not in {"ingest", "webhooks", "console"} and "run" in pod["containers"][0].get(
-            "args", ()
-        ):
+        role, words = environment.get(f"{PREFIX}ROLE"), pod["containers"][0].get("args", ())
+        if role not in {"ingest", "webhooks", "console"} and "run" in words:
             assert f"{PREFIX}KEYS__PRIVATE_FILE" in environment, where
 
 

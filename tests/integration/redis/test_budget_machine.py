@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from typing import Final, cast
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from consumer.adapters.redis.budget import read_credits
 from tests.support.fakes import FakeClock
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
@@ -247,9 +248,9 @@ class BudgetMachine(RuleBasedStateMachine):
         self.doubt, self.probe = self.now + WINDOW, 0
 
     def left(self) -> int:
-        return self.server.run(
-            self.server.scripts.credits_left(CREDITS, limit=LIMIT - RESERVE, window=WINDOW, slots=SLOTS)
-        )
+        self.server.follow()
+        fields = cast("dict[bytes, bytes]", self.server.looking.hgetall(CREDITS))
+        return read_credits(fields, self.server.clock.now(), LIMIT - RESERVE, WINDOW).left or 0
 
     @invariant()
     def what_is_left_is_what_the_calls_left(self) -> None:
