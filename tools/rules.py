@@ -113,6 +113,7 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "U2": "Where a mapping asks for it, exactly the approved plan is sent, or it is refused with what differs",
         "U3": "Every order has an actor, a reason and a moment, is kept with its event and published",
         "U4": "A record in words: what it is on both sides and in between, what holds it back, what would change that",
+        "U5": "Parked changes and dead letters by code, organization and age; a dry run; rounds are bounded",
     },
     "Swoogo's webhooks": {
         "W1": "One webhook for each mapped event and kind, kept right, removed with the mapping; register, then survey",

@@ -10,7 +10,7 @@ that it can be kept, shown and carried out by somebody else than the one who too
 | lift, forget | ledger keys | - |
 | adopt | one ledger key | `swoogo_id` |
 | remove | removal keys | removal key -> Swoogo id |
-| retry | issue keys | - |
+| retry | issue keys | of those of many events `bulk`, an id they share, `changes` and `events` |
 | void | - | `swoogo_event_id` |
 | freeze, thaw | - | `kind`, `fields` (by commas), of a freeze `until` (ms) |
 | approve | - | `plan` |

@@ -17,7 +17,7 @@ from consumer.domain.ledger_commands import Action, LedgerCommand
 from tests.support.builders import a_mapping
 from tests.support.desk import Desk, a_desk, sent, soon
 
-pytestmark = [pytest.mark.integration, pytest.mark.rule("R5")]
+pytestmark = [pytest.mark.integration, pytest.mark.rule("U5")]
 
 HOUR: Final = 3_600_000
 SESSION: Final = soon("s1", description="<p>New</p>")

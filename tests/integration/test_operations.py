@@ -50,7 +50,7 @@ async def pushed(desk: Desk, *issues: Issue, **run: Any) -> None:
 async def test_kafka_that_is_away_is_not_known_and_nothing_else_suffers(desk: Desk) -> None:
     document = await desk.read("operations")
     assert (document["letters"], document["kafka_ms"], document["topics"]) == (None, 0, [])
-    assert document["kafka"].startswith("Kafka did not say")
+    assert "did not answer" in document["kafka"]
     assert [each["org_id"] for each in document["credentials"]] == [ORG]
     assert document["parked"] is None, "no replica has gone through the events yet"
 

@@ -22,7 +22,7 @@ COUNTS: Final[dict[str, int | list[int]]] = {
     "N": 3,
     "F": 8,
     "K": 4,
-    "U": 4,
+    "U": 5,
     "W": 3,
     "Y": 3,
     "G": 6,

@@ -155,6 +155,16 @@ class DeadLetterQueue:
                         old |= {each.name for each in older if each.origin.origin_offset < record.offset}
         return old
 
+    async def replay(self, letters: Sequence[Letter]) -> set[str]:
+        """Put letters back, or only settle those whose key has a newer record: the names of these.
+
+        Raises UnavailableError.
+        """
+        old = await self.superseded(letters)
+        await self.settle([each for each in letters if each.name in old], "superseded", put_back=False)
+        await self.settle([each for each in letters if each.name not in old], "replayed", put_back=True)
+        return old
+
     async def settle(self, letters: Sequence[Letter], how: str, *, put_back: bool) -> None:
         """Put letters back where they came from, where that is asked for, and mark them as settled.
 

@@ -13,11 +13,9 @@ from rich.console import Console
 
 from consumer.domain.bulk import Choice, Foreseen
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.order import OrderKind
 from consumer.entrypoints.cli.arguments import Actor, AnyEvent, AsJson, Sure, by
 from consumer.entrypoints.cli.choice import Again, Code, DryRun, OlderThan, Org, Why, chosen_by, rounds_allowed
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import Column, Fit, print_table
@@ -25,6 +23,7 @@ from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, plain
+from consumer.services.bulk import retry_many
 from consumer.settings import Settings, load_settings
 
 
@@ -179,16 +178,11 @@ async def _retry(settings: Settings, wanted: Iterable[Parked], actor: str, reaso
     by_event: dict[str, dict[str, None]] = defaultdict(dict)
     for each in wanted:
         by_event[each.event_id][each.issue.key] = None
-    return tuple(
-        [
-            Retried(
-                event_id,
-                tuple(keys),
-                (await give(settings, OrderKind.RETRY, event_id, actor, reason, tuple(keys))).at_once,
-            )
-            for event_id, keys in by_event.items()
-        ]
-    )
+    async with open_session(settings) as stores:
+        given = await retry_many(
+            stores.orders, {each: tuple(keys) for each, keys in by_event.items()}, actor=actor, reason=reason
+        )
+    return tuple(Retried(event_id, tuple(keys), given[event_id].at_once) for event_id, keys in by_event.items())
 
 
 async def _looked(

@@ -42,6 +42,7 @@ ROUTES: Final = (
     Page("parked", "/operations/parked", "parked:show", Role.OPERATOR),
     Page("retry", "/operations/retry", "retry:show", Role.OPERATOR),
     Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
+    Page("retry_many", "/operations/retry/order", "retry_order:give", Role.OPERATOR, ("POST",), order=True),
 )
 
 _PATHS: Final = {page.name: page.path for page in ROUTES}

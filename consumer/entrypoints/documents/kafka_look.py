@@ -25,7 +25,10 @@ _FRESH_SECONDS: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class KafkaReading:
-    """One look. `at`: ms of the newest that succeeded, 0: none; `trouble`: why the newest did not, in a sentence."""
+    """One look. `at`: ms when `letters` were read, 0: never; `trouble`: why the newest look failed, in a sentence.
+
+    `topics`: the newest that were read, () before.
+    """
 
     at: int = 0
     topics: Sequence[GroupStatus] = ()
@@ -54,6 +57,10 @@ class KafkaLook:
                 return replace(self._reading, trouble=f"Kafka did not answer within {_SECONDS:g} seconds.")
         return self._reading
 
+    def look_again(self) -> None:
+        """The next reading is not the kept one for long: something was just changed."""
+        self._next = 0.0
+
     async def aclose(self) -> None:
         """Disconnect."""
         if self._task is not None:
@@ -68,8 +75,9 @@ class KafkaLook:
 
         self._letters = self._letters or OpenDeadLetters(self._settings)
         try:
-            topics = await read_groups(self._settings, _SECONDS)
-            self._reading = KafkaReading(round(time.time() * 1000), topics, await self._letters.letters())
+            letters = await self._letters.letters()
+            self._reading = replace(self._reading, at=round(time.time() * 1000), letters=letters, trouble="")
+            self._reading = replace(self._reading, topics=await read_groups(self._settings, _SECONDS))
         except (UnavailableError, ConfigurationError) as error:
             self._reading = replace(self._reading, trouble=str(error))
         finally:

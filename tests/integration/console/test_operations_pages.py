@@ -42,7 +42,7 @@ def letter(offset: int, reason: str = "not_json", rounds: int = 0) -> OpenLetter
 
 
 def hears(visitor: Visitor, kafka: Any) -> None:
-    visitor.stores = replace(visitor.stores, kafka=kafka)
+    visitor.stores, visitor.app = replace(visitor.stores, kafka=kafka), None
 
 
 @pytest.fixture

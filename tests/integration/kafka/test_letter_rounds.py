@@ -17,7 +17,7 @@ from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import call, lettered, read
 from tests.support.examples import valid_record
 
-pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
+pytestmark = [pytest.mark.integration, pytest.mark.rule("U5")]
 
 BAD: Final = b"not json"
 

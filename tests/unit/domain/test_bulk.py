@@ -14,7 +14,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
 from tests.support.builders import NOW
 
-pytestmark = pytest.mark.rule("R5")
+pytestmark = pytest.mark.rule("U5")
 
 HOUR_MS: Final = 3_600_000
 

@@ -14,7 +14,7 @@ from tests.support.builders import EVENT, NOW, a_session
 from tests.support.service_world import World
 from tests.unit.services.test_push_retry import refuse
 
-pytestmark = pytest.mark.rule("R5")
+pytestmark = pytest.mark.rule("U5")
 
 AGAIN: Final = Issue("session/s1", Code.REFUSED, parked="print")
 FORMER: Final = replace(AGAIN, at=NOW - 9, rounds=1)

@@ -10,6 +10,7 @@ from consumer.domain.bulk import ORDERED, Choice, Outcome, seconds_of
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.console.page import Ask, Shown
 from consumer.entrypoints.console.pages.letters import by_reason
+from consumer.entrypoints.console.pages.retry_order import given_order
 from consumer.entrypoints.documents.letters import LetterDocument, foresee_letters, letter_document
 from consumer.entrypoints.documents.operations import parked_codes
 from consumer.entrypoints.documents.parked import (
@@ -22,6 +23,7 @@ from consumer.entrypoints.documents.parked import (
 
 AGES = (("", "any age"), ("1h", "1 hour"), ("1d", "1 day"), ("7d", "1 week"))
 _SHOWN = 50
+"""Changes that are shown, and may be ordered, at once."""
 _EVENTS = 5
 """Events that are planned for one page: a plan costs more the more records an event has."""
 _LETTERS = 20
@@ -43,7 +45,7 @@ class DryRun:
     letters: tuple[LetterDocument, ...] = ()
     meant: int | None = None
     credits: int = 0
-    keys: tuple[tuple[str, str], ...] = ()
+    keys: tuple[str, ...] = ()
     trouble: str = ""
     looks: dict[str, str] = field(default_factory=lambda: {each.value: look for each, look in _LOOKS.items()})
 
@@ -59,6 +61,7 @@ async def show(ask: Ask) -> Shown:
         ask.query.get("event", "").strip(),
         seconds_of(known) if known else 0,
     )
+    given = await given_order(ask, ask.query.get("given", ""), ask.query.get("of", ""))
     standings, reading = await asyncio.gather(ask.stores.trouble.standings(), ask.stores.kafka.read())
     dry_run = None
     if "what" in ask.query:
@@ -71,6 +74,8 @@ async def show(ask: Ask) -> Shown:
         "codes": sorted({row.code for row in parked_codes(standings or {})}),
         "reasons": sorted(reason for reason, _ in by_reason(reading.letters)),
         "dry_run": dry_run,
+        "given": given,
+        "order_id": ask.stores.clock.new_id() if ask.may_order and dry_run else "",
         "max_rounds": ask.stores.settings.bulk.max_rounds,
     }
     return Shown("retry.html", "Retry many", facts, nav="operations", live=False)
@@ -87,7 +92,7 @@ async def _parked(ask: Ask, choice: Choice) -> DryRun:
         parked=document.parked,
         meant=await count_parked(ask.stores, choice),
         credits=document.credits,
-        keys=tuple((row.event_id, row.key) for row in document.parked if row.outcome in ORDERED),
+        keys=tuple(f"{row.event_id}/{row.key}" for row in document.parked if row.outcome in ORDERED),
     )
 
 
@@ -117,5 +122,5 @@ async def _letters(ask: Ask, choice: Choice) -> DryRun:
     except (UnavailableError, ConfigurationError, TimeoutError) as error:
         return DryRun(meant=len(meant), trouble=str(error) or "Kafka did not answer in time.")
     shown = tuple(letter_document(each, foreseen=seen) for each, seen in zip(some, foreseen, strict=True))
-    keys = tuple((each.topic, each.id) for each in shown if each.outcome in ORDERED)
+    keys = tuple(each.id for each in shown if each.outcome in ORDERED)
     return DryRun(letters=shown, meant=len(meant), keys=keys, trouble=reading.trouble)
