@@ -19,6 +19,7 @@ from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import known_run
+from consumer.domain.circuit import Circuit
 from consumer.domain.identity import moments_of
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Run
@@ -107,6 +108,27 @@ class RedisEventStats:
                 await self._right(event, *row[:-2]),
             )
         return found
+
+    @guarded
+    async def circuits(self, credentials: Sequence[tuple[str, str]]) -> Sequence[tuple[Circuit, str, int]]:
+        """Of each (organization, credential): its circuit, the credential that Swoogo refuses ("" for none), and until
+        when it is not known what was spent (ms, 0: it is). In one round trip.
+        """
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for org_id, credential in credentials:
+                pipe.get(self._keys.credential(credential, "circuit"))
+                pipe.get(self._keys.org(org_id, "refused"))
+                pipe.hget(self._keys.credential(credential, "credits"), "doubt")
+            answers = await pipe.execute()
+        found = (answers[at : at + 3] for at in range(0, len(answers), 3))
+        return [
+            (
+                (codecs.circuit.known(circuit) if circuit else None) or Circuit(),
+                (refused or b"").partition(b" ")[0].decode(),
+                int(doubt or 0),
+            )
+            for circuit, refused, doubt in found
+        ]
 
     async def _read(self, events: Sequence[str], more: Sequence[str]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}

@@ -60,6 +60,7 @@ class Shown:
         nav: the entry of the navigation it belongs to.
         timezone: on whose clocks its times are, by IANA name; "": UTC.
         place: where that is, in words; "" for none.
+        many_clocks: its times are each on the clocks of their own event.
         live: it is read again by itself; never where there is a form.
     """
 
@@ -69,5 +70,6 @@ class Shown:
     nav: str = "events"
     timezone: str = ""
     place: str = ""
+    many_clocks: bool = False
     live: bool = True
     status: int = 200

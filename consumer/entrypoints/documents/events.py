@@ -10,14 +10,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Final
 
-from consumer.domain.sync_state import SyncState, Turn
+from consumer.adapters.redis.event_stats import EventSummary
+from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.ids import known_events
-from consumer.entrypoints.documents.rows import EventRow, read_rows
+from consumer.entrypoints.documents.rows import EventRow, read_rows, standing_of
 from consumer.entrypoints.documents.session import StoreSession
+from consumer.entrypoints.documents.standing import Ground, ground_of, read_grounds
 
-PAGE: Final = 50
+PAGE: Final = 25
 _SLICE: Final = 250
 _SECONDS_A_SLICE: Final = 1.0
 """Seconds for which a pass counts, for each slice of events beyond the first: so that passes take a small share."""
@@ -56,8 +60,8 @@ class EventsDocument:
     """
 
     rows: tuple[EventRow, ...]
-    turns: Mapping[str, int]
-    states: Mapping[str, int]
+    turns: Mapping[Turn, int]
+    states: Mapping[SyncState, int]
     found: int
     page: int
     pages: int
@@ -69,6 +73,7 @@ class EventIndex:
     def __init__(self, stores: StoreSession) -> None:
         self._stores = stores
         self._briefs: dict[str, Brief] = {}
+        self._ordered: Sequence[Brief] = ()
         self._read_at = 0
         self._reading: asyncio.Task[None] | None = None
 
@@ -88,16 +93,15 @@ class EventIndex:
         await self._refresh()
         # Once more where the rows of the page say otherwise than the index: it is right then.
         for _ in range(2):
-            matching = [each for each in self._briefs.values() if _matches(each, organizations, text.casefold())]
-            states = Counter(each.state.value for each in matching)
-            chosen = sorted((e for e in matching if not state or e.state == state), key=lambda each: each.order)
+            matching = _matching(self._ordered, organizations, text.casefold())
+            states = Counter(each.state for each in matching)
+            chosen = [each for each in matching if each.state == state] if state else matching
             pages = max(-(-len(chosen) // PAGE), 1)
             at = min(max(page, 1), pages)
-            shown = [each.event_id for each in chosen[(at - 1) * PAGE : at * PAGE]]
-            rows = await self._rows(shown)
+            rows = await self._rows([each.event_id for each in chosen[(at - 1) * PAGE : at * PAGE]])
             if not self._note(rows):
                 break
-        turns = Counter(each.turn.value for each in chosen)
+        turns = Counter(each.turn for each in chosen)
         return EventsDocument(tuple(rows), turns, states, len(chosen), at, pages)
 
     async def _refresh(self) -> None:
@@ -112,11 +116,20 @@ class EventIndex:
                 await self._reading
 
     async def _read_all(self) -> None:
-        known = await known_events(self._stores)
+        stores = self._stores
+        known, marker, now = await asyncio.gather(known_events(stores), stores.markers.look(), stores.inbox.now())
+        grounds: dict[tuple[str, str], Ground] = {}
         found: dict[str, Brief] = {}
         for start in range(0, len(known), _SLICE):
-            found |= {row.event_id: _brief(row) for row in await self._rows(known[start : start + _SLICE])}
-        self._briefs, self._read_at = found, self._stores.clock.ticks()
+            summaries = await stores.overview.summaries(known[start : start + _SLICE])
+            mappings = [each.mapping for each in summaries.values() if each.mapping]
+            grounds |= await read_grounds(stores, (m for m in mappings if (m.org_id, m.credential) not in grounds))
+            for event_id, each in summaries.items():
+                ground = ground_of(grounds, each.mapping)
+                waiting = waits_for(event_id, each.mapping, marker.deferred, ground.doubt_until)
+                found[event_id] = _brief(each, standing_of(each, ground, waiting, now))
+        self._briefs, self._read_at = found, stores.clock.ticks()
+        self._ordered = sorted(found.values(), key=lambda each: each.order)
 
     async def _rows(self, events: Sequence[str]) -> Sequence[EventRow]:
         if not events:
@@ -126,21 +139,41 @@ class EventIndex:
 
     def _note(self, rows: Iterable[EventRow]) -> bool:
         """Take what was just read into the index; True where that moves an event."""
-        news = [brief for brief in map(_brief, rows) if self._briefs.get(brief.event_id) != brief]
-        moved = any(
-            before is None or (before.turn, before.state) != (each.turn, each.state)
-            for each in news
-            for before in [self._briefs.get(each.event_id)]
-        )
-        self._briefs |= {each.event_id: each for each in news}
-        return moved
+        moved = [row for row in rows if not self._stands(row)]
+        for row in moved:
+            reached = row.reached_ms or 0
+            self._briefs[row.event_id] = Brief(
+                row.event_id, row.name, row.org_id, row.state, row.turn, row.hands, reached
+            )
+        if moved:
+            self._ordered = sorted(self._briefs.values(), key=lambda each: each.order)
+        return bool(moved)
+
+    def _stands(self, row: EventRow) -> bool:
+        held = self._briefs.get(row.event_id)
+        return held is not None and (held.state, held.turn, held.hands) == (row.state, row.turn, row.hands)
 
 
-def _brief(row: EventRow) -> Brief:
-    return Brief(row.event_id, row.name, row.org_id, row.state, row.turn, row.hands, row.reached_ms or 0)
+def _brief(summary: EventSummary, standing: Standing) -> Brief:
+    mapping = summary.mapping
+    return Brief(
+        summary.event_id,
+        mapping.name if mapping else "",
+        intern(mapping.org_id) if mapping else "",
+        state_of(standing),
+        turn_of(standing),
+        standing.hands,
+        summary.stats.reached or 0,
+    )
 
 
-def _matches(brief: Brief, organizations: frozenset[str] | None, text: str) -> bool:
-    if organizations is not None and brief.org_id not in organizations:
-        return False
-    return not text or any(text in each.casefold() for each in (brief.name, brief.event_id, brief.org_id))
+def _matching(briefs: Sequence[Brief], organizations: frozenset[str] | None, text: str) -> Sequence[Brief]:
+    if organizations is not None:
+        briefs = [each for each in briefs if each.org_id in organizations]
+    if not text:
+        return briefs
+    return [
+        each
+        for each in briefs
+        if text in each.name.casefold() or text in each.event_id.casefold() or text in each.org_id.casefold()
+    ]

@@ -31,6 +31,7 @@ class SessionRow:
     ends_at: int | None
     became: Became
     live: bool
+    swoogo_id: int | None = None
 
 
 def programme_rows(
@@ -70,6 +71,7 @@ def programme_rows(
                 session.ends_at,
                 became(known),
                 live,
+                entry.swoogo_id if entry and live else None,
             )
         )
     return tuple(found)

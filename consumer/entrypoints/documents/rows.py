@@ -12,7 +12,7 @@ from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.standing import NOWHERE, read_grounds
+from consumer.entrypoints.documents.standing import Ground, ground_of, read_grounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,24 @@ class EventRow:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
+def standing_of(summary: EventSummary, ground: Ground, waiting: str, now: int) -> Standing:
+    """What the state of an event follows from. `waiting`: what it waits for since a loss; `now`: the server's, ms."""
+    mapping, stats, run = summary.mapping, summary.stats, summary.run
+    held = stats.held > now
+    return Standing(
+        mapped=mapping is not None,
+        refused=ground.refused,
+        working=held,
+        calls=bool(held and run and not run.ended and run.planned_calls),
+        changes=stats.changes,
+        hands=hands_needed(stats.issues),
+        failures=stats.failures,
+        paused=bool(ground.paused_until),
+        delayed=bool(waiting),
+        manual=mapping is not None and not mapping.continuous and stats.due is None,
+    )
+
+
 async def read_rows(
     stores: StoreSession, found: Mapping[str, EventSummary], deferred: Mapping[str, Sequence[str]]
 ) -> tuple[EventRow, ...]:
@@ -76,20 +94,9 @@ async def read_rows(
 
     def row(each: EventSummary) -> EventRow:
         mapping, stats, held = each.mapping, each.stats, each.stats.held > now
-        ground = grounds[mapping.org_id, mapping.credential] if mapping else NOWHERE
+        ground = ground_of(grounds, mapping)
         waiting = waits_for(each.event_id, mapping, deferred, ground.doubt_until)
-        standing = Standing(
-            mapped=mapping is not None,
-            refused=ground.refused,
-            working=held,
-            calls=bool(held and each.run and not each.run.ended and each.run.planned_calls),
-            changes=stats.changes,
-            hands=hands_needed(stats.issues),
-            failures=stats.failures,
-            paused=bool(ground.paused_until),
-            delayed=bool(waiting),
-            manual=mapping is not None and not mapping.continuous and stats.due is None,
-        )
+        standing = standing_of(each, ground, waiting, now)
         return EventRow(
             event_id=each.event_id,
             name=mapping.name if mapping else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from consumer.domain.mapping import EventMapping
 from consumer.entrypoints.documents.session import StoreSession
@@ -27,24 +28,33 @@ class Ground:
     doubt_until: int | None = None
 
 
-NOWHERE = Ground()
-"""What an event without a mapping stands on."""
+Grounds = Mapping[tuple[str, str], Ground]
+"""(organization, credential) -> what they stand on."""
+
+_NOWHERE: Final = Ground()
 
 
-async def read_grounds(
-    stores: StoreSession, mappings: Iterable[EventMapping | None]
-) -> Mapping[tuple[str, str], Ground]:
-    """(organization, credential) -> what they stand on. Raises UnavailableError."""
+def ground_of(grounds: Grounds, mapping: EventMapping | None) -> Ground:
+    """What an event stands on; nothing without a mapping."""
+    return grounds[mapping.org_id, mapping.credential] if mapping else _NOWHERE
+
+
+async def read_grounds(stores: StoreSession, mappings: Iterable[EventMapping | None]) -> Grounds:
+    """What the events of these mappings stand on. Raises UnavailableError."""
     pairs = sorted({(each.org_id, each.credential) for each in mappings if each})
 
-    async def ground(org_id: str, credential: str) -> Ground:
-        left, circuit, refused, doubt = await asyncio.gather(
-            stores.budget.left(credential),
-            stores.circuits.look(credential),
-            stores.connections.refused_credential(org_id),
-            stores.budget.doubt_until(credential),
+    if not pairs:
+        return {}
+    now = stores.clock.now()
+    known, *left = await asyncio.gather(
+        stores.overview.circuits(pairs), *(stores.budget.left(credential) for _, credential in pairs)
+    )
+    return {
+        pair: Ground(
+            credits_left,
+            refused == pair[1],
+            max(circuit.until, circuit.probe_until, 1) if circuit.open else 0,
+            doubt if doubt > now else None,
         )
-        paused = max(circuit.until, circuit.probe_until, 1) if circuit.open else 0
-        return Ground(left, refused == credential, paused, doubt)
-
-    return dict(zip(pairs, await asyncio.gather(*(ground(*pair) for pair in pairs)), strict=True))
+        for pair, credits_left, (circuit, refused, doubt) in zip(pairs, left, known, strict=True)
+    }

@@ -127,7 +127,7 @@ def _facts(
 ) -> EventFacts:
     row, now = document.event, ask.now
     sessionboard, swoogo = event_links(ask.settings, mapping)
-    by_hand = _by_hand(ask, document.issues, mapping)
+    by_hand = _by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
     lead, rest = _lead(rows)
     return EventFacts(
         event_id=row.event_id,
@@ -196,7 +196,9 @@ def _about(rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: t
     return " · ".join([*dates, *([f"Organization {mapping.org_id}"] if mapping else [])])
 
 
-def _by_hand(ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None) -> Mapping[Hand, Heading]:
+def _by_hand(
+    ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None, there: Mapping[str, int | None]
+) -> Mapping[Hand, Heading]:
     found: dict[Hand, list[IssueRow]] = {}
     for issue in issues:
         found.setdefault(Hand(issue.hand), []).append(issue)
@@ -204,21 +206,24 @@ def _by_hand(ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None)
         hand: Heading(
             hand.words,
             len(some),
-            tuple(_todo(ask, hand, each, mapping) for each in some[:_SHOWN]),
+            tuple(_todo(ask, hand, each, mapping, there) for each in some[:_SHOWN]),
             max(len(some) - _SHOWN, 0),
         )
         for hand, some in found.items()
     }
 
 
-def _todo(ask: Ask, hand: Hand, issue: IssueRow, mapping: EventMapping | None) -> Todo:
+def _todo(
+    ask: Ask, hand: Hand, issue: IssueRow, mapping: EventMapping | None, swoogo: Mapping[str, int | None]
+) -> Todo:
     record = issue.id.partition("#")[0]
+    swoogo_id = swoogo.get(record) if issue.kind == Kind.SESSION else None
     here, there = (
         event_links(ask.settings, mapping)
         if issue.kind == "event"
-        else record_links(ask.settings, mapping, issue.kind, record)
+        else record_links(ask.settings, mapping, issue.kind, record, swoogo_id)
     )
-    out, where = (there, "Swoogo") if hand is Hand.SWOOGO and there else (here, "Sessionboard")
+    out, where = (there, "Swoogo") if there and hand is not Hand.SESSIONBOARD else (here, "Sessionboard")
     look = looks.of_hand(hand)
     if issue.code == "gone_in_swoogo":
         look = looks.of_session(Became.GONE)

@@ -110,7 +110,7 @@ async def show(ask: Ask) -> Shown:
         before=_query(text, state, document.page - 1) if document.page > 1 else "",
         after=_query(text, state, document.page + 1) if document.page < document.pages else "",
     )
-    return Shown("events.html", "Events", facts)
+    return Shown("events.html", "Events", facts, many_clocks=True)
 
 
 def _lead(document: EventsDocument, *, narrowed: bool) -> str:
