@@ -41,6 +41,9 @@ ROUTES: Final = (
     Page("letter", "/operations/letters/{letter}", "letters:show_one", Role.OPERATOR),
     Page("parked", "/operations/parked", "parked:show", Role.OPERATOR),
     Page("retry", "/operations/retry", "retry:show", Role.OPERATOR),
+    Page("event_audit", "/events/{event_id}/audit", "audit:show_event"),
+    Page("order", "/events/{event_id}/orders/{kind}", "orders:ask", Role.ADMIN, ("GET", "POST"), order=True),
+    Page("audit", "/audit", "audit:show", Role.OPERATOR),
     Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
     Page("retry_many", "/operations/retry/order", "retry_order:give", Role.OPERATOR, ("POST",), order=True),
 )

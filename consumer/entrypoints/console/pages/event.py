@@ -106,6 +106,7 @@ class EventFacts:
     kinds: tuple[KindLine, ...]
     runs: tuple[RunLine, ...]
     pairs: int
+    orders: tuple[tuple[str, str], ...] = ()
 
 
 async def show(ask: Ask) -> Shown:
@@ -150,9 +151,24 @@ def _facts(
         kinds=_kinds(row.ledger, row.left_out),
         runs=tuple(_run(run, now, timezone) for run in document.runs),
         pairs=sum(len(mapping.settings.field_maps.of(kind)) for kind in Kind) if mapping else 0,
+        orders=_orders(mapping),
     )
 
 
+def _orders(mapping: EventMapping | None) -> tuple[tuple[str, str], ...]:
+    """Kinds of orders that can be given here, and their words."""
+    if mapping is None:
+        return ()
+    approving = (("approve", "Approve the plan…"),) if mapping.settings.approval_required else ()
+    return (*approving, *_ORDERS)
+
+
+_ORDERS: Final = (
+    ("sync", "Sync now…"),
+    ("reconcile", "Compare with Swoogo…"),
+    ("freeze", "Freeze…"),
+    ("thaw", "End a freeze…"),
+)
 _NEEDS_SAID: Final = frozenset({"credential_refused", "circuit_open", "failing", "waiting"})
 """What needs a hand besides issues, which have their own list."""
 _REST: Final = (

@@ -1,0 +1,92 @@
+"""What an order would do and cost now, before it is given, as the confirm pages show it (U3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from consumer.domain.approval import operation_id
+from consumer.domain.control import freeze_of
+from consumer.domain.freezing import thawed
+from consumer.domain.ledger import Ledger, State
+from consumer.domain.ledger_commands import not_adoptable
+from consumer.domain.mapping import EventMapping
+from consumer.domain.order import Order, OrderKind, commands_of
+from consumer.domain.plan import removal_key
+from consumer.entrypoints.documents.plan import Planned, plan_of
+from consumer.entrypoints.documents.session import StoreSession
+
+_SHOWN: Final = 20
+_COMMANDS: Final = frozenset({OrderKind.LIFT, OrderKind.ADOPT, OrderKind.FORGET, OrderKind.RETRY})
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an order would do now.
+
+    Attributes:
+        refusal: why it cannot be given; "" when it can.
+        calls, credits: of what is sent because of it; of a comparison at least.
+        operations: the first of what it sends, or of a freeze what stays behind; `more`: how many more there are.
+        details: to be given with it: removals by their Swoogo ids.
+    """
+
+    refusal: str = ""
+    calls: int = 0
+    credits: int = 0
+    operations: tuple[Planned, ...] = ()
+    more: int = 0
+    keys: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+async def foresee(stores: StoreSession, mapping: EventMapping, order: Order) -> Foreseen:
+    """Raises UnavailableError, UnknownTimezoneError."""
+    event_id = order.event_id
+    ledger = await stores.ledger.load(event_id)
+    if refusal := _refusal(order, ledger):
+        return Foreseen(refusal)
+    plan, words = await plan_of(stores, mapping)
+    keys, details = order.keys, order.details
+    match order.kind:
+        case OrderKind.RECONCILE:
+            kinds = 1 + bool(mapping.settings.sync_sponsors)
+            return Foreseen(calls=kinds, credits=10 * kinds, keys=keys, details=details)
+        case OrderKind.FREEZE:
+            held = thawed(plan, [freeze_of(order)]).frozen
+            shown = tuple(map(words.planned, held[:_SHOWN]))
+            return Foreseen(operations=shown, more=len(held) - len(shown), keys=keys, details=details)
+        case OrderKind.REMOVE:
+            if not plan.unconfirmed:
+                return Foreseen("No removals of this event wait to be confirmed.")
+            ids = {removal_key(each.key): str(each.swoogo_id) for each in plan.unconfirmed}
+            shown = tuple(map(words.planned, plan.unconfirmed[:_SHOWN]))
+            more = len(ids) - len(shown)
+            return Foreseen("", len(ids), len(ids), shown, more, tuple(ids), ids)
+    sent = plan.frozen if order.kind is OrderKind.THAW else plan.operations
+    if order.kind in _COMMANDS:
+        before = set(map(operation_id, plan.operations))
+        plan, words = await plan_of(stores, mapping, frozenset(commands_of(order)))
+        sent = tuple(each for each in plan.operations if operation_id(each) not in before)
+    whole = order.kind in {OrderKind.SYNC, OrderKind.APPROVE}
+    cost = plan.credits if whole else sum(each.credits for each in sent)
+    calls = plan.calls if whole else cost
+    shown = tuple(map(words.planned, sent[:_SHOWN]))
+    return Foreseen("", calls, cost, shown, len(sent) - len(shown), order.keys, order.details)
+
+
+def _refusal(order: Order, ledger: Ledger) -> str:
+    """Why an order about ledger keys cannot be given; "" when it can."""
+    for key in order.keys if order.kind in {OrderKind.LIFT, OrderKind.ADOPT, OrderKind.FORGET} else ():
+        entry = ledger.get(key)
+        if order.kind is OrderKind.LIFT and not (entry and entry.state is State.GONE):
+            return "This record was not deleted in Swoogo."
+        if order.kind is OrderKind.FORGET and not (entry and entry.state is State.INTENT):
+            return "There is no unanswered create of this record."
+        if order.kind is OrderKind.ADOPT:
+            if entry is None or entry.live:
+                return "It is in Swoogo already, or was never sent."
+            if said := next((not_adoptable(each, ledger) for each in commands_of(order)), ""):
+                return f"It cannot be adopted: {said}"
+    return ""
