@@ -20,7 +20,7 @@ PAGES: Final = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob
 _FENCE: Final = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE: Final = re.compile(r"`([^`\n]+)`")
 _COMMAND: Final = re.compile(r"(?:^|[$(|;&] ?|-- |bin/)swoogo-sync((?:[ \t]+[^\s|;&)>#`]+)*)", re.MULTILINE)
-_MAKE: Final = re.compile(r"(?:^|[$(|;&] ?)make ([a-z]+)", re.MULTILINE)
+_MAKE: Final = re.compile(r"(?:^|[$(|;&] ?)make ([a-z-]+)", re.MULTILINE)
 
 
 def code_of(page: Path) -> str:
@@ -75,7 +75,7 @@ def test_a_command_that_does_not_exist_is_noticed(line: str, why: str) -> None:
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {(str(page.relative_to(ROOT)), name) for page in PAGES for name in _MAKE.findall(code_of(page))}
     assert {(page, name) for page, name in named if name not in targets} == set()
 
