@@ -136,7 +136,9 @@ def exhausted(rounds: int, limit: int) -> Foreseen | None:
     return Foreseen(Outcome.EXHAUSTED, f"Nothing, it failed {rounds} {'time' if rounds == 1 else 'times'}")
 
 
-def foresee(issues: Sequence[Issue], plan: Plan, asked: Iterable[str], limit: int) -> tuple[Foreseen, ...]:
+def foresee(
+    issues: Sequence[Issue], plan: Plan, asked: Iterable[str], limit: int, *, approved: bool = False
+) -> tuple[Foreseen, ...]:
     """What a retry of each of these parked changes of one event would do now.
 
     Args:
@@ -144,7 +146,10 @@ def foresee(issues: Sequence[Issue], plan: Plan, asked: Iterable[str], limit: in
         plan: of the event, as if a retry of all of them had been asked for.
         asked: keys that were asked to be retried before, and wait.
         limit: rounds after which one is left alone.
+        approved: plans of the event are approved before they are sent (U2).
     """
+    then = ", once a plan with it is approved" if approved else ""
+    frozen = {each.issue_key for each in plan.frozen}
     operations = {each.issue_key: each for each in plan.operations}
     skips = {each.key: each.label for each in plan.skips}
     waiting = frozenset(asked)
@@ -153,6 +158,8 @@ def foresee(issues: Sequence[Issue], plan: Plan, asked: Iterable[str], limit: in
         operation = operations.get(issue.key)
         if issue.key in waiting:
             known = Foreseen(Outcome.ASKED, "Nothing more, a retry was asked for and waits")
+        elif issue.key in frozen:
+            known = Foreseen(Outcome.NOTHING, "Nothing now, it is frozen")
         elif operation is None:
             known = Foreseen(Outcome.NOTHING, _idle(skips.get(issue.record, "")))
         elif operation.fingerprint != issue.parked:
@@ -160,7 +167,7 @@ def foresee(issues: Sequence[Issue], plan: Plan, asked: Iterable[str], limit: in
         else:
             cost = operation.credits
             known = exhausted(issue.rounds, limit) or Foreseen(
-                Outcome.SEND, f"{_does(operation)}, {cost} {'credit' if cost == 1 else 'credits'}", cost
+                Outcome.SEND, f"{_does(operation)}, {cost} {'credit' if cost == 1 else 'credits'}{then}", cost
             )
         found.append(known)
     return tuple(found)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _KAFKA_SECONDS: Final = 3.0
 _EVENTS_NAMED: Final = 3
-_ASK_AN_OPERATOR: Final[Mapping[str, tuple[str, str]]] = {
+ASK_AN_OPERATOR: Final[Mapping[str, tuple[str, str]]] = {
     Code.TOO_MANY_REMOVALS: ("so many removals at once that they wait to be confirmed", "ledger remove EVENT"),
     Code.MANY_MISSING: (
         "so many records missing in Swoogo at once that nothing follows from it until that is confirmed",
@@ -164,7 +164,7 @@ def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
     if standing.parked:
         changes = counted(standing.parked, "change")
         found.append(Need("parked", row.event_id, f"{event} has {changes} that Swoogo refused.", "parked list EVENT"))
-    for code, (words, command) in _ASK_AN_OPERATOR.items():
+    for code, (words, command) in ASK_AN_OPERATOR.items():
         if standing.issues.get(code):
             found.append(Need(code, row.event_id, f"{event} has {words}.", command))
     return found

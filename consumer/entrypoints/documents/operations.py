@@ -22,8 +22,8 @@ from consumer.entrypoints.documents.words import counted, lasting
 from consumer.ports.rebuild import RebuildProgress
 
 HOUR: Final = 3_600_000
-ORGANIZATIONS: Final = 300
-"""Organizations that are looked at."""
+ORGANIZATIONS: Final = 100
+"""Organizations that are looked at, those with failing events first."""
 _FAILING: Final = 20
 """Failing events that are looked at one by one."""
 
@@ -148,9 +148,8 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
         stores.markers.look(), stores.markers.progress(), stores.replicas.all(), stores.kafka.read(), _replays(stores)
     )
     known = trouble or {}
-    failing = sorted(event for event, each in known.items() if each.failed)[:_FAILING]
-    # Those with a failing event first: the look is bounded.
-    first = dict.fromkeys(known[event].org_id for event in failing if known[event].org_id)
+    failed = sorted(event for event, each in known.items() if each.failed)
+    failing, first = failed[:_FAILING], dict.fromkeys(known[event].org_id for event in failed if known[event].org_id)
     looked = [*first, *(each for each in organizations if each not in first)][:ORGANIZATIONS]
     standings, stats = await asyncio.gather(
         stores.credentials.standings(looked, now), stores.overview.stats_of(failing)

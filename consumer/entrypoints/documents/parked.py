@@ -134,7 +134,7 @@ async def _foresee_event(
     waiting = await stores.inbox.load(event_id, snapshot=False)
     asked = {each.key for each in waiting.commands if each.act is Action.RETRY}
     plan, _ = await plan_of(stores, mapping, frozenset(LedgerCommand(Action.RETRY, each.key) for each in issues))
-    return foresee(issues, plan, asked, limit)
+    return foresee(issues, plan, asked, limit, approved=mapping.settings.approval_required)
 
 
 def parked_document(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.bulk import EventTrouble, ParkedCode
-from consumer.domain.issue import Code
 from consumer.domain.text import masked
+from consumer.entrypoints.documents.attention import ASK_AN_OPERATOR
 from consumer.entrypoints.documents.completeness import rebuilding
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow
 from consumer.entrypoints.documents.words import counted
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 _LATE_MS: Final = 300_000
 """A record that waits on Kafka for longer is stuck."""
-_ASKS: Final = {
-    Code.TOO_MANY_REMOVALS: ("removals wait to be confirmed", "ledger remove EVENT"),
-    Code.MANY_MISSING: ("many records are missing in Swoogo at once", "reconcile EVENT --confirm-deletions"),
-    Code.AMBIGUOUS_MATCH: ("a create without an answer may have made several records", "issues EVENT"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +141,12 @@ def _of_events(
                 event_id=event,
             )
     asking = [(code, event) for event, each in sorted(trouble.items()) for code in each.asks]
-    for code, (words, command) in _ASKS.items():
-        events = [event for asked, event in asking if asked == code.value]
+    for code, (words, command) in ASK_AN_OPERATOR.items():
+        events = [event for asked, event in asking if asked == code]
         if events:
             one = events[0] if len(events) == 1 else ""
             what = f"{counted(len(events), 'event')} {'asks' if one else 'ask'} an operator"
-            yield Stuck("asking", what, 0, f"{words.capitalize()}.", command=command, event_id=one)
+            yield Stuck("asking", what, 0, f"{words[:1].upper()}{words[1:]}.", command=command, event_id=one)
 
 
 def _of_letters(letters: Sequence[ReasonRow]) -> Iterator[Stuck]:

@@ -107,6 +107,7 @@ def test_what_would_be_sent_again_is_said_with_its_cost(operation: Operation, wo
             Outcome.NEWER,
             "Nothing, a newer change took its place",
         ),
+        (parked(CAPACITY), Plan(frozen=(CAPACITY,)), (), Outcome.NOTHING, "Nothing now, it is frozen"),
         (parked(CAPACITY, 3), Plan(phases=((CAPACITY,),)), (), Outcome.EXHAUSTED, "Nothing, it failed 3 times"),
         (
             parked(CAPACITY),
@@ -116,7 +117,7 @@ def test_what_would_be_sent_again_is_said_with_its_cost(operation: Operation, wo
             "Nothing more, a retry was asked for and waits",
         ),
     ],
-    ids=["gone", "left out", "newer", "exhausted", "asked"],
+    ids=["gone", "left out", "newer", "frozen", "exhausted", "asked"],
 )
 def test_what_a_retry_would_not_do_is_said_with_why(
     issue: Issue, plan: Plan, asked: tuple[str, ...], outcome: Outcome, words: str
@@ -130,3 +131,9 @@ def test_rounds_below_the_limit_or_a_newer_change_leave_a_retry_open() -> None:
     assert foresee([parked(CAPACITY, 2)], plan, (), 3)[0].outcome is Outcome.SEND
     newer = replace(parked(CAPACITY, 3), parked="another")
     assert foresee([newer], plan, (), 3)[0].outcome is Outcome.NEWER
+
+
+@pytest.mark.rule("U2")
+def test_where_plans_are_approved_a_retry_waits_for_that() -> None:
+    (found,) = foresee([parked(CAPACITY)], Plan(phases=((CAPACITY,),)), (), 3, approved=True)
+    assert found.words == "Send the capacity again, 1 credit, once a plan with it is approved"
