@@ -90,12 +90,21 @@ def around(key: str, snapshot: Snapshot, ledger: Ledger) -> tuple[Snapshot, Ledg
             sponsors = {name: each for name, each in sponsors.items() if natural_name(each.tier or "") == identifier}
     contacts = {each: snapshot.contacts[each] for each in people if each in snapshot.contacts}
     held = Snapshot({each.id: each for each in found}, contacts, sponsors)
-    wanted = {key, *(key_of(Kind.SPEAKER, each) for each in people), *(key_of(Kind.SPONSOR, each) for each in sponsors)}
-    for session in found:
-        wanted |= {key_of(Kind.SESSION, session.id)}
-        wanted |= {key_of(kind, place.id) for kind in _PLACES if (place := _place(session, kind))}
-    wanted |= {key_of(Kind.LEVEL, natural_name(each.tier)) for each in sponsors.values() if each.tier}
+    wanted = ledger_keys(key, held) | {key_of(Kind.SPEAKER, each) for each in people}
     return held, {name: ledger[name] for name in ledger.keys() & wanted}
+
+
+def ledger_keys(key: str, snapshot: Snapshot) -> set[str]:
+    """Ledger keys of the record, and of what the part of the event around it names."""
+    wanted = {key, *(key_of(Kind.SPEAKER, each) for each in snapshot.contacts)}
+    for session in snapshot.sessions.values():
+        wanted.add(key_of(Kind.SESSION, session.id))
+        wanted |= {key_of(kind, place.id) for kind in _PLACES if (place := _place(session, kind))}
+        wanted |= {key_of(Kind.SPEAKER, each.contact_id) for each in session.people}
+    for sponsor in snapshot.sponsors.values():
+        wanted.add(key_of(Kind.SPONSOR, sponsor.id))
+        wanted |= {key_of(Kind.LEVEL, natural_name(sponsor.tier))} if sponsor.tier else set()
+    return wanted
 
 
 def desired_record(key: str, given: PlanInput) -> Desired | None:

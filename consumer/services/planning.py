@@ -30,6 +30,7 @@ from consumer.domain.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planner import PlanInput, make_plan
 from consumer.domain.refusals import refusal_issue
 from consumer.domain.rekeying import rekeyed
+from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Survey
 from consumer.domain.survey_issues import edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
@@ -113,6 +114,7 @@ async def upcoming_facts(
     *,
     attempt: int,
     request: SyncRequest | None,
+    part: tuple[Snapshot, Ledger] | None = None,
 ) -> Facts:
     """What the next push of an event would load. Without continuous sync it is one that somebody asks for.
 
@@ -123,14 +125,17 @@ async def upcoming_facts(
         mapping: of the event.
         attempt: failed pushes in a row.
         request: what the manual syncs that wait come to together.
+        part: what was read of snapshot and ledger already, where no more is wanted.
 
     Raises UnavailableError.
     """
     event_id = mapping.event_id
     asked = request or (None if mapping.continuous else SyncRequest(""))
     lease = Lease(event_subject(event_id), epoch=0, op_id="", attempt=attempt, cause=cause_of(asked, None))
-    state = await inbox.load(event_id)
-    facts = Facts(lease, mapping, state, await store.load(event_id), former, await store.directories(event_id))
+    state = await inbox.load(event_id, snapshot=part is None)
+    ledger = await store.load(event_id) if part is None else part[1]
+    state = state if part is None else replace(state, snapshot=part[0])
+    facts = Facts(lease, mapping, state, ledger, former, await store.directories(event_id))
     return await kept_definitions(store, facts)
 
 

@@ -17,7 +17,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.labels import Labels
 from consumer.domain.mapping import EventMapping
 from consumer.domain.plan import Link, Operation, Plan
-from consumer.domain.record_fields import around, desired_record, field_facts
+from consumer.domain.record_fields import desired_record, field_facts
 from consumer.domain.rekeying import revealed
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.speakers import best_copy
@@ -131,10 +131,11 @@ async def read_record(stores: StoreSession, event: str, given: str) -> RecordDoc
         stores.connections.mapping(event_id), stores.inbox.waiting(event_id), stores.board.issues(event_id)
     )
     assumed = mapping or EventMapping(event_id, "", 0, "UTC", "")
+    key = await _key(stores, event_id, given)
+    part = await stores.records.around(event_id, key)
     facts = await upcoming_facts(
-        stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request
+        stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request, part=part
     )
-    key = whole_record(given, event_id, facts.state.snapshot, facts.ledger)
     holds, timeline, orders = await asyncio.gather(
         _holds(stores, mapping, waiting),
         stores.timeline.of(event_id, key),
@@ -145,6 +146,15 @@ async def read_record(stores: StoreSession, event: str, given: str) -> RecordDoc
     story = tuple(sorted(happened, key=lambda each: each.at_ms, reverse=True))
     now = stores.clock.now()
     return _Reading(stores, facts, key, mapping, holds, waiting, story, timeline.since, now).document()
+
+
+async def _key(stores: StoreSession, event_id: str, given: str) -> str:
+    """The ledger key of the record that is meant. Raises UnknownRecordError, AmbiguousIdError."""
+    key = record_key(given)
+    if key.partition("/")[0] in set(Kind) and await stores.records.knows(event_id, key):
+        return key
+    state, ledger = await asyncio.gather(stores.inbox.load(event_id), stores.ledger.load(event_id))
+    return whole_record(given, event_id, state.snapshot, ledger)
 
 
 async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Waiting) -> EventHolds:
@@ -176,11 +186,10 @@ class _Reading:
         """The document. Nothing is awaited."""
         settings, whole, key = self.stores.settings, self.facts, self.key
         rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
-        snapshot, ledger = around(key, whole.state.snapshot, whole.ledger)
-        part = replace(whole, state=replace(whole.state, snapshot=snapshot), ledger=ledger)
-        plan, ledger = preview(part, rules, self.now)
+        snapshot = whole.state.snapshot
+        plan, ledger = preview(whole, rules, self.now)
         entry = ledger.get(key)
-        labels = Labels(snapshot, ledger, part.mapping)
+        labels = Labels(snapshot, ledger, whole.mapping)
         skip = next((each for each in plan.skips if each.key == key), None)
         issues = labels.dressed_all(_issues(key, plan, whole.former.values()))
         operations = tuple(_of_record(key, plan)) if self.mapping else ()
@@ -204,11 +213,11 @@ class _Reading:
                 self.now,
             )
         )
-        desired = desired_record(key, plan_input(part, ledger, rules, self.now))
+        desired = desired_record(key, plan_input(whole, ledger, rules, self.now))
         known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
-        words = Words(snapshot, {**ledger, **known}, part.definitions)
+        words = Words(snapshot, {**ledger, **known}, whole.definitions)
         facts = field_facts(desired, entry, [each for each in issues if each.key == key], operations, rules.digests)
-        rows = tuple(field_row(each, key, words, known.get(key), part.definitions) for each in facts)
+        rows = tuple(field_row(each, key, words, known.get(key), whole.definitions) for each in facts)
         title = words.title(key, desired.fields if desired else {})
         session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
         starts, ends = (session.starts_at or 0, session.ends_at or 0) if session else (0, 0)

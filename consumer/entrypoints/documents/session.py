@@ -20,6 +20,7 @@ from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.programme import RedisProgramme
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
+from consumer.adapters.redis.records import RedisRecords
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
@@ -63,6 +64,7 @@ class StoreSession:
     programme: RedisProgramme
     orders: Orders
     timeline: RedisTimeline
+    records: RedisRecords
 
 
 class _NoTopics:
@@ -126,6 +128,7 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
             RedisProgramme(bound.redis, bound.keys),
             Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
             RedisTimeline(bound.redis, bound.keys, bound.scripts),
+            RedisRecords(bound.redis, bound.keys),
         )
     finally:
         await look.aclose()
