@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from consumer.domain.eligibility import ENDS, Reason
 from consumer.domain.mapping import EventMapping
 
 
@@ -17,6 +18,7 @@ class EventHolds:
         due_in: seconds until it may be pushed; None: nothing makes it due.
         failures: failed pushes in a row.
         refused: Swoogo refuses the credential.
+        approval: required, approved or refused, where a plan has to be approved (U2); else "".
         paused_for: seconds until calls to Swoogo are tried again; 0: they are not paused.
     """
 
@@ -25,6 +27,7 @@ class EventHolds:
     failures: int = 0
     refused: bool = False
     paused_for: float = 0.0
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
             "Swoogo does not answer well, so calls are paused.",
             f"They are tried again by themselves in {holds.paused_for:.0f} s.",
         )
+    if holds.approval in {"required", "refused"}:
+        yield Hold(Reason.UNAPPROVED.value, *ENDS[Reason.UNAPPROVED])
+        return
     if holds.working:
         yield Hold("pushing", "Its event is being pushed now.", "It is done with this push.")
     elif holds.failures:

@@ -44,6 +44,7 @@ class RecordFacts:
         mapping: of its event; None: there is none.
         holds: of its event.
         now: ms.
+        frozen: what would be done to it but for a freeze (U1).
     """
 
     key: str
@@ -58,6 +59,7 @@ class RecordFacts:
     mapping: EventMapping | None = None
     holds: EventHolds = field(default_factory=EventHolds)
     now: int = 0
+    frozen: tuple[Operation, ...] = ()
 
     @property
     def clock(self) -> ZoneInfo | None:
@@ -211,6 +213,8 @@ def _holds(facts: RecordFacts) -> Iterable[Hold]:
         return
     if skip and not skip.issue:
         yield Hold(skip.reason.value, *_reason(facts, skip, mapping))
+    if facts.frozen and skip is None:
+        yield Hold(Reason.FROZEN.value, *ENDS[Reason.FROZEN])
     if skip is None and (facts.operations or facts.dirty):
         yield from holds_of(facts.holds, mapping)
 

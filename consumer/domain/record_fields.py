@@ -41,6 +41,7 @@ class Agreement(StrEnum):
     NOT_APPLIED = "not_applied"
     KEPT = "kept"
     NOT_SENT = "not_sent"
+    FROZEN = "frozen"
     UNSET = "unset"
 
 
@@ -144,6 +145,7 @@ def field_facts(
     issues: Iterable[Issue],
     operations: Iterable[Operation],
     digests: Digests,
+    frozen: Iterable[Operation] = (),
 ) -> tuple[FieldFact, ...]:
     """Every field of a record that either side has, what does not agree first.
 
@@ -153,12 +155,10 @@ def field_facts(
         issues: of the record alone.
         operations: what the plan does to it.
         digests: of people's data.
+        frozen: what waits for the end of a freeze (U1).
     """
-    sent: dict[str, str] = {}
-    for each in operations:
-        if isinstance(each, Create | Adopt | Update):
-            sent |= each.fields
-    says = {**(desired.fields if desired else {}), **sent}
+    sent, held_back = _fields(operations), _fields(frozen)
+    says = {**(desired.fields if desired else {}), **held_back, **sent}
     held = list(issues)
     about: Mapping[Code, frozenset[str]] = {
         code: frozenset(each.field for each in held if each.code is code)
@@ -176,7 +176,8 @@ def field_facts(
             agreement = Agreement.EDITED
         elif value is not None and not same and (value or pushed):
             rest = Agreement.KEPT if live else Agreement.NOT_SENT
-            agreement = Agreement.WAITS if name in sent else Agreement.REFUSED if refused else rest
+            rest = Agreement.FROZEN if name in held_back else Agreement.REFUSED if refused else rest
+            agreement = Agreement.WAITS if name in sent else rest
         elif name in about[Code.FIELD_NOT_APPLIED]:
             agreement = Agreement.NOT_APPLIED
         else:
@@ -188,6 +189,15 @@ def field_facts(
         found.append(FieldFact(name, value, value if same else pushed, shown, agreement))
     kept = [each for each in found if each.agreement is not Agreement.UNSET]
     return tuple(sorted(kept, key=lambda each: each.agreement is Agreement.SAME))
+
+
+def _fields(operations: Iterable[Operation]) -> dict[str, str]:
+    """Fields that these would send."""
+    found: dict[str, str] = {}
+    for each in operations:
+        if isinstance(each, Create | Adopt | Update):
+            found |= each.fields
+    return found
 
 
 def _known(seen: str | None, value: str | None, pushed: str | None, digests: Digests) -> str | None:

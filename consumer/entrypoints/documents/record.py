@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.adapters.sealing import digests_of
@@ -13,30 +12,23 @@ from consumer.domain.event_holds import EventHolds
 from consumer.domain.explanation import RecordFacts, Resource, explain
 from consumer.domain.facts import Facts
 from consumer.domain.identity import Kind, id_of, kind_of, record_key
-from consumer.domain.issue import Code, Issue
 from consumer.domain.labels import Labels
 from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Link, Operation, Plan
 from consumer.domain.record_fields import desired_record, field_facts
+from consumer.domain.record_plan import operations_of, standing_issues
 from consumer.domain.rekeying import revealed
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.speakers import best_copy
-from consumer.domain.survey_issues import CODES
 from consumer.domain.timeline import Happening, happening_words
 from consumer.entrypoints.documents.audit import OrderRow, order_row
 from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.control import approval_word
 from consumer.entrypoints.documents.ids import whole_event, whole_record
 from consumer.entrypoints.documents.plan import IssueRow, Planned, Words, issue_rows
 from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
 from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
-
-_OF_ANSWERS: Final = CODES | {
-    *(Code.REFUSED, Code.NO_PERMISSION, Code.FIELD_NOT_APPLIED, Code.HAS_REGISTRANTS, Code.NOT_ADOPTED),
-    *(Code.IMAGE_UNUSABLE, Code.IMAGE_WAITING, Code.AMBIGUOUS_MATCH),
-}
-"""Issues that an answer of Swoogo gave rise to: a plan does not raise them again, so they stand until a push."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +183,9 @@ class _Reading:
         entry = ledger.get(key)
         labels = Labels(snapshot, ledger, whole.mapping)
         skip = next((each for each in plan.skips if each.key == key), None)
-        issues = labels.dressed_all(_issues(key, plan, whole.former.values()))
-        operations = tuple(_of_record(key, plan)) if self.mapping else ()
+        issues = labels.dressed_all(standing_issues(key, plan, whole.former.values()))
+        operations = tuple(operations_of(key, plan.operations)) if self.mapping else ()
+        frozen = tuple(operations_of(key, plan.frozen))
         resource = _resource(key, snapshot)
         identifier = id_of(key)
         told = explain(
@@ -209,14 +202,17 @@ class _Reading:
                 issues,
                 key in map(record_key, self.waiting.dirty),
                 self.mapping,
-                self.holds,
+                replace(self.holds, approval=approval_word(whole.mapping, whole.state.controls)),
                 self.now,
+                frozen,
             )
         )
         desired = desired_record(key, plan_input(whole, ledger, rules, self.now))
         known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
         words = Words(snapshot, {**ledger, **known}, whole.definitions)
-        facts = field_facts(desired, entry, [each for each in issues if each.key == key], operations, rules.digests)
+        facts = field_facts(
+            desired, entry, [each for each in issues if each.key == key], operations, rules.digests, frozen
+        )
         rows = tuple(field_row(each, key, words, known.get(key), whole.definitions) for each in facts)
         title = words.title(key, desired.fields if desired else {})
         session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
@@ -266,26 +262,6 @@ def _happening(each: Happening) -> HappeningRow:
 def _ordered(order: OrderRow) -> HappeningRow:
     why = f": {order.reason}" if order.reason else ""
     return HappeningRow(order.at, order.at_ms, "order", f"{order.actor} ordered to {order.words}{why}.")
-
-
-def _issues(key: str, plan: Plan, former: Collection[Issue]) -> list[Issue]:
-    """What stands: what the plan raises now, and what answers and surveys left until the next push."""
-    now = {each.id: each for each in plan.issues if each.record == key}
-    kept = {each.id: each for each in former if each.record == key and (each.parked or each.code in _OF_ANSWERS)}
-    return [*{**kept, **now}.values()]
-
-
-def _of_record(key: str, plan: Plan) -> list[Operation]:
-    """What is done to the record; to a session also who is put on it and taken off it."""
-    identifier = id_of(key) if kind_of(key) is Kind.SESSION else ""
-    found: list[Operation] = []
-    for each in plan.operations:
-        if each.key == key:
-            found.append(each)
-        elif identifier and isinstance(each, Link) and identifier in (*each.add, *each.remove):
-            add, remove = (tuple(one for one in ids if one == identifier) for ids in (each.add, each.remove))
-            found.append(replace(each, add=add, remove=remove))
-    return found
 
 
 def _resource(key: str, snapshot: Snapshot) -> Resource | None:

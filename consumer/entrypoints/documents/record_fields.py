@@ -22,7 +22,7 @@ class FieldRow:
     """A field in its three columns.
 
     Each is the value; a digest's length where only that is known; None where that side has none of it, or where it is
-    not known. `agreement`: same, waits, edited, refused, not_applied, kept or not_sent; `note` says it in words.
+    not known. `agreement`: of `domain.record_fields.Agreement`; `note` says it in words.
     """
 
     field: str
@@ -72,6 +72,7 @@ _NOTES: Final[Mapping[Agreement, str]] = {
     Agreement.REFUSED: "Refused by Swoogo; not sent again while it is the same.",
     Agreement.NOT_APPLIED: "Swoogo took it with success and does not show it.",
     Agreement.KEPT: "Swoogo keeps what was sent.",
+    Agreement.FROZEN: "Frozen: it goes over when the freeze ends.",
     Agreement.NOT_SENT: "Not sent.",
     Agreement.UNSET: "",
 }

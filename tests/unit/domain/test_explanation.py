@@ -195,3 +195,14 @@ def test_without_a_mapping_nothing_is_sent() -> None:
     told = explain(facts(mapping=None, entry=None, skip=Skip(KEY, Reason.ENDED)))
     assert [each.code for each in told.holds] == ["not_mapped"]
     assert told.next == "Nothing is sent: the event is not mapped."
+
+
+def test_what_is_frozen_in_part_says_so() -> None:
+    told = explain(facts(operations=(UPDATE,), frozen=(UPDATE,), holds=EventHolds(due_in=4)))
+    assert [each.code for each in told.holds] == ["frozen", "waiting"]
+
+
+@pytest.mark.parametrize(("approval", "codes"), [("required", 1), ("refused", 1), ("approved", 0), ("", 0)])
+def test_what_has_to_be_approved_waits_for_that(approval: str, codes: int) -> None:
+    told = explain(facts(operations=(UPDATE,), holds=EventHolds(due_in=4, approval=approval)))
+    assert [each.code for each in told.holds].count("waiting_for_approval") == codes

@@ -74,6 +74,14 @@ def test_a_field_that_differs(issues: tuple[Issue, ...], sends: bool, agreement:
     assert (found["name"].says, found["name"].pushed, found["name"].agreement) == ("New", "Old", agreement)
 
 
+def test_a_field_that_is_frozen() -> None:
+    update = Update(Kind.SESSION, KEY, 1, {"name": "New"}, {"name": "Old"}, "")
+    given = a_plan_input(a_session(title="New"))
+    entry = an_entry(pushed={"name": "Old"})
+    found = field_facts(desired_record(KEY, given), entry, (), (), given.digests, (update,))
+    assert {each.name: each.agreement for each in found}["name"] is Agreement.FROZEN
+
+
 @pytest.mark.parametrize(("detail", "swoogo"), [("", None), ("emptied", "")])
 def test_what_people_typed_is_not_known_but_that_it_was_emptied_is(detail: str, swoogo: str | None) -> None:
     edit = Issue(KEY, Code.EDITED_IN_SWOOGO, field="name", detail=detail)

@@ -43,6 +43,7 @@ _AGREEMENTS: Final = {
     "refused": "hand",
     "not_applied": "hand",
     "kept": "gone",
+    "frozen": "held",
 }
 _HAPPENED: Final[Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys((What.CREATED, What.ADOPTED, What.UPDATED, What.LINKED, What.IMAGE), ("ok", "push")),
