@@ -84,7 +84,7 @@ class Bearer:
 def viewer_of(claims: Mapping[str, Any], settings: OidcSettings) -> Viewer:
     """Who a verified token stands for. The highest role counts, with the organizations it has. Raises StrangerError."""
     actor = claims.get(settings.actor_claim)
-    if not isinstance(actor, str) or not (actor := _shown(actor)):
+    if not isinstance(actor, str) or (actor := _shown(actor)) in {"", LOCAL.actor}:
         sentence = f"The ID token does not say who you are: it has no claim {settings.actor_claim}."
         raise StrangerError(403, "actor", sentence)
     groups = groups_in(claims, settings.groups_claim)

@@ -128,7 +128,7 @@ async def test_a_claim_whose_name_has_dots_is_found() -> None:
     assert (await bearer(asked({"authorization": token}))).role is Role.VIEWER
 
 
-@pytest.mark.parametrize("actor", [None, "", 7, ["u-1"], "\u202e\u200b\n"])
+@pytest.mark.parametrize("actor", [None, "", 7, ["u-1"], "\u202e\u200b\n", "local", " local\n"])
 async def test_an_order_without_a_name_on_it_cannot_be_given(actor: Any) -> None:
     issuer = Issuer()
     token = issuer.token(login=actor)
