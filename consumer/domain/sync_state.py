@@ -55,8 +55,8 @@ class Standing:
         failures: pushes in a row that failed.
         paused: calls with its credential are paused, because Swoogo is away.
         delayed: it waits for something after a loss of Redis.
-        frozen: part of what waits is frozen (U1).
-        approval: what waits is sent only when somebody approves it (U2).
+        frozen: records of which something waits for the end of a freeze (U1).
+        unapproved: records that wait until somebody approves the plan (U2).
         manual: what waits is sent only when somebody starts a sync (C4).
     """
 
@@ -69,8 +69,8 @@ class Standing:
     failures: int = 0
     paused: bool = False
     delayed: bool = False
-    frozen: bool = False
-    approval: bool = False
+    frozen: int = 0
+    unapproved: int = 0
     manual: bool = False
 
 
@@ -85,9 +85,9 @@ def state_of(standing: Standing) -> SyncState:
         return SyncState.PUSHING
     if standing.hands:
         return SyncState.NEEDS_HAND
-    if standing.failures or standing.delayed or (standing.changes and (standing.paused or standing.frozen)):
+    if standing.failures or standing.delayed or standing.frozen or (standing.changes and standing.paused):
         return SyncState.HELD
-    return SyncState.WAITING if standing.changes else SyncState.IN_SYNC
+    return SyncState.WAITING if standing.changes or standing.unapproved else SyncState.IN_SYNC
 
 
 def turn_of(standing: Standing) -> Turn:
@@ -95,6 +95,6 @@ def turn_of(standing: Standing) -> Turn:
     state = state_of(standing)
     if state in {SyncState.NEEDS_HAND, SyncState.NOT_CONNECTED}:
         return Turn.SOMEBODY
-    if state is SyncState.WAITING and (standing.approval or standing.manual):
+    if state is SyncState.WAITING and (standing.unapproved or standing.manual):
         return Turn.SOMEBODY
     return Turn.DONE if state is SyncState.IN_SYNC else Turn.ITSELF

@@ -53,6 +53,13 @@ def now_words(row: EventRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     if row.failures:
         why = run.error if run and run.error else "Why is on the page of its run."
         return f"The last {counted(row.failures, 'try').replace('trys', 'tries')} failed", why
+    if row.frozen:
+        return f"{counted(row.frozen, 'record')} {'waits' if row.frozen == 1 else 'wait'} for the end of a freeze", (
+            f"{changes} besides." if row.dirty else ""
+        )
+    if row.unapproved:
+        which = counted(row.unapproved, "record")
+        return f"{which} {'waits' if row.unapproved == 1 else 'wait'} for approval", "Nothing is sent before."
     if row.dirty and row.paused_until:
         return f"{changes} {wait}", "Swoogo does not answer."
     if row.dirty:
@@ -99,6 +106,8 @@ def waiting_words(row: EventRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     if row.state is SyncState.NOT_CONNECTED:
         what = counted(row.dirty, "change") if row.dirty else ""
         return what, "Swoogo refuses the credential" if row.refused else "no organization maps it"
+    if row.frozen or row.unapproved:
+        return counted(row.frozen or row.unapproved, "record"), "frozen" if row.frozen else "for approval"
     if not row.dirty and not row.failures and not row.waits_for:
         return "", ""
     main = counted(row.dirty, "change") if row.dirty else "a comparison"

@@ -15,6 +15,7 @@ from consumer.domain.issue import Code
 from consumer.domain.ledger import State
 from consumer.domain.mapping import EventMapping
 from consumer.domain.programme import Became, Known, became
+from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.plan import IssueRow
 
 
@@ -35,14 +36,22 @@ class SessionRow:
 
 
 def programme_rows(
-    programme: Programme, mapping: EventMapping | None, issues: Iterable[IssueRow], now: int
+    programme: Programme,
+    mapping: EventMapping | None,
+    issues: Iterable[IssueRow],
+    freezes: Iterable[FreezeRow],
+    now: int,
 ) -> tuple[SessionRow, ...]:
-    """Every accepted session, and others that need a hand, in no particular order. `now`: ms."""
+    """Every accepted session, and others that need a hand, in no particular order. `now`: ms.
+
+    A freeze of some fields alone says nothing of a session: which changes wait behind it is for the plan to say.
+    """
     hands: dict[str, list[Hand]] = defaultdict(list)
     for issue in issues:
         if issue.kind == Kind.SESSION and issue.code != Code.GONE_IN_SWOOGO:
             hands[issue.id.partition("#")[0]].append(Hand(issue.hand))
-    all_held = mapping is not None and embargoed(mapping.settings, now)
+    frozen = any(each.kind in {"", Kind.SESSION} and not each.fields for each in freezes)
+    all_held = frozen or (mapping is not None and embargoed(mapping.settings, now))
     found = []
     for identifier, session in programme.sessions.items():
         about = hands.get(identifier, [])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.adapters.redis.event_stats import EventSummary
+from consumer.domain.eligibility import Reason
 from consumer.domain.hands import hands_needed
 from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
 from consumer.entrypoints.documents.completeness import waits_for
@@ -36,6 +37,7 @@ class EventRow:
         due_ms, survey_ms, reached_ms: when it may be pushed, when the next reconcile may start, and when a push last
             changed something in Swoogo.
         ledger: "kind/state" -> records; `left_out`: "kind:reason" -> records that the last plan left out.
+        frozen, unapproved: records that wait for the end of a freeze, and for an approval (U1, U2).
     """
 
     event_id: str
@@ -65,6 +67,8 @@ class EventRow:
     issues: Mapping[str, int] = field(default_factory=dict)
     ledger: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    frozen: int = 0
+    unapproved: int = 0
 
 
 def standing_of(summary: EventSummary, ground: Ground, waiting: str, now: int) -> Standing:
@@ -81,8 +85,14 @@ def standing_of(summary: EventSummary, ground: Ground, waiting: str, now: int) -
         failures=stats.failures,
         paused=bool(ground.paused_until),
         delayed=bool(waiting),
+        frozen=_left_out(stats.left_out, Reason.FROZEN),
+        unapproved=_left_out(stats.left_out, Reason.UNAPPROVED),
         manual=mapping is not None and not mapping.continuous and stats.due is None,
     )
+
+
+def _left_out(reasons: Mapping[str, int], reason: Reason) -> int:
+    return sum(number for name, number in reasons.items() if name.partition(":")[2] == reason)
 
 
 async def read_rows(
@@ -125,6 +135,8 @@ async def read_rows(
             issues=stats.issues,
             ledger=stats.ledger,
             left_out=stats.left_out,
+            frozen=standing.frozen,
+            unapproved=standing.unapproved,
         )
 
     return tuple(map(row, found.values()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from consumer.domain.mapping import EventMapping
 from consumer.entrypoints.documents.attention import Attention, read_attention
 from consumer.entrypoints.documents.completeness import require_complete
+from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import chosen, known_events
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
 from consumer.entrypoints.documents.programme import SessionRow, programme_counts, programme_rows
@@ -38,6 +39,7 @@ class StatusDocument:
 class EventDocument:
     """What `status EVENT --json` prints. `pending`: source -> keys of changes not pushed yet.
 
+    `freezes`: those that hold; `approval`: see `documents.control`.
     `sessions`: how many are accepted, live in Swoogo, and what became of them. Pages draw the pair and its programme.
     """
 
@@ -47,6 +49,8 @@ class EventDocument:
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attention: Attention = field(default_factory=Attention)
     sessions: Mapping[str, int] = field(default_factory=dict)
+    freezes: tuple[FreezeRow, ...] = ()
+    approval: str = ""
     mapping: EventMapping | None = field(default=None, metadata=UNPRINTED)
     programme: tuple[SessionRow, ...] = field(default=(), metadata=UNPRINTED)
 
@@ -87,18 +91,21 @@ async def read_known_event(stores: StoreSession, event_id: str, runs: int) -> Ev
 async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocument:
     marker, found = await asyncio.gather(stores.markers.look(), stores.overview.summaries([event_id]))
     mapping = found[event_id].mapping
-    (row,), waiting, ended, issues, programme = await asyncio.gather(
+    (row,), waiting, ended, issues, programme, state = await asyncio.gather(
         read_rows(stores, found, marker.deferred),
         stores.inbox.waiting(event_id),
         stores.board.runs(event_id, runs),
         stores.board.issues(event_id),
         stores.programme.of(event_id),
+        stores.inbox.load(event_id, snapshot=False),
     )
     pending: dict[str, list[str]] = {}
     for key in waiting.dirty:
         pending.setdefault(key.partition("/")[0], []).append(key)
     shown = issue_rows(issues.values())
-    sessions = programme_rows(programme, mapping, shown, stores.clock.now())
+    now = stores.clock.now()
+    freezes = freeze_rows(state.controls, now)
+    sessions = programme_rows(programme, mapping, shown, freezes, now)
     return EventDocument(
         row,
         tuple(run_document(run) for run in ended),
@@ -106,6 +113,8 @@ async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocumen
         {source: tuple(keys) for source, keys in pending.items()},
         await read_attention(stores, [row], found, letters=False),
         programme_counts(sessions),
+        freezes,
+        approval_word(mapping, state.controls) if mapping else "",
         mapping,
         sessions,
     )

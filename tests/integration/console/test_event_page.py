@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.control import Control, Freeze
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
@@ -125,3 +126,22 @@ async def test_a_thousand_sessions_are_drawn_a_hundred_at_a_time(visitor: Visito
 
 async def test_an_event_that_is_not_known_is_not_there(visitor: Visitor) -> None:
     await visitor.page("/events/another", 404)
+
+
+@pytest.mark.rule("U1", "U2")
+async def test_what_is_frozen_or_not_approved_waits_and_says_for_what(visitor: Visitor) -> None:
+    await visitor.desk.record(soon("s1"))
+    run = visitor.desk.run(reasons={"session:waiting_for_approval": 2})
+    await visitor.desk.pushed({"session/s1": an_entry(1)}, {}, run)
+    page = await visitor.page(PAGE)
+    assert "Waiting" in page.text
+    assert "2 records wait for approval" in page.text
+    await visitor.desk.record(soon("s1", version=2))
+    await visitor.desk.pushed({}, {}, visitor.desk.run(reasons={"session:frozen": 1}))
+    freeze = Freeze("session", ("name",), until=SOON, actor="Ada", reason="It is printed.")
+    await visitor.desk.stores.inbox.put_control(Control(EVENT, freeze.name, 1, freeze=freeze))
+    page = await visitor.page(PAGE)
+    assert "1 record waits for the end of a freeze" in page.text
+    assert "Name of sessions is frozen until 1 Jul 2099, 09:00." in page.text
+    assert "Ada: “It is printed.”" in page.text
+    assert (await visitor.desk.read("status", EVENT))["event"]["state"] == "held"

@@ -14,43 +14,19 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.programme import Became
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.links import event_links, record_links
+from consumer.entrypoints.console.links import event_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.console.pages.hands import SHOWN, Heading, by_hand
 from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
 from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
-from consumer.entrypoints.documents.plan import IssueRow
+from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.programme import SessionRow
 from consumer.entrypoints.documents.run_document import RunDocument
 from consumer.entrypoints.documents.status import EventDocument, read_known_event
 from consumer.entrypoints.documents.words import counted
 
 _RUNS: Final = 8
-_SHOWN: Final = 25
-"""Issues of one heading that are listed; the rest is on the page of issues, and counted here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """An issue. `title`: of the record where it is known without naming a person; `out`: where it is corrected."""
-
-    look: Look
-    sentence: str
-    code: str
-    kind: str
-    id: str
-    out: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """Issues with the same thing to do. `left`: how many are not listed."""
-
-    words: str
-    number: int
-    items: tuple[Todo, ...]
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +75,7 @@ class EventFacts:
     needs: tuple[str, ...]
     agenda: Agenda | None
     todo: tuple[Heading, ...]
+    freezes: tuple[tuple[str, str], ...]
     held: Heading | None
     edited: Heading | None
     known: Heading | None
@@ -128,7 +105,7 @@ def _facts(
 ) -> EventFacts:
     row, now = document.event, ask.now
     sessionboard, swoogo = event_links(ask.settings, mapping)
-    by_hand = _by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
+    hands = by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
     lead, rest = _lead(rows)
     return EventFacts(
         event_id=row.event_id,
@@ -143,10 +120,11 @@ def _facts(
         facts=facts_of(row, now, timezone),
         needs=tuple(need.sentence for need in document.attention.needs if need.kind in _NEEDS_SAID),
         agenda=agenda_of(rows, timezone, now, ask.query.get("day", ""), ask.query.get("rooms", "")),
-        todo=tuple(by_hand[hand] for hand in Hand if hand.needed and hand in by_hand),
-        held=by_hand.get(Hand.HELD),
-        edited=by_hand.get(Hand.EDITED),
-        known=by_hand.get(Hand.KNOW),
+        todo=tuple(hands[hand] for hand in Hand if hand.needed and hand in hands),
+        freezes=tuple(_freeze(each, now, timezone) for each in document.freezes),
+        held=hands.get(Hand.HELD),
+        edited=hands.get(Hand.EDITED),
+        known=hands.get(Hand.KNOW),
         waiting=_waiting(document.pending, rows),
         kinds=_kinds(row.ledger, row.left_out),
         runs=tuple(_run(run, now, timezone) for run in document.runs),
@@ -212,38 +190,13 @@ def _about(rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: t
     return " · ".join([*dates, *([f"Organization {mapping.org_id}"] if mapping else [])])
 
 
-def _by_hand(
-    ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None, there: Mapping[str, int | None]
-) -> Mapping[Hand, Heading]:
-    found: dict[Hand, list[IssueRow]] = {}
-    for issue in issues:
-        found.setdefault(Hand(issue.hand), []).append(issue)
-    return {
-        hand: Heading(
-            hand.words,
-            len(some),
-            tuple(_todo(ask, hand, each, mapping, there) for each in some[:_SHOWN]),
-            max(len(some) - _SHOWN, 0),
-        )
-        for hand, some in found.items()
-    }
-
-
-def _todo(
-    ask: Ask, hand: Hand, issue: IssueRow, mapping: EventMapping | None, swoogo: Mapping[str, int | None]
-) -> Todo:
-    record = issue.id.partition("#")[0]
-    swoogo_id = swoogo.get(record) if issue.kind == Kind.SESSION else None
-    here, there = (
-        event_links(ask.settings, mapping)
-        if issue.kind == "event"
-        else record_links(ask.settings, mapping, issue.kind, record, swoogo_id)
-    )
-    out, where = (there, "Swoogo") if there and hand is not Hand.SESSIONBOARD else (here, "Sessionboard")
-    look = looks.of_hand(hand)
-    if issue.code == "gone_in_swoogo":
-        look = looks.of_session(Became.GONE)
-    return Todo(look, issue.sentence, issue.code, issue.kind, record, out, where)
+def _freeze(freeze: FreezeRow, now: int, timezone: tzinfo) -> tuple[str, str]:
+    """`Name of sessions is frozen until 28 Sep, 09:00.`, and who ordered it, why."""
+    what = freeze.words[:1].upper() + freeze.words[1:]
+    many = freeze.kind and (not freeze.fields or len(freeze.fields) > 1)
+    until = times.when(freeze.until_ms, now, timezone) if freeze.until_ms else ""
+    ends = f"until {until}" if until else "until somebody ends it"
+    return f"{what} {'are' if many else 'is'} frozen {ends}.", f"{freeze.actor}: “{freeze.reason}”"
 
 
 def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -> Waiting | None:
@@ -253,9 +206,9 @@ def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -
     sessions = [key.partition("/")[2] for key in pending.get(Kind.SESSION, ())]
     named = [(each, titles[each]) for each in sessions if each in titles]
     numbers = [(source, len(keys)) for source, keys in pending.items()]
-    left = [(source, number - (len(named[:_SHOWN]) if source == Kind.SESSION else 0)) for source, number in numbers]
+    left = [(source, number - (len(named[:SHOWN]) if source == Kind.SESSION else 0)) for source, number in numbers]
     more = ", ".join(counted(number, source) for source, number in left if number)
-    return Waiting(tuple(named[:_SHOWN]), f"and {more}" if more and named else more)
+    return Waiting(tuple(named[:SHOWN]), f"and {more}" if more and named else more)
 
 
 def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[KindLine, ...]:
