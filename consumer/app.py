@@ -20,6 +20,7 @@ from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
@@ -31,6 +32,7 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.ports.replicas import Replica
+from consumer.services.archive import Archiver
 from consumer.services.dispatch import Dispatcher
 from consumer.services.housekeeping import Housekeeper
 from consumer.services.workers import cancel_and_wait
@@ -178,7 +180,9 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         trouble = TroubleIndex(stores.redis, stores.keys)
         orders = build_order_relay(settings, stores, kafka, clock)
         fleet = RedisFleet(stores.redis, stores.keys, RedisEventStats(stores.redis, stores.keys, stores.scripts), clock)
-        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, trouble, orders, fleet)
+        archive = RedisArchive(stores.redis, stores.keys, stores.scripts)
+        archiver = Archiver(archive, clock, settings.archive.after) if settings.archive.after else None
+        housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, trouble, orders, fleet, archiver)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None
         if settings.role != "sync":

@@ -124,6 +124,7 @@ AREAS: Final[Mapping[str, Mapping[str, str]]] = {
         "Y1": "What is held of a person, place by place",
         "Y2": "A person is erased, also when broken off, and no rebuild brings them back",
         "Y3": "The ledger holds people's data as keyed digests; a deleted contact leaves no profile",
+        "Y4": "An event that is over is archived: its ledger stays, packed, and comes back before anything is planned",
     },
     "Guarantees": {
         "G1": "Every change ends in Swoogo, as an issue or as a dead letter",

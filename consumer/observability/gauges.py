@@ -27,7 +27,7 @@ class EventGauges:
         for kind, waiting in fleet.due.items():
             meters.set(freshness.DUE, waiting.count, subject=kind)
             meters.set(freshness.OLDEST_DUE_AGE, _age(now, waiting.first if waiting.count else None), subject=kind)
-        for state in ("known", "continuous", "failing"):
+        for state in ("known", "continuous", "failing", "archived"):
             meters.set(freshness.EVENTS, getattr(fleet, state), state=state)
         meters.set(freshness.CHANGES_WAITING, fleet.changes)
         meters.set(freshness.OLDEST_UNPUSHED_AGE, _age(now, fleet.oldest))

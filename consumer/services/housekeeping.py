@@ -1,6 +1,6 @@
 """What all replicas need and one of them does, outside of the rounds and slice by slice.
 
-The due index is repaired, orders are seen to, and what stands of the events is counted.
+The due index is repaired, orders are seen to, events are counted and archived.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import structlog
 
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock, Inbox
+from consumer.services.archive import Archiver
 from consumer.services.orders import OrderRelay
 from consumer.services.rebuild import Rebuilder
 
@@ -61,6 +62,7 @@ class Housekeeper:
     trouble: Trouble | None = None
     orders: OrderRelay | None = None
     figures: Figures | None = None
+    archiver: Archiver | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
 
@@ -91,6 +93,8 @@ class Housekeeper:
             return
         if self.orders:
             await self.orders.relay()
+        if self.archiver:
+            await self.archiver.look()
         if self.clock.ticks() < self._repair_at:
             return
         began = self.clock.ticks()

@@ -25,7 +25,7 @@ from consumer.settings.keys import KeySettings
 from consumer.settings.log import LogSettings
 from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import READ_SECONDS, SwoogoSettings
-from consumer.settings.sync import BulkSettings, DebounceSettings, PushSettings, ReconcileSettings
+from consumer.settings.sync import ArchiveSettings, BulkSettings, DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
 from consumer.settings.tracing import TracingSettings
 from consumer.settings.webhooks import WebhookSettings
@@ -33,6 +33,7 @@ from consumer.settings.webhooks import WebhookSettings
 __all__ = [
     "PREFIX",
     "VARIABLES",
+    "ArchiveSettings",
     "BulkSettings",
     "ConsoleSettings",
     "DebounceSettings",
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     debounce: DebounceSettings = Field(default_factory=DebounceSettings)
     push: PushSettings = Field(default_factory=PushSettings)
     reconcile: ReconcileSettings = Field(default_factory=ReconcileSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     bulk: BulkSettings = Field(default_factory=BulkSettings)
     swoogo: SwoogoSettings = Field(default_factory=SwoogoSettings)
     images: ImageSettings = Field(default_factory=ImageSettings)

@@ -51,6 +51,17 @@ class BulkSettings(Group):
     )
 
 
+class ArchiveSettings(Group):
+    """When events that are over leave the memory of Redis (Y4)."""
+
+    after: float = Field(
+        0.0,
+        ge=0,
+        le=315_360_000,
+        description="Seconds from the end of an event's last session to its archive (2592000: 30 days); 0: never.",
+    )
+
+
 class ReconcileSettings(Group):
     """How often events are compared with Swoogo although nothing changed in Sessionboard."""
 

@@ -12,13 +12,13 @@ from redis.asyncio import Redis
 PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{(event|org)/[^{}]+\}:(state|rows|versions|dirty)",
     r"[^{}]+:\{due/\d+\}:(due|queues|queue/.+)",
-    r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|withdrawn|requests|served|survey|fields|issues|figures|published|run|runs|timeline|calls|mapping|asked|holders|careful|fresh|webhooks|audit|controls)",
+    r"[^{}]+:\{event/[^{}]+\}:(ledger|unlogged|directory|orders|overtaken|withdrawn|requests|served|survey|fields|issues|figures|archive|published|run|runs|timeline|calls|mapping|asked|holders|careful|fresh|webhooks|audit|controls)",
     r"[^{}]+:\{org/[^{}]+\}:(connection|mappings|refused)",
     r"[^{}]+:\{pairs\}:(records|event_of|voided|holders|rebuilder|unlogged/.+)",
     r"[^{}]+:\{orders\}:(audit|waiting)",
     r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
     r"[^{}]+:\{shard/\d+\}:mark",
-    r"[^{}]+:\{index\}:(events|orgs|trouble|arrivals)",
+    r"[^{}]+:\{index\}:(events|orgs|archived|trouble|arrivals)",
 ]
 
 

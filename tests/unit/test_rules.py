@@ -24,7 +24,7 @@ COUNTS: Final[dict[str, int | list[int]]] = {
     "K": 4,
     "U": 5,
     "W": 3,
-    "Y": 3,
+    "Y": 4,
     "G": 6,
 }
 """Letter of an area -> how many rules it has, numbered from 1; or their numbers."""

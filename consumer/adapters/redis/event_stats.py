@@ -49,6 +49,7 @@ class EventStats:
         issues: code -> open issues; `parked`: how many of them are operations that Swoogo refused.
         left_out: "kind:reason" -> records that the last plan left out.
         ledger: "kind/state" -> entries.
+        archived: since when it is archived (Y4); `ends`: end of its last session, as that was read last.
     """
 
     continuous: bool = False
@@ -66,6 +67,8 @@ class EventStats:
     issues: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     ledger: Mapping[str, int] = field(default_factory=dict)
+    archived: int | None = None
+    ends: int | None = None
 
     @property
     def intents(self) -> int:
@@ -236,10 +239,12 @@ def _stats(
         surveyed=_moment(read_at) or None,
         survey_every=float(every or 0),
         reached=_moment(figures.get(b"reached")),
+        archived=_moment(figures.get(b"archived")),
+        ends=_moment(figures.get(b"ends")),
         left_out=_counts.decode(figures.get(b"left_out", b"{}")),
     )
     found = with_counts(bare, _counted(figures))
-    return found, _sum(found.ledger) == entries and _sum(found.issues) == issues
+    return found, bool(found.archived) or (_sum(found.ledger) == entries and _sum(found.issues) == issues)
 
 
 def _sum(counts: Mapping[str, int]) -> int:

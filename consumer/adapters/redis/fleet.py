@@ -44,6 +44,7 @@ class Fleet(msgspec.Struct, omit_defaults=True):
 
     at: int = 0
     known: int = 0
+    archived: int = 0
     continuous: int = 0
     failing: int = 0
     changes: int = 0
@@ -114,7 +115,10 @@ class RedisFleet:
         if whole:
             self._sums, self._passes = Fleet(), self._passes + 1
         known = await self._redis.scard(self._keys.events())
-        shown = msgspec.structs.replace(sums, at=self._clock.now(), known=known, due=await self.due())
+        archived = await self._redis.scard(self._keys.archived())
+        shown = msgspec.structs.replace(
+            sums, at=self._clock.now(), known=known, archived=archived, due=await self.due()
+        )
         await self._redis.set(self._keys.replicas("fleet"), msgspec.json.encode(shown), ex=_KEPT_SECONDS)
 
     @guarded

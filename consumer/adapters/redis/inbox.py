@@ -14,6 +14,7 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.inbox_requests import REQUESTS, InboxRequests
@@ -44,6 +45,9 @@ from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 _CHANGES_PER_CALL: Final = 1000
 """Lua takes some 8,000 arguments at most; a call this size also never holds the server for long."""
 
+_ARCHIVED: Final = -2
+"""Where a due event would follow: it is to be brought back before it is claimed (Y4)."""
+
 _SLICE: Final = 250
 """Events, and as many organizations, that the index is repaired for at once."""
 
@@ -71,13 +75,14 @@ class RedisInbox(InboxRequests):
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
         self._indexed: set[str] = set()
+        self._archive = RedisArchive(redis, keys, scripts)
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """One script call for the batch (more only beyond 1,000 changes)."""
         names = self._names(subject, "state", "rows", "versions", "dirty", "overtaken", "withdrawn")
         org = subject.kind == "org"
-        news, due = 0, -1
+        news, due, archived = 0, -1, False
         for start in range(0, len(changes), _CHANGES_PER_CALL):
             some, marks = changes[start : start + _CHANGES_PER_CALL], frozenset[str]()
             if not org and (gone := [id_of(each.key) for each in some if each.deleted and _is_contact(each.key)]):
@@ -85,7 +90,7 @@ class RedisInbox(InboxRequests):
             added = -1
             while added < 0:
                 arguments = [part for each in some for part in (each.key, each.stamp, kept_row(each, marks))]
-                added, due = await self._scripts.record_changes(
+                added, due, archived = await self._scripts.record_changes(
                     names,
                     quiet=0 if org else self._quiet,
                     max_wait=self._max_wait,
@@ -98,7 +103,7 @@ class RedisInbox(InboxRequests):
             news += added
         if due >= 0:  # else whatever made it not due took it out of the index
             await self._due.put(subject, due)
-        if str(subject) not in self._indexed:
+        if archived or str(subject) not in self._indexed:
             await self._redis.sadd(self._keys.orgs() if org else self._keys.events(), subject.id)
             self._indexed.add(str(subject))
         return news
@@ -166,9 +171,13 @@ class RedisInbox(InboxRequests):
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:
         asked_at = self._leases.ticks()
-        epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
-            self._names(subject, *REQUESTS), op_id=op_id, lease=self._lease
-        )
+        following = _ARCHIVED
+        while following == _ARCHIVED:
+            epoch, following, attempt, request, depth, ids = await self._scripts.claim_subject(
+                self._names(subject, *REQUESTS), op_id=op_id, lease=self._lease
+            )
+            if following == _ARCHIVED:
+                await self._archive.bring_back(subject.id)
         await self._due.put(subject, following)
         if not epoch:
             return None
@@ -268,6 +277,6 @@ class RedisInbox(InboxRequests):
 
     @guarded
     async def events(self) -> tuple[str, ...]:
-        """Ids of all events that anything was ever recorded for, sorted."""
-        members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
+        """Ids of all events that anything was ever recorded for, archived ones too, sorted."""
+        members = cast("list[bytes]", await self._redis.sunion([self._keys.events(), self._keys.archived()]))
         return tuple(sorted(member.decode() for member in members))

@@ -58,7 +58,9 @@ a secret or personal data; credentials are named by a hash.
 | `{pairs}:rebuilder` | hash: the rebuild whose pairs are taken, organizations it fenced | - | rebuild |
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
-| `{index}:events`, `{index}:orgs` | set: ids ever recorded | - | inbox |
+| `{index}:events`, `{index}:orgs` | set: ids ever recorded, but for archived events | - | inbox |
+| `{index}:archived` | set: archived events | - | archive |
+| `{event/ID}:archive` | string: the packed ledger of an archived event | - | archive |
 | `{index}:trouble` | hash: event -> what is wrong with it; "": every event was gone through | - | trouble index |
 | `{index}:arrivals` | stream: seconds that changes took to Swoogo, bounded | - | arrivals |
 | `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |
@@ -127,6 +129,10 @@ class Keys:
     def events(self) -> str:
         """The set of events ever recorded."""
         return self._of("index", "events")
+
+    def archived(self) -> str:
+        """The set of archived events."""
+        return self._of("index", "archived")
 
     def orgs(self) -> str:
         """The set of organizations ever recorded."""

@@ -10,7 +10,8 @@ from weakref import WeakValueDictionary
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.client import guarded, read_hash
+from consumer.adapters.redis.archive import unpacked
+from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
@@ -48,6 +49,8 @@ class RedisLedger:
     @guarded
     async def load(self, event_id: str) -> Ledger:
         stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
+        if not stored and (text := await read_value(self._redis, self._keys.event(event_id, "archive"))):
+            stored = unpacked(text)
         return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:

@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -37,6 +38,7 @@ class RedisRestorer:
         self._scripts = scripts
         self._inbox = inbox
         self._window = round(window * 1000)
+        self._archive = RedisArchive(redis, keys, scripts)
 
     @guarded
     async def begin(self, owner: str) -> None:
@@ -62,6 +64,11 @@ class RedisRestorer:
         if gone:
             # Before any row comes: nothing of a person who was erased comes back (Y2).
             await self._inbox.withdraw(event_subject(event_id), [erased(each) for each in gone])
+        archived = await self._archive.archived_at(event_id)
+        if archived is not None:
+            if max((each.at for each in logged), default=0) <= archived:
+                return 0  # its packed ledger has them
+            await self._archive.bring_back(event_id)
         changed = 0
         for start in range(0, len(logged), _ENTRIES_PER_CALL):
             arguments: list[str | bytes | int] = []
@@ -159,4 +166,5 @@ class RedisRestorer:
         await self._redis.sadd(key, *(kind.value for kind in _LOOKED_AT))
 
     async def events(self) -> Sequence[str]:
-        return await self._inbox.events()
+        members = cast("set[bytes]", await self._redis.smembers(self._keys.events()))
+        return sorted(member.decode() for member in members)

@@ -26,13 +26,15 @@ class Scripts(CreditScripts, RebuildScripts):
         always: bool,
         changes: Iterable[str | bytes],
         withdrawn: int = 0,
-    ) -> tuple[int, int]:
-        """(how many were news, due ms or -1); (-1, -1): the rows were made by another `withdrawn` than is there.
+    ) -> tuple[int, int, bool]:
+        """(how many were news, due ms or -1, whether it is archived); -1: the rows were made by another `withdrawn`.
 
         `keys`: state, rows, versions, dirty, overtaken, withdrawn.
         """
-        news, due, _ = await self.named["record_changes"](keys, [quiet, max_wait, int(always), withdrawn, *changes])
-        return news, due
+        news, due, archived = await self.named["record_changes"](
+            keys, [quiet, max_wait, int(always), withdrawn, *changes]
+        )
+        return news, due, bool(archived)
 
     async def request_sync(
         self, keys: Iterable[str], *, request_id: str, stamp: str, request: bytes
@@ -200,6 +202,16 @@ class Scripts(CreditScripts, RebuildScripts):
     ) -> bool:
         """False when somebody else has the lease. `keys`: state, timeline, calls; `lines`: record, its lines, ..."""
         return bool(await self.named["note_timeline"](keys, [epoch, bytes_kept, run, calls, runs_kept, *lines]))
+
+    async def archive_event(
+        self, keys: Iterable[str], *, epoch: int, at: int, ledger: bytes, rows: Iterable[bytes]
+    ) -> bool:
+        """False when something waits or somebody else has the lease. `keys`: see the script."""
+        return bool(await self.named["archive_event"](keys, [epoch, at, ledger, *rows]))
+
+    async def bring_back(self, keys: Iterable[str], *, at: int, ledger: Mapping[bytes, bytes]) -> bool:
+        """False when it is not archived any more. `keys`: state, archive, figures, ledger."""
+        return bool(await self.named["bring_back"](keys, [at, *(part for row in ledger.items() for part in row)]))
 
     async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]

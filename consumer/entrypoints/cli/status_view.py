@@ -131,6 +131,8 @@ def due(row: EventRow) -> str:
     """When an event is pushed, in a word or two."""
     if row.working:
         return "working"
+    if row.archived and row.due_in is None:
+        return "archived"
     if row.due_in is None:
         return "-"
     return "now" if row.due_in == 0 else f"in {lasting(row.due_in)}"
@@ -146,6 +148,8 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
     there = f"; {document.sessions['live']:,} of {counted(accepted, 'accepted session')} in Swoogo" if accepted else ""
     hands = f", {counted(row.hands, 'issue')} to act on" if row.hands else ""
     console.print(f"{row.state.words}{hands}{there}")
+    if row.archived:
+        console.print(f"archived since {row.archived}; a change brings it back")
     if row.mapped:
         mode = "on" if row.continuous else "off (only manual syncs)"
         console.print(f"Continuous sync {mode}; credits left {row.credits_left:,}")

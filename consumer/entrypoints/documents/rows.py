@@ -14,6 +14,7 @@ from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.standing import Ground, ground_of, read_grounds
+from consumer.entrypoints.documents.words import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class EventRow:
         paused_until: calls are paused until then, because Swoogo does not answer; 0 while they are not.
         due_ms, survey_ms, reached_ms: when it may be pushed, when the next reconcile may start, and when a push last
             changed something in Swoogo.
+        archived: since when it is archived (Y4), None while it is not.
         ledger: "kind/state" -> records; `left_out`: "kind:reason" -> records that the last plan left out.
         frozen, unapproved: records that wait for the end of a freeze, and for an approval (U1, U2).
     """
@@ -69,6 +71,7 @@ class EventRow:
     left_out: Mapping[str, int] = field(default_factory=dict)
     frozen: int = 0
     unapproved: int = 0
+    archived: str | None = None
 
 
 def standing_of(summary: EventSummary, ground: Ground, waiting: str, now: int) -> Standing:
@@ -129,6 +132,7 @@ async def read_rows(
             hands=standing.hands,
             refused=ground.refused,
             paused_until=ground.paused_until,
+            archived=iso(stats.archived) if stats.archived else None,
             due_ms=stats.due,
             survey_ms=stats.survey,
             reached_ms=stats.reached,

@@ -66,9 +66,9 @@ CHANGES_WAITING: Final = Metric(
 EVENTS: Final = Metric(
     "events",
     "events",
-    "Events: known (anything recorded), continuous (synced by themselves) and failing (their last push failed).",
+    "Events: known (anything recorded), continuous (synced by themselves), failing (their last push failed), archived.",
     "Any failing for long: `swoogo-sync status` names them.",
-    {"state": "known, continuous or failing"},
+    {"state": "known, continuous, failing or archived"},
     scope="all",
 )
 RECONCILE_AGE: Final = Metric(

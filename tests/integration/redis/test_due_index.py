@@ -35,7 +35,7 @@ class Interrupted(Scripts):
         if then:
             await then()
 
-    async def record_changes(self, *args: Any, **given: Any) -> tuple[int, int]:
+    async def record_changes(self, *args: Any, **given: Any) -> tuple[int, int, bool]:
         answer = await super().record_changes(*args, **given)
         await self._interrupt()
         return answer

@@ -9,7 +9,9 @@ from typing import cast
 import pytest
 from redis.asyncio import Redis
 
+from consumer.adapters.redis import codecs
 from consumer.adapters.redis import keys as keys_module
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.election import RedisElection
@@ -78,7 +80,7 @@ def test_the_list_of_permanent_keys_is_the_table_of_the_adapter() -> None:
 @pytest.mark.rule("G6")
 async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: Redis) -> None:
     """The table is what an operator reads to know what lives in Redis."""
-    bench = in_redis(redis, Times(lease=60.0))
+    bench = in_redis(redis, Times(lease=60.0, window=10.0))
     lease = await bench.leased()
     for stamped_late, row in (("2.0.1.00000", b"{}"), ("1.0.2.00000", b'{"id":"s9"}')):
         await bench.inbox.record(lease.subject, [Change("session/s9", stamped_late, row)])
@@ -147,6 +149,9 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await redis.sadd(keys.event(EVENT, "careful"), "session")
     await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
     await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
+    archive = RedisArchive(redis, keys, Scripts(redis))
+    await redis.hset(keys.event("over", "ledger"), session_key(), codecs.encode(an_entry(1)))
+    assert await archive.put_away("over", "op", NOW)
     assert await RedisElection(keys, Scripts(redis), "replica").elected(30)
 
     assert await leaked_keys(redis) == []

@@ -14,6 +14,7 @@ import pytest
 from pydantic import RedisDsn
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.archive import GOES, HELD
 from consumer.adapters.redis.budget import read_credits
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.scripts import Scripts
@@ -108,6 +109,15 @@ def complete(scripts: Scripts, retry_in: int = 5_000, failed: bool = True, surve
 def write(scripts: Scripts, replace: bool = False) -> Awaitable[Any]:
     names = [STATE, "{s}:ledger", "{s}:figures", "{s}:unlogged"]
     return scripts.write_counted(names, epoch=EPOCH, fields=["k1", b"v1", "k2", b""], replace=replace)
+
+
+def complete_all(scripts: Scripts) -> Awaitable[Any]:
+    return complete(scripts, retry_in=-1, failed=False)
+
+
+def archive(scripts: Scripts) -> Awaitable[Any]:
+    names = [STATE, *(f"{{s}}:{name}" for name in ("archive", "figures", *HELD, *GOES))]
+    return scripts.archive_event(names, epoch=EPOCH, at=7, ledger=b"packed", rows=[b"session/s1", b"row", b"1"])
 
 
 def mark_published(scripts: Scripts, mark: str = "?7") -> Awaitable[Any]:
@@ -275,6 +285,13 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "write_fenced": ([record_to_claim, claim], mark_published),
     "write_counted": ([record_to_claim, claim], write),
     "write_counted that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
+    "archive_event": ([record_to_claim, claim, complete_all], archive),
+    "bring_back": (
+        [record_to_claim, claim, complete_all, archive],
+        lambda scripts: scripts.bring_back(
+            [STATE, "{s}:archive", "{s}:figures", "{s}:ledger"], at=7, ledger={b"session/1": b'{"state":"applied"}'}
+        ),
+    ),
     "settle_figures": (
         [record_to_claim, claim],
         lambda scripts: scripts.settle_figures(
@@ -325,6 +342,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
 
 COUNTED_ONCE = {
     "begin_order",
+    "bring_back",
     "seize_subject",
     "record_changes",
     "request_sync",

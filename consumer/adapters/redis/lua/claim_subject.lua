@@ -3,7 +3,7 @@
 -- when Redis forgot the former one, and no old lease fits a new claim (G4, G6).
 -- KEYS: state (hash), requests (hash: id -> request that waits), served (hash: id -> stamp)
 -- ARGV: op id of the claim, lease ms
--- Returns {epoch or 0, next due ms or -1, now ms, attempt, all requests together as JSON or "", depth of the survey that
+-- Returns {epoch or 0, next due ms or -1 (-2: it is due and archived, and is to be brought back first), now ms, attempt, all requests together as JSON or "", depth of the survey that
 --          is due or "", then id and stamp of each request}.
 -- Atomic because two workers may see the same subject due. A repeat with the same op id gets the same answer.
 local function earliest(due, survey, hold, held)
@@ -20,7 +20,7 @@ end
 local now = state_time(KEYS[1])
 local request = gather(KEYS[1], KEYS[2], KEYS[3]) or ''
 local fields = redis.call('HMGET', KEYS[1], 'due', 'until', 'op', 'epoch', 'attempt', 'survey', 'hold', 'depth',
-  'surveying')
+  'surveying', 'archived')
 local due, held, survey = tonumber(fields[1]), tonumber(fields[2]) or 0, tonumber(fields[6])
 local attempt, depth = tonumber(fields[5]) or 0, fields[8] or 'shallow'
 if held > now then
@@ -29,6 +29,7 @@ if held > now then
 end
 local following = earliest(due, survey, tonumber(fields[7]) or 0, 0)
 if following < 0 or following > now then return {0, following, now, attempt, '', ''} end
+if fields[10] then return {0, -2, now, 0, '', ''} end
 local epoch = math.max((tonumber(fields[4]) or 0) + 1, now)
 held = now + tonumber(ARGV[2])
 -- Due again when the lease runs out: a worker that dies leaves nothing behind.

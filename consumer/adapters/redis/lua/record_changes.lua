@@ -4,7 +4,7 @@
 --       withdrawn (set: whose profiles are not kept)
 -- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), size of withdrawn that the rows were made by,
 --       then key, stamp, row for each change
--- Returns {news or -1 (the rows were made by another withdrawn; nothing was written), due ms or -1, now ms}.
+-- Returns {news or -1 (the rows were made by another withdrawn; nothing was written), due ms or -1, 1 when it is archived}.
 -- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
 local function earliest(due, survey, hold, held)
   if survey and (not due or math.max(survey, hold) < due) then due = math.max(survey, hold) end
@@ -19,7 +19,7 @@ end
 local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = state_time(state)
-if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, now} end
+if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, 0} end
 -- Publication of the oldest change that waits, also where a newer version of its record waits by now.
 local waiting = redis.call('HLEN', dirty) > 0
 local oldest = waiting and tonumber(redis.call('HGET', state, 'oldest') or nil) or math.huge
@@ -76,7 +76,8 @@ for from = 5, #ARGV, 1500 do
   write()
 end
 for _, key in ipairs(widened) do redis.call('HDEL', key, '') end
-local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request', 'survey')
+local fields = redis.call('HMGET', state, 'continuous', 'first', 'due', 'hold', 'until', 'request', 'survey',
+  'archived')
 local due = tonumber(fields[3])
 local moments = {}
 if oldest < math.huge and (news > 0 or told) then moments = {'oldest', string.format('%.0f', oldest)} end
@@ -89,4 +90,5 @@ if (always or fields[1] == '1') and (waiting or #moments > 0) and (news > 0 or t
   moments = {'first', string.format('%.0f', first), 'due', string.format('%.0f', due), unpack(moments)}
 end
 if #moments > 0 then redis.call('HSET', state, unpack(moments)) end
-return {news, earliest(due, tonumber(fields[7]), tonumber(fields[4]) or 0, tonumber(fields[5]) or 0), now}
+return {news, earliest(due, tonumber(fields[7]), tonumber(fields[4]) or 0, tonumber(fields[5]) or 0),
+  fields[8] and 1 or 0}
