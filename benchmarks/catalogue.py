@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks import (
+    console,
     field_maps,
     first_call,
     ingest,
@@ -36,6 +37,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = MappingProxyType(
         first_call.NAME: first_call.measure,
         push.NAME: push.measure,
         memory.NAME: memory.measure,
+        console.NAME: console.measure,
         rebuild.NAME: rebuild.measure,
         scale.NAME: scale.measure,
         ingest.NAME: ingest.measure,

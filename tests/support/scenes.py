@@ -6,7 +6,6 @@ and the name of the Swoogo.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from benchmarks.console import addresses
 from benchmarks.programme import programme
 from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
@@ -24,7 +24,6 @@ from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
 from consumer.domain.survey import Depth
 from consumer.entrypoints.console.app import console_app
-from consumer.entrypoints.console.routes import ROUTES
 from consumer.entrypoints.console.viewer import Viewer
 from consumer.ports import RawRecord, Work
 from consumer.services.images import ImageQueue
@@ -37,7 +36,7 @@ from sandbox.conference.model import Conference
 from sandbox.conference.records import Record, Writer
 from sandbox.conference.sessionboard import Event
 from tests.support.builders import a_connection, a_mapping
-from tests.support.console import Visitor, a_visitor, read
+from tests.support.console import Visitor, a_visitor
 from tests.support.desk import Desk
 from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemoryDeadLetters, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings
@@ -45,7 +44,6 @@ from tests.support.fakes.swoogo import Called
 
 ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
-_LINKS: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -72,23 +70,14 @@ class Scene:
             yield f"http://127.0.0.1:{port}"
 
     async def addresses(self) -> dict[str, str]:
-        """One address of each page that links lead to from the first one, by the name of its route."""
-        found: dict[str, str] = {}
-        ahead, seen = ["/"], {"/"}
-        while ahead and len(seen) < _LINKS:
-            path = ahead.pop(0)
-            name = next((page.name for page in ROUTES if "GET" in page.methods and _is(path, page.path)), "")
-            if not name or name in found:
-                continue
+        """One path of each page that links lead to from the first one, by the name of its route."""
+
+        async def get(path: str) -> str:
             answer = await self.visitor.get(path)
             assert answer.status_code == 200, (path, answer.status_code)
-            found[name] = path
-            for link in read(answer.text).links:
-                address = link.partition("#")[0]
-                if address.startswith("/") and address not in seen:
-                    seen.add(address)
-                    ahead.append(address)
-        return found
+            return answer.text
+
+        return await addresses(get)
 
     @property
     def desk(self) -> Desk:
@@ -116,12 +105,6 @@ class Scene:
     def swoogo_id(self, kind: Kind, number: int = 0) -> int:
         """The n-th record that was made in Swoogo."""
         return list(self.swoogo.records[kind])[number]
-
-
-def _is(path: str, pattern: str) -> bool:
-    """Whether a path is one of a route."""
-    parts = re.sub(r"\\\{(\w+)(:path)?\\\}", lambda part: ".+" if part[2] else "[^/]+", re.escape(pattern))
-    return bool(re.fullmatch(parts, path.partition("?")[0]))
 
 
 @asynccontextmanager
