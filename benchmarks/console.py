@@ -172,7 +172,9 @@ async def _running(servers: Servers) -> AsyncIterator[tuple[int, httpx.AsyncClie
         process = ServiceProcess(environment, Path(folder) / "log", command)
         process.start()
         try:
-            async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=_LONGEST) as client:
+            fresh = httpx.Limits(max_keepalive_connections=0)  # the console ends connections after a minute
+            address = f"http://{HOST}:{port}"
+            async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=_LONGEST, limits=fresh) as client:
                 async with asyncio.timeout(_LONGEST):
                     while not await _answers(client):
                         process.check()

@@ -193,7 +193,7 @@ def _field(row: FieldRow, *, hidden: bool, marked: bool) -> FieldLine:
             return missing
         if hidden and value:
             return HIDDEN
-        text = without_markup(value) if value.startswith("<") else value
+        text = " ".join(without_markup(value.replace("<", " <")).split()) if value.startswith("<") else value
         if row.field in _TIMES and text.endswith(":00"):
             text = text[:-3]
         return text[: _LONGEST - 1] + "…" if len(text) > _LONGEST else text or "empty"
