@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.adapters.kafka.decode import KafkaDecoder
@@ -28,6 +29,23 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.TOO_LARGE: "raise SWOOGO_SYNC_KAFKA__MAX_RECORD_BYTES, then replay it; or publish a smaller one",
     Reason.UNKNOWN_ACTION: "update this service to one that knows the action, then replay it; or discard it",
 }
+_IMPERSONAL: Final = frozenset(
+    {
+        "action",
+        "created_at",
+        "datetime",
+        "ends_at",
+        "event_id",
+        "id",
+        "org_id",
+        "starts_at",
+        "status",
+        "updated_at",
+        "version",
+    }
+)
+"""Names of values that tell of no person."""
+_DEEPEST: Final = 20
 _USUALLY: Final = "have it published again, then discard it"
 
 
@@ -129,8 +147,10 @@ async def foresee_letters(
     return tuple(map(foreseen, letters))
 
 
-def letter_document(letter: Letter, *, whole: bool = False, foreseen: Foreseen | None = None) -> LetterDocument:
-    """One letter as it is shown; `whole` with its bytes and headers."""
+def letter_document(
+    letter: Letter, *, whole: bool = False, names: bool = True, foreseen: Foreseen | None = None
+) -> LetterDocument:
+    """One letter as it is shown; `whole` with its bytes and headers, without `names` only what tells of no person."""
     origin, record = letter.origin, letter.record
     return LetterDocument(
         id=letter.name,
@@ -146,8 +166,12 @@ def letter_document(letter: Letter, *, whole: bool = False, foreseen: Foreseen |
         rounds=origin.round,
         outcome=foreseen.outcome.value if foreseen else "",
         would=plain(foreseen.words) if foreseen else "",
-        value=_readable(record.value) if whole else None,
-        headers=tuple((plain(name, 80), _readable(value) or "") for name, value in letter.headers) if whole else (),
+        value=(_readable if names else _impersonal)(record.value) if whole else None,
+        headers=tuple(
+            (plain(name, 80), (_readable(value) or "") if names else "(withheld)") for name, value in letter.headers
+        )
+        if whole
+        else (),
     )
 
 
@@ -156,3 +180,24 @@ def _readable(value: bytes | None) -> str | None:
     if value is None:
         return None
     return plain(_SECRET.sub(r'\1"(withheld)"', value[: 4 * _SHOWN].decode(errors="replace")), _SHOWN)
+
+
+def _impersonal(value: bytes | None) -> str | None:
+    """Its shape: texts only where they are ids, moments or codes; what is no JSON could be anything."""
+    if value is None:
+        return None
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        return f"({len(value):,} bytes, withheld)"
+    return _readable(json.dumps(_shape(read)).encode())
+
+
+def _shape(value: Any, name: str = "", depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        return "(withheld)"
+    if isinstance(value, dict):
+        return {key if key.isidentifier() else "?": _shape(each, key, depth + 1) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_shape(each, "", depth + 1) for each in value[:_DEEPEST]]
+    return value if value is None or isinstance(value, bool) or name in _IMPERSONAL else "(withheld)"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.entrypoints.console.viewer import LOCAL
 from consumer.entrypoints.documents.kafka_look import KafkaLook
 from tests.integration.console.test_retry_orders import ORDERS_ON, order
 from tests.integration.kafka.kafka_world import KafkaWorld
@@ -26,6 +27,11 @@ async def test_letters_are_shown_put_back_and_discarded(kafka: KafkaWorld, redis
         shown = await visitor.page(next(each for each in page.links if each.startswith("/operations/letters/")))
         assert "The value is not JSON." in shown.text
         assert "hush-hush" not in shown.text
+        visitor.viewer = replace(LOCAL, actor="olga")
+        shown = await visitor.page(next(each for each in page.links if each.startswith("/operations/letters/")))
+        assert "bytes, withheld)" in shown.text
+        assert "bad" not in shown.text
+        visitor.viewer = LOCAL
         page = await visitor.page("/operations/retry?what=letters&event=7")
         assert [row[-1].partition(":")[0] for row in page.rows[1:]] == ["Fail again with not_json"] * 3
         status, place = await order(visitor, "/operations/retry?what=letters", "replay")

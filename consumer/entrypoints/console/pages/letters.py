@@ -56,7 +56,8 @@ async def show_one(ask: Ask) -> Shown:
     else:
         if not found:
             raise MissingError("There is no such dead letter.")
-        facts["letter"] = letter_document(found[0], whole=True)
+        facts["letter"] = letter_document(found[0], whole=True, names=ask.viewer.sees_names)
         facts["open"] = found[0].name in {each.name for each in reading.letters}
+    facts["names"] = ask.viewer.sees_names
     facts["max_rounds"] = ask.stores.settings.bulk.max_rounds
     return Shown("letter.html", "Dead letter", facts, nav="operations", live=False)
