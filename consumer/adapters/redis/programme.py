@@ -5,8 +5,10 @@ Reads no people: of an event with thousands of contacts it costs the names of th
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final, cast
 
 import msgspec
@@ -17,6 +19,8 @@ from consumer.adapters.redis.keys import Keys
 from consumer.domain.identity import Kind, id_of, key_of
 
 _AT_ONCE: Final = 500
+_REMEMBERED: Final = 8
+"""Programmes that are kept decoded: those of the pages that are open."""
 _SESSIONS: Final = key_of(Kind.SESSION, "").encode()
 
 
@@ -50,13 +54,25 @@ _session: Final = msgspec.json.Decoder(SessionRow)
 _entry: Final = msgspec.json.Decoder(EntryRow)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Programme:
-    """All by the id of the session; `dirty`: those with a change that was not pushed."""
+    """All by the id of the session; `dirty`: those with a change that was not pushed.
 
+    `digest`: of all of it, by which two are compared: what is made of a programme need not be made again.
+    """
+
+    digest: bytes = b""
     sessions: Mapping[str, SessionRow] = field(default_factory=dict)
     entries: Mapping[str, EntryRow] = field(default_factory=dict)
     dirty: frozenset[str] = frozenset()
+
+    def __hash__(self) -> int:
+        """By the digest, as it is compared."""
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same."""
+        return isinstance(other, Programme) and other.digest == self.digest
 
 
 class RedisProgramme:
@@ -65,6 +81,7 @@ class RedisProgramme:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._last: OrderedDict[str, Programme] = OrderedDict()
 
     @guarded
     async def of(self, event_id: str) -> Programme:
@@ -82,11 +99,21 @@ class RedisProgramme:
                 pipe.hmget(rows, keys[start : start + _AT_ONCE])
                 pipe.hmget(ledger, keys[start : start + _AT_ONCE])
             found = cast("list[list[bytes | None]]", await pipe.execute())
-        sessions = _decoded(_session, keys, [row for some in found[::2] for row in some])
-        entries = _decoded(_entry, keys, [row for some in found[1::2] for row in some])
-        return Programme(
-            sessions, entries, frozenset(id_of(key.decode()) for key in changed if key.startswith(_SESSIONS))
-        )
+        stored = [[row for some in found[at::2] for row in some] for at in (0, 1)]
+        marks = sorted(key for key in changed if key.startswith(_SESSIONS))
+        said = blake2b(digest_size=16)
+        for part in (keys, *stored, marks):
+            said.update(b"\x1e".join(each or b"" for each in part) + b"\x1d")
+        last = self._last.get(event_id)
+        if last is None or last.digest != said.digest():
+            changes = frozenset(id_of(key.decode()) for key in marks)
+            sessions, entries = _decoded(_session, keys, stored[0]), _decoded(_entry, keys, stored[1])
+            last = Programme(said.digest(), sessions, entries, changes)
+        self._last[event_id] = last
+        self._last.move_to_end(event_id)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+        return last
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], keys: list[bytes], rows: list[bytes | None]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from consumer.adapters.redis.programme import Programme
 from consumer.domain.eligibility import ACCEPTED
@@ -17,6 +19,8 @@ from consumer.domain.mapping import EventMapping
 from consumer.domain.programme import Became, Known, became
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.plan import IssueRow
+
+_MINUTE: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,23 @@ def programme_rows(
 
     A freeze of some fields alone says nothing of a session: which changes wait behind it is for the plan to say.
     """
-    hands: dict[str, list[Hand]] = defaultdict(list)
-    for issue in issues:
-        if issue.kind == Kind.SESSION and issue.code != Code.GONE_IN_SWOOGO:
-            hands[issue.id.partition("#")[0]].append(Hand(issue.hand))
     frozen = any(each.kind in {"", Kind.SESSION} and not each.fields for each in freezes)
-    all_held = frozen or (mapping is not None and embargoed(mapping.settings, now))
+    held = frozen or (mapping is not None and embargoed(mapping.settings, now))
+    about = tuple((each.id.partition("#")[0], Hand(each.hand)) for each in issues if _is_about_session(each))
+    return _rows(programme, about, now // _MINUTE, held=held)
+
+
+def _is_about_session(issue: IssueRow) -> bool:
+    return issue.kind == Kind.SESSION and issue.code != Code.GONE_IN_SWOOGO
+
+
+@lru_cache(maxsize=8)
+def _rows(
+    programme: Programme, issues: tuple[tuple[str, Hand], ...], minute: int, *, held: bool
+) -> tuple[SessionRow, ...]:
+    hands: dict[str, list[Hand]] = defaultdict(list)
+    for identifier, hand in issues:
+        hands[identifier].append(hand)
     found = []
     for identifier, session in programme.sessions.items():
         about = hands.get(identifier, [])
@@ -65,9 +80,9 @@ def programme_rows(
             gone=entry is not None and entry.state == State.GONE,
             changed=identifier in programme.dirty,
             hands=needed,
-            held=Hand.HELD in about or (all_held and (not live or identifier in programme.dirty)),
+            held=Hand.HELD in about or (held and (not live or identifier in programme.dirty)),
             edited=Hand.EDITED in about,
-            ended=session.ends_at is not None and session.ends_at <= now,
+            ended=session.ends_at is not None and session.ends_at <= minute * _MINUTE,
         )
         found.append(
             SessionRow(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from consumer.domain.errors import UnavailableError
+from consumer.entrypoints.console.viewer import LOCAL
 from tests.support.builders import EVENT, a_mapping
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import soon
@@ -69,3 +73,47 @@ async def test_without_orders_the_page_says_so_and_has_no_button(visitor: Visito
     page = await visitor.page(f"/events/{EVENT}")
     assert "Orders are off." in page.text
     assert "<button" not in page.html
+
+
+class Away:
+    """Stands for what reads Redis while that does not answer."""
+
+    async def summaries(self, events: Sequence[str]) -> Any:
+        raise UnavailableError("Redis did not answer as it should: ConnectionError.")
+
+
+async def test_when_redis_is_away_the_page_shows_what_it_knew_and_since_when(visitor: Visitor) -> None:
+    await visitor.desk.map(replace(a_mapping(), name="Summit"))
+    await visitor.page(f"/events/{EVENT}")
+    assert visitor.app
+    overview = visitor.stores.overview
+    object.__setattr__(visitor.stores, "overview", Away())
+    page = await visitor.page(f"/events/{EVENT}", 503)
+    assert re.search(r"Redis does not answer\. This is what was known at \d\d:\d\d:\d\d;", page.text)
+    assert "Summit" in page.text
+    never = await visitor.page("/events/never-asked-for", 503)
+    assert "Redis does not answer" in never.text
+    visitor.viewer = replace(LOCAL, actor="another")
+    assert "Summit" not in (await visitor.page(f"/events/{EVENT}", 503)).html
+    object.__setattr__(visitor.stores, "overview", overview)
+    assert "Redis does not answer. This" not in (await visitor.page(f"/events/{EVENT}")).text
+
+
+async def test_a_page_refreshes_by_itself_until_it_is_paused(visitor: Visitor) -> None:
+    page = await visitor.page("/")
+    assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in page.html
+    assert "?live=off" in page.links
+    paused = await visitor.page("/?live=off")
+    assert "http-equiv" not in paused.html
+    assert "refresh.js" not in paused.html
+
+
+async def test_a_session_that_changed_is_drawn_anew(visitor: Visitor) -> None:
+    """What is kept of a programme is kept by what it says."""
+    await visitor.desk.map(a_mapping())
+    await visitor.desk.record(soon("s1", title="Before"))
+    assert "Before" in (await visitor.page(f"/events/{EVENT}")).text
+    await visitor.desk.record(soon("s1", title="After", version=2))
+    page = await visitor.page(f"/events/{EVENT}")
+    assert "After" in page.text
+    assert "Before" not in page.html

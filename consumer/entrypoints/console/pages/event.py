@@ -101,12 +101,13 @@ async def show(ask: Ask) -> Shown:
 
 
 def _facts(
-    ask: Ask, document: EventDocument, rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: tzinfo
+    ask: Ask, document: EventDocument, rows: tuple[SessionRow, ...], mapping: EventMapping | None, timezone: tzinfo
 ) -> EventFacts:
     row, now = document.event, ask.now
     sessionboard, swoogo = event_links(ask.settings, mapping)
     hands = by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
     lead, rest = _lead(rows)
+    day, rooms = ask.query.get("day", ""), ask.query.get("rooms", "")
     return EventFacts(
         event_id=row.event_id,
         name=row.name or row.event_id,
@@ -119,7 +120,7 @@ def _facts(
         rest=rest,
         facts=facts_of(row, now, timezone),
         needs=tuple(need.sentence for need in document.attention.needs if need.kind in _NEEDS_SAID),
-        agenda=agenda_of(rows, timezone, now, ask.query.get("day", ""), ask.query.get("rooms", "")),
+        agenda=agenda_of(rows, timezone, times.at(now, timezone).date(), day, rooms),
         todo=tuple(hands[hand] for hand in Hand if hand.needed and hand in hands),
         freezes=tuple(_freeze(each, now, timezone) for each in document.freezes),
         held=hands.get(Hand.HELD),

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
+from functools import lru_cache
 
 from consumer.domain.programme import Became
 from consumer.entrypoints.console import looks
 from consumer.entrypoints.console.agenda import NO_ROOM, Block, Picture, Slot, by_day, clock_of, picture, room_groups
 from consumer.entrypoints.console.looks import Look
-from consumer.entrypoints.console.times import at, day_name
+from consumer.entrypoints.console.times import day_name
 from consumer.entrypoints.documents.programme import SessionRow
 
 
@@ -61,13 +62,14 @@ class Agenda:
         return self.lines[block.id]
 
 
-def agenda_of(rows: Sequence[SessionRow], timezone: tzinfo, now: int, wanted: str, group: str) -> Agenda | None:
+@lru_cache(maxsize=8)
+def agenda_of(rows: tuple[SessionRow, ...], timezone: tzinfo, today: date, wanted: str, group: str) -> Agenda | None:
     """The agenda of an event; None where it has no session.
 
     Args:
         rows: its accepted sessions.
         timezone: of the event.
-        now: ms.
+        today: on its clocks.
         wanted: the day that was asked for, as `2026-10-14`; otherwise today's, or the first with something to look at.
         group: which rooms of the day, from 0.
     """
@@ -79,7 +81,7 @@ def agenda_of(rows: Sequence[SessionRow], timezone: tzinfo, now: int, wanted: st
     days = by_day(slots, timezone)
     if not days:
         return Agenda((), (), "", None, {}, (), away=False, undated=undated)
-    day = _day(days, known, wanted, at(now, timezone).date())
+    day = _day(days, known, wanted, today)
     groups = room_groups(days[day])
     chosen = int(group) if group.isdecimal() and int(group) < len(groups) else 0
     drawn = [slot for slot in days[day] if slot.room in groups[chosen]]
