@@ -41,6 +41,7 @@ def named(page: Any) -> str:
 def address(page: Page, event_id: str = EVENT, other: str = "session") -> str:
     """Of a page; `other`: for every part but the event."""
     path = page.path.replace("{event_id}", event_id)
+    path = path.replace("{kind}", "sync") if page.order else path
     return re.sub(r"\{[^}]*\}", other, path)
 
 
@@ -167,6 +168,29 @@ async def test_no_order_is_given_by_a_link(visitor: Visitor, page: Page, redis: 
     token = visitor.forms.token(LOCAL)
     await visitor.get(f"{address(page)}?token={token}&reason=x&confirm=yes&order=1")
     assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
+
+
+async def test_an_order_has_the_name_of_who_signed_in_and_the_event_of_its_address(visitor: Visitor) -> None:
+    """Whatever else a form says; a reason of any length and any marks is one short line."""
+    visitor.viewer = Viewer("eve", "Eve", Role.ADMIN, frozenset({ORG}))
+    claimed = {"actor": "ada", "name": "Ada", "role": "operator", "event_id": THEIRS, "event": THEIRS, "at": "0"}
+    reason = "because\r\n\u202e<script>\x1b[31m" + "y" * 20_000
+    answer = await visitor.post(f"/events/{EVENT}/orders/sync", {**claimed, "order": "order-0001", "reason": reason})
+    assert answer.status_code == 303, answer.text
+    [given] = await visitor.stores.orders.store.given(EVENT)
+    assert (given.order.actor, given.order.event_id) == ("eve", EVENT)
+    assert given.order.reason.startswith("because")
+    assert given.order.reason.isprintable()
+    assert len(given.order.reason) <= 200
+    assert await visitor.stores.orders.store.given(THEIRS) == []
+    assert "<script>" not in (await visitor.get(f"/events/{EVENT}/audit")).text
+
+
+@pytest.mark.parametrize("kind", ["void", "replay", "discard", "nothing", "SYNC", "sync%00", "../sync"])
+async def test_an_order_that_has_no_page_cannot_be_given(visitor: Visitor, kind: str) -> None:
+    fields = {"order": "order-0001", "reason": "x", "keys": "session/s1"}
+    assert (await visitor.post(f"/events/{EVENT}/orders/{kind}", fields)).status_code in {400, 404, 405}
+    assert await visitor.stores.orders.store.given(EVENT) == []
 
 
 IDS: Final = {

@@ -208,8 +208,9 @@ async def test_a_head_that_does_not_end_is_closed_also_on_a_kept_connection(monk
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await reader.readuntil(b"page")).startswith(b"HTTP/1.1 200")
         writer.write(b"GET / HTTP/1.1\r\nHost: loc")
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await reader.readexactly(1)
+        async with asyncio.timeout(10):
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
         writer.close()
 
 
