@@ -44,6 +44,7 @@ ROUTES: Final = (
     Page("event_audit", "/events/{event_id}/audit", "audit:show_event"),
     Page("order", "/events/{event_id}/orders/{kind}", "orders:ask", Role.ADMIN, ("GET", "POST"), order=True),
     Page("audit", "/audit", "audit:show", Role.OPERATOR),
+    Page("plan", "/events/{event_id}/plan", "plan:show"),
     Page("run", "/events/{event_id}/runs/{run_id}", "run:show"),
     Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
     Page("retry_many", "/operations/retry/order", "retry_order:give", Role.OPERATOR, ("POST",), order=True),

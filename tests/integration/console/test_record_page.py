@@ -13,6 +13,7 @@ from consumer.domain.issue import Code, Issue
 from consumer.domain.snapshot import Contact
 from consumer.domain.timeline import Happening, What
 from consumer.entrypoints.console.viewer import LOCAL, Role
+from consumer.settings import ConsoleSettings
 from tests.support.builders import EVENT, a_contact, a_mapping, a_room, an_entry, session_key, speaker_key
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import sent, soon
@@ -105,3 +106,17 @@ async def test_a_record_in_sync_has_nothing_to_explain(visitor: Visitor) -> None
     await visitor.desk.record(replace(TALK, deleted=True, version=9), Contact("c9", version=1))
     page = await visitor.page(f"{BASE}/location/r1")
     assert "Swoogo has it as 7. Both sides agree." in page.text
+
+
+@pytest.mark.rule("K3")
+async def test_what_may_be_ordered_is_there_only_while_orders_are_on(visitor: Visitor) -> None:
+    visitor.viewer = admin("org")
+    order = f"/events/{EVENT}/orders/sync?keys=session/s1"
+    assert order not in (await visitor.page(f"{BASE}/session/s1")).links
+    visitor.settings = ConsoleSettings(orders="on")
+    page = await visitor.page(f"{BASE}/session/s1")
+    assert order in page.links
+    assert "Sync this session alone…" in page.text
+    assert (await visitor.get(order)).status_code == 200
+    visitor.viewer = replace(admin("org"), role=Role.VIEWER)
+    assert order not in (await visitor.page(f"{BASE}/session/s1")).links

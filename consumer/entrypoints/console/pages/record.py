@@ -8,23 +8,22 @@ from datetime import tzinfo
 from typing import Final
 
 from consumer.domain.identity import Kind
+from consumer.domain.issue import Code
 from consumer.domain.programme import Became
-from consumer.domain.text import without_markup
 from consumer.domain.timeline import What
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import record_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.console.values import HIDDEN, shown_value
 from consumer.entrypoints.documents.ids import AmbiguousIdError, UnknownRecordError
 from consumer.entrypoints.documents.record import HappeningRow, RecordDocument, read_record
 from consumer.entrypoints.documents.record_fields import FieldRow
 
 _LONGEST: Final = 400
 _SHORT: Final = 60
-_TIMES: Final = frozenset({"start_time", "end_time"})
+_REFUSALS: Final = frozenset({Code.REFUSED.value, Code.NO_PERMISSION.value, Code.HAS_REGISTRANTS.value})
 _AWAY: Final = frozenset({Became.OVER, Became.LEFT_OUT})
-HIDDEN: Final = "•••"
-"""Stands for what people are called where the viewer is not to know (K4)."""
 _QUESTIONS: Final[Mapping[Became, str]] = {
     Became.NEEDS_HAND: "What does it need?",
     Became.GONE: "Why is it not synced any more?",
@@ -97,6 +96,7 @@ class RecordFacts:
 
     event_id: str
     event_name: str
+    key: str
     kind: str
     title: str
     about: str
@@ -116,6 +116,7 @@ class RecordFacts:
     since: str
     support: tuple[tuple[str, str], ...]
     codes: tuple[str, ...]
+    orders: tuple[tuple[str, str], ...]
 
 
 async def show(ask: Ask) -> Shown:
@@ -150,6 +151,7 @@ def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[st
     return RecordFacts(
         event_id=document.event_id,
         event_name=document.event_name or document.event_id,
+        key=document.key,
         kind=document.kind,
         title=(document.title if names else document.label) or document.key,
         about=_about(document, now, timezone),
@@ -169,7 +171,17 @@ def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[st
         since=times.when(document.since_ms, now, timezone, seconds=True) if document.since_ms else "",
         support=_support(document, now, timezone),
         codes=tuple(dict.fromkeys(each.code for each in document.issues)),
+        orders=_orders(document, state),
     )
+
+
+def _orders(document: RecordDocument, state: Became) -> tuple[tuple[str, str], ...]:
+    """What may be ordered for it now: kind and words; a page comes first."""
+    codes = {each.code for each in document.issues}
+    found = [("retry", "Try once more…")] if codes & _REFUSALS else []
+    found += [("lift", "Sync it again…")] if state is Became.GONE else []
+    alone = document.mapped and document.operations and document.kind in {Kind.SESSION, Kind.SPEAKER}
+    return (*found, *([("sync", f"Sync this {document.kind} alone…")] if alone else []))
 
 
 def _about(document: RecordDocument, now: int, timezone: tzinfo) -> str:
@@ -193,10 +205,7 @@ def _field(row: FieldRow, *, hidden: bool, marked: bool) -> FieldLine:
             return missing
         if hidden and value:
             return HIDDEN
-        text = " ".join(without_markup(value.replace("<", " <")).split()) if value.startswith("<") else value
-        if row.field in _TIMES and text.endswith(":00"):
-            text = text[:-3]
-        return text[: _LONGEST - 1] + "…" if len(text) > _LONGEST else text or "empty"
+        return shown_value(row.field, value, _LONGEST) or "empty"
 
     says, pushed = shown(row.sessionboard, "nothing"), shown(row.pushed, "nothing")
     unknown = "another value" if row.agreement == "edited" else "nothing" if row.pushed is None else "as sent"
