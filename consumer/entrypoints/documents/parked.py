@@ -35,8 +35,8 @@ class Parked:
 class ParkedRow:
     """One refused change. `key`: as issues name it; `event`: its event's name; `since`: None where that was not kept.
 
-    `rounds`: how often it was retried and refused again. `outcome`, `would` and `credits`: of a dry run, what a retry
-    would do and cost.
+    `said`: Swoogo's words alone, "" where it had none. `rounds`: how often it was retried and refused again. `outcome`,
+    `would` and `credits`: of a dry run, what a retry would do and cost.
     """
 
     event_id: str
@@ -48,6 +48,7 @@ class ParkedRow:
     since_ms: int
     org_id: str = ""
     event: str = ""
+    said: str = ""
     rounds: int = 0
     outcome: str = ""
     would: str = ""
@@ -152,6 +153,7 @@ def parked_document(
             each.issue.at,
             each.org_id,
             each.name,
+            masked(each.issue.detail),
             each.issue.rounds,
         )
         for each in found
