@@ -18,7 +18,8 @@ _USUAL: Final = 45
 """Minutes of a session that does not say when it ends, or ends before it starts."""
 _SHORTEST: Final = 18.0
 _LINE: Final = 13
-_WIDE, _NARROW = 120, 96
+_WIDEST, _WIDE, _NARROW = 240, 120, 96
+"""Pixels below which a room does not get; of up to three rooms, what it gets."""
 _FEW_ROOMS: Final = 10
 _LATEST: Final = time(6)
 """A session that ends later than that on another date is cut at midnight: nobody draws a night."""
@@ -119,7 +120,7 @@ def picture(slots: Sequence[Slot], timezone: tzinfo) -> Picture:
     while hours[-1] < last:
         hours.append(hours[-1] + 3_600_000)
     rooms = sorted({slot.room for slot in slots}, key=_room_order)
-    pixels = _WIDE if len(rooms) < _FEW_ROOMS else _NARROW
+    pixels = _WIDEST if len(rooms) <= 3 else _WIDE if len(rooms) < _FEW_ROOMS else _NARROW
     columns = []
     for at, room in enumerate(rooms):
         here = [slot for slot in slots if slot.room == room]

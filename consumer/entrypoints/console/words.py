@@ -113,8 +113,10 @@ def waiting_words(row: EventRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     main = counted(row.dirty, "change") if row.dirty else "a comparison"
     more = now_words(row, now, timezone)[1]
     then = next_words(row, now, timezone)[0]
-    if row.failures or row.paused_until:
-        return main, f"{'Swoogo does not answer' if row.paused_until else 'the last try failed'}; {_lower(then)}"
+    if row.paused_until:
+        return main, f"Swoogo does not answer; {then.removeprefix('Swoogo is ')}"
+    if row.failures:
+        return main, f"the last try failed; {_lower(then)}"
     return main, more or _lower(then)
 
 

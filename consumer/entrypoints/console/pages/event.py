@@ -106,7 +106,7 @@ def _facts(
     row, now = document.event, ask.now
     sessionboard, swoogo = event_links(ask.settings, mapping)
     hands = by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
-    lead, rest = _lead(rows)
+    lead, rest = lead_of(rows)
     day, rooms = ask.query.get("day", ""), ask.query.get("rooms", "")
     return EventFacts(
         event_id=row.event_id,
@@ -157,6 +157,7 @@ _REST: Final = (
     (Became.GONE, "was deleted in Swoogo", "were deleted in Swoogo"),
     (Became.OVER, "was over before it was synced", "were over before they were synced"),
     (Became.LEFT_OUT, "is left out", "are left out"),
+    (Became.EDITED, "was edited in Swoogo", "were edited in Swoogo"),
 )
 _KINDS: Final = {
     Kind.SESSION: "Sessions",
@@ -168,7 +169,7 @@ _KINDS: Final = {
 }
 
 
-def _lead(rows: Sequence[SessionRow]) -> tuple[str, str]:
+def lead_of(rows: Sequence[SessionRow]) -> tuple[str, str]:
     """`138 of 143 accepted sessions are in Swoogo.`, and what the others are."""
     live = sum(row.live for row in rows)
     if not rows:
@@ -179,9 +180,18 @@ def _lead(rows: Sequence[SessionRow]) -> tuple[str, str]:
             "",
         )
     away = Counter(row.became for row in rows if not row.live)
+    if len(rows) == 1:
+        return "The one accepted session is not in Swoogo.", next(
+            f"It {one}." for state, one, _ in _REST if away[state]
+        )
     said = [f"{number:,} {one if number == 1 else many}" for state, one, many in _REST if (number := away[state])]
-    others = f"The other {len(rows) - live:,}" if live else f"Of these {len(rows):,}"
-    return f"{live:,} of {counted(len(rows), 'accepted session')} are in Swoogo.", f"{others}: {', '.join(said)}."
+    if not live:
+        return f"None of {len(rows):,} accepted sessions is in Swoogo.", f"{', '.join(said)}."
+    verb = "is" if live == 1 else "are"
+    lead = f"{live:,} of {len(rows):,} accepted sessions {verb} in Swoogo."
+    if len(rows) - live == 1:
+        return lead, f"The other one {said[0].removeprefix('1 ')}."
+    return lead, f"The other {len(rows) - live:,}: {', '.join(said)}."
 
 
 def _about(rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: tzinfo) -> str:

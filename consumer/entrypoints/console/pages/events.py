@@ -128,8 +128,9 @@ def _lead(document: EventsDocument, *, narrowed: bool) -> str:
         )
         if number
     ]
-    verb = "is" if done == 1 else "are"
-    return f"{done:,} of {counted(document.found, 'event')} {verb} in sync. {', '.join(said)}."
+    if not done:
+        return f"No event is in sync. {', '.join(said)}."
+    return f"{done:,} of {document.found:,} events {'is' if done == 1 else 'are'} in sync. {', '.join(said)}."
 
 
 def _query(text: str, state: str, page: int = 1) -> str:
