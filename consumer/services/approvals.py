@@ -36,6 +36,12 @@ class Approvals:
             held = await self._keep(facts.lease, held, verdict.approval)
         return verdict.plan, held, verdict.later
 
+    async def drop(self, facts: Facts) -> None:
+        """An approval ends when the mapping asks for none any more. Raises LeaseLostError, UnavailableError."""
+        held = facts.state.controls.held.get(APPROVAL)
+        if held and held.approval:
+            await self._keep(facts.lease, held, None)
+
     async def settle(self, lease: Lease, planned: Planned, result: ExecutionResult) -> None:
         """A plan that was sent is done, but for what comes later. Raises LeaseLostError, UnavailableError."""
         held = planned.approval

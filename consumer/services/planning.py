@@ -96,7 +96,7 @@ def plan_input(
         definitions=facts.definitions,
         field_changes=facts.field_changes,
         freezes=state.controls.active(now),
-        notices=refusals(facts.event_id, state.controls.approval),
+        notices=refusals(facts.event_id, state.controls.approval) if facts.mapping.settings.approval_required else (),
         edited=edits(facts.former.values(), survey.findings) if survey else {},
         overtaken=frozenset(map(record_key, state.overtaken)),
         changed_images=changed_images,
@@ -210,6 +210,8 @@ class Planning:
         if approving:
             plan, approval, later = await self.approvals.judge(facts, plan)
             approved = parts_of(plan)
+        else:
+            await self.approvals.drop(facts)
         while plan.looks or plan.choices:
             if not plan.looks:
                 given = await self._with_choices(given, work, plan)

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if options.crashes:
         return _crashes(options)
+    from tests.chaos.control import chance_of as ordered
     from tests.chaos.report import faults_table, many, met_table, verdict_table
     from tests.chaos.second import chance_of
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers: Iterator[int] = count(options.first)
     if options.orgs:
         numbers = filter(chance_of, numbers)
+    if options.orders:
+        numbers = (each for each in numbers if ordered(each) and not chance_of(each))
     seeds = [(number, "service") for number in islice(numbers, options.runs)]
     seeds += [(options.first + number, "peer") for number in range(options.peer)]
     if options.seed is not None:
@@ -75,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, metavar="SEED", help="this run only, and what happened in it")
     parser.add_argument("--who", choices=["service", "peer"], default="service", help="whose run --seed is")
     parser.add_argument("--orgs", action="store_true", help="only runs of two organizations, of the service")
+    parser.add_argument("--orders", action="store_true", help="only runs in which people freeze and approve")
     parser.add_argument("--crashes", action="store_true", help="kill real processes on real servers instead")
     parser.add_argument("--moments", type=int, default=10_000, metavar="N", help="kill at so many moments at most")
     parser.add_argument("--minutes", type=float, default=inf, metavar="N", help="begin no further kill after that time")

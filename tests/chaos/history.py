@@ -20,12 +20,16 @@ from sandbox.conference.model import Conference, Person, Room
 from sandbox.conference.records import Record, Scope, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
-from tests.chaos import mapped, people
+from tests.chaos import control, mapped, people
 from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, identifier, seed, talk
+from tests.chaos.control import Controls
 from tests.chaos.log import Log
 from tests.chaos.machine import EPOCH, seconds
 from tests.chaos.mapped import Mapped
 from tests.chaos.names import Forms, plain_state
+
+_ORDERED: Final = 0.6
+"""Share of the steps of a run with orders that are orders."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class History:
         fields: maps of custom fields; None: the mapping has none.
         lose: Redis loses everything.
         forgotten: people deleted in Sessionboard whom a talk goes on to name.
+        control: people who freeze and approve; None: no one does.
         undecided: whether records may be absent because a person has to decide which they are (G2).
     """
 
@@ -56,6 +61,7 @@ class History:
     forms: Forms | None = None
     fields: Mapped | None = None
     undecided: bool = False
+    control: Controls | None = None
     event: Event = field(default_factory=lambda: Event.of(conference(), event_id=EVENT_ID, org_id=ORG_ID))
     held: Conference = field(default_factory=conference)
     first: int = 0
@@ -102,6 +108,8 @@ class History:
         """Some more steps."""
         for _ in range(self.chance.randint(1, most)):
             step = self.chance.choice((*STEPS, *mapped.STEPS * 2) if self.fields else STEPS)
+            if self.control and self.control.chance.random() < _ORDERED:
+                step = self.control.chance.choice(control.STEPS)
             self.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step.__name__}")
             await step(self)
             await asyncio.sleep(self.chance.choice((0.0, 1.0, 12.0, 40.0)))
@@ -120,7 +128,8 @@ class History:
     @property
     def settings(self) -> dict[str, Any]:
         """Of its mapping."""
-        return self.fields.settings if self.fields else {}
+        approval = {"approval": "required"} if self.control and self.control.approving else {}
+        return {**(self.fields.settings if self.fields else {}), **approval}
 
     @property
     def written(self) -> Conference:

@@ -24,7 +24,7 @@ from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import SilentHostError, UnavailableError
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Picture, Unchanged
-from consumer.services import rebuild
+from consumer.services import housekeeping, rebuild
 from consumer.settings import Settings, load_settings
 from consumer.wiring import clients, services
 from sandbox.swoogo import rendering
@@ -158,6 +158,7 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         patch.object(services, "open_images", lambda _: Pictures(around.effects)),
         patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
         patch.object(rebuild, "_LOOK_SECONDS", 20.0),
+        patch.object(housekeeping, "_EVERY_SECONDS", 10.0),
         patch.object(budget, "_LONGEST_NAP", 5.0),
         patch.object(rendering, "TRUNCATED", 5),
     ):

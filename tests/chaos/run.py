@@ -24,11 +24,13 @@ from sandbox.swoogo.server import SandboxSwoogo
 from sandbox.swoogo.switches import Switches
 from tests.chaos import checks
 from tests.chaos.conference import EVENT_ID, ORG_ID
+from tests.chaos.control import Controls
+from tests.chaos.control import chance_of as chance_of_orders
 from tests.chaos.deliveries import Deliveries
 from tests.chaos.effects import Effects
 from tests.chaos.history import History
 from tests.chaos.log import Log, evict
-from tests.chaos.machine import Process, VirtualLoop, end_everything, seconds, task_outside
+from tests.chaos.machine import Process, VirtualClock, VirtualLoop, end_everything, seconds, task_outside
 from tests.chaos.mapped import Mapped
 from tests.chaos.names import Forms, lossy, storing
 from tests.chaos.orgs import Orgs
@@ -115,6 +117,7 @@ class _Run:
         self._orgs_chance = chance_of(seed) if who == "service" else None
         # Half of the other runs, a third of all, map custom fields.
         self._fields = who == "service" and not odd and self._orgs_chance is None
+        self._controls: Controls | None = None
         self._workers: list[Process] = []
         self._lives = 0
 
@@ -161,6 +164,7 @@ class _Run:
                     {f"name: {form}": n for form, n in (self._forms.used if self._forms else {}).items()}
                 )
                 verdict.met |= self._deliveries.met
+                verdict.met |= Counter(self._controls.met if self._controls else [])
                 verdict.story = [*verdict.story, *(orgs or histories[0]).steps]
                 verdict.hits, verdict.seen, verdict.effects = effects.hits, effects.seen.copy(), effects.count
                 effects.over = True
@@ -201,7 +205,23 @@ class _Run:
             self._forms,
             Mapped() if self._fields else None,
             undecided=bool(self._undecided),
+            control=self._control(stores),
         )
+
+    def _control(self, stores: Stores) -> Controls | None:
+        """Who freezes and approves; not in runs of two organizations."""
+        chance = None if self._orgs_chance or self._who == "peer" else chance_of_orders(self._verdict.seed)
+        if chance is None:
+            return None
+        self._controls = Controls(
+            chance,
+            stores,
+            self._settings,
+            VirtualClock(chance, 0.0),
+            lambda: round(self._server.now() * 1000),
+            bool(self._jump),
+        )
+        return self._controls
 
     def _two(self, stores: Stores) -> Orgs:
         chance = self._orgs_chance
@@ -269,6 +289,8 @@ class _Run:
             return "Redis has not everything"
         if self._log.delayed or self._log.still > asyncio.get_running_loop().time():
             return "the broker stands still"
+        if self._server.client.hlen(keys.orders("waiting")):
+            return "an order waits"
         for subject in self._subjects():
             fields: Any = self._server.client.hmget(keys.subject(subject, "state"), ["due", "until", "survey"])
             due, until, survey = (None if each is None else int(each) for each in fields)
@@ -295,6 +317,7 @@ class _Run:
         found = {"lost": missing, "doubled": [f"{verdict.doubled} records"] if verdict.doubled else []}
         found["credits"] = checks.overspent(self._sandbox)
         found["webhooks"] = self._deliveries.wrong
+        found["orders"] = self._controls.wrong if self._controls else []
         if self._who == "service":
             lost = _each(checks.lost, histories)
             found["doubled"] = checks.doubled(self._sandbox, histories)

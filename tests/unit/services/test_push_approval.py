@@ -152,6 +152,21 @@ async def test_a_crash_between_approval_and_push_loses_nothing(world: World) -> 
     assert world.swoogo.called("create")
 
 
+async def test_an_approval_ends_when_none_is_asked_for_any_more(world: World) -> None:
+    """Asked for again, it is no approval of a later plan that happens to be the same."""
+    desk = Desk(world)
+    await world.sync(TALK, ADA)
+    await desk.approve()
+    await world.given(a_session("s2"))
+    await world.push()
+    assert await world.codes() == [("event/ev", Code.PLAN_CHANGED)]
+    world.mapping = a_mapping()
+    await world.push()
+    assert world.swoogo.called("create")
+    assert await world.codes() == []
+    assert (await controls(world)).approval is None
+
+
 async def test_an_order_that_is_repeated_approves_nothing_again(world: World) -> None:
     """The relay died before it noted what it had done; the plan was sent meanwhile."""
     desk = Desk(world)
