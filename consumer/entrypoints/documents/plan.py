@@ -325,8 +325,12 @@ class Words:
         """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
         entry = self._ledger.get(key)
         held = entry.pushed if entry else {}
-        pushed = {name: readable(value) for name, value in held.items() if not is_keyed(value)}
-        known = {**self._profile(key), **pushed, **fields}
+        known = {
+            **{name: readable(value) for name, value in held.items() if not is_keyed(value)},
+            **self._profile(key),
+            **{name: value for name, value in held.items() if not value.startswith("#")},
+            **fields,
+        }
         return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
 
     def _profile(self, key: str) -> dict[str, str]:
