@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumer.adapters.kafka import convert, lenient, usual
+from consumer.adapters.kafka import convert, convert_control, lenient, usual
 from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
 from consumer.domain.identity import Source, key_of, not_ahead, stamp, version_of
@@ -161,13 +161,13 @@ class KafkaDecoder:
         record = peeked.record
         if record.value is None:
             scope, _, identifier = peeked.key.partition("/")
-            return Change(peeked.key, peeked.stamp, convert.ended_row(scope, identifier))
+            return Change(peeked.key, peeked.stamp, convert_control.ended_row(scope, identifier))
         change = read_control(record.key, record.value, max_bytes=self._limit)
         if isinstance(change, SyncRequested):
-            return convert.sync_request(change, peeked.stamp)
+            return convert_control.sync_request(change, peeked.stamp)
         if isinstance(change, RecordKey):
             raise TypeError("a record with a value is never the deletion of its key")
-        return Change(peeked.key, peeked.stamp, convert.control_row(change))
+        return Change(peeked.key, peeked.stamp, convert_control.control_row(change))
 
 
 _OWN_KEY: Final = disconnect_key("").encode()
