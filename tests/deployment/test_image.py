@@ -176,10 +176,25 @@ def test_the_wheel_runs_without_a_home_and_brings_its_data(installed: Path) -> N
     assert out.splitlines()[1].startswith("swoogo-sync 0.")
 
 
+def test_the_console_brings_its_pages(installed: Path) -> None:
+    found = in_the_image(
+        installed,
+        "import consumer.entrypoints.console as console, pathlib\n"
+        "from consumer.entrypoints.console.drawing import Drawing; Drawing()._templates.get_template('base.html')\n"
+        "root = pathlib.Path(console.__file__).parent\n"
+        "kept = [each for each in root.rglob('*') if each.suffix in {'.html', '.css', '.js'}]\n"
+        "print(*(each.relative_to(root) for each in kept))",
+    )
+    source = ROOT / "consumer/entrypoints/console"
+    kept = {str(each.relative_to(source)) for each in source.rglob("*") if each.suffix in {".html", ".css", ".js"}}
+    assert set(found.split()) == kept > {"templates/base.html", "static/style.css"}
+
+
 @pytest.mark.parametrize(
     ("lock", "modules"),
     [
         ("requirements.lock", "consumer.app, consumer.entrypoints.cli.run, consumer.adapters.images.worker"),
+        ("requirements.lock", "consumer.entrypoints.console.app, consumer.entrypoints.console.tokens"),
         ("deploy/requirements-sandbox.lock", "sandbox.swoogo.__main__, sandbox.demo.publish"),
     ],
 )

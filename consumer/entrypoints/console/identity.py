@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from starlette.exceptions import HTTPException
@@ -14,16 +14,26 @@ from starlette.requests import Request
 
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.text import folded
-from consumer.entrypoints.console.tokens import Keys, RefusedTokenError, Tokens, fetch_keys
 from consumer.entrypoints.console.viewer import LOCAL, Identify, Role, Viewer
 from consumer.ports import Clock
 from consumer.settings.console import ConsoleSettings, loopback
 from consumer.settings.group import PREFIX
 from consumer.settings.oidc import ORGANIZATION, OidcSettings, patterns
 
+if TYPE_CHECKING:
+    from consumer.entrypoints.console.tokens import Tokens
+
 _FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _LONGEST_NAME: Final = 120
 _ID: Final = "([A-Za-z0-9][A-Za-z0-9._-]{0,127})"
+
+
+class RefusedTokenError(Exception):
+    """A token that opens nothing. `reason` is one word for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class StrangerError(HTTPException):
@@ -42,6 +52,9 @@ async def identity(settings: ConsoleSettings, clock: Clock) -> AsyncIterator[Ide
     if not settings.oidc.on:
         yield this_machine
         return
+    # What verifies signatures is 9 MB; a console of one machine does without.
+    from consumer.entrypoints.console.tokens import Keys, Tokens, fetch_keys
+
     async with httpx.AsyncClient() as client:
         tokens = Tokens(settings.oidc, Keys(fetch_keys(settings.oidc, client), clock), clock)
         yield Bearer(settings.oidc, tokens)

@@ -23,6 +23,7 @@ from joserfc.jwt import decode as decode_token
 from joserfc.util import base64_to_int
 
 from consumer.domain.errors import UnavailableError
+from consumer.entrypoints.console.identity import RefusedTokenError
 from consumer.ports import Clock
 from consumer.settings.oidc import OidcSettings
 
@@ -38,14 +39,6 @@ _MOST_KEYS, _KEYS_BYTES, _KEYS_SECONDS = 100, 262_144, 5.0
 FRESH, KEPT, BETWEEN = 600.0, 3600.0, 10.0
 """Seconds: keys are fetched again after these, used no longer than these, and never asked for more often than these."""
 _MALFORMED: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-
-
-class RefusedTokenError(Exception):
-    """A token that opens nothing. `reason` is one word for the log."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class _Registry(jws.JWSRegistry):

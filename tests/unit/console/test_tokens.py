@@ -12,12 +12,12 @@ import pytest
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
 from consumer.domain.errors import UnavailableError
+from consumer.entrypoints.console.identity import RefusedTokenError
 from consumer.entrypoints.console.tokens import (
     BETWEEN,
     FRESH,
     KEPT,
     Keys,
-    RefusedTokenError,
     Tokens,
     fetch_keys,
     read_keys,
