@@ -29,6 +29,7 @@ from consumer.entrypoints.cli.table import Column, Fit, number, print_table
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow, fields_document
 from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.kept_fields import read_kept_fields
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.ports import Grant, Work
@@ -44,16 +45,21 @@ def show_fields(
     suggestions: Annotated[
         bool, typer.Option("--suggest", help="Suggest pairs by name and type, and put them into the JSON.")
     ] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="Ask Swoogo nothing: take its fields as the sync read them last.")
+    ] = False,
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> Exit:
     """Show the fields of both sides, what each entry of the field maps does now, and the JSON of a map.
 
-    Asks Swoogo for its field definitions: 10 credits each for sessions, speakers and sponsors, and one for each choice
-    field whose choices the lists do not show. What records say of people is shown in its form alone. Without --all only
-    fields that have a value or are mapped are listed. Exit code 1 when the event is not mapped.
+    Without --kept it asks Swoogo for its field definitions: 10 credits each for sessions, speakers and sponsors, and
+    one for each choice field whose choices the lists do not show. What records say of people is shown in its form
+    alone. Without --all only fields that have a value or are mapped are listed. Exit code 1 when the event is not
+    mapped.
     """
-    document = asyncio.run(_read(load_settings(), event, suggestions=suggestions))
+    read = _read_kept if kept else _read
+    document = asyncio.run(read(load_settings(), event, suggestions=suggestions))
     if as_json:
         print_json(document)
     if not document.mapped:
@@ -78,6 +84,11 @@ async def _read(settings: Settings, event: str, *, suggestions: bool) -> FieldsD
     definitions, spent = await _definitions(settings, mapping, connection)
     limits = TextLimits(settings.swoogo.max_name, settings.swoogo.max_text)
     return fields_document(mapping, snapshot, definitions, limits, suggestions=suggestions, credits_spent=spent)
+
+
+async def _read_kept(settings: Settings, event: str, *, suggestions: bool) -> FieldsDocument:
+    async with open_session(settings) as stores:
+        return await read_kept_fields(stores, event, suggestions=suggestions)
 
 
 class _OwnCredits:

@@ -45,6 +45,7 @@ ROUTES: Final = (
     Page("order", "/events/{event_id}/orders/{kind}", "orders:ask", Role.ADMIN, ("GET", "POST"), order=True),
     Page("audit", "/audit", "audit:show", Role.OPERATOR),
     Page("plan", "/events/{event_id}/plan", "plan:show"),
+    Page("fields", "/events/{event_id}/fields", "fields:show"),
     Page("run", "/events/{event_id}/runs/{run_id}", "run:show"),
     Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
     Page("retry_many", "/operations/retry/order", "retry_order:give", Role.OPERATOR, ("POST",), order=True),

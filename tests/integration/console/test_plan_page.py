@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
-from consumer.entrypoints.console.kept_plans import KeptPlans
+from consumer.entrypoints.console.kept import KeptDocuments
 from consumer.entrypoints.console.pages.plan import Part, parted
 from consumer.entrypoints.console.viewer import LOCAL, Role
+from consumer.entrypoints.documents.plan import read_plan
 from tests.support.builders import EVENT, a_contact, a_mapping, a_room, an_entry, session_key
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import sent, soon
@@ -73,15 +75,16 @@ async def test_nothing_to_send_is_said_in_a_word(visitor: Visitor) -> None:
 
 async def test_a_plan_is_made_again_when_something_changes(visitor: Visitor) -> None:
     """And no more often: a large event has many pages."""
-    plans, desk = KeptPlans(), visitor.desk
-    first = await plans.of(visitor.stores, EVENT)
-    assert await plans.of(visitor.stores, EVENT) is first
+    kept, stores, desk = KeptDocuments(), visitor.stores, visitor.desk
+    make = partial(read_plan, stores, EVENT, 0.2)
+    first = await kept.of(stores, EVENT, "plan", make)
+    assert await kept.of(stores, EVENT, "plan", make) is first
     await desk.record(soon("s1"))
-    second = await plans.of(visitor.stores, EVENT)
+    second = await kept.of(stores, EVENT, "plan", make)
     assert len(second.document.operations) == 1
-    assert await plans.of(visitor.stores, EVENT) is second
+    assert await kept.of(stores, EVENT, "plan", make) is second
     await desk.map(a_mapping(sync_capacity=True))
-    assert await plans.of(visitor.stores, EVENT) is not second
+    assert await kept.of(stores, EVENT, "plan", make) is not second
 
 
 @pytest.mark.rule("K4")

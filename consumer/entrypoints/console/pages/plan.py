@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.identity import NOT_KEPT, Kind
+from consumer.domain.pace import LATENCY
 from consumer.domain.sentences import field_label, reason_words
 from consumer.domain.text import natural_name
-from consumer.entrypoints.console.kept_plans import KeptPlan, KeptPlans
+from consumer.entrypoints.console.kept import Kept, kept_by
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.paging import Pages, pages_of
 from consumer.entrypoints.console.values import HIDDEN, shown_value
 from consumer.entrypoints.documents.control import FreezeRow
-from consumer.entrypoints.documents.plan import FieldChange, PlanDocument, Planned
+from consumer.entrypoints.documents.plan import FieldChange, PlanDocument, Planned, read_plan
 from consumer.entrypoints.documents.words import counted, lasting
 
 _OPERATIONS: Final = 25
@@ -117,11 +119,9 @@ async def show(ask: Ask) -> Shown:
     mapping = await ask.stores.connections.mapping(event_id)
     if mapping is None:
         raise MissingError("This event is not mapped to a Swoogo event, so there is nothing to plan.")
-    state = ask.request.app.state
-    if not hasattr(state, "plans"):
-        state.plans = KeptPlans()
+    make = partial(read_plan, ask.stores, event_id, LATENCY)
     try:
-        kept = await state.plans.of(ask.stores, event_id)
+        kept = await kept_by(ask.request).of(ask.stores, event_id, "plan", make)
     except UnknownTimezoneError as error:
         raise MissingError(str(error)) from None
     facts = _facts(ask, kept, mapping.name or event_id)
@@ -129,7 +129,7 @@ async def show(ask: Ask) -> Shown:
     return Shown("plan.html", f"Plan of {facts.event_name}", facts, timezone=mapping.timezone, place=place, live=False)
 
 
-def _facts(ask: Ask, kept: KeptPlan, name: str) -> PlanFacts:
+def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> PlanFacts:
     document, names = kept.document, ask.viewer.sees_names
     actions = Counter(each.action for each in document.operations)
     action = ask.query.get("action", "") if ask.query.get("action", "") in actions else ""

@@ -1,0 +1,133 @@
+"""`/events/EVENT/fields`: which field goes where, what does not fit, and what else could be synced?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from consumer.entrypoints.console.kept import kept_by
+from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
+from consumer.entrypoints.documents.kept_fields import read_kept_fields
+from consumer.entrypoints.documents.words import counted
+
+_FIELDS: Final = 200
+"""Of one kind; what has no value and goes nowhere is left out before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A field of Sessionboard. `sample`: its commonest value, of people its form alone; `to`: labels in Swoogo."""
+
+    name: str
+    type: str
+    values: int
+    sample: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairLine:
+    """A pair of the map. `css`: of what is off or does not fit."""
+
+    source: str
+    target: str
+    policy: str
+    said: str
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindLines:
+    """The fields of one kind. `more`: fields that are not listed, since they have no value and go nowhere."""
+
+    kind: str
+    records: int
+    fields: tuple[SourceLine, ...]
+    more: int
+    pairs: tuple[PairLine, ...]
+    suggestions: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsFacts:
+    """All that the page says."""
+
+    event_id: str
+    event_name: str
+    lead: str
+    read: str
+    every: bool
+    kinds: tuple[KindLines, ...]
+    pasted: str
+
+
+async def show(ask: Ask) -> Shown:
+    """The fields of an event. Raises MissingError, UnavailableError."""
+    event_id = ask.parts["event_id"]
+    mapping = await ask.stores.connections.mapping(event_id)
+    if mapping is None:
+        raise MissingError("This event is not mapped to a Swoogo event, so there is no field map to show.")
+    make = partial(read_kept_fields, ask.stores, event_id, suggestions=True)
+    document = (await kept_by(ask.request).of(ask.stores, event_id, "fields", make)).document
+    facts = _facts(document, mapping.name or event_id, every=ask.query.get("all") == "1")
+    return Shown("fields.html", f"Fields of {facts.event_name}", facts, timezone=mapping.timezone, live=False)
+
+
+def _facts(document: FieldsDocument, name: str, *, every: bool) -> FieldsFacts:
+    pairs = [pair for kind in document.kinds for pair in kind.pairs]
+    troubled = sum(bool(_trouble(pair)) for pair in pairs)
+    return FieldsFacts(
+        event_id=document.event_id,
+        event_name=name,
+        lead=_lead(len(pairs), troubled),
+        read=document.read_at or "",
+        every=every,
+        kinds=tuple(_kind(kind, every=every) for kind in document.kinds),
+        pasted=json.dumps(document.field_maps, indent=2, ensure_ascii=False) if document.field_maps else "",
+    )
+
+
+def _lead(pairs: int, troubled: int) -> str:
+    if not pairs:
+        return "The standard fields are synced, without a map of its own."
+    fit = "all of them fit." if not troubled else f"{troubled:,} of them {'does' if troubled == 1 else 'do'} not fit."
+    return (
+        f"{counted(pairs, 'pair')} of the field maps {'is' if pairs == 1 else 'are'} beside the standard fields; {fit}"
+    )
+
+
+def _kind(kind: KindFields, *, every: bool) -> KindLines:
+    labels = {each.attribute: each.label for each in kind.swoogo}
+    rows = [each for each in kind.sessionboard if every or each.values or each.to]
+    return KindLines(
+        kind.kind,
+        kind.records,
+        tuple(
+            SourceLine(each.name, each.type, each.values, each.sample, ", ".join(labels.get(to, to) for to in each.to))
+            for each in rows[:_FIELDS]
+        ),
+        len(kind.sessionboard) - len(rows[:_FIELDS]),
+        tuple(_pair(each) for each in kind.pairs),
+        tuple((each.source, labels.get(each.target, each.target), each.why) for each in kind.suggestions),
+    )
+
+
+def _pair(pair: PairRow) -> PairLine:
+    trouble = _trouble(pair)
+    said = trouble or f"{counted(pair.values, 'record')} {'has' if pair.values == 1 else 'have'} a value."
+    if pair.new_choices:
+        said += f" {counted(len(pair.new_choices), 'choice')} would be added: {', '.join(pair.new_choices)}."
+    policy = pair.policy.replace("_", " ")
+    return PairLine(pair.source, pair.target or "nowhere", policy, said, "hand" if trouble else "")
+
+
+def _trouble(pair: PairRow) -> str:
+    if pair.off:
+        return f"Switched off. {pair.off}"
+    if not pair.not_fitting:
+        return ""
+    why = f": {'; '.join(pair.examples)}" if pair.examples else ""
+    return f"{pair.not_fitting:,} of {counted(pair.values, 'value')} do not fit{why}."
