@@ -14,8 +14,8 @@ from tests.support.browser import DESK, PHONE, Chromium, barriers, tab_stops, te
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("K1")]
 
-OF_KAFKA: Final = {"letters", "letter"}
-"""Pages of what lies on topics; there is no Kafka behind these scenes."""
+OF_KAFKA: Final = {"letter"}
+"""Pages of the bytes of a record; there is no Kafka behind these scenes."""
 PAGES: Final = [page.name for page in ROUTES if "GET" in page.methods and page.name not in OF_KAFKA]
 OUT: Final = Path(__file__).parents[2] / "out" / "pages"
 FIRST_OF_A_SCENE: Final = [("empty", "events"), ("good", "events"), ("good", "event"), ("a thousand sessions", "event")]

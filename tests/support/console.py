@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 from pydantic import SecretStr
 
+from consumer.adapters.kafka.group_status import GroupStatus
+from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.gate import Forms
 from consumer.entrypoints.console.viewer import LOCAL, Viewer
+from consumer.entrypoints.documents.kafka_look import KafkaLook, KafkaReading
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.settings import ConsoleSettings, load_settings
+from tests.support.builders import EVENT
 from tests.support.desk import Desk, a_desk
 
 ORIGIN: Final = "http://localhost:8082"
@@ -143,6 +148,26 @@ async def a_visitor(redis_url: str) -> AsyncIterator[Visitor]:
         settings = load_settings(redis=redis, kafka={"bootstrap_servers": "127.0.0.1:1"})
         async with open_session(settings) as stores:
             yield Visitor(desk, stores)
+
+
+class KafkaSaid:
+    """Stands for the look at Kafka: a reading that a test chose."""
+
+    def __init__(self, *letters: OpenLetter, topics: Sequence[GroupStatus] = (), trouble: str = "") -> None:
+        self.reading = KafkaReading(0 if trouble else round(time.time() * 1000), topics, letters, trouble)
+
+    async def read(self) -> KafkaReading:
+        return self.reading
+
+
+def a_letter(offset: int, reason: str = "not_json", rounds: int = 0) -> OpenLetter:
+    """An open dead letter; the larger its offset, the newer it is."""
+    return OpenLetter(0, offset, "sessionboard.sessions", reason, EVENT, 1_780_000_000_000 + offset, rounds)
+
+
+def hears(visitor: Visitor, kafka: KafkaSaid) -> None:
+    """What Kafka says from now on."""
+    visitor.stores, visitor.app = replace(visitor.stores, kafka=cast("KafkaLook", kafka)), None
 
 
 def admin(*organizations: str) -> Viewer:

@@ -18,6 +18,7 @@ from benchmarks.console import addresses
 from benchmarks.programme import programme
 from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
+from consumer.adapters.kafka.group_status import GroupStatus
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.errors import RefusedError
 from consumer.domain.identity import Kind
@@ -26,6 +27,7 @@ from consumer.domain.survey import Depth
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.viewer import Viewer
 from consumer.ports import RawRecord, Work
+from consumer.ports.replicas import Replica
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
 from consumer.services.record import NotedBefore, Recorder
@@ -36,7 +38,7 @@ from sandbox.conference.model import Conference
 from sandbox.conference.records import Record, Writer
 from sandbox.conference.sessionboard import Event
 from tests.support.builders import a_connection, a_mapping
-from tests.support.console import Visitor, a_visitor
+from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, hears
 from tests.support.desk import Desk
 from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemoryDeadLetters, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings
@@ -159,6 +161,7 @@ async def in_trouble(scene: Scene) -> None:
         if call.fields.get("name") == refused:
             raise RefusedError("Name is not allowed.", field="name")
 
+    await operated(scene)
     scene.swoogo.before_call = refuse
     await scene.publish(conference)
     gone = scene.swoogo_id(Kind.SESSION, 7)
@@ -169,6 +172,23 @@ async def in_trouble(scene: Scene) -> None:
         await scene.publish(revision, push=False)
     await scene.push()
     await scene.publish(sample.renames(sample.deletions(scene.conference or conference)), push=False)
+
+
+async def operated(scene: Scene) -> None:
+    """Three replicas, one of an older version; credits spent, changes that arrived, and dead letters."""
+    stores, now = scene.visitor.stores, scene.visitor.stores.clock.now()
+    redis, keys = scene.desk.stores.redis, scene.desk.stores.keys
+    await redis.sadd(keys.orgs(), ORG_ID)
+    spent: dict[Any, Any] = {f"b{now // 10_000 - ago}": str(ago * 7 % 40) for ago in range(0, 50, 2)}
+    await redis.hset(keys.credential(a_connection(ORG_ID).credential, "credits"), mapping=spent)
+    await stores.arrivals.note([9.0, 11.0, 11.5, 19.0])
+    await stores.trouble.fill()
+    for number, version in enumerate(("1.8.0", "1.8.0", "1.7.4")):
+        await stores.replicas.beat(Replica(f"swoogo-sync-{number}", version, "all", now - 3_600_000, now + 3_600_000))
+    letters = [*map(a_letter, range(3)), a_letter(4, "missing_event_id"), a_letter(9, "unknown_version", 2)]
+    inputs = ("sessions", "speakers", "sponsors", "mappings")
+    topics = [GroupStatus(f"sessionboard.{name}", 3, 0) for name in inputs]
+    hears(scene.visitor, KafkaSaid(*letters, topics=topics))
 
 
 async def thousand(scene: Scene) -> None:

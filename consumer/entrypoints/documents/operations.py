@@ -167,7 +167,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
     complete = marker.complete or not marker.generation
     return OperationsDocument(
         now,
-        stuck_things(now, complete, rebuild, standings, known, stats, names, letters, rows, topics),
+        stuck_things(now, complete, rebuild, standings, known, stats, names, letters, rows, topics, kafka.trouble),
         Oldest(event_id, names.get(event_id, ""), waits[event_id]) if event_id else None,
         freshness(seconds),
         complete,

@@ -60,13 +60,14 @@ def stuck_things(
     letters: Sequence[ReasonRow] | None,
     replicas: Sequence[ReplicaRow],
     topics: Sequence[TopicRow],
+    silent: str = "",
 ) -> tuple[Stuck, ...]:
-    """Everything that is stuck at `now` (ms), what stops most first."""
+    """Everything that is stuck at `now` (ms), what stops most first. `silent`: why Kafka did not answer."""
     stopped = {each.org_id for each in credentials if each.refused or each.circuit.open}
     return (
         *_of_redis(rebuild, complete=complete),
         *_of_replicas(replicas),
-        *_of_kafka(topics, now),
+        *_of_kafka(topics, now, silent),
         *_of_credentials(credentials, now),
         *_of_events(trouble, stats, names, stopped),
         *_of_letters(letters or ()),
@@ -93,7 +94,9 @@ def _of_replicas(replicas: Sequence[ReplicaRow]) -> Iterator[Stuck]:
         yield Stuck("replicas", "No replica runs", seen, "Nothing is read or pushed.", command="doctor", runbook="down")
 
 
-def _of_kafka(topics: Sequence[TopicRow], now: int) -> Iterator[Stuck]:
+def _of_kafka(topics: Sequence[TopicRow], now: int, silent: str) -> Iterator[Stuck]:
+    if silent:
+        yield Stuck("kafka", "Kafka does not answer here", 0, silent, command="doctor", runbook="not-reading")
     for each in topics:
         if each.behind and (not each.members or (each.oldest_ms and now - each.oldest_ms > _LATE_MS)):
             readers = f"{counted(each.members, 'replica')} in its group" if each.members else "No replica reads it"
@@ -152,13 +155,14 @@ def _of_events(
 def _of_letters(letters: Sequence[ReasonRow]) -> Iterator[Stuck]:
     if count := sum(each.count for each in letters):
         since = min(each.oldest_ms for each in letters)
-        why = "Records that could not be read. Nothing else waits for them."
+        why = f"Could not be read. Nothing else waits for {'it' if count == 1 else 'them'}."
         yield Stuck("letters", counted(count, "dead letter"), since, why, command="dlq list", runbook="dead-letters")
 
 
 def _of_parked(trouble: Mapping[str, EventTrouble]) -> Iterator[Stuck]:
     total = sum((code for each in trouble.values() for code in each.codes.values()), ParkedCode())
     if total.count:
-        why = "Swoogo refused them. Nothing else waits for them."
+        it = "it" if total.count == 1 else "them"
+        why = f"Swoogo refused {it}. Nothing else waits for {it}."
         what = counted(total.count, "parked change")
         yield Stuck("parked", what, total.oldest, why, command="parked list", runbook="parked-changes")

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.kafka.group_status import GroupStatus
-from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.adapters.redis import codecs
 from consumer.domain.identity import fingerprint
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, State
 from consumer.entrypoints.console.viewer import Role
-from consumer.entrypoints.documents.kafka_look import KafkaReading
-from tests.support.builders import EVENT, ORG, a_connection, a_mapping
-from tests.support.console import Visitor, a_visitor, admin
+from tests.support.builders import ORG, a_connection, a_mapping
+from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, admin, hears
 from tests.support.desk import sent, soon
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("K1")]
 
 REFUSED: Final = Issue("session/s1", Code.REFUSED, parked=fingerprint({"description": "<p>New</p>"}), detail="No <b>.")
-
-
-class Kafka:
-    """A reading that a test chose."""
-
-    def __init__(self, *letters: OpenLetter, topics: Sequence[GroupStatus] = (), trouble: str = "") -> None:
-        self.reading = KafkaReading(round(time.time() * 1000), topics, letters, trouble)
-
-    async def read(self) -> KafkaReading:
-        return self.reading
-
-
-def letter(offset: int, reason: str = "not_json", rounds: int = 0) -> OpenLetter:
-    return OpenLetter(0, offset, "sessionboard.sessions", reason, EVENT, 1_780_000_000_000 + offset, rounds)
-
-
-def hears(visitor: Visitor, kafka: Any) -> None:
-    visitor.stores, visitor.app = replace(visitor.stores, kafka=kafka), None
 
 
 @pytest.fixture
@@ -53,7 +33,7 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         await desk.stores.connections.put_connection(ORG, a_connection())
         await redis.sadd(desk.stores.keys.orgs(), ORG)
         await made.stores.trouble.fill()
-        hears(made, Kafka())
+        hears(made, KafkaSaid())
         yield made
 
 
@@ -75,7 +55,7 @@ async def test_where_all_is_well_the_page_says_so_without_a_list(visitor: Visito
 
 async def test_what_is_stuck_is_listed_with_what_to_press(visitor: Visitor) -> None:
     await park(visitor, REFUSED)
-    hears(visitor, Kafka(letter(1), letter(2, "empty_value"), topics=[GroupStatus("sessions", 0, 5)]))
+    hears(visitor, KafkaSaid(a_letter(1), a_letter(2, "empty_value"), topics=[GroupStatus("sessions", 0, 5)]))
     page = await visitor.page("/operations")
     assert "4 things are stuck." in page.text
     assert {"/operations/letters", "/operations/parked", "/operations/letters?code=not_json"} <= {*page.links}
@@ -108,7 +88,7 @@ async def test_only_operators_see_operations(visitor: Visitor, path: str) -> Non
 
 
 async def test_letters_are_listed_by_reason_the_newest_first(visitor: Visitor) -> None:
-    hears(visitor, Kafka(*(letter(each) for each in range(60)), letter(99, "empty_value", rounds=2)))
+    hears(visitor, KafkaSaid(*(a_letter(each) for each in range(60)), a_letter(99, "empty_value", rounds=2)))
     page = await visitor.page("/operations/letters")
     assert "61 records could not be read." in page.text
     assert "The newest 50 of 61 open dead letters" in page.text
@@ -119,8 +99,7 @@ async def test_letters_are_listed_by_reason_the_newest_first(visitor: Visitor) -
 
 
 async def test_without_kafka_the_letters_are_not_known(visitor: Visitor) -> None:
-    hears(visitor, Kafka(trouble="Kafka did not answer."))
-    visitor.stores.kafka.reading = replace(visitor.stores.kafka.reading, at=0)  # type: ignore[attr-defined]
+    hears(visitor, KafkaSaid(trouble="Kafka did not answer."))
     assert "is not known" in (await visitor.page("/operations/letters")).text
     assert "Kafka did not answer." in (await visitor.page("/operations/letters")).text
     assert (await visitor.get("/operations/letters/x")).status_code == 404
@@ -166,7 +145,7 @@ async def test_pages_stay_small_and_quick_with_ten_thousand_parked_changes(visit
         await pipe.execute()
     await redis.delete(keys.trouble())
     await stores.trouble.fill()
-    hears(visitor, Kafka(*(letter(each) for each in range(5_000))))
+    hears(visitor, KafkaSaid(*(a_letter(each) for each in range(5_000))))
     for path in ("", "/letters", "/parked", "/retry?what=parked"):
         await visitor.get(f"/operations{path}")
         began = time.process_time()

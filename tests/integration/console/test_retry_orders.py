@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from consumer.domain.issue import Issue
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.settings import ConsoleSettings
-from tests.integration.console.test_operations_pages import REFUSED, Kafka, hears, park
+from tests.integration.console.test_operations_pages import REFUSED, park
 from tests.support.builders import EVENT, a_mapping
-from tests.support.console import Visitor, a_visitor
+from tests.support.console import KafkaSaid, Visitor, a_visitor, hears
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U5", "K3")]
 
@@ -29,7 +29,7 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         await made.desk.map(replace(a_mapping(), name="Summit"))
         await made.stores.trouble.fill()
         made.settings = ORDERS_ON
-        hears(made, Kafka())
+        hears(made, KafkaSaid())
         yield made
 
 

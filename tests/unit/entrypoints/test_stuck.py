@@ -49,6 +49,7 @@ FAILED: Final = {"trouble": {"e1": EventTrouble("o1", failed=True)}, "stats": {"
         ({"topics": [replace(TOPIC, behind=5, oldest_ms=NOW - 1_000)]}, []),
         ({"topics": [replace(TOPIC, behind=5, oldest_ms=NOW - 400_000)]}, ["kafka"]),
         ({"topics": [replace(TOPIC, behind=5, members=0)]}, ["kafka"]),
+        ({"silent": "Kafka did not answer."}, ["kafka"]),
         ({"credentials": [replace(CREDENTIAL, refused=True)]}, ["credential"]),
         ({"credentials": [replace(CREDENTIAL, circuit=Circuit(since=1, until=NOW))]}, ["circuit"]),
         (FAILED, ["failing"]),
