@@ -27,7 +27,7 @@ $(TOOLS): tests/support/tools.py | $(READY)
 	@$(BIN)/python -m tests.support.tools && touch $@ || \
 	  echo "The tests of what is deployed will fail for lack of a tool; going on with what else there is."
 
-.PHONY: setup demo test outages chaos cluster-chaos soak containers kubernetes check audit docs bench lock clean help
+.PHONY: setup demo test outages chaos cluster-chaos soak containers kubernetes check audit docs bench pictures lock clean help
 
 setup: $(READY) $(KAFKA)  ## Install what the other targets need (they do it themselves)
 
@@ -78,6 +78,9 @@ kubernetes: setup $(TOOLS)  ## Apply every manifest to a real API server (built 
 
 bench: setup  ## Measure speed and memory beside a peer; prints goal, figure and peer
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: setup $(TOOLS)  ## Draw the console for README and documents, from the sample conference (docs/pictures)
+	@$(BIN)/python -m tools.pictures
 
 lock: $(READY)  ## Renew the lock files (needs uv)
 	@uv pip compile pyproject.toml --extra tracing --extra console --extra sandbox --extra dev --generate-hashes --universal --python-version 3.11 \

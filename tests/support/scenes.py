@@ -44,7 +44,7 @@ from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemory
 from tests.support.fakes.pairs import ListedStandings
 from tests.support.fakes.swoogo import Called
 
-ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
+ORG_ID: Final = "tallgrass-foundation"
 EVENT_ID: Final = 4001
 
 

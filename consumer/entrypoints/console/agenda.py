@@ -114,6 +114,10 @@ def picture(slots: Sequence[Slot], timezone: tzinfo) -> Picture:
     """Draw sessions of one day. `slots` has at least one."""
     day = _at(min(slot.starts_at for slot in slots), timezone).date()
     spans = {slot.id: _span(slot, timezone) for slot in slots}
+    cut = {slot.id for slot in slots if slot.ends_at is not None and spans[slot.id][1] < slot.ends_at}
+    if closing := max((end for own_id, (_, end) in spans.items() if own_id not in cut), default=0):
+        # What goes on for days must not draw an empty evening under everything else.
+        spans |= {each: (spans[each][0], max(closing, spans[each][0] + _USUAL * 60_000)) for each in cut}
     first = _whole_hour(min(start for start, _ in spans.values()), timezone)
     last = max(end for _, end in spans.values())
     hours = [first]

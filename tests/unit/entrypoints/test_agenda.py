@@ -81,6 +81,14 @@ def test_a_session_is_as_high_as_it_is_long(start: str, end: str | None, minutes
     assert drawn.backwards is (end is not None and end < start)
 
 
+def test_what_goes_on_for_days_draws_no_empty_evening() -> None:
+    week, talk = (
+        slot("week", "2026-07-01 09:00", "2026-07-05 17:00"),
+        slot("talk", "2026-07-01 10:00", "2026-07-01 12:00"),
+    )
+    assert [label for label, _ in picture([week, talk], LONDON).hours] == ["09:00", "10:00", "11:00", "12:00"]
+
+
 def test_hours_are_those_that_clocks_show() -> None:
     drawn = picture([slot("a", "2026-03-29 00:30", "2026-03-29 03:30")], LONDON)
     assert [label for label, _ in drawn.hours] == ["00:00", "02:00", "03:00", "04:00"]
