@@ -97,6 +97,8 @@ class RebuildAttempt:
         await self._start(ends)
         self._show("ledger")
         await self._read_ledger(self._of(ends, source.ledger))
+        if not self.lost and await self._standings.differ(self.on.connections, self.on.restorer):
+            await self._note_loss()
         self._show("issues")
         await self._read_issues(self._of(ends, source.issues))
         for phase, topics in (("mappings", [source.requests]), ("changes", source.resources)):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 from consumer.domain.connection_state import ConnectionStanding, PairStanding, is_stale
+from consumer.domain.mapping import EventMapping
 from consumer.ports import Connections, Inbox
 from consumer.ports.rebuild import Restorer
 from consumer.services.workers import for_each
@@ -37,6 +38,20 @@ class Standings:
                     pair = self.pairs.get((each.org_id, each.event_id))
                     if pair is None or pair.epoch <= each.epoch:
                         self.pairs[each.org_id, each.event_id] = each
+
+    async def differ(self, connections: Connections, restorer: Restorer) -> bool:
+        """Whether Redis has any of them otherwise, as where one server of several lost it. Raises UnavailableError."""
+        for org_id, each in self.connections.items():
+            if await connections.connection(org_id) != each.connection:
+                return True
+        history = await restorer.pairs() if self.pairs else {}
+        for pair in self.pairs.values():
+            if is_stale(pair, history):
+                continue
+            held = await connections.mapping(pair.event_id)
+            if _without_zone(held if held and held.org_id == pair.org_id else None) != _without_zone(pair.mapping):
+                return True
+        return False
 
     async def put_back(self, connections: Connections, restorer: Restorer, inbox: Inbox) -> None:
         """As they were, without asking Swoogo or announcing anything again. Raises UnavailableError."""
@@ -75,3 +90,8 @@ async def _put_pair(connections: Connections, pair: PairStanding) -> None:
     held = await connections.mapping(pair.event_id)
     if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):
         await connections.put_mapping(pair.org_id, pair.event_id, pair.mapping)
+
+
+def _without_zone(mapping: EventMapping | None) -> EventMapping | None:
+    """The zone that Swoogo showed is learned anew, and not on the changelog."""
+    return mapping and replace(mapping, swoogo_timezone=None)

@@ -105,6 +105,11 @@ class EmbeddedCluster:
 
         await settle("the cluster is whole", is_whole)
 
+    async def heal(self) -> None:
+        """Start what ended, and return when all is whole again."""
+        await asyncio.gather(*(node.astart() for node in self.nodes if not node.running))
+        await self.whole()
+
     @property
     def running(self) -> list[EmbeddedValkey]:
         """Nodes whose process lives."""
@@ -116,6 +121,10 @@ class EmbeddedCluster:
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.port == port)
         raise ServerFailedError(f"Nobody has slot {slot}.")
+
+    async def others(self, primary: EmbeddedValkey) -> list[EmbeddedValkey]:
+        """The other primaries."""
+        return [each for each in self.running if each is not primary and (await ask(each, "ROLE"))[0] == "master"]
 
     async def replicas_of(self, primary: EmbeddedValkey) -> list[EmbeddedValkey]:
         """Nodes that follow it."""
@@ -135,8 +144,8 @@ class EmbeddedCluster:
 
         await settle("the replica is promoted", is_primary)
 
-    async def move_slot(self, slot: int, to: EmbeddedValkey, *, keys: int = 10) -> int:
-        """As `valkey-cli --cluster reshard` does; returns how many keys moved."""
+    async def move_slot(self, slot: int, to: EmbeddedValkey, *, keys: int = 10, end: bool = True) -> int:
+        """As `valkey-cli --cluster reshard` does; returns how many keys moved. `end`: the slot is the other's then."""
         source = await self.primary_of(slot)
         away, home = await ask(to, "CLUSTER", "MYID"), await ask(source, "CLUSTER", "MYID")
         await ask(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", home)
@@ -145,7 +154,7 @@ class EmbeddedCluster:
         while some := await ask(source, "CLUSTER", "GETKEYSINSLOT", slot, keys):
             await ask(source, "MIGRATE", HOST, to.port, "", 0, 5000, "REPLACE", "KEYS", *some)
             moved += len(some)
-        for node in (to, source):
+        for node in (to, source) if end else ():
             await ask(node, "CLUSTER", "SETSLOT", slot, "NODE", away)
         return moved
 

@@ -28,7 +28,8 @@ class ClusterFaults:
         [follower] = await self.cluster.replicas_of(primary)
         match kind:
             case "moved":
-                await self.cluster.move_slot(slot, await self._other(primary), keys=1)
+                to = self.chance.choice(await self.cluster.others(primary))
+                await self.cluster.move_slot(slot, to, keys=1)
             case "killed":
                 primary.stop(keep=True, hard=True)
                 await self.cluster.promote(follower)
@@ -41,9 +42,7 @@ class ClusterFaults:
                 await ask(primary, "FLUSHALL")
             case "lagged":
                 await self._lag(primary, follower)
-        if not primary.running:
-            await primary.astart()
-        await self.cluster.whole()
+        await self.cluster.heal()
 
     async def _lag(self, primary: EmbeddedValkey, follower: EmbeddedValkey) -> None:
         """The replica stands still and is cut off, else it would find in its socket what it missed."""
@@ -66,7 +65,3 @@ class ClusterFaults:
             return bool((await ask(follower, "ROLE"))[0] == "master")
 
         await settle("the replica is elected", promoted)
-
-    async def _other(self, primary: EmbeddedValkey) -> EmbeddedValkey:
-        roles = [(node, await ask(node, "ROLE")) for node in self.cluster.running if node is not primary]
-        return self.chance.choice([node for node, role in roles if role[0] == "master"])

@@ -57,8 +57,7 @@ async def test_a_slot_moves_while_it_is_written_and_nothing_is_lost(
         for worker in range(4):
             tasks.create_task(write(worker))
         home = await cluster.primary_of(slot)
-        others = [node for node in cluster.running if node is not home and await cluster.replicas_of(node)]
-        for to in (*others, home):
+        for to in (*await cluster.others(home), home):
             before = len(acknowledged)
             await wait_until(lambda before=before: len(acknowledged) > before + 20, "more is written", 10)  # type: ignore[misc]
             await cluster.move_slot(slot, to, keys=1)
@@ -69,14 +68,37 @@ async def test_a_slot_moves_while_it_is_written_and_nothing_is_lost(
     assert set(await clustered.hkeys("{e}:hash")) == {*expected, b"last"}
 
 
-async def test_commands_in_order_stay_in_order_across_servers(clustered: ClusterRedis) -> None:
+async def test_a_slot_between_two_servers_is_served(cluster: EmbeddedCluster, clustered: ClusterRedis) -> None:
+    """Its keys are at the one, and the slot is the other's still: each command asks for leave on its own connection."""
+    count, slot = clustered.register_script(COUNT), slot_of("{between}")
+    await count(["{between}:set"], ["before"])
+    to, *_ = await cluster.others(await cluster.primary_of(slot))
+    assert await cluster.move_slot(slot, to, end=False) == 1
+    found = await asyncio.gather(*(count(["{between}:set"], [number]) for number in range(30)))
+    assert sorted(found) == list(range(2, 32))
+    async with clustered.pipeline(transaction=False) as pipe:
+        pipe.scard("{between}:set")
+        pipe.sismember("{between}:set", "before")
+        assert await pipe.execute() == [31, 1]
+    await cluster.move_slot(slot, to)
+    assert await clustered.scard("{between}:set") == 31
+
+
+async def test_commands_in_order_stay_in_order_across_servers(
+    cluster: EmbeddedCluster, clustered: ClusterRedis
+) -> None:
+    """What its server does not answer yet comes before what another one would have done long ago."""
     async with clustered.pipeline(transaction=False, shard_hint=IN_ORDER) as pipe:
-        for number in range(20):
-            pipe.rpush(f"{{{number}}}:list", number)
+        async with standing_still(await cluster.primary_of(slot_of("{first}"))):
+            pipe.set("{first}:key", 1)
+            pipe.set("{second}:key", 2)
             pipe.time()
-        answers = await pipe.execute()
-    assert answers[::2] == [1] * 20
-    assert len({(await clustered.map()).owner(slot_of(f"{{{number}}}")) for number in range(20)}) == 3
+            running = asyncio.create_task(pipe.execute())
+            for _ in range(20):
+                assert await clustered.exists("{second}:key") == 0
+        done = await running
+    assert done[:2] == [True, True]
+    assert await clustered.exists("{second}:key") == 1
 
 
 async def test_the_map_has_every_slot_and_scans_see_every_server(clustered: ClusterRedis) -> None:

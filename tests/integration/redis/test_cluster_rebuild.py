@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from pydantic import RedisDsn
@@ -12,11 +12,13 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.cluster_map import slot_of
+from consumer.domain.connection_state import ConnectionStanding
+from consumer.services.rebuild_ports import LockLostError
 from consumer.settings import RedisSettings
 from sandbox.embedded import EmbeddedCluster, EmbeddedValkey
 from sandbox.embedded.valkey_cluster import ask, standing_still
 from tests.support.builders import an_entry
-from tests.support.rebuild_ground import CONNECTION, EVENT, ORG, PAIR, Ground, Replica, a_ground
+from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, ORG, Ground, Replica, a_ground
 
 pytestmark = pytest.mark.integration
 
@@ -48,24 +50,35 @@ class Servers:
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[Servers]:
-    async with EmbeddedCluster() as cluster:
-        among = {"mode": "cluster", "nodes": cluster.further}
-        settings = RedisSettings(mode="cluster", url=RedisDsn(cluster.url), nodes=cluster.further)
-        async with connect(settings) as redis, a_ground(redis, cluster.url, among) as ground:
-            ground.synced()
-            replica = ground.replica()
-            assert await replica.rebuilder.restore()
-            assert await replica.rebuilder.is_redis_complete()
-            await cluster.whole()
-            made = Servers(cluster, ground, replica)
-            made.reads_from()
-            yield made
+async def servers(cluster: EmbeddedCluster) -> AsyncIterator[Servers]:
+    """A service in it that has everything, as every server has."""
+    settings = RedisSettings(mode="cluster", url=RedisDsn(cluster.url), nodes=cluster.further)
+    among = {"mode": "cluster", "nodes": cluster.further}
+    async with connect(settings) as redis, a_ground(redis, cluster.url, among) as ground:
+        await redis.flushdb()
+        ground.synced()
+        replica = ground.replica()
+        assert await replica.rebuilder.restore()
+        assert await replica.rebuilder.is_redis_complete()
+        await cluster.whole()
+        made = Servers(cluster, ground, replica)
+        made.reads_from()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[EmbeddedCluster]:
+    """What a test did to it is made good before the next one, but for slots that moved."""
+    made = EmbeddedCluster()
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture
-async def at() -> AsyncIterator[Servers]:
-    async with servers() as made:
+async def at(used: EmbeddedCluster) -> AsyncIterator[Servers]:
+    await used.heal()
+    async with servers(used) as made:
         yield made
 
 
@@ -98,12 +111,41 @@ async def test_what_a_lagging_replica_lacks_is_noticed_and_comes_back(at: Server
     assert (await at.replica.markers.look()).lost_at
 
 
+async def test_a_mapping_that_its_server_lacks_comes_back_though_all_else_is_there(at: Servers) -> None:
+    """The request for it is settled on the organization's server, and the pair known on a third one."""
+    connections, key = at.replica.stores.connections, at.replica.stores.keys.event(EVENT, "mapping")
+    await at.replica.stores.redis.delete(key)
+    await at.replica.stores.redis.hset("test:{generation}:marker", "server", "another=0-1")
+    assert await connections.mapping(EVENT) is None
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert await connections.mapping(EVENT) == MAPPING
+
+
+async def test_what_a_server_lacks_is_noticed_though_the_marker_is_ahead(at: Servers) -> None:
+    """The marker's own server has everything, and notes so; another one's replica stood still meanwhile."""
+    primary = await at.cluster.primary_of(slot_of(ELSEWHERE))
+    [follower] = await at.cluster.replicas_of(primary)
+    newer = replace(CONNECTION, stamp="2", sealed="bmV3ZXI=")
+    async with standing_still(follower):
+        await ask(primary, "CLIENT", "KILL", "TYPE", "REPLICA")
+        at.ground.history.log_standing(ConnectionStanding(ORG, newer, {}, 4))
+        await at.replica.stores.connections.put_connection(ORG, newer)
+        await at.replica.markers.advance(await at.replica.markers.look(), await at.ground.history.ends())
+        primary.stop(keep=True, hard=True)
+    await at.cluster.promote(follower)
+    assert await at.replica.stores.connections.connection(ORG) == CONNECTION
+    assert not await at.replica.rebuilder.is_redis_complete()
+    assert await at.replica.rebuilder.restore()
+    assert await at.replica.stores.connections.connection(ORG) == newer
+
+
 async def test_a_server_that_comes_back_empty_is_noticed_and_filled(at: Servers) -> None:
     """The marker's own server is another one, and says that all is well."""
     primary = await at.cluster.primary_of(slot_of(ELSEWHERE))
     [follower] = await at.cluster.replicas_of(primary)
     assert await at.cluster.primary_of(slot_of("{generation}")) is not primary
-    follower.stop()
+    follower.stop(keep=True, hard=True)
     primary.stop(keep=True, hard=True)
     for each in (primary.root / "data" / "appendonlydir").iterdir():
         each.unlink()
@@ -117,36 +159,36 @@ async def test_a_server_that_comes_back_empty_is_noticed_and_filled(at: Servers)
 
 
 async def test_one_server_that_is_wiped_is_noticed_though_its_process_stays(at: Servers) -> None:
-    primary, _ = await at.of_event()
-    await ask(primary, "FLUSHALL")
+    await ask(await at.cluster.primary_of(slot_of(ELSEWHERE)), "FLUSHALL")
     assert not await at.replica.rebuilder.is_redis_complete()
     assert await at.replica.rebuilder.restore()
-    assert await at.entries() == 1
+    assert await at.replica.stores.connections.connection(ORG) == CONNECTION
 
 
 async def test_a_wipe_during_a_rebuild_is_noticed_by_that_rebuild(at: Servers) -> None:
-    """What was put back before the wipe is put back again."""
-    primary, _ = await at.of_event()
+    """What was put back before the wipe is put back again, though another server notes that it was."""
+    primary, history = await at.cluster.primary_of(slot_of(ELSEWHERE)), at.ground.history
     await ask(primary, "FLUSHALL")
 
     async def wipe() -> None:
-        await ask(primary, "FLUSHALL")
+        if history.reads[-1][0] == history.resources[0]:
+            await ask(primary, "FLUSHALL")
+        else:
+            history.before_read = wipe
 
-    at.ground.history.batch = 1
-    at.ground.history.before_read = wipe
-    with pytest.raises(Exception, match="lost again"):
+    history.batch, history.before_read = 1, wipe
+    with pytest.raises(LockLostError):
         await at.replica.rebuilder.restore()
+    assert (await at.replica.stores.inbox.requests(ORG)).rows == {}
     assert await at.replica.rebuilder.restore()
-    assert await at.entries() == 1
-    assert await at.replica.pairs.all() == {EVENT: PAIR}
+    assert len((await at.replica.stores.inbox.requests(ORG)).rows) == 2
 
 
 async def test_slots_that_move_are_no_loss_until_their_new_server_fails(at: Servers) -> None:
     """Moving makes nobody wait. A replica that takes over with slots its primary had not before is not trusted."""
     home, _ = await at.of_event()
     slot = slot_of(at.replica.stores.keys.event(EVENT, "ledger"))
-    other = await at.cluster.primary_of(slot_of(ELSEWHERE))
-    assert other is not home
+    other, *_ = await at.cluster.others(home)
     [follower] = await at.cluster.replicas_of(other)
     assert await at.cluster.move_slot(slot, other) > 0
     assert await at.entries() == 1
@@ -163,8 +205,7 @@ async def test_slots_that_move_are_no_loss_until_their_new_server_fails(at: Serv
 async def test_after_the_marker_has_seen_the_slots_their_new_server_is_trusted(at: Servers) -> None:
     home, _ = await at.of_event()
     slot = slot_of(at.replica.stores.keys.event(EVENT, "ledger"))
-    other = await at.cluster.primary_of(slot_of(ELSEWHERE))
-    assert other is not home
+    other, *_ = await at.cluster.others(home)
     [follower] = await at.cluster.replicas_of(other)
     await at.cluster.move_slot(slot, other)
     assert await at.entries() == 1
@@ -178,23 +219,24 @@ async def test_after_the_marker_has_seen_the_slots_their_new_server_is_trusted(a
     assert await at.entries() == 1
 
 
-async def test_slots_given_away_without_their_keys_are_a_loss(at: Servers) -> None:
+async def test_slots_given_away_without_their_keys_are_a_loss() -> None:
     """A dead server's slots are given to another one, as an operator may do who gave up: no process is new."""
-    dead = await at.cluster.primary_of(slot_of(ELSEWHERE))
-    [follower] = await at.cluster.replicas_of(dead)
-    for each in (dead, follower):
-        each.stop(keep=True, hard=True)
-    left = at.cluster.running
-    heir = await at.cluster.primary_of(slot_of("{generation}"))
-    name, slots = await ask(heir, "CLUSTER", "MYID"), await ask(heir, "CLUSTER", "SLOTS")
-    [(first, last)] = [(first, last) for first, last, (_, port, *_), *_ in slots if port == dead.port]
-    async with Redis(port=heir.port) as client, client.pipeline(transaction=False) as pipe:
-        for slot in range(first, last + 1):
-            pipe.execute_command("CLUSTER", "SETSLOT", slot, "NODE", name)
-        await pipe.execute()
-    for node in left:
-        await at.cluster.forget(node, dead, follower)
-    await at.cluster.whole()
-    assert not await at.replica.rebuilder.is_redis_complete()
-    assert await at.replica.rebuilder.restore()
-    assert await at.replica.stores.connections.connection(ORG) == CONNECTION
+    async with EmbeddedCluster() as cluster, servers(cluster) as at:
+        dead = await at.cluster.primary_of(slot_of("{due/0}"))
+        [follower] = await at.cluster.replicas_of(dead)
+        for each in (dead, follower):
+            each.stop(keep=True, hard=True)
+        left = at.cluster.running
+        heir = await at.cluster.primary_of(slot_of("{generation}"))
+        name, slots = await ask(heir, "CLUSTER", "MYID"), await ask(heir, "CLUSTER", "SLOTS")
+        [(first, last)] = [(first, last) for first, last, (_, port, *_), *_ in slots if port == dead.port]
+        async with Redis(port=heir.port) as client, client.pipeline(transaction=False) as pipe:
+            for slot in range(first, last + 1):
+                pipe.execute_command("CLUSTER", "SETSLOT", slot, "NODE", name)
+            await pipe.execute()
+        for node in left:
+            await at.cluster.forget(node, dead, follower)
+        await at.cluster.whole()
+        assert not await at.replica.rebuilder.is_redis_complete()
+        assert await at.replica.rebuilder.restore()
+        assert await at.replica.rebuilder.is_redis_complete()
