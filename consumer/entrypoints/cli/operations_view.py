@@ -48,8 +48,9 @@ def print_operations(console: Console, document: OperationsDocument) -> None:
             console.print(f"    swoogo-sync {each.command.replace('EVENT', each.event_id or 'EVENT')}")
     _print_credentials(console, document)
     _print_counts(console, document)
-    columns = (Column("topic"), number("behind"), number("replicas"))
-    print_table(console, columns, [(each.topic, f"{each.behind:,}", str(each.members)) for each in document.topics])
+    topics = [(each.topic, f"{each.behind:,}", str(each.members)) for each in document.topics]
+    if topics:
+        print_table(console, (Column("topic"), number("behind"), number("replicas")), topics)
     for replica in document.replicas:
         seen = "" if replica.alive else ", not heard"
         console.print(f"replica {replica.id}: {replica.version}, {replica.role}, {ago(replica.seen_ms, now)}{seen}")
@@ -63,8 +64,6 @@ def _facts(document: OperationsDocument) -> list[str]:
         found.append(f"Oldest change that should have gone: {waited}, {plain(oldest.name or oldest.event_id)}.")
     if fresh.changes:
         found.append(f"Change to Swoogo, last hour: {lasting(fresh.half)}; 95 of 100 within {lasting(fresh.most)}.")
-    if document.kafka:
-        found.append(f"Kafka is not known: {plain(document.kafka)}")
     replays = [f"Replay of {plain(each.topic)}: {counted(each.left, 'offset')} left." for each in document.replays]
     return [*found, *replays]
 
@@ -87,7 +86,8 @@ def _print_credentials(console: Console, document: OperationsDocument) -> None:
         )
         for each in document.credentials
     ]
-    print_table(console, columns, rows)
+    if rows:
+        print_table(console, columns, rows)
     if document.organizations > len(rows):
         console.print(f"{len(rows):,} of {document.organizations:,} organizations.", style="dim")
 
@@ -97,4 +97,5 @@ def _print_counts(console: Console, document: OperationsDocument) -> None:
     rows += [("dead letters", each.reason, f"{each.count:,}", each.oldest_ms) for each in document.letters or ()]
     columns = (Column("what"), Column("code or reason"), number("open"), Column("oldest"))
     shown = [(what, code, count, moment(console, since, document.as_of_ms)) for what, code, count, since in rows]
-    print_table(console, columns, shown)
+    if shown:
+        print_table(console, columns, shown)

@@ -45,7 +45,7 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order) -> 
     """Raises UnavailableError, UnknownTimezoneError."""
     event_id = order.event_id
     ledger = await stores.ledger.load(event_id)
-    if refusal := _refusal(order, ledger):
+    if refusal := _refusal(order, ledger) or await _exhausted(stores, order):
         return Foreseen(refusal)
     plan, words = await plan_of(stores, mapping)
     keys, details = order.keys, order.details
@@ -74,6 +74,18 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order) -> 
     calls = plan.calls if whole else cost
     shown = tuple(map(words.planned, sent[:_SHOWN]))
     return Foreseen("", calls, cost, shown, len(sent) - len(shown), order.keys, order.details)
+
+
+async def _exhausted(stores: StoreSession, order: Order) -> str:
+    """Why nothing is retried that failed as often as it may (U5); "" where something is, and for other orders."""
+    if order.kind is not OrderKind.RETRY:
+        return ""
+    issues = (await stores.board.issues(order.event_id)).values()
+    rounds = [each.rounds for each in issues if each.parked and each.key in order.keys]
+    if not rounds or min(rounds) < stores.settings.bulk.max_rounds:
+        return ""
+    times = min(rounds)
+    return f"It was retried and refused {times} times. `swoogo-sync parked retry --again` has it tried all the same."
 
 
 def _refusal(order: Order, ledger: Ledger) -> str:

@@ -98,6 +98,13 @@ async def test_what_is_not_parked_or_not_whole_is_not_ordered(
     assert await commands(visitor) == set()
 
 
+async def test_the_page_of_one_retry_has_the_same_bound(visitor: Visitor) -> None:
+    await park(visitor, replace(REFUSED, rounds=3))
+    page = await visitor.page(f"/events/{EVENT}/orders/retry?keys=session/s1")
+    assert "It was retried and refused 3 times." in page.text
+    assert 'method="post"' not in page.html
+
+
 async def test_what_failed_as_often_as_it_may_is_not_ordered(visitor: Visitor) -> None:
     await park(visitor, replace(REFUSED, rounds=3), Issue("session/s2", REFUSED.code, parked="f"))
     page = await visitor.page(DRY_RUN)
