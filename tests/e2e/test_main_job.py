@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from consumer.entrypoints.cli.app import app
 from sandbox.conference.expected import Resources, fold
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
@@ -31,6 +34,13 @@ async def journal_length(world: World) -> int:
     return int(journal[-1]["n"]) if journal else 0
 
 
+async def shown(world: World, *arguments: str) -> Any:
+    """The JSON of a command."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--json"], env=world.environment)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
 @pytest.mark.rule("C2", "M1", "S1", "S2", "S3", "S4", "S5", "S7", "P1", "N1")
 async def test_a_conference_arrives_exactly(playing: Play, status: StatusTopic) -> None:
     """Connect with sealed credentials, map, publish; Swoogo holds what the rules say."""
@@ -50,6 +60,25 @@ async def test_a_conference_arrives_exactly(playing: Play, status: StatusTopic) 
     [started] = await status.messages("sync.started", event_id=event_id)
     assert started["data"]["planned_calls"] > 0
     assert started["data"]["eta"] >= started["data"]["started_at"]
+
+
+@pytest.mark.rule("N2", "U4")
+async def test_a_run_has_its_calls_and_a_record_its_story(playing: Play, shared: World) -> None:
+    """What a command and a page show of a real sync: each request once, its credits, and what became of the record."""
+    await playing.connect()
+    before = await journal_length(shared)
+    await playing.publish([small()], "small")
+    event_id = str(playing.event.id)
+    story = await shown(shared, "explain", event_id, identifier("talk", 1))
+    assert [each["what"] for each in story["timeline"]][-1] == "changed"
+    assert {"created", "linked"} <= {each["what"] for each in story["timeline"]}
+    assert {each["agreement"] for each in story["fields"]} == {"same"}
+    created = next(each["run"] for each in story["timeline"] if each["what"] == "created")
+    run = await shown(shared, "runs", "show", event_id, created)
+    made = [(call["method"], call["record"]) for call in run["calls"]]
+    assert ("POST", f"session/{identifier('talk', 1)}") in made
+    assert sum(call["credits"] for call in run["calls"]) == run["run"]["credits"]
+    assert len([each for each in made if each[0] == "POST"]) == len(await calls(shared, before, "POST", "s/"))
 
 
 @pytest.mark.rule("R3")
