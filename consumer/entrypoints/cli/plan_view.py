@@ -15,7 +15,8 @@ from consumer.domain.eligibility import Reason
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Effect
 from consumer.domain.sentences import reason_words
-from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Everything, Sure
+from consumer.entrypoints.cli.arguments import Reason as Why
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.table import Column, number, print_table, without_empty
@@ -46,11 +47,17 @@ def plan_event(
         float, typer.Option(min=0.0, max=60.0, help="Seconds Swoogo takes for a call, to estimate the time.")
     ] = 0.2,
     everything: Everything = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Ask whether exactly this is to be sent, as the command approve does.")
+    ] = False,
+    reason: Why = "",
+    actor: Actor = "",
+    sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
     """Show what a sync would do now, field by field, without doing it.
 
-    Reads Redis only. Exit code 1 when the event is not mapped.
+    Reads Redis only. Exit code 1 when the event is not mapped. With --approve the codes, and the JSON, of approve.
     """
     settings = load_settings()
 
@@ -59,13 +66,17 @@ def plan_event(
             return await read_plan(stores, event, latency)
 
     document = asyncio.run(read())
-    if as_json:
+    if as_json and not approve:
         print_json(document)
     if not document.mapped:
         say(f"Event {plain(document.event_id)} is not mapped to a Swoogo event, so there is nothing to plan.")
         return Exit.FAILED
     if not as_json:
         show_plan(out(), document, everything=everything)
+    if approve:
+        from consumer.entrypoints.cli.control import approve as order
+
+        return order(document.event_id, document.plan_id, reason=reason, actor=actor, sure=sure, as_json=as_json)
     return Exit.OK
 
 
