@@ -53,6 +53,10 @@ class InMemoryPairs:
         self.newest: dict[str, int] = {}
         self.voided: dict[str, int] = {}
 
+    async def events(self) -> tuple[str, ...]:
+        """See `adapters.redis.pairs.RedisPairs`."""
+        return tuple(sorted(self._pairs))
+
     async def all(self) -> Mapping[str, Pair]:
         """See `ports.PairRegister`."""
         return dict(self._pairs)
