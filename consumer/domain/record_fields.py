@@ -14,6 +14,7 @@ from typing import Final
 from consumer.domain.desired import Desired, desired_session, desired_speaker, desired_sponsor
 from consumer.domain.digests import Digests
 from consumer.domain.draft import PlanInput
+from consumer.domain.field_sources import REFERENCES
 from consumer.domain.identity import Kind, id_of, key_of, kind_of
 from consumer.domain.issue import Code, Issue
 from consumer.domain.ledger import Entry, Ledger, entries_of
@@ -91,8 +92,14 @@ def around(key: str, snapshot: Snapshot, ledger: Ledger) -> tuple[Snapshot, Ledg
             sponsors = {name: each for name, each in sponsors.items() if natural_name(each.tier or "") == identifier}
     contacts = {each: snapshot.contacts[each] for each in people if each in snapshot.contacts}
     held = Snapshot({each.id: each for each in found}, contacts, sponsors)
-    wanted = ledger_keys(key, held) | {key_of(Kind.SPEAKER, each) for each in people}
+    wanted = ledger_keys(key, held) | {key_of(Kind.SPEAKER, each) for each in people} | places_sent(ledger.get(key))
     return held, {name: ledger[name] for name in ledger.keys() & wanted}
+
+
+def places_sent(entry: Entry | None) -> set[str]:
+    """Ledger keys of the room, the track and the level that a record was sent with."""
+    sent = {name: entry.pushed.get(name, "") for name in REFERENCES} if entry else {}
+    return {f"{name}/{identifier}" for name, identifier in sent.items() if identifier}
 
 
 def ledger_keys(key: str, snapshot: Snapshot) -> set[str]:

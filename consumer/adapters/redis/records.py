@@ -12,7 +12,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.identity import Kind, Source, id_of, key_of, kind_of
 from consumer.domain.ledger import Ledger
-from consumer.domain.record_fields import around, ledger_keys
+from consumer.domain.record_fields import around, ledger_keys, places_sent
 from consumer.domain.snapshot import Snapshot
 
 _ROWS = {Kind.SESSION: Source.SESSION, Kind.SPEAKER: Source.CONTACT, Kind.SPONSOR: Source.SPONSOR}
@@ -50,6 +50,8 @@ class RedisRecords:
         snapshot = codecs.snapshot(rows)
         stored = named | await self._fields(ledger_key, ledger_keys(key, snapshot))
         ledger = dict(codecs.ledger_entry(name.decode(), row) for name, row in stored.items())
+        former = await self._fields(ledger_key, places_sent(ledger.get(key)) - ledger.keys())
+        ledger |= dict(codecs.ledger_entry(name.decode(), row) for name, row in former.items())
         return around(key, snapshot, ledger)
 
     async def _rows(self, rows_key: str, key: str) -> dict[bytes, bytes]:

@@ -311,6 +311,11 @@ class Words:
         entry = self._ledger.get(key_of(Kind(name), value))
         return readable(entry.pushed.get("name", "")) if entry else ""
 
+    def swoogo_id(self, name: str, value: str) -> str:
+        """By which id Swoogo knows a room or a track; "" where it does not."""
+        entry = self._ledger.get(key_of(Kind(name), value))
+        return str(entry.swoogo_id) if entry and entry.swoogo_id else ""
+
     def _place(self, kind: str, identifier: str) -> str:
         """The name of a room or track; of one no session stands in any more, as it was last pushed."""
         entry = self._ledger.get(key_of(Kind(kind), identifier))

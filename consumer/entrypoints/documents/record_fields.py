@@ -102,8 +102,11 @@ def field_row(fact: FieldFact, key: str, words: Words, entry: Entry | None, defi
     )
     agreement, note = fact.agreement, _NOTES[fact.agreement]
     first = words.first_name(kind, fact.name, fact.pushed or "")
+    if first:
+        # Swoogo shows a room, a track or a level by its own id.
+        swoogo = first if fact.swoogo in {fact.pushed, words.swoogo_id(fact.name, fact.pushed or "")} else swoogo
     if first and first != pushed:
-        pushed, swoogo = first, first if fact.swoogo == fact.pushed else swoogo
+        pushed = first
         if agreement is Agreement.SAME:
             agreement, note = Agreement.KEPT, "Swoogo keeps the name that it had first."
     return FieldRow(

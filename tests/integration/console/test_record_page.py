@@ -35,7 +35,7 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         lease = await desk.claim()
         pushed = {**sent(TALK, room="r1"), "name": "Old title"}
         entries = {
-            session_key(): an_entry(101, pushed=pushed, seen={"name": "Old title"}),
+            session_key(): an_entry(101, pushed=pushed, seen={"name": "Old title", "location": "7"}),
             speaker_key(): an_entry(201, pushed={"first_name": "Ada", "email": "ada@example.org"}, links=("s1",)),
             "location/r1": an_entry(7, pushed={"name": "Hall 1"}),
         }
@@ -53,7 +53,7 @@ async def test_the_three_columns_are_those_of_explain(visitor: Visitor) -> None:
     rows = {row[0]: row[1:] for row in page.rows if len(row) == 4}
     assert rows["Name"] == ["New <title>", "Old title", "Old titleGoes over with the next push."]
     assert rows["Description"][2].startswith("another valueEdited in Swoogo by hand")
-    assert rows["Room"] == ["Hall <2>", "Hall 1", "as sentSwoogo keeps the name that it had first."]
+    assert rows["Room"] == ["Hall <2>", "Hall 1", "Hall 1Swoogo keeps the name that it had first."]
     assert rows["Start time"] == ["09:00", "09:00", "as sent"]
     assert {row["label"].capitalize() for row in document["fields"]} <= rows.keys()
     for sentence in (document["there"], document["next"], *(each["sentence"] for each in document["issues"])):
@@ -120,3 +120,12 @@ async def test_what_may_be_ordered_is_there_only_while_orders_are_on(visitor: Vi
     assert (await visitor.get(order)).status_code == 200
     visitor.viewer = replace(admin("org"), role=Role.VIEWER)
     assert order not in (await visitor.page(f"{BASE}/session/s1")).links
+
+
+@pytest.mark.rule("S5")
+async def test_a_room_that_changes_is_shown_by_both_names(visitor: Visitor) -> None:
+    """Also the room of before, which nothing in Sessionboard names any more."""
+    await visitor.desk.record(replace(TALK, version=9, room=a_room("r2", "Hall 9")))
+    rows = {row[0]: row[1:] for row in (await visitor.page(f"{BASE}/session/s1")).rows if len(row) == 4}
+    assert rows["Room"][:2] == ["Hall 9", "Hall 1"]
+    assert rows["Room"][2].startswith("Hall 1")

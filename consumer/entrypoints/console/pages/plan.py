@@ -25,6 +25,7 @@ from consumer.entrypoints.documents.words import counted, lasting
 _OPERATIONS: Final = 25
 _RECORDS: Final = 25
 _LONGEST: Final = 300
+_NOUNS: Final[Mapping[Kind, str]] = {Kind.LOCATION: "room", Kind.LEVEL: "sponsorship level"}
 _ACTIONS: Final[Mapping[str, str]] = {
     "create": "created",
     "adopt": "adopted",
@@ -151,7 +152,7 @@ def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> PlanFacts:
         approval=document.approval,
         lead=_lead(document),
         cost=_cost(document),
-        looks=", ".join(f"{kind}s" for kind in document.looks),
+        looks=", ".join(f"{_NOUNS.get(Kind(kind), kind)}s" for kind in document.looks),
         waits=document.wait_until or "",
         chips=(
             ("", "All", len(document.operations)),
@@ -187,7 +188,7 @@ def _lead(document: PlanDocument) -> str:
         return "Nothing would be sent." if not document.looks else "Swoogo would be looked at, and nothing sent yet."
     done = Counter((each.action, each.kind) for each in document.operations)
     parts = [
-        f"{counted(done[action, kind], kind)} {words}"
+        f"{counted(done[action, kind], _NOUNS.get(kind, kind))} {words}"
         for action, words in _ACTIONS.items()
         for kind in Kind
         if done[action, kind]
@@ -215,7 +216,11 @@ def _operation(planned: Planned, *, names: bool) -> OperationLine:
     title = HIDDEN if hidden else planned.title
     cost = counted(planned.credits, "credit")
     return OperationLine(
-        planned.kind, planned.id, title or planned.id, f"{planned.action} {planned.kind}, {cost}", tuple(changes)
+        planned.kind,
+        planned.id,
+        title or planned.id,
+        f"{planned.action} {_NOUNS.get(Kind(planned.kind), planned.kind)}, {cost}",
+        tuple(changes),
     )
 
 
