@@ -90,7 +90,7 @@ class Gate:
             state.reason = getattr(stranger, "reason", "")
             raise
         except UnavailableError:
-            raise HTTPException(503, "Who asks cannot be told now: the keys of the sign-in are away.") from None
+            raise HTTPException(503, "Who asks is not known now: the keys of the sign-in are away.") from None
         if viewer is None:
             raise HTTPException(401)
         state.viewer, state.actor = viewer, viewer.actor
