@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from consumer.entrypoints.console.titles import break_title
+
 MINUTE: Final = 1.3
 """Pixels of a minute."""
 _TOP: Final = 38
@@ -16,13 +18,15 @@ _TOP: Final = 38
 _BELOW: Final = 13
 _USUAL: Final = 45
 """Minutes of a session that does not say when it ends, or ends before it starts."""
+_LEAST: Final = 120
+"""Minutes that are drawn of a session that goes on for days, if no other runs longer."""
 _SHORTEST: Final = 18.0
 _LINE: Final = 13
 _WIDEST, _WIDE, _NARROW = 240, 120, 96
 """Pixels below which a room does not get; of up to three rooms, what it gets."""
 _FEW_ROOMS: Final = 10
 _LATEST: Final = time(6)
-"""A session that ends later than that on another date is cut at midnight: nobody draws a night."""
+"""A session that ends later than that on another date is not drawn to its end: a night has nothing in it."""
 AT_ONCE: Final = 100
 """Sessions in one picture; a day with more is shown some rooms at a time."""
 NO_ROOM: Final = "No room"
@@ -113,11 +117,7 @@ def room_groups(slots: Sequence[Slot]) -> list[tuple[str, ...]]:
 def picture(slots: Sequence[Slot], timezone: tzinfo) -> Picture:
     """Draw sessions of one day. `slots` has at least one."""
     day = _at(min(slot.starts_at for slot in slots), timezone).date()
-    spans = {slot.id: _span(slot, timezone) for slot in slots}
-    cut = {slot.id for slot in slots if slot.ends_at is not None and spans[slot.id][1] < slot.ends_at}
-    if closing := max((end for own_id, (_, end) in spans.items() if own_id not in cut), default=0):
-        # What goes on for days must not draw an empty evening under everything else.
-        spans |= {each: (spans[each][0], max(closing, spans[each][0] + _USUAL * 60_000)) for each in cut}
+    spans = _spans(slots, timezone)
     first = _whole_hour(min(start for start, _ in spans.values()), timezone)
     last = max(end for _, end in spans.values())
     hours = [first]
@@ -150,10 +150,11 @@ def _blocks(
         lanes = _lanes(cluster, spans)
         share = 1 / (max(lanes.values()) + 1)
         for slot in cluster:
+            wide = share * _free(slot, cluster, lanes, spans)
             start, end = spans[slot.id]
             height = max(_pixels(end - start) - 2.0, _SHORTEST)
             text_x = 15 if slot.mark else 10
-            room = pixels * 0.955 * share - text_x - 4
+            room = pixels * 0.955 * wide - text_x - 4
             lines = break_title(slot.title, room, max(int((height - 8) // _LINE), 1), 18 if slot.mark else 0)
             backwards = slot.ends_at is not None and slot.ends_at <= slot.starts_at
             blocks.append(
@@ -161,7 +162,7 @@ def _blocks(
                     slot.id,
                     round(2 + lanes[slot.id] * 96 * share, 2),
                     _TOP + _pixels(start - first) + 1,
-                    round(95.5 * share, 2),
+                    round(95.5 * wide, 2),
                     round(height),
                     text_x,
                     lines,
@@ -176,7 +177,7 @@ def _clusters(slots: Sequence[Slot], spans: dict[str, tuple[int, int]]) -> list[
     """Sessions that run at one time, directly or by way of another."""
     found: list[list[Slot]] = []
     until = 0
-    for slot in sorted(slots, key=lambda each: (spans[each.id], each.title, each.id)):
+    for slot in sorted(slots, key=lambda each: (spans[each.id][0], -spans[each.id][1], each.title, each.id)):
         start, end = spans[slot.id]
         if not found or start >= until:
             found.append([])
@@ -198,15 +199,32 @@ def _lanes(cluster: Sequence[Slot], spans: dict[str, tuple[int, int]]) -> dict[s
     return lanes
 
 
-def _span(slot: Slot, timezone: tzinfo) -> tuple[int, int]:
-    """From when to when it is drawn, ms."""
-    start, end = slot.starts_at, slot.ends_at
-    if end is None or end <= start:
-        return start, start + _USUAL * 60_000
-    midnight = datetime.combine(_at(start, timezone).date() + timedelta(days=1), time(), timezone)
-    if end > (midnight.timestamp() + _LATEST.hour * 3600) * 1000:
-        end = max(round(midnight.timestamp() * 1000), start + 60_000)
-    return start, end
+def _free(slot: Slot, cluster: Sequence[Slot], lanes: dict[str, int], spans: dict[str, tuple[int, int]]) -> int:
+    """How many parts of the column a session may take from its own on: those that are free while it runs."""
+    start, end = spans[slot.id]
+    taken = [lanes[each.id] for each in cluster if spans[each.id][0] < end and start < spans[each.id][1]]
+    beyond = [lane for lane in taken if lane > lanes[slot.id]]
+    return min(beyond, default=max(lanes.values()) + 1) - lanes[slot.id]
+
+
+def _spans(slots: Sequence[Slot], timezone: tzinfo) -> dict[str, tuple[int, int]]:
+    """Session -> from when to when it is drawn, ms. One that goes on for days ends with the last of the others."""
+    spans: dict[str, tuple[int, int]] = {}
+    longer = list[Slot]()
+    for slot in slots:
+        start, end = slot.starts_at, slot.ends_at
+        if end is None or end <= start:
+            end = start + _USUAL * 60_000
+        midnight = datetime.combine(_at(start, timezone).date() + timedelta(days=1), time(), timezone).timestamp()
+        if end > (midnight + _LATEST.hour * 3600) * 1000:
+            end = round(midnight * 1000)
+            longer.append(slot)
+        spans[slot.id] = start, end
+    last = max((spans[slot.id][1] for slot in slots if slot not in longer), default=0)
+    for slot in longer:
+        start, midnight_ms = spans[slot.id]
+        spans[slot.id] = start, max(min(midnight_ms, max(last, start + _LEAST * 60_000)), start + 60_000)
+    return spans
 
 
 def _whole_hour(moment: int, timezone: tzinfo) -> int:
@@ -226,60 +244,3 @@ def _room_order(room: str) -> tuple[bool, list[tuple[int, str]]]:
     """`Dock 2` before `Dock 10`."""
     parts = re.findall(r"\d+|\D+", room.casefold())
     return room == NO_ROOM, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-# ---- titles: browsers break no text in SVG, so the server does, by how wide letters usually are -------------------
-
-_THIN: Final = frozenset("iIljtfr.,:;'|!()[] ’‘·")
-_BROAD: Final = frozenset("mwMW@%—…")
-
-
-def width_of(text: str) -> float:
-    """Pixels that a text takes at 11 px, a little more than less."""
-    return sum(
-        3.6
-        if letter in _THIN
-        else 9.6
-        if letter in _BROAD
-        else 11.0
-        if ord(letter) > 0x1100
-        else 7.4
-        if letter.isupper()
-        else 6.1
-        for letter in text
-    )
-
-
-def break_title(title: str, width: float, lines: int, icon: float = 0) -> tuple[str, ...]:
-    """A title as at most so many lines; what does not fit ends with an ellipsis.
-
-    Args:
-        title: one line.
-        width: pixels of a line.
-        lines: at least 1.
-        icon: pixels at the end of the first line that are taken.
-    """
-    found: list[str] = []
-    words = title.split()
-    while words and len(found) < lines:
-        space = width - (icon if not found else 0)
-        taken = 0
-        while taken < len(words) and width_of(" ".join(words[: taken + 1])) <= space:
-            taken += 1
-        if taken == 0:  # a word longer than a line
-            fits = next(n for n in range(len(words[0]), 0, -1) if n == 1 or width_of(words[0][:n]) <= space)
-            found.append(words[0][:fits])
-            words[0] = words[0][fits:]
-            words = words if words[0] else words[1:]
-            continue
-        found.append(" ".join(words[:taken]))
-        words = words[taken:]
-    if words and found:
-        found[-1] = _ellipsis(found[-1], width - (icon if len(found) == 1 else 0))
-    return tuple(found)
-
-
-def _ellipsis(line: str, width: float) -> str:
-    while line and width_of(line + "…") > width:
-        line = line[:-1].rstrip()
-    return line + "…"

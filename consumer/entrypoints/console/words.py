@@ -63,8 +63,9 @@ def now_words(row: EventRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     if row.dirty and row.paused_until:
         return f"{changes} {wait}", "Swoogo does not answer."
     if row.dirty:
+        since = f"since {times.when(row.oldest_ms, now, timezone)}" if row.oldest_ms else ""
         why = "" if row.continuous else "until somebody starts a sync: continuous sync is off"
-        return f"{changes} {wait}", why
+        return f"{changes} {wait}", why or since
     return "Nothing waits", "It is being compared with Swoogo." if row.working else ""
 
 
@@ -111,7 +112,7 @@ def waiting_words(row: EventRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     if not row.dirty and not row.failures and not row.waits_for:
         return "", ""
     main = counted(row.dirty, "change") if row.dirty else "a comparison"
-    more = now_words(row, now, timezone)[1]
+    more = "" if row.continuous else now_words(row, now, timezone)[1]
     then = next_words(row, now, timezone)[0]
     if row.paused_until:
         return main, f"Swoogo does not answer; {then.removeprefix('Swoogo is ')}"

@@ -35,6 +35,7 @@ class EventRow:
         hands: open issues that need somebody, of `issues` by code.
         refused: Swoogo refuses the credential of its organization.
         paused_until: calls are paused until then, because Swoogo does not answer; 0 while they are not.
+        oldest_ms: when the oldest change that waits was published.
         due_ms, survey_ms, reached_ms: when it may be pushed, when the next reconcile may start, and when a push last
             changed something in Swoogo.
         archived: since when it is archived (Y4), None while it is not.
@@ -63,6 +64,7 @@ class EventRow:
     hands: int = 0
     refused: bool = False
     paused_until: int = 0
+    oldest_ms: int | None = None
     due_ms: int | None = None
     survey_ms: int | None = None
     reached_ms: int | None = None
@@ -133,6 +135,7 @@ async def read_rows(
             refused=ground.refused,
             paused_until=ground.paused_until,
             archived=iso(stats.archived) if stats.archived else None,
+            oldest_ms=stats.oldest,
             due_ms=stats.due,
             survey_ms=stats.survey,
             reached_ms=stats.reached,

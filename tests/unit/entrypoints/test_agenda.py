@@ -13,12 +13,11 @@ from consumer.entrypoints.console.agenda import (
     NO_ROOM,
     Block,
     Slot,
-    break_title,
     by_day,
     picture,
     room_groups,
-    width_of,
 )
+from consumer.entrypoints.console.titles import break_title, width_of
 from tests.support.builders import at
 
 pytestmark = pytest.mark.rule("K1")
@@ -52,6 +51,10 @@ def test_hours_begin_with_the_first_session_and_end_with_the_last() -> None:
         ([("09:00", "10:00"), ("10:00", "11:00")], [(2.0, 95.5), (2.0, 95.5)]),
         ([("09:00", "10:00"), ("09:30", "11:00")], [(2.0, 47.75), (50.0, 47.75)]),
         ([("09:00", "12:00"), ("09:30", "10:00"), ("10:00", "11:00")], [(2.0, 47.75), (50.0, 47.75), (50.0, 47.75)]),
+        (
+            [("09:00", "12:00"), ("09:00", "10:00"), ("09:00", "10:00"), ("10:30", "12:00")],
+            [(2.0, 31.83), (34.0, 31.83), (66.0, 31.83), (34.0, 63.67)],
+        ),
         ([("09:00", "10:00"), ("09:00", "10:00"), ("09:00", "10:00")], [(2.0, 31.83), (34.0, 31.83), (66.0, 31.83)]),
     ],
 )

@@ -56,8 +56,8 @@ PUSHING: Final = {
             ("", ""),
         ),
         (
-            {"dirty": 4, "due_ms": NOW + 10_000},
-            ("4 changes wait", ""),
+            {"dirty": 4, "due_ms": NOW + 10_000, "oldest_ms": NOW - MINUTE},
+            ("4 changes wait", "since 14:31"),
             "They go over at 14:32:10",
             ("4 changes", "they go over at 14:32:10"),
         ),

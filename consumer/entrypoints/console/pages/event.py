@@ -17,7 +17,7 @@ from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import event_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
-from consumer.entrypoints.console.pages.hands import SHOWN, Heading, by_hand
+from consumer.entrypoints.console.pages.hands import Heading, by_hand
 from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
 from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
 from consumer.entrypoints.documents.control import FreezeRow
@@ -27,6 +27,8 @@ from consumer.entrypoints.documents.status import EventDocument, read_known_even
 from consumer.entrypoints.documents.words import counted
 
 _RUNS: Final = 8
+_WAITING: Final = 8
+"""Sessions on their way that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +219,9 @@ def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -
     sessions = [key.partition("/")[2] for key in pending.get(Kind.SESSION, ())]
     named = [(each, titles[each]) for each in sessions if each in titles]
     numbers = [(source, len(keys)) for source, keys in pending.items()]
-    left = [(source, number - (len(named[:SHOWN]) if source == Kind.SESSION else 0)) for source, number in numbers]
+    left = [(source, number - (len(named[:_WAITING]) if source == Kind.SESSION else 0)) for source, number in numbers]
     more = ", ".join(counted(number, source) for source, number in left if number)
-    return Waiting(tuple(named[:SHOWN]), f"and {more}" if more and named else more)
+    return Waiting(tuple(named[:_WAITING]), f"and {more}" if more and named else more)
 
 
 def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[KindLine, ...]:

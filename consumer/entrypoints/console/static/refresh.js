@@ -5,7 +5,9 @@
   const seconds = Number(document.body.dataset.seconds) || 10;
   let etag = document.body.dataset.etag;
 
-  const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && one.id === other.id;
+  // What tells an element from its neighbours, and stays while its contents change.
+  const nameOf = (each) =>
+    each.nodeName + ["id", "href", "aria-labelledby", "class"].map((name) => each.getAttribute(name)).find(Boolean);
 
   const attributes = (old, fresh) => {
     for (const { name } of [...old.attributes])
@@ -15,32 +17,24 @@
 
   const renew = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
-    if (old.nodeType !== Node.ELEMENT_NODE) {
-      old.nodeValue = fresh.nodeValue;
-      return;
-    }
     attributes(old, fresh);
-    let at = old.firstChild;
-    for (const child of [...fresh.childNodes]) {
-      // What was there before something new came in is found a little further on.
-      let found = at;
-      while (found && !alike(found, child)) found = found.nextSibling;
-      if (!found) {
-        old.insertBefore(document.importNode(child, true), at);
-        continue;
-      }
-      while (at !== found) {
-        const next = at.nextSibling;
-        at.remove();
-        at = next;
-      }
-      renew(at, child);
-      at = at.nextSibling;
+    const held = new Map();
+    for (const each of old.children) held.set(nameOf(each), [...(held.get(nameOf(each)) ?? []), each]);
+    const kept = new Map();
+    for (const each of fresh.children) {
+      const found = held.get(nameOf(each))?.shift();
+      if (found) kept.set(each, found);
     }
-    while (at) {
-      const next = at.nextSibling;
-      at.remove();
-      at = next;
+    const stay = new Set(kept.values());
+    for (const each of [...old.childNodes]) if (!stay.has(each)) each.remove();
+    // What stays is not moved: an element that is put elsewhere loses its focus.
+    let at = old.firstChild;
+    for (const each of [...fresh.childNodes]) {
+      const found = kept.get(each);
+      if (!found) old.insertBefore(document.importNode(each, true), at);
+      else if (found === at) at = at.nextSibling;
+      else old.insertBefore(found, at);
+      if (found) renew(found, each);
     }
   };
 
