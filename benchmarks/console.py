@@ -120,16 +120,21 @@ async def _text(client: httpx.AsyncClient, path: str) -> str:
 
 async def _cost(pid: int, client: httpx.AsyncClient, path: str, rounds: int) -> Cost:
     answer = (await client.get(path)).raise_for_status()
-    began = cpu_seconds(pid)
+    began = _cpu_ms(pid)
     for _ in range(rounds):
         await client.get(path)
-    drawn = cpu_seconds(pid)
+    drawn = _cpu_ms(pid)
     same = 0
     for _ in range(rounds):
         again = await client.get(path, headers={"if-none-match": answer.headers.get("etag", "")})
         same += again.status_code == 304
-    refreshed = cpu_seconds(pid) - drawn if same == rounds else 0.0
-    return Cost((drawn - began) / rounds * 1000, len(answer.content) / 1000, refreshed / rounds * 1000)
+    refreshed = max(_cpu_ms(pid) - drawn, 1.0) if same == rounds else 0.0  # a tick is longer than some take
+    return Cost(max(drawn - began, 1.0) / rounds, len(answer.content) / 1000, refreshed / rounds)
+
+
+def _cpu_ms(pid: int) -> float:
+    """CPU time of the process, ms, in ticks of 10."""
+    return cpu_seconds(pid) * 1000
 
 
 async def _redis_percent(url: str, client: httpx.AsyncClient, paths: list[str], rounds: int) -> float:
