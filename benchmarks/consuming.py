@@ -1,4 +1,4 @@
-"""`python -m benchmarks.consuming service|peer`: one consuming process, held back until it is told to go.
+"""`python -m benchmarks.consuming service|peer|fast`: one consuming process, held back until it is told to go.
 
 It writes `ready` when everything is imported and connected, and goes on when a line comes in on standard input, so
 that who measures sees the consuming and not the start. Settings come from the environment as for the service.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from benchmarks.fast_consumer import fast_consumer
 from benchmarks.typed_consumer import typed_consumer
 from consumer.app import service
 from consumer.observability.logs import set_up
@@ -28,6 +29,11 @@ async def _peer(settings: Settings) -> None:
     await asyncio.Event().wait()
 
 
+async def _fast(settings: Settings) -> None:
+    await _go()
+    await fast_consumer(settings)
+
+
 async def _go() -> None:
     print("ready", flush=True)
     if not await asyncio.to_thread(sys.stdin.readline):
@@ -38,7 +44,7 @@ def main() -> None:
     """Consume until killed."""
     settings = load_settings()
     set_up(settings.log)
-    asyncio.run({"service": _service, "peer": _peer}[sys.argv[1]](settings))
+    asyncio.run({"service": _service, "peer": _peer, "fast": _fast}[sys.argv[1]](settings))
 
 
 if __name__ == "__main__":
