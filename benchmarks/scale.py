@@ -84,7 +84,8 @@ class _Scale:
                     wanted = MappingRequest(_ORG, event, True, number + 1, _ZONE)
                     pipe.set(keys.event(event, "mapping"), codecs.encode(mapping))
                     pipe.hset(
-                        keys.event(event, "state"), mapping={"continuous": 1, "due": now, "first": now, "oldest": now}
+                        keys.event(event, "state"),
+                        mapping={"continuous": 1, "due": now, "first": now, "oldest": number},
                     )
                     pipe.hset(keys.event(event, "figures"), mapping={"ledger/session/unknown": 5, "revision": 1})
                     pipe.hset(keys.event(event, "dirty"), "session/s", stamp)

@@ -38,6 +38,10 @@ class Source(StrEnum):
     SPONSOR = "sponsor"
 
 
+_KINDS: Final = {each.value: each for each in Kind}
+"""Asking the class takes several times as long."""
+
+
 def key_of(kind: Kind | Source, identifier: str) -> str:
     """`session/497f6eca-...`: the key of a record in snapshot, ledger, issues and the changelog."""
     # A StrEnum member is its text; `.value` and formatting cost several times as much, and plans ask this often.
@@ -52,7 +56,8 @@ def record_key(source_key: str) -> str:
 
 def kind_of(key: str) -> Kind:
     """The kind a ledger key starts with."""
-    return Kind(key.partition("/")[0])
+    name = key.partition("/")[0]
+    return _KINDS.get(name) or Kind(name)
 
 
 def id_of(key: str) -> str:
