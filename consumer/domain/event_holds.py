@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from consumer.domain.eligibility import ENDS, Reason
 from consumer.domain.mapping import EventMapping
+from consumer.domain.schedule import zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Hold:
     remedy: str
 
 
-def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
+def holds_of(holds: EventHolds, mapping: EventMapping, now: int) -> Iterable[Hold]:
     if holds.refused:
         yield Hold(
             "credential_refused",
@@ -50,7 +52,7 @@ def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
         yield Hold(
             "circuit_open",
             "Swoogo does not answer well, so calls are paused.",
-            f"They are tried again by themselves in {holds.paused_for:.0f} s.",
+            f"They are tried again by themselves{_at(holds.paused_for, mapping, now)}.",
         )
     if holds.approval in {"required", "refused"}:
         yield Hold(Reason.UNAPPROVED.value, *ENDS[Reason.UNAPPROVED])
@@ -58,17 +60,23 @@ def holds_of(holds: EventHolds, mapping: EventMapping) -> Iterable[Hold]:
     if holds.working:
         yield Hold("pushing", "Its event is being pushed now.", "It is done with this push.")
     elif holds.failures:
-        again = "" if holds.due_in is None else f" in {holds.due_in:.0f} s"
+        again = "" if holds.due_in is None else _at(holds.due_in, mapping, now)
         yield Hold("failing", f"The last {counted(holds.failures, 'push')} failed.", f"The next try comes{again}.")
     elif not mapping.continuous and holds.due_in is None:
         yield Hold("not_continuous", "Continuous sync is off.", "Start a sync.")
     elif holds.due_in is None:
         yield Hold("not_due", "Nothing has made the event due since.", "Start a sync, or wait for the next comparison.")
     elif holds.due_in:
-        again = f"It goes over by itself in {holds.due_in:.0f} s."
+        again = f"It goes over by itself{_at(holds.due_in, mapping, now)}."
         yield Hold("waiting", "More changes may come, so it waits for a quiet moment.", again)
     else:
         yield Hold("due", "Its event is due, and waits for a free worker.", "It goes over by itself.")
+
+
+def _at(seconds: float, mapping: EventMapping, now: int) -> str:
+    """` at 14:32:08` on the event's clock: a moment, so that what is said stays the same while it comes nearer."""
+    when = datetime.fromtimestamp(round(now / 1000 + seconds), zone(mapping.timezone) or UTC)
+    return f" at {when:%H:%M:%S}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -216,7 +216,7 @@ def _holds(facts: RecordFacts) -> Iterable[Hold]:
     if facts.frozen and skip is None:
         yield Hold(Reason.FROZEN.value, *ENDS[Reason.FROZEN])
     if skip is None and (facts.operations or facts.dirty):
-        yield from holds_of(facts.holds, mapping)
+        yield from holds_of(facts.holds, mapping, facts.now)
 
 
 def _reason(facts: RecordFacts, skip: Skip, mapping: EventMapping) -> tuple[str, str]:

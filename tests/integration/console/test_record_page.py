@@ -129,3 +129,10 @@ async def test_a_room_that_changes_is_shown_by_both_names(visitor: Visitor) -> N
     rows = {row[0]: row[1:] for row in (await visitor.page(f"{BASE}/session/s1")).rows if len(row) == 4}
     assert rows["Room"][:2] == ["Hall 9", "Hall 1"]
     assert rows["Room"][2].startswith("Hall 1")
+
+
+@pytest.mark.rule("K2")
+async def test_an_unchanged_record_is_not_drawn_again(visitor: Visitor) -> None:
+    first = await visitor.get(f"{BASE}/session/s1")
+    again = await visitor.get(f"{BASE}/session/s1", **{"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -206,3 +206,17 @@ def test_what_is_frozen_in_part_says_so() -> None:
 def test_what_has_to_be_approved_waits_for_that(approval: str, codes: int) -> None:
     told = explain(facts(operations=(UPDATE,), holds=EventHolds(due_in=4, approval=approval)))
     assert [each.code for each in told.holds].count("waiting_for_approval") == codes
+
+
+@pytest.mark.parametrize(
+    ("holds", "remedy"),
+    [
+        (EventHolds(due_in=4.2), "It goes over by itself at 09:00:04."),
+        (EventHolds(due_in=60, failures=1), "The next try comes at 09:01:00."),
+        (EventHolds(failures=1), "The next try comes."),
+        (EventHolds(paused_for=30, working=True), "They are tried again by themselves at 09:00:30."),
+    ],
+)
+def test_what_comes_by_itself_says_when_on_the_clocks_of_the_event(holds: EventHolds, remedy: str) -> None:
+    """A moment, not a number of seconds: the page stays the same until then."""
+    assert explain(facts(operations=(UPDATE,), holds=holds)).holds[0].remedy == remedy

@@ -86,7 +86,7 @@ def _facts(document: FieldsDocument, name: str, *, every: bool) -> FieldsFacts:
         read=document.read_at or "",
         every=every,
         kinds=tuple(_kind(kind, every=every) for kind in document.kinds),
-        pasted=json.dumps(document.field_maps, indent=2, ensure_ascii=False) if document.field_maps else "",
+        pasted=json.dumps(document.field_maps, indent=2) if document.field_maps else "",
     )
 
 
