@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from redis.asyncio import Redis
 from typer.testing import CliRunner, Result
 
 from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
@@ -20,13 +19,7 @@ from consumer.ports import DeadLetter, RawRecord
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
 
-pytestmark = [pytest.mark.integration, pytest.mark.rule("G1")]
-
-
-@pytest.fixture(autouse=True)
-def audit(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders are kept in Redis (U3)."""
-    monkeypatch.setenv(f"{PREFIX}REDIS__URL", redis_url)
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G1"), pytest.mark.usefixtures("audit")]
 
 
 async def call(kafka: KafkaWorld, *arguments: str) -> Result:

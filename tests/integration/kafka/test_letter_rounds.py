@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
 from consumer.domain.errors import PoisonError
 from consumer.ports import DeadLetter, RawRecord
-from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import call, lettered, read
 from tests.support.examples import valid_record
 
-pytestmark = [pytest.mark.integration, pytest.mark.rule("U5")]
+pytestmark = [pytest.mark.integration, pytest.mark.rule("U5"), pytest.mark.usefixtures("audit")]
 
 BAD: Final = b"not json"
 
@@ -51,12 +49,6 @@ class Reader:
         finally:
             await sender.stop()
         return len(letters)
-
-
-@pytest.fixture(autouse=True)
-def audit(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders are kept in Redis (U3)."""
-    monkeypatch.setenv(f"{PREFIX}REDIS__URL", redis_url)
 
 
 async def dump(kafka: KafkaWorld) -> Mapping[str, list[tuple[Any, ...]]]:

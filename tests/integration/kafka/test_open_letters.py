@@ -24,7 +24,7 @@ from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import lettered, read
 from tests.support.scrape import samples
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("audit")]
 
 
 @pytest.fixture
