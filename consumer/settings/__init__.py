@@ -100,8 +100,11 @@ class Settings(BaseSettings):
                 f"at least {PREFIX}DEBOUNCE__QUIET_PERIOD",
                 debounce.quiet_period * 6,
             )
-        if push.lease <= swoogo.deadline:
-            raise _conflict("PUSH__LEASE", push.lease, f"longer than {PREFIX}SWOOGO__DEADLINE", swoogo.deadline * 2)
+        apart = 1.0 if self.redis.mode == "cluster" else 0.0
+        if push.lease <= swoogo.deadline + apart:
+            why = ", by more than the second that the clocks of a cluster may differ" if apart else ""
+            rule = f"longer than {PREFIX}SWOOGO__DEADLINE{why}"
+            raise _conflict("PUSH__LEASE", push.lease, rule, swoogo.deadline * 2)
         if swoogo.credit_window <= swoogo.deadline:
             # A call's credits move to the moment it ends; by then the window it began in must not be forgotten.
             raise _conflict(

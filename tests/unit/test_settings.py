@@ -62,6 +62,12 @@ def test_every_number_has_two_bounds() -> None:
             id="lease not longer than a call",
         ),
         pytest.param(
+            {"PUSH__LEASE": "30.5", "REDIS__MODE": "cluster"},
+            "SWOOGO_SYNC_PUSH__LEASE is 30.5: it must be longer than SWOOGO_SYNC_SWOOGO__DEADLINE, by more than the "
+            "second that the clocks of a cluster may differ; a good value is 60.",
+            id="lease not longer than a call in a cluster",
+        ),
+        pytest.param(
             {"SWOOGO__CREDIT_WINDOW": "30"},
             "SWOOGO_SYNC_SWOOGO__CREDIT_WINDOW is 30: it must be longer than SWOOGO_SYNC_SWOOGO__DEADLINE; "
             "a good value is 600.",
