@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
 
 from consumer.adapters.kafka.security import client_options
 from consumer.adapters.redis.client import connect
@@ -70,11 +71,11 @@ class Watch:
             return "the consumer groups are not there yet"
         if lag:
             return f"{lag} records to read"
-        for subject in self._subjects:
-            busy = await self._at_work(subject)
-            if busy:
-                return busy
-        return ""
+        try:
+            busy = [each for subject in self._subjects if (each := await self._at_work(subject))]
+        except RedisError:
+            return "Redis does not answer"
+        return busy[0] if busy else ""
 
     async def _lag(self, group_id: str) -> int:
         topics = self._settings.kafka.topics
