@@ -24,6 +24,9 @@ _EVERY_SECONDS: Final = 2.0
 
 _ELECTED_SECONDS: Final = 30.0
 
+_COUNT_SECONDS: Final = 10
+"""Between two counts of what stands of the events, and two looks which are over."""
+
 _REPAIR_SECONDS: Final = 600
 """Between two repairs of the due index."""
 
@@ -65,6 +68,7 @@ class Housekeeper:
     archiver: Archiver | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _repair_at: float = -inf
+    _count_at: float = -inf
 
     def repair_soon(self) -> None:
         """Repair the due index at once: the clock it goes by was set back."""
@@ -87,13 +91,16 @@ class Housekeeper:
     async def _look(self) -> None:
         """Keep the lock, and do what is due. A newly elected one begins with everything."""
         elected = await self.election.elected(_ELECTED_SECONDS)
-        if elected and self.figures:
-            await self.figures.count()
+        counts = elected and self.clock.ticks() >= self._count_at
+        if counts:
+            self._count_at = self.clock.ticks() + _COUNT_SECONDS * 1_000_000_000
+            if self.figures:
+                await self.figures.count()
         if not elected or not await self._complete():
             return
         if self.orders:
             await self.orders.relay()
-        if self.archiver:
+        if counts and self.archiver:
             await self.archiver.look()
         if self.clock.ticks() < self._repair_at:
             return
