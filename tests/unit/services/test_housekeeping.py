@@ -72,3 +72,22 @@ async def test_only_the_elected_replica_does_housekeeping(kept: Kept) -> None:
     kept.votes.now = True
     await kept.looked()
     assert kept.inbox.repairs == [(0, 0), (7, 3), (0, 0)], "a repair that was broken off begins again"
+
+
+async def test_events_are_counted_every_ten_seconds_by_the_elected_replica(kept: Kept) -> None:
+    counted: list[int] = []
+
+    class Counting:
+        async def count(self) -> None:
+            counted.append(kept.clock.ms)
+
+    kept.keeper.figures = Counting()
+    await kept.looked()
+    assert counted == []
+    kept.votes.now = True
+    await kept.looked()
+    await kept.looked()
+    assert len(counted) == 1
+    kept.clock.ms += 10_000
+    await kept.looked()
+    assert len(counted) == 2
