@@ -5,13 +5,14 @@ Of a plan whose push began, what is left may be sent: a push that broke off goes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from json import dumps
 from typing import Final
 
 from consumer.domain.control import Approval
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update, name_of
 
@@ -19,8 +20,8 @@ _GROUP: Final = 4
 _SHOWN: Final = 5
 
 
-def operation_id(operation: Operation) -> str:
-    """A digest of what an operation does, and its key. To create a record and to adopt one is the same."""
+def operation_id(operation: Operation, digests: Digests = PLAIN) -> str:
+    """A keyed digest of what an operation does (Y3), and its key. To create a record and to adopt one is the same."""
     match operation:
         case Create() | Adopt():
             what: list[object] = ["put", dict(operation.fields)]
@@ -32,13 +33,18 @@ def operation_id(operation: Operation) -> str:
             what = ["delete", operation.swoogo_id]
         case SetImage():
             what = ["image", operation.url]
-    return f"{_digest(what, 12)} {operation.key}"
+    return f"{_digest(what, 12, digests)} {operation.key}"
 
 
-def plan_id(operations: Iterable[Operation]) -> str:
+def ids_of(plan: Plan) -> list[str]:
+    """The ids of what a plan does, sorted."""
+    return sorted(operation_id(each, plan.digests) for each in plan.operations)
+
+
+def plan_id(plan: Plan) -> str:
     """The id of a plan, such as `4f9a-02c7-881b`; "" of an empty one. The order of operations does not matter."""
-    ids = sorted(map(operation_id, operations))
-    text = _digest(ids, 3 * _GROUP)
+    ids = ids_of(plan)
+    text = _digest(ids, 3 * _GROUP, plan.digests)
     return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP)) if ids else ""
 
 
@@ -67,22 +73,22 @@ def judged(plan: Plan, approval: Approval | None, *, same_cause: bool) -> Verdic
     """
     if approval is None or approval.refused:
         return Verdict(_only(plan, ()), approval if plan.operations else None)
-    ids = {operation_id(each) for each in plan.operations}
+    ids = set(ids_of(plan))
     if approval.begun:
         undecided = _undecided(plan)
         left = {each for each in approval.operations if each in ids or each.partition(" ")[2] in undecided}
         return Verdict(_only(plan, left), replace(approval, operations=tuple(sorted(left))) if left else None)
-    if plan_id(plan.operations) == approval.plan:
+    if plan_id(plan) == approval.plan:
         return Verdict(plan, replace(approval, begun=True, operations=tuple(sorted(ids))))
     if not same_cause:
         return Verdict(_only(plan, ()), approval, later=True)
     differs = difference(approval.operations, ids)
-    return Verdict(_only(plan, ()), replace(approval, refused=plan_id(plan.operations) or "nothing", detail=differs))
+    return Verdict(_only(plan, ()), replace(approval, refused=plan_id(plan) or "nothing", detail=differs))
 
 
 def left_of(approval: Approval, plan: Plan, unanswered: Collection[str]) -> Approval | None:
     """What is left of an approval after a push that did all it could: late images, creates without an answer."""
-    images = {operation_id(each) for each in plan.images}
+    images = {operation_id(each, plan.digests) for each in plan.images}
     open_ = {*unanswered, *_undecided(plan)}
     left = [each for each in approval.operations if each in images or each.partition(" ")[2] in open_]
     return replace(approval, operations=tuple(left)) if left else None
@@ -122,7 +128,7 @@ def _part(operation: Operation) -> tuple[str, str]:
 
 
 def _only(plan: Plan, ids: Collection[str]) -> Plan:
-    return _keep(plan, {id(each) for each in plan.operations if operation_id(each) in ids})
+    return _keep(plan, {id(each) for each in plan.operations if operation_id(each, plan.digests) in ids})
 
 
 def _keep(plan: Plan, kept: Collection[int]) -> Plan:
@@ -143,5 +149,7 @@ def _keep(plan: Plan, kept: Collection[int]) -> Plan:
     )
 
 
-def _digest(value: object, length: int) -> str:
-    return blake2b(dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()[:length]
+def _digest(value: object, length: int, digests: Digests) -> str:
+    return blake2b(
+        dumps(value, sort_keys=True).encode(), digest_size=16, key=digests.keys[0] if digests.keys else b""
+    ).hexdigest()[:length]

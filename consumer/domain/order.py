@@ -13,7 +13,7 @@ that it can be kept, shown and carried out by somebody else than the one who too
 | retry | issue keys | of those of many events `bulk`, an id they share, `changes` and `events` |
 | void | - | `swoogo_event_id` |
 | freeze, thaw | - | `kind`, `fields` (by commas), of a freeze `until` (ms) |
-| approve | - | `plan` |
+| approve | - | `plan`, `operations` (ids on a line each) |
 | replay, discard | dead letters as PARTITION:OFFSET; a replayed topic none | `topic` |
 | erase | - | - |
 """
@@ -21,7 +21,7 @@ that it can be kept, shown and carried out by somebody else than the one who too
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -126,6 +126,12 @@ class GivenOrder:
 
     order: Order
     receipt: Receipt | None = None
+
+    @property
+    def for_audit(self) -> GivenOrder:
+        """Without what only the running service needs: the operations of a plan may be many."""
+        details = {name: value for name, value in self.order.details.items() if name != "operations"}
+        return replace(self, order=replace(self.order, details=details))
 
 
 def one_line(reason: str) -> str:

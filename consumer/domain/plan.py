@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.eligibility import Skip
 from consumer.domain.identity import Fields, Kind, fingerprint
 from consumer.domain.issue import Issue
@@ -224,6 +225,7 @@ class Plan:
         outside: operations, and parts of associations, that the scope leaves out.
         frozen: operations, and parts of them, that wait for the end of a freeze (U1).
         unapproved: operations that wait until a plan is approved (U2).
+        digests: make the ids of plans (U2).
     """
 
     phases: tuple[tuple[Operation, ...], ...] = ()
@@ -238,6 +240,7 @@ class Plan:
     outside: tuple[Operation, ...] = ()
     frozen: tuple[Operation, ...] = ()
     unapproved: tuple[Operation, ...] = ()
+    digests: Digests = field(default=PLAIN, repr=False, compare=False)
     choices: Mapping[tuple[Kind, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property

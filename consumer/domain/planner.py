@@ -159,6 +159,7 @@ def make_plan(given: PlanInput) -> Plan:
         unchanged=draft.unchanged,
         wait_until=draft.wait_until,
         unconfirmed=removals.unconfirmed,
+        digests=given.digests,
     )
     plan = thawed(plan, given.freezes)
     plan = replace(plan, with_event=with_event(given.directories), compared=compared(given.directories, given.ledger))

@@ -12,7 +12,7 @@ from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.sealing import digests_of
-from consumer.domain.approval import operation_id, plan_id
+from consumer.domain.approval import ids_of, plan_id
 from consumer.domain.order import OrderKind
 from consumer.ports import Clock
 from consumer.services.orders import Orders
@@ -82,8 +82,8 @@ class Controls:
         plan, _ = preview(facts, rules, self.clock.now())
         if not plan.operations:
             return False
-        operations = "\n".join(sorted(map(operation_id, plan.operations)))
-        await self.order(event_id, OrderKind.APPROVE, plan=plan_id(plan.operations), operations=operations)
+        operations = "\n".join(ids_of(plan))
+        await self.order(event_id, OrderKind.APPROVE, plan=plan_id(plan), operations=operations)
         return True
 
 

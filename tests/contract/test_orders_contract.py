@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.adapters.redis.orders import KEPT
@@ -39,6 +41,14 @@ async def test_what_is_finished_waits_until_it_is_seen_to(bench: Bench) -> None:
     await bench.orders.seen_to(["o00001"])
     assert [each.order.id for each in await bench.orders.waiting()] == ["o00002"]
     assert len(await bench.orders.given(EVENT)) == 2
+
+
+async def test_the_operations_of_a_plan_wait_for_the_service_and_are_not_in_the_audit(bench: Bench) -> None:
+    order = replace(an_order(), details={"plan": "p", "operations": "many"})
+    await bench.orders.begin(order)
+    await bench.orders.finish(GivenOrder(order, Receipt()))
+    [waits], [kept] = await bench.orders.waiting(), await bench.orders.given(EVENT)
+    assert (waits.order.details, kept.order.details) == (order.details, {"plan": "p"})
 
 
 async def test_orders_are_kept_by_event_the_newest_first(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.approval import operation_id, plan_id
+from consumer.domain.approval import ids_of, plan_id
 from consumer.domain.order import OrderKind
 from consumer.domain.plan import Plan
 from consumer.services.orders import OrderRelay, Orders
@@ -43,6 +43,6 @@ class Desk:
     async def approve(self) -> str:
         """Approve what the plan shows; its id."""
         plan = await self.plan()
-        operations = "\n".join(sorted(map(operation_id, plan.operations)))
-        await self.order(OrderKind.APPROVE, plan=(name := plan_id(plan.operations)), operations=operations)
+        operations = "\n".join(ids_of(plan))
+        await self.order(OrderKind.APPROVE, plan=(name := plan_id(plan)), operations=operations)
         return name

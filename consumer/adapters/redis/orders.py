@@ -35,10 +35,10 @@ class RedisOrders:
     @guarded
     async def finish(self, given: GivenOrder) -> None:
         """It waits before it is finished: a repeat after a crash in between does no harm, one never seen to would."""
-        order, row = given.order, codecs.encode(given)
+        order = given.order
         async with self._redis.pipeline(transaction=False, shard_hint=IN_ORDER) as pipe:
-            pipe.hset(self._keys.orders("waiting"), order.id, row)
-            pipe.hset(self._audit(order.event_id), order.id, row)
+            pipe.hset(self._keys.orders("waiting"), order.id, codecs.encode(given))
+            pipe.hset(self._audit(order.event_id), order.id, codecs.encode(given.for_audit))
             await pipe.execute()
 
     @guarded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from consumer.domain.approval import operation_id
+from consumer.domain.approval import ids_of
 from consumer.domain.order import Order, OrderKind, Receipt
 from consumer.entrypoints.documents.plan import PlanDocument, plan_of, read_plan
 from consumer.entrypoints.documents.session import StoreSession
@@ -22,7 +22,7 @@ async def plan_to_approve(stores: StoreSession, event: str, latency: float = 0.2
     if mapping is None or len(document.operations) > _NAMED:
         return document, []
     plan, _ = await plan_of(stores, mapping)
-    return document, sorted(map(operation_id, plan.operations))
+    return document, ids_of(plan)
 
 
 async def give_approval(

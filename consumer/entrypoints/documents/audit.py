@@ -45,7 +45,7 @@ async def read_audit(stores: StoreSession, event: str | None, limit: int) -> Aud
 
 def order_row(given: GivenOrder) -> OrderRow:
     """An order for people."""
-    order, receipt = given.order, given.receipt
+    order, receipt = given.for_audit.order, given.receipt
     outcome = "unknown" if receipt is None else "done" if receipt.done else "refused"
     return OrderRow(
         order.id,
@@ -59,5 +59,5 @@ def order_row(given: GivenOrder) -> OrderRow:
         outcome,
         plain(receipt.sentence) if receipt else "",
         order.keys,
-        {name: value for name, value in order.details.items() if name != "operations"},
+        order.details,
     )

@@ -175,7 +175,7 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
         credits_left=left,
         latency=latency,
         seconds=settings.pace(latency).seconds(plan.calls, plan.credits, left),
-        plan_id=plan_id(plan.operations),
+        plan_id=plan_id(plan),
         approval=approval_word(mapping, controls),
         frozen=tuple(words.planned(operation) for operation in plan.frozen),
         freezes=freeze_rows(controls, stores.clock.now()),

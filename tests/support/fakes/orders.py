@@ -29,7 +29,8 @@ class InMemoryOrders(OrderStore, OrderTopic):
 
     async def finish(self, given: GivenOrder) -> None:
         """See `ports.orders.OrderStore`."""
-        self.outbox[given.order.id] = self.held.setdefault(given.order.event_id, {})[given.order.id] = given
+        self.outbox[given.order.id] = given
+        self.held.setdefault(given.order.event_id, {})[given.order.id] = given.for_audit
 
     async def given(self, event_id: str = "", limit: int = 100) -> list[GivenOrder]:
         """See `ports.orders.OrderStore`."""

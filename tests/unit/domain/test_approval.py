@@ -8,6 +8,7 @@ import pytest
 
 from consumer.domain.approval import difference, judged, left_of, operation_id, parts_of, plan_id, within
 from consumer.domain.control import Approval
+from consumer.domain.digests import Digests
 from consumer.domain.eligibility import Reason
 from consumer.domain.identity import Kind
 from consumer.domain.ledger import Remote
@@ -22,13 +23,31 @@ PLAN = Plan(((TALK, OTHER), (FACE,)))
 
 
 def approval(*operations: Operation, begun: bool = False) -> Approval:
-    return Approval(plan_id(operations), 1, "ada", tuple(sorted(map(operation_id, operations))), begun)
+    return Approval(plan_id(Plan((operations,))), 1, "ada", tuple(sorted(map(operation_id, operations))), begun)
 
 
 def test_an_id_is_of_the_operations_in_any_order() -> None:
-    assert plan_id([TALK, OTHER]) == plan_id([OTHER, TALK])
-    assert plan_id([TALK]) != plan_id([OTHER])
-    assert plan_id([]) == ""
+    assert plan_id(
+        Plan(
+            (
+                (
+                    TALK,
+                    OTHER,
+                ),
+            )
+        )
+    ) == plan_id(
+        Plan(
+            (
+                (
+                    OTHER,
+                    TALK,
+                ),
+            )
+        )
+    )
+    assert plan_id(Plan(((TALK,),))) != plan_id(Plan(((OTHER,),)))
+    assert plan_id(Plan()) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,13 +63,20 @@ def test_an_id_is_of_the_operations_in_any_order() -> None:
     ids=["a value", "a record", "an update", "a deletion", "associations", "an image"],
 )
 def test_another_operation_has_another_id(changed: Operation) -> None:
-    assert plan_id([changed]) != plan_id([TALK])
+    assert plan_id(Plan(((changed,),))) != plan_id(Plan(((TALK,),)))
 
 
 def test_to_create_or_to_adopt_a_record_is_the_same() -> None:
     """Which of the two it is shows when Swoogo is looked at, after the approval."""
     adopt = Adopt(Kind.SESSION, TALK.key, Remote(7, "talk"), TALK.fields, "talk")
-    assert plan_id([adopt]) == plan_id([TALK])
+    assert plan_id(Plan(((adopt,),))) == plan_id(Plan(((TALK,),)))
+
+
+@pytest.mark.rule("Y3")
+def test_an_id_cannot_be_tested_without_the_key_of_the_installation() -> None:
+    one, other = (replace(PLAN, digests=Digests((key * 32,))) for key in (b"a", b"b"))
+    assert len({plan_id(PLAN), plan_id(one), plan_id(other)}) == 3
+    assert plan_id(one) == plan_id(replace(PLAN, digests=Digests((b"a" * 32, b"b" * 32))))
 
 
 def test_without_an_approval_everything_waits() -> None:
@@ -81,7 +107,7 @@ def test_another_plan_is_refused_with_what_differs(seen: list[Operation], differ
     verdict = judged(PLAN, approval(*seen), same_cause=True)
     assert verdict.plan.operations == ()
     assert verdict.approval
-    assert (verdict.approval.refused, verdict.approval.detail) == (plan_id(PLAN.operations), differs)
+    assert (verdict.approval.refused, verdict.approval.detail) == (plan_id(PLAN), differs)
     assert judged(PLAN, verdict.approval, same_cause=True).approval == verdict.approval, "it stays refused"
 
 
