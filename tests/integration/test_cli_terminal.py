@@ -160,7 +160,7 @@ async def test_a_beginning_names_the_event_the_run_and_the_record(desk: Desk) ->
         assert (await desk.call(command, EVENT[:8])).stdout.splitlines()[:2] == whole_id[:2]
     entries = (await desk.read("ledger", "show", EVENT[:8], f"session/{TALK[:6]}"))["entries"]
     assert [each["key"] for each in entries] == [f"session/{TALK}"]
-    retried = await desk.read("parked", "retry", EVENT[:8], TALK[:8])
+    [retried] = (await desk.read("parked", "retry", EVENT[:8], TALK[:8]))["events"]
     assert (retried["event_id"], retried["keys"]) == (EVENT, [f"session/{TALK}"])
     asked = await desk.read("sync", EVENT[:8], "--session", SECOND[:8], "--no-wait")
     assert asked["event_id"] == EVENT
