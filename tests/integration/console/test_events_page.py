@@ -12,10 +12,12 @@ from consumer.domain.identity import Kind
 from consumer.domain.issue import Code, Issue
 from consumer.domain.mapping import EventMapping
 from consumer.domain.run import Tally
+from consumer.entrypoints.documents import events
 from consumer.entrypoints.documents.events import PAGE
 from tests.support.builders import a_mapping, an_entry
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import soon
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("K1", "K2")]
 
@@ -116,3 +118,23 @@ async def test_many_events_are_paged(visitor: Visitor) -> None:
     last = await visitor.page("/?page=2")
     assert len([row for row in last.rows if len(row) == 6]) == 5 + 1
     assert len(page.html.encode()) <= 100_000
+
+
+async def test_of_many_events_those_that_are_shown_are_right(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What decides the order may be some seconds old; what a page says of its events is not."""
+    monkeypatch.setattr(events, "_SLICE", 2)
+    monkeypatch.setattr(events, "_SECONDS_A_SLICE", 0.05)
+    for number in range(5):
+        await visitor.desk.map(event(number, f"Event {number}"))
+    assert "All 5 events are in sync." in (await visitor.page("/")).text
+    await visitor.desk.record(soon("s1"), event_id="ev-3")
+    page = await visitor.page("/")
+    assert "4 of 5 events are in sync. 1 is on its way." in page.text
+    assert ["Waiting", "Event 3org-a"] in [row[:2] for row in page.rows]
+    await visitor.desk.map(event(7, "Newcomer"))
+    await visitor.get("/")
+    await wait_until(lambda: shows(visitor, "Newcomer"), "a new event is found by the next pass")
+
+
+async def shows(visitor: Visitor, name: str) -> bool:
+    return name in (await visitor.page("/")).text
