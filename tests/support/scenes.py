@@ -126,7 +126,7 @@ async def a_scene(redis_url: str, database: int) -> AsyncIterator[Scene]:
         ports = PushPorts(
             stores.inbox, desk.ledger, swoogo, budget, queue, desk.board, clock, stores.connections, standings, timeline
         )
-        pusher = build_pusher(ports, push, ReconcileSettings(interval=0), api)
+        pusher = build_pusher(ports, push, ReconcileSettings(), api)
         decoder = KafkaDecoder(Topics(), 4_000_000)
         recorder = Recorder(decoder, stores.inbox, stores.connections, InMemoryDeadLetters(), NotedBefore())
         await stores.connections.put_connection(ORG_ID, a_connection(ORG_ID))
@@ -168,6 +168,7 @@ async def in_trouble(scene: Scene) -> None:
     del scene.swoogo.records[Kind.SESSION][gone]
     scene.swoogo.records[Kind.SESSION][scene.swoogo_id(Kind.SESSION, 8)]["name"] = "Typed in Swoogo"
     await scene.desk.stores.inbox.request_survey(str(EVENT_ID), Depth.DEEP)
+    await scene.push()
     for revision in sample.burst(conference):
         await scene.publish(revision, push=False)
     await scene.push()
