@@ -96,6 +96,13 @@ async def test_an_address_names_one_record_whole_or_none(visitor: Visitor, path:
     await visitor.page(f"{BASE}/{path}", 404)
 
 
+async def test_the_beginning_of_an_id_is_for_commands_alone(visitor: Visitor) -> None:
+    await visitor.desk.record(soon("0123456789abcdef", title="Long"))
+    assert (await visitor.desk.read("explain", EVENT, "session/01234567"))["title"] == "Long"
+    await visitor.page(f"{BASE}/session/01234567", 404)
+    await visitor.page(f"{BASE}/session/0123456789abcdef")
+
+
 @pytest.mark.rule("K4")
 async def test_another_organizations_record_is_not_there(visitor: Visitor) -> None:
     visitor.viewer = admin("another")
