@@ -16,7 +16,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.ports import Clock
 
 _SLICE: Final = 500
-_PART: Final = 2_000
+_PART: Final = 1_000
 """Events looked at for one document at most: beyond that its sums are those of the last whole pass."""
 _SUBJECTS, _QUEUES = 1_000, 250
 """Looked at of a shard of the due index."""

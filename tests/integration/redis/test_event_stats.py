@@ -183,7 +183,7 @@ async def test_of_many_events_one_document_is_counted_in_parts(desk: Desk) -> No
     await redis.sadd(keys.events(), *(f"event-{number}" for number in range(4_000)))
     await redis.srem(keys.events(), "gone")
     parts = []
-    for _ in range(5):
+    for _ in range(9):
         before = await commands(desk)
         await counting.count()
         parts.append(await commands(desk) - before)
