@@ -4,9 +4,6 @@ redis-py's own cluster client does not do. It sends ASKING over another connecti
 a slot that moves is out of reach; one server's failure closes the connections of all; it starts a thread for each
 command of a transaction; and its pipelines take neither EVALSHA nor TIME nor INFO. Here each server has a usual client
 of redis-py, and what a server answers that has a slot no more (MOVED, ASK, TRYAGAIN) leads on.
-
-A command is repeated after a failure, as for a single server, also where another server has the slot by then: every
-script allows for it.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ _Answer_co = TypeVar("_Answer_co", covariant=True)
 _Command = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 _FAILURES: Final = 3
-"""So often a command is sent again after its server failed, as for a single server."""
+"""So often a command is sent again, as to a single server, or to the one that has the slot by then; scripts allow it."""
 _BROKEN: Final = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
