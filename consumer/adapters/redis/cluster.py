@@ -26,7 +26,7 @@ _Answer_co = TypeVar("_Answer_co", covariant=True)
 _Command = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 _FAILURES: Final = 3
-"""So often a command is sent again, as to a single server, or to the one that has the slot by then; scripts allow it."""
+"""So often a command is sent again, as for a single server; to the one that has the slot by then; scripts bear it."""
 _BROKEN: Final = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
