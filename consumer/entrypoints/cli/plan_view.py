@@ -20,7 +20,8 @@ from consumer.entrypoints.cli.arguments import Reason as Why
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.table import Column, number, print_table, without_empty
-from consumer.entrypoints.documents.plan import FieldChange, IssueRow, PlanDocument, Planned, read_plan
+from consumer.entrypoints.documents.plan import IssueRow, PlanDocument, read_plan
+from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import load_settings

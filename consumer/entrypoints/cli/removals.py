@@ -16,7 +16,8 @@ from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.ids import whole_event
-from consumer.entrypoints.documents.plan import Planned, plan_of
+from consumer.entrypoints.documents.plan import plan_of
+from consumer.entrypoints.documents.planned import Planned
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings

@@ -14,7 +14,8 @@ from consumer.domain.ledger_commands import not_adoptable
 from consumer.domain.mapping import EventMapping
 from consumer.domain.order import Order, OrderKind, commands_of
 from consumer.domain.plan import removal_key
-from consumer.entrypoints.documents.plan import Planned, plan_of
+from consumer.entrypoints.documents.plan import plan_of
+from consumer.entrypoints.documents.planned import Planned
 from consumer.entrypoints.documents.session import StoreSession
 
 _SHOWN: Final = 20

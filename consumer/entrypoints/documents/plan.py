@@ -8,61 +8,22 @@ from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
 from consumer.domain.approval import plan_id
-from consumer.domain.conversion import NEW_CHOICE
-from consumer.domain.digests import is_keyed
-from consumer.domain.field_definitions import FieldDefinitions
 from consumer.domain.hands import hand_of
-from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.issue import Issue
 from consumer.domain.labels import Labels
-from consumer.domain.ledger import Ledger
 from consumer.domain.ledger_commands import LedgerCommand
 from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.plan import Plan
 from consumer.domain.rekeying import revealed
 from consumer.domain.sentences import for_admin, for_operator
-from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.planned import Planned, Words
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
 from consumer.services.planning import preview, rules_of, upcoming_facts
-
-REFERENCES = (Kind.LOCATION, Kind.TRACK)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field that would be sent. `old` is None when it is not known before Swoogo is asked."""
-
-    field: str
-    old: str | None
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Association:
-    """A session that a speaker would be associated with, or taken off."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One operation. `action`: create, adopt, update, link or delete."""
-
-    action: str
-    kind: str
-    id: str
-    title: str
-    credits: int
-    swoogo_id: int | None = None
-    fields: tuple[FieldChange, ...] = ()
-    add: tuple[Association, ...] = ()
-    remove: tuple[Association, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,114 +196,3 @@ def _counts(plan: Plan) -> dict[str, dict[str, int]]:
     for (kind, reason), count in sorted(plan.left_out().items()):
         counts.setdefault(kind, {})[reason] = count
     return counts
-
-
-class Words:
-    """Turns ids into names people know."""
-
-    def __init__(self, snapshot: Snapshot, ledger: Ledger, definitions: FieldDefinitions) -> None:
-        self._snapshot = snapshot
-        self._ledger = ledger
-        self._definitions = definitions
-        places = ((session.room, session.track) for session in snapshot.sessions.values())
-        self._places = {place.id: place.name for pair in places for place in pair if place}
-
-    def planned(self, operation: Operation) -> Planned:
-        """An operation for people."""
-        kind, identifier = operation.kind.value, id_of(operation.key)
-        match operation:
-            case Create():
-                fields = self._changes(operation.kind, operation.fields, dict.fromkeys(operation.fields, ""))
-                title = self.title(operation.key, operation.fields)
-                sent = tuple(change for change in fields if change.new)
-                return Planned("create", kind, identifier, title, operation.credits, fields=sent)
-            case Adopt():
-                sends = {} if operation.kind in REFERENCES else operation.differing
-                fields = self._changes(operation.kind, sends, operation.remote.fields)
-                title = self.title(operation.key, operation.fields)
-                return Planned("adopt", kind, identifier, title, operation.credits, operation.remote.id, fields)
-            case Update():
-                sends = {name: operation.fields[name] for name in operation.before}
-                before = {name: readable(value) for name, value in operation.before.items()}
-                fields = self._changes(operation.kind, sends, before)
-                title = self.title(operation.key, operation.fields)
-                return Planned("update", kind, identifier, title, operation.credits, operation.swoogo_id, fields)
-            case Link():
-                entry = self._ledger.get(operation.key)
-                return Planned(
-                    "link",
-                    kind,
-                    identifier,
-                    self.title(operation.key, {}),
-                    operation.credits,
-                    entry.swoogo_id if entry else None,
-                    add=tuple(map(self._session, operation.add)),
-                    remove=tuple(map(self._session, operation.remove)),
-                )
-            case SetImage():
-                title = self.title(operation.key, {})
-                return Planned("image", kind, identifier, title, operation.credits)
-            case Delete():
-                title = self.title(operation.key, {})
-                return Planned("delete", kind, identifier, title, operation.credits, operation.swoogo_id)
-
-    def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
-        def shown(name: str, value: str) -> str:
-            return masked(self.value(kind, name, value))
-
-        return tuple(
-            FieldChange(name, shown(name, before[name]) if name in before else None, shown(name, value))
-            for name, value in fields.items()
-        )
-
-    def value(self, kind: Kind, name: str, value: str) -> str:
-        """A value of a field with names in place of ids; not masked."""
-        definition = self._definitions.get(kind, name)
-        if definition and definition.has_choices:
-            names = {str(each.id): each.name for each in definition.choices}
-            return ", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(","))
-        reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
-        return self._place(name, value) if reference and value else value
-
-    def first_name(self, kind: Kind, name: str, value: str) -> str:
-        """What a room or a track is called in Swoogo, which keeps the name it had first (S6); "" for other fields."""
-        if kind is not Kind.SESSION or name not in REFERENCES:
-            return ""
-        entry = self._ledger.get(key_of(Kind(name), value))
-        return readable(entry.pushed.get("name", "")) if entry else ""
-
-    def swoogo_id(self, name: str, value: str) -> str:
-        """By which id Swoogo knows a room or a track; "" where it does not."""
-        entry = self._ledger.get(key_of(Kind(name), value))
-        return str(entry.swoogo_id) if entry and entry.swoogo_id else ""
-
-    def _place(self, kind: str, identifier: str) -> str:
-        """The name of a room or track; of one no session stands in any more, as it was last pushed."""
-        entry = self._ledger.get(key_of(Kind(kind), identifier))
-        pushed = readable(entry.pushed.get("name", "")) if entry else ""
-        return self._places.get(identifier) or pushed or identifier
-
-    def _session(self, identifier: str) -> Association:
-        session = self._snapshot.sessions.get(identifier)
-        return Association(identifier, session.title if session else "")
-
-    def title(self, key: str, fields: Mapping[str, str]) -> str:
-        """The record's name: as it would be sent, else as it was last pushed, else as Sessionboard has it."""
-        entry = self._ledger.get(key)
-        held = entry.pushed if entry else {}
-        known = {
-            **{name: readable(value) for name, value in held.items() if not is_keyed(value)},
-            **self._profile(key),
-            **{name: value for name, value in held.items() if not value.startswith("#")},
-            **fields,
-        }
-        return masked(known.get("name") or f"{known.get('first_name', '')} {known.get('last_name', '')}".strip())
-
-    def _profile(self, key: str) -> dict[str, str]:
-        kind, _, identifier = key.partition("/")
-        if kind == Kind.SESSION and identifier in self._snapshot.sessions:
-            return {"name": self._snapshot.sessions[identifier].title}
-        contact = self._snapshot.contacts.get(identifier) if kind == Kind.SPEAKER else None
-        if contact is None:
-            return {}
-        return {"first_name": contact.profile.first_name or "", "last_name": contact.profile.last_name or ""}

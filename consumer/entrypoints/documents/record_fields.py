@@ -14,7 +14,7 @@ from consumer.domain.record_fields import Agreement, FieldFact
 from consumer.domain.sentences import field_label
 from consumer.domain.snapshot import Snapshot
 from consumer.domain.text import masked
-from consumer.entrypoints.documents.plan import Words
+from consumer.entrypoints.documents.planned import Words
 
 
 @dataclass(frozen=True, slots=True)

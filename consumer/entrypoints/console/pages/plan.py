@@ -19,7 +19,8 @@ from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.paging import Pages, pages_of
 from consumer.entrypoints.console.values import HIDDEN, shown_value
 from consumer.entrypoints.documents.control import FreezeRow
-from consumer.entrypoints.documents.plan import FieldChange, PlanDocument, Planned, read_plan
+from consumer.entrypoints.documents.plan import PlanDocument, read_plan
+from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.words import counted, lasting
 
 _OPERATIONS: Final = 25
