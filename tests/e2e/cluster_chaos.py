@@ -11,7 +11,7 @@ import pytest
 from sandbox.embedded import EmbeddedKafka
 from sandbox.embedded.valkey_cluster import standing_still
 from tests.e2e.test_brokers import on_brokers
-from tests.e2e.test_cluster import grown, in_a_cluster, struck
+from tests.e2e.test_main_job_in_a_cluster import grown, in_a_cluster, struck
 from tests.support.cluster_faults import KINDS
 from tests.support.conferences import edited, small
 

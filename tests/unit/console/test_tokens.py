@@ -135,17 +135,20 @@ async def test_a_token_that_is_wrong_is_refused(what: str) -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        b"",
-        b"<html>",
-        b"[]",
-        b'{"keys": 1}',
-        b'{"keys": []}',
-        b'{"keys": [1]}',
-        b'{"keys": [{"kty": "RSA"}]}',
-        json.dumps({"keys": [OctKey.generate_key(256).as_dict()]}).encode(),
-        json.dumps({"keys": [{"kty": "RSA", "n": "0" * 170 + "8", "e": "AQAB"}]}).encode(),
-        json.dumps({"keys": [RSAKey.generate_key(2048, {"use": "enc"}).as_dict(private=False)]}).encode(),
-        b"[" * 100_000,
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"<html>", id="html"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"keys": 1}', id="a number"),
+        pytest.param(b'{"keys": []}', id="none"),
+        pytest.param(b'{"keys": [1]}', id="numbers"),
+        pytest.param(b'{"keys": [{"kty": "RSA"}]}', id="half a key"),
+        pytest.param(json.dumps({"keys": [OctKey.generate_key(256).as_dict()]}).encode(), id="a shared secret"),
+        pytest.param(json.dumps({"keys": [{"kty": "RSA", "n": "0" * 170 + "8", "e": "AQAB"}]}).encode(), id="weak"),
+        pytest.param(
+            json.dumps({"keys": [RSAKey.generate_key(2048, {"use": "enc"}).as_dict(private=False)]}).encode(),
+            id="for encryption",
+        ),
+        pytest.param(b"[" * 100_000, id="deep"),
     ],
 )
 def test_a_key_that_is_none_for_signatures_or_weak_is_not_taken(document: bytes) -> None:
