@@ -19,7 +19,7 @@ from rich.console import Console
 from sandbox.conference import pentabarf, sample
 from sandbox.conference.details import CHANGED_MAPS, MAPS
 from sandbox.conference.model import Conference
-from sandbox.demo.look import SETTINGS, go_on, open_console
+from sandbox.demo.look import SETTINGS, go_on, open_console, written
 from sandbox.demo.mapped import embargo, remap
 from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
@@ -144,6 +144,8 @@ async def _run(
             ):
                 if look:
                     console.print(f"The console: {await open_console(running)}", highlight=False, soft_wrap=True)
+                    commands = f"The commands, in another shell: . {written(running)}; swoogo-sync status"
+                    console.print(commands, highlight=False, markup=False, soft_wrap=True)
                 await playing.connect(settings={"field_maps": MAPS} if own else None)
                 if look:
                     progress.ended(await playing.publish(story[:1], "A conference arrives"))

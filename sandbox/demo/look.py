@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -45,6 +47,15 @@ async def open_console(world: World, port: int = 0) -> str:
                 if (await client.get(address)).is_success:
                     return address
             await asyncio.sleep(0.1)
+
+
+def written(world: World) -> Path:
+    """A file for a shell to read, so that `swoogo-sync` leads to this demo; for its owner only, gone with it."""
+    file = world.swoogo.root / "settings.sh"
+    file.touch(mode=0o600)
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in world.environment.items()]
+    file.write_text("".join([*lines, f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n"]))
+    return file
 
 
 async def go_on(playing: Play, revisions: Sequence[Conference], every: float) -> None:

@@ -40,7 +40,7 @@ async def test_the_demo_ends_exactly_right() -> None:
     ("options", "processes", "code"), [((), 4, 130), (("--look",), 5, 0)], ids=["the story", "--look"]
 )
 async def test_an_interrupted_demo_leaves_nothing_running(options: tuple[str, ...], processes: int, code: int) -> None:
-    """Kafka, Valkey, the sandbox and the service; with `--look` the console answers at the address that is printed."""
+    """Kafka, Valkey, the sandbox and the service; with `--look` the console and the commands answer as printed."""
     process = await start(*options)
     children: list[int] = []
 
@@ -55,6 +55,9 @@ async def test_an_interrupted_demo_leaves_nothing_running(options: tuple[str, ..
         address = (await process.stderr.readline()).decode().strip()
         async with httpx.AsyncClient(trust_env=False) as client:
             assert "<h1>Events</h1>" in (await client.get(address)).text
+        line = (await process.stderr.readline()).decode().partition("another shell: ")[2].strip()
+        shell = await asyncio.create_subprocess_shell(line, stdout=asyncio.subprocess.PIPE)
+        assert b"replica" in (await shell.communicate())[0]
     await wait_until(started, "all of them run", timeout=60)
     process.send_signal(signal.SIGINT)
     await process.communicate()
