@@ -30,7 +30,9 @@ async def test_a_freeze_waits_for_the_running_service_and_says_so(desk: Desk) ->
     [order] = audit["orders"]
     assert (order["kind"], order["reason"], order["outcome"]) == ("freeze", "Print.", "done")
     assert order["actor"].startswith("cli:")
-    assert "cli:" in (await desk.call("audit", EVENT)).output
+    shown = (await desk.call("audit", EVENT)).output
+    assert "cli:" in shown
+    assert "freeze: the event" in shown
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from consumer.entrypoints.cli.arguments import AsJson, events_beginning
 from consumer.entrypoints.cli.exit_codes import Exit
-from consumer.entrypoints.cli.output import moment, out, print_json
+from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.table import Column, Fit, print_table
 from consumer.entrypoints.documents.audit import AuditDocument, read_audit
 from consumer.entrypoints.documents.session import open_session
@@ -41,7 +41,8 @@ def audit(
     if as_json:
         print_json(document)
     elif not document.orders:
-        out().print("No order was given.")
+        of_none = " that concerns no event or many; name an event for its own"
+        paragraph(out(), f"No order was given{'' if event else of_none}.")
     else:
         print_audit(out(), document, now)
     return Exit.OK
@@ -49,9 +50,21 @@ def audit(
 
 def print_audit(console: Console, document: AuditDocument, now: int) -> None:
     """One line an order. Times are relative to `now` (ms)."""
-    columns = (Column("when"), Column("who"), Column("order"), Column("outcome"), Column("why", fit=Fit.WORDS))
+    columns = (
+        Column("when"),
+        Column("who"),
+        Column("order", fit=Fit.WORDS),
+        Column("outcome"),
+        Column("why", fit=Fit.WORDS),
+    )
     rows = [
-        (moment(console, each.at_ms, now), each.actor, each.kind, each.outcome, each.sentence or each.reason or "-")
+        (
+            moment(console, each.at_ms, now),
+            each.actor,
+            f"{each.kind}: {each.about}" if each.about else each.kind,
+            each.outcome,
+            each.sentence or each.reason or "-",
+        )
         for each in document.orders
     ]
     print_table(console, columns, rows)

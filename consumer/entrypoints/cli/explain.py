@@ -84,7 +84,7 @@ def print_record(console: Console, document: RecordDocument) -> None:
         columns = (
             Column("field"),
             Column("Sessionboard says", fit=Fit.CUT),
-            Column("we pushed", fit=Fit.CUT),
+            Column("we sent", fit=Fit.CUT),
             Column("Swoogo has", fit=Fit.CUT),
             Column("", fit=Fit.WORDS, spare=1),
         )

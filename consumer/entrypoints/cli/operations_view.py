@@ -63,7 +63,9 @@ def _facts(document: OperationsDocument) -> list[str]:
         waited = lasting(max(now - oldest.since_ms, 0) / 1000)
         found.append(f"Oldest change that should have gone: {waited}, {plain(oldest.name or oldest.event_id)}.")
     if fresh.changes:
-        found.append(f"Change to Swoogo, last hour: {lasting(fresh.half)}; 95 of 100 within {lasting(fresh.most)}.")
+        found.append(
+            f"Change to Swoogo, last hour: half within {lasting(fresh.half)}; 95 of 100 within {lasting(fresh.most)}."
+        )
     replays = [f"Replay of {plain(each.topic)}: {counted(each.left, 'offset')} left." for each in document.replays]
     return [*found, *replays]
 

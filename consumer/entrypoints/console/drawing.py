@@ -15,7 +15,7 @@ from markupsafe import Markup
 from consumer.entrypoints.console import times
 from consumer.entrypoints.console.page import Ask, Shown
 from consumer.entrypoints.console.routes import ROUTES, path_of
-from consumer.entrypoints.documents.words import counted, plain
+from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.version import installed_version
 
 _ICONS: Final = {
@@ -82,7 +82,7 @@ class Drawing:
             "counted": counted,
             "version": installed_version(),
         }
-        self._templates.filters |= {"number": "{:,}".format, "plain": plain}
+        self._templates.filters |= {"number": "{:,}".format, "plain": plain, "lasting": lasting}
 
     def draw(self, shown: Shown, ask: Ask, *, etag: str, moment: int, stale: bool = False) -> str:
         """The page as HTML. `moment`: when its facts were read, ms; `stale`: they could not be read again."""

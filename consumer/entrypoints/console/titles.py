@@ -6,6 +6,8 @@ from typing import Final
 
 _THIN: Final = frozenset("iIljtfr.,:;'|!()[] ’‘·")
 _BROAD: Final = frozenset("mwMW@%—…")
+_FEW: Final = 30.0
+"""Pixels beside an icon that are no room for a title."""
 
 
 def width_of(text: str) -> float:
@@ -31,9 +33,9 @@ def break_title(title: str, width: float, lines: int, icon: float = 0) -> tuple[
         title: one line.
         width: pixels of a line.
         lines: at least 1.
-        icon: pixels at the end of the first line that are taken.
+        icon: pixels at the end of the first line that are taken; where few are left, the title begins below.
     """
-    found: list[str] = []
+    found = [""] if icon and lines > 1 and width - icon < _FEW else []
     words = title.split()
     while words and len(found) < lines:
         space = width - (icon if not found else 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumer.domain.order import GivenOrder
+from consumer.domain.order import GivenOrder, Order, OrderKind
+from consumer.entrypoints.documents.control import words_of
 from consumer.entrypoints.documents.ids import whole_event
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso, plain
@@ -13,7 +14,10 @@ from consumer.entrypoints.documents.words import iso, plain
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One order. `words`: what it does, after "to"; `outcome`: done, refused, or unknown where its giver died."""
+    """One order. `words`: what it does, after "to"; `outcome`: done, refused, or unknown where its giver died.
+
+    `about`: of what, e.g. `location of sessions` or a plan's id; "" where it is about the whole event, or `records`.
+    """
 
     id: str
     kind: str
@@ -25,6 +29,7 @@ class OrderRow:
     at_ms: int
     outcome: str
     sentence: str
+    about: str = ""
     records: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,6 +63,24 @@ def order_row(given: GivenOrder) -> OrderRow:
         order.at,
         outcome,
         plain(receipt.sentence) if receipt else "",
+        _about(order),
         order.keys,
         order.details,
     )
+
+
+def _about(order: Order) -> str:
+    said = order.details.get
+    match order.kind:
+        case OrderKind.FREEZE | OrderKind.THAW:
+            what = words_of(said("kind", ""), said("fields", "").split(",") if said("fields") else ())
+            if order.kind is OrderKind.THAW and not said("kind"):
+                return "all freezes"
+            until = iso(int(said("until") or 0))
+            return f"{what} until {until}" if until else what
+        case OrderKind.APPROVE:
+            return f"plan {plain(said('plan', ''))}"
+        case OrderKind.SYNC | OrderKind.RECONCILE:
+            word = said("scope") or said("depth") or ""
+            return "" if word in {"all", "shallow"} else word
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.domain.control import Controls, Freeze
@@ -34,11 +35,16 @@ def freeze_rows(controls: Controls, now: int) -> tuple[FreezeRow, ...]:
 
 def words(freeze: Freeze) -> str:
     """What is frozen: `the event`, `sessions`, `name and location of sessions`."""
-    if not freeze.kind:
+    return words_of(freeze.kind, freeze.fields)
+
+
+def words_of(kind: str, fields: Sequence[str]) -> str:
+    """The same, of a kind ("": all) and its fields (none: all)."""
+    if not kind:
         return "the event"
-    *most, last = freeze.fields or ("",)
-    fields = f"{', '.join(most)} and {last}" if most else last
-    return f"{plain(fields)} of {freeze.kind}s" if fields else f"{freeze.kind}s"
+    *most, last = fields or ("",)
+    said = f"{', '.join(most)} and {last}" if most else last
+    return f"{plain(said)} of {kind}s" if said else f"{kind}s"
 
 
 def approval_word(mapping: EventMapping, controls: Controls) -> str:

@@ -110,7 +110,8 @@ def waiting_sentences(document: RunningDocument, now: int) -> list[str]:
         readers = f"{counted(each.members, 'replica')} in its group" if each.members else "no replica reads it"
         if each.behind:
             since = f", the oldest for {lasting(max(now - each.oldest_ms, 0) / 1000)}" if each.oldest_ms else ""
-            found.append(f"{each.topic}: {counted(each.behind, 'record')} wait on Kafka{since}; {readers}.")
+            waits = f"{counted(each.behind, 'record')} {'waits' if each.behind == 1 else 'wait'} on Kafka"
+            found.append(f"{each.topic}: {waits}{since}; {readers}.")
         elif not each.members and any(replica.role != "sync" for replica in document.alive):
             found.append(f"{each.topic}: {readers}.")
     return found

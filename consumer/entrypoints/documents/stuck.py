@@ -100,7 +100,7 @@ def _of_kafka(topics: Sequence[TopicRow], now: int, silent: str) -> Iterator[Stu
     for each in topics:
         if each.behind and (not each.members or (each.oldest_ms and now - each.oldest_ms > _LATE_MS)):
             readers = f"{counted(each.members, 'replica')} in its group" if each.members else "No replica reads it"
-            why = f"{counted(each.behind, 'record')} wait on Kafka. {readers}."
+            why = f"{counted(each.behind, 'record')} {'waits' if each.behind == 1 else 'wait'} on Kafka. {readers}."
             yield Stuck(
                 "kafka", f"{each.topic} is behind", each.oldest_ms, why, command="doctor", runbook="not-reading"
             )

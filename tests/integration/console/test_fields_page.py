@@ -41,7 +41,7 @@ async def test_each_pair_and_field_is_that_of_the_command(visitor: Visitor) -> N
     sessions = document["kinds"][0]
     level, tags = sessions["pairs"]
     assert (level["values"], level["not_fitting"]) == (2, 1)
-    assert "2 pairs of the field maps are beside the standard fields; 2 of them do not fit." in page.text
+    assert "The field maps add 2 pairs to the standard fields; 2 of them do not fit." in page.text
     assert "1 of 2 values do not fit" in page.text
     assert f"Switched off. {tags['off']}" in page.text
     assert ["levels", "Level <7>"] in [[row[0], row[-1]] for row in page.rows]

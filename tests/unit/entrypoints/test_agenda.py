@@ -153,3 +153,8 @@ def test_titles_are_broken_by_how_wide_they_are(title: str, width: float, lines:
 def test_the_icon_takes_room_from_the_first_line_only() -> None:
     assert break_title("Lightning talks", 84, 2) == ("Lightning talks",)
     assert break_title("Lightning talks", 84, 2, icon=18) == ("Lightning", "talks")
+
+
+def test_beside_an_icon_in_a_narrow_block_the_title_begins_below() -> None:
+    assert break_title("Hack Week", 40, 3, icon=18) == ("", "Hack", "Week")
+    assert break_title("Hack Week", 40, 1, icon=18) == ("H…",)

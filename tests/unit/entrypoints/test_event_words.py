@@ -182,6 +182,7 @@ WAITS: Final = session(Became.WAITING, live=False)
         ([WAITS], "The one accepted session is not in Swoogo.", "It waits."),
         ([WAITS, WAITS], "None of 2 accepted sessions is in Swoogo.", "2 wait."),
         ([IN, WAITS], "1 of 2 accepted sessions is in Swoogo.", "The other one waits."),
+        ([IN, WAITS, WAITS], "1 of 3 accepted sessions is in Swoogo.", "The other 2 wait."),
         (
             [IN, IN, WAITS, session(Became.HELD, live=False)],
             "2 of 4 accepted sessions are in Swoogo.",

@@ -193,7 +193,8 @@ def lead_of(rows: Sequence[SessionRow]) -> tuple[str, str]:
     lead = f"{live:,} of {len(rows):,} accepted sessions {verb} in Swoogo."
     if len(rows) - live == 1:
         return lead, f"The other one {said[0].removeprefix('1 ')}."
-    return lead, f"The other {len(rows) - live:,}: {', '.join(said)}."
+    other = f"The other {len(rows) - live:,}"
+    return lead, f"{other}: {', '.join(said)}." if len(said) > 1 else f"{other} {said[0].partition(' ')[2]}."
 
 
 def _about(rows: Sequence[SessionRow], mapping: EventMapping | None, timezone: tzinfo) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -58,7 +59,7 @@ class FieldsFacts:
     event_id: str
     event_name: str
     lead: str
-    read: str
+    read: int
     every: bool
     kinds: tuple[KindLines, ...]
     pasted: str
@@ -83,7 +84,7 @@ def _facts(document: FieldsDocument, name: str, *, every: bool) -> FieldsFacts:
         event_id=document.event_id,
         event_name=name,
         lead=_lead(len(pairs), troubled),
-        read=document.read_at or "",
+        read=round(datetime.fromisoformat(document.read_at).timestamp() * 1000) if document.read_at else 0,
         every=every,
         kinds=tuple(_kind(kind, every=every) for kind in document.kinds),
         pasted=json.dumps(document.field_maps, indent=2) if document.field_maps else "",
@@ -94,9 +95,7 @@ def _lead(pairs: int, troubled: int) -> str:
     if not pairs:
         return "The standard fields are synced, without a map of its own."
     fit = "all of them fit." if not troubled else f"{troubled:,} of them {'does' if troubled == 1 else 'do'} not fit."
-    return (
-        f"{counted(pairs, 'pair')} of the field maps {'is' if pairs == 1 else 'are'} beside the standard fields; {fit}"
-    )
+    return f"The field maps add {counted(pairs, 'pair')} to the standard fields; {fit}"
 
 
 def _kind(kind: KindFields, *, every: bool) -> KindLines:
