@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,10 +14,11 @@ from consumer.domain.ledger_commands import not_adoptable
 from consumer.domain.mapping import EventMapping
 from consumer.domain.order import Order, OrderKind, commands_of
 from consumer.domain.plan import removal_key
-from consumer.entrypoints.documents.plan import plan_of
+from consumer.entrypoints.documents.plan import PlanDocument, plan_of
 from consumer.entrypoints.documents.planned import Planned
 from consumer.entrypoints.documents.session import StoreSession
 
+PlanNow = Callable[[], Awaitable[PlanDocument]]
 _SHOWN: Final = 20
 _COMMANDS: Final = frozenset({OrderKind.LIFT, OrderKind.ADOPT, OrderKind.FORGET, OrderKind.RETRY})
 
@@ -42,22 +43,32 @@ class Foreseen:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-async def foresee(stores: StoreSession, mapping: EventMapping, order: Order) -> Foreseen:
-    """Raises UnavailableError, UnknownTimezoneError."""
+async def foresee(stores: StoreSession, mapping: EventMapping, order: Order, plan_now: PlanNow) -> Foreseen:
+    """What it would do. `plan_now`: reads the plan as it is; a console keeps it while nothing changes.
+
+    Raises UnavailableError, UnknownTimezoneError.
+    """
     event_id = order.event_id
     ledger = await stores.ledger.load(event_id)
     if refusal := _refusal(order, ledger) or await _exhausted(stores, order):
         return Foreseen(refusal)
-    plan, words = await plan_of(stores, mapping)
     keys, details = order.keys, order.details
     match order.kind:
         case OrderKind.RECONCILE:
             kinds = 1 + bool(mapping.settings.sync_sponsors)
             return Foreseen(calls=kinds, credits=10 * kinds, keys=keys, details=details)
+        case OrderKind.SYNC | OrderKind.APPROVE:
+            now = await plan_now()
+            return _of(now.operations, now.calls, now.credits, order)
+        case OrderKind.THAW:
+            held = (await plan_now()).frozen
+            cost = sum(each.credits for each in held)
+            return _of(held, cost, cost, order)
+    plan, words = await plan_of(stores, mapping)
+    match order.kind:
         case OrderKind.FREEZE:
-            held = thawed(plan, [freeze_of(order)]).frozen
-            shown = tuple(map(words.planned, held[:_SHOWN]))
-            return Foreseen(operations=shown, more=len(held) - len(shown), keys=keys, details=details)
+            stays = thawed(plan, [freeze_of(order)]).frozen
+            return _of(tuple(map(words.planned, stays)), 0, 0, order)
         case OrderKind.REMOVE:
             if not plan.unconfirmed:
                 return Foreseen("No removals of this event wait to be confirmed.")
@@ -65,16 +76,17 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order) -> 
             shown = tuple(map(words.planned, plan.unconfirmed[:_SHOWN]))
             more = len(ids) - len(shown)
             return Foreseen("", len(ids), len(ids), shown, more, tuple(ids), ids)
-    sent = plan.frozen if order.kind is OrderKind.THAW else plan.operations
+    before = set(map(operation_id, plan.operations))
     if order.kind in _COMMANDS:
-        before = set(map(operation_id, plan.operations))
         plan, words = await plan_of(stores, mapping, frozenset(commands_of(order)))
-        sent = tuple(each for each in plan.operations if operation_id(each) not in before)
-    whole = order.kind in {OrderKind.SYNC, OrderKind.APPROVE}
-    cost = plan.credits if whole else sum(each.credits for each in sent)
-    calls = plan.calls if whole else cost
-    shown = tuple(map(words.planned, sent[:_SHOWN]))
-    return Foreseen("", calls, cost, shown, len(sent) - len(shown), order.keys, order.details)
+    sent = [each for each in plan.operations if operation_id(each) not in before]
+    cost = sum(each.credits for each in sent)
+    return _of(tuple(map(words.planned, sent)), cost, cost, order)
+
+
+def _of(planned: Sequence[Planned], calls: int, cost: int, order: Order) -> Foreseen:
+    shown = tuple(planned[:_SHOWN])
+    return Foreseen("", calls, cost, shown, len(planned) - len(shown), order.keys, order.details)
 
 
 async def _exhausted(stores: StoreSession, order: Order) -> str:

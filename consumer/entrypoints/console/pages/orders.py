@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -17,14 +18,17 @@ from starlette.responses import RedirectResponse, Response
 from consumer.domain.identity import Kind
 from consumer.domain.mapping import EventMapping
 from consumer.domain.order import Order, OrderKind
+from consumer.domain.pace import LATENCY
 from consumer.domain.survey import Depth
 from consumer.entrypoints.console import times
+from consumer.entrypoints.console.kept import kept_by
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import FreezeRow, freeze_rows
 from consumer.entrypoints.documents.orders import Foreseen, foresee
+from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
 
 _ID: Final = re.compile(r"[0-9a-z-]{8,64}")
@@ -130,7 +134,7 @@ async def ask(ask: Ask) -> Shown | Response:
     posted = ask.request.method == "POST"
     order, trouble = _order(ask, kind, mapping, posted=posted)
     if posted and not trouble and kind is not OrderKind.APPROVE:
-        foreseen = await foresee(ask.stores, mapping, order)
+        foreseen = await foresee(ask.stores, mapping, order, partial(_plan_now, ask))
         trouble = foreseen.refusal
         if not trouble:
             return await _given(ask, _with(order, foreseen))
@@ -227,6 +231,13 @@ def _with(order: Order, foreseen: Foreseen) -> Order:
     )
 
 
+async def _plan_now(ask: Ask) -> PlanDocument:
+    """The plan as its own page shows it."""
+    event_id = ask.parts["event_id"]
+    make = partial(read_plan, ask.stores, event_id, LATENCY)
+    return (await kept_by(ask.request).of(ask.stores, event_id, "plan", make)).document
+
+
 async def _given(ask: Ask, order: Order) -> Response:
     await ask.stores.orders.give(order)
     return await _answer(ask, order)
@@ -240,9 +251,9 @@ async def _answer(ask: Ask, order: Order) -> Response:
 
 async def _page(ask: Ask, kind: OrderKind, mapping: EventMapping, order: Order, trouble: str) -> Shown:
     stores, plan = ask.stores, ""
-    foreseen = await foresee(stores, mapping, order)
+    foreseen = await foresee(stores, mapping, order, partial(_plan_now, ask))
     if kind is OrderKind.APPROVE:
-        document, _ = await plan_to_approve(stores, mapping.event_id)
+        document = await _plan_now(ask)
         plan = document.plan_id
         trouble = trouble or refusal(document, order.details["plan"] or plan)
     controls = (await stores.inbox.load(mapping.event_id, snapshot=False)).controls
