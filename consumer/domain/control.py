@@ -26,7 +26,7 @@ class Freeze:
     Attributes:
         kind: session, speaker or sponsor; "" for the whole event.
         fields: of the kind, as Swoogo names them; () for all of it.
-        until: ms at which it ends by itself; 0: when somebody lifts it.
+        until: ms at which it ends by itself; 0: when somebody ends it.
     """
 
     kind: str = ""

@@ -57,7 +57,7 @@ ENDS: Final[Mapping[Reason, tuple[str, str]]] = {
         "Swoogo refused this change before, and it is the same still.",
         "Change it in Sessionboard, set right in Swoogo what is in its way, or have it tried once more.",
     ),
-    Reason.FROZEN: ("What is new about it is frozen.", "It goes over when the freeze ends or is lifted."),
+    Reason.FROZEN: ("What is new about it is frozen.", "It goes over when the freeze ends."),
     Reason.UNAPPROVED: ("Changes of this event wait until somebody approves them.", "Approve the plan."),
     Reason.WAITING: (
         "Swoogo did not answer when it was created; it may appear there still, and is looked for first.",

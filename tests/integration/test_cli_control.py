@@ -59,7 +59,7 @@ async def test_what_is_frozen_is_in_the_plan_with_who_and_why(desk: Desk) -> Non
     assert [each["kind"] for each in document["frozen"]] == ["session"]
     assert document["left_out"]["session"] == {"frozen": 1}
     shown = (await desk.call("plan", EVENT)).output
-    assert "Frozen: sessions, until somebody lifts it, by cli:ada: Print." in " ".join(shown.split())
+    assert "Frozen: sessions, until somebody ends it, by cli:ada: Print." in " ".join(shown.split())
 
 
 async def test_a_plan_is_approved_by_its_id_alone(desk: Desk) -> None:

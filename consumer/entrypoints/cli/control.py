@@ -85,7 +85,7 @@ def freeze(
     timeout: Wait = _WAIT,
     as_json: AsJson = False,
 ) -> Exit:
-    """Hold back what is new about an event, a kind of records or some fields, until a moment or until it is lifted.
+    """Hold back what is new about an event, a kind of records or some fields, until a moment or until `thaw`.
 
     Changes are recorded; `plan` shows what waits. Nothing is sent and nothing is undone in Swoogo. Deletions, images
     and associations are frozen with their kind. A sync that runs now ends first. Exit code 3 when no running service

@@ -129,7 +129,7 @@ def _does(document: PlanDocument) -> str:
 def _print_held(console: Console, document: PlanDocument) -> None:
     """What is frozen, and whether the plan may be sent (U1, U2)."""
     for freeze in document.freezes:
-        until = f"until {freeze.until}" if freeze.until else "until somebody lifts it"
+        until = f"until {freeze.until}" if freeze.until else "until somebody ends it"
         why = f": {freeze.reason}" if freeze.reason else ""
         paragraph(console, f"Frozen: {freeze.words}, {until}, by {freeze.actor}{why}", style="cyan")
     if document.frozen:

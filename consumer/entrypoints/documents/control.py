@@ -12,7 +12,7 @@ from consumer.entrypoints.documents.words import iso, plain
 
 @dataclass(frozen=True, slots=True)
 class FreezeRow:
-    """A freeze that holds. `kind` "": the whole event; `fields` (): all of it; `until` None: until it is lifted."""
+    """A freeze that holds. `kind` "": the whole event; `fields` (): all of it; `until` None: until it is ended."""
 
     kind: str
     fields: tuple[str, ...]
