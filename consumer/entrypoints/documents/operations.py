@@ -192,7 +192,7 @@ def lead(document: OperationsDocument) -> tuple[str, str]:
     """What is so, in two sentences: what is stuck, and how quick the rest is."""
     stuck, fresh = len(document.stuck), document.freshness
     first = f"{counted(stuck, 'thing')} {'is' if stuck == 1 else 'are'} stuck." if stuck else "Nothing is stuck."
-    half = f"Half of the changes of the last hour reached Swoogo within {lasting(fresh.half)}."
+    half = f"Half of the last hour’s changes arrived within {lasting(fresh.half)}."
     second = half if fresh.changes else "No change reached Swoogo in the last hour."
     return first, second
 

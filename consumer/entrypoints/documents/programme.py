@@ -45,15 +45,19 @@ def programme_rows(
     issues: Iterable[IssueRow],
     freezes: Iterable[FreezeRow],
     now: int,
+    *,
+    unapproved: bool = False,
 ) -> tuple[SessionRow, ...]:
     """Every accepted session, and others that need a hand, in no particular order. `now`: ms.
+
+    `unapproved`: records of the event wait for approval, so a session that is not in Swoogo and not over waits.
 
     A freeze of some fields alone says nothing of a session: which changes wait behind it is for the plan to say.
     """
     frozen = any(each.kind in {"", Kind.SESSION} and not each.fields for each in freezes)
     held = frozen or (mapping is not None and embargoed(mapping.settings, now))
     about = tuple((each.id.partition("#")[0], Hand(each.hand)) for each in issues if _is_about_session(each))
-    return _rows(programme, about, now // _MINUTE, held=held)
+    return _rows(programme, about, now // _MINUTE, held=held, unapproved=unapproved)
 
 
 def _is_about_session(issue: IssueRow) -> bool:
@@ -62,7 +66,7 @@ def _is_about_session(issue: IssueRow) -> bool:
 
 @lru_cache(maxsize=8)
 def _rows(
-    programme: Programme, issues: tuple[tuple[str, Hand], ...], minute: int, *, held: bool
+    programme: Programme, issues: tuple[tuple[str, Hand], ...], minute: int, *, held: bool, unapproved: bool
 ) -> tuple[SessionRow, ...]:
     hands: dict[str, list[Hand]] = defaultdict(list)
     for identifier, hand in issues:
@@ -75,14 +79,15 @@ def _rows(
             continue
         entry = programme.entries.get(identifier)
         live = entry is not None and entry.state == State.APPLIED
+        ended = session.ends_at is not None and session.ends_at <= minute * _MINUTE
         known = Known(
             live=live,
             gone=entry is not None and entry.state == State.GONE,
-            changed=identifier in programme.dirty,
+            changed=identifier in programme.dirty or (unapproved and not (live or ended)),
             hands=needed,
             held=Hand.HELD in about or (held and (not live or identifier in programme.dirty)),
             edited=Hand.EDITED in about,
-            ended=session.ends_at is not None and session.ends_at <= minute * _MINUTE,
+            ended=ended,
         )
         found.append(
             SessionRow(

@@ -105,7 +105,7 @@ async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocumen
     shown = issue_rows(issues.values())
     now = stores.clock.now()
     freezes = freeze_rows(state.controls, now)
-    sessions = programme_rows(programme, mapping, shown, freezes, now)
+    sessions = programme_rows(programme, mapping, shown, freezes, now, unapproved=row.unapproved > 0)
     return EventDocument(
         row,
         tuple(run_document(run) for run in ended),

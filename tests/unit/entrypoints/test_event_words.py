@@ -9,15 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from consumer.adapters.redis.programme import EntryRow, Programme
+from consumer.adapters.redis.programme import SessionRow as KeptSession
+from consumer.domain.ledger import State
 from consumer.domain.programme import Became
 from consumer.domain.sync_state import SyncState
 from consumer.entrypoints.console import times
 from consumer.entrypoints.console.pages.event import lead_of
 from consumer.entrypoints.console.words import last_words, next_words, now_words, waiting_words
-from consumer.entrypoints.documents.programme import SessionRow
+from consumer.entrypoints.documents.programme import SessionRow, programme_rows
 from consumer.entrypoints.documents.rows import EventRow
 from consumer.entrypoints.documents.run_document import run_document
-from tests.support.builders import at
+from tests.support.builders import HOUR, at
 
 pytestmark = pytest.mark.rule("K1")
 
@@ -192,3 +195,17 @@ WAITS: Final = session(Became.WAITING, live=False)
 )
 def test_the_first_sentence_counts_sessions(rows: list[SessionRow], lead: str, rest: str) -> None:
     assert lead_of(rows) == (lead, rest)
+
+
+@pytest.mark.parametrize(
+    ("there", "over", "shown"),
+    [(False, False, Became.WAITING), (False, True, Became.OVER), (True, False, Became.IN_SWOOGO)],
+    ids=["new", "over", "there"],
+)
+def test_what_is_new_waits_where_a_plan_waits_for_approval(there: bool, over: bool, shown: Became) -> None:
+    """It was counted as left out while the page said that records wait for approval."""
+    kept = KeptSession(title="Talk", status="accepted", ends_at=1 if over else 3 * HOUR)
+    entries = {"s1": EntryRow(state=State.APPLIED, swoogo_id=7)} if there else {}
+    programme = Programme(f"{there}{over}".encode(), {"s1": kept}, entries)
+    [row] = programme_rows(programme, None, (), (), HOUR, unapproved=True)
+    assert row.became is shown

@@ -78,7 +78,7 @@ KINDS: Final[Mapping[OrderKind, Kindly]] = {
     OrderKind.THAW: Kindly("End the freeze?", "What waited is sent to Swoogo.", "End the freeze", "Freezing it again"),
     OrderKind.APPROVE: Kindly(
         "Send exactly this plan?",
-        "Should something in it change before you press, nothing is sent, and you are shown what differs.",
+        "If something in it changes before you press, nothing is sent, and this page shows what differs.",
         "Approve",
         "Nothing: what is sent is sent",
     ),
