@@ -10,13 +10,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from benchmarks import quix_consumer
 from benchmarks.figure import Figure
+from benchmarks.quix_consumer import quix_python
 from benchmarks.servers import Ground
 from benchmarks.traffic import Traffic
 from benchmarks.usage import cpu_seconds
@@ -31,10 +34,14 @@ NAME: Final = "ingest"
 _GOAL: Final = 20_000.0
 _GOAL_RATIO: Final = 40.0
 _GOAL_FAST: Final = 0.8
+_GOAL_QUIX: Final = 1.5
 _PEER: Final = "FastStream, typed, one message a call, AckPolicy.ACK, HSET"
 _FAST: Final = "aiokafka getmany, msgspec into the same structs, a pipelined HSET a batch, commit (records/CPU s)"
+_QUIX: Final = "Quix Streams, JSON by orjson, its Redis sink, 5,000 a checkpoint (records/CPU s)"
 _PEER_SHARE: Final = 0.06
 """The peer gets this share of the records, as it would need minutes for all."""
+_QUIX_SCALE: Final = 0.05
+"""With smaller loads it is left out: it is installed from the package index first."""
 _LONGEST: Final = 240.0
 _POLL_SECONDS: Final = 0.02
 _IN_FLIGHT: Final = 2_000
@@ -63,13 +70,14 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
             events=2, pairs=max(10, round(1_250 * scale)), versions=20
         ),
     }
+    quix = await asyncio.to_thread(quix_python) if scale >= _QUIX_SCALE else "Quix Streams runs with larger loads only."
     figures: list[Figure] = []
     for number, (what, traffic) in enumerate(mixes.items()):
-        figures += await _mix(ground.named(f"{NAME}-{number}"), what, traffic)
+        figures += await _mix(ground.named(f"{NAME}-{number}"), what, traffic, quix)
     return figures
 
 
-async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
+async def _mix(servers: Servers, what: str, traffic: Traffic, quix: Path | str) -> list[Figure]:
     prefix = servers.prefix
     names = {each.name: f"{prefix}.{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
     traffic = Traffic(events=traffic.events, pairs=traffic.pairs, versions=traffic.versions, topics=TopicNames(**names))
@@ -81,6 +89,7 @@ async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
     said = (
         f"{ours.records:,} records of {size:,} bytes in the mean; wall clock {ours.records / ours.wall:,.0f}/s, "
         f"peer {peer.records / peer.wall:,.0f}/s, by hand {fast.records / fast.wall:,.0f}/s"
+        f"{'' if isinstance(quix, Path) else f'. {quix}'}"
     )
     return [
         Figure(
@@ -113,7 +122,23 @@ async def _mix(servers: Servers, what: str, traffic: Traffic) -> list[Figure]:
             peer_name=_FAST,
             note="It keeps what it reads, and nothing else: no dead letters, versions, marks or rebuild.",
         ),
+        *([await _quix(servers, what, traffic, ours, quix)] if isinstance(quix, Path) else []),
     ]
+
+
+async def _quix(servers: Servers, what: str, traffic: Traffic, ours: Speed, python: Path) -> Figure:
+    streams = await _consume(servers, "quix", traffic.count, python)
+    return Figure(
+        benchmark=NAME,
+        what=f"{what}: times Quix Streams",
+        value=ours.per_core / streams.per_core,
+        unit="x",
+        goal=_GOAL_QUIX,
+        more_is_better=True,
+        peer=streams.per_core,
+        peer_name=_QUIX,
+        note=f"{streams.records:,} records; the last one read is kept, whatever its version.",
+    )
 
 
 async def preload(bootstrap: str, traffic: Traffic) -> int:
@@ -135,7 +160,7 @@ async def preload(bootstrap: str, traffic: Traffic) -> int:
     return total // traffic.count
 
 
-async def _consume(servers: Servers, who: str, target: int) -> Speed:
+async def _consume(servers: Servers, who: str, target: int, python: Path | None = None) -> Speed:
     """Let one consuming process work until it has committed `target` records."""
     prefix = servers.prefix
     group = f"{prefix}.{who}"
@@ -152,7 +177,7 @@ async def _consume(servers: Servers, who: str, target: int) -> Speed:
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.bootstrap)
     await admin.start()
     try:
-        with _process(who, {f"{PREFIX}{name}": value for name, value in values.items()}) as process:
+        with _process(who, {f"{PREFIX}{name}": value for name, value in values.items()}, python) as process:
             await asyncio.to_thread(_until_ready, process)
             cpu, wall = cpu_seconds(process.pid), time.monotonic()
             assert process.stdin is not None
@@ -177,10 +202,15 @@ async def _committed(admin: AIOKafkaAdminClient, group: str) -> int:
 
 
 @contextmanager
-def _process(who: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _process(who: str, environment: Mapping[str, str], python: Path | None) -> Iterator[subprocess.Popen[bytes]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    command = (
+        [str(python), "-I", "-Wignore", quix_consumer.__file__]
+        if python
+        else [sys.executable, "-m", "benchmarks.consuming", who]
+    )
     process = subprocess.Popen(
-        (sys.executable, "-m", "benchmarks.consuming", who),
+        command,
         env={**kept, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
