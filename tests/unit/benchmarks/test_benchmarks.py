@@ -18,7 +18,6 @@ from benchmarks.catalogue import BENCHMARKS
 from benchmarks.figure import Figure, percentile
 from benchmarks.planning import unchanged
 from benchmarks.programme import programme
-from benchmarks.replicas import Create, Load, jain
 from benchmarks.report import table
 from benchmarks.servers import Ground
 from benchmarks.traffic import Traffic
@@ -86,19 +85,6 @@ def test_a_percentile_is_a_value_that_was_measured(share: float, value: float) -
 def test_there_is_no_percentile_of_nothing() -> None:
     with pytest.raises(ValueError, match="nothing"):
         percentile([], 0.5)
-
-
-@pytest.mark.parametrize(("shares", "index"), [([3, 3, 3], 1.0), ([9, 0, 0], 1 / 3), ([2, 1], 0.9)])
-def test_jains_index_is_1_when_all_have_the_same(shares: list[int], index: float) -> None:
-    assert jain(shares) == pytest.approx(index)
-
-
-def test_a_load_shows_an_event_pushed_twice_at_once_and_who_waited() -> None:
-    creates = [Create(0.0, "a", "1"), Create(0.02, "a", "2"), Create(0.05, "a", "1"), Create(0.06, "b", "3")]
-    assert Load(2, creates, 0.0).least == pytest.approx(1.0)
-    assert Load(2, creates, 0.0).fairness(2) == 0.5
-    twice = [*creates, Create(0.07, "b", "3")]
-    assert Load(2, twice, 0.0).least == pytest.approx(0.2)
 
 
 def test_cpu_time_of_a_process_counts_what_it_does() -> None:
