@@ -22,6 +22,7 @@ _IGNORABLE: Final = frozenset(
 """Invisible characters beside those of category Cf: fillers and variation selectors (Unicode's `Default_Ignorable`)."""
 _BLANK_BRAILLE: Final = "\u2800"
 
+_DIGIT_BEFORE_TWO: Final = re.compile(r"\d(?=(?:\D*\d){2})")
 _NOT_IN_EMAIL: Final = r"\s@<>\"'(),;:\[\]"
 _EMAIL: Final = re.compile(rf"([^{_NOT_IN_EMAIL}])[^{_NOT_IN_EMAIL}]{{0,200}}@([^{_NOT_IN_EMAIL}]+)")
 
@@ -76,6 +77,11 @@ def natural_email(text: str) -> str:
 def masked(text: str) -> str:
     """A text with every e-mail address as `a***@example.org`."""
     return _EMAIL.sub(r"\1***@\2", text)
+
+
+def masked_phone(text: str) -> str:
+    """A phone number with its last two digits only."""
+    return _DIGIT_BEFORE_TWO.sub("•", text)
 
 
 def without_markup(text: str) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from consumer.domain.conversion import NEW_CHOICE
 from consumer.domain.digests import is_keyed
-from consumer.domain.field_definitions import FieldDefinitions
+from consumer.domain.field_definitions import FieldDefinitions, FieldType
 from consumer.domain.identity import Kind, id_of, key_of, readable
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.snapshot import Snapshot
-from consumer.domain.text import masked
+from consumer.domain.text import masked, masked_phone
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
 
@@ -99,22 +99,24 @@ class Words:
                 return Planned("delete", kind, identifier, title, operation.credits, operation.swoogo_id)
 
     def _changes(self, kind: Kind, fields: Mapping[str, str], before: Mapping[str, str]) -> tuple[FieldChange, ...]:
-        def shown(name: str, value: str) -> str:
-            return masked(self.value(kind, name, value))
-
         return tuple(
-            FieldChange(name, shown(name, before[name]) if name in before else None, shown(name, value))
+            FieldChange(
+                name, self.value(kind, name, before[name]) if name in before else None, self.value(kind, name, value)
+            )
             for name, value in fields.items()
         )
 
     def value(self, kind: Kind, name: str, value: str) -> str:
-        """A value of a field with names in place of ids; not masked."""
+        """A value of a field as people may see it: names in place of ids, addresses and phone numbers masked (K4)."""
         definition = self._definitions.get(kind, name)
         if definition and definition.has_choices:
             names = {str(each.id): each.name for each in definition.choices}
-            return ", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(","))
-        reference = kind is Kind.SESSION and name in {each.value for each in REFERENCES}
-        return self._place(name, value) if reference and value else value
+            value = ", ".join(names.get(part, part.removeprefix(NEW_CHOICE)) for part in value.split(","))
+        elif definition and definition.type is FieldType.PHONE:
+            value = masked_phone(value)
+        elif value and kind is Kind.SESSION and name in REFERENCES:
+            value = self._place(name, value)
+        return masked(value)
 
     def first_name(self, kind: Kind, name: str, value: str) -> str:
         """What a room or a track is called in Swoogo, which keeps the name it had first (S6); "" for other fields."""

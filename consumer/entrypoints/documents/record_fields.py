@@ -13,7 +13,6 @@ from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.record_fields import Agreement, FieldFact
 from consumer.domain.sentences import field_label
 from consumer.domain.snapshot import Snapshot
-from consumer.domain.text import masked
 from consumer.entrypoints.documents.planned import Words
 
 
@@ -92,8 +91,7 @@ def field_row(fact: FieldFact, key: str, words: Words, entry: Entry | None, defi
         if value is None:
             return None
         held = known if known is not None and is_keyed(value) else value
-        text = words.value(kind, fact.name, readable(held) if held.startswith("#") else held)
-        return masked(text)
+        return words.value(kind, fact.name, readable(held) if held.startswith("#") else held)
 
     says, pushed, swoogo = (
         shown(fact.says, None),

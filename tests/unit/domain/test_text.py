@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.text import clean_email, clean_name, clean_text, natural_email, natural_name
+from consumer.domain.text import clean_email, clean_name, clean_text, masked_phone, natural_email, natural_name
 
 pytestmark = pytest.mark.rule("E6", "S5", "P2")
 
@@ -103,3 +103,9 @@ def test_a_name_is_sent_with_its_joiners(text: str) -> None:
 def test_a_break_of_powerpoint_does_not_join_words() -> None:
     """Line breaks inside of descriptions stay."""
     assert clean_text("One\x0bTwo\x0cThree\nFour\r\n\tFive") == "One Two Three\nFour\r\n\tFive"
+
+
+@pytest.mark.rule("K4")
+@pytest.mark.parametrize(("number", "shown"), [("+44 20 7946 0958", "+•• •• •••• ••58"), ("12", "12"), ("", "")])
+def test_a_phone_number_is_shown_by_its_last_digits(number: str, shown: str) -> None:
+    assert masked_phone(number) == shown
