@@ -56,7 +56,7 @@ class Troubles:
         refused_links: Swoogo ids of speakers whose associations are refused.
         unavailable: how many of the next calls find Swoogo silent, before any effect.
         lost_before: how many of the next creates get no answer, and had no effect.
-        consumer_lost_timeout: how many of the next creates get no answer, and had their effect all the same.
+        lost_after: how many of the next creates get no answer, and had their effect all the same.
         hidden: ids that are listed, but answered with 404.
         not_applied: fields that Swoogo drops without a word.
         kept: ids -> what Swoogo says instead of deleting them.
@@ -71,7 +71,7 @@ class Troubles:
     refused_links: set[int] = field(default_factory=set)
     unavailable: int = 0
     lost_before: int = 0
-    consumer_lost_timeout: int = 0
+    lost_after: int = 0
     hidden: set[int] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     kept: dict[int, RefusedError] = field(default_factory=dict)
@@ -147,8 +147,8 @@ class FakeSwoogo:
         given = {name: value for name, value in fields.items() if value}
         applied = {name: value for name, value in given.items() if name not in self.trouble.not_applied}
         identifier = self.add(kind, **self._stored(applied))
-        if self.trouble.consumer_lost_timeout:
-            self.trouble.consumer_lost_timeout -= 1
+        if self.trouble.lost_after:
+            self.trouble.lost_after -= 1
             raise UnansweredError("Swoogo gave no answer to the creation.")
         return self._written(kind, identifier, given)
 

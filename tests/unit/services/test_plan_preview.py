@@ -93,7 +93,7 @@ async def take(world: World, step: tuple[object, object, object], version: int) 
             await world.given(Sponsor(f"p{number}", version=version, name=f"Sponsor {version}", tier=str(level)))
         case ("push", str(how), _):
             trouble = world.swoogo.trouble
-            trouble.lost_before, trouble.consumer_lost_timeout = int(how == "lost before"), int(how == "lost after")
+            trouble.lost_before, trouble.lost_after = int(how == "lost before"), int(how == "lost after")
             trouble.unavailable = 7 if how == "silent" else 0
             trouble.refused = (
                 dict.fromkeys(["title 1", "c1@example.org"], RefusedError("No.")) if how == "refused" else {}
@@ -101,7 +101,7 @@ async def take(world: World, step: tuple[object, object, object], version: int) 
             world.swoogo.before_call = falling_silent(world) if how == "silent after the first call" else None
             await world.push()
             world.swoogo.before_call = None
-            trouble.lost_before = trouble.consumer_lost_timeout = trouble.unavailable = 0
+            trouble.lost_before = trouble.lost_after = trouble.unavailable = 0
             trouble.refused = {}
         case ("gone", str(key), _):
             entry = world.ledger.entries.get(EVENT, {}).get(key)

@@ -64,7 +64,7 @@ async def test_a_push_that_outlives_the_disconnect_syncs_for_the_era_it_began_in
 async def test_a_create_unanswered_at_the_disconnect_is_never_made_twice(world: World, arrived: bool) -> None:
     """Found, it was synced before and is sealed; not found, it is new."""
     if arrived:
-        world.swoogo.trouble.consumer_lost_timeout = 1
+        world.swoogo.trouble.lost_after = 1
     else:
         world.swoogo.trouble.lost_before = 1
     await world.sync(a_session("s1", people=["c1"]))

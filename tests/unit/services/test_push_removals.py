@@ -88,7 +88,7 @@ async def test_an_adopted_speaker_is_never_deleted(removing: World) -> None:
 @pytest.mark.rule("G2")
 async def test_a_speaker_whose_creation_was_answered_late_is_ours(removing: World) -> None:
     """Found again after an unanswered create, the record is still one that we made."""
-    removing.swoogo.trouble.consumer_lost_timeout = 2
+    removing.swoogo.trouble.lost_after = 2
     await removing.sync(a_session("s1", people=["c1"]))
     await removing.push()
     assert len(removing.swoogo.records[Kind.SPEAKER]) == 1

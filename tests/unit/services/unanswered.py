@@ -19,7 +19,7 @@ def lose_answers_of(world: World, kind: Kind, *, effect: bool) -> None:
         if str(call) == f"create {kind.value}":
             world.swoogo.before_call = None
             if effect:
-                world.swoogo.trouble.consumer_lost_timeout = 1
+                world.swoogo.trouble.lost_after = 1
             else:
                 world.swoogo.trouble.lost_before = 1
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
 from consumer.domain.hands import Hand
 from consumer.domain.identity import Kind
+from consumer.domain.issue import Code
 from consumer.domain.mapping import EventMapping
 from consumer.domain.programme import Became
 from consumer.domain.sentences import reason_words
@@ -19,6 +21,7 @@ from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.pages.hands import Heading, by_hand
 from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
+from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.programme import SessionRow
@@ -132,16 +135,17 @@ def _facts(
         kinds=_kinds(row.ledger, row.left_out),
         runs=tuple(_run(run, now, timezone) for run in document.runs),
         pairs=sum(len(mapping.settings.field_maps.of(kind)) for kind in Kind) if mapping else 0,
-        orders=_orders(mapping),
+        orders=_orders(mapping, {each.code for each in document.issues}, ask.viewer.role),
     )
 
 
-def _orders(mapping: EventMapping | None) -> tuple[tuple[str, str], ...]:
-    """Kinds of orders that can be given here, and their words."""
+def _orders(mapping: EventMapping | None, codes: AbstractSet[str], role: Role) -> tuple[tuple[str, str], ...]:
+    """Kinds of orders that somebody in this role can give here, and their words."""
     if mapping is None:
         return ()
+    removing = Code.TOO_MANY_REMOVALS in codes and role >= Role.OPERATOR
     approving = (("approve", "Approve the plan…"),) if mapping.settings.approval_required else ()
-    return (*approving, *_ORDERS)
+    return (*approving, *((("remove", "Confirm deletions…"),) if removing else ()), *_ORDERS)
 
 
 _ORDERS: Final = (

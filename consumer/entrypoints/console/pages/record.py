@@ -16,6 +16,7 @@ from consumer.entrypoints.console.links import record_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.values import HIDDEN, shown_value
+from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.ids import AmbiguousIdError, UnknownRecordError
 from consumer.entrypoints.documents.record import HappeningRow, RecordDocument, read_record
 from consumer.entrypoints.documents.record_fields import FieldRow
@@ -171,13 +172,15 @@ def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[st
         since=times.when(document.since_ms, now, timezone, seconds=True) if document.since_ms else "",
         support=_support(document, now, timezone),
         codes=tuple(dict.fromkeys(each.code for each in document.issues)),
-        orders=_orders(document, state),
+        orders=_orders(document, state, ask.viewer.role),
     )
 
 
-def _orders(document: RecordDocument, state: Became) -> tuple[tuple[str, str], ...]:
-    """What may be ordered for it now: kind and words; a page comes first."""
+def _orders(document: RecordDocument, state: Became, role: Role) -> tuple[tuple[str, str], ...]:
+    """What somebody in this role may order for it now: kind and words; a page comes first."""
     codes = {each.code for each in document.issues}
+    if Code.AMBIGUOUS_MATCH in codes and role >= Role.OPERATOR:
+        return ("adopt", "One in Swoogo is this one…"), ("forget", "It is none of them…")
     found = [("retry", "Try once more…")] if codes & _REFUSALS else []
     found += [("lift", "Sync it again…")] if state is Became.GONE else []
     alone = document.mapped and document.operations and document.kind in {Kind.SESSION, Kind.SPEAKER}
