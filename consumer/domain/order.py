@@ -122,7 +122,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class GivenOrder:
-    """An order as it is kept; without a receipt it is being carried out, or whoever did that died."""
+    """An order as it is kept; without a receipt it is being carried out, or the process that did that died."""
 
     order: Order
     receipt: Receipt | None = None

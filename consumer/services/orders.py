@@ -17,7 +17,7 @@ CONTROLLING: Final = frozenset({OrderKind.FREEZE, OrderKind.THAW, OrderKind.APPR
 """Orders that the running service puts in force."""
 
 _CARRYING_OUT_MS: Final = 60_000
-"""After that, whoever carried an order out is taken for dead, and the order may be given once more."""
+"""After that, the process that carried an order out is taken for dead, and the order may be given once more."""
 
 
 _LOOK_SECONDS: Final = 0.2

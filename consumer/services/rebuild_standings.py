@@ -93,5 +93,5 @@ async def _put_pair(connections: Connections, pair: PairStanding) -> None:
 
 
 def _without_zone(mapping: EventMapping | None) -> EventMapping | None:
-    """The zone that Swoogo showed is learned anew, and not on the changelog."""
+    """The zone that Swoogo showed is learned again, and not on the changelog."""
     return mapping and replace(mapping, swoogo_timezone=None)

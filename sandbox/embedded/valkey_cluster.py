@@ -120,7 +120,7 @@ class EmbeddedCluster:
         for first, last, (_, port, *_), *_ in await ask(self.running[-1], "CLUSTER", "SLOTS"):
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.port == port)
-        raise ServerFailedError(f"Nobody has slot {slot}.")
+        raise ServerFailedError(f"No server has slot {slot}.")
 
     async def others(self, primary: EmbeddedValkey) -> list[EmbeddedValkey]:
         """The other primaries."""

@@ -77,7 +77,7 @@ async def test_the_plan_that_is_shown_can_be_approved_with_it(desk: Desk) -> Non
     plan = (await desk.read("plan", EVENT))["plan_id"]
     asked = await desk.call("plan", EVENT, "--approve", "--timeout")
     assert asked.exit_code == 2, "it takes none: the command approve does"
-    refused = await desk.call("plan", EVENT, "--approve")  # nobody answers yes
+    refused = await desk.call("plan", EVENT, "--approve")  # no one answers yes
     assert refused.exit_code == 1
     assert (await desk.read("audit", EVENT))["orders"] == []
     assert plan in refused.output

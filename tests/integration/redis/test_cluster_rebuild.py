@@ -185,7 +185,7 @@ async def test_a_wipe_during_a_rebuild_is_noticed_by_that_rebuild(at: Servers) -
 
 
 async def test_slots_that_move_are_no_loss_until_their_new_server_fails(at: Servers) -> None:
-    """Moving makes nobody wait. A replica that takes over with slots its primary had not before is not trusted."""
+    """No one waits while slots move. A replica that takes over with slots its primary had not before is not trusted."""
     home, _ = await at.of_event()
     slot = slot_of(at.replica.stores.keys.event(EVENT, "ledger"))
     other, *_ = await at.cluster.others(home)

@@ -1,4 +1,4 @@
-"""K4, Y3: a letter shows an operator of all organizations its shape, and nobody's name."""
+"""K4, Y3: a letter shows an operator of all organizations its shape, and no one's name."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def test_a_double_click_is_one_order(world: World) -> None:
 
 
 async def test_an_order_that_is_being_carried_out_is_not_begun_again(world: World) -> None:
-    """Until whoever did that is taken for dead."""
+    """Until the process that did that is taken for dead."""
     orders = orders_in(world)
     await orders.store.begin(a_lift(orders, "form-1"))
     with pytest.raises(UnavailableError, match="being carried out"):
