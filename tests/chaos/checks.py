@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -200,10 +201,31 @@ def mistold(event_id: int, issues: Iterable[Issue], log: Log, topic: str) -> lis
     return found
 
 
-def complaints(issues: Mapping[str, Issue], also: Iterable[str] = ()) -> list[str]:
-    """Nothing was refused: what people did in Swoogo, what was published in the wrong order, and `also` may be told."""
-    quiet = {"gone_in_swoogo", "edited_in_swoogo", "overwritten_in_swoogo", "older_published_later", *also}
-    return [f"issue {each.code.value} of {each.key}" for each in issues.values() if each.code.value not in quiet]
+def complaints(issues: Mapping[str, Issue], also: Iterable[str] = (), older: Iterable[str] = ()) -> list[str]:
+    """Nothing was refused: what people did in Swoogo, what was published in the wrong order, and `also` may be said.
+
+    `older`: people of whom compaction keeps an older version (`left_older`): after a loss of Redis they are
+    `older_than_pushed`, and no one else is.
+    """
+    quiet, behind = (
+        {"gone_in_swoogo", "edited_in_swoogo", "overwritten_in_swoogo", "older_published_later", *also},
+        set(older),
+    )
+    return [
+        f"issue {each.code.value} of {each.key}"
+        for each in issues.values()
+        if each.code.value not in quiet and not (each.code.value == "older_than_pushed" and each.key in behind)
+    ]
+
+
+def left_older(log: Log, topic: str) -> set[str]:
+    """Ledger keys of people whose last record on the topic is older than one before it."""
+    newest, last = dict[bytes, str](), dict[bytes, str]()
+    for record in (each for partition in log.topics[topic] for each in partition):
+        if record.key and record.value:
+            said = json.loads(record.value)["data"]["updated_at"]
+            last[record.key], newest[record.key] = said, max(said, newest.get(record.key, ""))
+    return {f"speaker/{key.decode().partition('/')[2]}" for key in last if last[key] < newest[key]}
 
 
 def writes(sandbox: SandboxSwoogo) -> Counter[str]:

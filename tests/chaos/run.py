@@ -326,9 +326,10 @@ class _Run:
             found["fields"] = _each(lambda each: each.fields.wrong(each) if each.fields else [], histories)
             found["issues"], undecided = [], False
             book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
+            older = checks.left_older(self._log, topics.speakers)
             for history in histories:
                 issues = await runs.issues(str(history.event.id))
-                found["issues"] += checks.complaints(issues, (*self._quiet, *self._undecided))
+                found["issues"] += checks.complaints(issues, (*self._quiet, *self._undecided), older)
                 undecided |= any(each.code in self._undecided for each in issues.values())
                 # A loss of Redis takes issues along; of an event without a pair no one raises them again.
                 if self._undecided and not history.mapped:
