@@ -150,7 +150,7 @@ def _of(history: History) -> Controls:
 
 async def _released(history: History, event_id: str) -> None:
     """Until no push that began before is under way."""
-    while (await _of(history).stores.inbox.waiting(event_id)).held:  # noqa: ASYNC110 - Redis tells nobody
+    while (await _of(history).stores.inbox.waiting(event_id)).held:  # noqa: ASYNC110 - Redis sends no word
         await asyncio.sleep(2.0)
 
 
