@@ -59,7 +59,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Surveys events."""
+    """Surveys events. `settle`: seconds until what was written shows in every list at the latest."""
 
     store: LedgerStore
     swoogo: Swoogo
@@ -68,6 +68,7 @@ class Reconciler:
     settings: ReconcileSettings
     api: SwoogoSettings
     digests: Digests = PLAIN
+    settle: float = 0.0
 
     async def survey(self, facts: Facts, work: Work, ledger: Ledger, depth: Depth) -> Survey:
         """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
@@ -96,7 +97,7 @@ class Reconciler:
             for kind in (*SURVEYED, *(REFERRED if deep else ()))
             if any(entry.live for entry in entries.get(kind, {}).values())
         }
-        reading = _Reading(work, entries, memory, known, lists=memory.lists)
+        reading = _Reading(work, entries, memory, known, lists=memory.lists and not deep)
         try:
             await self._read(reading)
         except RefusedError as refused:
@@ -126,6 +127,7 @@ class Reconciler:
                 event_id,
                 max_missing_share=self.settings.max_missing_share,
                 now=now,
+                settle=round(self.settle * 1000),
                 confirmed=depth is Depth.CONFIRMED,
                 digests=self.digests,
                 watched=watched_fields(facts.mapping.settings.field_maps, facts.definitions),

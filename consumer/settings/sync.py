@@ -32,7 +32,8 @@ class PushSettings(Group):
         120.0,
         ge=0,
         le=3600,
-        description="Seconds until an unanswered create that cannot be found counts as failed.",
+        description="Seconds until an unanswered create that cannot be found counts as failed, and a record that was "
+        "just written and is missing from a list as deleted.",
     )
     retry_first: float = Field(5.0, ge=0.1, le=600, description="Seconds until the first retry of a failed push.")
     retry_max: float = Field(600.0, ge=1, le=86_400, description="Seconds between retries at most.")

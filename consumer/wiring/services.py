@@ -91,7 +91,9 @@ def build_pusher(
         ports.clock,
         push,
         rules_of(push, api, digests),
-        Reconciler(ports.store, ports.swoogo, ports.budget, ports.clock, reconcile, api, digests),
+        Reconciler(
+            ports.store, ports.swoogo, ports.budget, ports.clock, reconcile, api, digests, push.create_settle_time
+        ),
         ports.connections,
         api.pace(push.concurrency),
         ports.standings,

@@ -31,6 +31,7 @@ async def a_synced_world(settings: ReconcileSettings = SETTINGS, sessions: int =
     world = await a_world(settings)
     more = [a_session(f"s{number}") for number in range(2, sessions + 1)]
     await world.sync(SESSION, *more, a_contact("c1"), Sponsor("p1", name="Acme"))
+    await world.clock.advance(world.settings.create_settle_time)
     await reconcile(world)
     return world
 

@@ -67,13 +67,18 @@ async def test_a_record_deleted_in_swoogo_is_never_made_again(expand: int | None
 
 @pytest.mark.rule("D2")
 async def test_a_record_that_did_not_come_but_answers_for_itself_is_not_gone() -> None:
-    """Silence of an array proves nothing; the record is asked for, and lists are read from then on."""
+    """Silence of an array proves nothing; the record is asked for, and lists are read until the next deep survey."""
     world = await a_synced_world(sessions=3)
     world.swoogo.trouble.expand = 2
     await reconcile(world)
     assert world.entry("session/s3").live
     assert "exists session" in world.swoogo.log
     assert (await world.ledger.survey(EVENT)).lists
+    world.swoogo.trouble.expand = None
+    await reconcile(world)
+    assert (await world.ledger.survey(EVENT)).lists
+    await reconcile(world, Depth.DEEP)
+    assert not (await world.ledger.survey(EVENT)).lists
 
 
 @pytest.mark.rule("D2")
