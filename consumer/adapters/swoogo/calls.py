@@ -16,7 +16,7 @@ from consumer.adapters.swoogo.auth import Tokens, redirected
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, Exchange, pause_asked
 from consumer.adapters.swoogo.transport import Answer, NoAnswerError, Transport
-from consumer.adapters.swoogo.wire import Resource
+from consumer.adapters.swoogo.wire import Resource, shows
 from consumer.domain.calls import MadeCall
 from consumer.domain.errors import (
     NO_REASON,
@@ -126,9 +126,11 @@ class Caller:
         """Whether a record answers for itself; one credit."""
         path = f"/{resource.path}/{swoogo_id}?fields=id"
         try:
-            await self.call(work, Call(f"a {resource.kind}", "GET", path))
+            body = await self.call(work, Call(f"a {resource.kind}", "GET", path))
         except MissingError:
             return False
+        if not shows(body, swoogo_id):
+            raise UnavailableError(f"Swoogo answered another thing than the {resource.kind} asked for.")
         return True
 
     async def _token(self, work: Work) -> str:

@@ -25,6 +25,7 @@ from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory, remote
 from consumer.adapters.swoogo.mapped import resource_of
+from consumer.adapters.swoogo.proofs import done, proved, unproved
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
@@ -148,8 +149,7 @@ class SwoogoClient(Swoogo):
             FORM,
             resource=resource,
         )
-        body = await self._caller.call(work, call)
-        return wire.written(resource, body if isinstance(body, dict) else {}, swoogo_id, sent)
+        return await proved(self._caller, work, resource, swoogo_id, sent, await self._caller.call(work, call))
 
     @watched("link", "speaker")
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
@@ -169,8 +169,8 @@ class SwoogoClient(Swoogo):
     async def delete(self, work: Work, kind: Kind, swoogo_id: int) -> None:
         """Delete a record; its path is a setting, as no document has it (`swoogo-api.md 2.1`).
 
-        A path that does not exist is answered like a record that does not, so a 404 is believed only when the record
-        is not there either (one more credit).
+        A path that does not exist is answered like a record that does not, so a 404, or an answer that is no plain
+        success, is believed only when the record is not there either (one more credit).
 
         Raises:
             RefusedError: with `rule` when Swoogo keeps it (a session with registrants, `swoogo-api.md 7.5`).
@@ -179,7 +179,9 @@ class SwoogoClient(Swoogo):
         action = "delete/" if self._settings.delete_path == "action" else ""
         call = Call(f"the deletion of a {kind}", "DELETE", f"/{resource.path}/{action}{swoogo_id}")
         try:
-            await self._caller.call(work, call)
+            answer = await self._caller.call(work, call)
+            if not done(answer) and await self._caller.there(work, resource, swoogo_id):
+                raise unproved(answer, call.what)
         except MissingError:
             if await self._caller.there(work, resource, swoogo_id):
                 raise RefusedError(

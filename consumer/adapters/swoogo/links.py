@@ -12,8 +12,9 @@ import msgspec
 import structlog
 
 from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import JSON
-from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions
+from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions, shows
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError
 from consumer.domain.identity import Kind
 from consumer.ports import Work
@@ -70,7 +71,9 @@ class Links:
             path, content = f"/speakers/{speaker_id}/session.json", b'{"session_ids":[%d]}' % session_id
         call = Call("the removal of a session from a speaker", "DELETE", path, content, JSON if content else b"")
         try:
-            await self._caller.call(work, call)
+            answer = await self._caller.call(work, call)
+            if not done(answer) and not shows(answer, speaker_id) and session_id in await self._held(work, speaker_id):
+                raise unproved(answer, call.what)
         except MissingError:
             # A path that does not exist is answered like an association that does not.
             try:
@@ -88,11 +91,12 @@ class Links:
     async def _send(
         self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int]
     ) -> frozenset[int] | None:
-        """The sessions that the answer shows the speaker with; None when it shows none at all."""
+        """The sessions that Swoogo shows the speaker with, when asked if need be; None when it shows none at all."""
         wanted = dict.fromkeys((*already, *session_ids) if self._replaces else session_ids)
         content = msgspec.json.encode({"session_ids": [*wanted]})
         call = Call("the sessions of a speaker", "POST", f"/speakers/{speaker_id}/session.json", content, JSON)
-        return linked_sessions(await self._caller.call(work, call))
+        answer = await self._caller.call(work, call)
+        return linked_sessions(answer if shows(answer, speaker_id) else await self._speaker(work, speaker_id))
 
     async def _were_replaced(
         self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int], held: frozenset[int]
@@ -114,5 +118,8 @@ class Links:
         return await self._send(work, speaker_id, [*there, *session_ids], ())
 
     async def _held(self, work: Work, speaker_id: int) -> frozenset[int]:
+        return linked_sessions(await self._speaker(work, speaker_id)) or frozenset()
+
+    async def _speaker(self, work: Work, speaker_id: int) -> object:
         path = f"/speakers/{speaker_id}?fields=id&expand=sessions"
-        return linked_sessions(await self._caller.call(work, Call("a speaker", "GET", path))) or frozenset()
+        return await self._caller.call(work, Call("a speaker", "GET", path))

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.wire import record_id
 from consumer.domain.errors import RefusedError
@@ -49,9 +50,11 @@ class Uploads:
             f"Content-Type: {picture.media_type}\r\n\r\n"
         )
         content = head.encode() + picture.content + f"\r\n--{boundary}--\r\n".encode()
-        await self._caller.call(
+        answer = await self._caller.call(
             work, Call(what, "PUT", path, content, f"multipart/form-data; boundary={boundary}".encode())
         )
+        if not done(answer) and not (isinstance(answer, Mapping) and record_id(answer.get("id"))):
+            raise unproved(answer, what)
 
     async def _name(self, work: Work, swoogo_id: int, picture: Picture) -> None:
         pairs = [("event_id", str(work.mapping.swoogo_event_id)), (_HEADSHOT, picture.record.get(URL, ""))]

@@ -132,6 +132,11 @@ def record_id(value: object) -> int | None:
     return value if 0 < value <= _LARGEST_ID else None
 
 
+def shows(body: object, identifier: int) -> bool:
+    """Whether an answer is that record."""
+    return isinstance(body, Mapping) and record_id(body.get("id")) == identifier
+
+
 def read_fields(resource: Resource, row: Mapping[str, Any]) -> dict[str, str]:
     """The fields a row holds, in our names and spelling; those it does not hold are left out."""
     found: dict[str, str] = {}

@@ -79,11 +79,6 @@ async def test_an_update_is_spelt_as_documented_and_compared() -> None:
     assert world.api.forms == [{"event_id": str(EVENT), "name": "New"}]
 
 
-async def test_an_update_may_be_answered_without_a_body() -> None:
-    """swoogo-api.md 5: any 2xx."""
-    assert await update(a_world(answer(None, 204))) == Written(7, {})
-
-
 async def test_a_list_asks_for_its_fields_newest_first() -> None:
     """swoogo-api.md 2.4, 2.5: lists are sparse unless asked, and `per-page` has a dash."""
     world = a_world(page([], 0), page_size=50)
