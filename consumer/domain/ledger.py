@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -158,9 +159,9 @@ def entries_of(ledger: Ledger, kind: Kind) -> Iterator[tuple[str, Entry]]:
 
 def by_kind(ledger: Ledger) -> dict[Kind, dict[str, Entry]]:
     """The entries of each kind, in one walk."""
-    found: dict[str, dict[str, Entry]] = {}
+    found: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
     for key, entry in ledger.items():
-        found.setdefault(key.partition("/")[0], {})[key] = entry
+        found[key.partition("/")[0]][key] = entry
     return {Kind(name): entries for name, entries in found.items()}
 
 

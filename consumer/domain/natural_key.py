@@ -27,7 +27,10 @@ def session_key(name: str, date: str, start_time: str) -> str:
 
 def with_current_key(key: str, entry: Entry) -> Entry:
     """The entry with its natural key in today's form."""
-    natural = current_key(kind_of(key), entry.natural, entry.pushed)
+    pushed = entry.pushed
+    if _same_in_all_forms(entry.natural) and (pushed.get("name", "") + pushed.get("email", "")).isascii():
+        return entry  # nearly all of many thousands
+    natural = current_key(kind_of(key), entry.natural, pushed)
     return entry if natural == entry.natural else replace(entry, natural=natural)
 
 
@@ -43,11 +46,15 @@ def current_key(kind: Kind, natural: str, pushed: Fields | None = None) -> str:
     """
     field = "email" if kind is Kind.SPEAKER else "name"
     value = pushed.get(field, "") if pushed else ""
-    # A digest of a long value is ASCII too. Of plain text, both forms are the same.
-    if natural.isascii() and natural.isprintable() and "  " not in natural and value.isascii():
+    # A digest of a long value is ASCII too.
+    if _same_in_all_forms(natural) and value.isascii():
         return natural
     if kind is not Kind.SESSION:
         form = natural_email if kind is Kind.SPEAKER else natural_name
         return form(value if former_natural(value) == natural else natural)
     name, *moment = natural.rsplit("|", 2)
     return "|".join([natural_name(value if former_natural(value) == name else name), *moment])
+
+
+def _same_in_all_forms(natural: str) -> bool:
+    return natural.isascii() and natural.isprintable() and "  " not in natural

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from consumer.domain.identity import Kind, kind_of
+from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
 from consumer.domain.ledger import Ledger
 from consumer.domain.plan import Plan, name_of
@@ -113,8 +113,9 @@ class Run:
 
     def note_unchanged(self, ledger: Ledger) -> None:
         """What is known without a plan: everything in Swoogo is as it was."""
-        for kind, count in Counter(kind_of(key) for key, entry in ledger.items() if entry.live).items():
-            self.tally(kind).unchanged = count
+        kinds = Counter([key.partition("/")[0] for key, entry in ledger.items() if entry.live])
+        for kind, count in kinds.items():
+            self.tally(Kind(kind)).unchanged = count
 
     def note_plan(self, plan: Plan) -> None:
         """Take over what the plan says of records that need nothing or are left out."""

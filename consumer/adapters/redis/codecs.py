@@ -52,22 +52,25 @@ class RowReader(Generic[_T]):
         """`reads`: its latest format; 0: that of all rows."""
         self._decoder: msgspec.json.Decoder[_T] = msgspec.json.Decoder(type_)
         self._what = what
-        self._reads = reads
+        self._reads = reads or FORMAT
 
     def decode(self, row: bytes | str) -> _T:
         """Raises UnreadableRowError: a later version wrote it, or no version did."""
         try:
             held = row.encode() if isinstance(row, str) else row
-            if _MARK in held and (found := _head.decode(held).format) > (self._reads or FORMAT):
-                raise UnreadableRowError(
-                    f"Redis holds {self._what} in format {found}, which a later version wrote; this one reads "
-                    f"format {self._reads or FORMAT} and leaves it to that version."
-                )
-            return self._decoder.decode(held)
+            found = self._decoder.decode(held)
+            # Entries, of which there are most, have it as a field, and are not read twice.
+            number = getattr(found, "format", 0) or (_head.decode(held).format if _MARK in held else FORMAT)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnreadableRowError(
                 f"Redis holds {self._what} that this version cannot read ({error}); a later one may have written it."
             ) from error
+        if number > self._reads:
+            raise UnreadableRowError(
+                f"Redis holds {self._what} in format {number}, which a later version wrote; this one reads "
+                f"format {self._reads} and leaves it to that version."
+            )
+        return found
 
     def known(self, row: bytes | str) -> _T | None:
         """None where it cannot be read: for what is found out again, or only shown."""
