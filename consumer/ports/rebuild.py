@@ -95,6 +95,7 @@ class Marker:
         deferred: owner -> what of its records a later version has to read, see `NewerRecord`.
         lost_at: ms of the last rebuild that made good a loss; 0 where there was none.
         among: the servers, where one may lose its data while another keeps how far a rebuild is; "" for a single one.
+        doubted: first and last hash slots of servers that may lack something; None where that may be any.
     """
 
     generation: str
@@ -106,6 +107,7 @@ class Marker:
     deferred: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lost_at: int = 0
     among: str = ""
+    doubted: Sequence[tuple[int, int]] | None = None
 
     @property
     def complete(self) -> bool:
@@ -157,6 +159,9 @@ class Markers(Protocol):
 
     async def look(self) -> Marker:
         """What Redis says of itself, now. Raises UnreadableRowError: a later version wrote it."""
+
+    def holds(self, marker: Marker, *tags: str) -> bool:
+        """Whether nothing of these can be missing: `event/ID`, `org/ID`, `cred/HASH`, `pairs`, `index`."""
 
     async def lock(self, owner: str) -> bool:
         """True when `owner` may rebuild; no other one may for a while."""

@@ -64,8 +64,8 @@ class Pushes(Protocol):
 class Dispatcher:
     """Claims due subjects and hands them to the connector or the pusher.
 
-    Nothing is claimed while the `rebuilder` does not find Redis complete (G6). `stopping` is the pusher's, set when no
-    further call may begin. `turned_at` is when the loop began or last came round (ms of the clock's ticks),
+    An event waits while the `rebuilder` does not find everything of it in Redis (G6). `stopping` is the pusher's, set
+    when no further call may begin. `turned_at` is when the loop began or last came round (ms of the clock's ticks),
     for the liveness probe.
     """
 
@@ -114,7 +114,7 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""
-        if not await self._is_redis_complete():
+        if not await self._may_push():
             return self.settings.poll_interval
         places, each = self.settings.max_events - len(self._running), self.settings.max_events_per_credential
         if places <= 0:
@@ -194,9 +194,6 @@ class Dispatcher:
             if lease is None:
                 return
             structlog.contextvars.bind_contextvars(run=lease.op_id)  # in every line of this task
-            if not await self._is_redis_complete():  # it may have been lost between the round and the claim
-                await self.inbox.complete(lease, {}, retry_in=1.0)
-                return
             async with asyncio.TaskGroup() as group:
                 over = asyncio.Event()
                 keeper = group.create_task(self._keep(lease, over))
@@ -227,8 +224,15 @@ class Dispatcher:
         log.warning("push.deferred", subject=str(lease.subject), reason=reason, seconds=_UNREADABLE_SECONDS)
         await self.inbox.defer(lease, _UNREADABLE_SECONDS)
 
-    async def _is_redis_complete(self) -> bool:
-        return self.rebuilder is None or await self.rebuilder.is_redis_complete()
+    async def _may_push(self, *tags: str) -> bool:
+        return self.rebuilder is None or await self.rebuilder.may_push(*tags)
+
+    async def _may_work(self, lease: Lease, mapping: EventMapping | None, connection: Connection | None) -> bool:
+        """Asked after all was read; organizations, and events without a pair, wait until Redis has everything."""
+        if self.rebuilder is None or mapping is None:
+            return self.rebuilder is None or await self.rebuilder.is_redis_complete()
+        credentials = [f"cred/{each.credential}" for each in (mapping, connection) if each]
+        return await self._may_push(str(lease.subject), f"org/{mapping.org_id}", *credentials)
 
     async def _give_back(self, lease: Lease, after: float) -> None:
         """Leave a subject as it is, due again, so that another replica goes on before the lease is over."""
@@ -249,17 +253,20 @@ class Dispatcher:
             await self.inbox.renew(lease)
 
     async def _handle(self, lease: Lease) -> None:
-        mapping = None
+        mapping = connection = None
         if lease.subject.kind == "event":
             mapping = await self.connections.mapping(lease.subject.id)
+            connection = await self.connections.connection(mapping.org_id) if mapping else None
             self._remember(lease.subject, mapping.credential if mapping else None)
+        if not await self._may_work(lease, mapping, connection):
+            await self.inbox.complete(lease, {}, retry_in=1.0)
+            return
         if self.rebuilder and (reason := self.rebuilder.deferral(lease.subject, mapping.org_id if mapping else "")):
             await self._defer(lease, reason)
             return
         if lease.subject.kind == "org":
             await self._connect(lease)
             return
-        connection = await self.connections.connection(mapping.org_id) if mapping else None
         if mapping is None or connection is None:
             await self.unmapped.release(lease)
             return

@@ -78,12 +78,24 @@ class Rebuilder:
 
     async def is_redis_complete(self) -> bool:
         """Whether Redis has everything, asked now. Raises UnavailableError."""
+        await self._look()
+        return self.complete
+
+    async def may_push(self, *tags: str) -> bool:
+        """Whether Redis has everything of these, asked now; one that is a single server, of anything (G6).
+
+        `tags`: `event/ID`, `org/ID`, `cred/HASH`; without any, whether it may be so of some. Raises UnavailableError.
+        """
+        marker = await self._look()
+        return self.complete or (not marker.complete and self.on.markers.holds(marker, *tags))
+
+    async def _look(self) -> Marker:
         marker = await self.on.markers.look()
         complete = self._is_complete(marker)
         if self.complete and not complete:
             log.warning("rebuild.redis_changed", reason=reason_of(marker))
         self._set(marker, complete=complete)
-        return complete
+        return marker
 
     def deferral(self, subject: Subject, org_id: str = "") -> str:
         """Why a subject is left to a later version; "" when it is not. `org_id`: the organization of an event."""
@@ -102,9 +114,9 @@ class Rebuilder:
 
     def _set(self, marker: Marker, *, complete: bool) -> None:
         self.complete = complete
+        self._deferred = marker.deferred
         if complete:
             self.progress = None
-            self._deferred = marker.deferred
 
     async def _advance(self) -> None:
         """Note how far Redis has come; read before the marker, which says that it was there all the time."""

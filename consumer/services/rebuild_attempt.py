@@ -107,7 +107,7 @@ class RebuildAttempt:
         if self.lost:
             await self._let_calls_end()
             await self._hold()
-            await self._standings.put_back(self.on.connections, self.on.restorer, self.on.inbox)
+            await self._standings.put_back(self.on.connections, self.on.restorer, self.on.inbox, self._lacks)
         await self._finish(self.on.clock.new_id() if self.lost else marker.generation, announce=self.lost)
         await self.on.restorer.end(self.owner)
         done = self._progress
@@ -177,8 +177,12 @@ class RebuildAttempt:
     async def _restore(self, event_id: str, read: _OfEvent) -> int:
         """Returns how much of it was news."""
         on, news = self.on, 0
-        for pair in read.pairs:
+        for pair in read.pairs if self._lacks("pairs") else ():
             news += await on.restorer.pair(self.owner, pair)
+        if not self._lacks(f"event/{event_id}"):  # it may be pushed meanwhile
+            if self._lacks("index") and (read.entries or read.deletions or read.controls):
+                await on.restorer.entries(event_id, ())
+            return news
         if read.entries:
             news += await on.restorer.entries(event_id, read.entries)
         if read.deletions:
@@ -204,7 +208,7 @@ class RebuildAttempt:
                 events: dict[str, dict[str, str]] = defaultdict(dict)
                 for record in batch.records:
                     said = self.on.source.published(record)
-                    if said is not None:
+                    if said is not None and self._lacks(f"event/{said.event_id}"):
                         events[said.event_id][said.key] = said.digest
 
                 async def restore(each: tuple[str, dict[str, str]]) -> None:
@@ -212,6 +216,10 @@ class RebuildAttempt:
 
                 await for_each(events.items(), restore, _AT_ONCE)
                 await self._reach(batch)
+
+    def _lacks(self, tag: str) -> bool:
+        """Whether anything under a tag of `keys` may be missing, or is left to this version."""
+        return self.marker.complete or not self.on.markers.holds(self.marker, tag)
 
     def _scan(self, ends: Offsets) -> AsyncGenerator[ScanBatch, None]:
         wanted = {place: end for place, end in ends.items() if self._reached[place] < end}

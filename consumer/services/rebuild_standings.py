@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -53,17 +53,26 @@ class Standings:
                 return True
         return False
 
-    async def put_back(self, connections: Connections, restorer: Restorer, inbox: Inbox) -> None:
-        """As they were, without asking Swoogo or announcing anything again. Raises UnavailableError."""
+    async def put_back(
+        self, connections: Connections, restorer: Restorer, inbox: Inbox, lacks: Callable[[str], bool]
+    ) -> None:
+        """As they were, without asking Swoogo or announcing anything again. Raises UnavailableError.
+
+        `lacks`: whether anything may be missing of `event/ID`, `org/ID` or `cred/HASH`; the rest stays as it is.
+        """
         settled: dict[str, dict[str, str]] = defaultdict(dict)
         for org_id, each in self.connections.items():
             settled[org_id] |= each.settled
-        held = list(self.connections.values())
+        held = [each for each in self.connections.values() if lacks(f"org/{each.org_id}")]
         await for_each(held, lambda each: connections.put_connection(each.org_id, each.connection), _AT_ONCE)
         # What the history contradicts is left as it is, and its request, if there is one, is dealt with again. All of
         # it, whatever part was read again.
         history = await restorer.pairs()
-        pairs = [each for each in self.pairs.values() if not is_stale(each, history)]
+        pairs = [
+            each
+            for each in self.pairs.values()
+            if (lacks(f"event/{each.event_id}") or lacks(f"org/{each.org_id}")) and not is_stale(each, history)
+        ]
         # Those that ended first: another organization may have taken the event over since.
         put = partial(_put_pair, connections)
         await for_each([each for each in pairs if each.mapping is None], put, _AT_ONCE)
@@ -72,17 +81,19 @@ class Standings:
             if pair.settled:
                 settled[pair.org_id][f"mapping/{pair.event_id}"] = pair.settled
         await for_each(settled.items(), lambda each: restorer.settled(*each), _AT_ONCE)
-        credentials = {each.connection.credential for each in held if each.connection}
+        credentials = {each.connection.credential for each in self.connections.values() if each.connection}
 
         async def go_on(event_id: str) -> None:
             mapping = await connections.mapping(event_id)
             if mapping:
                 credentials.add(mapping.credential)
-                await inbox.set_continuous(event_id, on=mapping.continuous)
-            await restorer.look_first(event_id)
+            if lacks(f"event/{event_id}"):
+                if mapping:
+                    await inbox.set_continuous(event_id, on=mapping.continuous)
+                await restorer.look_first(event_id)
 
         await for_each(await restorer.events(), go_on, _AT_ONCE)
-        await restorer.doubt(sorted(credentials))
+        await restorer.doubt(sorted(each for each in credentials if lacks(f"cred/{each}")))
 
 
 async def _put_pair(connections: Connections, pair: PairStanding) -> None:

@@ -6,26 +6,28 @@ has of the rest. The marks' tags are spread over all slots; they move with their
 
 A server that was not there when the marker was written is trusted as far as its marks go, if one that is gone had all
 of its slots: then it is that one's replica, or that one restarted. Any other may have got slots whose data it lost
-since, so everything is read. Servers are named by process and by replication history, which a promotion changes.
+since, so everything is read. Slots of servers that were there all the time are not doubted. Servers are named by
+process and by replication history, which a promotion changes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from itertools import count
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from redis.exceptions import ClusterDownError
 
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.cluster import ClusterRedis
-from consumer.adapters.redis.cluster_map import SLOTS, Ranges, SlotMap, covers, slot_of
+from consumer.adapters.redis.cluster_map import SLOTS, Address, Ranges, SlotMap, covers, slot_of
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers, name_of, place_of, server_name
 from consumer.adapters.redis.scripts import Scripts
+from consumer.domain.errors import UnavailableError
 from consumer.ports.rebuild import Marker, Offsets, Rebuilt, Resumed, TopicPartition
 
 MARKS: Final = 64
@@ -64,10 +66,11 @@ class ClusterMarkers(RedisMarkers):
             await self._cluster.renew()
         while True:
             known = await self._cluster.map()
+            tags = _one_each(known)
             answers, (marker, about), marks = await asyncio.gather(
                 self._cluster.everywhere(lambda _, at: at.info("server", "replication")),
                 self._hashes([self._keys.generation("marker"), self._keys.generation("about")]),
-                self._written(_one_each(known)),
+                self._written(tags.values()),
             )
             if all(info["role"] == "master" for info in answers.values()) and known is await self._cluster.map():
                 break
@@ -80,7 +83,22 @@ class ClusterMarkers(RedisMarkers):
         if complete and server != marker["server"]:  # slots moved, or were given away without their keys
             complete = all(await self._written(_TAGS))
         offsets = await self._trusted(marker, held, now) if marker and not complete else None
-        return self._marker(marker, about, server=server, known=complete, offsets=offsets, among=server)
+        wiped = {server_name(answers[at]) for at, mark in zip(tags, marks, strict=True) if not mark}
+        doubted = tuple(
+            each
+            for name, ranges in now.items()
+            if name in wiped or not covers(ranges, held.get(name, ()))
+            for each in ranges
+        )
+        return self._marker(
+            marker,
+            about,
+            server=server,
+            known=complete,
+            offsets=offsets,
+            among=server,
+            doubted=(doubted or None) if held else None,
+        )
 
     async def _trusted(
         self, marker: Mapping[str, str], held: Mapping[str, Ranges], now: Mapping[str, Ranges]
@@ -105,7 +123,7 @@ class ClusterMarkers(RedisMarkers):
             found = cast("list[dict[bytes, bytes]]", await pipe.execute())
         return [{name.decode(): value.decode() for name, value in each.items()} for each in found]
 
-    async def _written(self, tags: Collection[int], field: str = _AS) -> list[str]:
+    async def _written(self, tags: Iterable[int], field: str = _AS) -> list[str]:
         """What a field of these marks says, "" where it is not there."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for tag in tags:
@@ -128,6 +146,9 @@ class ClusterMarkers(RedisMarkers):
             for tag in _TAGS:
                 pipe.hset(self._keys.mark(tag), _DURING, _digest(marker.lineage))
             await pipe.execute()
+        trusted = [tag for tag in _TAGS if self.holds(marker, f"shard/{tag}")]
+        if not all(await self._written(trusted)):
+            raise UnavailableError("A server of the cluster was wiped as a rebuild began.")
 
     async def commit(self, owner: str, marker: Marker, rebuilt: Rebuilt) -> bool:
         if self._marked != marker.lineage:  # a first start, which has nothing to read
@@ -157,12 +178,14 @@ class ClusterMarkers(RedisMarkers):
         return all(await asyncio.gather(*(mark(self._keys.mark(tag)) for tag in _TAGS)))
 
 
-def _one_each(known: SlotMap) -> list[int]:
-    """A tag of each server."""
-    found: dict[Any, int] = {}
+def _one_each(known: SlotMap) -> dict[Address, int]:
+    """A tag of each server; those without one have none."""
+    found: dict[Address, int] = {}
     for tag in _TAGS:
-        found.setdefault(known.owner(slot_of(f"{{shard/{tag}}}")), tag)
-    return list(found.values())
+        owner = known.owner(slot_of(f"{{shard/{tag}}}"))
+        if owner:
+            found.setdefault(owner, tag)
+    return found
 
 
 def _digest(text: str) -> str:

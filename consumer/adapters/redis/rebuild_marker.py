@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.cluster_map import Ranges, slot_of
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection_state import ConnectionStanding, PairStanding
@@ -64,6 +65,7 @@ class RedisMarkers:
         known: bool,
         offsets: Offsets | None = None,
         among: str = "",
+        doubted: Ranges | None = None,
     ) -> Marker:
         if (format_ := int(about.get("format", FORMAT))) > FORMAT:
             raise UnreadableRowError(
@@ -82,7 +84,13 @@ class RedisMarkers:
             deferred=_deferred.decode(about.get("deferred", "{}")),
             lost_at=int(about.get("lost_at", 0)),
             among=among,
+            doubted=doubted,
         )
+
+    def holds(self, marker: Marker, *tags: str) -> bool:
+        if marker.complete or marker.doubted is None:
+            return marker.complete
+        return not any(first <= slot_of(tag) <= last for tag in tags for first, last in marker.doubted)
 
     @guarded
     async def lock(self, owner: str) -> bool:

@@ -67,6 +67,7 @@ class RedisRestorer:
         archived = await self._archive.archived_at(event_id)
         if archived is not None:
             if max((each.at for each in logged), default=0) <= archived:
+                await self._redis.sadd(self._keys.archived(), event_id)
                 return 0  # its packed ledger has them
             await self._archive.bring_back(event_id)
         changed = 0

@@ -262,3 +262,30 @@ async def test_records_of_another_organization_are_not_pushed_and_end_the_pair(r
     await wait_until(lambda: not world.inbox.state(event_subject(EVENT)).continuous, "the pair has ended")
     assert world.swoogo.records[Kind.SESSION] == {}
     assert await world.connections.mapping(EVENT) is None
+
+
+@pytest.mark.rule("G6")
+async def test_while_a_server_is_lost_what_it_lacks_waits_and_the_rest_is_pushed(running: Running) -> None:
+    """An event waits for its organization and credentials too; organizations, and events without a pair, for all."""
+    lacks = {"event/lost", "org/lost", "cred/lost"}
+    running.dispatcher.rebuilder = AsyncMock(
+        may_push=AsyncMock(side_effect=lambda *tags: lacks.isdisjoint(tags)),
+        is_redis_complete=AsyncMock(return_value=False),
+        deferral=lambda *_: "",
+    )
+    connections, inbox = running.world.connections, running.world.inbox
+    waiting = {
+        "lost": a_mapping(),
+        "of a lost organization": replace(a_mapping(), org_id="lost"),
+        "of a lost credential": replace(a_mapping(), credential="lost"),
+        "reconnected meanwhile": replace(a_mapping(), org_id="reconnected"),
+    }
+    await connections.put_connection("reconnected", replace(a_connection("reconnected"), credential="lost"))
+    for event, mapping in waiting.items():
+        await connections.put_mapping(mapping.org_id, event, replace(mapping, event_id=event))
+    await running.change(EVENT, "unmapped", *waiting)
+    await wait_until(lambda: running.synced(EVENT), "the event that lacks nothing is pushed")
+    waited = {event_subject(event) for event in ("unmapped", *waiting)}
+    await wait_until(lambda: waited <= {lease.subject for lease, *_ in inbox.completed}, "the others are looked at")
+    assert len(running.world.swoogo.records[Kind.SESSION]) == 1
+    assert all(inbox.state(each).continuous for each in waited), "none is taken for unmapped"
