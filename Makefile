@@ -62,7 +62,7 @@ chaos: setup  ## A thousand seeded runs in which something breaks, beside a peer
 SEEDS ?= 1-10
 
 # The budget's contract has leases that are shorter than the clocks of a cluster may differ.
-cluster-chaos: setup  ## Every store's contract in a Redis Cluster, then seeded runs in which its servers or brokers die (SEEDS=1-10)
+cluster-chaos: setup  ## Every store's contract in a Redis Cluster, then seeded runs in which servers or brokers die (SEEDS=1-10)
 	@SWOOGO_SYNC_TEST_CLUSTER=all $(BIN)/python -m pytest tests/contract -k "cluster and not budget" $(ARGS)
 	@SWOOGO_SYNC_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/e2e/cluster_chaos.py $(ARGS)
 

@@ -53,12 +53,18 @@ class EmbeddedValkey(EmbeddedServer):
         super().__init__(startup_timeout=startup_timeout)
         self._appendfsync = appendfsync
         self._binary = binary
-        self._options = dict(options or {})
+        self.options = dict(options or {})
 
     @property
     def url(self) -> str:
         """`redis://127.0.0.1:port/0`."""
         return f"redis://{HOST}:{self.port}/0"
+
+    @property
+    def announced(self) -> int:
+        """The port that clients are led to: another one than its own where a gate stands before it."""
+        ways = ("cluster-announce-client-port", "replica-announce-port")
+        return int(next((self.options[way] for way in ways if way in self.options), 0)) or self.port
 
     @property
     def bus_port(self) -> int:
@@ -74,7 +80,7 @@ class EmbeddedValkey(EmbeddedServer):
             "appendonly": "yes",
             "appendfsync": self._appendfsync,
             "save": "",
-            **self._options,
+            **self.options,
         }
         if "cluster-enabled" in options:
             options["cluster-port"] = str(self._ports[1])

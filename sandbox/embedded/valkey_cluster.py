@@ -119,7 +119,7 @@ class EmbeddedCluster:
         """The node that has a slot, as most nodes see it."""
         for first, last, (_, port, *_), *_ in await ask(self.running[-1], "CLUSTER", "SLOTS"):
             if first <= slot <= last:
-                return next(node for node in self.nodes if node.port == port)
+                return next(node for node in self.nodes if node.announced == port)
         raise ServerFailedError(f"No server has slot {slot}.")
 
     async def others(self, primary: EmbeddedValkey) -> list[EmbeddedValkey]:
@@ -203,9 +203,9 @@ async def standing_still(server: EmbeddedServer) -> AsyncIterator[None]:
 class _Sentinel(EmbeddedServer):
     label = "Valkey Sentinel"
 
-    def __init__(self, watched: int, name: str, quorum: int, down_after: float) -> None:
+    def __init__(self, watched: int, name: str, quorum: int, down_after: float, further: str) -> None:
         super().__init__()
-        self._rules = (
+        self._rules = further + (
             f"sentinel monitor {name} {HOST} {watched} {quorum}\n"
             f"sentinel down-after-milliseconds {name} {round(down_after * 1000)}\n"
             f"sentinel failover-timeout {name} 5000\n"
@@ -231,12 +231,13 @@ class EmbeddedSentinels:
 
     name = "conference"
 
-    def __init__(self, *, replicas: int = 1, down_after: float = 1.0) -> None:
+    def __init__(self, *, replicas: int = 1, down_after: float = 1.0, rules: str = "") -> None:
+        """`rules`: further lines of the sentinels' own configuration."""
         self.servers = [
             EmbeddedValkey(appendfsync="no", options={"repl-diskless-sync-delay": "0"}) for _ in range(1 + replicas)
         ]
         self.sentinels: list[_Sentinel] = []
-        self._down_after = down_after
+        self._down_after, self._rules = down_after, rules
 
     @property
     def url(self) -> str:
@@ -252,8 +253,8 @@ class EmbeddedSentinels:
         await asyncio.gather(*(each.astart() for each in self.servers))
         first, *others = self.servers
         for each in others:
-            await ask(each, "REPLICAOF", HOST, first.port)
-        self.sentinels = [_Sentinel(first.port, self.name, 2, self._down_after) for _ in range(3)]
+            await ask(each, "REPLICAOF", HOST, first.announced)
+        self.sentinels = [_Sentinel(first.announced, self.name, 2, self._down_after, self._rules) for _ in range(3)]
         await asyncio.gather(*(each.astart() for each in self.sentinels))
 
         async def know_each_other() -> bool:
@@ -269,7 +270,18 @@ class EmbeddedSentinels:
     async def primary(self) -> EmbeddedValkey:
         """The server that most sentinels name."""
         _, port = await ask(self.sentinels[-1], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.name)
-        return next(each for each in self.servers if each.port == int(port))
+        return next(each for each in self.servers if each.announced == int(port))
+
+    async def whole(self) -> None:
+        """Return when every other server follows the primary and has all."""
+
+        async def is_whole() -> bool:
+            primary = await self.primary()
+            role, written, replicas = await ask(primary, "ROLE")
+            has_all = [port for _, port, has in replicas if int(has) >= int(written)]
+            return role == "master" and len(has_all) == len(self.servers) - 1
+
+        await settle("every server follows the primary", is_whole)
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(each.astop() for each in (*self.sentinels, *self.servers)))

@@ -1,4 +1,4 @@
-"""`make cluster-chaos`: seeded runs of the main job while anything may happen to a Redis Cluster, or to brokers."""
+"""`make cluster-chaos`: seeded runs of the main job while anything may happen to Redis servers, or to brokers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pytest
 from sandbox.embedded import EmbeddedKafka
 from sandbox.embedded.valkey_cluster import standing_still
 from tests.e2e.test_brokers import on_brokers
+from tests.e2e.test_main_job_by_sentinels import by_sentinels
+from tests.e2e.test_main_job_by_sentinels import struck as struck_by_sentinels
 from tests.e2e.test_main_job_in_a_cluster import grown, in_a_cluster, struck
 from tests.support.cluster_faults import KINDS
 from tests.support.conferences import edited, small
+from tests.support.sentinel_faults import KINDS as PRIMARY_FAULTS
 
 _FIRST, _LAST = (int(each) for each in os.environ.get("SWOOGO_SYNC_TEST_SEEDS", "1-10").split("-"))
 
@@ -33,6 +36,21 @@ async def test_whatever_happens_to_the_cluster_nothing_is_lost_or_doubled(kafka_
                 revisions.append(conference := grown(conference, 10 * turn + each + 20))
             kind, tag = chance.choice(KINDS), f"{{{chance.choice(owners)}}}"
             await struck(playing, faults, kind, tag, revisions)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(_FIRST, _LAST + 1))
+async def test_whatever_happens_to_the_primary_of_sentinels_nothing_is_lost(kafka_bootstrap: str, seed: int) -> None:
+    """Six faults of whichever server is the primary."""
+    chance = random.Random(seed)
+    async with by_sentinels(kafka_bootstrap) as (playing, faults):
+        faults.chance, conference = chance, small()
+        for turn in range(6):
+            revisions = []
+            for each in range(chance.randint(1, 6)):
+                conference = edited(conference, chance.randrange(6), title=f"{turn}.{each}")
+                revisions.append(conference := grown(conference, 10 * turn + each + 20))
+            await struck_by_sentinels(playing, faults, chance.choice(PRIMARY_FAULTS), revisions)
 
 
 @pytest.mark.timeout(600)

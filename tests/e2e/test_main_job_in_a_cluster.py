@@ -24,7 +24,7 @@ from tests.support.conferences import edited, identifier, small
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("G1", "G2", "G6"), pytest.mark.timeout(180)]
 
 _events = itertools.count(9501)
-_SETTINGS: Final = {**QUICK, "PUSH__LEASE": "5", "SWOOGO__DEADLINE": "3", "REDIS__TIMEOUT": "2"}
+SETTINGS: Final = {**QUICK, "PUSH__LEASE": "5", "SWOOGO__DEADLINE": "3", "REDIS__TIMEOUT": "2"}
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def in_a_cluster(kafka_bootstrap: str) -> AsyncIterator[tuple[Play, Cluste
     """A conference that was synced, by two replicas."""
     async with EmbeddedCluster() as cluster:
         servers = Servers(kafka_bootstrap, cluster.url, f"cluster-{uuid.uuid4().hex[:8]}")
-        settings = {**_SETTINGS, "REDIS__MODE": "cluster", "REDIS__NODES": cluster.further}
+        settings = {**SETTINGS, "REDIS__MODE": "cluster", "REDIS__NODES": cluster.further}
         async with (
             world(window=60.0, latency_ms=20.0, limit=100_000, settings=settings, servers=servers) as running,
             play(running, small(), event_id=next(_events), org_id=str(uuid.uuid4())) as begun,

@@ -6,11 +6,9 @@ it is the same: certificate, host name, and the question for a certificate of it
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +18,7 @@ from redis.asyncio import Redis
 from sandbox.embedded import EmbeddedValkey
 from sandbox.embedded.server import HOST
 from tests.support.certificates import Certificates
+from tests.support.tls_gate import tls_gate
 
 USER: Final = "swoogo-sync"
 PASSWORD: Final = "canary-of-the-redis-login"
@@ -48,6 +47,12 @@ def documented_rights(user: str = USER) -> list[str]:
     return [word for word in rule.split() if word[0] in "~+-&%()" or word == "resetchannels"]
 
 
+def documented_user(prefix: str) -> list[str]:
+    """Name, password and rights, on keys of this prefix."""
+    rights = [word.replace("swoogo-sync:", f"{prefix}:") for word in documented_rights()]
+    return [USER, "on", f">{PASSWORD}", *rights]
+
+
 def documented_commands() -> set[str]:
     """Commands that the ACL rule allows, lower case."""
     return {word[1:] for word in documented_rights() if word.startswith("+")}
@@ -63,12 +68,11 @@ async def secure_redis(files: Certificates, prefix: str, *, ask: bool = False) -
     server = _TlsServer(binary, files, ask=ask) if binary else EmbeddedValkey(appendfsync="no")
     async with server:
         async with Redis.from_url(server.url) as admin:
-            rights = [word.replace("swoogo-sync:", f"{prefix}:") for word in documented_rights()]
-            await admin.execute_command("ACL", "SETUSER", USER, "on", f">{PASSWORD}", *rights)  # type: ignore[no-untyped-call]
+            await admin.execute_command("ACL", "SETUSER", *documented_user(prefix))  # type: ignore[no-untyped-call]
         if isinstance(server, _TlsServer):
             yield SecureRedis(server.url, server.tls_port, f"{binary} with TLS")
             return
-        async with _gate(files, server.port, ask=ask) as port:
+        async with tls_gate(files, lambda: server.port, ask=ask) as port:
             yield SecureRedis(server.url, port, "Valkey behind a TLS gate")
 
 
@@ -103,35 +107,3 @@ class _TlsServer(EmbeddedValkey):
             "tls-auth-clients": "yes" if self._ask else "no",
         }
         return [*super()._command(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-
-
-@asynccontextmanager
-async def _gate(files: Certificates, target: int, *, ask: bool) -> AsyncIterator[int]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.server_certificate, files.server_key)
-    if ask:
-        context.load_verify_locations(files.authority)
-        context.verify_mode = ssl.CERT_REQUIRED
-    running: set[asyncio.Task[None]] = set()
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, ssl.SSLError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection(HOST, target)
-        for task in (pump(reader, inner_writer), pump(inner_reader, writer)):
-            running.add(begun := asyncio.ensure_future(task))
-            begun.add_done_callback(running.discard)
-
-    listener = await asyncio.start_server(serve, HOST, 0, ssl=context)
-    try:
-        yield listener.sockets[0].getsockname()[1]
-    finally:
-        listener.close()
-        for task in [*running]:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
