@@ -224,7 +224,7 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
     (few, _), (many, (live, archived)) = [await _costs(ground, size) for size in (small, large)]
     figures = [
         Figure(benchmark=NAME, what="an event of 500 records", value=live, unit="bytes in Redis"),
-        Figure(benchmark=NAME, what="the same archived", value=archived, unit="bytes in Redis", goal=live / 10),
+        Figure(benchmark=NAME, what="the same archived", value=archived, unit="bytes in Redis", goal=live / 18),
         Figure(benchmark=NAME, what="resident memory", value=memory(os.getpid()).resident, unit="MB", goal=150.0),
     ]
     for what, cost in many.items():

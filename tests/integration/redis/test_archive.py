@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from benchmarks.scale_ground import programme
 from consumer.adapters.redis.archive import RedisArchive, packed, unpacked
+from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.personal_data import RedisPersonalData
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
@@ -43,11 +50,11 @@ def past(identifier: str, **fields: object) -> Session:
     return replace(a_session(identifier, starts_at=NOW - HOUR, ends_at=NOW), **fields)  # type: ignore[arg-type]
 
 
-async def an_event_that_is_over(desk: Desk) -> None:
+async def an_event_that_is_over(desk: Desk, entries: Mapping[str, Entry] = ENTRIES) -> None:
     """Pushed, logged, and compared; one session of it was deleted."""
     await desk.map(a_mapping())
     await desk.record(*map(past, ("s1", "s2")), past("s3", deleted=True))
-    await desk.pushed(ENTRIES, run=desk.run())
+    await desk.pushed(entries, run=desk.run())
     redis, keys = desk.stores.redis, desk.stores.keys
     await redis.delete(keys.event(EVENT, "unlogged"))
     await redis.hdel(keys.event(EVENT, "state"), "survey")
@@ -88,14 +95,17 @@ async def test_an_archived_event_is_in_no_round_repair_or_count(desk: Desk) -> N
 
 
 async def test_a_change_brings_it_back_before_it_is_claimed(desk: Desk) -> None:
-    """To the byte; so nothing is created twice, also when replicas had seen it before."""
-    await an_event_that_is_over(desk)
+    """To the byte, but for the id of its create; so nothing is created twice, also when replicas had seen it before."""
+    await an_event_that_is_over(
+        desk, {key: replace(each, op_id="made-by-this-create") for key, each in ENTRIES.items()}
+    )
     ledger = desk.stores.keys.event(EVENT, "ledger")
-    before = await desk.stores.redis.hgetall(ledger)
+    before = await read_hash(desk.stores.redis, ledger)
+    kept = {key: row.replace(b"made-by-this-create", b"1") for key, row in before.items()}
     await archiver(desk).look()
     await desk.record(past("s1", title="Another", version=NOW + 1))
     await desk.claim()
-    assert await desk.stores.redis.hgetall(ledger) == before
+    assert await desk.stores.redis.hgetall(ledger) == kept != before
     assert (await desk.stores.inbox.load(EVENT)).marks.keys() == {session_key("s1")}
     assert not (await desk.read("status", EVENT))["event"]["archived"]
     assert await desk.stores.redis.smembers(desk.stores.keys.events()) == {EVENT.encode()}
@@ -166,7 +176,20 @@ async def test_a_rebuild_leaves_it_archived_unless_the_changelog_knows_more(desk
     assert len(await desk.ledger.load(EVENT)) == 3
 
 
-def test_what_is_packed_comes_back_to_the_byte() -> None:
-    rows = {b"a\nb": b'{"natural":"\n"}', b"": b"", b"\xff": b"\x00"}
+IDS = st.uuids().map(str) | st.binary(max_size=40).map(bytes.hex)
+TEXTS = st.lists(IDS | IDS.map(str.upper) | st.text(max_size=9), max_size=9).map(lambda each: "".join(each).encode())
+
+
+@given(rows=st.dictionaries(TEXTS, TEXTS))
+def test_what_is_packed_comes_back_to_the_byte(rows: dict[bytes, bytes]) -> None:
+    """Also what earlier builds packed."""
     assert unpacked(packed(rows)) == rows
-    assert unpacked(packed({})) == {}
+    assert unpacked(zlib.compress(msgspec.msgpack.encode(rows), 9)) == rows
+
+
+def test_an_archived_event_takes_little_more_than_its_ids_and_digests() -> None:
+    """Of 500 records: 16 bytes each for the ids of record and create, 12 for a digest."""
+    entries, _ = programme()
+    rows = {key.encode(): row for key, row in entries.items()}
+    floor = sum(32 + 12 * len({*re.findall(rb"#96:(\w+)", row)}) for row in rows.values())
+    assert floor < len(packed(rows)) < 1.2 * floor
