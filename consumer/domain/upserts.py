@@ -12,7 +12,7 @@ from consumer.domain.desired import Desired
 from consumer.domain.draft import Draft
 from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.field_maps import Policy
-from consumer.domain.identity import Fields, Kind
+from consumer.domain.identity import Fields, Kind, fingerprint
 from consumer.domain.issue import Code, Issue, ambiguous_match
 from consumer.domain.ledger import Entry, Remote
 from consumer.domain.plan import Adopt, Create, Update
@@ -79,6 +79,8 @@ def _planned_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: E
         if directory.shows_since(entry, given.now, given.settle):
             _wait(draft, desired, settled)
             return True
+        if directory.at >= settled and given.parked.get(desired.key) == fingerprint(fields):
+            return False  # it was looked for since, and a reconcile looks again
         draft.looks.add(desired.kind)
     owned = draft.owned_of(desired.kind)
     matches = found(entry, directory, owned, desired.natural)

@@ -10,7 +10,7 @@ from consumer.domain.errors import RetryableError, SwoogoSyncError
 from consumer.domain.execution import ExecutionResult, too_many_failures
 from consumer.domain.identity import Kind
 from consumer.domain.issue import Issue
-from consumer.domain.plan import SetImage
+from consumer.domain.plan import Operation, SetImage
 from consumer.domain.run import Run
 from consumer.ports import Clock, Swoogo, Work
 from consumer.services.images import ImageQueue
@@ -46,6 +46,8 @@ class Execution:
         missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
         asked_sessions: since one that is gone may keep a speaker from others.
         rechecks: images to be asked for once more.
+        stumbled: operations that Swoogo failed at, and how.
+        repeated: records whose create went unanswered before.
         deleting: held while associations with a deleted session are forgotten.
     """
 
@@ -61,6 +63,8 @@ class Execution:
     sent: dict[str, set[str]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     failures: list[RetryableError] = field(default_factory=list)
+    stumbled: list[tuple[Operation, RetryableError]] = field(default_factory=list)
+    repeated: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
     performed: int = 0
     image_failed: bool = False

@@ -17,6 +17,7 @@ from consumer.services.image_uploads import upload_images
 from consumer.services.missing_records import confirm_missing
 from consumer.services.operations import perform
 from consumer.services.run_reporter import RunReporter
+from consumer.services.stumbling import set_aside
 from consumer.services.workers import run_workers
 
 
@@ -62,6 +63,7 @@ class Executor:
         self._want_images(planned)
         await upload_images(execution, self._perform, self.stopping)
         await confirm_missing(execution, self.store)
+        set_aside(execution)
         return execution.result()
 
     def _want_images(self, planned: Planned) -> None:

@@ -54,6 +54,8 @@ async def perform(execution: Execution, operation: Operation) -> None:
         tally.failed += 1
     except RetryableError as error:
         execution.failures.append(error)
+        if error.stumbled:
+            execution.stumbled.append((operation, error))
         if isinstance(error, UnansweredError):
             execution.unanswered.add(operation.key)
         tally.failed += 1
@@ -77,6 +79,8 @@ async def _create(execution: Execution, operation: Create) -> None:
     )
     keys = (operation.key, *operation.also)
     before = {key: ledger.entries.get(key) for key in keys}
+    if before[operation.key]:
+        execution.repeated.add(operation.key)
     try:
         await ledger.write(dict.fromkeys(keys, intent))
         async with execution.slots:

@@ -34,6 +34,7 @@ from consumer.ports import Clock, Work
 _ID: Final = re.compile(r"\d+")
 _BLIP_SECONDS: Final = 0.5
 _THROTTLES: Final = 5
+_INTERNAL_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,9 @@ class Caller:
             return UnansweredError(sentence) if action is Action.UNANSWERED else UnavailableError(sentence)
         sentence = f"Swoogo answered {answer.status} to {call.what}."
         kind = UnansweredError if action is Action.UNANSWERED else UnavailableError
-        return kind(sentence, after=pause_asked(answer))
+        trouble = kind(sentence, after=pause_asked(answer))
+        trouble.stumbled = answer.status == _INTERNAL_ERROR
+        return trouble
 
 
 def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
