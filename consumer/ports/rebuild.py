@@ -96,6 +96,7 @@ class Marker:
         lost_at: ms of the last rebuild that made good a loss; 0 where there was none.
         among: the servers, where one may lose its data while another keeps how far a rebuild is; "" for a single one.
         doubted: first and last hash slots of servers that may lack something; None where that may be any.
+        evicted: the server, and how many keys it has dropped because it was full; "" where that is not asked.
     """
 
     generation: str
@@ -108,6 +109,7 @@ class Marker:
     lost_at: int = 0
     among: str = ""
     doubted: Sequence[tuple[int, int]] | None = None
+    evicted: str = ""
 
     @property
     def complete(self) -> bool:

@@ -37,7 +37,8 @@ class UnreadableChangelogError(RetryableError):
 def reason_of(marker: Marker) -> str:
     """Why a Redis that answers so is rebuilt."""
     if not marker.generation:
-        return "Redis is empty."
+        dropped = marker.evicted.rpartition("/")[2] not in {"", "0"}
+        return "Redis dropped keys to make room; see maxmemory-policy." if dropped else "Redis is empty."
     if marker.lost:
         return "A rebuild after a loss did not end."
     if marker.complete:

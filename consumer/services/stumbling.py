@@ -17,7 +17,7 @@ def set_aside(execution: Execution) -> None:
 
     Otherwise one record would fail every push, put off all other changes of its event by the back-off, and cost calls
     without end. A create is set aside once it was looked for, not found and failed at again (G2). Nothing is where so
-    much fails that Swoogo itself must be in trouble; the circuit of the credential sees to it that one change that waits
+    much fails that Swoogo itself must be in trouble; the circuit of the credential sees to it that a change which waits
     through an outage is not tried so often.
     """
     patient = execution.work.lease.attempt < _PATIENCE

@@ -2,7 +2,8 @@
 
 The marker names the server process that was last found to have everything. A wiped Redis has no marker; a restarted
 one, a promoted replica or a restored copy answers under another process id, and is compared with Kafka before anything
-is pushed. Both questions go out together, so an answer after a claim covers what happened before it.
+is pushed. One that evicted keys since, because it was full and its policy was changed, counts as wiped. All questions
+go out together, so an answer after a claim covers what happened before it.
 
 What later versions need beside it is in `about`, as the first version reads every field of the marker as an offset.
 """
@@ -10,6 +11,7 @@ What later versions need beside it is in `about`, as the first version reads eve
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -50,11 +52,17 @@ class RedisMarkers:
             pipe.hgetall(self._keys.generation("marker"))
             pipe.hgetall(self._keys.generation("about"))
             pipe.info(*self._sections)
-            stored, noted, info = await pipe.execute()
+            pipe.info("stats")
+            stored, noted, info, stats = await pipe.execute()
         server = server_name(info)
         held = {name.decode(): value.decode() for name, value in stored.items()}
         about = {name.decode(): value.decode() for name, value in noted.items()}
-        return self._marker(held, about, server=server, known=held.get("server") == server)
+        evicted = f"{server}/{int(stats.get('evicted_keys', 0))}"
+        marker = self._marker(held, about, server=server, known=held.get("server") == server)
+        if has_evicted(about.get("evicted", ""), evicted):
+            # Whichever keys these were, Redis cannot be believed to have anything.
+            return replace(marker, generation="", offsets={}, evicted=evicted)
+        return replace(marker, evicted=evicted)
 
     def _marker(
         self,
@@ -144,6 +152,7 @@ class RedisMarkers:
         for each, offset in rebuilt.offsets.items():
             fields += [name_of(each), str(offset)]
         about = ["format", str(FORMAT), "deferred", msgspec.json.encode(rebuilt.deferred).decode()]
+        about += ["evicted", marker.evicted]
         if rebuilt.lost_at is not None:
             about += ["lost_at", str(rebuilt.lost_at)]
         return await self._write(owner, marker, fields, about, done=True)
@@ -194,6 +203,13 @@ class RedisMarkers:
 def server_name(info: Mapping[str, Any]) -> str:
     """The process; and its history, where that was asked for: it is another one after each promotion."""
     return ":".join(str(info[each]) for each in ("run_id", "master_replid") if each in info)
+
+
+def has_evicted(noted: str, now: str) -> bool:
+    """Whether a server (process/count) has evicted keys since that was noted."""
+    before, _, known = noted.rpartition("/")
+    server, _, count = now.rpartition("/")
+    return int(count) > (int(known) if before == server else 0)
 
 
 def name_of(place: TopicPartition) -> str:

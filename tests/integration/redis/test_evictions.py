@@ -1,0 +1,56 @@
+"""A Redis that is full and was set up to drop keys then, after the service had started."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis
+
+from consumer.adapters.redis.client import read_hash
+from consumer.services.rebuild_ports import reason_of
+from tests.support.rebuild_ground import EVENT, a_ground
+
+pytestmark = [pytest.mark.integration, pytest.mark.rule("G6", "G2")]
+
+
+@asynccontextmanager
+async def short_of_memory(redis: Redis) -> AsyncIterator[None]:
+    used = int((await redis.info("memory"))["used_memory"])
+    try:
+        await redis.config_set("maxmemory-policy", "allkeys-random")
+        await redis.config_set("maxmemory", used - 4_096)
+        yield
+    finally:
+        await redis.config_set("maxmemory", 0)
+        await redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def kept(redis: Redis) -> set[str]:
+    names = {key.decode() if isinstance(key, bytes) else key for key in await redis.keys("test:*")}
+    return {name for name in names if "/" in name and "careful" not in name}
+
+
+async def test_keys_that_redis_evicts_are_noticed_and_come_back(redis: Redis, redis_url: str) -> None:
+    """An event without its ledger would be created a second time."""
+    async with a_ground(redis, redis_url) as ground:
+        ground.synced()
+        replica = ground.replica()
+        assert await replica.rebuilder.restore()
+        assert await replica.rebuilder.is_redis_complete()
+        before = await kept(redis)
+        try:
+            async with short_of_memory(redis):
+                while await kept(redis) >= before:
+                    await redis.set("another", "x" * 1_000)
+            assert not await replica.rebuilder.is_redis_complete()
+            assert reason_of(await replica.markers.look()) == "Redis dropped keys to make room; see maxmemory-policy."
+            assert await replica.rebuilder.restore()
+            assert await kept(redis) >= before
+            assert b"session/s1" in await read_hash(redis, f"test:{{event/{EVENT}}}:ledger")
+            assert await replica.rebuilder.is_redis_complete()
+            # What was made good is no reason for another rebuild, here or in another replica.
+            assert await ground.replica().rebuilder.is_redis_complete()
+        finally:
+            await redis.config_resetstat()
