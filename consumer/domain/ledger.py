@@ -157,6 +157,16 @@ def entries_of(ledger: Ledger, kind: Kind) -> Iterator[tuple[str, Entry]]:
     return ((key, entry) for key, entry in ledger.items() if key.startswith(prefix))
 
 
+def owner_of(swoogo_id: int, kind: Kind, ledger: Ledger) -> str:
+    """The key of the session, speaker or sponsor that is this record in Swoogo; "" when none is.
+
+    Rooms, tracks and levels of one name share a record.
+    """
+    if kind not in {Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR}:
+        return ""
+    return next((key for key, entry in entries_of(ledger, kind) if entry.swoogo_id == swoogo_id and entry.live), "")
+
+
 def by_kind(ledger: Ledger) -> dict[Kind, dict[str, Entry]]:
     """The entries of each kind, in one walk."""
     found: defaultdict[str, dict[str, Entry]] = defaultdict(dict)

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumer.domain.errors import CredentialError, MissingError, RefusedError, RetryableError, UnansweredError
+from consumer.domain.errors import (
+    NO_REASON,
+    CredentialError,
+    MissingError,
+    RefusedError,
+    RetryableError,
+    UnansweredError,
+)
 from consumer.domain.identity import Fields, Kind, digest, id_of
 from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
+from consumer.domain.ledger import Entry, State, owner_of
 from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.references import resolved, swoogo_id, wired
 from consumer.domain.refusals import refusal_issue
@@ -93,6 +100,11 @@ async def _create(execution: Execution, operation: Create) -> None:
         # Nothing came into being: without this the intent would cost a look at the next push.
         await ledger.write(before)
         raise
+    if other := owner_of(written.swoogo_id, operation.kind, ledger.entries):
+        # A replayed answer, or a record found instead of made: two of ours would overwrite each other in it.
+        await ledger.write(dict.fromkeys(keys, intent.mark_unanswered(clock.now())))
+        execution.unanswered.add(operation.key)
+        raise RefusedError(NO_REASON, hint=f"Swoogo answered the creation with the id of {other}.")
     await _applied(execution, keys, intent, fields, operation, written)
 
 
