@@ -50,6 +50,9 @@ _GIVE_BACK_SECONDS = 3.0
 _UNREADABLE_SECONDS = 60.0
 """Between two looks at an event that a later version has written to."""
 
+_DOUBTED_SECONDS = 2.0
+"""Between two looks at an event that waits for a rebuild."""
+
 log = structlog.get_logger("dispatch")
 
 
@@ -114,7 +117,7 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Start what is due; returns seconds until the next look."""
-        if not await self._may_push():
+        if self.rebuilder and not await self.rebuilder.may_push():
             return self.settings.poll_interval
         places, each = self.settings.max_events - len(self._running), self.settings.max_events_per_credential
         if places <= 0:
@@ -224,15 +227,14 @@ class Dispatcher:
         log.warning("push.deferred", subject=str(lease.subject), reason=reason, seconds=_UNREADABLE_SECONDS)
         await self.inbox.defer(lease, _UNREADABLE_SECONDS)
 
-    async def _may_push(self, *tags: str) -> bool:
-        return self.rebuilder is None or await self.rebuilder.may_push(*tags)
-
     async def _may_work(self, lease: Lease, mapping: EventMapping | None, connection: Connection | None) -> bool:
         """Asked after all was read; organizations, and events without a pair, wait until Redis has everything."""
-        if self.rebuilder is None or mapping is None:
-            return self.rebuilder is None or await self.rebuilder.is_redis_complete()
+        if self.rebuilder is None:
+            return True
+        if mapping is None:
+            return await self.rebuilder.is_redis_complete()
         credentials = [f"cred/{each.credential}" for each in (mapping, connection) if each]
-        return await self._may_push(str(lease.subject), f"org/{mapping.org_id}", *credentials)
+        return await self.rebuilder.may_push(str(lease.subject), f"org/{mapping.org_id}", *credentials)
 
     async def _give_back(self, lease: Lease, after: float) -> None:
         """Leave a subject as it is, due again, so that another replica goes on before the lease is over."""
@@ -259,7 +261,7 @@ class Dispatcher:
             connection = await self.connections.connection(mapping.org_id) if mapping else None
             self._remember(lease.subject, mapping.credential if mapping else None)
         if not await self._may_work(lease, mapping, connection):
-            await self.inbox.complete(lease, {}, retry_in=1.0)
+            await self.inbox.defer(lease, _DOUBTED_SECONDS)
             return
         if self.rebuilder and (reason := self.rebuilder.deferral(lease.subject, mapping.org_id if mapping else "")):
             await self._defer(lease, reason)
