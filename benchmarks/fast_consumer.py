@@ -14,8 +14,9 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from consumer.adapters.kafka import usual
+from consumer.adapters.kafka import wire
 from consumer.adapters.redis.client import connect
+from consumer.domain.identity import Source
 from consumer.settings import Settings
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -26,11 +27,11 @@ async def fast_consumer(settings: Settings) -> None:
     """Consume until cancelled: a task a topic, as in the service."""
     redis, topics, prefix = connect(settings.redis), settings.kafka.topics, settings.redis.prefix
     kinds: Mapping[str, tuple[str, Any]] = {
-        "sessions": (topics.sessions, msgspec.json.Decoder(usual.SessionChange)),
-        "speakers": (topics.speakers, msgspec.json.Decoder(usual.ContactChange)),
+        "sessions": (topics.sessions, wire.READERS[Source.SESSION]),
+        "speakers": (topics.speakers, wire.READERS[Source.CONTACT]),
     }
 
-    async def consume(name: str, topic: str, decoder: Any) -> None:
+    async def consume(name: str, topic: str, decode: Any) -> None:
         consumer = AIOKafkaConsumer(
             topic,
             bootstrap_servers=settings.kafka.bootstrap_servers,
@@ -45,7 +46,7 @@ async def fast_consumer(settings: Settings) -> None:
             rows: dict[str, dict[Any, Any]] = defaultdict(dict)
             for records in found.values():
                 for record in records:
-                    change = decoder.decode(record.value)
+                    change = decode(record.value)
                     rows[f"{prefix}:{change.metadata.event_id}:{name}"][change.data.id] = _encode(change.data)
             if rows:
                 async with redis.pipeline(transaction=False) as pipe:

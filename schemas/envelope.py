@@ -14,7 +14,7 @@ from schemas.wire import Identifier, Timestamp, Unsettable, WireModel, to_ms
 
 VERSION: Final = 1
 
-_DELETING: Final = (".deleted", ".event.disassociated")
+DELETING: Final = (".deleted", ".event.disassociated")
 
 ActionName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -97,4 +97,4 @@ class ResourceChange(Envelope[ResourceT, MetadataT], Generic[ResourceT, Metadata
     @property
     def deletes(self) -> bool:
         """True when the resource is no longer there, or no longer part of the event."""
-        return self.data.deleted_at is not None or self.metadata.action.endswith(_DELETING)
+        return self.data.deleted_at is not None or self.metadata.action.endswith(DELETING)

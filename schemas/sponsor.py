@@ -43,20 +43,6 @@ class SponsorResource(Resource):
     custom_fields: CustomFields = ()
     """Custom fields of the sponsor; a field map may name them."""
 
-    def tier_or(self, internal_name: str) -> str | None:
-        """The tier: the field of that name, else the custom field with this internal name (O5).
-
-        Returns:
-            None when the record carries neither, the empty text when it carries it cleared.
-        """
-        if self.tier is not None:
-            return self.tier
-        for field in self.custom_fields:
-            if field.internal_name == internal_name:
-                # A number or a list is no tier that anybody could have meant: as if the record carried none.
-                return field.value if isinstance(field.value, str) else "" if field.value in ({}, None) else None
-        return None
-
 
 class SponsorChange(ResourceChange[SponsorResource, Metadata]):
     """A value of the sponsors topic. Actions `exhibitor.*` and a null `metadata.event_id` are ignored (E8)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from consumer.domain.cause import Cause, Changes
 from consumer.domain.control import Controls
@@ -14,8 +16,7 @@ from consumer.domain.request import Asked
 from consumer.domain.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What the inbox keeps changes for and workers claim: an event, or an organization's connections."""
 
     kind: str
@@ -25,10 +26,12 @@ class Subject:
         return f"{self.kind}/{self.id}"
 
 
+@lru_cache(maxsize=1024)
 def event_subject(event_id: str) -> Subject:
     return Subject("event", event_id)
 
 
+@lru_cache(maxsize=1024)
 def org_subject(org_id: str) -> Subject:
     return Subject("org", org_id)
 

@@ -9,20 +9,19 @@ endpoint (A7).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
-from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
+from msgspec.structs import replace
 
 from consumer.adapters.kafka import broker as timeouts
-from consumer.adapters.kafka.topic_scan import raw
 from consumer.domain.backoff import retry_delay
 from consumer.domain.errors import RetryableError
-from consumer.ports import Clock
+from consumer.ports import Clock, RawRecord
 from consumer.services.record import Records
 from consumer.settings import KafkaSettings
 
@@ -46,11 +45,11 @@ class Subscribers:
     recorded: Callable[[], None]
     _failures: dict[str, int] = field(default_factory=dict)
 
-    async def handle(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    async def handle(self, records: Sequence[RawRecord]) -> None:
         """Record a batch; when it returns, its offsets may be committed."""
         topic = records[0].topic
         try:
-            result = await self.recorder.record([raw(record) for record in records])
+            result = await self.recorder.record(records)
         except Exception as error:
             failures = self._failures[topic] = self._failures.get(topic, 0) + 1
             delay = retry_delay(failures, _BACKOFF_FIRST, _BACKOFF_MOST, self.clock.jitter())
@@ -92,7 +91,7 @@ class Subscribers:
             subscriber(self._handler())
 
     def _handler(self) -> Callable[..., Awaitable[None]]:
-        async def record_batch(records: list[ConsumerRecord[Any, Any]]) -> None:
+        async def record_batch(records: list[RawRecord]) -> None:
             try:
                 await self.handle(records)
             except Exception as error:

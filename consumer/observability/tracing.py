@@ -7,12 +7,12 @@ is kept beside the dirty marks until a push takes it up. Switched off, none of t
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from msgspec.structs import asdict
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -44,8 +44,7 @@ class Parents(Protocol):
         """Those of these keys, which are forgotten by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TracedChange(Change):
+class TracedChange(Change, frozen=True, gc=False):
     """A change, and what leads back to its trace."""
 
     parent: str = ""
@@ -80,8 +79,7 @@ class TracedDecoder:
             _propagator.inject(carrier)
             change = self.inner.read(peeked)
         if isinstance(change, Change):
-            fields = {each.name: getattr(change, each.name) for each in dataclasses.fields(Change)}
-            return TracedChange(**fields, parent=carrier.get(_HEADER, ""))
+            return TracedChange(**asdict(change), parent=carrier.get(_HEADER, ""))
         return change
 
 

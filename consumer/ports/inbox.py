@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from consumer.domain.claim import EventState, Lease, Subject
 from consumer.domain.connection import Request
 from consumer.domain.control import Control
@@ -16,8 +18,7 @@ from consumer.domain.snapshot import Snapshot
 from consumer.domain.survey import Depth
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One recorded state: `row` is the encoded resource or request, `stamp` orders it (G3).
 
     `deleted`: Sessionboard deleted the resource, and the row says so. `org_id`: whose event it is, "" where the record

@@ -102,7 +102,7 @@ class Recorder:
 
         async def keep(each: tuple[Subject, list[Change]]) -> None:
             news = await self._keep(*each)
-            if overtaken[each[0]]:
+            if overtaken.get(each[0]):
                 await self.inbox.record(each[0], overtaken[each[0]])
             result.news += news
 
@@ -111,14 +111,19 @@ class Recorder:
             newest = self._newest_readable(versions, letters, result)
             if newest is None:
                 continue
-            if isinstance(newest[1], SyncRequest) and subject:
-                syncs.append((subject.id, newest[1], newest[0].stamp))
-            elif isinstance(newest[1], Change):
+            peeked, change = newest
+            if isinstance(change, SyncRequest):
+                if subject:
+                    syncs.append((subject.id, change, peeked.stamp))
+            elif subject and subject.kind == "event":
+                changes[subject].append(change)
+                if len(versions) > 1:
+                    overtaken[subject] += self._later(peeked, versions)
+            else:
                 owners = await self._owners(subject, key, candidates)
                 result.ignored += not owners
                 for owner in owners:
-                    changes[owner].append(newest[1])
-                    overtaken[owner] += self._later(newest[0], versions) if owner.kind == "event" else []
+                    changes[owner].append(change)
         await for_each(changes.items(), keep, _AT_ONCE)
         # Last, so that they find what came with them, the mapping included (C5).
         for sync in sorted(syncs, key=itemgetter(2)):
@@ -193,7 +198,7 @@ class Recorder:
     async def _owners(
         self, subject: Subject | None, key: str, candidates: Collection[tuple[Subject | None, str]]
     ) -> set[Subject]:
-        """Whose change it is. A bare null value on `mapping/{event_id}` takes back what anybody ever asked for."""
+        """Whose request it is. A bare null value on `mapping/{event_id}` takes back what anybody ever asked for."""
         if subject is None:
             asked = {org_subject(org_id) for org_id in await self.connections.requesters_of(key.partition("/")[2])}
             return asked | {other for other, name in candidates if other and name == key}

@@ -134,28 +134,6 @@ def test_the_action_names_its_entity(action: str, entity: str) -> None:
     assert contact({}, action).metadata.entity == entity
 
 
-GOLD: dict[str, Any] = {"internal_name": "tier", "value": "Gold"}
-
-
-@pytest.mark.rule("O5")
-@pytest.mark.parametrize(
-    ("data", "tier"),
-    [
-        ({"tier": "Silver", "custom_fields": [GOLD]}, "Silver"),
-        ({"tier": None, "custom_fields": [GOLD]}, ""),
-        ({"custom_fields": [{"internal_name": "booth", "value": 12}, GOLD]}, "Gold"),
-        ({"custom_fields": [{"internal_name": "tier", "value": None}]}, ""),
-        ({"custom_fields": [{"internal_name": "tier", "value": {}}]}, ""),
-        ({"custom_fields": [{"internal_name": "tier", "value": 3}]}, None),
-        ({"custom_fields": None}, None),
-        ({}, None),
-    ],
-)
-def test_the_tier_is_the_field_else_the_custom_field(data: dict[str, Any], tier: str | None) -> None:
-    """`data.tier`, else the custom field of the configured internal name; None is not carried at all."""
-    assert sponsor(data).data.tier_or("tier") == tier
-
-
 @given(
     st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2199, 12, 30)),  # noqa: DTZ001 - zone drawn below
     st.integers(min_value=-14 * 60, max_value=14 * 60),

@@ -1,8 +1,8 @@
-"""From Kafka bytes to the domain, in two steps: the envelope of every record, the resource of the newest only.
+"""From Kafka bytes to the domain, in two steps, so that a burst of edits of one record makes one row.
 
-Peeking reads six values of the envelope without building the resource, so that a burst of edits of one record costs
-one validation. Whatever peeking cannot read goes the thorough way through `lenient`, which leaves out odd values in
-optional fields (E6) and knows the reason and the sentence for the dead letter.
+Peeking says whose change it is, and how new. It reads a record of the usual shape whole (`wire`), and of another its
+envelope alone, so that a superseded one is never judged. Whatever even that cannot read goes the thorough way through
+`lenient`, which leaves out odd values of optional fields (E6), and knows reason and sentence of a dead letter.
 """
 
 from __future__ import annotations
@@ -13,19 +13,15 @@ from typing import Any, Final
 
 import msgspec
 
-from consumer.adapters.kafka import convert, convert_control, lenient, usual
+from consumer.adapters.kafka import convert, convert_control, lenient, wire
 from consumer.domain.connection import disconnect_key
 from consumer.domain.errors import PoisonError
 from consumer.domain.identity import Source, key_of, not_ahead, stamp, version_of
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
-from schemas.contact import ContactChange
-from schemas.envelope import ResourceChange
 from schemas.keys import RecordKey, control_key
 from schemas.mapping import IntegrationConnected, IntegrationDisconnected, IntegrationUpdated, SyncRequested
 from schemas.reading import UnreadableError, read_control, read_resource
-from schemas.session import SessionChange
-from schemas.sponsor import SponsorChange
 from schemas.wire import to_ms
 
 _IGNORED: Final = ("exhibitor.",)
@@ -72,47 +68,40 @@ class KafkaDecoder:
         source = self._sources[record.topic]
         value = record.value
         if value is not None and len(value) <= self._limit:
+            head = body = wire.read(source, value)
             try:
-                head = _envelope.decode(value)
+                head = body or _envelope.decode(value)
             except (msgspec.DecodeError, RecursionError, ValueError):
                 return self._peek_thoroughly(source, record)
-            peeked = _peeked(source, record, head)
+            peeked = _peeked(source, record, head, body)
             if peeked is not None:
                 return None if head.metadata.action.startswith(_IGNORED) else peeked
         return self._peek_thoroughly(source, record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
-        if peeked.record.topic == self._control:
+        record = peeked.record
+        if record.topic == self._control:
             return self._read_control(peeked)
-        source, version = self._sources[peeked.record.topic], version_of(peeked.stamp)
-        value = peeked.record.value
-        if value is None:
+        source, change, unread = self._sources[record.topic], peeked.body, lenient.NOTHING
+        if record.value is None:
             identifier = peeked.key.partition("/")[2]
-            row = convert.deleted_row(source, identifier, peeked.record.timestamp)
+            row = convert.deleted_row(source, identifier, record.timestamp)
             return Change(peeked.key, peeked.stamp, row, deleted=True)
-        try:
-            known = usual.read(source, value)
-            return Change(
-                peeked.key,
-                peeked.stamp,
-                convert.resource_row(known, version=version),
-                deleted=known.deletes,
-                org_id=known.metadata.org_id or "",
-            )
-        except usual.UnusualError:
-            model = _MODELS[source]
-        try:
-            change, unread = lenient.read(model, value)
-        except UnreadableError as error:
-            raise _poison(error) from None
-        row = convert.resource_row(change, self._tier_field, unread, version=version)
-        return Change(peeked.key, peeked.stamp, row, deleted=change.deletes, org_id=change.metadata.org_id or "")
+        if change is None:
+            try:
+                model, unread = lenient.read(wire.MODELS[source], record.value)
+            except UnreadableError as error:
+                raise _poison(error) from None
+            change = wire.of(model)
+        deleted, version = wire.deletes(change), version_of(peeked.stamp)
+        row = convert.resource_row(source, change, version, deleted=deleted, tier_field=self._tier_field, unread=unread)
+        return Change(peeked.key, peeked.stamp, row, deleted, change.metadata.org_id or "")
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""
         try:
             change = read_resource(
-                _MODELS[source], record.key, record.value, max_bytes=self._limit, parse=lenient.parse
+                wire.MODELS[source], record.key, record.value, max_bytes=self._limit, parse=lenient.parse
             )
         except UnreadableError as error:
             raise _poison(error) from None
@@ -172,14 +161,8 @@ class KafkaDecoder:
 
 _OWN_KEY: Final = disconnect_key("").encode()
 
-_MODELS: Final[Mapping[Source, type[ResourceChange[Any, Any]]]] = {
-    Source.SESSION: SessionChange,
-    Source.CONTACT: ContactChange,
-    Source.SPONSOR: SponsorChange,
-}
 
-
-def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None:
+def _peeked(source: Source, record: RawRecord, head: Any, body: Any) -> Peeked | None:
     """The fast way; None when anything is out of the ordinary."""
     meta, data = head.metadata, head.data
     updated = data.updated_at or meta.datetime
@@ -189,14 +172,15 @@ def _peeked(source: Source, record: RawRecord, head: _Envelope) -> Peeked | None
     identifier, event_id = str(data.id), str(meta.event_id)
     if record.key is not None and record.key != f"{event_id}/{identifier}".encode():
         return None
-    published = usual.milliseconds(meta.datetime)
-    version = published if data.updated_at is None else usual.milliseconds(data.updated_at)
+    published = wire.milliseconds(meta.datetime)
+    version = published if data.updated_at is None else wire.milliseconds(data.updated_at)
     return Peeked(
         event_subject(event_id),
         key_of(source, identifier),
         _stamp(version, published, record),
         record,
         meta.action,
+        body,
     )
 
 

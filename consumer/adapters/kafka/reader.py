@@ -6,13 +6,14 @@ that is there now means nothing, and the partition is read from its start (readi
 id is kept with the offset, a restart, another replica or another commit in between hides nothing.
 
 Looks at the client's insides, as `adapters.kafka.consumer_health` does: what was committed, and the assignment it
-holds for.
+holds for. Records are handed out as `RawRecord`: making aiokafka's own takes longer than all else it does for a record.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumer.adapters.kafka.topic_ids import TopicIdsRequest
+from consumer.ports import RawRecord
 
 _EVERY_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 5.0
@@ -32,6 +34,28 @@ _NONE: Final = "-"
 log = structlog.get_logger("record")
 
 
+class Fetched(OrderedDict[TopicPartition, Any]):
+    """The fetcher's answers, by partition, as it keeps them; each makes its records lazily."""
+
+    def __setitem__(self, place: TopicPartition, answer: Any) -> None:
+        if records := getattr(answer, "_partition_records", None):  # an error has none
+            records._consumer_record = raw_record  # noqa: SLF001
+        super().__setitem__(place, answer)
+
+
+def raw_record(place: TopicPartition, record: Any) -> RawRecord:
+    """A record of a fetched batch in domain words."""
+    return RawRecord(
+        place.topic,
+        place.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        tuple(record.headers),
+    )
+
+
 class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
     """See above. For one task that polls, handles, and commits or rewinds, in turn."""
 
@@ -41,6 +65,10 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         self._looked_at: Any = None
         self._astray = False
         self._look_again = 0.0
+
+    async def start(self) -> None:
+        await super().start()
+        self._fetcher._records = Fetched(self._fetcher._records)  # noqa: SLF001 # what came before is in it
 
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> Any:
         """Records, once it is known that they follow those that were committed."""

@@ -284,7 +284,9 @@ class NextVersion(ListedHistory):
         held = msgspec.json.decode(record.value or b"")
         if isinstance(held.get("swoogo_id"), dict):
             held["swoogo_id"] = held["swoogo_id"]["id"]
-        return super().remembered(replace(record, value=msgspec.json.encode({**held, "format": FORMAT})))
+        return super().remembered(
+            msgspec.structs.replace(record, value=msgspec.json.encode({**held, "format": FORMAT}))
+        )
 
     def understands(self, what: str) -> bool:
         """See `ports.rebuild.RebuildSource`."""

@@ -12,16 +12,20 @@ from typing import Any, Final
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import (
     CorruptRecordException,
     GroupAuthorizationFailedError,
     NodeNotReadyError,
     RequestTimedOutError,
 )
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import OffsetAndMetadata
 
 from consumer.adapters.kafka import reader as module
-from consumer.adapters.kafka.reader import TopicReader
+from consumer.adapters.kafka.reader import Fetched, TopicReader
+from consumer.ports import RawRecord
 
 pytestmark = pytest.mark.rule("G1")
 
@@ -113,6 +117,27 @@ def committed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(AIOKafkaConsumer, "commit", commit)
     return calls
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["at the start", "later"])
+def test_fetched_records_are_handed_out_in_domain_words(before: bool) -> None:
+    """By aiokafka's own reading of a batch, which makes records of another class without it."""
+    batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 10_000)
+    batch.append(0, 5, b"ev/s1", b"{}", [("trace", b"\xff"), ("empty", None)])
+    batch.append(1, 6, None, None, [])
+    answer = SimpleNamespace(
+        _partition_records=PartitionRecords(
+            PLACE, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, "read_committed"
+        )
+    )
+    failed = TopicPartition("sessions", 1)
+    fetched = Fetched({PLACE: answer, failed: object()} if before else {})
+    if not before:
+        fetched[PLACE], fetched[failed] = answer, object()
+    assert list(fetched[PLACE]._partition_records) == [
+        RawRecord("sessions", 0, 0, 5, b"ev/s1", b"{}", (("trace", b"\xff"), ("empty", None))),
+        RawRecord("sessions", 0, 1, 6, None, None),
+    ]
 
 
 async def test_a_commit_says_of_which_topic_it_is(inside: Insides, committed: list[Any]) -> None:

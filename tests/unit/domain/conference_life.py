@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -11,17 +12,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from consumer.adapters.kafka.convert import resource_row, session_of
-from consumer.domain.identity import Kind
+from consumer.adapters.kafka import wire
+from consumer.adapters.kafka.convert import resource_row
+from consumer.domain.identity import Kind, Source
 from consumer.domain.issue import Code, Effect
 from consumer.domain.ledger_commands import Action, LedgerCommand
 from consumer.domain.plan import Plan
 from consumer.domain.planner import PlanInput
-from consumer.domain.snapshot import Contact, Snapshot
+from consumer.domain.snapshot import Contact, Session, Snapshot
 from consumer.domain.text import natural_email, natural_name
 from sandbox.conference.expected import NOTHING, Resources, fold
-from schemas.contact import ContactChange
-from schemas.session import SessionChange
 from tests.support.builders import HOUR, MINUTE, a_mapping, a_plan_input, at
 from tests.support.model import Fate, Model
 
@@ -44,9 +44,13 @@ def iso(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat()
 
 
-def read(data: Json) -> bytes:
+def read(source: Source, data: Mapping[str, Any]) -> Any:
     metadata = {"action": "session.updated", "event_id": "ev", "version": 1, "datetime": iso(BEGIN)}
-    return json.dumps({"data": data, "metadata": metadata}).encode()
+    value = json.dumps({"data": data, "metadata": metadata}).encode()
+    found = wire.of(wire.MODELS[source].model_validate_json(value))
+    version = wire.milliseconds(found.data.updated_at or found.metadata.datetime)
+    row = resource_row(source, found, version, deleted=wire.deletes(found))
+    return msgspec.json.decode(row, type=Session if source is Source.SESSION else Contact)
 
 
 class DoubtfulError(Exception):
@@ -227,9 +231,8 @@ class ConferenceLife:
 
     def plan_input(self, resources: Resources) -> PlanInput:
         """The same resources as the planner gets them."""
-        sessions = [session_of(SessionChange.model_validate_json(read(dict(each)))) for each in resources.sessions]
-        changes = [ContactChange.model_validate_json(read(dict(each))) for each in resources.contacts]
-        contacts = [msgspec.json.decode(resource_row(each), type=Contact) for each in changes]
+        sessions = [read(Source.SESSION, each) for each in resources.sessions]
+        contacts = [read(Source.CONTACT, each) for each in resources.contacts]
         mapping = a_mapping(timezone=ZONE, sync_moderators=self.everybody, sync_chairpersons=self.everybody)
         return replace(
             a_plan_input(mapping=mapping, now=self.now, settle=SETTLE),

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import httpx
+import msgspec
 import pytest
 import structlog
 
@@ -245,7 +246,7 @@ async def test_records_and_dead_letters_are_counted_by_topic() -> None:
     record = RawRecord("sessions", 0, 0, 0, None, None)
     await recorder.record([record])
     with pytest.raises(UnavailableError):
-        await recorder.record([replace(record, offset=1)])
+        await recorder.record([msgspec.structs.replace(record, offset=1)])
     await watch.dead_letters(DeadLetterQueue()).put([DeadLetter(record, "not_json", "It is no JSON.")])
     found: Mapping[str, float | None] = {
         word: watch.meters.value("swoogo_sync_records_total", topic="sessions", result=word)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
@@ -23,6 +23,7 @@ INVALID: Final = dead_examples()
 SESSION_ID: Final = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
 ADA: Final = "d09710fb-4944-4c23-9304-486ad1d3997c"
 GRACE: Final = "0c1f6a52-38e4-4f0e-9a35-6a4f0b7c2d11"
+GOLD: Final = {"internal_name": "package", "value": "Gold"}
 UPDATED: Final = 1_772_356_500_562
 PUBLISHED: Final = 1_772_356_500_480
 
@@ -93,12 +94,14 @@ def test_a_record_with_null_headers_is_read_like_any_other() -> None:
 def test_a_session_says_whose_it_is_and_how_new() -> None:
     """Version is `data.updated_at`, then the publication, then the offset."""
     record = valid_record("sessions-scheduled", offset=42)
-    assert DECODER.peek(record) == Peeked(
+    peeked = DECODER.peek(record)
+    assert peeked == Peeked(
         event_subject("3960"),
         f"session/{SESSION_ID}",
         stamp(UPDATED, PUBLISHED, 42, 0),
         record,
         "session.updated",
+        peeked.body if peeked else None,
     )
 
 
@@ -230,7 +233,9 @@ def test_a_null_value_deletes_its_key(topic: str, key: str, row: object) -> None
     peeked = DECODER.peek(record)
     assert peeked is not None
     assert (peeked.subject, peeked.key, peeked.stamp) == (event_subject("ev"), key, stamp(NOW, NOW, 7))
-    assert change(record) == Change(key, stamp(NOW, NOW, 7), msgspec.json.encode(row), deleted=True)
+    found = change(record)
+    assert replace(found, row=b"") == Change(key, stamp(NOW, NOW, 7), b"", deleted=True)
+    assert msgspec.json.decode(found.row, type=type(row)) == row
 
 
 @pytest.mark.rule("G3")
@@ -335,18 +340,25 @@ def test_the_largest_record_is_a_setting(longer: int, readable: bool) -> None:
 
 @pytest.mark.rule("E6", "O5")
 @pytest.mark.parametrize(
-    ("fields", "tier"),
+    ("data", "tier"),
     [
-        ([{"internal_name": "package", "value": "Gold"}, {"internal_name": "tier", "value": "Tin"}], "Gold"),
-        ([{"internal_name": "tier", "value": "Tin"}], None),
-        ([{"internal_name": "package", "value": None}], ""),
-        ([{"internal_name": "package", "value": 3}], None),
+        ({"custom_fields": [GOLD, {"internal_name": "tier", "value": "Tin"}]}, "Gold"),
+        ({"custom_fields": [{"internal_name": "tier", "value": "Tin"}, GOLD]}, "Gold"),
+        ({"custom_fields": [{"internal_name": "tier", "value": "Tin"}]}, None),
+        ({"custom_fields": [{"internal_name": "package", "value": None}]}, ""),
+        ({"custom_fields": [{"internal_name": "package", "value": {}}]}, ""),
+        ({"custom_fields": [{"internal_name": "package", "value": 3}]}, None),
+        ({"custom_fields": None}, None),
+        ({"tier": "Silver", "custom_fields": [GOLD]}, "Silver"),
+        ({"tier": None, "custom_fields": [GOLD]}, ""),
     ],
 )
-def test_which_custom_field_holds_the_tier_is_a_setting(fields: list[dict[str, Any]], tier: str | None) -> None:
-    """By its internal name; a value that cannot be read counts as left out."""
+def test_the_tier_is_the_field_else_the_custom_field_of_the_setting(data: dict[str, Any], tier: str | None) -> None:
+    """By its internal name; a value that cannot be read counts as left out, and None is not carried at all."""
     decoder = KafkaDecoder(Topics(), LIMIT, "package")
-    peeked = decoder.peek(edited("sponsors-tier-as-custom-field", "data.custom_fields", fields))
+    value = valid_value("sponsors-tier-as-custom-field")
+    value["data"] = {"id": value["data"]["id"], **data}
+    peeked = decoder.peek(a_record(value, topic="sessionboard.sponsors"))
     assert peeked is not None
     found = decoder.read(peeked)
     assert isinstance(found, Change)

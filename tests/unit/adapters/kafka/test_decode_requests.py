@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.connection import IntegrationRequest, MappingRequest
