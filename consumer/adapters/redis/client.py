@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
+import hiredis
 from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis, Sentinel, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
@@ -25,7 +26,17 @@ _T = TypeVar("_T")
 _REPEATS = 3
 
 
-class _TlsConnection(SSLConnection):
+class _Packing:
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """By hiredis, as redis-py does without asyncio: several times as fast for thousands of arguments."""
+        return [hiredis.pack_command((*args[0].split(), *args[1:]))]
+
+
+class _PlainConnection(_Packing, Connection):
+    """Without TLS."""
+
+
+class _TlsConnection(_Packing, SSLConnection):
     """With a context made once: redis-py reads the certificates for each connection, and trusts the system's too."""
 
     def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
@@ -33,7 +44,7 @@ class _TlsConnection(SSLConnection):
         self.ssl_context.context = tls
 
 
-class _PrimaryConnection(Connection):
+class _PrimaryConnection(_PlainConnection):
     """To whichever server the sentinels name each time it connects; redis-py's own asks them only the first time."""
 
     def __init__(self, *, pool: _PrimaryPool, **options: Any) -> None:
@@ -121,6 +132,7 @@ def _options(settings: RedisSettings) -> dict[str, Any]:
         "socket_timeout": settings.timeout,
         "socket_connect_timeout": settings.timeout,
         "decode_responses": False,
+        "connection_class": _PlainConnection,
     }
     if settings.username:
         options["username"] = settings.username
