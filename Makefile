@@ -17,7 +17,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(KAFKA): sandbox/embedded/pom.xml | $(READY)
+$(KAFKA): sandbox/embedded/pom.xml sandbox/embedded/kafka_classes.py | $(READY)
 	@mkdir -p $(@D)
 	@$(BIN)/python -m sandbox.embedded.fetch && touch $@ || \
 	  echo "Apache Kafka could not be fetched (Java 17 and Maven are needed); going on with what else there is."

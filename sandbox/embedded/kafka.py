@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from sandbox.embedded.jars import fetch, kafka_version
+from sandbox.embedded.kafka_start import format_like_the_last, keep_format, shared_classes
 from sandbox.embedded.server import (
     HOST,
     EmbeddedServer,
@@ -94,13 +95,15 @@ class EmbeddedKafka(EmbeddedServer):
 
     port_count = 3
     label = f"Apache Kafka {kafka_version()}"
+    number = 1
+    """Of the node."""
 
     def __init__(
         self, *, cache: Path | None = None, advertised: int | None = None, startup_timeout: float = 60.0
     ) -> None:
         """`cache`: directory that keeps the jars, see `fetch`. They are downloaded when missing."""
         super().__init__(startup_timeout=startup_timeout)
-        self._cache = cache
+        self.cache = cache
         self._advertised = advertised
         self._cluster_id = ""
 
@@ -131,17 +134,15 @@ class EmbeddedKafka(EmbeddedServer):
             )
             + self._more_properties()
         )
-        storage_tool = [
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            self._cluster_id,
-            "-c",
-            str(self._properties()),
-            *self._format_options(),
-        ]
+        self._format(self.root / "data")
+
+    def _format(self, data: Path) -> None:
+        jars, options = fetch(self.cache), self._format_options()
+        if not options and format_like_the_last(jars, data, self._cluster_id, self.number):
+            return
+        storage_tool = ["kafka.tools.StorageTool", "format", "-t", self._cluster_id, "-c", str(self._properties())]
         run = subprocess.run(
-            [*self._java(), *storage_tool],
+            [*self._java(), *storage_tool, *options],
             cwd=self.root,
             capture_output=True,
             text=True,
@@ -151,6 +152,8 @@ class EmbeddedKafka(EmbeddedServer):
         )
         if run.returncode != 0:
             raise ServerFailedError(f"{self.label} could not format its storage:\n{run.stdout}{run.stderr}")
+        if not options:
+            keep_format(jars, data)
 
     def _chosen_id(self) -> str:
         """Of the cluster."""
@@ -174,7 +177,8 @@ class EmbeddedKafka(EmbeddedServer):
         java = shutil.which("java")
         if java is None:
             raise ServerUnavailableError("Apache Kafka needs Java 17 or newer and there is no `java`: install a JRE.")
-        return [java, *_JVM, "-cp", f"{fetch(self._cache)}/*"]
+        jars = fetch(self.cache)
+        return [java, *_JVM, *shared_classes(jars), "-cp", f"{jars}/*"]
 
     def _properties(self) -> Path:
         return self.root / "server.properties"
