@@ -13,7 +13,7 @@ from tests.support.scenes import SCENES, Scene, a_scene
 from tests.support.services import MissingServiceError
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Chromium]:
     try:
         async with a_chromium() as chromium:
@@ -57,7 +57,7 @@ class Showing:
     paths: dict[str, str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stage(redis_url: str) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         yield Stage(redis_url, stack)

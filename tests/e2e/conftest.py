@@ -42,7 +42,7 @@ def open_world(kafka_bootstrap: str, redis_url: str) -> OpenWorld:
     return opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shared(open_world: OpenWorld) -> AsyncIterator[World]:
     """One world with one replica, for all tests that only need an event of their own."""
     async with open_world() as running:

@@ -19,7 +19,7 @@ class Guarded:
     files: Certificates
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     files = certificates(tmp_path_factory.mktemp("certificates"), USER)
     with SecureKafka(files) as kafka:
