@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from consumer.adapters.kafka.topics import DEFAULT_TOPICS, create_topics
+from consumer.adapters.kafka.topics import DEFAULT_TOPICS, PARTITIONS, create_topics
 from consumer.adapters.sealing import KeyPair
 from consumer.settings import PREFIX, Settings, Topics, load_settings
 from sandbox.conference.records import TopicNames
@@ -181,6 +181,7 @@ async def world(
     switches: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     servers: Servers | None = None,
+    partitions: int = PARTITIONS,
 ) -> AsyncIterator[World]:
     """Start the sandbox, and Kafka and Valkey unless they are given; the service is started by who plays.
 
@@ -191,6 +192,7 @@ async def world(
         switches: behaviours of the sandbox by name.
         settings: settings of the service besides the addresses, without their prefix.
         servers: running ones to use.
+        partitions: of each topic.
     """
     async with AsyncExitStack() as stack:
         swoogo = SandboxProcess(window=window, latency_ms=latency_ms, limit=limit, switches=switches)
@@ -213,7 +215,7 @@ async def world(
             prefix = f"{servers.prefix}."
         names = {each.name: f"{prefix}{getattr(TopicNames(), each.name)}" for each in fields(TopicNames)}
         topics = {f"{prefix}{name}": policy for name, policy in DEFAULT_TOPICS.items()}
-        await create_topics(bootstrap, topics)
+        await create_topics(bootstrap, topics, partitions=partitions)
         # The sandbox hangs up what is idle for five seconds; a call sent at that moment would get no answer.
         idle = httpx.Limits(keepalive_expiry=2.0)
         control = await stack.enter_async_context(

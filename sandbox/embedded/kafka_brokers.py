@@ -16,6 +16,7 @@ node.id={number}
 controller.quorum.voters={voters}
 controller.quorum.election.timeout.ms=1000
 controller.quorum.fetch.timeout.ms=2000
+metadata.max.idle.interval.ms=500
 offsets.topic.replication.factor={count}
 transaction.state.log.replication.factor={count}
 share.coordinator.state.topic.replication.factor={count}

@@ -36,7 +36,8 @@ def open_world(kafka_bootstrap: str, redis_url: str) -> OpenWorld:
     def opened(**options: Any) -> AbstractAsyncContextManager[World]:
         servers = Servers(kafka_bootstrap, f"{redis_url.rpartition('/')[0]}/1", f"e2e-{uuid.uuid4().hex[:8]}")
         settings: Mapping[str, str] = {**QUICK, **options.pop("settings", {})}
-        defaults = {"window": 60.0, "latency_ms": 2.0, "limit": 100_000}
+        # Enough for three replicas to share; each costs the broker, and there are forty worlds.
+        defaults = {"window": 60.0, "latency_ms": 2.0, "limit": 100_000, "partitions": 3}
         return world(**{**defaults, **options}, settings=settings, servers=servers)
 
     return opened

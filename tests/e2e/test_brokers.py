@@ -34,7 +34,7 @@ async def on_brokers(redis_url: str) -> AsyncIterator[tuple[Play, EmbeddedBroker
     async with EmbeddedBrokers() as kafka:
         prefix = f"brokers-{uuid.uuid4().hex[:8]}"
         names = {f"{prefix}.{name}": policy for name, policy in DEFAULT_TOPICS.items()}
-        await create_topics(kafka.bootstrap, names, replication=None)
+        await create_topics(kafka.bootstrap, names, partitions=3, replication=None)
         servers = Servers(kafka.bootstrap, f"{redis_url.rpartition('/')[0]}/2", prefix)
         async with (
             world(window=60.0, latency_ms=5.0, limit=100_000, settings=QUICK, servers=servers) as running,

@@ -47,7 +47,9 @@ async def a_world(kafka_bootstrap: str, valkey: EmbeddedValkey, **options: Any) 
     servers = Servers(kafka_bootstrap, valkey.url, f"lost-{uuid.uuid4().hex[:8]}")
     settings = {**QUICK, "PUSH__LEASE": _LEASE, "SWOOGO__DEADLINE": "3", **options.pop("settings", {})}
     latency = options.pop("latency_ms", 2.0)
-    async with world(window=60.0, latency_ms=latency, limit=100_000, settings=settings, servers=servers) as running:
+    async with world(
+        window=60.0, latency_ms=latency, limit=100_000, settings=settings, servers=servers, partitions=3
+    ) as running:
         running.start_service()
         yield running
 
