@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import msgspec
 
 from consumer.settings import SwoogoSettings
 from consumer.settings.swoogo import READ_SECONDS
+from consumer.version import installed_version
 
 FORM: Final = b"application/x-www-form-urlencoded;charset=UTF-8"
 JSON: Final = b"application/json"
@@ -109,7 +109,7 @@ class Transport:
         self.base = str(address).rstrip("/")
         self._headers = [
             (b"host", address.netloc),
-            (b"user-agent", f"swoogo-sync/{_version()}".encode()),
+            (b"user-agent", f"swoogo-sync/{installed_version()}".encode()),
             (b"accept", JSON),
             # A compressed answer could be a thousand times its size; the cap would be noticed late.
             (b"accept-encoding", b"identity"),
@@ -198,10 +198,3 @@ def _stop_search_for_sniffio() -> None:
     """
     if "sniffio" not in sys.modules and find_spec("sniffio") is None:
         sys.modules["sniffio"] = None  # type: ignore[assignment] # how the import system notes an absent module
-
-
-def _version() -> str:
-    try:
-        return version("swoogo-sync")
-    except PackageNotFoundError:  # run from the sources
-        return "dev"
