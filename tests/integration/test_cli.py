@@ -230,7 +230,7 @@ async def test_status_lists_every_event_ever_recorded_or_mapped(desk: Desk) -> N
     assert re.search(r"Not connected +not mapped ", lines[3])
     assert lines[4:] == [
         "No replica runs, and none did within a day: nothing is read or pushed.",
-        "Kafka did not say who reads (KafkaConnectionError).",
+        "Kafka did not answer who reads the topics (KafkaConnectionError).",
     ]
     assert "now" in lines[1].split()
     assert re.search(r"completed \d+ s ago", lines[1])  # 3, and as long as the commands took
@@ -362,4 +362,4 @@ async def test_no_line_of_a_library_reaches_a_terminal(desk: Desk) -> None:
     environment = {**os.environ, **desk.environment}
     run = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, check=True)
     assert run.stderr == ""
-    assert "Kafka did not say who reads" in run.stdout
+    assert "Kafka did not answer who reads the topics" in run.stdout

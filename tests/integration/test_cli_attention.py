@@ -1,4 +1,4 @@
-"""Issue 12.2: `status` ends with what needs a hand, why, and until when; each state through the real adapters."""
+"""Issue 12.2: `status` ends with what needs an operator, why, and until when; each state through the real adapters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def needs(desk: Desk, *of: str) -> dict[str, dict[str, Any]]:
 
 async def footer(desk: Desk, *of: str) -> list[str]:
     lines = (await desk.call("status", *of)).stdout.splitlines()
-    return lines[lines.index("Needs a hand:") + 1 :] if "Needs a hand:" in lines else []
+    return lines[lines.index("Needs an operator:") + 1 :] if "Needs an operator:" in lines else []
 
 
 async def paused(desk: Desk, times: int = 5) -> RedisCircuits:
@@ -54,7 +54,7 @@ async def test_a_service_that_is_well_needs_nothing(desk: Desk) -> None:
     await desk.pushed({}, {}, desk.run())
     assert await needs(desk) == {}
     assert await needs(desk, EVENT) == {}
-    assert "Needs a hand" not in (await desk.call("status", EVENT)).stdout
+    assert "Needs an operator" not in (await desk.call("status", EVENT)).stdout
 
 
 async def test_an_open_circuit_says_why_and_when_the_next_try_is(desk: Desk) -> None:
@@ -140,7 +140,7 @@ async def test_what_waits_for_an_operator_says_what_to_type(desk: Desk, issue: I
     assert lines[1] == f"      swoogo-sync {command}"
 
 
-async def test_without_kafka_status_does_not_say_that_nothing_needs_a_hand(desk: Desk) -> None:
+async def test_without_kafka_status_does_not_say_that_nothing_needs_an_operator(desk: Desk) -> None:
     attention = (await desk.read("status"))["attention"]
     assert (attention["dead_letters"], bool(attention["why"])) == (None, True)
-    assert "Nothing needs a hand" not in (await desk.call("status")).stdout
+    assert "Nothing needs an operator" not in (await desk.call("status")).stdout

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.domain.cause import ManualSync
 from consumer.domain.identity import Kind
 from consumer.domain.run import Run, Tally, Trigger
+from consumer.entrypoints.cli import sync
 from consumer.ports import Lease
-from tests.support.builders import (
-    EVENT,
-    a_mapping,
-)
+from consumer.settings import SwoogoSettings
+from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk, soon
 from tests.support.waiting import wait_until
 
@@ -103,6 +103,23 @@ async def test_a_run_of_changes_that_ends_meanwhile_is_not_taken_for_the_sync(de
     assert result.stdout.startswith("Sync (manual) completed: took 3 s")
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["sessions", "1", "of", "1", "1"] in lines
+
+
+async def test_a_sync_says_that_calls_pause_and_why(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Swoogo is away no worker takes it up; silence would look like a command that hangs."""
+    monkeypatch.setattr(sync, "EXPLAIN_AFTER", 0.05)
+    stores = desk.stores
+    mapping = a_mapping()
+    await desk.map(mapping)
+    circuits = RedisCircuits(stores.redis, stores.keys, stores.scripts, desk.clock, SwoogoSettings())
+    for _ in range(5):
+        await circuits.failed(mapping.credential, "Swoogo answered 503 to the event.")
+
+    result = await desk.call("sync", EVENT, "--timeout", "2")
+
+    assert result.exit_code == 3
+    assert f"Calls for event {EVENT} have been paused for" in result.stderr
+    assert "Swoogo answered 503 to the event. Next try in" in result.stderr
 
 
 async def test_a_sync_that_nobody_takes_up_ends_in_time_with_exit_code_3(desk: Desk) -> None:

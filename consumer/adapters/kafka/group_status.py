@@ -42,7 +42,7 @@ async def read_groups(settings: KafkaSettings, seconds: float) -> tuple[GroupSta
         async with asyncio.timeout(seconds):
             return await _read(settings)
     except (KafkaError, TimeoutError, OSError) as error:
-        raise UnavailableError(f"Kafka did not say who reads ({type(error).__name__}).") from error
+        raise UnavailableError(f"Kafka did not answer who reads the topics ({type(error).__name__}).") from error
 
 
 async def _read(settings: KafkaSettings) -> tuple[GroupStatus, ...]:

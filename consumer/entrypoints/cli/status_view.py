@@ -84,7 +84,8 @@ def print_status(console: Console, document: StatusDocument, now: int) -> None:
     attention = document.attention
     if document.running.kafka:  # which has said already that Kafka does not answer
         attention = replace(attention, why="")
-    print_attention(console, attention, [row.event_id for row in document.events])
+    if not document.rebuild:
+        print_attention(console, attention, [row.event_id for row in document.events])
 
 
 def show_running(console: Console, running: RunningDocument, now: int) -> None:
@@ -251,7 +252,7 @@ def print_attention(console: Console, attention: Attention, known: Sequence[str]
     """A sentence and what to type for each; `known`: the events, whose ids are short on a terminal."""
     ids = shown_ids(console, known)
     if attention.needs:
-        console.print("Needs a hand:", style="bold yellow")
+        console.print("Needs an operator:", style="bold yellow")
     for need in attention.needs:
         event = ids.get(need.event_id, plain(need.event_id))
         sentence = need.sentence.replace(f"Event {need.event_id} ", f"Event {event} ", 1)
@@ -261,4 +262,4 @@ def print_attention(console: Console, attention: Attention, known: Sequence[str]
     if attention.why:
         paragraph(console, f"Whether there are dead letters is not known: {plain(attention.why)}", style="yellow")
     elif not attention.needs and attention.dead_letters is not None:
-        console.print("Nothing needs a hand.", style="dim")
+        console.print("Nothing needs an operator.", style="dim")

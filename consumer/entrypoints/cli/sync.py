@@ -18,6 +18,7 @@ from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.status_view import print_run
+from consumer.entrypoints.documents.attention import why_paused
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import chosen, whole_event
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
@@ -27,6 +28,7 @@ from consumer.ports import SyncRequest
 from consumer.settings import Settings, load_settings
 
 LOOK_EVERY: Final = 0.2
+EXPLAIN_AFTER: Final = 5.0
 RUNS_LOOKED_AT: Final = 20
 
 
@@ -223,4 +225,18 @@ async def _follow_shown(stores: StoreSession, asked: Asked, timeout: float) -> R
             left = f", about {lasting(seconds)} to go" if run.eta and seconds > 0 and not run.ended else ""
             progress.update(bar, description=f"calls to Swoogo{left}", completed=run.done_calls, total=total)
 
-        return await follow(stores, asked, timeout, show)
+        explaining = asyncio.create_task(_explain_waiting(stores, asked))
+        try:
+            return await follow(stores, asked, timeout, show)
+        finally:
+            explaining.cancel()
+            await asyncio.gather(explaining, return_exceptions=True)
+
+
+async def _explain_waiting(stores: StoreSession, asked: Asked) -> None:
+    """Say once why no worker takes the sync up, where that is that calls pause."""
+    await stores.clock.sleep(EXPLAIN_AFTER)
+    mapping = await stores.connections.mapping(asked.event_id)
+    waits = asked.request.id in (await stores.inbox.waiting(asked.event_id)).asked
+    if mapping and waits and (why := await why_paused(stores, mapping)):
+        say(f"{why} The sync is asked for and goes then; Ctrl-C ends the waiting only.")

@@ -1,4 +1,4 @@
-"""What needs a hand, as `status` ends with it: dead letters, refusals, paused calls, and events that wait, and why."""
+"""What needs an operator, as `status` ends with it: dead letters, refusals, paused calls, events that wait, and why."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ASK_AN_OPERATOR: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that needs a hand, or that goes on by itself only later.
+    """One thing that needs an operator, or that goes on by itself only later.
 
     Attributes:
         kind: dead_letters, parked, credential_refused, circuit_open, failing, waiting, or the code of an issue.
@@ -104,6 +104,11 @@ async def read_attention(
         for topic, number in sorted(open_letters.items())
     )
     return Attention((*dead, *refused, *paused, *events), sum(open_letters.values()))
+
+
+async def why_paused(stores: StoreSession, mapping: EventMapping) -> str:
+    """A sentence on why calls for the event pause and until when; "" while they do not. Raises UnavailableError."""
+    return next((need.sentence for need in await _paused(stores, [mapping])), "")
 
 
 async def _refused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:

@@ -25,7 +25,7 @@ from consumer.ports.rebuild import RebuildProgress
 class StatusDocument:
     """What `status --json` prints. `rebuild`: Redis lost something and is read again from Kafka (G6).
 
-    `lost`: when that last was, and was made good. `attention`: what needs a hand.
+    `lost`: when that last was, and was made good. `attention`: what needs an operator.
     """
 
     events: tuple[EventRow, ...]

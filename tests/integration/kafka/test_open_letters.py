@@ -95,10 +95,10 @@ async def test_status_names_open_dead_letters_and_what_to_type(kafka: KafkaWorld
     async def status(*more: str) -> str:
         return (await asyncio.to_thread(CliRunner().invoke, app, ["status", *more], env=environment)).stdout
 
-    assert (await status()).splitlines()[-1] == "Nothing needs a hand."
+    assert (await status()).splitlines()[-1] == "Nothing needs an operator."
     await lettered(kafka, [("7/a", b"bad a"), ("7/b", b"bad b")])
     assert (await status()).splitlines()[-3:] == [
-        "Needs a hand:",
+        "Needs an operator:",
         f"  2 records of {kafka.topics.sessions} could not be read.",
         "      swoogo-sync dlq list",
     ]
