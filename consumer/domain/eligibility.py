@@ -51,11 +51,11 @@ class Skip:
 ENDS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.SEALED: (
         "It was synced before the organization disconnected; such sessions are not synced again.",
-        "Make a new session in Sessionboard; changes of this one are made in Swoogo by hand.",
+        "Make a new session in Sessionboard; change this one in Swoogo yourself.",
     ),
     Reason.PARKED: (
         "Swoogo refused this change before, and it is the same still.",
-        "Change it in Sessionboard, set right in Swoogo what is in its way, or have it tried once more.",
+        "Change it in Sessionboard, remove in Swoogo what is in its way, or retry it.",
     ),
     Reason.FROZEN: ("What is new about it is frozen.", "It goes over when the freeze ends."),
     Reason.UNAPPROVED: ("Changes of this event wait until somebody approves them.", "Approve the plan."),

@@ -70,7 +70,7 @@ def holds_of(holds: EventHolds, mapping: EventMapping, now: int) -> Iterable[Hol
         again = f"It goes over by itself{_at(holds.due_in, mapping, now)}."
         yield Hold("waiting", "More changes may come, so it waits for a quiet moment.", again)
     else:
-        yield Hold("due", "Its event is due, and waits for a free worker.", "It goes over by itself.")
+        yield Hold("due", "Its event is due, and waits for a free worker.", "It is sent by itself.")
 
 
 def _at(seconds: float, mapping: EventMapping, now: int) -> str:

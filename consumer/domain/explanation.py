@@ -170,7 +170,7 @@ def _there(facts: RecordFacts) -> str:
             return f"Swoogo had it{named}; it was deleted there."
         case State.APPLIED:
             edited = sorted({field_label(each.field) for each in facts.issues if each.code is Code.EDITED_IN_SWOOGO})
-            more = f" Edited there by hand: {', '.join(edited)}." if edited else ""
+            more = f" Edited there: {', '.join(edited)}." if edited else ""
             return f"Swoogo has it{named}.{more}"
 
 

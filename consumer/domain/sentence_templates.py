@@ -87,19 +87,19 @@ SENTENCES: Final[dict[Code, Sentences]] = {
     ),
     Code.CONTENT_REMOVED: Sentences(
         "{Record} is in Swoogo, but of its {field} this is left out: {detail}. It could run code or show foreign "
-        "pages. Put a link in its place in Sessionboard, or add it in Swoogo by hand.",
+        "pages. Put a link in its place in Sessionboard, or add it in Swoogo yourself.",
         "{Record}: removed from the HTML of {name}: {detail}.",
     ),
     Code.IMAGE_UNUSABLE: Sentences(
         "{Record} is in Swoogo without its {field}: {detail} If that stays so, put another one in Sessionboard.",
-        "{Record} is synced without {name}: {detail}{hint} Another address has it tried again.",
+        "{Record} is synced without {name}: {detail}{hint} It is tried again when its address changes.",
     ),
     Code.IMAGE_WAITING: Sentences(
         "{Record} is in Swoogo; its {field} follows when the server that has it sends it. There is nothing to do.",
         "{Record} is synced; {name} has not arrived from its server yet and is uploaded when it does.",
     ),
     Code.REFUSED: Sentences(
-        f"Swoogo did not take {{what}}: {{detail}} Correct it in Sessionboard, or in Swoogo what is in its way. "
+        f"Swoogo did not take {{what}}: {{detail}} Correct it in Sessionboard, or remove in Swoogo what is in its way. "
         f"{_AGAIN}",
         f"{{Record}}: Swoogo refused {{sent}}: {{detail}}{{hint}} {_PARKED}",
     ),
@@ -112,8 +112,8 @@ SENTENCES: Final[dict[Code, Sentences]] = {
     Code.GONE_IN_SWOOGO: Sentences(
         "{Record} was deleted in Swoogo, so it is not synced any more. If that was a mistake, ask "
         f"{_ASK} to create it again.",
-        "{Record} was deleted in Swoogo and is not synced any more. `swoogo-sync ledger lift EVENT {key}` has it "
-        "created again.",
+        "{Record} was deleted in Swoogo and is not synced any more. `swoogo-sync ledger lift EVENT {key}` creates "
+        "it again.",
     ),
     Code.MULTI_DAY_CLAMPED: Sentences(
         "{Record} runs over several dates; Swoogo shows it on its first date only. To show the others, make a session "
@@ -138,13 +138,13 @@ SENTENCES: Final[dict[Code, Sentences]] = {
     ),
     Code.HAS_REGISTRANTS: Sentences(
         "{Record} is deleted or no longer accepted in Sessionboard and was to be deleted in Swoogo, but Swoogo keeps "
-        "it: {detail} Move its registrants in Swoogo and it is deleted at the next comparison, or delete it there by "
-        "hand.",
+        "it: {detail} Move its registrants in Swoogo and it is deleted at the next comparison, or delete it there "
+        "yourself.",
         f"{{Record}}: Swoogo refused to delete it: {{detail}}{{hint}} {_PARKED}",
     ),
     Code.TOO_MANY_REMOVALS: Sentences(
         "{Record} would lose {detail} {field} in Swoogo at once, which looks like a mistake, so none of them was "
-        f"deleted. Check them in Sessionboard; if they are really to go, ask {_ASK} to confirm it.",
+        f"deleted. Check them in Sessionboard; if they should go, ask {_ASK} to confirm it.",
         "{Record} would lose {detail} {field} in Swoogo at once, so none was deleted. `swoogo-sync ledger remove "
         "EVENT` lists them and confirms them.",
     ),
@@ -222,6 +222,6 @@ REFUSED_WITHOUT_REASON: Final = (
 )
 ADDRESS_TAKEN: Final = (
     " {Other} still has that e-mail address in Swoogo. If that contact is deleted in Sessionboard, delete the speaker "
-    "in Swoogo. If the two swap theirs, give one of the two another address in Swoogo by hand, and both settle by "
+    "in Swoogo. If the two swap theirs, give one of the two another address in Swoogo, and both settle by "
     "themselves at the next comparisons."
 )

@@ -74,7 +74,7 @@ _WORDS: Final[Mapping[What, str]] = {
     What.IMAGE: "Image uploaded",
     What.REMOVED: "Deleted in Swoogo by the sync",
     What.UNANSWERED: "Sent to be created, without an answer",
-    What.EDITED: "Seen in Swoogo: edited by hand",
+    What.EDITED: "Seen in Swoogo: edited by a person",
     What.GONE: "Seen in Swoogo: deleted there",
     What.ISSUE: "Issue",
     What.SETTLED: "Settled",

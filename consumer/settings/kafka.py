@@ -23,7 +23,7 @@ class Topics(Group):
         "sessionboard.mappings", min_length=1, description="Integrations, mappings and sync requests, in."
     )
     status: str = Field("swoogo-sync.status", min_length=1, description="Progress and results of syncs, out.")
-    issues: str = Field("swoogo-sync.issues", min_length=1, description="What stands for each record, out.")
+    issues: str = Field("swoogo-sync.issues", min_length=1, description="Issues of each record, out.")
     ledger: str = Field("swoogo-sync.ledger", min_length=1, description="Changelog of the ledger, out.")
     dead_letters: str = Field("swoogo-sync.dead-letters", min_length=1, description="Undecodable records, out.")
 

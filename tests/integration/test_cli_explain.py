@@ -37,7 +37,7 @@ async def test_a_record_that_waits_is_explained_field_by_field(desk: Desk) -> No
     document = await desk.read("explain", EVENT, "session/s1")
     assert (document["state"], document["swoogo_id"], document["title"]) == ("waiting", 101, "New title")
     assert document["here"] == "Sessionboard has it as accepted. It was last changed on 28 May 2026, 21:26."
-    assert document["there"] == "Swoogo has it as 101. Edited there by hand: description."
+    assert document["there"] == "Swoogo has it as 101. Edited there: description."
     assert document["next"] == "A sync now would update its name and put 1 speaker on it, for 2 credits."
     assert [each["code"] for each in document["holds"]] == ["due"]
     assert [each["code"] for each in document["issues"]] == ["edited_in_swoogo"]

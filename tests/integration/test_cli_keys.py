@@ -68,7 +68,7 @@ async def test_a_rotation_is_done_when_every_credential_was_published_again(desk
     finished = await desk.call("keys", "sealed")
     assert finished.exit_code == 0
     assert finished.stdout.splitlines()[-1] == (
-        "All 3 credentials open with the current key: SWOOGO_SYNC_KEYS__PREVIOUS can be taken away."
+        "Every credential (3) opens with the current key: SWOOGO_SYNC_KEYS__PREVIOUS can be taken away."
     )
     everything = shown.output + finished.output + (await desk.call("keys", "reseal", "org-old")).output
     assert not any(secret in everything for secret in (KEY, SECRET, OLD.private, NEW.private))

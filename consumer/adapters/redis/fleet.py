@@ -94,7 +94,7 @@ class RedisFleet:
         row = await read_value(self._redis, self._keys.replicas("fleet"))
         held = _document.decode(row) if row else None
         if held and self._clock.now() - held.at > _FRESH_MS:
-            raise UnavailableError("No replica has counted what stands of the events for a minute.")
+            raise UnavailableError("No replica has counted the events for a minute.")
         return held
 
     @guarded

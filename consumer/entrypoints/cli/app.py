@@ -110,7 +110,7 @@ def _command(leaf: Leaf) -> Any:
 app = _typer(
     cls=Commands,
     name="swoogo-sync",
-    help="Keeps Swoogo events right from Sessionboard changes on Kafka. Settings come from the environment "
+    help="Keeps Swoogo events up to date from Sessionboard's changes on Kafka. Settings come from the environment "
     "(SWOOGO_SYNC_*, see `swoogo-sync config`).",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -127,7 +127,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - how typer calls it
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     pass

@@ -125,7 +125,7 @@ def approve(
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
-    """Have exactly this plan sent, where the mapping says `approval: required`.
+    """Send exactly this plan, where the mapping says `approval: required`.
 
     When another plan has taken its place it is refused, now or by the push, and nothing is sent. Exit code 1 when it
     was refused or the answer was no; 3 when no running service has seen to it in time.

@@ -40,7 +40,7 @@ class DoctorDocument:
 
 
 def examine(*, as_json: AsJson = False) -> Exit:
-    """Check everything the service stands on, one line each, with what to do about it.
+    """Check everything the service needs, one line each, with what to do about it.
 
     Settings, key pair, Kafka, Redis, Swoogo and clocks. Writes nothing; costs two credits of each connected
     organization. Exit code 1 when something is wrong.

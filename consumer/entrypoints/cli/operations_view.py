@@ -19,7 +19,7 @@ from consumer.settings import load_settings
 def operations(*, as_json: AsJson = False) -> Exit:
     """Show what is stuck, and credits, Kafka, Redis and replicas.
 
-    `status` shows each event; this shows what all of them stand on. Kafka is asked for three seconds at most.
+    `status` shows each event; this shows what all of them rely on. Kafka is asked for three seconds at most.
     """
     document = asyncio.run(_read())
     if as_json:

@@ -116,7 +116,7 @@ def retry_parked(
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
-    """Have refused changes tried once more: now with continuous sync, else with the next sync.
+    """Try refused changes once more: now with continuous sync, else with the next sync.
 
     Those of one event, or of all that the options choose. What was retried and refused as often as it may be
     (BULK__MAX_ROUNDS) is left alone without --again. Exit code 1 when there is nothing of the kind, or the answer was

@@ -148,7 +148,7 @@ def _waits(document: PlanDocument) -> str:
     held = sum(reasons.get(Reason.WAITING.value, 0) for reasons in document.left_out.values())
     verb = "waits" if held == 1 else "wait"
     what = f"{counted(held, 'record')} {verb} for a create" if held else "A create is"
-    return f"{what} without an answer; a look at Swoogo decides after {document.wait_until}."
+    return f"{what} without an answer; what Swoogo shows decides after {document.wait_until}."
 
 
 def _print_summary(console: Console, document: PlanDocument) -> None:

@@ -149,4 +149,4 @@ def _show(document: ProbeDocument) -> None:
     for name, value in document.settings.items():
         paragraph(console, f"  {name}={value}{'   <- change' if name in document.changes else ''}")
     for each in document.left:
-        console.print(f"Delete by hand: {each.kind} {each.swoogo_id}", style="red")
+        console.print(f"Delete in Swoogo yourself: {each.kind} {each.swoogo_id}", style="red")

@@ -198,5 +198,5 @@ def _summary(keys: KeySettings, rows: tuple[SealedRow, ...], digests: int, *, do
     if not done:
         return f"{waiting} of {len(rows)} credentials do not open with the current key; leave {_PREVIOUS} set."
     if keys.previous.get_secret_value():
-        return f"All {len(rows)} credentials open with the current key: {_PREVIOUS} can be taken away."
-    return f"All {len(rows)} credentials open with the current key."
+        return f"Every credential ({len(rows)}) opens with the current key: {_PREVIOUS} can be taken away."
+    return f"Every credential ({len(rows)}) opens with the current key."

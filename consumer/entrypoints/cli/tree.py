@@ -58,7 +58,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
             "list": Leaf("parked:list_parked", "List refused changes: record, issue, field, since when."),
             "retry": Leaf(
                 "parked:retry_parked",
-                "Have refused changes tried once more: now with continuous sync, else with the next sync.",
+                "Try refused changes once more: now with continuous sync, else with the next sync.",
             ),
         },
     ),
@@ -82,7 +82,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
     ),
     "freeze": Leaf("control:freeze", "Hold back what is new about an event, a kind of records or some fields."),
     "thaw": Leaf("control:thaw", "Lift freezes of an event; what waited is sent."),
-    "approve": Leaf("control:approve", "Have exactly this plan sent, where the mapping says `approval: required`."),
+    "approve": Leaf("control:approve", "Send exactly this plan, where the mapping says `approval: required`."),
     "audit": Leaf("audit:audit", "List what people ordered: when, who, what, why, and what came of it."),
     "pairs": Branch(
         "Which events belong together.",
@@ -154,9 +154,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
     "health": Leaf(
         "health:health", "Ask the service on this machine whether it is well, for a container's health check."
     ),
-    "doctor": Leaf(
-        "doctor:examine", "Check everything the service stands on, one line each, with what to do about it."
-    ),
+    "doctor": Leaf("doctor:examine", "Check everything the service needs, one line each, with what to do about it."),
     "probe": Leaf(
         "probe:probe_event",
         "Find out on a scratch event which guesses about Swoogo's API hold, and print the settings.",

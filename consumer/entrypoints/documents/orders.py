@@ -98,7 +98,7 @@ async def _exhausted(stores: StoreSession, order: Order) -> str:
     if not rounds or min(rounds) < stores.settings.bulk.max_rounds:
         return ""
     times = min(rounds)
-    return f"It was retried and refused {times} times. `swoogo-sync parked retry --again` has it tried all the same."
+    return f"It was retried and refused {times} times. `swoogo-sync parked retry --again` tries it all the same."
 
 
 def _refusal(order: Order, ledger: Ledger) -> str:

@@ -67,7 +67,7 @@ def associations(key: str, snapshot: Snapshot, ledger: Ledger, words: Words) -> 
 _NOTES: Final[Mapping[Agreement, str]] = {
     Agreement.SAME: "",
     Agreement.WAITS: "Goes over with the next push.",
-    Agreement.EDITED: "Edited in Swoogo by hand; it stays until it changes in Sessionboard.",
+    Agreement.EDITED: "Edited in Swoogo; it stays until it changes in Sessionboard.",
     Agreement.REFUSED: "Refused by Swoogo; not sent again while it is the same.",
     Agreement.NOT_APPLIED: "Swoogo took it with success and does not show it.",
     Agreement.KEPT: "Swoogo keeps what was sent.",

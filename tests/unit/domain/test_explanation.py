@@ -137,7 +137,7 @@ def test_what_was_sent_and_what_is_there(entry: Entry | None, between: str, ther
 
 def test_edits_by_hand_are_named() -> None:
     edits = tuple(Issue(KEY, Code.EDITED_IN_SWOOGO, field=name) for name in ("start_time", "description"))
-    assert explain(facts(issues=edits)).there == "Swoogo has it as 101. Edited there by hand: description, start time."
+    assert explain(facts(issues=edits)).there == "Swoogo has it as 101. Edited there: description, start time."
 
 
 @pytest.mark.parametrize(

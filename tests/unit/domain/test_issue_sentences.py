@@ -120,7 +120,7 @@ AGAIN: Final = (
         (
             session(Code.REFUSED, detail="Track is not allowed here."),
             (
-                f"Swoogo did not take {TITLE}: Track is not allowed here. Correct it in Sessionboard, or in Swoogo "
+                f"Swoogo did not take {TITLE}: Track is not allowed here. Correct it in Sessionboard, or remove in Swoogo "
                 f"what is in its way. {AGAIN}"
             ),
             f"{TITLE} [session/s1]: Swoogo refused it: Track is not allowed here. {PARKED}",
@@ -200,7 +200,7 @@ AGAIN: Final = (
             ),
             (
                 f"A speaker of {TITLE} [speaker/c1] is synced without photo_url: cdn.example has no image at this "
-                "address. Its server answered 404. Another address has it tried again."
+                "address. Its server answered 404. It is tried again when its address changes."
             ),
         ),
         (

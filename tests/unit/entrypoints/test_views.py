@@ -120,7 +120,7 @@ def test_a_plan_reads_field_by_field() -> None:
         "    track: Databases -> (empty)",
         "link   speaker c1 (Swoogo 12)  Ada",
         "    - session s9  Gone",
-        "A create is without an answer; a look at Swoogo decides after 2026-06-01T09:00:00+00:00.",
+        "A create is without an answer; what Swoogo shows decides after 2026-06-01T09:00:00+00:00.",
         "Left out, sessions: 3 ended",
         "    session s4: ended",
         "Issue multi_day_clamped (1): synced in part",
@@ -138,7 +138,7 @@ def test_a_plan_says_that_records_wait_for_a_create_without_an_answer() -> None:
     lines = [line.rstrip() for line in shown.getvalue().splitlines()]
     assert lines[1] == "Nothing to send yet."
     assert (
-        "30 records wait for a create without an answer; a look at Swoogo decides after 2026-06-01T09:00:00+00:00."
+        "30 records wait for a create without an answer; what Swoogo shows decides after 2026-06-01T09:00:00+00:00."
         in lines
     )
 

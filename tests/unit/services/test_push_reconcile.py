@@ -190,7 +190,7 @@ async def test_swapped_addresses_settle_once_one_is_changed_by_hand() -> None:
     told = {issue.key: for_operator(issue) for issue in await world.issues()}
     assert told.keys() == {"speaker/c1", "speaker/c2"}
     assert "[speaker/c2] still has that e-mail address in Swoogo" in told["speaker/c1"]
-    assert "give one of the two another address in Swoogo by hand, and both settle" in told["speaker/c1"]
+    assert "give one of the two another address in Swoogo, and both settle" in told["speaker/c1"]
     held[the_id(world, "speaker/c1")]["email"] = "by.hand@example.org"
     for _ in range(2):  # the first to go clears the way for the other
         await reconcile(world)
