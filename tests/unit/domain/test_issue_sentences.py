@@ -120,8 +120,8 @@ AGAIN: Final = (
         (
             session(Code.REFUSED, detail="Track is not allowed here."),
             (
-                f"Swoogo did not take {TITLE}: Track is not allowed here. Correct it in Sessionboard, or remove in Swoogo "
-                f"what is in its way. {AGAIN}"
+                f"Swoogo did not take {TITLE}: Track is not allowed here. Correct it in Sessionboard, or remove in "
+                f"Swoogo what is in its way. {AGAIN}"
             ),
             f"{TITLE} [session/s1]: Swoogo refused it: Track is not allowed here. {PARKED}",
         ),
