@@ -1,4 +1,4 @@
-"""Knowing when the service has nothing left to do: every topic read to its end, nothing dirty, no push running."""
+"""Knowing when the service has nothing left to do: all topics read, nothing dirty, no push running, nothing lost."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from consumer.adapters.kafka.security import client_options
-from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.stores import open_stores
+from consumer.domain.errors import UnavailableError
 from consumer.ports import Subject, event_subject, org_subject
 from consumer.settings import Settings
 
@@ -29,8 +29,8 @@ class Watch:
         """`settings` are the service's."""
         self._settings = settings
         self._subjects = (event_subject(event_id), org_subject(org_id))
-        self._keys = Keys(settings.redis.prefix)
-        self._redis = connect(settings.redis)
+        stores = open_stores(settings)
+        self._keys, self._redis, self._markers = stores.keys, stores.redis, stores.markers
         self._admin = AIOKafkaAdminClient(**client_options(settings.kafka))
         self._ends = AIOKafkaConsumer(**client_options(settings.kafka))
 
@@ -73,8 +73,11 @@ class Watch:
             return f"{lag} records to read"
         try:
             busy = [each for subject in self._subjects if (each := await self._at_work(subject))]
-        except RedisError:
+            marker = await self._markers.look()  # after the states: a server that lags shows nothing due
+        except (RedisError, UnavailableError):
             return "Redis does not answer"
+        if marker.generation and not marker.complete:
+            busy.append("Redis is to be compared with Kafka")
         return busy[0] if busy else ""
 
     async def _lag(self, group_id: str) -> int:
