@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.text import folded
-from consumer.entrypoints.console.viewer import LOCAL, Identify, Role, Viewer
+from consumer.entrypoints.console.viewer import LOCAL, Identify, RefusedTokenError, Role, Viewer
 from consumer.ports import Clock
 from consumer.settings.console import ConsoleSettings, loopback
 from consumer.settings.group import PREFIX
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 _FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _LONGEST_NAME: Final = 120
 _ID: Final = "([A-Za-z0-9][A-Za-z0-9._-]{0,127})"
-
-
-class RefusedTokenError(Exception):
-    """A token that opens nothing. `reason` is one word for the log."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class StrangerError(HTTPException):

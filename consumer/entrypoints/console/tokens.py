@@ -23,7 +23,7 @@ from joserfc.jwt import decode as decode_token
 from joserfc.util import base64_to_int
 
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.console.identity import RefusedTokenError
+from consumer.entrypoints.console.viewer import RefusedTokenError
 from consumer.ports import Clock
 from consumer.settings.oidc import OidcSettings
 

@@ -49,6 +49,14 @@ class Viewer:
         return self.organizations is not None or self.actor == LOCAL.actor
 
 
+class RefusedTokenError(Exception):
+    """A token that opens nothing. `reason` is one word for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 Identify = Callable[[Request], Awaitable[Viewer | None]]
 """Who asks; None where that is not known."""
 

@@ -17,7 +17,7 @@ from consumer.domain.bulk import EventTrouble, ParkedCode
 from consumer.entrypoints.documents.kafka_look import KafkaReading
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow, replica_rows, topic_rows
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.stuck import Stuck, stuck_things
+from consumer.entrypoints.documents.stuck import ReasonRow, Stuck, stuck_things
 from consumer.entrypoints.documents.words import counted, lasting
 from consumer.ports.rebuild import RebuildProgress
 
@@ -79,16 +79,6 @@ class CodeRow:
     count: int
     oldest_ms: int
     events: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonRow:
-    """Dead letters of one reason: how many, since when the first is there, from which topics."""
-
-    reason: str
-    count: int
-    oldest_ms: int
-    topics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
@@ -15,9 +15,6 @@ from consumer.entrypoints.documents.completeness import rebuilding
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow
 from consumer.entrypoints.documents.words import counted
 from consumer.ports.rebuild import RebuildProgress
-
-if TYPE_CHECKING:
-    from consumer.entrypoints.documents.operations import ReasonRow
 
 _LATE_MS: Final = 300_000
 """A record that waits on Kafka for longer is stuck."""
@@ -47,6 +44,16 @@ class Stuck:
     runbook: str = ""
     event_id: str = ""
     until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """Dead letters of one reason: how many, since when the first is there, from which topics."""
+
+    reason: str
+    count: int
+    oldest_ms: int
+    topics: tuple[str, ...]
 
 
 def stuck_things(

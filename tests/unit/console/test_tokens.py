@@ -12,7 +12,6 @@ import pytest
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.console.identity import RefusedTokenError
 from consumer.entrypoints.console.tokens import (
     BETWEEN,
     FRESH,
@@ -22,6 +21,7 @@ from consumer.entrypoints.console.tokens import (
     fetch_keys,
     read_keys,
 )
+from consumer.entrypoints.console.viewer import RefusedTokenError
 from tests.support.fakes.clock import FakeClock
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, by_http, segment
 

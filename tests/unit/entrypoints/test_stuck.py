@@ -12,9 +12,9 @@ from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.bulk import EventTrouble, ParkedCode
 from consumer.domain.circuit import Circuit
-from consumer.entrypoints.documents.operations import Freshness, ReasonRow, freshness, parked_codes
+from consumer.entrypoints.documents.operations import Freshness, freshness, parked_codes
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow
-from consumer.entrypoints.documents.stuck import stuck_things
+from consumer.entrypoints.documents.stuck import ReasonRow, stuck_things
 from consumer.ports.rebuild import RebuildProgress
 from tests.support.builders import NOW
 

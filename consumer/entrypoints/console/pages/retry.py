@@ -13,13 +13,7 @@ from consumer.entrypoints.console.pages.letters import by_reason
 from consumer.entrypoints.console.pages.retry_order import given_order
 from consumer.entrypoints.documents.letters import LetterDocument, foresee_letters, letter_document
 from consumer.entrypoints.documents.operations import parked_codes
-from consumer.entrypoints.documents.parked import (
-    ParkedRow,
-    count_parked,
-    find_parked,
-    foresee_parked,
-    parked_document,
-)
+from consumer.entrypoints.documents.parked import ParkedRow, count_parked, find_parked, foresee_parked, parked_document
 
 AGES = (("", "any age"), ("1h", "1 hour"), ("1d", "1 day"), ("7d", "1 week"))
 _SHOWN = 50
