@@ -9,7 +9,9 @@ from typing import Annotated, Final
 
 import typer
 
-from consumer.domain.errors import SwoogoSyncError
+from consumer.domain.bulk import Choice, seconds_of
+from consumer.domain.errors import ConfigurationError, SwoogoSyncError
+from consumer.settings import Settings
 
 _SECONDS: Final = 0.5
 """To answer a person who pressed the tabulator key."""
@@ -26,45 +28,62 @@ def events_beginning(incomplete: str) -> list[str]:
     return []
 
 
-Event = Annotated[
-    str,
-    typer.Argument(
-        metavar="EVENT",
-        help="Sessionboard event id, or the beginning of it.",
-        show_default=False,
-        autocompletion=events_beginning,
-    ),
-]
-AnyEvent = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="EVENT",
-        help="Sessionboard event id, or the beginning of it; all events when left out.",
-        autocompletion=events_beginning,
-    ),
-]
+def event_argument(otherwise: str = "") -> typer.models.ArgumentInfo:
+    """An event; `otherwise`: what is meant when it is left out."""
+    text = f"Sessionboard event id, or the beginning of it{otherwise}."
+    found: typer.models.ArgumentInfo = typer.Argument(metavar="EVENT", help=text, autocompletion=events_beginning)
+    return found
+
+
+Event = Annotated[str, event_argument()]
+AnyEvent = Annotated[str | None, event_argument("; all events when left out")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Key = Annotated[
-    str,
-    typer.Argument(metavar="KEY", help="Ledger key such as session/ID, or the beginning of it.", show_default=False),
-]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="Ledger key such as session/ID, or the beginning of it.")]
+ID_FORMS: Final = "Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id."
 KeyFile = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="FILE",
-        help="Write the private key to this new file instead of showing it.",
-        show_default=False,
-    ),
+    typer.Option("--out", metavar="FILE", help="Write the private key to this new file instead of showing it."),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="List everything, however long.")]
+Wait = Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")]
+
+# Orders: who gives them, and why.
 Actor = Annotated[
     str, typer.Option("--actor", metavar="NAME", help="Who gives the order; kept with it. Else your login name.")
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.")]
 
+# Which parked changes and dead letters are meant (U5).
+Code = Annotated[
+    str, typer.Option("--code", "--reason-code", metavar="CODE", help="Only those with this code or reason.")
+]
+Org = Annotated[str, typer.Option("--org", metavar="ORG", help="Only those of this organization.")]
+OlderThan = Annotated[
+    str, typer.Option("--older-than", metavar="AGE", help="Only those older than this: 90s, 30m, 12h, 2d.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what each would do now, and do nothing.")]
+Again = Annotated[bool, typer.Option("--again", help="Also those that failed as often as they may; needs --reason.")]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, kept with the order.")]
+UNLIMITED: Final = 1_000_000_000
+"""Rounds that nothing reaches."""
+
 
 def by(actor: str) -> str:
     """The actor of a command: `cli:NAME`."""
     return f"cli:{actor.strip() or getuser()}"
+
+
+def chosen_by(code: str, org: str, event: str, older_than: str) -> Choice:
+    """What the options come to; the event as it was typed. Raises ConfigurationError."""
+    try:
+        return Choice(code, org, event, seconds_of(older_than) if older_than else 0)
+    except ValueError as error:
+        raise ConfigurationError(f"--older-than: {error}") from None
+
+
+def rounds_allowed(settings: Settings, *, again: bool, why: str) -> int:
+    """After how many rounds one is left alone. Raises ConfigurationError."""
+    if again and not why.strip():
+        raise ConfigurationError("--again needs a reason: --reason 'The field exists now.'")
+    return UNLIMITED if again else settings.bulk.max_rounds

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from consumer.entrypoints.cli.arguments import AsJson, events_beginning
+from consumer.entrypoints.cli.arguments import AsJson, event_argument
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import print_table, prose
 from consumer.entrypoints.documents.audit import AuditDocument, read_audit
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import in_session
 from consumer.settings import load_settings
 
 
 def audit(
-    event: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="EVENT",
-            help="Sessionboard event id, or the beginning of it; orders about no event or many when left out.",
-            autocompletion=events_beginning,
-        ),
-    ] = None,
+    event: Annotated[str | None, event_argument("; orders about no event or many when left out")] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many, the newest ones.")] = 50,
     as_json: AsJson = False,
 ) -> Exit:
     """List what people ordered: when, who, what, why, and what came of it."""
-    settings = load_settings()
-
-    async def read() -> tuple[AuditDocument, int]:
-        async with open_session(settings) as stores:
-            return await read_audit(stores, event, limit), stores.clock.now()
-
-    document, now = asyncio.run(read())
+    document, now = in_session(load_settings(), lambda stores: read_audit(stores, event, limit))
     if as_json:
         print_json(document)
     elif not document.orders:
@@ -50,13 +36,7 @@ def audit(
 
 def print_audit(console: Console, document: AuditDocument, now: int) -> None:
     """One line an order. Times are relative to `now` (ms)."""
-    columns = (
-        Column("when"),
-        Column("who"),
-        Column("order", fit=Fit.WORDS),
-        Column("outcome"),
-        Column("why", fit=Fit.WORDS),
-    )
+    columns = ("when", "who", prose("order"), "outcome", prose("why"))
     rows = [
         (
             moment(console, each.at_ms, now),

@@ -10,7 +10,7 @@ from rich.console import Console
 from consumer.entrypoints.cli.arguments import AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import Column, print_table, prose
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import VARIABLES, Settings, load_settings
 from consumer.settings.errors import Variable, as_text
@@ -65,7 +65,7 @@ def print_config(console: Console, document: ConfigDocument, *, everything: bool
     given = [setting for setting in document.settings if setting.source == "environment"]
     shown = document.settings if everything else given
     rows = [(setting.name, plain(setting.value) or "(not set)", setting.source) for setting in shown]
-    columns = (Column("setting"), Column("value", fit=Fit.WORDS), Column("from", spare=1))
+    columns = ("setting", prose("value"), Column("from", spare=1))
     if everything:
         styles = ["bold" if setting.source == "environment" else None for setting in shown]
         print_table(console, columns, rows, styles)

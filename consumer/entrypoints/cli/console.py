@@ -11,10 +11,7 @@ from consumer.entrypoints.cli.run import serve
 from consumer.settings import load_settings
 
 
-def console(
-    *,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on.", show_default=False)] = None,
-) -> Exit:
+def console(*, port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on.")] = None) -> Exit:
     """Serve the console on this machine: the same facts as the commands, as pages.
 
     Needs Redis, and the packages of the extra `console`. Without orders (SWOOGO_SYNC_CONSOLE__ORDERS) it only reads.

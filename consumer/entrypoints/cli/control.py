@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,14 +19,11 @@ from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import FreezeRow, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.settings import load_settings
 
-Why = Annotated[
-    str,
-    typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.", show_default=False),
-]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.")]
 KindOption = Annotated[
     Literal["session", "speaker", "sponsor"] | None, typer.Option("--kind", help="Only records of this kind.")
 ]
@@ -37,7 +33,6 @@ Fields = Annotated[
         "--field",
         metavar="NAME",
         help="Only this field of the kind, as `plan` names it; may be repeated. Also image, and sessions of speakers.",
-        show_default=False,
     ),
 ]
 Wait = Annotated[float, typer.Option("--timeout", min=0.0, help="Seconds to wait for the running service at most.")]
@@ -77,7 +72,6 @@ def freeze(
             "--until",
             metavar="TIME|DURATION",
             help="When it ends by itself: 2026-09-28T09:00:00+01:00, or 90m, 12h, 2d from now.",
-            show_default=False,
         ),
     ] = "",
     reason: Why,
@@ -117,7 +111,7 @@ def thaw(
 
 def approve(
     event: Event,
-    plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="As `plan` shows it.", show_default=False)],
+    plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="As `plan` shows it.")],
     *,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order.")] = "",
     actor: Actor = "",
@@ -130,21 +124,19 @@ def approve(
     When another plan has taken its place it is refused, now or by the push, and nothing is sent. Exit code 1 when it
     was refused or the answer was no; 3 when no running service has seen to it in time.
     """
-    settings = load_settings()
 
-    async def run() -> ApprovalDocument | None:
-        async with open_session(settings) as stores:
-            shown, operations = await plan_to_approve(stores, event)
-            question = f"Send {counted(shown.calls, 'call')} for {counted(shown.credits, 'credit')}?"
-            if not refusal(shown, plan) and not sure and not confirmed(question):
-                return None
-            order, receipt = await give_approval(stores, shown, operations, plan, by(actor), reason)
-            seen = receipt.done and await stores.orders.in_force(order, timeout)
-            return ApprovalDocument(
-                shown.event_id, plan, shown.plan_id, done=receipt.done, in_force=seen, sentence=receipt.sentence
-            )
+    async def give(stores: StoreSession) -> ApprovalDocument | None:
+        shown, operations = await plan_to_approve(stores, event)
+        question = f"Send {counted(shown.calls, 'call')} for {counted(shown.credits, 'credit')}?"
+        if not refusal(shown, plan) and not sure and not confirmed(question):
+            return None
+        order, receipt = await give_approval(stores, shown, operations, plan, by(actor), reason)
+        seen = receipt.done and await stores.orders.in_force(order, timeout)
+        return ApprovalDocument(
+            shown.event_id, plan, shown.plan_id, done=receipt.done, in_force=seen, sentence=receipt.sentence
+        )
 
-    document = asyncio.run(run())
+    document, _ = in_session(load_settings(), give)
     if document is None:
         return Exit.FAILED
     if as_json:
@@ -169,25 +161,22 @@ def _give(
     *,
     as_json: bool,
 ) -> Exit:
-    settings = load_settings()
+    async def give(stores: StoreSession) -> ControlDocument:
+        event_id, now = await whole_event(stores, event), stores.clock.now()
+        details = {"kind": records or "", "fields": ",".join(sorted(fields or ())), "until": _moment(until, now)}
+        order = stores.orders.order(kind, event_id, actor=by(actor), reason=reason, details=details)
+        await stores.orders.give(order)
+        seen = await stores.orders.in_force(order, timeout)
+        controls = (await stores.inbox.load(event_id, snapshot=False)).controls
+        return ControlDocument(event_id, order.id, seen, freeze_rows(controls, stores.clock.now()))
 
-    async def run() -> tuple[ControlDocument, bool]:
-        async with open_session(settings) as stores:
-            event_id, now = await whole_event(stores, event), stores.clock.now()
-            details = {"kind": records or "", "fields": ",".join(sorted(fields or ())), "until": _moment(until, now)}
-            order = stores.orders.order(kind, event_id, actor=by(actor), reason=reason, details=details)
-            await stores.orders.give(order)
-            seen = await stores.orders.in_force(order, timeout)
-            controls = (await stores.inbox.load(event_id, snapshot=False)).controls
-            return ControlDocument(event_id, order.id, seen, freeze_rows(controls, stores.clock.now())), seen
-
-    document, seen = asyncio.run(run())
+    document, _ = in_session(load_settings(), give)
     if as_json:
         print_json(document)
-    elif seen:
+    elif document.in_force:
         frozen = ", ".join(each.words for each in document.freezes)
         paragraph(out(), f"Frozen now: {frozen or 'nothing'}.")
-    return _waited(seen)
+    return _waited(document.in_force)
 
 
 def _waited(seen: bool) -> Exit:  # noqa: FBT001 - a fact, no option

@@ -15,23 +15,26 @@ from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.domain.bulk import Choice, Outcome
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.order import OrderKind, Receipt
-from consumer.entrypoints.cli.arguments import Actor, AsJson, Sure, by
-from consumer.entrypoints.cli.choice import (
+from consumer.entrypoints.cli.arguments import (
+    Actor,
     Again,
+    AsJson,
     Code,
     DryRun,
     OlderThan,
-    OneEvent,
     Org,
+    Sure,
     Why,
+    by,
     chosen_by,
+    events_beginning,
     rounds_allowed,
 )
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import cut, print_table, prose
 from consumer.entrypoints.documents.letters import (
     LettersDocument,
     SettledDocument,
@@ -42,19 +45,24 @@ from consumer.entrypoints.documents.letters import (
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.settings import Settings, load_settings
 
-Letters = Annotated[
-    str | None, typer.Argument(metavar="ID", help="PARTITION:OFFSET, as dlq list shows it.", show_default=False)
-]
+Letters = Annotated[str | None, typer.Argument(metavar="ID", help="PARTITION:OFFSET, as dlq list shows it.")]
 All = Annotated[bool, typer.Option("--all", help="Every open one.")]
+OneEvent = Annotated[
+    str,
+    typer.Option(
+        "--event",
+        metavar="EVENT",
+        help="Only those of this event; the beginning of its id will do.",
+        autocompletion=events_beginning,
+    ),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest ones.")]
 
 
 def list_letters(
     *,
     limit: Limit = 50,
-    topic: Annotated[
-        str | None, typer.Option(metavar="TOPIC", help="Only those that came from this topic.", show_default=False)
-    ] = None,
+    topic: Annotated[str | None, typer.Option(metavar="TOPIC", help="Only those that came from this topic.")] = None,
     code: Code = "",
     org: Org = "",
     event: OneEvent = "",
@@ -79,13 +87,13 @@ def list_letters(
 def print_letters(console: Console, document: LettersDocument, now: int, *, foreseen: bool = False) -> None:
     """One line a dead letter, and below what to do, or what a replay would do. Times are relative to `now` (ms)."""
     columns = (
-        Column("id"),
-        Column("when"),
-        Column("from"),
-        Column("key", fit=Fit.CUT, spare=1),
-        Column("reason"),
-        Column("rounds"),
-        Column("would" if foreseen else "what to do", fit=Fit.WORDS),
+        "id",
+        "when",
+        "from",
+        cut("key", spare=1),
+        "reason",
+        "rounds",
+        prose("would" if foreseen else "what to do"),
     )
     rows = [
         (
@@ -105,9 +113,7 @@ def print_letters(console: Console, document: LettersDocument, now: int, *, fore
 
 
 def show_letter(
-    identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="PARTITION:OFFSET, as dlq list shows it.", show_default=False)
-    ],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="PARTITION:OFFSET, as dlq list shows it.")],
     *,
     as_json: AsJson = False,
 ) -> Exit:
@@ -189,7 +195,7 @@ def replay_letters(
 
     if back or old:
         names = _names([*back, *old])
-        asyncio.run(give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=settle))
+        give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=settle)
     document = SettledDocument(_names(back), _names(old), refused=_names(lost), exhausted=_names(left))
     _told(document, as_json=as_json)
     return Exit.FAILED if lost or not (back or old) else Exit.OK
@@ -227,7 +233,7 @@ def discard_letters(
         await DeadLetterQueue(settings.kafka).settle(chosen, "discarded", put_back=False)
         return Receipt(at_once=True)
 
-    asyncio.run(give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=settle))
+    give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=settle)
     _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
     return Exit.OK
 

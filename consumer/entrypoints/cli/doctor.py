@@ -22,7 +22,7 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, print_json
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import print_table, prose
 from consumer.entrypoints.documents.running import read_running, replicas_sentence, waiting_sentences
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
@@ -51,7 +51,7 @@ def examine(*, as_json: AsJson = False) -> Exit:
     if as_json:
         print_json(document)
     else:
-        columns = (Column(""), Column(""), Column("", fit=Fit.WORDS))
+        columns = ("", "", prose(""))
         rows = [(each.grade.value, each.part, plain(each.sentence)) for each in checks]
         print_table(out(), columns, rows, [_STYLES[each.grade] for each in checks])
     return Exit.OK if document.well else Exit.FAILED

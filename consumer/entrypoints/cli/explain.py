@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Final
 
 import typer
@@ -12,11 +11,11 @@ from consumer.domain.programme import Became
 from consumer.entrypoints.cli.arguments import AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import cut, print_table, prose
 from consumer.entrypoints.documents.ids import UnknownRecordError
 from consumer.entrypoints.documents.record import RecordDocument, read_record
 from consumer.entrypoints.documents.record_fields import FieldRow
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import in_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import load_settings
 
@@ -35,9 +34,7 @@ def explain_record(
     record: Annotated[
         str,
         typer.Argument(
-            metavar="RECORD",
-            help="Key such as session/ID, Sessionboard id, the beginning of either, or Swoogo id.",
-            show_default=False,
+            metavar="RECORD", help="Key such as session/ID, Sessionboard id, the beginning of either, or Swoogo id."
         ),
     ],
     *,
@@ -47,14 +44,8 @@ def explain_record(
 
     Reads Redis only. Exit code 1 when nothing is known of the record.
     """
-    settings = load_settings()
-
-    async def read() -> RecordDocument:
-        async with open_session(settings) as stores:
-            return await read_record(stores, event, record)
-
     try:
-        document = asyncio.run(read())
+        document, _ = in_session(load_settings(), lambda stores: read_record(stores, event, record))
     except UnknownRecordError as error:
         say(str(error))
         return Exit.FAILED
@@ -81,13 +72,7 @@ def print_record(console: Console, document: RecordDocument) -> None:
         paragraph(console, f"{issue.code}: {plain(issue.operator)}", style="yellow")
     if document.fields:
         console.print()
-        columns = (
-            Column("field"),
-            Column("Sessionboard says", fit=Fit.CUT),
-            Column("we sent", fit=Fit.CUT),
-            Column("Swoogo has", fit=Fit.CUT),
-            Column("", fit=Fit.WORDS, spare=1),
-        )
+        columns = ("field", cut("Sessionboard says"), cut("we sent"), cut("Swoogo has"), prose("", spare=1))
         rows = [(each.label, *_cells(each), each.note) for each in document.fields]
         print_table(
             console, columns, rows, [None if each.agreement == "same" else "yellow" for each in document.fields]

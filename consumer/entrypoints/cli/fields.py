@@ -25,7 +25,7 @@ from consumer.domain.run import Trigger
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.cli.table import Column, Columns, cut, number, print_table
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow, fields_document
 from consumer.entrypoints.documents.ids import whole_event
@@ -161,29 +161,23 @@ def print_fields(console: Console, document: FieldsDocument, *, everything: bool
 
 def _print_kind(console: Console, kind: KindFields, *, everything: bool) -> None:
     console.print(f"\n{kind.kind.capitalize()}: {counted(kind.records, 'record')}", style="bold")
-    sources = [each for each in kind.sessionboard if everything or each.values or each.to]
-    columns = (
-        Column("Sessionboard", fit=Fit.CUT),
+    columns: Columns = (
+        cut("Sessionboard"),
         Column("type", spare=1),
         number("values"),
-        Column("sample", fit=Fit.CUT, spare=2),
-        Column("to", fit=Fit.CUT),
+        cut("sample", spare=2),
+        cut("to"),
     )
-    print_table(
-        console,
-        columns,
-        [(plain(each.name), each.type, f"{each.values:,}", each.sample, ", ".join(each.to) or "-") for each in sources],
-    )
+    rows = [
+        (plain(each.name), each.type, f"{each.values:,}", each.sample, ", ".join(each.to) or "-")
+        for each in kind.sessionboard
+        if everything or each.values or each.to
+    ]
+    print_table(console, columns, rows)
     targets = [each for each in kind.swoogo if everything or each.source or each.attribute.startswith("c_")]
     if targets:
         console.print()
-    columns = (
-        Column("Swoogo", fit=Fit.CUT),
-        Column("label", fit=Fit.CUT),
-        Column("type"),
-        Column("choices", fit=Fit.CUT, spare=2),
-        Column("from", fit=Fit.CUT),
-    )
+    columns = (cut("Swoogo"), cut("label"), "type", cut("choices", spare=2), cut("from"))
     limit = None if everything else _CHOICES
     rows = [
         (

@@ -95,9 +95,7 @@ def seal_credentials(
     public: Annotated[
         str | None, typer.Option(metavar="KEY", help="Public key to seal to; that of the settings when left out.")
     ] = None,
-    org: Annotated[
-        str, typer.Option(metavar="ORG", help="The only organization that may use the box.", show_default=False)
-    ] = "",
+    org: Annotated[str, typer.Option(metavar="ORG", help="The only organization that may use the box.")] = "",
     as_json: AsJson = False,
 ) -> Exit:
     """Seal a Swoogo consumer key and secret, so that they can travel on Kafka.

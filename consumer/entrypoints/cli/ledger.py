@@ -15,12 +15,12 @@ from consumer.domain.identity import NOT_KEPT, Kind, id_of, kind_of, readable
 from consumer.domain.ledger import Entry, Ledger
 from consumer.domain.rekeying import revealed
 from consumer.domain.text import masked
-from consumer.entrypoints.cli.arguments import AsJson, Event
+from consumer.entrypoints.cli.arguments import ID_FORMS, AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.cli.table import cut, number, print_table
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import iso, plain
 from consumer.services.planning import rules_of
 from consumer.settings import load_settings
@@ -64,14 +64,7 @@ class LedgerDocument:
 
 def show_ledger(
     event: Event,
-    identifier: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ID",
-            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
-            show_default=False,
-        ),
-    ] = None,
+    identifier: Annotated[str | None, typer.Argument(metavar="ID", help=ID_FORMS)] = None,
     *,
     as_json: AsJson = False,
 ) -> Exit:
@@ -84,15 +77,14 @@ def show_ledger(
     settings = load_settings()
     digests = digests_of(settings.keys)
 
-    async def read() -> tuple[LedgerDocument, int]:
-        async with open_session(settings) as stores:
-            event_id = await whole_event(stores, event)
-            ledger, pair = await asyncio.gather(stores.ledger.load(event_id), stores.pairs.pair(event_id))
-            held, rules = await stores.inbox.load(event_id), rules_of(settings.push, settings.swoogo, digests)
-            ledger = revealed(ledger, held.snapshot, rules.limits, digests)
-            return ledger_document(event_id, ledger, identifier, era=pair.era if pair else 0), stores.clock.now()
+    async def read(stores: StoreSession) -> LedgerDocument:
+        event_id = await whole_event(stores, event)
+        ledger, pair = await asyncio.gather(stores.ledger.load(event_id), stores.pairs.pair(event_id))
+        held, rules = await stores.inbox.load(event_id), rules_of(settings.push, settings.swoogo, digests)
+        ledger = revealed(ledger, held.snapshot, rules.limits, digests)
+        return ledger_document(event_id, ledger, identifier, era=pair.era if pair else 0)
 
-    document, now = asyncio.run(read())
+    document, now = in_session(settings, read)
     if as_json:
         print_json(document)
     if not document.entries:
@@ -147,13 +139,13 @@ def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
 def print_entries(console: Console, document: LedgerDocument, now: int) -> None:
     """One line an entry. Times are relative to `now` (ms)."""
     columns = (
-        Column("key"),
-        Column("state"),
+        "key",
+        "state",
         number("Swoogo"),
-        Column("name", fit=Fit.CUT),
+        cut("name"),
         number("fields", spare=2),
         number("links", spare=1),
-        Column("changed"),
+        "changed",
     )
     keys = shown_keys(console, (entry.key for entry in document.entries))
     rows = [

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from rich.console import Console
 
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.cli.table import cut, number, print_table
 from consumer.entrypoints.documents.operations import OperationsDocument, lead, read_operations
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import in_session
 from consumer.entrypoints.documents.words import ago, counted, lasting, plain
 from consumer.settings import load_settings
 
@@ -21,17 +19,12 @@ def operations(*, as_json: AsJson = False) -> Exit:
 
     `status` shows each event; this shows what all of them rely on. Kafka is asked for three seconds at most.
     """
-    document = asyncio.run(_read())
+    document, _ = in_session(load_settings(), read_operations)
     if as_json:
         print_json(document)
     else:
         print_operations(out(), document)
     return Exit.OK
-
-
-async def _read() -> OperationsDocument:
-    async with open_session(load_settings()) as stores:
-        return await read_operations(stores)
 
 
 def print_operations(console: Console, document: OperationsDocument) -> None:
@@ -50,7 +43,7 @@ def print_operations(console: Console, document: OperationsDocument) -> None:
     _print_counts(console, document)
     topics = [(each.topic, f"{each.behind:,}", str(each.members)) for each in document.topics]
     if topics:
-        print_table(console, (Column("topic"), number("behind"), number("replicas")), topics)
+        print_table(console, ("topic", number("behind"), number("replicas")), topics)
     for replica in document.replicas:
         seen = "" if replica.alive else ", not heard"
         console.print(f"replica {replica.id}: {replica.version}, {replica.role}, {ago(replica.seen_ms, now)}{seen}")
@@ -72,11 +65,11 @@ def _facts(document: OperationsDocument) -> list[str]:
 
 def _print_credentials(console: Console, document: OperationsDocument) -> None:
     columns = (
-        Column("organization", fit=Fit.CUT, spare=1),
+        cut("organization", spare=1),
         number("events"),
         number(f"left of {document.credit_limit:,}"),
-        Column("full again"),
-        Column("circuit"),
+        "full again",
+        "circuit",
     )
     rows = [
         (
@@ -97,7 +90,7 @@ def _print_credentials(console: Console, document: OperationsDocument) -> None:
 def _print_counts(console: Console, document: OperationsDocument) -> None:
     rows = [("parked", each.code, f"{each.count:,}", each.oldest_ms) for each in document.parked or ()]
     rows += [("dead letters", each.reason, f"{each.count:,}", each.oldest_ms) for each in document.letters or ()]
-    columns = (Column("what"), Column("code or reason"), number("open"), Column("oldest"))
+    columns = ("what", "code or reason", number("open"), "oldest")
     shown = [(what, code, count, moment(console, since, document.as_of_ms)) for what, code, count, since in rows]
     if shown:
         print_table(console, columns, shown)

@@ -5,7 +5,6 @@ Only the holder of an event's lease writes its ledger, so these ask the next cla
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,13 +14,13 @@ import typer
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
 from consumer.domain.order import OrderKind, Receipt
-from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Key, Reason, Sure, by
+from consumer.entrypoints.cli.arguments import ID_FORMS, Actor, AsJson, Event, Key, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.ledger import named_keys
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
 
@@ -48,14 +47,7 @@ class OrderDocument:
 
 def lift(
     event: Event,
-    identifier: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="Sessionboard id, key such as session/ID, the beginning of either, or Swoogo id.",
-            show_default=False,
-        ),
-    ],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help=ID_FORMS)],
     *,
     reason: Reason = "",
     actor: Actor = "",
@@ -68,7 +60,7 @@ def lift(
     such deleted record, or the answer was no.
     """
     settings = load_settings()
-    event_id, ledger = asyncio.run(_known(settings, event))
+    (event_id, ledger), _ = in_session(settings, lambda stores: _known(stores, event))
     gone = {key: entry for key, entry in ledger.items() if entry.state is State.GONE}
     found = tuple(sorted(named_keys(gone, identifier)))
     if not found:
@@ -77,7 +69,7 @@ def lift(
     named = ", ".join(plain(key) for key in found)
     if not sure and not confirmed(f"Make {named} again in Swoogo?"):
         return Exit.FAILED
-    receipt = asyncio.run(give(settings, OrderKind.LIFT, event_id, by(actor), reason, found))
+    receipt = give(settings, OrderKind.LIFT, event_id, by(actor), reason, found)
     if as_json:
         print_json(LiftDocument(event_id, found, receipt.at_once))
     else:
@@ -90,8 +82,7 @@ def adopt(
     event: Event,
     key: Key,
     swoogo_id: Annotated[
-        int,
-        typer.Argument(metavar="SWOOGO_ID", min=1, help="Id of the record in the event in Swoogo.", show_default=False),
+        int, typer.Argument(metavar="SWOOGO_ID", min=1, help="Id of the record in the event in Swoogo.")
     ],
     *,
     reason: Reason = "",
@@ -107,7 +98,7 @@ def adopt(
     already, or the Swoogo record belongs to another, or the answer was no.
     """
     settings = load_settings()
-    event_id, ledger = asyncio.run(_known(settings, event))
+    (event_id, ledger), _ = in_session(settings, lambda stores: _known(stores, event))
     key = _one_key(key, ledger)
     command, entry = LedgerCommand(Action.ADOPT, key, swoogo_id), ledger.get(key)
     if entry is None:
@@ -121,7 +112,7 @@ def adopt(
     if not sure and not confirmed(question):
         return Exit.FAILED
     ids = {"swoogo_id": str(swoogo_id)}
-    receipt = asyncio.run(give(settings, OrderKind.ADOPT, event_id, by(actor), reason, (key,), ids))
+    receipt = give(settings, OrderKind.ADOPT, event_id, by(actor), reason, (key,), ids)
     return _said(OrderDocument(event_id, "adopt", key, swoogo_id, receipt.at_once), "is adopted", as_json=as_json)
 
 
@@ -136,7 +127,7 @@ def forget(
     there is no unanswered create under this key, or the answer was no.
     """
     settings = load_settings()
-    event_id, ledger = asyncio.run(_known(settings, event))
+    (event_id, ledger), _ = in_session(settings, lambda stores: _known(stores, event))
     key = _one_key(key, ledger)
     entry = ledger.get(key)
     if entry is None or entry.state is not State.INTENT:
@@ -145,11 +136,11 @@ def forget(
     question = f"Is {plain(key)} none of the records in Swoogo? It may be created again."
     if not sure and not confirmed(question):
         return Exit.FAILED
-    receipt = asyncio.run(give(settings, OrderKind.FORGET, event_id, by(actor), reason, (key,)))
+    receipt = give(settings, OrderKind.FORGET, event_id, by(actor), reason, (key,))
     return _said(OrderDocument(event_id, "forget", key, None, receipt.at_once), "is synced again", as_json=as_json)
 
 
-async def give(
+def give(
     settings: Settings,
     kind: OrderKind,
     event_id: str,
@@ -160,10 +151,13 @@ async def give(
     act: Callable[[], Awaitable[Receipt]] | None = None,
 ) -> Receipt:
     """Give an order; `act` as in `Orders.give`. Raises UnavailableError, ConfigurationError."""
-    async with open_session(settings) as stores:
+
+    async def order(stores: StoreSession) -> Receipt:
         orders = stores.orders
-        order = orders.order(kind, event_id, actor=actor, reason=reason, keys=tuple(keys), details=details)
-        return await orders.give(order, act)
+        given = orders.order(kind, event_id, actor=actor, reason=reason, keys=tuple(keys), details=details)
+        return await orders.give(given, act)
+
+    return in_session(settings, order)[0]
 
 
 def _said(document: OrderDocument, done: str, *, as_json: bool) -> Exit:
@@ -174,10 +168,9 @@ def _said(document: OrderDocument, done: str, *, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def _known(settings: Settings, event: str) -> tuple[str, Ledger]:
-    async with open_session(settings) as stores:
-        event_id = await whole_event(stores, event)
-        return event_id, await stores.ledger.load(event_id)
+async def _known(stores: StoreSession, event: str) -> tuple[str, Ledger]:
+    event_id = await whole_event(stores, event)
+    return event_id, await stores.ledger.load(event_id)
 
 
 def _one_key(given: str, ledger: Ledger) -> str:

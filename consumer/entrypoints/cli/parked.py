@@ -13,12 +13,25 @@ from rich.console import Console
 
 from consumer.domain.bulk import Choice, Foreseen
 from consumer.domain.errors import ConfigurationError
-from consumer.entrypoints.cli.arguments import Actor, AnyEvent, AsJson, Sure, by
-from consumer.entrypoints.cli.choice import Again, Code, DryRun, OlderThan, Org, Why, chosen_by, rounds_allowed
+from consumer.entrypoints.cli.arguments import (
+    Actor,
+    Again,
+    AnyEvent,
+    AsJson,
+    Code,
+    DryRun,
+    OlderThan,
+    Org,
+    Sure,
+    Why,
+    by,
+    chosen_by,
+    rounds_allowed,
+)
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import cut, print_table, prose
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.session import open_session
@@ -45,19 +58,13 @@ class RetryDocument:
 
 
 Keys = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="KEY", help="Keys as parked list shows them; all when left out.", show_default=False),
+    list[str] | None, typer.Argument(metavar="KEY", help="Keys as parked list shows them; all when left out.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Those of every event.")]
 
 
 def list_parked(
-    event: AnyEvent = None,
-    *,
-    code: Code = "",
-    org: Org = "",
-    older_than: OlderThan = "",
-    as_json: AsJson = False,
+    event: AnyEvent = None, *, code: Code = "", org: Org = "", older_than: OlderThan = "", as_json: AsJson = False
 ) -> Exit:
     """List refused changes: record, issue, field, since when."""
     settings = load_settings()
@@ -76,13 +83,13 @@ def list_parked(
 def print_parked(console: Console, document: ParkedDocument, now: int, *, foreseen: bool = False) -> None:
     """One line a refused change, and below its sentence, or what a retry would do. Times are relative to `now` (ms)."""
     columns = (
-        Column("event"),
-        Column("record"),
-        Column("issue"),
-        Column("field", fit=Fit.CUT, spare=1),
-        Column("since"),
-        Column("rounds"),
-        Column("would do" if foreseen else "in words", fit=Fit.WORDS),
+        "event",
+        "record",
+        "issue",
+        cut("field", spare=1),
+        "since",
+        "rounds",
+        prose("would do" if foreseen else "in words"),
     )
     events = shown_ids(console, (row.event_id for row in document.parked))
     keys = shown_keys(console, (row.key for row in document.parked))

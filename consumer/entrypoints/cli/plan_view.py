@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -19,10 +18,10 @@ from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Everything,
 from consumer.entrypoints.cli.arguments import Reason as Why
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
-from consumer.entrypoints.cli.table import Column, number, print_table, without_empty
+from consumer.entrypoints.cli.table import Columns, number, print_table, without_empty
 from consumer.entrypoints.documents.plan import IssueRow, PlanDocument, read_plan
 from consumer.entrypoints.documents.planned import FieldChange, Planned
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import in_session
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import load_settings
 
@@ -60,13 +59,7 @@ def plan_event(
 
     Reads Redis only. Exit code 1 when the event is not mapped. With --approve the codes, and the JSON, of approve.
     """
-    settings = load_settings()
-
-    async def read() -> PlanDocument:
-        async with open_session(settings) as stores:
-            return await read_plan(stores, event, latency)
-
-    document = asyncio.run(read())
+    document, _ = in_session(load_settings(), lambda stores: read_plan(stores, event, latency))
     if as_json and not approve:
         print_json(document)
     if not document.mapped:
@@ -161,7 +154,7 @@ def _print_summary(console: Console, document: PlanDocument) -> None:
         if any(row):
             rows.append([f"{kind.value}s", *(f"{count:,}" if count else "-" for count in row)])
     if rows:
-        columns = [Column(""), *(number(title) for title in (*_STYLES, "unchanged", "left out"))]
+        columns: Columns = ["", *(number(title) for title in (*_STYLES, "unchanged", "left out"))]
         print_table(console, *without_empty(columns, rows))
 
 

@@ -28,14 +28,10 @@ from consumer.settings.kafka import Topics
 Who = Annotated[
     str,
     typer.Argument(
-        metavar="PERSON",
-        help="E-mail address, contact id in Sessionboard, or speaker or contact id in Swoogo.",
-        show_default=False,
+        metavar="PERSON", help="E-mail address, contact id in Sessionboard, or speaker or contact id in Swoogo."
     ),
 ]
-OneEvent = Annotated[
-    str | None, typer.Option("--event", metavar="EVENT", help="This Sessionboard event alone.", show_default=False)
-]
+OneEvent = Annotated[str | None, typer.Option("--event", metavar="EVENT", help="This Sessionboard event alone.")]
 
 _COMPACTION: Final = (
     "A compacted topic holds former values until Kafka compacts it: at the latest after max.compaction.lag.ms (set it, "
@@ -73,8 +69,7 @@ def erase(
     event: OneEvent = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
     receipt: Annotated[
-        Path | None,
-        typer.Option("--receipt", metavar="FILE", help="Write the receipt to this file too.", show_default=False),
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Write the receipt to this file too.")
     ] = None,
     reason: Reason = "",
     actor: Actor = "",

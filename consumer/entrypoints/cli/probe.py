@@ -21,7 +21,7 @@ from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.keys import asked_credentials
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
-from consumer.entrypoints.cli.table import Column, Fit, print_table
+from consumer.entrypoints.cli.table import print_table, prose
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import VARIABLES, Settings, load_settings
@@ -59,16 +59,9 @@ class ProbeDocument:
 
 def probe_event(
     *,
-    event: Annotated[
-        int, typer.Option("--event", min=1, metavar="ID", help="Swoogo event to try things on.", show_default=False)
-    ],
-    org: Annotated[
-        str,
-        typer.Option(metavar="ORG", help="Use the credential of this connected organization.", show_default=False),
-    ] = "",
-    secret: Annotated[
-        str, typer.Option(metavar="NAME", help="Use the credential of this mounted secret.", show_default=False)
-    ] = "",
+    event: Annotated[int, typer.Option("--event", min=1, metavar="ID", help="Swoogo event to try things on.")],
+    org: Annotated[str, typer.Option(metavar="ORG", help="Use the credential of this connected organization.")] = "",
+    secret: Annotated[str, typer.Option(metavar="NAME", help="Use the credential of this mounted secret.")] = "",
     sure: Sure = False,
     as_json: AsJson = False,
 ) -> Exit:
@@ -142,7 +135,7 @@ def _document(settings: Settings, event_id: int, done: Probed) -> ProbeDocument:
 
 def _show(document: ProbeDocument) -> None:
     console = out()
-    columns = (Column("question"), Column("answer"), Column("seen", fit=Fit.WORDS))
+    columns = ("question", "answer", prose("seen"))
     rows = [(finding.name, finding.value or "not found", plain(finding.seen)) for finding in document.findings]
     print_table(console, columns, rows)
     console.print("\nSettings that suit (those that differ from the ones in effect are marked):")

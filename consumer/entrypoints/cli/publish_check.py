@@ -81,7 +81,6 @@ def check_file(
             metavar="FILE",
             help="A JSON object a line with topic, key, value (an object, a text, or null) and timestamp (ms), as "
             "`kcat -J` prints it.",
-            show_default=False,
         ),
     ],
     as_json: AsJson = False,

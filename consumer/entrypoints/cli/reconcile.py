@@ -14,7 +14,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.order import OrderKind
 from consumer.domain.run import Run, Trigger
 from consumer.domain.survey import Depth
-from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, by, events_beginning
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Wait, by, event_argument
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.cli.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
@@ -37,15 +37,7 @@ class AllDocument:
 
 
 def reconcile(
-    event: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="EVENT",
-            help="Sessionboard event id, or the beginning of it.",
-            show_default=False,
-            autocompletion=events_beginning,
-        ),
-    ] = None,
+    event: Annotated[str | None, event_argument()] = None,
     *,
     every: Annotated[
         bool, typer.Option("--all", help="Every mapped event with continuous sync; asks for it and does not wait.")
@@ -55,7 +47,7 @@ def reconcile(
         bool, typer.Option("--confirm-deletions", help="Believe that whatever is missing in Swoogo was deleted there.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the reconcile to its end.")] = True,
-    timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    timeout: Wait = 900.0,
     reason: Reason = "",
     actor: Actor = "",
     as_json: AsJson = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -18,9 +17,9 @@ from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.ids import whole_event
 from consumer.entrypoints.documents.plan import plan_of
 from consumer.entrypoints.documents.planned import Planned
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import plain
-from consumer.settings import Settings, load_settings
+from consumer.settings import load_settings
 
 _SHOWN: Final = 20
 
@@ -56,7 +55,7 @@ def remove(
     sync, else with the next sync of everything. Exit code 1 when none waits, or the answer was no.
     """
     settings = load_settings()
-    event_id, plan, waiting = asyncio.run(_waiting(settings, event))
+    (event_id, plan, waiting), _ = in_session(settings, lambda stores: _waiting(stores, event))
     if not waiting:
         say(f"No removals of event {plain(event_id)} wait to be confirmed.")
         return Exit.FAILED
@@ -68,7 +67,7 @@ def remove(
     wanted = bool(reason.strip()) and (sure or confirmed(f"Delete {len(waiting)} records in Swoogo for good?"))
     ids, at_once = {removal_key(each.key): str(each.swoogo_id) for each in plan.unconfirmed}, False
     if wanted:
-        at_once = asyncio.run(give(settings, OrderKind.REMOVE, event_id, by(actor), reason, [*ids], ids)).at_once
+        at_once = give(settings, OrderKind.REMOVE, event_id, by(actor), reason, [*ids], ids).at_once
     if as_json:
         print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
     elif wanted:
@@ -79,11 +78,10 @@ def remove(
     return Exit.OK if wanted or not reason.strip() else Exit.FAILED
 
 
-async def _waiting(settings: Settings, event: str) -> tuple[str, Plan, tuple[Planned, ...]]:
-    async with open_session(settings) as stores:
-        event_id = await whole_event(stores, event)
-        mapping = await stores.connections.mapping(event_id)
-        if mapping is None:
-            return event_id, Plan(), ()
-        plan, words = await plan_of(stores, mapping)
-        return event_id, plan, tuple(words.planned(each) for each in plan.unconfirmed)
+async def _waiting(stores: StoreSession, event: str) -> tuple[str, Plan, tuple[Planned, ...]]:
+    event_id = await whole_event(stores, event)
+    mapping = await stores.connections.mapping(event_id)
+    if mapping is None:
+        return event_id, Plan(), ()
+    plan, words = await plan_of(stores, mapping)
+    return event_id, plan, tuple(words.planned(each) for each in plan.unconfirmed)

@@ -64,18 +64,13 @@ class ReplayDocument:
 
 def replay_topic(
     topic: Annotated[
-        str,
-        typer.Argument(
-            metavar="TOPIC", help="sessions, speakers, sponsors, mappings, or a topic's name.", show_default=False
-        ),
+        str, typer.Argument(metavar="TOPIC", help="sessions, speakers, sponsors, mappings, or a topic's name.")
     ],
     *,
     start: Annotated[
         str, typer.Option("--from", metavar="TIME|OFFSET", help="A moment, an offset or PARTITION:OFFSET.")
     ] = "",
-    event: Annotated[
-        str, typer.Option("--event", metavar="ID", help="Only records of this Sessionboard event.", show_default=False)
-    ] = "",
+    event: Annotated[str, typer.Option("--event", metavar="ID", help="Only records of this Sessionboard event.")] = "",
     rate: Annotated[float, typer.Option(min=1.0, max=1_000_000.0, help="Records a second at most.")] = 2_000.0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the last one was interrupted.")] = False,
     reason: Reason = "",

@@ -126,9 +126,7 @@ def list_sealed(*, as_json: AsJson = False) -> Exit:
 
 
 def reseal(
-    org: Annotated[str, typer.Argument(metavar="ORG", help="Organization id.", show_default=False)],
-    *,
-    as_json: AsJson = False,
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organization id.")], *, as_json: AsJson = False
 ) -> Exit:
     """Print an organization's credentials sealed to the key in the settings, for upstream to publish again.
 

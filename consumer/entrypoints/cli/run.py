@@ -27,7 +27,7 @@ def run(
     *,
     role: Annotated[
         Literal["all", "ingest", "sync", "webhooks", "console"] | None,
-        typer.Option(help="Which half runs; the setting SWOOGO_SYNC_ROLE when left out.", show_default=False),
+        typer.Option(help="Which half runs; the setting SWOOGO_SYNC_ROLE when left out."),
     ] = None,
 ) -> Exit:
     """Run the service until SIGTERM or SIGINT.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
@@ -16,15 +15,15 @@ from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.plan_view import show_issues
 from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table
+from consumer.entrypoints.cli.table import cut, number, print_table, prose
 from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
 from consumer.entrypoints.documents.run import RUNS_KEPT, CallRow, RunShown, read_run, read_runs
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
-from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, lasting, plain
-from consumer.settings import Settings, load_settings
+from consumer.settings import load_settings
 
 T = TypeVar("T")
 _CALLS: Final = 20
@@ -58,17 +57,16 @@ def list_runs(
 
     Exit code 1 when the event is not known.
     """
-    settings = load_settings()
 
-    async def read(stores: StoreSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str], int]:
+    async def read(stores: StoreSession, event_id: str) -> tuple[RunsDocument, Mapping[str, str]]:
         found = await read_runs(stores, event_id)
         ended = [run_document(run) for run in found.values() if run.ended][:limit]
-        return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found), stores.clock.now()
+        return RunsDocument(event_id, tuple(ended), await lost_at(stores)), short_ids(found)
 
-    answer = _of_known_event(settings, event, read)
+    answer, now = _of_known_event(event, read)
     if answer is None:
         return Exit.FAILED
-    document, short, now = answer
+    document, short = answer
     if as_json:
         print_json(document)
         return Exit.OK
@@ -83,9 +81,7 @@ def list_runs(
 
 def show_run(
     event: Event,
-    identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="Run id, or the beginning or end of it.", show_default=False)
-    ],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Run id, or the beginning or end of it.")],
     *,
     everything: Everything = False,
     as_json: AsJson = False,
@@ -94,15 +90,14 @@ def show_run(
 
     Exit code 1 when there is no such run.
     """
-    settings = load_settings()
 
-    async def read(stores: StoreSession, event_id: str) -> tuple[RunShown | None, str, int]:
-        return await read_run(stores, event_id, identifier), event_id, stores.clock.now()
+    async def read(stores: StoreSession, event_id: str) -> tuple[RunShown | None, str]:
+        return await read_run(stores, event_id, identifier), event_id
 
-    answer = _of_known_event(settings, event, read)
+    answer, now = _of_known_event(event, read)
     if answer is None:
         return Exit.FAILED
-    shown, event_id, now = answer
+    shown, event_id = answer
     if shown is None:
         say(f"Event {plain(event_id)} has no run {plain(identifier)}; `runs` lists the last {RUNS_KEPT}.")
         return Exit.FAILED
@@ -116,14 +111,13 @@ def show_run(
 def list_issues(
     event: Event,
     *,
-    code: Annotated[str | None, typer.Option(help="Only issues with this code.", show_default=False)] = None,
+    code: Annotated[str | None, typer.Option(help="Only issues with this code.")] = None,
     as_json: AsJson = False,
 ) -> Exit:
     """List what is wrong with which record of an event now, each with what to do about it.
 
     Exit code 1 when the event is not known.
     """
-    settings = load_settings()
     if code is not None and code not in {each.value for each in Code}:
         say(f"There is no issue code {plain(code)}; there are {', '.join(sorted(Code))}.")
         return Exit.USAGE
@@ -132,7 +126,7 @@ def list_issues(
         issues = (await stores.board.issues(event_id)).values()
         return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
 
-    document = _of_known_event(settings, event, read)
+    document, _ = _of_known_event(event, read)
     if document is None:
         return Exit.FAILED
     if as_json:
@@ -147,10 +141,10 @@ def list_issues(
 def print_runs(console: Console, document: RunsDocument, short: Mapping[str, str], now: int) -> None:
     """One line a run, then why the newest that failed did. Times are relative to `now` (ms)."""
     columns = (
-        Column("run"),
-        Column("started"),
-        Column("trigger", fit=Fit.WORDS),
-        Column("outcome"),
+        "run",
+        "started",
+        prose("trigger"),
+        "outcome",
         number("took"),
         number("synced"),
         number("issues"),
@@ -201,15 +195,7 @@ def _print_calls(console: Console, rows: Sequence[CallRow], made: int) -> None:
     """The newest calls; `made`: how many there were."""
     more = f", the newest {len(rows):,} (--all lists what is kept)" if made > len(rows) else ""
     console.print(f"\n{counted(made, 'call')}{more}:")
-    columns = (
-        Column("at"),
-        Column("call", fit=Fit.CUT),
-        Column("record", fit=Fit.CUT),
-        Column("request", fit=Fit.CUT, spare=2),
-        number("took"),
-        number("credits"),
-        Column("answer"),
-    )
+    columns = ("at", cut("call"), cut("record"), cut("request", spare=2), number("took"), number("credits"), "answer")
     cells = [
         (
             row.at[11:19] if row.at else "-",
@@ -225,20 +211,19 @@ def _print_calls(console: Console, rows: Sequence[CallRow], made: int) -> None:
     print_table(console, columns, cells, [None if row.outcome == "taken" else "yellow" for row in rows])
 
 
-def _of_known_event(settings: Settings, event: str, read: Callable[[StoreSession, str], Awaitable[T]]) -> T | None:
+def _of_known_event(event: str, read: Callable[[StoreSession, str], Awaitable[T]]) -> tuple[T | None, int]:
     """What `read` finds of the event that is meant; None, with a sentence, for one never recorded and never mapped.
 
     Raises UnavailableError, ConfigurationError, AmbiguousIdError.
     """
 
-    async def look() -> T | None:
-        async with open_session(settings) as stores:
-            await require_complete(stores)
-            known = await known_events(stores)
-            event_id = chosen(event, known, "event")
-            return await read(stores, event_id) if event_id in known else None
+    async def look(stores: StoreSession) -> T | None:
+        await require_complete(stores)
+        known = await known_events(stores)
+        event_id = chosen(event, known, "event")
+        return await read(stores, event_id) if event_id in known else None
 
-    found = asyncio.run(look())
+    found, now = in_session(load_settings(), look)
     if found is None:
         say(f"Nothing was ever recorded for event {plain(event)}, and it was never mapped.")
-    return found
+    return found, now

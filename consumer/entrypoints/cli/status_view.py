@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Annotated, Final
@@ -16,13 +15,13 @@ from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.plan_view import show_issues
-from consumer.entrypoints.cli.table import Column, Fit, number, print_table, without_empty
+from consumer.entrypoints.cli.table import Columns, cut, number, print_table, without_empty
 from consumer.entrypoints.documents.attention import Attention
 from consumer.entrypoints.documents.completeness import rebuilding, runs_lost
 from consumer.entrypoints.documents.rows import EventRow
 from consumer.entrypoints.documents.run_document import KindNumbers, RunDocument
 from consumer.entrypoints.documents.running import RunningDocument, replicas_sentence, waiting_sentences
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.status import EventDocument, StatusDocument, read_event, read_status
 from consumer.entrypoints.documents.words import ago, counted, lasting, plain
 from consumer.settings import load_settings
@@ -50,14 +49,11 @@ def status(
 
     Exit code 1 when the event is not known.
     """
-    settings = load_settings()
 
-    async def read() -> tuple[StatusDocument | EventDocument | None, int]:
-        async with open_session(settings) as stores:
-            document = await read_status(stores) if event is None else await read_event(stores, event, runs)
-            return document, stores.clock.now()
+    async def read(stores: StoreSession) -> StatusDocument | EventDocument | None:
+        return await read_status(stores) if event is None else await read_event(stores, event, runs)
 
-    document, now = asyncio.run(read())
+    document, now = in_session(load_settings(), read)
     if document is None:
         say(f"Nothing was ever recorded for event {plain(event or '')}, and it was never mapped.")
         return Exit.FAILED
@@ -98,13 +94,13 @@ def show_running(console: Console, running: RunningDocument, now: int) -> None:
 def print_events(console: Console, document: StatusDocument, now: int) -> None:
     """One line an event. Times are relative to `now` (ms)."""
     columns = (
-        Column("event"),
-        Column("name", fit=Fit.CUT, spare=1),
-        Column("state"),
+        "event",
+        cut("name", spare=1),
+        "state",
         number("Swoogo", spare=2),
         number("changes"),
         number("due"),
-        Column("last run"),
+        "last run",
         number("credits", spare=2),
         number("left"),
     )
@@ -235,12 +231,12 @@ def _print_kinds(console: Console, run: RunDocument) -> None:
         for kind, numbers in run.kinds.items()
     ]
     if rows:
-        columns = [Column(""), number("synced"), *(number(name.replace("_", " ")) for name in names)]
+        columns: Columns = ["", number("synced"), *(number(name.replace("_", " ")) for name in names)]
         print_table(console, *without_empty(columns, rows))
 
 
 def _print_history(console: Console, runs: tuple[RunDocument, ...], now: int) -> None:
-    columns = (Column("started"), Column("trigger"), Column("outcome"), number("synced"), number("credits"))
+    columns = ("started", "trigger", "outcome", number("synced"), number("credits"))
     rows = [
         (ago(run.started_ms, now), run.trigger, outcome_words(run), synced_words(run), f"{run.credits:,}")
         for run in runs

@@ -14,7 +14,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.identity import Kind, key_of
 from consumer.domain.order import OrderKind, request_of
 from consumer.domain.run import Run, Trigger
-from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, by
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, Wait, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
 from consumer.entrypoints.cli.status_view import print_run
@@ -79,7 +79,7 @@ def sync_event(
         list[str] | None, typer.Option("--speaker", metavar="ID", help="Only this speaker; may be repeated.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the sync to its end.")] = True,
-    timeout: Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")] = 900.0,
+    timeout: Wait = 900.0,
     reason: Reason = "",
     actor: Actor = "",
     as_json: AsJson = False,

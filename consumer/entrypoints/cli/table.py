@@ -46,22 +46,37 @@ class Column:
     spare: int = 0
 
 
+Columns = Sequence[Column | str]
+"""In order; a title alone is a column whose values stay whole."""
+
+
 def number(title: str, spare: int = 0) -> Column:
     """A column of numbers."""
     return Column(title, right=True, spare=spare)
 
 
+def cut(title: str, spare: int = 0) -> Column:
+    """A column of names, which may be cut."""
+    return Column(title, fit=Fit.CUT, spare=spare)
+
+
+def prose(title: str, spare: int = 0) -> Column:
+    """A column of sentences, which may break at words."""
+    return Column(title, fit=Fit.WORDS, spare=spare)
+
+
 def print_table(
-    console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]], styles: Sequence[str | None] = ()
+    console: Console, titles: Columns, rows: Sequence[Sequence[str]], styles: Sequence[str | None] = ()
 ) -> None:
     """Print rows below their headings; a heading row of empty titles is left out.
 
     Args:
         console: where to.
-        columns: in order.
+        titles: the columns.
         rows: of each, a cell a column; safe lines, see `output.plain`.
         styles: of each row; none when left out.
     """
+    columns = [Column(each) if isinstance(each, str) else each for each in titles]
     drawn = _layout(columns, rows, console.width if console.is_terminal else None)
     if drawn is None:
         _stacked(console, columns, rows, styles)
@@ -82,7 +97,7 @@ def print_table(
             console.print((" " * gap).join(aligned).rstrip(), style=style, soft_wrap=True)
 
 
-def without_empty(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> tuple[list[Column], list[list[str]]]:
+def without_empty(columns: Columns, rows: Sequence[Sequence[str]]) -> tuple[Columns, list[list[str]]]:
     """Columns, and the rows of these, that have more than a dash in any row."""
     kept = [index for index in range(len(columns)) if any(row[index] not in {"", "-"} for row in rows)]
     return [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]

@@ -5,7 +5,6 @@ Only the holder of the event can tell that nothing is synced meanwhile, so this 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,9 +20,9 @@ from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import whole_event
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import plain
-from consumer.settings import Settings, load_settings
+from consumer.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,7 @@ def void(
     reason: Annotated[
         str,
         typer.Option(
-            "--reason",
-            metavar="TEXT",
-            help="Why. It goes to the service's log and its changelog: no personal data.",
-            show_default=False,
+            "--reason", metavar="TEXT", help="Why. It goes to the service's log and its changelog: no personal data."
         ),
     ],
     *,
@@ -61,7 +57,7 @@ def void(
     settings = load_settings()
     if not reason.strip():
         raise ConfigurationError("Say why: --reason TEXT.")
-    event_id, pair, refusal = asyncio.run(_looked_up(settings, event))
+    (event_id, pair, refusal), _ = in_session(settings, lambda stores: _looked_up(stores, event))
     if pair is None or refusal:
         say(f"The pair of event {plain(event_id)} cannot be voided. {refusal}")
         return Exit.FAILED
@@ -69,7 +65,7 @@ def void(
     if not sure and not confirmed(question):
         return Exit.FAILED
     ids = {"swoogo_event_id": str(pair.swoogo_event_id)}
-    asyncio.run(give(settings, OrderKind.VOID, event_id, by(actor), reason, details=ids))
+    give(settings, OrderKind.VOID, event_id, by(actor), reason, details=ids)
     if as_json:
         print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
     else:
@@ -81,12 +77,11 @@ def void(
     return Exit.OK
 
 
-async def _looked_up(settings: Settings, event: str) -> tuple[str, Pair | None, str]:
-    async with open_session(settings) as stores:
-        await require_complete(stores)
-        event_id = await whole_event(stores, event)
-        pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
-        refusal = not_voidable(pair, 0, len(ledger))
-        if not refusal and (await stores.inbox.waiting(event_id)).held:
-            raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
-        return event_id, pair, refusal
+async def _looked_up(stores: StoreSession, event: str) -> tuple[str, Pair | None, str]:
+    await require_complete(stores)
+    event_id = await whole_event(stores, event)
+    pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
+    refusal = not_voidable(pair, 0, len(ledger))
+    if not refusal and (await stores.inbox.waiting(event_id)).held:
+        raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
+    return event_id, pair, refusal

@@ -130,9 +130,7 @@ async def read_record(stores: StoreSession, event: str, given: str) -> RecordDoc
         stores.inbox, stores.ledger, former, assumed, attempt=waiting.attempt, request=waiting.request, part=part
     )
     holds, timeline, orders = await asyncio.gather(
-        _holds(stores, mapping, waiting),
-        stores.timeline.of(event_id, key),
-        stores.orders.store.given(event_id),
+        _holds(stores, mapping, waiting), stores.timeline.of(event_id, key), stores.orders.store.given(event_id)
     )
     ordered = tuple(_ordered(order_row(each)) for each in orders if each.order.concerns(key))
     happened = (*map(_happening, timeline.happened), *ordered)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.arrivals import RecentArrivals
@@ -37,6 +39,8 @@ from consumer.entrypoints.documents.kafka_look import KafkaLook
 from consumer.ports import Clock
 from consumer.services.orders import Orders
 from consumer.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,16 @@ class _NoTopics:
     async def announce(self, announcement: Announcement) -> None:
         """Never called by a command that only looks."""
         raise TypeError(f"the command line does not publish {announcement.action}")
+
+
+def in_session(settings: Settings, read: Callable[[StoreSession], Awaitable[T]]) -> tuple[T, int]:
+    """What `read` finds in a session of its own, and the time at its end (ms). Raises as `open_session` does."""
+
+    async def run() -> tuple[T, int]:
+        async with open_session(settings) as stores:
+            return await read(stores), stores.clock.now()
+
+    return asyncio.run(run())
 
 
 @asynccontextmanager
