@@ -48,6 +48,10 @@ class Ask:
         return self.settings.orders == "on"
 
 
+Facts = Mapping[str, Any]
+"""What a template says, by the names it uses: one that is missing is an error there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A page to be drawn.
@@ -55,8 +59,8 @@ class Shown:
     Attributes:
         template: below `templates`.
         title: of the window, without personal data.
-        facts: all that the template says and that may change, as `facts`; the page's ETag is their digest. Dataclasses,
-            mappings, lists and plain values, with no moment in them that changes by itself.
+        facts: all that the template says and that may change; the page's ETag is their digest. Dataclasses, mappings,
+            lists and plain values, with no moment in them that changes by itself.
         nav: the entry of the navigation it belongs to.
         timezone: on whose clocks its times are, by IANA name; "": UTC.
         place: where that is, in words; "" for none.
@@ -66,7 +70,7 @@ class Shown:
 
     template: str
     title: str
-    facts: Any
+    facts: Facts
     nav: str = "events"
     timezone: str = ""
     place: str = ""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Final
 
+from consumer.domain.identity import Kind
 from consumer.domain.sync_state import SyncState
 from consumer.entrypoints.console import times
 from consumer.entrypoints.documents.rows import EventRow
 from consumer.entrypoints.documents.run_document import RunDocument
 from consumer.entrypoints.documents.words import counted
 
+KINDS: Final = {
+    Kind.SESSION: "Sessions",
+    Kind.SPEAKER: "Speakers",
+    Kind.SPONSOR: "Sponsors",
+    Kind.LOCATION: "Rooms",
+    Kind.TRACK: "Tracks",
+    Kind.LEVEL: "Sponsorship levels",
+}
 _TRIGGERS = {"manual": "Sync that somebody started", "changes": "Changes", "reconcile": "Comparison"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
@@ -17,12 +16,11 @@ from consumer.domain.programme import Became
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import event_links
-from consumer.entrypoints.console.looks import Look
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
-from consumer.entrypoints.console.pages.hands import Heading, by_hand
-from consumer.entrypoints.console.pages.programme import Agenda, agenda_of
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
+from consumer.entrypoints.console.pages.hands import by_hand
+from consumer.entrypoints.console.pages.programme import agenda_of
 from consumer.entrypoints.console.viewer import Role
-from consumer.entrypoints.console.words import Fact, facts_of, result_words, run_words
+from consumer.entrypoints.console.words import KINDS, facts_of, result_words, run_words
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.programme import SessionRow
 from consumer.entrypoints.documents.run_document import RunDocument
@@ -32,63 +30,6 @@ from consumer.entrypoints.documents.words import counted
 _RUNS: Final = 8
 _WAITING: Final = 8
 """Sessions on their way that are named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Changes on their way. `sessions`: titles by id; `more`: what else waits."""
-
-    sessions: tuple[tuple[str, str], ...]
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
-class KindLine:
-    """Of one kind of records: how many are in Swoogo, and what the others are."""
-
-    kind: str
-    live: int
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run that ended."""
-
-    id: str
-    when: str
-    words: str
-    result: str
-    look: Look
-    credits: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventFacts:
-    """All that the page says."""
-
-    event_id: str
-    name: str
-    look: Look
-    about: str
-    sessionboard: str
-    swoogo: str
-    lead: str
-    hands: int
-    rest: str
-    facts: tuple[Fact, ...]
-    needs: tuple[str, ...]
-    agenda: Agenda | None
-    todo: tuple[Heading, ...]
-    freezes: tuple[tuple[str, str], ...]
-    held: Heading | None
-    edited: Heading | None
-    known: Heading | None
-    waiting: Waiting | None
-    kinds: tuple[KindLine, ...]
-    runs: tuple[RunLine, ...]
-    pairs: int
-    orders: tuple[tuple[str, str], ...] = ()
 
 
 async def show(ask: Ask) -> Shown:
@@ -107,36 +48,36 @@ async def show(ask: Ask) -> Shown:
 
 def _facts(
     ask: Ask, document: EventDocument, rows: tuple[SessionRow, ...], mapping: EventMapping | None, timezone: tzinfo
-) -> EventFacts:
+) -> Facts:
     row, now = document.event, ask.now
     sessionboard, swoogo = event_links(ask.settings, mapping)
     hands = by_hand(ask, document.issues, mapping, {row.id: row.swoogo_id for row in rows})
     lead, rest = lead_of(rows)
     day, rooms = ask.query.get("day", ""), ask.query.get("rooms", "")
-    return EventFacts(
-        event_id=row.event_id,
-        name=row.name or row.event_id,
-        look=looks.of_state(row.state),
-        about=_about(rows, mapping, timezone),
-        sessionboard=sessionboard,
-        swoogo=swoogo,
-        lead=lead,
-        hands=row.hands,
-        rest=rest,
-        facts=facts_of(row, now, timezone),
-        needs=tuple(need.sentence for need in document.attention.needs if need.kind in _NEEDS_SAID),
-        agenda=agenda_of(rows, timezone, times.at(now, timezone).date(), day, rooms),
-        todo=tuple(hands[hand] for hand in Hand if hand.needed and hand in hands),
-        freezes=tuple(_freeze(each, now, timezone) for each in document.freezes),
-        held=hands.get(Hand.HELD),
-        edited=hands.get(Hand.EDITED),
-        known=hands.get(Hand.KNOW),
-        waiting=_waiting(document.pending, rows),
-        kinds=_kinds(row.ledger, row.left_out),
-        runs=tuple(_run(run, now, timezone) for run in document.runs),
-        pairs=sum(len(mapping.settings.field_maps.of(kind)) for kind in Kind) if mapping else 0,
-        orders=_orders(mapping, {each.code for each in document.issues}, ask.viewer.role),
-    )
+    return {
+        "event_id": row.event_id,
+        "name": row.name or row.event_id,
+        "look": looks.of_state(row.state),
+        "about": _about(rows, mapping, timezone),
+        "sessionboard": sessionboard,
+        "swoogo": swoogo,
+        "lead": lead,
+        "hands": row.hands,
+        "rest": rest,
+        "facts": facts_of(row, now, timezone),
+        "needs": tuple(need.sentence for need in document.attention.needs if need.kind in _NEEDS_SAID),
+        "agenda": agenda_of(rows, timezone, times.at(now, timezone).date(), day, rooms),
+        "todo": tuple(hands[hand] for hand in Hand if hand.needed and hand in hands),
+        "freezes": tuple(_freeze(each, now, timezone) for each in document.freezes),
+        "held": hands.get(Hand.HELD),
+        "edited": hands.get(Hand.EDITED),
+        "known": hands.get(Hand.KNOW),
+        "waiting": _waiting(document.pending, rows),
+        "kinds": _kinds(row.ledger, row.left_out),
+        "runs": tuple(_run(run, now, timezone) for run in document.runs),
+        "pairs": sum(len(mapping.settings.field_maps.of(kind)) for kind in Kind) if mapping else 0,
+        "orders": _orders(mapping, {each.code for each in document.issues}, ask.viewer.role),
+    }
 
 
 def _orders(mapping: EventMapping | None, codes: AbstractSet[str], role: Role) -> tuple[tuple[str, str], ...]:
@@ -165,14 +106,6 @@ _REST: Final = (
     (Became.LEFT_OUT, "is left out", "are left out"),
     (Became.EDITED, "was edited in Swoogo", "were edited in Swoogo"),
 )
-_KINDS: Final = {
-    Kind.SESSION: "Sessions",
-    Kind.SPEAKER: "Speakers",
-    Kind.SPONSOR: "Sponsors",
-    Kind.LOCATION: "Rooms",
-    Kind.TRACK: "Tracks",
-    Kind.LEVEL: "Sponsorship levels",
-}
 
 
 def lead_of(rows: Sequence[SessionRow]) -> tuple[str, str]:
@@ -217,7 +150,7 @@ def _freeze(freeze: FreezeRow, now: int, timezone: tzinfo) -> tuple[str, str]:
     return f"{what} {'are' if many else 'is'} frozen {ends}.", f"{freeze.actor}: “{freeze.reason}”"
 
 
-def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -> Waiting | None:
+def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -> Facts | None:
     if not pending:
         return None
     titles = {row.id: row.title for row in rows}
@@ -226,12 +159,12 @@ def _waiting(pending: Mapping[str, Sequence[str]], rows: Sequence[SessionRow]) -
     numbers = [(source, len(keys)) for source, keys in pending.items()]
     left = [(source, number - (len(named[:_WAITING]) if source == Kind.SESSION else 0)) for source, number in numbers]
     more = ", ".join(counted(number, source) for source, number in left if number)
-    return Waiting(tuple(named[:_WAITING]), f"and {more}" if more and named else more)
+    return {"sessions": tuple(named[:_WAITING]), "more": f"and {more}" if more and named else more}
 
 
-def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[KindLine, ...]:
+def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[Facts, ...]:
     lines = []
-    for kind, words in _KINDS.items():
+    for kind, words in KINDS.items():
         live = ledger.get(f"{kind}/applied", 0)
         why = [
             f"{number:,} {reason_words(reason.partition(':')[2])}"
@@ -239,16 +172,16 @@ def _kinds(ledger: Mapping[str, int], left_out: Mapping[str, int]) -> tuple[Kind
             if reason.startswith(f"{kind}:")
         ]
         if live or why:
-            lines.append(KindLine(words, live, f"Left out: {', '.join(why)}" if why else ""))
+            lines.append({"kind": words, "live": live, "more": f"Left out: {', '.join(why)}" if why else ""})
     return tuple(lines)
 
 
-def _run(run: RunDocument, now: int, timezone: tzinfo) -> RunLine:
-    return RunLine(
-        run.id,
-        times.when(run.started_ms, now, timezone),
-        run_words(run),
-        result_words(run),
-        looks.of_outcome(run.outcome),
-        run.credits,
-    )
+def _run(run: RunDocument, now: int, timezone: tzinfo) -> Facts:
+    return {
+        "id": run.id,
+        "when": times.when(run.started_ms, now, timezone),
+        "words": run_words(run),
+        "result": result_words(run),
+        "look": looks.of_outcome(run.outcome),
+        "credits": run.credits,
+    }

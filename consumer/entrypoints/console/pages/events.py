@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 from urllib.parse import urlencode
 
 from consumer.domain.sync_state import SyncState, Turn
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.looks import Look
-from consumer.entrypoints.console.page import Ask, Shown
+from consumer.entrypoints.console.page import Ask, Facts, Shown
 from consumer.entrypoints.console.words import last_words, waiting_words
 from consumer.entrypoints.documents.events import EventsDocument
 from consumer.entrypoints.documents.rows import EventRow
@@ -31,62 +29,6 @@ _CHIPS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A state that events can be narrowed to. `look`: None for all."""
-
-    look: Look | None
-    words: str
-    query: str
-    number: int
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One event. `when`, `ago`: its last change reached Swoogo; `share`: percent of its calls that are made."""
-
-    event_id: str
-    name: str
-    org_id: str
-    look: Look
-    share: float | None
-    when: str
-    ago: str
-    waits: str
-    why: str
-    hands: int
-    left: int | None
-    left_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Events whose turn it is alike. `note`: how many there are, and in which order."""
-
-    heading: str
-    note: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EventsFacts:
-    """All that the page says. `before`, `after`: the pages beside this one, "" where there is none."""
-
-    lead: str
-    caption: str
-    text: str
-    state: str
-    narrowed: bool
-    chips: tuple[Chip, ...]
-    groups: tuple[Group, ...]
-    found: int
-    page: int
-    pages: int
-    before: str
-    after: str
-
-
 async def show(ask: Ask) -> Shown:
     """The events that the viewer may see. Raises UnavailableError."""
     text, state = ask.query.get("q", "").strip()[:100], ask.query.get("state", "")
@@ -95,21 +37,21 @@ async def show(ask: Ask) -> Shown:
     page = int(number) if number.isdecimal() and len(number) < 6 else 1
     document = await ask.events.page(ask.viewer.organizations, text, state, page)
     swoogo = ask.stores.settings.swoogo
-    facts = EventsFacts(
-        lead=_lead(document, narrowed=bool(text or state)),
-        caption=f"{counted(document.found, 'event')}. Credits are Swoogo’s: an organization has "
+    facts = {
+        "lead": _lead(document, narrowed=bool(text or state)),
+        "caption": f"{counted(document.found, 'event')}. Credits are Swoogo’s: an organization has "
         f"{swoogo.credit_limit:,} in {times.lasting(swoogo.credit_window)}, shared by its events.",
-        text=text,
-        state=state,
-        narrowed=bool(text or state),
-        chips=_chips(document, text, state),
-        groups=_groups(document, ask, swoogo.credit_limit),
-        found=document.found,
-        page=document.page,
-        pages=document.pages,
-        before=_query(text, state, document.page - 1) if document.page > 1 else "",
-        after=_query(text, state, document.page + 1) if document.page < document.pages else "",
-    )
+        "text": text,
+        "state": state,
+        "narrowed": bool(text or state),
+        "chips": _chips(document, text, state),
+        "groups": _groups(document, ask, swoogo.credit_limit),
+        "found": document.found,
+        "page": document.page,
+        "pages": document.pages,
+        "before": _query(text, state, document.page - 1) if document.page > 1 else "",
+        "after": _query(text, state, document.page + 1) if document.page < document.pages else "",
+    }
     return Shown("events.html", "Events", facts, many_clocks=True)
 
 
@@ -138,38 +80,54 @@ def _query(text: str, state: str, page: int = 1) -> str:
     return "?" + urlencode({name: value for name, value in given.items() if value})
 
 
-def _chips(document: EventsDocument, text: str, state: str) -> tuple[Chip, ...]:
-    every = Chip(None, "All", _query(text, ""), sum(document.states.values()), not state)
+def _chips(document: EventsDocument, text: str, state: str) -> tuple[Facts, ...]:
+    every = {
+        "look": None,
+        "words": "All",
+        "query": _query(text, ""),
+        "number": sum(document.states.values()),
+        "current": not state,
+    }
     return every, *(
-        Chip(looks.of_state(each), each.words, _query(text, each), document.states.get(each, 0), state == each)
+        {
+            "look": looks.of_state(each),
+            "words": each.words,
+            "query": _query(text, each),
+            "number": document.states.get(each, 0),
+            "current": state == each,
+        }
         for each in _CHIPS
         if document.states.get(each) or state == each
     )
 
 
-def _groups(document: EventsDocument, ask: Ask, limit: int) -> tuple[Group, ...]:
+def _groups(document: EventsDocument, ask: Ask, limit: int) -> tuple[Facts, ...]:
     groups = []
     for turn, rows in groupby(document.rows, key=lambda row: row.turn):
         heading, order = _HEADINGS[turn]
         number = counted(document.turns.get(turn, 0), "event")
         note = f"{number}, {order}" if order and document.turns.get(turn, 0) > 1 else number
-        groups.append(Group(heading, note, tuple(_line(row, ask, limit) for row in rows)))
+        groups.append({"heading": heading, "note": note, "lines": tuple(_line(row, ask, limit) for row in rows)})
     return tuple(groups)
 
 
-def _line(row: EventRow, ask: Ask, limit: int) -> Line:
+def _line(row: EventRow, ask: Ask, limit: int) -> Facts:
     timezone = times.zone_of(row.timezone)
     run = row.last_run if row.state is SyncState.PUSHING else None
     share = run.done_calls * 100 / run.planned_calls if run and run.planned_calls else None
-    return Line(
-        row.event_id,
-        row.name or row.event_id,
-        row.org_id,
-        looks.of_state(row.state),
-        share,
-        *last_words(row, ask.now, timezone),
-        *waiting_words(row, ask.now, timezone),
-        row.hands,
-        None if row.refused else row.credits_left,
-        min((row.credits_left or 0) * 100 / limit, 100),
-    )
+    when, ago = last_words(row, ask.now, timezone)
+    waits, why = waiting_words(row, ask.now, timezone)
+    return {
+        "event_id": row.event_id,
+        "name": row.name or row.event_id,
+        "org_id": row.org_id,
+        "look": looks.of_state(row.state),
+        "share": share,
+        "when": when,
+        "ago": ago,
+        "waits": waits,
+        "why": why,
+        "hands": row.hands,
+        "left": None if row.refused else row.credits_left,
+        "left_share": min((row.credits_left or 0) * 100 / limit, 100),
+    }

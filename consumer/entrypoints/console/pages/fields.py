@@ -3,66 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from consumer.entrypoints.console.kept import kept_by
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
 from consumer.entrypoints.documents.kept_fields import read_kept_fields
 from consumer.entrypoints.documents.words import counted
 
 _FIELDS: Final = 200
 """Of one kind; what has no value and goes nowhere is left out before."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A field of Sessionboard. `sample`: its commonest value, of people its form alone; `to`: labels in Swoogo."""
-
-    name: str
-    type: str
-    values: int
-    sample: str
-    to: str
-
-
-@dataclass(frozen=True, slots=True)
-class PairLine:
-    """A pair of the map. `css`: of what is off or does not fit."""
-
-    source: str
-    target: str
-    policy: str
-    said: str
-    css: str
-
-
-@dataclass(frozen=True, slots=True)
-class KindLines:
-    """The fields of one kind. `more`: fields that are not listed, since they have no value and go nowhere."""
-
-    kind: str
-    records: int
-    fields: tuple[SourceLine, ...]
-    more: int
-    pairs: tuple[PairLine, ...]
-    suggestions: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldsFacts:
-    """All that the page says."""
-
-    event_id: str
-    event_name: str
-    lead: str
-    read: int
-    every: bool
-    kinds: tuple[KindLines, ...]
-    pasted: str
 
 
 async def show(ask: Ask) -> Shown:
@@ -74,21 +26,21 @@ async def show(ask: Ask) -> Shown:
     make = partial(read_kept_fields, ask.stores, event_id, suggestions=True)
     document = (await kept_by(ask.request).of(ask.stores, event_id, "fields", make)).document
     facts = _facts(document, mapping.name or event_id, every=ask.query.get("all") == "1")
-    return Shown("fields.html", f"Fields of {facts.event_name}", facts, timezone=mapping.timezone, live=False)
+    return Shown("fields.html", f"Fields of {facts['event_name']}", facts, timezone=mapping.timezone, live=False)
 
 
-def _facts(document: FieldsDocument, name: str, *, every: bool) -> FieldsFacts:
+def _facts(document: FieldsDocument, name: str, *, every: bool) -> Facts:
     pairs = [pair for kind in document.kinds for pair in kind.pairs]
     troubled = sum(bool(_trouble(pair)) for pair in pairs)
-    return FieldsFacts(
-        event_id=document.event_id,
-        event_name=name,
-        lead=_lead(len(pairs), troubled),
-        read=round(datetime.fromisoformat(document.read_at).timestamp() * 1000) if document.read_at else 0,
-        every=every,
-        kinds=tuple(_kind(kind, every=every) for kind in document.kinds),
-        pasted=json.dumps(document.field_maps, indent=2) if document.field_maps else "",
-    )
+    return {
+        "event_id": document.event_id,
+        "event_name": name,
+        "lead": _lead(len(pairs), troubled),
+        "read": round(datetime.fromisoformat(document.read_at).timestamp() * 1000) if document.read_at else 0,
+        "every": every,
+        "kinds": tuple(_kind(kind, every=every) for kind in document.kinds),
+        "pasted": json.dumps(document.field_maps, indent=2) if document.field_maps else "",
+    }
 
 
 def _lead(pairs: int, troubled: int) -> str:
@@ -98,29 +50,43 @@ def _lead(pairs: int, troubled: int) -> str:
     return f"The field maps add {counted(pairs, 'pair')} to the standard fields; {fit}"
 
 
-def _kind(kind: KindFields, *, every: bool) -> KindLines:
+def _kind(kind: KindFields, *, every: bool) -> Facts:
     labels = {each.attribute: each.label for each in kind.swoogo}
     rows = [each for each in kind.sessionboard if every or each.values or each.to]
-    return KindLines(
-        kind.kind,
-        kind.records,
-        tuple(
-            SourceLine(each.name, each.type, each.values, each.sample, ", ".join(labels.get(to, to) for to in each.to))
+    return {
+        "kind": kind.kind,
+        "records": kind.records,
+        "fields": tuple(
+            {
+                "name": each.name,
+                "type": each.type,
+                "filled": each.values,
+                "sample": each.sample,
+                "to": ", ".join(labels.get(to, to) for to in each.to),
+            }
             for each in rows[:_FIELDS]
         ),
-        len(kind.sessionboard) - len(rows[:_FIELDS]),
-        tuple(_pair(each) for each in kind.pairs),
-        tuple((each.source, labels.get(each.target, each.target), each.why) for each in kind.suggestions),
-    )
+        "more": len(kind.sessionboard) - len(rows[:_FIELDS]),
+        "pairs": tuple(_pair(each) for each in kind.pairs),
+        "suggestions": tuple(
+            (each.source, labels.get(each.target, each.target), each.why) for each in kind.suggestions
+        ),
+    }
 
 
-def _pair(pair: PairRow) -> PairLine:
+def _pair(pair: PairRow) -> Facts:
     trouble = _trouble(pair)
     said = trouble or f"{counted(pair.values, 'record')} {'has' if pair.values == 1 else 'have'} a value."
     if pair.new_choices:
         said += f" {counted(len(pair.new_choices), 'choice')} would be added: {', '.join(pair.new_choices)}."
     policy = pair.policy.replace("_", " ")
-    return PairLine(pair.source, pair.target or "nowhere", policy, said, "hand" if trouble else "")
+    return {
+        "source": pair.source,
+        "target": pair.target or "nowhere",
+        "policy": policy,
+        "said": said,
+        "css": "hand" if trouble else "",
+    }
 
 
 def _trouble(pair: PairRow) -> str:

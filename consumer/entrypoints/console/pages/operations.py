@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from consumer.entrypoints.console.page import Ask, Shown
-from consumer.entrypoints.documents.operations import CredentialRow, OperationsDocument, lead, read_operations
+from consumer.entrypoints.console.page import Ask, Facts, Shown
+from consumer.entrypoints.documents.operations import OperationsDocument, lead, read_operations
 from consumer.entrypoints.documents.running import ReplicaRow
 from consumer.entrypoints.documents.words import lasting
 
@@ -27,22 +27,6 @@ class Bar:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialLine:
-    """One credential and its picture; without credits spent there is none."""
-
-    row: CredentialRow
-    bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaLine:
-    """One replica. `older`: than the newest that is alive."""
-
-    row: ReplicaRow
-    older: bool
-
-
 async def show(ask: Ask) -> Shown:
     """For operators. Raises UnavailableError."""
     document = await read_operations(ask.stores)
@@ -61,7 +45,7 @@ async def show(ask: Ask) -> Shown:
         "scale": scale,
         "width": _STEP * (len(document.credentials[0].spent) if document.credentials else 0),
         "height": _HEIGHT,
-        "credentials": [CredentialLine(each, tuple(_bars(each.spent, scale))) for each in shown],
+        "credentials": [{"row": each, "bars": tuple(_bars(each.spent, scale))} for each in shown],
         "replicas": list(_replicas(document.replicas)),
     }
     return Shown("operations.html", "Operations", facts, nav="operations")
@@ -80,12 +64,12 @@ def _bars(spent: Sequence[int], scale: int) -> Iterator[Bar]:
             yield Bar(slot * _STEP, _HEIGHT - height + 1, height)
 
 
-def _replicas(rows: Sequence[ReplicaRow]) -> Iterator[ReplicaLine]:
+def _replicas(rows: Sequence[ReplicaRow]) -> Iterator[Facts]:
     newest = max((_number(each.version) for each in rows if each.alive), default=())
     for each in rows:
         # A heartbeat moves by itself; how long one has been silent is news.
         still = ReplicaRow(each.id, each.version, each.role, each.alive, None, None, 0 if each.alive else each.seen_ms)
-        yield ReplicaLine(still, each.alive and _number(each.version) < newest)
+        yield {"row": still, "older": each.alive and _number(each.version) < newest}
 
 
 def _number(version: str) -> tuple[int, ...]:

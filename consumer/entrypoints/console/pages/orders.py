@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -26,7 +26,7 @@ from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
-from consumer.entrypoints.documents.control import FreezeRow, freeze_rows
+from consumer.entrypoints.documents.control import freeze_rows
 from consumer.entrypoints.documents.orders import Foreseen, foresee
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
@@ -104,26 +104,6 @@ KINDS: Final[Mapping[OrderKind, Kindly]] = {
         Role.OPERATOR,
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
-    """What the page says. `order_id`: of the form; `choices`: what was chosen, to be chosen again."""
-
-    kind: str
-    shown: Kindly
-    event_id: str
-    event: str
-    actor: str
-    order_id: str
-    foreseen: Foreseen
-    keys: tuple[str, ...]
-    choices: Mapping[str, str]
-    reason: str = ""
-    trouble: str = ""
-    plan_id: str = ""
-    freezes: tuple[FreezeRow, ...] = ()
-    records: tuple[str, ...] = field(default=(Kind.SESSION.value, Kind.SPEAKER.value, Kind.SPONSOR.value))
 
 
 async def ask(ask: Ask) -> Shown | Response:
@@ -258,21 +238,22 @@ async def _page(ask: Ask, kind: OrderKind, mapping: EventMapping, order: Order, 
         trouble = trouble or refusal(document, order.details["plan"] or plan)
     controls = (await stores.inbox.load(mapping.event_id, snapshot=False)).controls
     given = ask.form or ask.query
-    facts = OrderFacts(
-        kind.value,
-        KINDS[kind],
-        mapping.event_id,
-        mapping.name or mapping.event_id,
-        ask.viewer.name,
-        stores.clock.new_id(),
-        foreseen,
-        order.keys,
-        {name: given.get(name, "") for name in ("scope", "depth", "kind", "fields", "until", "swoogo_id")},
-        given.get("reason", ""),
-        trouble or foreseen.refusal,
-        plan,
-        freeze_rows(controls, ask.now),
-    )
+    facts = {
+        "kind": kind.value,
+        "shown": KINDS[kind],
+        "event_id": mapping.event_id,
+        "event": mapping.name or mapping.event_id,
+        "actor": ask.viewer.name,
+        "order_id": stores.clock.new_id(),
+        "foreseen": foreseen,
+        "about": order.keys,
+        "choices": {name: given.get(name, "") for name in ("scope", "depth", "kind", "fields", "until", "swoogo_id")},
+        "reason": given.get("reason", ""),
+        "trouble": trouble or foreseen.refusal,
+        "plan_id": plan,
+        "freezes": freeze_rows(controls, ask.now),
+        "records": (Kind.SESSION.value, Kind.SPEAKER.value, Kind.SPONSOR.value),
+    }
     return Shown("order.html", KINDS[kind].title, facts, timezone=mapping.timezone, live=False, status=_status(trouble))
 
 

@@ -15,10 +15,9 @@ from consumer.domain.pace import LATENCY
 from consumer.domain.sentences import field_label, reason_words
 from consumer.domain.text import natural_name
 from consumer.entrypoints.console.kept import Kept, kept_by
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
-from consumer.entrypoints.console.paging import Pages, pages_of
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
+from consumer.entrypoints.console.paging import pages_of
 from consumer.entrypoints.console.values import HIDDEN, shown_value
-from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.words import counted, lasting
@@ -45,76 +44,6 @@ class Part:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeLine:
-    """One field, before and after. `unknown`: why what is there is not known."""
-
-    label: str
-    before: tuple[Part, ...]
-    after: tuple[Part, ...]
-    unknown: str
-
-
-@dataclass(frozen=True, slots=True)
-class OperationLine:
-    """One operation, or part of one that is frozen."""
-
-    kind: str
-    id: str
-    title: str
-    does: str
-    changes: tuple[ChangeLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OutLine:
-    """Records left out for one reason; `records`: the first of them, where it was chosen."""
-
-    kind: str
-    reason: str
-    words: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutRecord:
-    """A record that is left out."""
-
-    kind: str
-    id: str
-    title: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFacts:
-    """All that the page says."""
-
-    event_id: str
-    event_name: str
-    plan_id: str
-    approval: str
-    lead: str
-    cost: str
-    looks: str
-    waits: str
-    chips: tuple[tuple[str, str, int], ...]
-    action: str
-    sought: str
-    query: str
-    operations: tuple[OperationLine, ...]
-    pages: Pages
-    button: str
-    freezes: tuple[FreezeRow, ...]
-    frozen: tuple[OperationLine, ...]
-    more_frozen: int
-    out: tuple[OutLine, ...]
-    chosen: str
-    records: tuple[OutRecord, ...]
-    more_records: int
-    took: str
-
-
 async def show(ask: Ask) -> Shown:
     """The plan of an event. Raises MissingError, UnavailableError."""
     event_id = ask.parts["event_id"]
@@ -128,10 +57,12 @@ async def show(ask: Ask) -> Shown:
         raise MissingError(str(error)) from None
     facts = _facts(ask, kept, mapping.name or event_id)
     place = mapping.timezone.rpartition("/")[2].replace("_", " ")
-    return Shown("plan.html", f"Plan of {facts.event_name}", facts, timezone=mapping.timezone, place=place, live=False)
+    return Shown(
+        "plan.html", f"Plan of {facts['event_name']}", facts, timezone=mapping.timezone, place=place, live=False
+    )
 
 
-def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> PlanFacts:
+def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> Facts:
     document, names = kept.document, ask.viewer.sees_names
     actions = Counter(each.action for each in document.operations)
     action = ask.query.get("action", "") if ask.query.get("action", "") in actions else ""
@@ -139,41 +70,43 @@ def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> PlanFacts:
     wanted = [each for each in document.operations if _wanted(each, action, natural_name(sought), names=names)]
     pages = pages_of(ask.query.get("page", ""), len(wanted), _OPERATIONS)
     out = tuple(
-        OutLine(kind, f"{kind}:{reason}", reason_words(reason), number)
+        {"kind": kind, "reason": f"{kind}:{reason}", "words": reason_words(reason), "number": number}
         for kind, reasons in document.left_out.items()
         for reason, number in reasons.items()
     )
-    chosen = ask.query.get("out", "") if ask.query.get("out", "") in {each.reason for each in out} else ""
+    chosen = ask.query.get("out", "") if ask.query.get("out", "") in {each["reason"] for each in out} else ""
     records = [each for each in document.left_out_records if f"{each.kind}:{each.reason}" == chosen]
     frozen = document.frozen[:_OPERATIONS]
-    return PlanFacts(
-        event_id=document.event_id,
-        event_name=name,
-        plan_id=document.plan_id,
-        approval=document.approval,
-        lead=_lead(document),
-        cost=_cost(document),
-        looks=", ".join(f"{_NOUNS.get(Kind(kind), kind)}s" for kind in document.looks),
-        waits=document.wait_until or "",
-        chips=(
+    return {
+        "event_id": document.event_id,
+        "event_name": name,
+        "plan_id": document.plan_id,
+        "approval": document.approval,
+        "lead": _lead(document),
+        "cost": _cost(document),
+        "looks": ", ".join(f"{_NOUNS.get(Kind(kind), kind)}s" for kind in document.looks),
+        "waits": document.wait_until or "",
+        "chips": (
             ("", "All", len(document.operations)),
             *((each, each.capitalize(), actions[each]) for each in _ACTIONS if each in actions),
         ),
-        action=action,
-        sought=sought,
-        query=urlencode({key: value for key, value in (("action", action), ("q", sought)) if value}),
-        operations=tuple(_operation(each, names=names) for each in pages.cut(wanted)),
-        pages=pages,
-        button=f"{counted(document.calls, 'call')}, {counted(document.credits, 'credit')}",
-        freezes=document.freezes,
-        frozen=tuple(_operation(each, names=names) for each in frozen),
-        more_frozen=len(document.frozen) - len(frozen),
-        out=out,
-        chosen=chosen,
-        records=tuple(OutRecord(each.kind, each.id, "", each.sentence) for each in records[:_RECORDS]),
-        more_records=max(len(records) - _RECORDS, 0),
-        took=lasting(kept.took / 1000),
-    )
+        "action": action,
+        "sought": sought,
+        "query": urlencode({key: value for key, value in (("action", action), ("q", sought)) if value}),
+        "operations": tuple(_operation(each, names=names) for each in pages.cut(wanted)),
+        "pages": pages,
+        "button": f"{counted(document.calls, 'call')}, {counted(document.credits, 'credit')}",
+        "freezes": document.freezes,
+        "frozen": tuple(_operation(each, names=names) for each in frozen),
+        "more_frozen": len(document.frozen) - len(frozen),
+        "out": out,
+        "chosen": chosen,
+        "records": tuple(
+            {"kind": each.kind, "id": each.id, "title": "", "sentence": each.sentence} for each in records[:_RECORDS]
+        ),
+        "more_records": max(len(records) - _RECORDS, 0),
+        "took": lasting(kept.took / 1000),
+    }
 
 
 def _wanted(operation: Planned, action: str, sought: str, *, names: bool) -> bool:
@@ -207,34 +140,39 @@ def _cost(document: PlanDocument) -> str:
     )
 
 
-def _operation(planned: Planned, *, names: bool) -> OperationLine:
+def _operation(planned: Planned, *, names: bool) -> Facts:
     hidden = planned.kind == Kind.SPEAKER and not names
     changes = [_change(each, planned.kind, hidden=hidden, new=planned.action == "create") for each in planned.fields]
     for label, sessions, kind in (("Put on", planned.add, "ins"), ("Taken off", planned.remove, "del")):
         if sessions:
             titles = ", ".join(each.title or each.id for each in sessions)
-            changes.append(ChangeLine(label, (), (Part(kind, titles[:_LONGEST]),), ""))
+            changes.append({"label": label, "before": (), "after": (Part(kind, titles[:_LONGEST]),), "unknown": ""})
     title = HIDDEN if hidden else planned.title
     cost = counted(planned.credits, "credit")
-    return OperationLine(
-        planned.kind,
-        planned.id,
-        title or planned.id,
-        f"{planned.action} {_NOUNS.get(Kind(planned.kind), planned.kind)}, {cost}",
-        tuple(changes),
-    )
+    return {
+        "kind": planned.kind,
+        "id": planned.id,
+        "title": title or planned.id,
+        "does": f"{planned.action} {_NOUNS.get(Kind(planned.kind), planned.kind)}, {cost}",
+        "changes": tuple(changes),
+    }
 
 
-def _change(change: FieldChange, kind: str, *, hidden: bool, new: bool) -> ChangeLine:
+def _change(change: FieldChange, kind: str, *, hidden: bool, new: bool) -> Facts:
     label = "Room" if change.field == "location" and kind == Kind.SESSION else field_label(change.field).capitalize()
     if hidden:
-        return ChangeLine(label, (Part("del", HIDDEN),) if change.old else (), (Part("ins", HIDDEN),), "")
+        return {
+            "label": label,
+            "before": (Part("del", HIDDEN),) if change.old else (),
+            "after": (Part("ins", HIDDEN),),
+            "unknown": "",
+        }
     after = shown_value(change.field, change.new, _LONGEST)
     if change.old is None or change.old == NOT_KEPT or new:
         unknown = "" if new else "known once Swoogo is asked" if change.old is None else "kept as a digest"
-        return ChangeLine(label, (), (Part("ins", after or "empty"),), unknown)
+        return {"label": label, "before": (), "after": (Part("ins", after or "empty"),), "unknown": unknown}
     before, now = parted(shown_value(change.field, change.old, _LONGEST), after)
-    return ChangeLine(label, before, now, "")
+    return {"label": label, "before": before, "after": now, "unknown": ""}
 
 
 def parted(old: str, new: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
@@ -13,8 +12,7 @@ from consumer.domain.programme import Became
 from consumer.domain.timeline import What
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import record_links
-from consumer.entrypoints.console.looks import Look
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.console.values import HIDDEN, shown_value
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.ids import AmbiguousIdError, UnknownRecordError
@@ -57,69 +55,6 @@ _HAPPENED: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLine:
-    """A field in its columns. `css`: of what does not agree."""
-
-    label: str
-    says: str
-    pushed: str
-    swoogo: str
-    css: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoryLine:
-    """What happened. `run`: id of its run."""
-
-    when: str
-    css: str
-    icon: str
-    sentence: str
-    run: str
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on a session, or a session of theirs."""
-
-    kind: str
-    id: str
-    title: str
-    how: str
-    css: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFacts:
-    """All that the page says."""
-
-    event_id: str
-    event_name: str
-    key: str
-    kind: str
-    title: str
-    about: str
-    look: Look
-    sessionboard: str
-    swoogo: str
-    question: str
-    lead: str
-    sentences: tuple[str, ...]
-    remedies: tuple[str, ...]
-    next: str
-    fields: tuple[FieldLine, ...]
-    differing: int
-    sent: bool
-    people: tuple[Person, ...]
-    story: tuple[StoryLine, ...]
-    since: str
-    support: tuple[tuple[str, str], ...]
-    codes: tuple[str, ...]
-    orders: tuple[tuple[str, str], ...]
-
-
 async def show(ask: Ask) -> Shown:
     """One record. Raises MissingError, UnavailableError."""
     event_id, key = ask.parts["event_id"], f"{ask.parts['kind']}/{ask.parts['record_id']}"
@@ -142,38 +77,38 @@ async def show(ask: Ask) -> Shown:
     return Shown("record.html", title or document.key, facts, timezone=timezone, place=place)
 
 
-def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[str, str], *, names: bool) -> RecordFacts:
+def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[str, str], *, names: bool) -> Facts:
     state, now = Became(document.state), ask.now
     live = document.swoogo_id is not None and state is not Became.GONE
     told = state is not Became.IN_SWOOGO or document.issues or document.holds
     rows = sorted(document.fields, key=lambda each: (each.agreement in {"same", "not_sent"}, _place(each.field)))
     # Of a record that is not in Swoogo nothing differs.
     fields = tuple(_field(each, hidden=not names, marked=live) for each in rows)
-    return RecordFacts(
-        event_id=document.event_id,
-        event_name=document.event_name or document.event_id,
-        key=document.key,
-        kind=document.kind,
-        title=(document.title if names else document.label) or document.key,
-        about=_about(document, now, timezone),
-        look=looks.of_session(state),
-        sessionboard=links[0],
-        swoogo=links[1],
-        question=_QUESTIONS[state] if told else "",
-        lead="" if state in _AWAY else document.there,
-        sentences=(*(each.sentence for each in document.issues), *(each.sentence for each in document.holds)),
-        remedies=tuple(each.remedy for each in document.holds),
-        next=document.next,
-        fields=fields,
-        differing=sum(bool(each.css) for each in fields),
-        sent=live,
-        people=_people(document, names=ask.viewer.sees_names),
-        story=tuple(_line(each, now, timezone) for each in document.timeline),
-        since=times.when(document.since_ms, now, timezone, seconds=True) if document.since_ms else "",
-        support=_support(document, now, timezone),
-        codes=tuple(dict.fromkeys(each.code for each in document.issues)),
-        orders=_orders(document, state, ask.viewer.role),
-    )
+    return {
+        "event_id": document.event_id,
+        "event_name": document.event_name or document.event_id,
+        "key": document.key,
+        "kind": document.kind,
+        "title": (document.title if names else document.label) or document.key,
+        "about": _about(document, now, timezone),
+        "look": looks.of_session(state),
+        "sessionboard": links[0],
+        "swoogo": links[1],
+        "question": _QUESTIONS[state] if told else "",
+        "lead": "" if state in _AWAY else document.there,
+        "sentences": (*(each.sentence for each in document.issues), *(each.sentence for each in document.holds)),
+        "remedies": tuple(each.remedy for each in document.holds),
+        "next": document.next,
+        "fields": fields,
+        "differing": sum(bool(each["css"]) for each in fields),
+        "sent": live,
+        "people": _people(document, names=ask.viewer.sees_names),
+        "story": tuple(_line(each, now, timezone) for each in document.timeline),
+        "since": times.when(document.since_ms, now, timezone, seconds=True) if document.since_ms else "",
+        "support": _support(document, now, timezone),
+        "codes": tuple(dict.fromkeys(each.code for each in document.issues)),
+        "orders": _orders(document, state, ask.viewer.role),
+    }
 
 
 def _orders(document: RecordDocument, state: Became, role: Role) -> tuple[tuple[str, str], ...]:
@@ -202,7 +137,7 @@ def _place(name: str) -> tuple[int, str]:
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
 
 
-def _field(row: FieldRow, *, hidden: bool, marked: bool) -> FieldLine:
+def _field(row: FieldRow, *, hidden: bool, marked: bool) -> Facts:
     def shown(value: str | None, missing: str) -> str:
         if value is None:
             return missing
@@ -212,17 +147,17 @@ def _field(row: FieldRow, *, hidden: bool, marked: bool) -> FieldLine:
 
     says, pushed = shown(row.sessionboard, "nothing"), shown(row.pushed, "nothing")
     unknown = "another value" if row.agreement == "edited" else "nothing" if row.pushed is None else "as sent"
-    return FieldLine(
-        row.label.capitalize(),
-        says,
-        "the same" if pushed == says and len(says) > _SHORT else pushed,
-        shown(row.swoogo, unknown) if row.swoogo != row.pushed or len(pushed) <= _SHORT else "the same",
-        _AGREEMENTS.get(row.agreement, "") if marked else "",
-        row.note if marked else "",
-    )
+    return {
+        "label": row.label.capitalize(),
+        "says": says,
+        "pushed": "the same" if pushed == says and len(says) > _SHORT else pushed,
+        "swoogo": shown(row.swoogo, unknown) if row.swoogo != row.pushed or len(pushed) <= _SHORT else "the same",
+        "css": _AGREEMENTS.get(row.agreement, "") if marked else "",
+        "note": row.note if marked else "",
+    }
 
 
-def _people(document: RecordDocument, *, names: bool) -> tuple[Person, ...]:
+def _people(document: RecordDocument, *, names: bool) -> tuple[Facts, ...]:
     found = []
     for each in document.associations:
         kind, _, identifier = each.key.partition("/")
@@ -231,13 +166,19 @@ def _people(document: RecordDocument, *, names: bool) -> tuple[Person, ...]:
         if each.linked and not each.wanted:
             how = "in Swoogo, no longer in Sessionboard"
         css = "" if each.wanted is each.linked else "move"
-        found.append(Person(kind, identifier, title or f"{kind} {identifier}", how, css))
+        found.append({"kind": kind, "id": identifier, "title": title or f"{kind} {identifier}", "how": how, "css": css})
     return tuple(found)
 
 
-def _line(row: HappeningRow, now: int, timezone: tzinfo) -> StoryLine:
+def _line(row: HappeningRow, now: int, timezone: tzinfo) -> Facts:
     css, icon = _HAPPENED.get(row.what, ("", "wait"))
-    return StoryLine(times.exactly(row.at_ms, now, timezone), css, icon, row.sentence, row.run)
+    return {
+        "when": times.exactly(row.at_ms, now, timezone),
+        "css": css,
+        "icon": icon,
+        "sentence": row.sentence,
+        "run": row.run,
+    }
 
 
 def _support(document: RecordDocument, now: int, timezone: tzinfo) -> tuple[tuple[str, str], ...]:

@@ -11,10 +11,9 @@ from consumer.domain.hands import Hand
 from consumer.domain.identity import Kind
 from consumer.domain.sentences import reason_words
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.looks import Look
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
-from consumer.entrypoints.console.paging import Pages, pages_of
-from consumer.entrypoints.console.words import result_words, run_words
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
+from consumer.entrypoints.console.paging import pages_of
+from consumer.entrypoints.console.words import KINDS, result_words, run_words
 from consumer.entrypoints.documents.ids import AmbiguousIdError
 from consumer.entrypoints.documents.run import CallRow, RunShown, Spending, call_counts, read_run
 from consumer.entrypoints.documents.run_document import RunDocument
@@ -31,57 +30,7 @@ _OUTCOMES: Final[Mapping[str, tuple[str, str, str]]] = {
     "unavailable": ("edit", "wait", "Failed at Swoogo"),
     "no_answer": ("edit", "wait", "No answer"),
 }
-_KINDS: Final = {
-    Kind.SESSION: "Sessions",
-    Kind.SPEAKER: "Speakers",
-    Kind.SPONSOR: "Sponsors",
-    Kind.LOCATION: "Rooms",
-    Kind.TRACK: "Tracks",
-    Kind.LEVEL: "Sponsorship levels",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class KindLine:
-    """What became of one kind. `calls` and `credits`: of those that are kept."""
-
-    kind: str
-    created: int
-    adopted: int
-    updated: int
-    deleted: int
-    unchanged: int
-    left_out: int
-    failed: int
-    calls: int
-    credits: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """One call. `css` and `icon`: of its answer, "" where it was taken."""
-
-    at: str
-    what: str
-    kind: str
-    id: str
-    title: str
-    request: str
-    took: int
-    credits: int
-    answer: str
-    css: str
-    icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """Calls by what came of them. `outcome`: "" for all."""
-
-    outcome: str
-    words: str
-    number: int
-    icon: str
+_COUNTED: Final = ("created", "adopted", "updated", "deleted", "unchanged", "left_out", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,55 +40,6 @@ class Bar:
     x: int
     y: float
     height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Credits over time. `said`: the same in words; `marks`: moments below it."""
-
-    bars: tuple[Bar, ...]
-    said: str
-    slot: str
-    highest: int
-    marks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IssueLine:
-    """What was wrong with a record at the end of the run."""
-
-    look: Look
-    sentence: str
-    code: str
-    kind: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """All that the page says."""
-
-    event_id: str
-    event_name: str
-    run_id: str
-    heading: str
-    look: Look
-    about: str
-    lead: str
-    error: str
-    facts: tuple[tuple[str, str, str], ...]
-    kinds: tuple[KindLine, ...]
-    other: tuple[int, int]
-    total: tuple[int, int]
-    left_out: tuple[str, ...]
-    issues: tuple[IssueLine, ...]
-    more_issues: int
-    picture: Picture | None
-    chips: tuple[Chip, ...]
-    chosen: str
-    calls: tuple[CallLine, ...]
-    pages: Pages | None
-    not_kept: str
 
 
 async def show(ask: Ask) -> Shown:
@@ -161,7 +61,7 @@ async def show(ask: Ask) -> Shown:
     return Shown("run.html", f"Run of {name}", facts, timezone=timezone, place=place, live=not shown.run.ended)
 
 
-def _facts(ask: Ask, shown: RunShown, name: str, titles: Mapping[str, str], timezone: tzinfo) -> RunFacts:
+def _facts(ask: Ask, shown: RunShown, name: str, titles: Mapping[str, str], timezone: tzinfo) -> Facts:
     run, rows, now = shown.run, shown.calls or (), ask.now
     start = times.at(run.started_ms, timezone)
     counts = call_counts(rows)
@@ -171,38 +71,48 @@ def _facts(ask: Ask, shown: RunShown, name: str, titles: Mapping[str, str], time
     kinds = _kinds(run, rows)
     others = [row for row in rows if not row.record]
     year = f" {start.year}" if start.year != times.at(now, timezone).year else ""
-    return RunFacts(
-        event_id=shown.event_id,
-        event_name=name,
-        run_id=run.id,
-        heading=f"Run of {start.day} {start:%B}{year}, {start:%H:%M}",
-        look=looks.of_outcome(run.outcome),
-        about=f"{run_words(run)}{'' if run.scope == 'all' else f', {run.scope} only'}",
-        lead=_lead(run),
-        error=run.error,
-        facts=_at_a_glance(shown, counts, timezone),
-        kinds=kinds,
-        other=(len(others), sum(row.credits for row in others)),
-        total=(len(rows), sum(row.credits for row in rows)),
-        left_out=tuple(
+    return {
+        "event_id": shown.event_id,
+        "event_name": name,
+        "run_id": run.id,
+        "heading": f"Run of {start.day} {start:%B}{year}, {start:%H:%M}",
+        "look": looks.of_outcome(run.outcome),
+        "about": f"{run_words(run)}{'' if run.scope == 'all' else f', {run.scope} only'}",
+        "lead": _lead(run),
+        "error": run.error,
+        "facts": _at_a_glance(shown, counts, timezone),
+        "kinds": kinds,
+        "other": (len(others), sum(row.credits for row in others)),
+        "total": (len(rows), sum(row.credits for row in rows)),
+        "left_out": tuple(
             f"{number:,} {kind}{'s' if number != 1 else ''} {reason_words(reason)}"
             for (kind, _, reason), number in ((key.partition(":"), number) for key, number in run.reasons.items())
         ),
-        issues=tuple(
-            IssueLine(looks.of_hand(Hand(each.hand)), each.sentence, each.code, each.kind, each.id.partition("#")[0])
+        "issues": tuple(
+            {
+                "look": looks.of_hand(Hand(each.hand)),
+                "sentence": each.sentence,
+                "code": each.code,
+                "kind": each.kind,
+                "id": each.id.partition("#")[0],
+            }
             for each in shown.issues[:_ISSUES]
         ),
-        more_issues=max(len(shown.issues) - _ISSUES, 0) + shown.not_listed,
-        picture=_picture(shown.spending, timezone) if shown.spending else None,
-        chips=(
-            Chip("", "All", len(rows), ""),
-            *(Chip(each, _OUTCOMES[each][2], counts[each], _OUTCOMES[each][1]) for each in _OUTCOMES if each in counts),
+        "more_issues": max(len(shown.issues) - _ISSUES, 0) + shown.not_listed,
+        "picture": _picture(shown.spending, timezone) if shown.spending else None,
+        "chips": (
+            {"outcome": "", "words": "All", "number": len(rows), "icon": ""},
+            *(
+                {"outcome": each, "words": _OUTCOMES[each][2], "number": counts[each], "icon": _OUTCOMES[each][1]}
+                for each in _OUTCOMES
+                if each in counts
+            ),
         ),
-        chosen=chosen,
-        calls=tuple(_call(row, titles, timezone) for row in pages.cut(wanted)),
-        pages=pages if wanted else None,
-        not_kept=_not_kept(shown, len(rows)),
-    )
+        "chosen": chosen,
+        "calls": tuple(_call(row, titles, timezone) for row in pages.cut(wanted)),
+        "pages": pages if wanted else None,
+        "not_kept": _not_kept(shown, len(rows)),
+    }
 
 
 def _lead(run: RunDocument) -> str:
@@ -233,46 +143,39 @@ def _at_a_glance(shown: RunShown, counts: Mapping[str, int], timezone: tzinfo) -
     )
 
 
-def _kinds(run: RunDocument, rows: Sequence[CallRow]) -> tuple[KindLine, ...]:
+def _kinds(run: RunDocument, rows: Sequence[CallRow]) -> tuple[Facts, ...]:
     found = []
-    for kind, words in _KINDS.items():
+    for kind, words in KINDS.items():
         made = [row for row in rows if row.record.startswith(f"{kind}/")]
         numbers = run.kinds.get(kind)
         if numbers is None and not made:
             continue
-        each = (
-            (
-                *(numbers.created, numbers.adopted, numbers.updated, numbers.deleted),
-                *(numbers.unchanged, numbers.left_out, numbers.failed),
-            )
-            if numbers
-            else (0,) * 7
-        )
-        found.append(KindLine(words, *each, len(made), sum(row.credits for row in made)))
+        costs = {"calls": len(made), "credits": sum(row.credits for row in made)}
+        found.append({"kind": words, **{name: getattr(numbers, name, 0) for name in _COUNTED}, **costs})
     return tuple(found)
 
 
-def _call(row: CallRow, titles: Mapping[str, str], timezone: tzinfo) -> CallLine:
+def _call(row: CallRow, titles: Mapping[str, str], timezone: tzinfo) -> Facts:
     kind, _, identifier = row.record.partition("/")
     css, icon, words = _OUTCOMES[row.outcome]
     status = f"{row.status}" if row.status else words
     answer = f"{status}, refused" if row.outcome == "refused" else f"{status}{', sent again' if row.again else ''}"
-    return CallLine(
-        f"{times.at(row.at_ms, timezone):%H:%M:%S}.{row.at_ms % 1000:03}",
-        row.what.capitalize(),
-        kind,
-        identifier,
-        titles.get(identifier, "") if kind == Kind.SESSION else "",
-        f"{row.method} {row.path}",
-        row.took,
-        row.credits,
-        answer,
-        css,
-        icon,
-    )
+    return {
+        "at": f"{times.at(row.at_ms, timezone):%H:%M:%S}.{row.at_ms % 1000:03}",
+        "what": row.what.capitalize(),
+        "kind": kind,
+        "id": identifier,
+        "title": titles.get(identifier, "") if kind == Kind.SESSION else "",
+        "request": f"{row.method} {row.path}",
+        "took": row.took,
+        "credits": row.credits,
+        "answer": answer,
+        "css": css,
+        "icon": icon,
+    }
 
 
-def _picture(spent: Spending, timezone: tzinfo) -> Picture:
+def _picture(spent: Spending, timezone: tzinfo) -> Facts:
     highest = max(*spent.credits, 1)
     bars = tuple(
         Bar(number * 10 + 1, round(71 - credits_ / highest * _HEIGHT, 1), round(credits_ / highest * _HEIGHT, 1))
@@ -283,7 +186,7 @@ def _picture(spent: Spending, timezone: tzinfo) -> Picture:
     marks = tuple(f"{times.at(spent.start + whole * part // 5, timezone):%H:%M}" for part in range(6))
     slot = lasting(spent.slot / 1000)
     said = f"Credits of this run in slots of {slot} from {marks[0]} to {marks[-1]}: {sum(spent.credits):,} in all."
-    return Picture(bars, said, slot, highest, marks)
+    return {"bars": bars, "said": said, "slot": slot, "highest": highest, "marks": marks}
 
 
 def _not_kept(shown: RunShown, kept: int) -> str:
