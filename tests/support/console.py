@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import httpx
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.gate import Forms
 from consumer.entrypoints.console.viewer import LOCAL, Viewer
-from consumer.entrypoints.documents.kafka_look import KafkaLook, KafkaReading
+from consumer.entrypoints.documents.kafka_look import KafkaReading
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.settings import ConsoleSettings, load_settings
 from tests.support.builders import EVENT
@@ -167,7 +168,15 @@ def a_letter(offset: int, reason: str = "not_json", rounds: int = 0) -> OpenLett
 
 def hears(visitor: Visitor, kafka: KafkaSaid) -> None:
     """What Kafka says from now on."""
-    visitor.stores, visitor.app = replace(visitor.stores, kafka=cast("KafkaLook", kafka)), None
+    visitor.stores, visitor.app = altered(visitor.stores, kafka=kafka), None
+
+
+def altered(stores: StoreSession, **parts: object) -> StoreSession:
+    """The same stores with other parts in some places."""
+    found = copy(stores)
+    for name, part in parts.items():
+        setattr(found, name, part)
+    return found
 
 
 def admin(*organizations: str) -> Viewer:

@@ -52,7 +52,15 @@ Wait = Annotated[float, typer.Option(min=0.0, help="Seconds to wait at most.")]
 Actor = Annotated[
     str, typer.Option("--actor", metavar="NAME", help="Who gives the order; kept with it. Else your login name.")
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.")]
+
+
+def reason_option(text: str) -> typer.models.OptionInfo:
+    """Why an order is given, with this help."""
+    found: typer.models.OptionInfo = typer.Option("--reason", metavar="TEXT", help=text)
+    return found
+
+
+Reason = Annotated[str, reason_option("Why; kept with the order. No personal data.")]
 
 # Which parked changes and dead letters are meant (U5).
 Code = Annotated[
@@ -64,7 +72,7 @@ OlderThan = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what each would do now, and do nothing.")]
 Again = Annotated[bool, typer.Option("--again", help="Also those that failed as often as they may; needs --reason.")]
-Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, kept with the order.")]
+Why = Annotated[str, reason_option("Why, kept with the order.")]
 UNLIMITED: Final = 1_000_000_000
 """Rounds that nothing reaches."""
 

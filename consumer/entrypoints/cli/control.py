@@ -12,10 +12,9 @@ import typer
 from consumer.domain.bulk import seconds_of
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.order import OrderKind
-from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Sure, by
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, Sure, by, reason_option
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import FreezeRow, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
@@ -23,7 +22,6 @@ from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.settings import load_settings
 
-Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order. No personal data.")]
 KindOption = Annotated[
     Literal["session", "speaker", "sponsor"] | None, typer.Option("--kind", help="Only records of this kind.")
 ]
@@ -74,7 +72,7 @@ def freeze(
             help="When it ends by itself: 2026-09-28T09:00:00+01:00, or 90m, 12h, 2d from now.",
         ),
     ] = "",
-    reason: Why,
+    reason: Reason,
     actor: Actor = "",
     timeout: Wait = _WAIT,
     as_json: AsJson = False,
@@ -97,7 +95,7 @@ def thaw(
     *,
     kind: KindOption = None,
     fields: Fields = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order.")] = "",
+    reason: Annotated[str, reason_option("Why; kept with the order.")] = "",
     actor: Actor = "",
     timeout: Wait = _WAIT,
     as_json: AsJson = False,
@@ -113,7 +111,7 @@ def approve(
     event: Event,
     plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="As `plan` shows it.")],
     *,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the order.")] = "",
+    reason: Annotated[str, reason_option("Why; kept with the order.")] = "",
     actor: Actor = "",
     timeout: Wait = _WAIT,
     sure: Sure = False,

@@ -30,10 +30,9 @@ from consumer.entrypoints.cli.arguments import (
     events_beginning,
     rounds_allowed,
 )
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import cut, print_table, prose
 from consumer.entrypoints.documents.letters import (
     LettersDocument,

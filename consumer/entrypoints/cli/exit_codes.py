@@ -1,12 +1,16 @@
-"""Exit codes, and the one place where an error becomes one."""
+"""What a command says besides its answer: exit codes, sentences and questions on standard error."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import textwrap
+import threading
 from enum import IntEnum
 from typing import Final
+
+import typer
 
 from consumer.domain.errors import ConfigurationError, CredentialError, RetryableError, SwoogoSyncError
 
@@ -58,3 +62,17 @@ def for_stderr(text: str) -> str:
         )
         or [""]
     )
+
+
+def confirmed(question: str) -> bool:
+    """The answer, no by default. Ctrl-C ends the command, also where a coroutine asks.
+
+    There asyncio has taken the signal over: it would cancel the task, which waits for an answer that never comes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return typer.confirm(for_stderr(question), err=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(for_stderr(question), err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)

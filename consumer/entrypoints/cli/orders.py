@@ -1,4 +1,4 @@
-"""`ledger lift`, `ledger adopt`, `ledger forget`: ask for something to be done to the ledger (D3, G2).
+"""`ledger lift`, `adopt`, `forget` and `remove`, `pairs void`: orders about what is in Swoogo (D3, D4, G2, M8).
 
 Only the holder of an event's lease writes its ledger, so these ask the next claim of the event to do it.
 """
@@ -7,22 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.ledger import Ledger, State
 from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
 from consumer.domain.order import OrderKind, Receipt
-from consumer.entrypoints.cli.arguments import ID_FORMS, Actor, AsJson, Event, Key, Reason, Sure, by
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.domain.pair import Pair, not_voidable
+from consumer.domain.plan import Plan, removal_key
+from consumer.entrypoints.cli.arguments import ID_FORMS, Actor, AsJson, Event, Key, Reason, Sure, by, reason_option
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.ledger import named_keys
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.prompts import confirmed
+from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
+from consumer.entrypoints.documents.plan import plan_of
+from consumer.entrypoints.documents.planned import Planned
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings
+
+_SHOWN: Final = 20
+"""Removals that are named before the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,27 @@ class OrderDocument:
     key: str
     swoogo_id: int | None
     at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalsDocument:
+    """What `ledger remove --json` prints. `removals`: what waits; `confirmed`: whether it was confirmed now."""
+
+    event_id: str
+    removals: tuple[Planned, ...]
+    confirmed: bool
+    reason: str
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoidDocument:
+    """What `pairs void --json` prints: the pair that a running service was asked to take back."""
+
+    event_id: str
+    swoogo_event_id: int
+    org_id: str
+    reason: str
 
 
 def lift(
@@ -138,6 +167,95 @@ def forget(
         return Exit.FAILED
     receipt = give(settings, OrderKind.FORGET, event_id, by(actor), reason, (key,))
     return _said(OrderDocument(event_id, "forget", key, None, receipt.at_once), "is synced again", as_json=as_json)
+
+
+def remove(
+    event: Event,
+    reason: Annotated[str, reason_option("Confirm, and why. It goes to the service's log: no personal data.")] = "",
+    *,
+    actor: Actor = "",
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Show and confirm removals that are so many at once that they wait: the answer to too_many_removals.
+
+    Only with remove_deleted_sessions or remove_deleted_speakers in the mapping. Exactly the records shown are
+    confirmed; what is accepted again meanwhile stays. A running service deletes them in Swoogo: at once with continuous
+    sync, else with the next sync of everything. Exit code 1 when none waits, or the answer was no.
+    """
+    settings = load_settings()
+    (event_id, plan, waiting), _ = in_session(settings, lambda stores: _waiting(stores, event))
+    if not waiting:
+        say(f"No removals of event {plain(event_id)} wait to be confirmed.")
+        return Exit.FAILED
+    if not as_json or not sure:
+        for each in waiting[:_SHOWN]:
+            say(f"  {each.kind} {plain(each.id)}  Swoogo {each.swoogo_id}  {plain(each.title)}")
+        if len(waiting) > _SHOWN:
+            say(f"  and {len(waiting) - _SHOWN} more (`--json` shows all)")
+    wanted = bool(reason.strip()) and (sure or confirmed(f"Delete {len(waiting)} records in Swoogo for good?"))
+    ids, at_once = {removal_key(each.key): str(each.swoogo_id) for each in plan.unconfirmed}, False
+    if wanted:
+        at_once = give(settings, OrderKind.REMOVE, event_id, by(actor), reason, [*ids], ids).at_once
+    if as_json:
+        print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
+    elif wanted:
+        paragraph(out(), f"{len(waiting)} records are deleted in Swoogo {'now' if at_once else 'with the next sync'}.")
+    elif not reason.strip():
+        say("Confirm them with --reason TEXT.")
+    return Exit.OK if wanted or not reason.strip() else Exit.FAILED
+
+
+async def _waiting(stores: StoreSession, event: str) -> tuple[str, Plan, tuple[Planned, ...]]:
+    event_id = await whole_event(stores, event)
+    mapping = await stores.connections.mapping(event_id)
+    if mapping is None:
+        return event_id, Plan(), ()
+    plan, words = await plan_of(stores, mapping)
+    return event_id, plan, tuple(words.planned(each) for each in plan.unconfirmed)
+
+
+def void(
+    event: Event,
+    reason: Annotated[str, reason_option("Why. It goes to the service's log and its changelog: no personal data.")],
+    *,
+    actor: Actor = "",
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Take back a pair that never synced anything, so that both events may be mapped to others.
+
+    A pair is for ever as soon as anything was synced. A mapping that is in force has to be removed first. A running
+    service takes the pair back at once, and deals with every mapping of this event that was asked for once more. Exit
+    code 1 when the event was never mapped, is mapped now, or was synced, or the answer was no.
+    """
+    settings = load_settings()
+    if not reason.strip():
+        raise ConfigurationError("Say why: --reason TEXT.")
+    (event_id, pair, refusal), _ = in_session(settings, lambda stores: _looked_up(stores, event))
+    if pair is None or refusal:
+        say(f"The pair of event {plain(event_id)} cannot be voided. {refusal}")
+        return Exit.FAILED
+    both = f"event {plain(event_id)} and Swoogo event {pair.swoogo_event_id}"
+    if not sure and not confirmed(f"Let {both} be mapped to others?"):
+        return Exit.FAILED
+    ids = {"swoogo_event_id": str(pair.swoogo_event_id)}
+    give(settings, OrderKind.VOID, event_id, by(actor), reason, details=ids)
+    if as_json:
+        print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
+    else:
+        paragraph(out(), f"The service takes back the pair of {both} now; its log says what came of it.")
+    return Exit.OK
+
+
+async def _looked_up(stores: StoreSession, event: str) -> tuple[str, Pair | None, str]:
+    await require_complete(stores)
+    event_id = await whole_event(stores, event)
+    pair, ledger = await stores.pairs.pair(event_id), await stores.ledger.load(event_id)
+    refusal = not_voidable(pair, 0, len(ledger))
+    if not refusal and (await stores.inbox.waiting(event_id)).held:
+        raise UnavailableError(f"A worker has event {event_id} at this moment. Ask again in a minute.")
+    return event_id, pair, refusal
 
 
 def give(

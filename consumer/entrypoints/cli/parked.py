@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -28,16 +27,16 @@ from consumer.entrypoints.cli.arguments import (
     chosen_by,
     rounds_allowed,
 )
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import cut, print_table, prose
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.services.bulk import retry_many
-from consumer.settings import Settings, load_settings
+from consumer.services.orders import Orders
+from consumer.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def list_parked(
     """List refused changes: record, issue, field, since when."""
     settings = load_settings()
     choice = chosen_by(code, org, event or "", older_than)
-    found, _, now = asyncio.run(_looked(settings, choice, (), None))
+    (found, _), now = in_session(settings, lambda stores: _looked(stores, choice, (), None))
     document = parked_document(found, settings.bulk.max_rounds)
     if as_json:
         print_json(document)
@@ -134,7 +133,8 @@ def retry_parked(
         raise ConfigurationError("Name an event, choose by --code, --org or --older-than, or take --all.")
     limit = rounds_allowed(settings, again=again, why=why)
     choice = chosen_by(code, org, event or "", older_than)
-    found, foreseen, now = asyncio.run(_looked(settings, choice, keys or (), limit if dry_run else None))
+    rounds = limit if dry_run else None
+    (found, foreseen), now = in_session(settings, lambda stores: _looked(stores, choice, keys or (), rounds))
     if not found:
         where = f"Event {plain(event)} has" if event else "There is"
         say(f"{where} nothing parked{' under these keys' if keys else ''}; `parked list` shows it.")
@@ -153,7 +153,8 @@ def retry_parked(
         and not confirmed(f"Try {counted(len(wanted), 'refused change')}{where} again?")
     ):
         return Exit.FAILED
-    document = RetryDocument(asyncio.run(_retry(settings, wanted, by(actor), why)), left)
+    retried, _ = in_session(settings, lambda stores: _retry(stores.orders, wanted, by(actor), why))
+    document = RetryDocument(retried, left)
     if as_json:
         print_json(document)
     else:
@@ -181,28 +182,24 @@ def _told(document: RetryDocument) -> None:
         say(f"{failed} failed as often as they may and are left alone; --again --reason TEXT tries them once more.")
 
 
-async def _retry(settings: Settings, wanted: Iterable[Parked], actor: str, reason: str) -> tuple[Retried, ...]:
+async def _retry(orders: Orders, wanted: Iterable[Parked], actor: str, reason: str) -> tuple[Retried, ...]:
     by_event: dict[str, dict[str, None]] = defaultdict(dict)
     for each in wanted:
         by_event[each.event_id][each.issue.key] = None
-    async with open_session(settings) as stores:
-        given = await retry_many(
-            stores.orders, {each: tuple(keys) for each, keys in by_event.items()}, actor=actor, reason=reason
-        )
+    chosen = {each: tuple(keys) for each, keys in by_event.items()}
+    given = await retry_many(orders, chosen, actor=actor, reason=reason)
     return tuple(Retried(event_id, tuple(keys), given[event_id].at_once) for event_id, keys in by_event.items())
 
 
 async def _looked(
-    settings: Settings, choice: Choice, keys: Sequence[str], limit: int | None
-) -> tuple[list[Parked], tuple[Foreseen, ...], int]:
-    """What is parked and meant, with a `limit` of rounds what a retry of each would do now, and the time (ms)."""
-    async with open_session(settings) as stores:
-        if choice.event_id:
-            choice = replace(choice, event_id=await whole_event(stores, choice.event_id))
-        found = await find_parked(stores, choice)
-        if keys:
-            records = {each.issue.record for each in found}
-            wanted = {*keys, *(known for key in keys for known in chosen_keys(key, records))}
-            found = [each for each in found if {each.issue.key, each.issue.record} & wanted]
-        foreseen = () if limit is None else await foresee_parked(stores, found, limit)
-        return found, foreseen, stores.clock.now()
+    stores: StoreSession, choice: Choice, keys: Sequence[str], limit: int | None
+) -> tuple[list[Parked], tuple[Foreseen, ...]]:
+    """What is parked and meant, and with a `limit` of rounds what a retry of each would do now."""
+    if choice.event_id:
+        choice = replace(choice, event_id=await whole_event(stores, choice.event_id))
+    found = await find_parked(stores, choice)
+    if keys:
+        records = {each.issue.record for each in found}
+        wanted = {*keys, *(known for key in keys for known in chosen_keys(key, records))}
+        found = [each for each in found if {each.issue.key, each.issue.record} & wanted]
+    return found, () if limit is None else await foresee_parked(stores, found, limit)

@@ -15,11 +15,10 @@ from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
 from consumer.domain.order import OrderKind, Receipt
 from consumer.domain.personal_data import Person
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.people import Sealed, open_desk
 from consumer.entrypoints.cli.privacy_document import EventData, ReceiptDocument, ReportDocument, TopicData
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings

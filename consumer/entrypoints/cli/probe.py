@@ -17,10 +17,9 @@ from consumer.adapters.swoogo.transport import Transport
 from consumer.domain.connection import Connection
 from consumer.domain.errors import CredentialError
 from consumer.entrypoints.cli.arguments import AsJson, Sure
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.keys import asked_credentials
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.cli.table import print_table, prose
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import plain

@@ -21,9 +21,8 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.order import OrderKind, Receipt
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
-from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json
-from consumer.entrypoints.cli.prompts import confirmed
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.ports import Span, Start
 from consumer.services.orders import Orders

@@ -75,7 +75,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
                 "Say that an unanswered create made no record in Swoogo: the other answer to ambiguous_match.",
             ),
             "remove": Leaf(
-                "removals:remove",
+                "orders:remove",
                 "Show and confirm removals that are so many at once that they wait: the answer to too_many_removals.",
             ),
         },
@@ -88,7 +88,7 @@ TREE: Final[dict[str, Leaf | Branch]] = {
         "Which events belong together.",
         {
             "void": Leaf(
-                "voids:void",
+                "orders:void",
                 "Take back a pair that never synced anything, so that both events may be mapped to others.",
             )
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from consumer.domain.identity import Kind
 from consumer.domain.run import Run, Tally
@@ -24,6 +24,11 @@ class KindNumbers:
     unchanged: int
     left_out: int
     failed: int
+
+    @classmethod
+    def of(cls, tally: Tally) -> KindNumbers:
+        """The same numbers of a tally."""
+        return cls(*(getattr(tally, each.name) for each in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +85,11 @@ def run_document(run: Run, *, held: bool = True) -> RunDocument:
         planned_calls=run.planned_calls,
         eta=iso(run.eta) if run.eta and not run.ended else None,
         links=run.links,
-        kinds={kind.value: _numbers(run.tallies[kind]) for kind in Kind if kind in run.tallies},
+        kinds={kind.value: KindNumbers.of(run.tallies[kind]) for kind in Kind if kind in run.tallies},
         reasons=run.reasons,
         issues=run.issues,
         started_ms=run.started,
         eta_ms=run.eta,
         ended_ms=run.ended,
         requests=run.requests,
-    )
-
-
-def _numbers(tally: Tally) -> KindNumbers:
-    return KindNumbers(
-        tally.attempted,
-        tally.synced,
-        tally.created,
-        tally.adopted,
-        tally.updated,
-        tally.deleted,
-        tally.unchanged,
-        tally.left_out,
-        tally.failed,
     )

@@ -5,70 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.credential_overview import CredentialOverview
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.programme import RedisProgramme
-from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.records import RedisRecords
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisRuns
-from consumer.adapters.redis.stores import open_stores
+from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trouble_index import TroubleIndex
-from consumer.domain.connection import Announcement
 from consumer.domain.ledger import Entry
 from consumer.domain.pair import Pair
-from consumer.domain.run import Run
 from consumer.entrypoints.documents.kafka_look import KafkaLook
-from consumer.ports import Clock
 from consumer.services.orders import Orders
 from consumer.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSession:
-    """What the commands look into."""
-
-    settings: Settings
-    inbox: RedisInbox
-    connections: RedisConnections
-    pairs: RedisPairs
-    ledger: RedisLedger
-    board: RedisRuns
-    budget: RedisBudget
-    clock: Clock
-    markers: RedisMarkers
-    replicas: RedisReplicas
-    overview: RedisEventStats
-    circuits: RedisCircuits
-    trouble: TroubleIndex
-    credentials: CredentialOverview
-    arrivals: RecentArrivals
-    replays: RedisReplays
-    kafka: KafkaLook
-    fleet: RedisFleet
-    programme: RedisProgramme
-    orders: Orders
-    timeline: RedisTimeline
-    records: RedisRecords
 
 
 class _NoTopics:
@@ -86,13 +51,31 @@ class _NoTopics:
         """Never called by a command that only looks."""
         raise TypeError(f"the command line does not write the history of {len(pairs)} pairs")
 
-    async def run(self, run: Run) -> None:
-        """Never called by a command that only looks."""
-        raise TypeError(f"the command line does not publish run {run.id}")
 
-    async def announce(self, announcement: Announcement) -> None:
-        """Never called by a command that only looks."""
-        raise TypeError(f"the command line does not publish {announcement.action}")
+class StoreSession:
+    """What the commands and pages look into: one Redis, and Kafka where it is asked."""
+
+    def __init__(self, settings: Settings, bound: Stores, clock: SystemClock) -> None:
+        redis, keys, scripts, nothing = bound.redis, bound.keys, bound.scripts, _NoTopics()
+        self.settings, self.clock, self.kafka = settings, clock, KafkaLook(settings.kafka)
+        self.inbox, self.connections, self.markers = bound.inbox, bound.connections, bound.markers
+        self.pairs = RedisPairs(redis, keys, scripts, nothing)
+        self.ledger = RedisLedger(redis, keys, scripts, nothing)
+        self.board = RedisRuns(redis, keys)
+        time = ServerTime(redis, clock)
+        self.budget = RedisBudget(redis, keys, scripts, bound.leases, clock, settings.swoogo, time)
+        self.replicas = RedisReplicas(redis, keys)
+        self.overview = RedisEventStats(redis, keys, scripts)
+        self.circuits = RedisCircuits(redis, keys, scripts, clock, settings.swoogo)
+        self.trouble = TroubleIndex(redis, keys)
+        self.credentials = CredentialOverview(redis, keys, settings.swoogo)
+        self.arrivals = RecentArrivals(redis, keys)
+        self.replays = RedisReplays(redis, keys)
+        self.fleet = RedisFleet(redis, keys, self.overview, clock)
+        self.programme = RedisProgramme(redis, keys)
+        self.orders = Orders(RedisOrders(redis, keys, scripts), bound.inbox, bound.connections, clock)
+        self.timeline = RedisTimeline(redis, keys, scripts)
+        self.records = RedisRecords(redis, keys)
 
 
 def in_session(settings: Settings, read: Callable[[StoreSession], Awaitable[T]]) -> tuple[T, int]:
@@ -113,37 +96,12 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
         UnavailableError: Redis does not answer.
         ConfigurationError: it would drop keys when it is full.
     """
-    bound = open_stores(settings)
-    clock, nothing, look = SystemClock(), _NoTopics(), KafkaLook(settings.kafka)
+    bound, clock = open_stores(settings), SystemClock()
+    session = StoreSession(settings, bound, clock)
     try:
         await check_redis(bound.redis, settings.redis)
         await set_by_server(bound.redis, clock)
-        time = ServerTime(bound.redis, clock)
-        overview = RedisEventStats(bound.redis, bound.keys, bound.scripts)
-        yield StoreSession(
-            settings,
-            bound.inbox,
-            bound.connections,
-            RedisPairs(bound.redis, bound.keys, bound.scripts, nothing),
-            RedisLedger(bound.redis, bound.keys, bound.scripts, nothing),
-            RedisRuns(bound.redis, bound.keys),
-            RedisBudget(bound.redis, bound.keys, bound.scripts, bound.leases, clock, settings.swoogo, time),
-            clock,
-            bound.markers,
-            RedisReplicas(bound.redis, bound.keys),
-            overview,
-            RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
-            TroubleIndex(bound.redis, bound.keys),
-            CredentialOverview(bound.redis, bound.keys, settings.swoogo),
-            RecentArrivals(bound.redis, bound.keys),
-            RedisReplays(bound.redis, bound.keys),
-            look,
-            RedisFleet(bound.redis, bound.keys, overview, clock),
-            RedisProgramme(bound.redis, bound.keys),
-            Orders(RedisOrders(bound.redis, bound.keys, bound.scripts), bound.inbox, bound.connections, clock),
-            RedisTimeline(bound.redis, bound.keys, bound.scripts),
-            RedisRecords(bound.redis, bound.keys),
-        )
+        yield session
     finally:
-        await look.aclose()
+        await session.kafka.aclose()
         await bound.redis.aclose()

@@ -12,7 +12,7 @@ from consumer.entrypoints.documents.kafka_look import KafkaLook
 from tests.integration.console.test_retry_orders import ORDERS_ON, order
 from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import lettered
-from tests.support.console import a_visitor
+from tests.support.console import a_visitor, altered
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U5", "K1")]
 
@@ -21,7 +21,7 @@ async def test_letters_are_shown_put_back_and_discarded(kafka: KafkaWorld, redis
     await lettered(kafka, [("7/a", b"bad a"), ("7/b", b'bad "token": "hush-hush"'), ("7/a", b"newer a")])
     async with a_visitor(redis_url) as visitor, aclosing(KafkaLook(kafka.settings)) as look:
         settings = visitor.stores.settings.model_copy(update={"kafka": kafka.settings})
-        visitor.stores, visitor.settings = replace(visitor.stores, settings=settings, kafka=look), ORDERS_ON
+        visitor.stores, visitor.settings = altered(visitor.stores, settings=settings, kafka=look), ORDERS_ON
         page = await visitor.page("/operations/letters")
         assert "3 records could not be read." in page.text
         shown = await visitor.page(next(each for each in page.links if each.startswith("/operations/letters/")))
