@@ -127,10 +127,12 @@ class Inbox(Protocol):
     async def leave_queue(self, credential: str, hint: Hint) -> None:
         """A claim of this queued subject was tried: it leaves the queue, which comes last among the queues."""
 
-    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
-        """Have `due` tell of a slice of everything ever recorded as its state says, whatever became of the index.
+    async def repair_index(self, part: float) -> bool:
+        """Have `due` tell of the next ones as their states say, whatever became of the index.
 
-        Returns the `start` of the next slice, None after the last. Raises UnavailableError.
+        `part`: this part (0 to 1) of everything ever recorded, though no more than a slice that holds nothing up; it
+        goes on after the slice before it, whichever replica had that. Returns True when it has been through all of
+        them, and begins again. Raises UnavailableError.
         """
 
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:

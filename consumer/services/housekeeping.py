@@ -27,8 +27,9 @@ _ELECTED_SECONDS: Final = 30.0
 _COUNT_SECONDS: Final = 10
 """Between two counts of what stands of the events, and two looks which are over."""
 
-_REPAIR_SECONDS: Final = 600
-"""Between two repairs of the due index."""
+TURN_SECONDS: Final = 600
+"""Within it the due index is compared with all events and organizations, some of them at each look. A turn is longer
+where that would be more than a slice holds: with 150,000 events and more."""
 
 log = structlog.get_logger("housekeeping")
 
@@ -37,7 +38,7 @@ class Trouble(Protocol):
     """Knows which events are in trouble; see `adapters.redis.trouble_index`."""
 
     async def fill(self) -> None:
-        """Go through every event, once. Raises UnavailableError."""
+        """Go through every event, once for all. Raises UnavailableError."""
 
 
 class Election(Protocol):
@@ -67,12 +68,13 @@ class Housekeeper:
     figures: Figures | None = None
     archiver: Archiver | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _repair_at: float = -inf
+    _repaired_at: int = 0
+    _passes: int = 0
     _count_at: float = -inf
 
     def repair_soon(self) -> None:
-        """Repair the due index at once: the clock it goes by was set back."""
-        self._repair_at = -inf
+        """Repair all of the due index at once: the clock it goes by was set back."""
+        self._passes = 2  # the first may be half over
         self.wake.set()
 
     async def run(self) -> None:
@@ -102,17 +104,16 @@ class Housekeeper:
             await self.orders.relay()
         if counts and self.archiver:
             await self.archiver.look()
-        if self.clock.ticks() < self._repair_at:
-            return
-        began = self.clock.ticks()
-        position: tuple[int, int] | None = (0, 0)
-        while position is not None:
-            position = await self.inbox.repair_index(position)
-            if position is not None and not await self._may_work():
-                return
-        if self.trouble:
+        if counts and self.trouble:
             await self.trouble.fill()
-        self._repair_at = began + _REPAIR_SECONDS * 1_000_000_000
+        await self._repair()
+
+    async def _repair(self) -> None:
+        now = self.clock.ticks()
+        part, self._repaired_at = (now - self._repaired_at) / (TURN_SECONDS * 1_000_000_000), now
+        await self.inbox.repair_index(min(part, 1.0))
+        while self._passes and await self._may_work():
+            self._passes -= await self.inbox.repair_index(1.0)
 
     async def _may_work(self) -> bool:
         return await self.election.elected(_ELECTED_SECONDS) and await self._complete()

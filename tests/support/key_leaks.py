@@ -18,7 +18,7 @@ PERMANENT_KEY_PATTERNS: Final[list[str]] = [
     r"[^{}]+:\{orders\}:(audit|waiting)",
     r"[^{}]+:\{generation\}:(marker|about|restored|standings)",
     r"[^{}]+:\{shard/\d+\}:mark",
-    r"[^{}]+:\{index\}:(events|orgs|archived|trouble|arrivals)",
+    r"[^{}]+:\{index\}:(events|orgs|archived|trouble|arrivals|repair)",
 ]
 
 

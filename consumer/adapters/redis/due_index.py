@@ -3,7 +3,8 @@
 What is due and finds no place for its credential moves from the index to a queue of that credential, so that it hides
 nothing of the others. It is in one of the two at any moment: it enters a queue before it leaves the index, and a worker
 takes it out of the queue after a claim has put the index right. Each leaves only with the due time it was found with.
-Replicas of a former version know no queues: they claim what is in the index, and their repair puts back what is not.
+Replicas of a former version know no queues: they claim what is in the index, and put back what is not when they are the
+elected one.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.cluster import IN_ORDER
+from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.server_time import server_times
 from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.ports import Due, Hint, Subject
 
 _FIELDS: Final = ["due", "until", "survey", "hold"]
-_AT_ONCE: Final = 200
 
 
 class DueIndex:
@@ -32,6 +35,7 @@ class DueIndex:
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
+        self._credentials_of = RedisConnections(redis, keys, scripts).credentials_of
         self._uninterrupted = Uninterrupted()
 
     async def first(self, limit: int) -> Due:
@@ -101,25 +105,53 @@ class DueIndex:
             due = actual
 
     async def repair(self, subjects: Sequence[Subject]) -> None:
-        """Put those where they belong that are somewhere else.
+        """Put those where they belong that are somewhere else: one command each, one more for what may be queued.
 
         A worker that stood still before it wrote the index, and was killed as soon as it had, corrects nothing: the
         subject would stay out until something is recorded for it.
         """
-        for start in range(0, len(subjects), _AT_ONCE):
-            some = subjects[start : start + _AT_ONCE]
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for subject in some:
-                    state = self._keys.subject(subject, "state")
-                    pipe.time()
-                    pipe.hmget(state, [*_FIELDS, "seen"])
-                    pipe.zscore(self._keys.due_of(subject), str(subject))
-                answers = await pipe.execute()
-            for subject, time, fields, score in zip(some, answers[::3], answers[1::3], answers[2::3], strict=True):
-                if int(fields.pop() or 0) > time[0] * 1000 + time[1] // 1000:
-                    await self.look_at_clock(subject)
-                elif _place(*fields) != (-1 if score is None else int(score)):
-                    await self.put(subject, _place(*fields))
+        shards: defaultdict[str, list[Subject]] = defaultdict(list)
+        for subject in subjects:
+            shards[self._keys.due_of(subject)].append(subject)
+        ordered = [subject for some in shards.values() for subject in some]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for index, some in shards.items():
+                pipe.zmscore(index, [str(subject) for subject in some])
+            for subject in ordered:
+                pipe.hmget(self._keys.subject(subject, "state"), [*_FIELDS, "seen"])
+            answers = await pipe.execute()
+        now = round(min(await server_times(self._redis)) * 1000)  # later than all of `seen`, unless it was set back
+        scores = chain.from_iterable(answers[: len(shards)])
+        wrong: dict[Subject, int] = {}
+        out: list[Subject] = []
+        for subject, score, (*fields, seen) in zip(ordered, scores, answers[len(shards) :], strict=True):
+            if int(seen or 0) > now:
+                await self.look_at_clock(subject)
+            elif (due := _place(*fields)) != (-1 if score is None else int(score)):
+                wrong[subject] = due
+                out += [subject] if score is None and due <= now else []
+        for subject in wrong.keys() - await self._queued(out):
+            await self.put(subject, wrong[subject])
+
+    async def _queued(self, subjects: Sequence[Subject]) -> set[Subject]:
+        """Those that lie in the queue of their credential, or in one of their own, as `Dispatcher` names it."""
+        events = [subject.id for subject in subjects if subject.kind == "event"]
+        credentials = await self._credentials_of(events) if events else {}
+        queues: defaultdict[str, list[Subject]] = defaultdict(list)
+        for subject in subjects:
+            named = credentials.get(subject.id) if subject.kind == "event" else None
+            queues[named or str(subject)].append(subject)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name, some in queues.items():
+                pipe.zscore(self._keys.queues_of(name), name)  # else nothing looks at the queue
+                pipe.zmscore(self._keys.queue(name), [str(subject) for subject in some])
+            answers = await pipe.execute()
+        return {
+            subject
+            for some, known, scores in zip(queues.values(), answers[::2], answers[1::2], strict=True)
+            for subject, score in zip(some, scores, strict=True)
+            if known is not None and score is not None
+        }
 
     async def look_at_clock(self, subject: Subject) -> None:
         """Move what lies too far ahead since the server's clock was set back; nothing else would look before then."""

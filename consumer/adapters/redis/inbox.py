@@ -8,7 +8,7 @@ leaves wrong, `repair_index` finds.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import isinf
+from math import ceil, isinf
 from typing import Final, cast
 
 from redis.asyncio import Redis
@@ -48,8 +48,11 @@ _CHANGES_PER_CALL: Final = 1000
 _ARCHIVED: Final = -2
 """Where a due event would follow: it is to be brought back before it is claimed (Y4)."""
 
-_SLICE: Final = 250
-"""Events, and as many organizations, that the index is repaired for at once."""
+_SLICE: Final = 500
+"""Events, and as many organizations, that the index is repaired for at once, at most."""
+
+_THROUGH: Final = -1
+"""In place of a cursor: the repair has been through all of these."""
 
 
 def _is_contact(key: str) -> bool:
@@ -142,15 +145,26 @@ class RedisInbox(InboxRequests):
         await self._due.put(subject, due)
 
     @guarded
-    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
-        following, subjects = list(start), list[Subject]()
-        for at, (key, subject) in enumerate(((self._keys.events(), event_subject), (self._keys.orgs(), org_subject))):
-            if start[at] >= 0:
-                cursor, found = await self._redis.sscan(key, start[at], count=_SLICE)
-                following[at] = cursor or -1
+    async def repair_index(self, part: float) -> bool:
+        """Where it goes on is kept in Redis, so that another elected replica goes on there."""
+        sets = ((self._keys.events(), event_subject), (self._keys.orgs(), org_subject))
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._keys.repair())
+            for key, _ in sets:
+                pipe.scard(key)
+            position, *sizes = await pipe.execute()
+        cursors = [int(each) for each in (position or b"0 0").split()]
+        subjects: list[Subject] = []
+        for at, (key, subject) in enumerate(sets):
+            if cursors[at] >= 0:
+                count = min(ceil(sizes[at] * part), _SLICE)
+                following, found = await self._redis.sscan(key, cursors[at], count=max(count, 1))
+                cursors[at] = following or _THROUGH
                 subjects += [subject(each.decode()) for each in cast("list[bytes]", found)]
         await self._due.repair(subjects)
-        return None if max(following) < 0 else (following[0], following[1])
+        through = cursors == [_THROUGH, _THROUGH]
+        await self._redis.set(self._keys.repair(), "0 0" if through else " ".join(map(str, cursors)))
+        return through
 
     @guarded
     async def due(self, limit: int) -> Due:

@@ -59,6 +59,7 @@ a secret or personal data; credentials are named by a hash.
 | `{generation}:lock`, `...:progress` | string: who rebuilds, how far it is | 30 s | rebuild |
 | `{event/ID}:careful` | set: kinds to be looked at before anything is created | - | rebuild |
 | `{index}:events`, `{index}:orgs` | set: ids ever recorded, but for archived events | - | inbox |
+| `{index}:repair` | string: how far the repair of the due index has come in both sets | - | inbox |
 | `{index}:archived` | set: archived events | - | archive |
 | `{event/ID}:archive` | string: the packed ledger of an archived event | - | archive |
 | `{index}:trouble` | hash: event -> what is wrong with it; "": every event was gone through | - | trouble index |
@@ -137,6 +138,10 @@ class Keys:
     def orgs(self) -> str:
         """The set of organizations ever recorded."""
         return self._of("index", "orgs")
+
+    def repair(self) -> str:
+        """Where the repair of the due index goes on."""
+        return self._of("index", "repair")
 
     def trouble(self) -> str:
         """Events with parked changes, or whose last push failed."""

@@ -8,7 +8,7 @@ server's clock may itself be set, or a failover lead to another one: that shows 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.cluster import ClusterRedis
+from consumer.adapters.redis.cluster_map import Address
 from consumer.domain.errors import UnavailableError
 
 _EVERY_SECONDS: Final = 5.0
@@ -107,9 +108,18 @@ async def clocks_apart(redis: Redis) -> float:
     """Seconds between the clocks of a cluster's servers; 0 for a single server. Raises UnavailableError."""
     if not isinstance(redis, ClusterRedis):
         return 0.0
-    times = (await redis.everywhere(lambda _, at: at.time())).values()
-    moments = [seconds + micros / 1e6 for seconds, micros in times]
-    return max(moments) - min(moments)
+    times = await server_times(redis)
+    return max(times) - min(times)
+
+
+async def server_times(redis: Redis) -> Sequence[float]:
+    """Seconds since the epoch by the clock of each server that takes writes."""
+    each = (await redis.everywhere(_time)).values() if isinstance(redis, ClusterRedis) else [await redis.time()]
+    return [seconds + micros / 1e6 for seconds, micros in each]
+
+
+def _time(_: Address, at: Redis) -> Awaitable[tuple[int, int]]:
+    return at.time()
 
 
 @guarded

@@ -84,7 +84,7 @@ async def test_an_archived_event_is_in_no_round_repair_or_count(desk: Desk) -> N
     await archiver(desk).look()
     stores = desk.stores
     assert (await stores.inbox.due(10)).next_in is None
-    assert await stores.inbox.repair_index() is None
+    assert await stores.inbox.repair_index(1.0)
     assert (await stores.inbox.due(10)).next_in is None
     fleet = RedisFleet(stores.redis, stores.keys, archive(desk)._stats, desk.clock)
     await fleet.count()

@@ -149,17 +149,17 @@ async def test_set_back_an_hour_what_is_due_is_due_and_leases_end_in_time(redis:
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
     await written_ahead(redis, HOUR)
     assert (await bench.inbox.due(10)).subjects == ()
-    await bench.inbox.repair_index()
+    await bench.inbox.repair_index(1.0)
     assert (await bench.inbox.due(10)).subjects == (SUBJECT,)
     lease = await bench.claimed(SUBJECT, "first")
     await written_ahead(redis, HOUR)
-    await bench.inbox.repair_index()
+    await bench.inbox.repair_index(1.0)
     assert await bench.inbox.claim(SUBJECT, "second") is None, "G4: a lease never ends early"
     second = await bench.claimed(SUBJECT, "third")
     assert second.epoch > lease.epoch
     await bench.inbox.complete(second, {}, retry_in=0.2, failed=True)
     await written_ahead(redis, HOUR)
-    await bench.inbox.repair_index()
+    await bench.inbox.repair_index(1.0)
     assert (await bench.claimed(SUBJECT, "fourth")).attempt == 1
 
 

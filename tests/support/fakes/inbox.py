@@ -89,8 +89,8 @@ class InMemoryInbox:
         self.clock = clock
         self.failures: list[Exception] = []
         self.completed: list[tuple[Lease, dict[str, str], float | None, bool]] = []
-        self.repairs: list[tuple[int, int]] = []
-        self.slices: Iterator[tuple[int, int]] = iter(())
+        self.repairs: list[float] = []
+        self.ends: Iterator[bool] = iter(())
         self.queues: dict[str, dict[Subject, int]] = {}
         self._quiet = round(quiet * 1000)
         self._max_wait = round(max_wait * 1000)
@@ -256,10 +256,10 @@ class InMemoryInbox:
         if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
             raise LeaseLostError.of(by.subject)
 
-    async def repair_index(self, start: tuple[int, int] = (0, 0)) -> tuple[int, int] | None:
+    async def repair_index(self, part: float) -> bool:
         """See `ports.Inbox`: there is no index here."""
-        self.repairs.append(start)
-        return next(iter(self.slices), None)
+        self.repairs.append(part)
+        return next(self.ends, True)
 
     async def due(self, limit: int) -> Due:
         """See `ports.Inbox`."""

@@ -10,7 +10,6 @@ import pytest
 from consumer.services.housekeeping import Housekeeper
 from tests.support.fakes.clock import settle
 from tests.support.service_world import World, a_world
-from tests.support.waiting import wait_until
 
 
 class Votes:
@@ -48,30 +47,38 @@ async def kept() -> AsyncIterator[Kept]:
 
 
 @pytest.mark.rule("G1")
-async def test_the_due_index_is_mended_at_the_start_and_every_ten_minutes(kept: Kept) -> None:
+async def test_the_due_index_is_repaired_bit_by_bit_within_ten_minutes(kept: Kept) -> None:
     """Whatever was left out of it would wait until something is recorded for it."""
     kept.votes.now = True
     await kept.looked()
-    assert kept.inbox.repairs == [(0, 0)]
+    for seconds in (2, 60, 6_000):
+        kept.clock.ms += seconds * 1_000
+        await kept.looked()
+    assert kept.inbox.repairs[1:] == [pytest.approx(2 / 600), 0.1, 1.0]
+
+
+@pytest.mark.rule("G1")
+async def test_after_a_clock_was_set_back_all_of_the_index_is_repaired_at_once(kept: Kept) -> None:
+    """A pass may be half over: so up to its end, and once more."""
+    kept.votes.now = True
     await kept.looked()
-    assert kept.inbox.repairs == [(0, 0)]
-    kept.clock.ms += 600_000
-    await kept.looked()
-    assert kept.inbox.repairs == [(0, 0)] * 2
+    kept.inbox.ends = iter([False, False, True, False, True])
     kept.keeper.repair_soon()
-    await wait_until(lambda: len(kept.inbox.repairs) == 3, "a clock that was set back does not wait for that")
+    await settle()
+    assert len(kept.inbox.repairs) == 6
+    assert kept.inbox.repairs[2:] == [1.0] * 4
+    await kept.looked()
+    assert len(kept.inbox.repairs) == 7
 
 
 async def test_only_the_elected_replica_does_housekeeping(kept: Kept) -> None:
     await kept.looked()
     assert kept.inbox.repairs == []
-    kept.inbox.slices = iter([(7, 3), (9, -1)])
+    kept.inbox.ends = iter([False] * 10)
     kept.votes.answers = [True, True, False]
-    await kept.looked()
-    assert kept.inbox.repairs == [(0, 0), (7, 3)]
-    kept.votes.now = True
-    await kept.looked()
-    assert kept.inbox.repairs == [(0, 0), (7, 3), (0, 0)], "a repair that was broken off begins again"
+    kept.keeper.repair_soon()
+    await settle()
+    assert len(kept.inbox.repairs) == 2, "a repair is broken off where another replica is elected"
 
 
 async def test_events_are_counted_every_ten_seconds_by_the_elected_replica(kept: Kept) -> None:
