@@ -76,7 +76,7 @@ class Subscribers:
                 group_id=f"{settings.group_id}.{name}",
                 batch=True,
                 max_records=settings.max_records,
-                batch_timeout_ms=100,
+                batch_timeout_ms=1,  # after nothing came, FastStream sleeps for so long, deaf; the reader waits itself
                 ack_policy=AckPolicy.NACK_ON_ERROR,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",

@@ -28,6 +28,8 @@ _EVERY_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
+_IDLE_MS: Final = 1_000
+"""For so long a consumer without records sleeps: whatever comes, or is to be fetched otherwise, wakes it."""
 _NONE: Final = "-"
 """Stands for the id where nothing was committed, so that it is never taken for that of the topic."""
 
@@ -60,7 +62,7 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
     """See above. For one task that polls, handles, and commits or rewinds, in turn."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
-        super().__init__(*topics, **options)
+        super().__init__(*topics, **{**options, "consumer_timeout_ms": _IDLE_MS})
         self._held_of: dict[TopicPartition, str] = {}
         self._looked_at: Any = None
         self._astray = False
@@ -71,13 +73,13 @@ class TopicReader(AIOKafkaConsumer):  # type: ignore[misc]
         self._fetcher._records = Fetched(self._fetcher._records)  # noqa: SLF001 # what came before is in it
 
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> Any:
-        """Records, once it is known that they follow those that were committed."""
+        """Records, once it is known that they follow those that were committed. Waits longer than asked to."""
         if not self._closed and not await self._look():
             self._coordinator.check_errors()
             await asyncio.sleep(_AGAIN_SECONDS)
             return {}
         try:
-            records = await super().getmany(*partitions, **options)
+            records = await super().getmany(*partitions, **{**options, "timeout_ms": _IDLE_MS})
         except KafkaError:
             # What was taken of other partitions by then has no owner, and positions are past it: all go back to
             # what is committed.

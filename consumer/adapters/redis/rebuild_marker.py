@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -217,6 +218,7 @@ def name_of(place: TopicPartition) -> str:
     return f"{place.topic}/{place.partition}" + (f"/{place.of}" if place.of else "")
 
 
+@lru_cache(10_000)  # the same ones some times a second
 def place_of(name: str) -> TopicPartition:
     """Of a name that `name_of` made."""
     topic, partition, *of = name.split("/")
