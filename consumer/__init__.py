@@ -36,3 +36,7 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
         probing/       which guesses about Swoogo's API hold
     diagnostics/       what `swoogo-sync doctor` checks
 """
+
+from consumer.extras import leave_out
+
+leave_out()
