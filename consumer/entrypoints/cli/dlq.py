@@ -196,7 +196,7 @@ def replay_letters(
         names = _names([*back, *old])
         give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=settle)
     document = SettledDocument(_names(back), _names(old), refused=_names(lost), exhausted=_names(left))
-    _told(document, as_json=as_json)
+    _print_outcome(document, as_json=as_json)
     return Exit.FAILED if lost or not (back or old) else Exit.OK
 
 
@@ -233,7 +233,7 @@ def discard_letters(
         return Receipt(at_once=True)
 
     give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=settle)
-    _told(SettledDocument(discarded=_names(chosen)), as_json=as_json)
+    _print_outcome(SettledDocument(discarded=_names(chosen)), as_json=as_json)
     return Exit.OK
 
 
@@ -266,7 +266,7 @@ def _show(document: LettersDocument, *, as_json: bool) -> None:
     paragraph(out(), "Nothing was done.")
 
 
-def _told(document: SettledDocument, *, as_json: bool) -> None:
+def _print_outcome(document: SettledDocument, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return

@@ -158,7 +158,7 @@ def retry_parked(
     if as_json:
         print_json(document)
     else:
-        _told(document)
+        _print_outcome(document)
     return Exit.OK if wanted else Exit.FAILED
 
 
@@ -172,7 +172,7 @@ def _show(document: ParkedDocument, foreseen: Sequence[Foreseen], now: int, *, a
     paragraph(out(), f"A retry would send {counted(sent, 'change')} of {len(foreseen)}, for {total}. Nothing was done.")
 
 
-def _told(document: RetryDocument) -> None:
+def _print_outcome(document: RetryDocument) -> None:
     for at_once, when in ((True, "now"), (False, "with the next sync")):
         events = [each for each in document.events if each.at_once is at_once]
         if count := sum(len(each.keys) for each in events):

@@ -187,7 +187,7 @@ class _Reading:
         frozen = tuple(operations_of(key, plan.frozen))
         resource = _resource(key, snapshot)
         identifier = id_of(key)
-        told = explain(
+        found = explain(
             RecordFacts(
                 key,
                 labels.of(key),
@@ -225,14 +225,14 @@ class _Reading:
             id=identifier,
             title=title,
             label=labels.of(key),
-            state=told.state.value,
-            here=told.here,
-            between=told.between,
-            there=told.there,
-            next=told.next,
+            state=found.state.value,
+            here=found.here,
+            between=found.between,
+            there=found.there,
+            next=found.next,
             swoogo_id=entry.swoogo_id if entry else None,
             contact_id=entry.contact_id if entry else None,
-            holds=tuple(HoldRow(each.code, each.sentence, each.remedy) for each in told.holds),
+            holds=tuple(HoldRow(each.code, each.sentence, each.remedy) for each in found.holds),
             issues=issue_rows(issues),
             fields=rows,
             associations=associations(key, snapshot, ledger, words),

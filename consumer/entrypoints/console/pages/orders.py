@@ -37,8 +37,8 @@ _SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kindly:
-    """How a kind of order is shown. `button`: names its effect; `undone`: how it is taken back."""
+class OrderWords:
+    """What the page says of a kind of order. `button`: names its effect; `undone`: how it is taken back."""
 
     title: str
     what: str
@@ -47,56 +47,58 @@ class Kindly:
     least: Role = Role.ADMIN
 
 
-KINDS: Final[Mapping[OrderKind, Kindly]] = {
-    OrderKind.SYNC: Kindly(
+KINDS: Final[Mapping[OrderKind, OrderWords]] = {
+    OrderKind.SYNC: OrderWords(
         "Sync now?", "What waits is sent to Swoogo now.", "Sync now", "Nothing: what is sent is sent"
     ),
-    OrderKind.RECONCILE: Kindly(
+    OrderKind.RECONCILE: OrderWords(
         "Compare with Swoogo now?",
         "Swoogo is read, edits and deletions there are noticed, then what differs on our side is sent.",
         "Compare now",
         "Nothing: it reads, then syncs",
     ),
-    OrderKind.LIFT: Kindly(
+    OrderKind.LIFT: OrderWords(
         "Sync this record again?",
         "It was deleted in Swoogo and is not synced any more. After this order it is created there again.",
         "Sync it again",
         "Deleting it in Swoogo once more",
     ),
-    OrderKind.RETRY: Kindly(
+    OrderKind.RETRY: OrderWords(
         "Try this change once more?",
         "Swoogo refused it. It is sent once more; if it is refused again, it waits as before.",
         "Try it once more",
         "Nothing: it is one call",
     ),
-    OrderKind.FREEZE: Kindly(
+    OrderKind.FREEZE: OrderWords(
         "Freeze what reaches Swoogo?",
         "Changes are recorded, but not sent, until the freeze ends. Everything else goes on.",
         "Freeze",
         "Ending it, at any time",
     ),
-    OrderKind.THAW: Kindly("End the freeze?", "What waited is sent to Swoogo.", "End the freeze", "Freezing it again"),
-    OrderKind.APPROVE: Kindly(
+    OrderKind.THAW: OrderWords(
+        "End the freeze?", "What waited is sent to Swoogo.", "End the freeze", "Freezing it again"
+    ),
+    OrderKind.APPROVE: OrderWords(
         "Send exactly this plan?",
         "If something in it changes before you press, nothing is sent, and this page shows what differs.",
         "Approve",
         "Nothing: what is sent is sent",
     ),
-    OrderKind.ADOPT: Kindly(
+    OrderKind.ADOPT: OrderWords(
         "Take the record in Swoogo as this one?",
         "It is ours from then on: every field that Sessionboard has is sent to it.",
         "Take it as this one",
         "Nothing",
         Role.OPERATOR,
     ),
-    OrderKind.FORGET: Kindly(
+    OrderKind.FORGET: OrderWords(
         "Send the create once more?",
         "You say that none of the records in Swoogo is this one. It may be created again.",
         "It is none of them",
         "Deleting one of the two in Swoogo",
         Role.OPERATOR,
     ),
-    OrderKind.REMOVE: Kindly(
+    OrderKind.REMOVE: OrderWords(
         "Delete these records in Swoogo?",
         "They are deleted, or no longer accepted, in Sessionboard. So many at once wait for this order.",
         "Delete them in Swoogo",

@@ -80,7 +80,7 @@ async def show(ask: Ask) -> Shown:
 def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[str, str], *, names: bool) -> Facts:
     state, now = Became(document.state), ask.now
     live = document.swoogo_id is not None and state is not Became.GONE
-    told = state is not Became.IN_SWOOGO or document.issues or document.holds
+    noteworthy = state is not Became.IN_SWOOGO or document.issues or document.holds
     rows = sorted(document.fields, key=lambda each: (each.agreement in {"same", "not_sent"}, _place(each.field)))
     # Of a record that is not in Swoogo nothing differs.
     fields = tuple(_field(each, hidden=not names, marked=live) for each in rows)
@@ -94,7 +94,7 @@ def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[st
         "look": looks.of_session(state),
         "sessionboard": links[0],
         "swoogo": links[1],
-        "question": _QUESTIONS[state] if told else "",
+        "question": _QUESTIONS[state] if noteworthy else "",
         "lead": "" if state in _AWAY else document.there,
         "sentences": (*(each.sentence for each in document.issues), *(each.sentence for each in document.holds)),
         "remedies": tuple(each.remedy for each in document.holds),
