@@ -18,6 +18,7 @@ from consumer.adapters.redis.client import connect
 from consumer.settings import RedisSettings
 from sandbox.embedded import EmbeddedCluster, ServerUnavailableError
 from tests.support.key_leaks import leaked_keys
+from tests.support.machines import drawn
 from tests.support.services import MissingServiceError, Service, find_kafka, find_redis
 from tests.support.sharing import share
 from tests.support.topics import Topics
@@ -25,7 +26,7 @@ from tools.rules import RULES
 
 # What a machine finds must be found again on the next one; people may explore. How long an example takes says how busy
 # the machine is, and nothing of the code.
-hypothesis.settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("here", drawn(40), derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("here")
 
 _SERVICES: Final = pytest.StashKey[list[Service]]()

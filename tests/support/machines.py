@@ -1,4 +1,7 @@
-"""How long tests that draw whole histories look: the same ones on every machine, or more and other ones when asked."""
+"""How long tests look that draw what they try. Few examples each in a run of everything; the night looks at more.
+
+`SWOOGO_SYNC_TEST_EXAMPLES=1000` is the number for each of them, histories and values alike.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,16 @@ _SHORTEST: Final = "SWOOGO_SYNC_TEST_SHRINK"
 _PHASES: Final = [phase for phase in Phase if phase is not Phase.shrink]
 
 
+def number(examples: int) -> int:
+    """How many examples to look at, where these are enough for a run of everything."""
+    return int(os.environ.get(_MORE, "0")) or examples
+
+
+def drawn(examples: int) -> settings:
+    """Settings for so many drawn values."""
+    return settings(max_examples=number(examples), deadline=None)
+
+
 def as_asked(examples: int, steps: int = 50) -> settings:
     """Settings for so many histories of at most so many steps, always the same ones.
 
@@ -21,11 +34,10 @@ def as_asked(examples: int, steps: int = 50) -> settings:
     it was found; `SWOOGO_SYNC_TEST_SHRINK=1` looks for a shorter one, which takes minutes on real servers (use
     `--timeout 0`).
     """
-    more = int(os.environ.get(_MORE, "0"))
     return settings(
-        max_examples=more or examples,
+        max_examples=number(examples),
         stateful_step_count=steps,
-        derandomize=not more,
+        derandomize=_MORE not in os.environ,
         phases=tuple(Phase) if os.environ.get(_SHORTEST) else _PHASES,
         database=None,
         deadline=None,

@@ -281,7 +281,7 @@ def test_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_url: str) -
     """Issue 5: the budget is a state machine."""
     server = TimedServer(redis_url)
     try:
-        play(lambda: BudgetMachine(server), examples=80, steps=40)
+        play(lambda: BudgetMachine(server), examples=35, steps=40)
     finally:
         server.close()
 

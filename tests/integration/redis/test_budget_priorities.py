@@ -111,7 +111,7 @@ def played(server: TimedServer, wanted: Sequence[Call], jitters: Sequence[float]
 
 
 @given(calls, st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=3))
-@as_asked(25)
+@as_asked(15)
 def test_credits_go_by_priority_and_never_over_the_limit(
     server: TimedServer, wanted: list[Call], jitters: list[float]
 ) -> None:

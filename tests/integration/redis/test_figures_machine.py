@@ -196,6 +196,6 @@ class _Pairs:
 def test_numbers_are_what_counting_says_after_any_history(redis_url: str) -> None:
     server = TimedServer(redis_url)
     try:
-        play(lambda: FiguresMachine(server), examples=25, steps=25)
+        play(lambda: FiguresMachine(server), examples=15, steps=25)
     finally:
         server.close()

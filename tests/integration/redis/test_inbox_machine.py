@@ -354,7 +354,7 @@ def test_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
     """Issue 5: debounce and claim are a state machine."""
     server = TimedServer(redis_url)
     try:
-        play(lambda: InboxMachine(server), examples=120, steps=40)
+        play(lambda: InboxMachine(server), examples=50, steps=40)
     finally:
         server.close()
 
@@ -363,6 +363,6 @@ def test_events_and_organizations_do_not_touch_each_other(redis_url: str) -> Non
     """Issue 5: the same, for more than one of each."""
     server = TimedServer(redis_url)
     try:
-        play(lambda: TwoOfEach(server), examples=30, steps=40)
+        play(lambda: TwoOfEach(server), examples=15, steps=40)
     finally:
         server.close()

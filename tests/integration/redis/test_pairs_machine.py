@@ -629,6 +629,6 @@ def test_the_scripts_of_connecting_agree_with_the_model(redis_url: str) -> None:
     """Issue 5: connections, pairs and continuous sync are fenced by the organization's lease."""
     server = TimedServer(redis_url)
     try:
-        play(lambda: PairsMachine(server), examples=80, steps=25)
+        play(lambda: PairsMachine(server), examples=35, steps=25)
     finally:
         server.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.domain.identity import Kind
@@ -14,6 +14,7 @@ from consumer.domain.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from sandbox.swoogo import Switches
 from tests.support.builders import a_contact, a_room, a_session, a_track
+from tests.support.machines import drawn
 from tests.support.names import STORED, changing, names, resources_named
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.unanswered import lose_answers_of
@@ -35,7 +36,7 @@ async def until_it_rests(world: World) -> None:
 
 @EVERY_STORED_FORM
 @KINDS
-@settings(max_examples=25, deadline=None)
+@drawn(8)
 @example(name="<b>Talk</b> & \U0001f600 " + "x" * 200, effect=True, late=False)
 @given(name=names, effect=st.booleans(), late=st.booleans())
 def test_an_unanswered_create_is_never_done_twice(
@@ -68,7 +69,7 @@ def test_an_unanswered_create_is_never_done_twice(
 
 
 @EVERY_STORED_FORM
-@settings(max_examples=40, deadline=None)
+@drawn(15)
 @given(texts=st.lists(names, min_size=5, max_size=5))
 def test_a_sync_comes_to_rest(switches: Switches, texts: list[str]) -> None:
     """One record each, and a second sync sends nothing."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.adapters.redis import codecs
@@ -19,6 +19,7 @@ from consumer.domain.snapshot import Contact, Resource, Session, Sponsor
 from consumer.ports import Change, event_subject
 from sandbox.swoogo import Switches
 from tests.support.builders import ZONE, a_contact, a_room, a_session, a_track
+from tests.support.machines import drawn
 from tests.support.names import STORED, names, resources_named
 from tests.unit.trouble.site import Site, a_site
 
@@ -88,7 +89,7 @@ def writes(site: Site) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)
-@settings(max_examples=60, deadline=None)
+@drawn(25)
 @example("ampersand escaped", "Q&A", "never")
 @example("ampersand escaped", "Q&A", "late")
 @given(st.sampled_from(list(STORED)), names, st.sampled_from(["at once", "late", "never"]))
@@ -109,7 +110,7 @@ def test_an_unanswered_create_is_never_done_twice(kind: Kind, stored: str, name:
     asyncio.run(scenario())
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(25)
 @example("ampersand escaped", ["Q&A"] * 5)
 @example("tags stripped", ["<b>x</b>"] * 5)
 @given(st.sampled_from(list(STORED)), st.lists(names, min_size=5, max_size=5))
