@@ -1,9 +1,9 @@
 """Every life of an event up to four steps long comes to what the specification says.
 
-All 14,641 sequences of four steps are lived, once from an event that was never mapped and once from one that is mapped
-and synced, as a disconnect takes four steps to show what it sealed. Every shorter sequence is the beginning of some of
-them and is checked there. Sequences with a common beginning share it: the world is copied where they part. No sequence
-is cut, so nothing rests on two of them being alike.
+All 14,641 sequences of four steps are lived from an event that is mapped and synced, as a disconnect takes four steps
+to show what it sealed. From an event that was never mapped all of three steps are lived, and of four steps those that
+ask for a mapping: without one nothing is ever synced (M5). Every shorter sequence is the beginning of some of them and
+is checked there. Sequences with a common beginning share it: the world is copied where they part.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ from tests.unit.matrix.oracle import OPERATIONS, Oracle
 from tests.unit.matrix.service import Life, a_life
 
 LONGEST: Final = 4
+ASKS: Final = {"map", "map_elsewhere"}
+BEGINNINGS: Final = [
+    *(pytest.param((), first, id=f"unmapped-{first}") for first in OPERATIONS if first != "map"),
+    *(pytest.param(("map",), first, id=f"mapped-{first}") for first in OPERATIONS),
+]
+"""What begins unmapped with `map` is a beginning of what begins mapped."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -32,8 +38,7 @@ def _quiet() -> Iterator[None]:
 
 @pytest.mark.rule("C4", "M1", "M2", "M3", "M4", "M5", "E3", "S7", "R1", "R2", "R3", "D2", "X1", "X2")
 @pytest.mark.parametrize("second", OPERATIONS)
-@pytest.mark.parametrize("first", OPERATIONS)
-@pytest.mark.parametrize("start", [(), ("map",)], ids=["unmapped", "mapped"])
+@pytest.mark.parametrize(("start", "first"), BEGINNINGS)
 async def test_every_life_that_begins_so_comes_to_what_the_specification_says(
     start: tuple[str, ...], first: str, second: str
 ) -> None:
@@ -50,6 +55,8 @@ async def _branch(life: Life, oracle: Oracle, lived: list[str], steps: int) -> N
     """Every way on from here."""
     here = Copies((life, oracle))
     for operation in OPERATIONS:
+        if steps == 1 and ASKS.isdisjoint((*lived, operation)):
+            continue
         life, oracle = here.one()
         await _live(life, oracle, [*lived, operation])
         if steps > 1:
