@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.soak_load import Breaks, People, programme
+from benchmarks.soak_neighbours import neighbours
 from benchmarks.soak_samples import Sample, Trend, sample, trends
 from sandbox.demo.play import play
 from sandbox.demo.world import Servers, world
@@ -46,6 +47,7 @@ _ACT_SECONDS: Final = 1.0
 _BREAK_SECONDS: Final = 15.0
 _SAMPLE_SECONDS: Final = 10.0
 _CONVERGE_SECONDS: Final = 300.0
+_CONNECT_SECONDS: Final = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Outcome:
         return right and all(each.flat for each in self.trends)
 
 
-async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None]) -> Outcome:
-    """Run for so long and then until all is done; `limit`: credits of a window.
+async def soak(seconds: float, seed: int, limit: int, events: int, report: Callable[[str], None]) -> Outcome:
+    """Run for so long and then until all is done; `limit`: credits of a window, `events`: how many beside the first.
 
     Raises ServerUnavailableError, ServerFailedError, TimeoutError.
     """
@@ -96,6 +98,9 @@ async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None
         playing = await stack.enter_async_context(play(running, programme()))
         await playing.connect()
         await playing.publish([programme()], "import")
+        others = await stack.enter_async_context(neighbours(running, events, random.Random(seed + 2)))
+        await others.connect()
+        await others.until_idle(_CONNECT_SECONDS)
         people = People(playing, programme(), random.Random(seed))
         await people.begin()
         breaks = Breaks(running, kafka, redis, random.Random(seed + 1))
@@ -106,10 +111,15 @@ async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None
             steady.check()
             samples.append(await sample(started, steady.pid or 0, port, redis))
             if len(samples) % 6 == 1:
-                told(f"{samples[-1].at:5.0f} s: {samples[-1]}")
+                report(f"{samples[-1].at:5.0f} s: {samples[-1]}")
 
         async with asyncio.TaskGroup() as group:
-            for act, pause in ((people.act, _ACT_SECONDS), (breaks.act, _BREAK_SECONDS), (look, _SAMPLE_SECONDS)):
+            for act, pause in (
+                (people.act, _ACT_SECONDS),
+                (others.act, _ACT_SECONDS),
+                (breaks.act, _BREAK_SECONDS),
+                (look, _SAMPLE_SECONDS),
+            ):
                 group.create_task(_again(act, pause, started + seconds))
         await breaks.heal()
         people.expect()
@@ -117,21 +127,23 @@ async def soak(seconds: float, seed: int, limit: int, told: Callable[[str], None
         async def nothing() -> int:
             # What was in flight when the broker went away is sent once more, by its last revision.
             await playing.publisher.publish(people.conference, at=playing.now())
+            await others.repeat()
             await playing.watch.until_idle(_CONVERGE_SECONDS, check=steady.check)
+            await others.until_idle(_CONVERGE_SECONDS)
             return 0
 
         last = await playing.chapter("everything comes to rest", nothing)
         stats = await running.get("stats")
-        [meter] = [each for each in stats["credentials"].values() if each["credits"]]
+        meters = stats["credentials"].values()
         logs = [running.swoogo.root / f"{name}.log" for name in ("steady", "second")]
         return Outcome(
             samples=samples,
-            edits=people.done,
+            edits=people.done + Counter(neighbours=others.edits),
             faults=breaks.done,
-            differences=last.differences,
+            differences=[*last.differences, *await others.differences()],
             duplicates=last.duplicates,
-            refused=meter["refused_429"],
-            most=meter["most_in_sliding_window"],
+            refused=sum(each["refused_429"] for each in meters),
+            most=max(each["most_in_sliding_window"] for each in meters),
             limit=limit,
             log_lines=sum(len(path.read_text(errors="replace").splitlines()) for path in logs),
         )
@@ -161,11 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("seconds", type=float, nargs="?", default=3600.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=600, help=f"credits of a window of {_WINDOW:g} seconds")
+    parser.add_argument("--events", type=int, default=2000, help="events of other organizations beside the first")
     options = parser.parse_args(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     try:
-        outcome = asyncio.run(soak(options.seconds, options.seed, options.limit, console.print))
+        outcome = asyncio.run(soak(options.seconds, options.seed, options.limit, options.events, console.print))
     except (ServerUnavailableError, ServerFailedError) as error:
         print(error, file=sys.stderr)
         return 3
