@@ -48,6 +48,7 @@ _BREAK_SECONDS: Final = 15.0
 _SAMPLE_SECONDS: Final = 10.0
 _CONVERGE_SECONDS: Final = 300.0
 _CONNECT_SECONDS: Final = 1200.0
+_START_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ async def soak(seconds: float, seed: int, limit: int, events: int, report: Calla
     Raises ServerUnavailableError, ServerFailedError, TimeoutError.
     """
     async with AsyncExitStack() as stack:
-        kafka, valkey = EmbeddedKafka(), EmbeddedValkey()
+        kafka, valkey = EmbeddedKafka(startup_timeout=_START_SECONDS), EmbeddedValkey()
         for server in (kafka, valkey):
             await server.astart()
             stack.push_async_callback(server.astop)
