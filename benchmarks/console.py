@@ -23,8 +23,8 @@ from benchmarks.usage import cpu_seconds, memory
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.identity import Source, key_of, stamp
-from consumer.domain.planner import PlanInput
+from consumer.domain.planning.planner import PlanInput
+from consumer.domain.records.identity import Source, key_of, stamp
 from consumer.entrypoints.console.routes import ROUTES
 from consumer.ports import Change, event_subject
 from consumer.settings import PREFIX, load_settings

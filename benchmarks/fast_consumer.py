@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 
 from consumer.adapters.kafka import wire
 from consumer.adapters.redis.client import connect
-from consumer.domain.identity import Source
+from consumer.domain.records.identity import Source
 from consumer.settings import Settings
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -10,11 +10,11 @@ from benchmarks.figure import Figure
 from benchmarks.planning import cpu_ms, ledger_of, unchanged
 from benchmarks.programme import ZONE, programme
 from benchmarks.servers import Ground
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps
-from consumer.domain.field_values import FieldValue
-from consumer.domain.identity import Kind
-from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.field_values import FieldValue
+from consumer.domain.records.identity import Kind
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World, world
 

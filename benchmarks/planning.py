@@ -10,12 +10,12 @@ from typing import Final
 
 from benchmarks.figure import Figure
 from benchmarks.servers import Ground
-from consumer.domain.identity import Kind, digest
-from consumer.domain.ledger import Directory, Entry, State
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Create, Link, Plan
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.planning.plan import Create, Link, Plan
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Directory, Entry, State
+from consumer.domain.records.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot
 
 NAME: Final = "planning"
 _GOAL_MS: Final = 150.0

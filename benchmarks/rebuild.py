@@ -22,8 +22,8 @@ from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import digest
-from consumer.domain.ledger import Entry, State
+from consumer.domain.records.identity import digest
+from consumer.domain.records.ledger import Entry, State
 from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.settings import Settings, load_settings

@@ -30,17 +30,17 @@ from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.cause import Reconcile
-from consumer.domain.connection import Announcement, Connection
 from consumer.domain.connection_state import Standing
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Entry, entries_of
-from consumer.domain.mapping import EventMapping
-from consumer.domain.planner import PlanInput
-from consumer.domain.record_issues import RecordIssues
-from consumer.domain.run import Run
-from consumer.domain.survey import Depth
+from consumer.domain.connections.connection import Announcement, Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.issue import Code
+from consumer.domain.issues.record_issues import RecordIssues
+from consumer.domain.planning.planner import PlanInput
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, entries_of
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, event_subject
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher

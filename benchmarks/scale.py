@@ -22,8 +22,8 @@ from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.connection import Connection, MappingRequest
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.connection import Connection, MappingRequest
+from consumer.domain.connections.mapping import EventMapping
 from consumer.ports import Change, event_subject, org_subject
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from consumer.adapters.redis import codecs
-from consumer.domain.identity import digest
-from consumer.domain.ledger import Entry, State
-from consumer.domain.snapshot import Contact, Profile, Session
+from consumer.domain.records.identity import digest
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Contact, Profile, Session
 
 
 def programme() -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -18,7 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.stores import open_stores
-from consumer.domain.survey import Depth
+from consumer.domain.surveys.survey import Depth
 from sandbox.conference.expected import Resources, fold
 from sandbox.conference.model import Conference, Person, Room, Talk, Track
 from sandbox.demo.play import Play

@@ -19,12 +19,12 @@ from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.webhooks.receiver import Receiver
-from consumer.domain.connection import Connection
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import entries_of
-from consumer.domain.survey import Depth
-from consumer.domain.webhooks import HEADER
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.webhooks import HEADER
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import entries_of
+from consumer.domain.surveys.survey import Depth
 from consumer.services.hints import HintTaker
 from consumer.settings import PushSettings, WebhookSettings
 from sandbox.swoogo import SandboxSwoogo

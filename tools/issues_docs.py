@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumer.domain.issue import OPERATORS_ONLY, Code, effect_of
-from consumer.domain.sentence_templates import SENTENCES
+from consumer.domain.issues.issue import OPERATORS_ONLY, Code, effect_of
+from consumer.domain.issues.sentence_templates import SENTENCES
 
 _HEAD: Final = """# Issues
 

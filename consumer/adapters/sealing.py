@@ -21,9 +21,9 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
-from consumer.domain.connection import Connection, IntegrationRequest
-from consumer.domain.digests import Digests
+from consumer.domain.connections.connection import Connection, IntegrationRequest
 from consumer.domain.errors import ConfigurationError, CredentialError
+from consumer.domain.records.digests import Digests
 from consumer.settings import KeySettings
 
 _KEY_BYTES: Final = 32

@@ -13,7 +13,7 @@ from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.transport import Transport
 from consumer.diagnostics.check_result import CheckResult
 from consumer.diagnostics.redis import skew
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
 from consumer.domain.errors import SwoogoSyncError
 from consumer.ports import Clock
 

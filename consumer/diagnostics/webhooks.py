@@ -11,7 +11,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.redis.webhooks import RedisWebhooks
 from consumer.diagnostics.check_result import CheckResult
-from consumer.domain.webhooks import Registered, wanted_webhooks
+from consumer.domain.connections.webhooks import Registered, wanted_webhooks
 from consumer.settings import WebhookSettings
 
 _PART: Final = "webhooks"

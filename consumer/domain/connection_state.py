@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from consumer.domain.connection import Connection
-from consumer.domain.control import Control
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair
+from consumer.domain.planning.control import Control
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError, StoppedError, UnavailableError
-from consumer.domain.identity import Kind, Source, id_of, key_of, moments_of
-from consumer.domain.issue import Code
-from consumer.domain.mapping import EventMapping
-from consumer.domain.push_report import PushReport
+from consumer.domain.issues.issue import Code
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.records.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.observability.calls import CallMetrics, PushCalls
 from consumer.observability.metrics import freshness, pushing, webhooks
 from consumer.observability.registry import MetricRegistry

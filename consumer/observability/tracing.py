@@ -17,10 +17,10 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import RetryableError
-from consumer.domain.mapping import EventMapping
-from consumer.domain.push_report import PushReport
+from consumer.domain.push.push_report import PushReport
 from consumer.observability.calls import SILENT
 from consumer.ports import Change, Decoder, Lease, Peeked, RawRecord, Subject, SyncRequest
 from consumer.services.dispatch import Pushes

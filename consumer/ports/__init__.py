@@ -3,8 +3,8 @@
 Each port has a fake in `tests/support/fakes` and one contract suite that runs on fake and real alike.
 """
 
-from consumer.domain.claim import EventState, Lease, Subject, event_subject, org_subject
-from consumer.domain.request import Asked, SyncRequest
+from consumer.domain.planning.request import Asked, SyncRequest
+from consumer.domain.push.claim import EventState, Lease, Subject, event_subject, org_subject
 from consumer.ports.circuits import Circuits
 from consumer.ports.clock import Clock
 from consumer.ports.connections import Connections, CredentialCheck

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from consumer.domain.claim import Lease
-from consumer.domain.connection import Connection, IntegrationRequest
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.connection import Connection, IntegrationRequest
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.push.claim import Lease
 
 
 class Connections(Protocol):

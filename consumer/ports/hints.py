@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from consumer.domain.claim import Lease
-from consumer.domain.hints import Hint, Hints
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.hints import Hint, Hints
 
 
 class Kept(StrEnum):

@@ -8,14 +8,14 @@ from typing import Protocol
 
 import msgspec
 
-from consumer.domain.claim import EventState, Lease, Subject
-from consumer.domain.connection import Request
-from consumer.domain.control import Control
-from consumer.domain.identity import Kind
-from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.request import SyncRequest
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth
+from consumer.domain.connections.connection import Request
+from consumer.domain.orders.ledger_commands import LedgerCommand
+from consumer.domain.planning.control import Control
+from consumer.domain.planning.request import SyncRequest
+from consumer.domain.push.claim import EventState, Lease, Subject
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.surveys.survey import Depth
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +76,7 @@ class Inbox(Protocol):
         """
 
     async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
-        """Keep no profiles of these contacts (`domain.withdrawal`), those that are there included; all marks."""
+        """Keep no profiles of these contacts (`records.withdrawal`), those that are there included; all marks."""
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""

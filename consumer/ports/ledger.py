@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from consumer.domain.claim import Lease
 from consumer.domain.connection_state import Standing
-from consumer.domain.field_definitions import KeptDefinitions
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Entry, Ledger
-from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.survey import SurveyState
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
+from consumer.domain.fields.definitions import KeptDefinitions
+from consumer.domain.push.claim import Lease
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Entry, Ledger
+from consumer.domain.surveys.survey import SurveyState
 
 
 class LedgerStore(Protocol):

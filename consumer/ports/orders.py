@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from consumer.domain.order import GivenOrder, Order
+from consumer.domain.orders.order import GivenOrder, Order
 
 
 class OrderStore(Protocol):

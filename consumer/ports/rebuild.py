@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest, Standing
-from consumer.domain.control import Control
-from consumer.domain.ledger import Entry
-from consumer.domain.pair import Pair
+from consumer.domain.connections.pair import Pair
+from consumer.domain.planning.control import Control
+from consumer.domain.records.ledger import Entry
 from consumer.ports.inbox import Change
 from consumer.ports.topics import RawRecord
 

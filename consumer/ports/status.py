@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from consumer.domain.claim import Lease
-from consumer.domain.connection import Announcement
-from consumer.domain.issue import Issue
-from consumer.domain.run import Run
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.issues.issue import Issue
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.run import Run
 
 
 class StatusBoard(Protocol):

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.domain.calls import CallLog
-from consumer.domain.claim import Lease
-from consumer.domain.connection import Connection
-from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
-from consumer.domain.identity import Fields, Kind
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Trigger
-from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
+from consumer.domain.push.calls import CallLog
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Fields, Kind
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports.images import Picture
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.domain.calls import RunCalls
-from consumer.domain.claim import Lease
-from consumer.domain.timeline import Happening
+from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.timeline import Happening
 
 
 @dataclass(frozen=True, slots=True)

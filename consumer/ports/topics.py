@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from consumer.domain.claim import Subject
-from consumer.domain.request import SyncRequest
+from consumer.domain.planning.request import SyncRequest
+from consumer.domain.push.claim import Subject
 from consumer.ports.inbox import Change
 
 

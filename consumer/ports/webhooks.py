@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from consumer.domain.claim import Lease
-from consumer.domain.webhooks import Registered, Webhook
+from consumer.domain.connections.webhooks import Registered, Webhook
+from consumer.domain.push.claim import Lease
 from consumer.ports.swoogo import Work
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumer.domain.approval import judged, left_of
-from consumer.domain.cause import Changes, ManualSync
-from consumer.domain.claim import Lease
-from consumer.domain.control import APPROVAL, Approval, Control
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.execution import ExecutionResult, Planned
-from consumer.domain.facts import Facts
-from consumer.domain.issue import Code, Issue
-from consumer.domain.plan import Plan
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.approval import judged, left_of
+from consumer.domain.planning.control import APPROVAL, Approval, Control
+from consumer.domain.planning.plan import Plan
+from consumer.domain.push.cause import Changes, ManualSync
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.execution import ExecutionResult, Planned
+from consumer.domain.push.facts import Facts
 from consumer.ports import Inbox, StandingLog
 
 

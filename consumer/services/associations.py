@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from consumer.domain.errors import MissingError, RefusedError
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State, entries_of
-from consumer.domain.plan import Link
-from consumer.domain.references import swoogo_id
-from consumer.domain.survey import many_missing
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.plan import Link
+from consumer.domain.planning.references import swoogo_id
+from consumer.domain.records.identity import Kind, key_of
+from consumer.domain.records.ledger import State, entries_of
+from consumer.domain.surveys.survey import many_missing
 from consumer.services.execution import Execution
 
 

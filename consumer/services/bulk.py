@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from consumer.domain.order import OrderKind, Receipt
+from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.services.orders import Orders
 from consumer.services.workers import for_each
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumer.domain.cause import ManualSync
-from consumer.domain.circuit import Passage
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError
+from consumer.domain.pacing.circuit import Passage
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import Circuits, Clock, Connections, StatusBoard, Swoogo, Work
 from consumer.services.credential_status import report_credential_status
 

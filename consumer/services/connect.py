@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consumer.domain.connection import (
+from consumer.domain.connection_state import ConnectionStanding, standings_of
+from consumer.domain.connections.connection import (
     Announcement,
     Connection,
     IntegrationRequest,
@@ -21,16 +22,15 @@ from consumer.domain.connection import (
     held_back,
     integration_key,
 )
-from consumer.domain.connection_state import ConnectionStanding, standings_of
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import CredentialError, MissingError, RefusedError
-from consumer.domain.identity import moments_of
-from consumer.domain.issue import Code
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair, PairEnd, Partners
-from consumer.domain.run import Trigger
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth
-from consumer.domain.timezones import compare_zones, described, timezone_seen, writable
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.timezones import compare_zones, described, timezone_seen, writable
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import moments_of
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,
     Clock,

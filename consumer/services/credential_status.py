@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.connection import Announcement, Connection, RejectionCode
+from consumer.domain.connections.connection import Announcement, Connection, RejectionCode
 from consumer.domain.errors import CredentialError, SwoogoSyncError
 from consumer.ports import Connections, StatusBoard
 

@@ -17,9 +17,8 @@ from typing import Protocol
 
 import structlog
 
-from consumer.domain.backoff import retry_delay
-from consumer.domain.cause import Reconcile
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import (
     LeaseLostError,
     OtherOrganizationError,
@@ -28,9 +27,10 @@ from consumer.domain.errors import (
     SwoogoSyncError,
     UnreadableRowError,
 )
-from consumer.domain.fairness import share_out
-from consumer.domain.mapping import EventMapping
-from consumer.domain.push_report import PushReport
+from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.pacing.fairness import share_out
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.push_report import PushReport
 from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector

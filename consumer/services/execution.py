@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.domain.errors import RetryableError, SwoogoSyncError
-from consumer.domain.execution import ExecutionResult, too_many_failures
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Issue
-from consumer.domain.plan import Operation, SetImage
-from consumer.domain.run import Run
+from consumer.domain.issues.issue import Issue
+from consumer.domain.planning.plan import Operation, SetImage
+from consumer.domain.push.execution import ExecutionResult, too_many_failures
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
 from consumer.ports import Clock, Swoogo, Work
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_writer import LedgerWriter
@@ -37,7 +37,7 @@ class AskedSessions:
 
 @dataclass(slots=True)
 class Execution:
-    """The calls of one push. See `domain.execution.ExecutionResult` for what is noted.
+    """The calls of one push. See `domain.push.execution.ExecutionResult` for what is noted.
 
     Attributes:
         run: counts what is done, so that people can follow it.

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumer.domain.cause import ManualSync
 from consumer.domain.errors import StoppedError, UnavailableError
-from consumer.domain.execution import ExecutionResult, Planned
-from consumer.domain.plan import Operation, SetImage
-from consumer.domain.run import PAIR_ENDED
+from consumer.domain.planning.plan import Operation, SetImage
+from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.execution import ExecutionResult, Planned
+from consumer.domain.push.run import PAIR_ENDED
 from consumer.ports import Connections, LedgerStore
 from consumer.services.execution import Execution
 from consumer.services.image_uploads import upload_images

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consumer.domain.claim import Lease
-from consumer.domain.facts import Facts
-from consumer.domain.field_definitions import (
+from consumer.domain.connections.field_maps import targets
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.fields.definitions import (
     FieldDefinition,
     FieldDefinitions,
     KeptDefinitions,
@@ -14,8 +14,8 @@ from consumer.domain.field_definitions import (
     compare,
     only_named,
 )
-from consumer.domain.field_maps import targets
-from consumer.domain.mapping import EventMapping
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.facts import Facts
 from consumer.ports import LedgerStore, Swoogo, Work
 
 

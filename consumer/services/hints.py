@@ -7,25 +7,25 @@ from math import inf
 
 import structlog
 
-from consumer.domain.backoff import retry_delay
-from consumer.domain.calls import CallLog
-from consumer.domain.claim import Lease
+from consumer.domain.connections.field_maps import FieldMaps
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
-from consumer.domain.execution import ExecutionResult, Planned
-from consumer.domain.facts import Facts
-from consumer.domain.field_fitting import watched_fields
-from consumer.domain.field_maps import FieldMaps
-from consumer.domain.hints import Hint, Hints, Look, doubts, is_proved, sightings, sort_hints
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Remote, by_kind
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS, Plan
-from consumer.domain.push_report import PushReport
-from consumer.domain.run import Run, Trigger, count_issues, first_issues
-from consumer.domain.settlement import Settlement
-from consumer.domain.standing_issues import issues_after
-from consumer.domain.survey import SURVEYED, Depth, Findings, Survey, SurveyState, examine
+from consumer.domain.fields.fitting import watched_fields
+from consumer.domain.issues.issue import Code
+from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS, Plan
+from consumer.domain.push.calls import CallLog
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.execution import ExecutionResult, Planned
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.hints import Hint, Hints, Look, doubts, is_proved, sightings, sort_hints
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.run import Run, Trigger, count_issues, first_issues
+from consumer.domain.push.settlement import Settlement
+from consumer.domain.push.standing_issues import issues_after
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote, by_kind
+from consumer.domain.surveys.survey import SURVEYED, Depth, Findings, Survey, SurveyState, examine
 from consumer.ports import Clock, Inbox, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.ports.hints import HintStore
 from consumer.ports.timeline import Timeline

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from consumer.domain.images import image_waiting
-from consumer.domain.plan import Operation
+from consumer.domain.planning.images import image_waiting
+from consumer.domain.planning.plan import Operation
 from consumer.services.execution import Execution
 
 _LONGEST_NS: Final = 10_000_000_000

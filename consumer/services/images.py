@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
-from consumer.domain.images import HINT, UNUSABLE, URL, unusable
-from consumer.domain.issue import Issue
-from consumer.domain.plan import SetImage
+from consumer.domain.issues.issue import Issue
+from consumer.domain.planning.images import HINT, UNUSABLE, URL, unusable
+from consumer.domain.planning.plan import SetImage
 from consumer.ports import Images, Picture, Swoogo, Unchanged, Work
 
 Fetched = Picture | Unchanged | ImageUnusableError | UnavailableError

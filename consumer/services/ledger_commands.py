@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from consumer.domain.claim import Lease
 from consumer.domain.errors import RefusedError
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind, kind_of
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, known_ids
-from consumer.domain.ledger_commands import Action, LedgerCommand, apply_commands, kinds_to_look_at
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand, apply_commands, kinds_to_look_at
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.facts import Facts
+from consumer.domain.records.identity import Kind, kind_of
+from consumer.domain.records.ledger import Directory, known_ids
 from consumer.ports import Inbox, LedgerStore, Swoogo, Work
 from consumer.services.ledger_writer import LedgerWriter
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from consumer.domain.claim import Lease
-from consumer.domain.digests import PLAIN, Digests
-from consumer.domain.ledger import Entry, confirmed_by
+from consumer.domain.push.claim import Lease
+from consumer.domain.records.digests import PLAIN, Digests
+from consumer.domain.records.ledger import Entry, confirmed_by
 from consumer.ports import Clock, LedgerStore
 
 

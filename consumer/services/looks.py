@@ -1,6 +1,6 @@
 """PUSH, before the plan: read what Swoogo holds of the kinds in which something may have to be adopted.
 
-Writes nothing to Swoogo. See `domain.looks` for when a look costs one credit, and when ten.
+Writes nothing to Swoogo. See `domain.planning.looks` for when a look costs one credit, and when ten.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Ledger, entries_of, known_ids
-from consumer.domain.looks import absent, not_cut_off
-from consumer.domain.survey import KindSurvey
+from consumer.domain.planning.looks import absent, not_cut_off
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Ledger, entries_of, known_ids
+from consumer.domain.surveys.survey import KindSurvey
 from consumer.ports import Clock, LedgerStore, Swoogo, Work
 
 _ASKED_SINGLY: Final = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consumer.domain.errors import RefusedError, RetryableError
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, State, entries_of, known_ids
-from consumer.domain.survey import many_missing
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.records.ledger import Directory, State, entries_of, known_ids
+from consumer.domain.surveys.survey import many_missing
 from consumer.ports import LedgerStore
 from consumer.services.execution import Execution
 

@@ -15,12 +15,12 @@ from consumer.domain.errors import (
     RetryableError,
     UnansweredError,
 )
-from consumer.domain.identity import Fields, Kind, digest, id_of
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State, owner_of
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.references import resolved, swoogo_id, wired
-from consumer.domain.refusals import refusal_issue
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
+from consumer.domain.planning.references import resolved, swoogo_id, wired
+from consumer.domain.planning.refusals import refusal_issue
+from consumer.domain.records.identity import Fields, Kind, digest, id_of
+from consumer.domain.records.ledger import Entry, State, owner_of
 from consumer.ports import Written
 from consumer.services.associations import associate
 from consumer.services.execution import Execution

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import stamp
-from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt, commands_of, one_line, request_of
-from consumer.domain.survey import Depth
+from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt, commands_of, one_line, request_of
+from consumer.domain.records.identity import stamp
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Clock, Connections, Inbox, StandingLog, SyncRequest
 from consumer.ports.orders import OrderStore, OrderTopic
 

@@ -10,29 +10,29 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from consumer.domain.approval import parts_of, within
-from consumer.domain.cause import ManualSync, Reconcile, cause_of
-from consumer.domain.claim import Lease, event_subject
-from consumer.domain.contact_succession import reassign_deleted_contacts
-from consumer.domain.desired import TextLimits
-from consumer.domain.digests import PLAIN, Digests, unknown_keys
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import RefusedError, UnreadableRowError
-from consumer.domain.execution import Planned
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind, kind_of, record_key
-from consumer.domain.images import to_ask_again
-from consumer.domain.issue import Issue
-from consumer.domain.ledger import Directory, Entry, Ledger, orphaned_intents
-from consumer.domain.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
-from consumer.domain.looks import read_since
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Adopt, Create, Plan, SetImage
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.refusals import refusal_issue
-from consumer.domain.rekeying import rekeyed
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Survey
-from consumer.domain.survey_issues import edits
+from consumer.domain.issues.issue import Issue
+from consumer.domain.orders.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
+from consumer.domain.planning.approval import parts_of, within
+from consumer.domain.planning.contact_succession import reassign_deleted_contacts
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.images import to_ask_again
+from consumer.domain.planning.looks import read_since
+from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.planning.refusals import refusal_issue
+from consumer.domain.planning.rekeying import rekeyed
+from consumer.domain.push.cause import ManualSync, Reconcile, cause_of
+from consumer.domain.push.claim import Lease, event_subject
+from consumer.domain.push.execution import Planned
+from consumer.domain.push.facts import Facts
+from consumer.domain.records.digests import PLAIN, Digests, unknown_keys
+from consumer.domain.records.identity import Kind, kind_of, record_key
+from consumer.domain.records.ledger import Directory, Entry, Ledger, orphaned_intents
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.surveys.survey import Survey
+from consumer.domain.surveys.survey_issues import edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
 from consumer.services.approvals import Approvals, refusals
 from consumer.services.field_definitions import keep_field, kept_definitions

@@ -6,11 +6,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from consumer.domain.calls import CallLog
-from consumer.domain.cause import Reconcile
-from consumer.domain.claim import EventState, Lease
-from consumer.domain.connection import Connection
-from consumer.domain.digests import unknown_keys
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import (
     CredentialError,
     OtherOrganizationError,
@@ -18,17 +15,20 @@ from consumer.domain.errors import (
     RetryableError,
     UnreadableRowError,
 )
-from consumer.domain.execution import ExecutionResult, Planned
-from consumer.domain.facts import Facts
-from consumer.domain.ledger import orphaned_intents
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pace import Pace
-from consumer.domain.push_report import PushReport
-from consumer.domain.run import Run
-from consumer.domain.settlement import Moment, Policy, nothing_new, settle
-from consumer.domain.survey import Depth, Survey
-from consumer.domain.timezones import timezone_seen
-from consumer.domain.withdrawal import left_behind
+from consumer.domain.pacing.pace import Pace
+from consumer.domain.planning.timezones import timezone_seen
+from consumer.domain.push.calls import CallLog
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.claim import EventState, Lease
+from consumer.domain.push.execution import ExecutionResult, Planned
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.run import Run
+from consumer.domain.push.settlement import Moment, Policy, nothing_new, settle
+from consumer.domain.records.digests import unknown_keys
+from consumer.domain.records.ledger import orphaned_intents
+from consumer.domain.records.withdrawal import left_behind
+from consumer.domain.surveys.survey import Depth, Survey
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
 from consumer.ports.timeline import Timeline
 from consumer.services.approvals import Approvals, refusals

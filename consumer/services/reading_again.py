@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumer.domain.bulk import Foreseen, Outcome
 from consumer.domain.errors import PoisonError
+from consumer.domain.orders.bulk import Foreseen, Outcome
 from consumer.ports import Change, Decoder, RawRecord
 
 

@@ -16,9 +16,9 @@ from typing import Final
 
 import structlog
 
-from consumer.domain.backoff import retry_delay
-from consumer.domain.claim import Subject
 from consumer.domain.errors import RetryableError
+from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.push.claim import Subject
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Marker, RebuildProgress
 from consumer.services.rebuild_attempt import RebuildAttempt
 from consumer.services.rebuild_ports import LockLostError, RebuildPorts, UnreadableChangelogError, reason_of

@@ -16,8 +16,8 @@ from typing import Final
 import structlog
 
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest
-from consumer.domain.control import Control
-from consumer.domain.pair import Pair
+from consumer.domain.connections.pair import Pair
+from consumer.domain.planning.control import Control
 from consumer.ports import Change, RawRecord, event_subject
 from consumer.ports.rebuild import (
     Logged,

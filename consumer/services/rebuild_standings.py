@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from consumer.domain.connection_state import ConnectionStanding, PairStanding, is_stale
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.ports import Connections, Inbox
 from consumer.ports.rebuild import Restorer
 from consumer.services.workers import for_each

@@ -12,16 +12,16 @@ from typing import Final
 
 import structlog
 
-from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.facts import Facts
-from consumer.domain.field_fitting import watched_fields
-from consumer.domain.hints import still_hinted
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Ledger, by_kind, known_ids
-from consumer.domain.looks import absent
-from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.survey import (
+from consumer.domain.fields.fitting import watched_fields
+from consumer.domain.planning.looks import absent
+from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.hints import still_hinted
+from consumer.domain.records.digests import PLAIN, Digests
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Ledger, by_kind, known_ids
+from consumer.domain.surveys.survey import (
     REFERRED,
     SURVEYED,
     Depth,

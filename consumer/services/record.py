@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from typing import Final, Protocol
 
 from consumer.domain.errors import PoisonError
-from consumer.domain.identity import Source, id_of, key_of
+from consumer.domain.records.identity import Source, id_of, key_of
 from consumer.ports import (
     Change,
     Connections,

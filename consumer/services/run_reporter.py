@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumer.domain.pace import Pace
-from consumer.domain.plan import Plan
-from consumer.domain.run import Run
+from consumer.domain.pacing.pace import Pace
+from consumer.domain.planning.plan import Plan
+from consumer.domain.push.run import Run
 from consumer.ports import Clock, StatusBoard, Swoogo, Work
 from consumer.services.ledger_writer import LedgerWriter
 

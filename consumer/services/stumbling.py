@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from consumer.domain.errors import NO_REASON, RefusedError
-from consumer.domain.refusals import refusal_issue
+from consumer.domain.planning.refusals import refusal_issue
 from consumer.services.execution import Execution
 
 _PATIENCE: Final = 4

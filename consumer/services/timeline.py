@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumer.domain.push_report import PushReport
-from consumer.domain.timeline import happenings
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.timeline import happenings
 from consumer.ports.timeline import Timeline
 
 

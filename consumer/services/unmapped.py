@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.domain.cause import ManualSync
-from consumer.domain.run import PAIR_ENDED
+from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.run import PAIR_ENDED
 from consumer.ports import Clock, Connections, Inbox, Lease, StandingLog, StatusBoard
 from consumer.services.served import log_served
 from consumer.services.voids import Voids

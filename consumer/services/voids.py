@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.pair import not_voidable
+from consumer.domain.connections.pair import not_voidable
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.ports import Clock, Connections, Inbox, Lease, LedgerStore, PairRegister
 
 log = structlog.get_logger("pairs")

@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 
-from consumer.domain.claim import Lease
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.webhooks import Registered, Webhook, wanted_webhooks
 from consumer.domain.errors import RefusedError, RetryableError
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Trigger
-from consumer.domain.webhooks import Registered, Webhook, wanted_webhooks
+from consumer.domain.push.claim import Lease
+from consumer.domain.push.run import Trigger
 from consumer.ports import Clock, Connections, Work
 from consumer.ports.hints import HintStore
 from consumer.ports.webhooks import SwoogoWebhooks, WebhookStore

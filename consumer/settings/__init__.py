@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.pace import LATENCY, Pace
+from consumer.domain.pacing.pace import LATENCY, Pace
 from consumer.settings.console import ConsoleSettings
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
 from consumer.settings.group import PREFIX

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field, HttpUrl
 
-from consumer.domain.pace import LATENCY, Pace
+from consumer.domain.pacing.pace import LATENCY, Pace
 from consumer.settings.group import Group
 
 READ_SECONDS: Final = 20.0

@@ -21,7 +21,7 @@ from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.adapters.sealing import digests_of
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.digests import PLAIN, Digests
+from consumer.domain.records.digests import PLAIN, Digests
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import (
     Budget,

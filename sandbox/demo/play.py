@@ -15,8 +15,8 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.sealing import seal
-from consumer.domain.run import Run
-from consumer.domain.survey import Depth
+from consumer.domain.push.run import Run
+from consumer.domain.surveys.survey import Depth
 from sandbox.conference.details import FIELDS, detail_differences
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.model import Conference

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 
-from consumer.domain.run import Run, Tally
+from consumer.domain.push.run import Run, Tally
 from consumer.entrypoints.documents.words import counted
 from sandbox.demo.ideal import FORMULA, Credits
 from sandbox.demo.play import Chapter, Play

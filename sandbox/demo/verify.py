@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from consumer.adapters.swoogo.html import same_html
-from consumer.domain.desired import NAME_LIMIT
+from consumer.domain.planning.desired import NAME_LIMIT
 from sandbox.conference.expected import Expected, ExpectedSession
 from sandbox.conference.expected_names import compared
 from sandbox.conference.expected_speakers import ExpectedSpeaker, address

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from consumer.domain.order import OrderKind
+from consumer.domain.orders.order import OrderKind
 from consumer.entrypoints.console.pages import orders
 from tests.support.browser import PHONE, Chromium, barriers, text, too_wide
 from tests.support.scenes import EVENT_ID, Scene, a_scene, in_trouble

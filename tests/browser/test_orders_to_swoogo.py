@@ -10,10 +10,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Page
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Entry, State
-from consumer.domain.order import OrderKind
-from consumer.domain.survey import Depth
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console.pages import orders
 from consumer.services.orders import OrderRelay
 from sandbox.conference import sample

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from consumer.adapters.kafka.changelog import ledger_value, pair_value
 from consumer.adapters.kafka.status_messages import published_record
-from consumer.domain.digests import Digests
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.issue import Issue
-from consumer.domain.ledger import Ledger
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair
-from consumer.domain.record_issues import by_record
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.record_issues import by_record
+from consumer.domain.records.digests import Digests
+from consumer.domain.records.identity import Kind, key_of
+from consumer.domain.records.ledger import Ledger
+from consumer.domain.records.snapshot import Snapshot
 from consumer.ports import RawRecord
 from sandbox.conference.expected import Expected
 from sandbox.conference.expected_speakers import address

@@ -12,8 +12,8 @@ from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.sealing import digests_of
-from consumer.domain.approval import ids_of, plan_id
-from consumer.domain.order import OrderKind
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.planning.approval import ids_of, plan_id
 from consumer.ports import Clock
 from consumer.services.orders import Orders
 from consumer.services.planning import preview, rules_of, upcoming_facts

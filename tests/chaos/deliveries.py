@@ -11,7 +11,7 @@ from typing import Any, Final
 from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.webhooks.receiver import Receiver
-from consumer.domain.webhooks import HEADER
+from consumer.domain.connections.webhooks import HEADER
 from consumer.settings import Settings
 from tests.chaos.effects import Effects
 from tests.chaos.machine import VirtualClock

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, Final
 
 from consumer.adapters.sealing import KeyPair, seal
-from consumer.domain.survey import Depth
+from consumer.domain.surveys.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.model import Conference, Person, Room
 from sandbox.conference.records import Record, Scope, Writer

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from consumer.domain.survey import Depth
+from consumer.domain.surveys.survey import Depth
 from sandbox.conference.details import FIELDS, detailed, reference
 from sandbox.conference.expected_speakers import address
 from sandbox.swoogo.server import SandboxSwoogo

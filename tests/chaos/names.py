@@ -14,7 +14,7 @@ from typing import Any, Final, get_args, get_type_hints
 from unicodedata import normalize
 from zlib import crc32
 
-from consumer.domain.text import clean_email
+from consumer.domain.records.text import clean_email
 from sandbox.conference.model import Conference
 from sandbox.swoogo.switches import Switches
 

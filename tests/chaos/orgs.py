@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final
 
 from consumer.adapters.sealing import seal
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.ports import Connections
 from sandbox.conference.records import Writer
 from tests.chaos.conference import KEY, ORG_ID, SECRET, seed

@@ -17,8 +17,8 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import digests_of
-from consumer.domain.ledger import State
-from consumer.domain.survey import Depth
+from consumer.domain.records.ledger import State
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Subject, event_subject, org_subject
 from sandbox.swoogo.server import SandboxSwoogo
 from sandbox.swoogo.switches import Switches

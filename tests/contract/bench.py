@@ -28,9 +28,9 @@ from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.redis.webhooks import RedisWebhooks
 from consumer.adapters.sealing import KeyPair, TokenCipher
-from consumer.domain.circuit import CircuitRule
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Run, Trigger
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.pacing.circuit import CircuitRule
+from consumer.domain.push.run import Run, Trigger
 from consumer.ports import (
     Budget,
     Change,

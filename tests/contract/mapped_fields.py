@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consumer.domain.field_definitions import (
+from consumer.domain.fields.definitions import (
     FieldDefinition,
     FieldDefinitions,
     FieldType,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Swoogo, Work
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import SESSION, WORK, Bench, a_bench

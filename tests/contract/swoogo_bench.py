@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.circuit import CircuitRule
+from consumer.domain.pacing.circuit import CircuitRule
 from consumer.ports import Swoogo
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app

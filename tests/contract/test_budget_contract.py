@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.run import Trigger
+from consumer.domain.push.run import Trigger
 from consumer.ports import Grant, Lease, Work, event_subject
 from tests.contract.bench import CREDENTIAL, Bench, a_work
 from tests.contract.conftest import MakeBench

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
-from consumer.domain.circuit import Passage
+from consumer.domain.pacing.circuit import Passage
 from tests.contract.bench import CIRCUIT_FAILURES, CREDENTIAL, Bench
 from tests.contract.conftest import MakeBench
 

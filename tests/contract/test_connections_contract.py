@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import IntegrationRequest, disconnect_key
+from consumer.domain.connections.connection import IntegrationRequest, disconnect_key
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Change, Lease, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped

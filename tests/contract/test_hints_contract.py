@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from consumer.domain.cause import Reconcile
+from consumer.domain.connections.webhooks import Registered
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.hints import Hint, Hints
-from consumer.domain.identity import Kind
-from consumer.domain.survey import Depth
-from consumer.domain.webhooks import Registered
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.hints import Hint, Hints
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Lease, event_subject
 from consumer.ports.hints import Kept
 from tests.contract.bench import Bench

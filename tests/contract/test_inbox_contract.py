@@ -6,9 +6,9 @@ import pytest
 
 from consumer.adapters.redis import codecs
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import stamp
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.identity import stamp
+from consumer.domain.records.snapshot import Snapshot
 from consumer.ports import Change, EventState
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.inbox_ground import SUBJECT, is_due

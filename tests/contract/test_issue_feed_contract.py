@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Run, Trigger
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Run, Trigger
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_mapping

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Remote, State
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote, State
 from consumer.ports import event_subject
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.adapters.redis.orders import KEPT
-from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt
+from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt
 from tests.contract.bench import Bench
 from tests.support.builders import EVENT, NOW
 

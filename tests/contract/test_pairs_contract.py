@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.ports import Lease, org_subject
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench

@@ -6,11 +6,11 @@ import copy
 
 import pytest
 
-from consumer.domain.connection import Announcement
+from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Run, Tally, Trigger
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Run, Tally, Trigger
+from consumer.domain.records.identity import Kind
 from consumer.ports import event_subject
 from tests.contract.bench import Bench
 from tests.support.builders import EVENT, NOW, ORG, session_key

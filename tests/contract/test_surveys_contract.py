@@ -8,13 +8,13 @@ from math import inf
 import pytest
 
 from consumer.adapters.redis.inbox_requests import spread
-from consumer.domain.cause import ManualSync, Reconcile
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Trigger
-from consumer.domain.survey import Depth, SurveyState
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.push.cause import ManualSync, Reconcile
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth, SurveyState
 from consumer.ports import Lease, SyncRequest, event_subject
 from tests.contract.bench import Bench, a_change, a_work, stamped
 from tests.contract.conftest import MakeBench

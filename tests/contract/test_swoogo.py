@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import (
     GOLD,

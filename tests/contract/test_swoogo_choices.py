@@ -19,13 +19,13 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
-from consumer.domain.field_definitions import (
+from consumer.domain.fields.definitions import (
     Alteration,
     FieldDefinition,
     FieldDefinitions,
     compare,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app

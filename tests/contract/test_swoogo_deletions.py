@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import MissingError, RefusedError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import OTHER, SESSION, SPEAKER, WORK, Bench, a_bench
 

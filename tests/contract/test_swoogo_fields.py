@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.domain.field_definitions import (
+from consumer.domain.fields.definitions import (
     FieldType,
 )
-from consumer.domain.identity import Kind
-from consumer.domain.survey import Known
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Known
 from consumer.ports import Work
 from tests.contract.mapped_fields import GUESSES, World, guessed
 from tests.contract.swoogo_bench import WORK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Picture
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import SPEAKER, WORK, Bench, a_bench

@@ -18,7 +18,7 @@ from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.choices import Choices
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
 from tests.contract.swoogo_bench import GOLD, WORK, a_bench

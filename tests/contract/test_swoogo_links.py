@@ -9,8 +9,8 @@ import pytest
 from consumer.domain.errors import (
     RefusedError,
 )
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Remote
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
 from tests.contract.swoogo_bench import (
     GUESSES,
     HALL,

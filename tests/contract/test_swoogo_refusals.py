@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.connection import IntegrationRequest
+from consumer.domain.connections.connection import IntegrationRequest
 from consumer.domain.errors import (
     CredentialError,
     MissingError,
@@ -16,7 +16,7 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Swoogo, Work
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import (

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Remote
-from consumer.domain.survey import KindSurvey, Known
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
+from consumer.domain.surveys.survey import KindSurvey, Known
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import GOLD, HALL, SPEAKER, WORK, Bench, a_bench
 from tests.unit.adapters.swoogo.world import EVENT, a_work

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.swoogo.webhooks import Webhooks
+from consumer.domain.connections.webhooks import HEADER, wanted_webhooks
 from consumer.domain.errors import RefusedError
-from consumer.domain.webhooks import HEADER, wanted_webhooks
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Switches
 from tests.contract.swoogo_bench import WORK, Bench, a_bench

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consumer.adapters.redis.timeline import RUNS_KEPT
-from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.timeline import KEPT, Happening, What
+from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease, event_subject
 from consumer.ports.timeline import RecordTimeline
 from tests.contract.bench import Bench

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis import codecs
 from consumer.adapters.sealing import CredentialOpener, KeyPair
-from consumer.domain.connection import IntegrationRequest
+from consumer.domain.connections.connection import IntegrationRequest
 from consumer.ports import Change, RawRecord
 from consumer.settings import KeySettings
 from consumer.settings import Topics as TopicNames

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.survey import Depth
+from consumer.domain.surveys.survey import Depth
 from sandbox.demo.play import Play
 from sandbox.demo.world import World
 from tests.support.conferences import edited, small

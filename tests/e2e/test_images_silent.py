@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from sandbox.conference.model import Conference
 from sandbox.demo.play import Play, play
 from tests.e2e.conftest import OpenWorld

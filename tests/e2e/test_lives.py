@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from consumer.adapters.sealing import seal
-from consumer.domain.survey import Depth
+from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from sandbox.conference.model import Conference, Talk
 from sandbox.conference.records import Record

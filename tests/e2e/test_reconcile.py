@@ -10,10 +10,10 @@ import pytest
 
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
-from consumer.domain.issue import Code
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.run import Run, Trigger
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.surveys.survey import Depth
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld

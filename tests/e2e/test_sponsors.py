@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from sandbox.conference.expected import Resources, fold
 from sandbox.conference.model import Conference, Sponsor
 from sandbox.demo.play import Play, play

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from sandbox.conference.model import Conference, Room
 from sandbox.conference.records import Record
 from sandbox.conference.sessionboard import change, session_resource

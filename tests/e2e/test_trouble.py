@@ -12,8 +12,8 @@ from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.sealing import KeyPair, seal
-from consumer.domain.issue import Code, Issue
-from consumer.domain.sentences import for_admin
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.sentences import for_admin
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from sandbox.demo.play import Play
 from sandbox.demo.world import World
 from tests.e2e.test_sponsors import sponsored

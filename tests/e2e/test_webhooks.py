@@ -16,8 +16,8 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.issue import Code
-from consumer.domain.webhooks import HEADER
+from consumer.domain.connections.webhooks import HEADER
+from consumer.domain.issues.issue import Code
 from consumer.entrypoints.cli.app import app
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World

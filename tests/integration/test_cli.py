@@ -14,11 +14,11 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
-from consumer.domain.field_maps import FieldMap, FieldMaps
-from consumer.domain.identity import Kind, fingerprint
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Tally, Trigger
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally, Trigger
+from consumer.domain.records.identity import Kind, fingerprint
 from tests.support.builders import (
     EVENT,
     HOUR,

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.connection import Connection
-from consumer.domain.issue import Code, Issue
+from consumer.domain.connections.connection import Connection
+from consumer.domain.issues.issue import Code, Issue
 from consumer.settings import SwoogoSettings
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk, soon

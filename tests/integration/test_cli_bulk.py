@@ -10,10 +10,10 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.trouble_index import TroubleIndex
-from consumer.domain.identity import fingerprint
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.identity import fingerprint
+from consumer.domain.records.ledger import Entry, State
 from tests.support.builders import a_mapping
 from tests.support.desk import Desk, a_desk, sent, soon
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.control import Control, Freeze
+from consumer.domain.planning.control import Control, Freeze
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Desk, a_desk, soon
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.calls import RunCalls
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.timeline import Happening, What
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.timeline import Happening, What
+from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping, an_entry, session_key, speaker_key
 from tests.support.desk import Desk, a_desk, sent, soon
 

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from consumer.adapters.sealing import KeyPair, credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.connection import Connection
-from consumer.domain.field_maps import FieldMap, FieldMaps
-from consumer.domain.field_values import FieldValue
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.records.field_values import FieldValue
 from consumer.entrypoints.cli import fields
 from consumer.settings import PREFIX
 from sandbox.swoogo import Credential, SandboxSwoogo, create_app

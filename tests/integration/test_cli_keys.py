@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.sealing import KeyPair, seal, unseal
-from consumer.domain.connection import Connection, IntegrationRequest, disconnect_key, integration_key
-from consumer.domain.identity import stamp
+from consumer.domain.connections.connection import Connection, IntegrationRequest, disconnect_key, integration_key
+from consumer.domain.records.identity import stamp
 from consumer.ports import Change, org_subject
 from consumer.settings import PREFIX
 from tests.support.desk import Desk, a_desk

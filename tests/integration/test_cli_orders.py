@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.sentences import for_operator
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.sentences import for_operator
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.ledger import State
 from consumer.entrypoints.cli.app import app
 from tests.support.builders import EVENT, a_mapping, an_entry, an_intent
 from tests.support.desk import Desk, a_desk, soon

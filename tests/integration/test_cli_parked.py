@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 

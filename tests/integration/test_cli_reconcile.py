@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from consumer.domain.cause import Reconcile
-from consumer.domain.ledger import State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.run import Trigger
-from consumer.domain.survey import Depth, SurveyState
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.ledger import State
+from consumer.domain.surveys.survey import Depth, SurveyState
 from consumer.entrypoints.cli.app import app
 from consumer.ports import Lease
 from tests.support.builders import EVENT, a_mapping, an_entry

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.calls import MadeCall, RunCalls
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
+from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk
 

@@ -11,9 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.domain.cause import ManualSync
-from consumer.domain.identity import Kind
-from consumer.domain.run import Run, Tally, Trigger
+from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.run import Run, Tally, Trigger
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.cli import sync
 from consumer.ports import Lease
 from consumer.settings import SwoogoSettings

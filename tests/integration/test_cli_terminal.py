@@ -15,9 +15,9 @@ import pytest
 from redis.asyncio import Redis
 from rich.cells import cell_len
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Tally, Trigger, count_issues, first_issues
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally, Trigger, count_issues, first_issues
+from consumer.domain.records.identity import Kind
 from tests.support.builders import a_mapping, a_room, an_entry, session_key, speaker_key
 from tests.support.desk import Desk, a_desk, sent, soon
 from tests.support.terminal import terminal

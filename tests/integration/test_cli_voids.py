@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from consumer.domain.ledger_commands import voiding
-from consumer.domain.pair import PairEnd
+from consumer.domain.connections.pair import PairEnd
+from consumer.domain.orders.ledger_commands import voiding
 from consumer.entrypoints.cli.app import app
 from consumer.ports import Lease, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_mapping, an_entry

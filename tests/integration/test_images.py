@@ -23,8 +23,8 @@ from consumer.adapters.images.fetch import Fetcher, open_transport
 from consumer.adapters.images.images import FetchedImages, open_images
 from consumer.adapters.images.resolver import Resolver
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.plan import SetImage
+from consumer.domain.planning.plan import SetImage
+from consumer.domain.records.identity import Kind
 from consumer.ports import Picture, Unchanged
 from consumer.services.images import ImageQueue
 from consumer.settings import ImageSettings

@@ -15,8 +15,8 @@ from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.credential_overview import CredentialOverview
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.trouble_index import TroubleIndex
-from consumer.domain.circuit import Circuit
-from consumer.domain.issue import Code, Issue
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.pacing.circuit import Circuit
 from consumer.settings import load_settings
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping
 from tests.support.desk import Desk, a_desk

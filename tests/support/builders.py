@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Any, Final, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
-from consumer.domain.connection import Connection, MappingRequest
-from consumer.domain.identity import Kind, digest, key_of
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.mapping import EventMapping, MappingSettings
-from consumer.domain.planner import PlanInput
-from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot, Sponsor
-from consumer.domain.text import natural_name
+from consumer.domain.connections.connection import Connection, MappingRequest
+from consumer.domain.connections.mapping import EventMapping, MappingSettings
+from consumer.domain.planning.planner import PlanInput
+from consumer.domain.records.identity import Kind, digest, key_of
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
+from consumer.domain.records.snapshot import Attendance, Contact, Place, Profile, Role, Session, Snapshot, Sponsor
+from consumer.domain.records.text import natural_name
 from consumer.ports import RawRecord
 
 EVENT: Final = "ev"

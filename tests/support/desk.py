@@ -19,15 +19,15 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.timeline import RedisTimeline
-from consumer.domain.connection import Announcement
-from consumer.domain.identity import stamp
-from consumer.domain.issue import Issue
-from consumer.domain.ledger import Entry
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair
-from consumer.domain.record_issues import RecordIssues
-from consumer.domain.run import Run, Trigger
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.record_issues import RecordIssues
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.identity import stamp
+from consumer.domain.records.ledger import Entry
+from consumer.domain.records.snapshot import Contact, Session
 from consumer.entrypoints.cli.app import app
 from consumer.ports import Change, Lease, SyncRequest, event_subject, org_subject
 from consumer.settings import PREFIX, load_settings

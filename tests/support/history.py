@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record, understands
 from consumer.adapters.kafka.status_messages import published_record
 from consumer.domain.connection_state import Generation, Standing
+from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
-from consumer.domain.ledger import Entry
-from consumer.domain.pair import Pair
+from consumer.domain.records.ledger import Entry
 from consumer.ports import RawRecord
 from consumer.ports.rebuild import Offsets, PublishedRecord, Remembered, ScanBatch, TopicPartition
 from consumer.settings import Topics

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from consumer.domain.identity import Fields, Kind, digest, key_of
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.ledger_commands import LedgerCommand, apply_commands, kinds_to_look_at
-from consumer.domain.natural_key import natural_key
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
-from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.orders.ledger_commands import LedgerCommand, apply_commands, kinds_to_look_at
+from consumer.domain.planning.natural_key import natural_key
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import Fields, Kind, digest, key_of
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
 
 
 class Fate(Enum):

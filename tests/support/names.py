@@ -8,8 +8,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from consumer.domain.identity import Kind
-from consumer.domain.snapshot import Resource, Sponsor
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Resource, Sponsor
 from sandbox.swoogo import Switches
 from sandbox.swoogo.stored import stored_text
 from tests.support.builders import a_contact, a_room, a_session, a_track

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumer.domain.approval import ids_of, plan_id
-from consumer.domain.order import OrderKind
-from consumer.domain.plan import Plan
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.planning.approval import ids_of, plan_id
+from consumer.domain.planning.plan import Plan
 from consumer.services.orders import OrderRelay, Orders
 from consumer.services.planning import preview, upcoming_facts
 from tests.support.builders import EVENT

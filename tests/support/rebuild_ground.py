@@ -16,10 +16,10 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.connection import Connection
 from consumer.domain.connection_state import ConnectionStanding, PairStanding
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair
 from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.settings import Topics, load_settings

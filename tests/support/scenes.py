@@ -20,10 +20,10 @@ from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.group_status import GroupStatus
 from consumer.adapters.redis.timeline import RedisTimeline
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.mapping import EventMapping
-from consumer.domain.survey import Depth
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.viewer import Viewer
 from consumer.ports import RawRecord, Work

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from consumer.adapters.redis import codecs
-from consumer.domain.circuit import CircuitRule
-from consumer.domain.digests import Digests
-from consumer.domain.identity import Source, key_of
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry
-from consumer.domain.run import Run
-from consumer.domain.snapshot import Contact, Resource, Session
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.pacing.circuit import CircuitRule
+from consumer.domain.push.run import Run
+from consumer.domain.records.digests import Digests
+from consumer.domain.records.identity import Source, key_of
+from consumer.domain.records.ledger import Entry
+from consumer.domain.records.snapshot import Contact, Resource, Session
 from consumer.ports import Budget, Change, CredentialCheck, Lease, Swoogo, SyncRequest, event_subject
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector

@@ -9,7 +9,7 @@ import msgspec
 
 from consumer.adapters.redis import codecs
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.request import SyncRequest
+from consumer.domain.planning.request import SyncRequest
 from tests.support.fakes.inbox import SubjectState
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from tools.issues_docs import page
 
 

@@ -13,12 +13,12 @@ import msgspec
 
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
-from consumer.domain.control import Control
-from consumer.domain.digests import SEALED
+from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import PoisonError
-from consumer.domain.identity import Kind, Source, key_of, moments_of
-from consumer.domain.ledger import Entry
-from consumer.domain.pair import Pair
+from consumer.domain.planning.control import Control
+from consumer.domain.records.digests import SEALED
+from consumer.domain.records.identity import Kind, Source, key_of, moments_of
+from consumer.domain.records.ledger import Entry
 from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord, Remembered
 

@@ -17,10 +17,10 @@ from msgspec import UNSET, UnsetType
 
 from consumer.adapters.kafka.lenient import NOTHING, Unread
 from consumer.adapters.kafka.wire import milliseconds
-from consumer.domain.field_sources import EXTRA, SOURCE_TYPES
-from consumer.domain.field_values import FieldValue, field_value, named_value, text_value
-from consumer.domain.identity import Kind, Source
-from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
+from consumer.domain.fields.sources import EXTRA, SOURCE_TYPES
+from consumer.domain.records.field_values import FieldValue, field_value, named_value, text_value
+from consumer.domain.records.identity import Kind, Source
+from consumer.domain.records.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 
 _encode: Final = msgspec.json.Encoder().encode
 _CALLED: Final = {"title": "job_title", "company_name": "company", "about": "bio"}

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from consumer.domain.connection import IntegrationRequest, MappingRequest
-from consumer.domain.field_maps import FieldMap, FieldMaps, HoldRule, Policy, Publish
-from consumer.domain.mapping import MappingSettings
+from consumer.domain.connections.connection import IntegrationRequest, MappingRequest
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, HoldRule, Policy, Publish
+from consumer.domain.connections.mapping import MappingSettings
 from consumer.ports import SyncRequest
 from schemas.field_maps import FieldMap as WirePair
 from schemas.field_maps import Hold

@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.kafka import convert, convert_control, lenient, wire
-from consumer.domain.connection import disconnect_key
+from consumer.domain.connections.connection import disconnect_key
 from consumer.domain.errors import PoisonError
-from consumer.domain.identity import Source, key_of, not_ahead, stamp, version_of
+from consumer.domain.records.identity import Source, key_of, not_ahead, stamp, version_of
 from consumer.ports import Change, Peeked, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from schemas.keys import RecordKey, control_key

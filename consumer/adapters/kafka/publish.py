@@ -16,14 +16,14 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from consumer.adapters.kafka import status_messages
 from consumer.adapters.kafka.changelog import deletion_record, ledger_value, pair_value, standing_record
 from consumer.adapters.kafka.security import client_options
-from consumer.domain.connection import Announcement
 from consumer.domain.connection_state import Standing
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
-from consumer.domain.ledger import Entry
-from consumer.domain.order import GivenOrder
-from consumer.domain.pair import Pair
-from consumer.domain.record_issues import RecordIssues
-from consumer.domain.run import Run
+from consumer.domain.issues.record_issues import RecordIssues
+from consumer.domain.orders.order import GivenOrder
+from consumer.domain.push.run import Run
+from consumer.domain.records.ledger import Entry
 from consumer.ports import Clock, Connections, DeadLetter, RawRecord
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import HEADER_PREFIX, ROUND, DeadLetterHeaders, Reason

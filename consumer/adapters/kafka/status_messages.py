@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from consumer.domain.connection import Announcement
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code as IssueCode
-from consumer.domain.issue import Effect as IssueEffect
-from consumer.domain.order import GivenOrder, Receipt
-from consumer.domain.record_issues import PublishedIssue, RecordIssues
-from consumer.domain.run import Run
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.issues.issue import Code as IssueCode
+from consumer.domain.issues.issue import Effect as IssueEffect
+from consumer.domain.issues.record_issues import PublishedIssue, RecordIssues
+from consumer.domain.orders.order import GivenOrder, Receipt
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
 from consumer.ports import RawRecord
 from consumer.ports.rebuild import PublishedRecord
 from schemas.issues import RecordIssuesChanged

@@ -23,7 +23,7 @@ from msgspec import Meta
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from consumer.domain.identity import Source
+from consumer.domain.records.identity import Source
 from schemas.contact import ContactChange
 from schemas.envelope import DELETING, ResourceChange
 from schemas.session import SessionChange

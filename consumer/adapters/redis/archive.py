@@ -18,8 +18,8 @@ from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.archive import ended_at, stays
 from consumer.domain.errors import UnreadableRowError
+from consumer.domain.records.archive import ended_at, stays
 from consumer.ports import event_subject
 
 _hash: Final = msgspec.msgpack.Decoder(dict[bytes, bytes])

@@ -1,4 +1,4 @@
-"""Circuits in Redis: one small value for each credential, decided by `domain.circuit`, swapped whole.
+"""Circuits in Redis: one small value for each credential, decided by `domain.pacing.circuit`, swapped whole.
 
 Read, decide, swap if no other was faster; so the rule stands in one place, and only the author of a change logs it.
 """
@@ -18,7 +18,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.circuit import Circuit, CircuitRule, Passage, bounded, failed, passage, probing, succeeded
+from consumer.domain.pacing.circuit import Circuit, CircuitRule, Passage, bounded, failed, passage, probing, succeeded
 from consumer.ports import Clock
 from consumer.settings import SwoogoSettings
 

@@ -11,22 +11,22 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from consumer.domain.circuit import Circuit
-from consumer.domain.connection import Connection, IntegrationRequest, MappingRequest, Request
-from consumer.domain.control import Control
-from consumer.domain.digests import SEALED
+from consumer.domain.connections.connection import Connection, IntegrationRequest, MappingRequest, Request
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import ROUND_FIELDS, Pair
 from consumer.domain.errors import UnreadableRowError
-from consumer.domain.field_definitions import KeptDefinitions
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Issue
-from consumer.domain.ledger import Entry, Remote
-from consumer.domain.mapping import EventMapping
-from consumer.domain.natural_key import with_current_key
-from consumer.domain.order import GivenOrder
-from consumer.domain.pair import ROUND_FIELDS, Pair
-from consumer.domain.snapshot import Contact, Resource, Session, Snapshot, Sponsor
-from consumer.domain.survey import SurveyState
-from consumer.domain.withdrawal import Withdrawn
+from consumer.domain.fields.definitions import KeptDefinitions
+from consumer.domain.issues.issue import Issue
+from consumer.domain.orders.order import GivenOrder
+from consumer.domain.pacing.circuit import Circuit
+from consumer.domain.planning.control import Control
+from consumer.domain.planning.natural_key import with_current_key
+from consumer.domain.records.digests import SEALED
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, Remote
+from consumer.domain.records.snapshot import Contact, Resource, Session, Snapshot, Sponsor
+from consumer.domain.records.withdrawal import Withdrawn
+from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, SyncRequest
 
 FORMAT: Final = 1
@@ -104,7 +104,7 @@ class Listing(msgspec.Struct):
 
 
 class RunRow(msgspec.Struct):
-    """A run at rest, see `domain.run.Run`."""
+    """A run at rest, see `domain.push.run.Run`."""
 
     id: str
     event_id: str

@@ -12,10 +12,10 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.claim import org_subject
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError, UnreadableRowError
-from consumer.domain.mapping import EventMapping
+from consumer.domain.push.claim import org_subject
 from consumer.ports import Lease
 
 _SLICE: Final = 500

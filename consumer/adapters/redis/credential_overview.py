@@ -12,7 +12,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.budget import CreditStanding, read_credits
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.circuit import Circuit
+from consumer.domain.pacing.circuit import Circuit
 from consumer.settings import SwoogoSettings
 
 _AT_ONCE: Final = 200

@@ -19,10 +19,10 @@ from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import known_run
-from consumer.domain.circuit import Circuit
-from consumer.domain.identity import moments_of
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Run
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.pacing.circuit import Circuit
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import moments_of
 
 _counts: Final = msgspec.json.Decoder(dict[str, int])
 _STATE: Final = ("continuous", "attempt", "oldest", "due", "until", "survey")

@@ -12,8 +12,8 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.claim import Lease, event_subject
-from consumer.domain.hints import Hint, Hints
+from consumer.domain.push.claim import Lease, event_subject
+from consumer.domain.push.hints import Hint, Hints
 from consumer.ports.hints import HintStore, Kept
 
 _MOST: Final = 200

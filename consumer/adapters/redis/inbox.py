@@ -21,15 +21,15 @@ from consumer.adapters.redis.inbox_requests import REQUESTS, InboxRequests
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.cause import cause_of
-from consumer.domain.control import Controls
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind, Source, id_of, key_of
-from consumer.domain.ledger_commands import read_command
-from consumer.domain.request import Asked, in_order
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth
-from consumer.domain.withdrawal import Withdrawn, deleted
+from consumer.domain.orders.ledger_commands import read_command
+from consumer.domain.planning.control import Controls
+from consumer.domain.planning.request import Asked, in_order
+from consumer.domain.push.cause import cause_of
+from consumer.domain.records.identity import Kind, Source, id_of, key_of
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.records.withdrawal import Withdrawn, deleted
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,
     Due,
@@ -113,7 +113,7 @@ class RedisInbox(InboxRequests):
 
     @guarded
     async def withdrawn(self, subject: Subject) -> frozenset[str]:
-        """Marks of the contacts of an event whose profiles are not kept (`domain.withdrawal`)."""
+        """Marks of the contacts of an event whose profiles are not kept (`domain.records.withdrawal`)."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.subject(subject, "withdrawn")))
         return frozenset(each.decode() for each in members)
 

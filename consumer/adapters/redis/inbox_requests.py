@@ -14,11 +14,11 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.connection import disconnect_key, integration_key
-from consumer.domain.control import Control
+from consumer.domain.connections.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.survey import Depth
+from consumer.domain.orders.ledger_commands import LedgerCommand
+from consumer.domain.planning.control import Control
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Lease, Requested, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import ReconcileSettings
 

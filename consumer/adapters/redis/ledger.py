@@ -15,12 +15,12 @@ from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
-from consumer.domain.digests import is_keyed
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.field_definitions import KeptDefinitions
-from consumer.domain.identity import Kind, stamp
-from consumer.domain.ledger import Directory, Entry, Ledger, State
-from consumer.domain.survey import SurveyState
+from consumer.domain.fields.definitions import KeptDefinitions
+from consumer.domain.records.digests import is_keyed
+from consumer.domain.records.identity import Kind, stamp
+from consumer.domain.records.ledger import Directory, Entry, Ledger, State
+from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Lease
 
 _KINDS: Final = frozenset(kind.value for kind in Kind)

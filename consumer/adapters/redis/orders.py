@@ -12,7 +12,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.cluster import IN_ORDER
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.order import GivenOrder, Order
+from consumer.domain.orders.order import GivenOrder, Order
 
 KEPT: Final = 500
 """Of each event; the status topic has all."""

@@ -16,8 +16,8 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.ports import Lease
 
 

@@ -13,8 +13,8 @@ from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.issue import Issue
+from consumer.domain.issues.issue import Issue
+from consumer.domain.records.identity import Kind, key_of
 from consumer.ports import Lease, event_subject
 
 _WAIT_SECONDS: Final = 0.5

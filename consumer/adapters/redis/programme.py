@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.identity import Kind, id_of, key_of
+from consumer.domain.records.identity import Kind, id_of, key_of
 
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = 8

@@ -15,11 +15,11 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connection_state import ServedRequest
-from consumer.domain.control import Control
+from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind, id_of
-from consumer.domain.pair import Pair
-from consumer.domain.withdrawal import erased
+from consumer.domain.planning.control import Control
+from consumer.domain.records.identity import Kind, id_of
+from consumer.domain.records.withdrawal import erased
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
 

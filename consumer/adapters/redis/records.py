@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.identity import Kind, Source, id_of, key_of, kind_of
-from consumer.domain.ledger import Ledger
-from consumer.domain.record_fields import around, ledger_keys, places_sent
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.explaining.record_fields import around, ledger_keys, places_sent
+from consumer.domain.records.identity import Kind, Source, id_of, key_of, kind_of
+from consumer.domain.records.ledger import Ledger
+from consumer.domain.records.snapshot import Snapshot
 
 _ROWS = {Kind.SESSION: Source.SESSION, Kind.SPEAKER: Source.CONTACT, Kind.SPONSOR: Source.SPONSOR}
 
@@ -36,7 +36,7 @@ class RedisRecords:
 
     @guarded
     async def around(self, event_id: str, key: str) -> tuple[Snapshot, Ledger]:
-        """See `domain.record_fields.around`; contacts who share an e-mail address with the record are not in it."""
+        """See `explaining.record_fields.around`; contacts who share an e-mail address with the record are not in it."""
         rows_key, ledger_key = self._keys.event(event_id, "rows"), self._keys.event(event_id, "ledger")
         if kind_of(key) is Kind.SESSION:  # with who was put on it, and is on it no more
             named = _naming(await read_hash(self._redis, ledger_key), id_of(key))

@@ -14,12 +14,12 @@ from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trouble_index import TroubleIndex
-from consumer.domain.connection import Announcement
+from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Issue
-from consumer.domain.record_issues import by_record
-from consumer.domain.run import Run, Tally, Trigger
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.record_issues import by_record
+from consumer.domain.push.run import Run, Tally, Trigger
+from consumer.domain.records.identity import Kind
 from consumer.ports import Lease
 
 _RUNS_KEPT: Final = 100

@@ -12,9 +12,9 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.timeline import KEPT, Happening, What
+from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease
 from consumer.ports.timeline import RecordTimeline
 

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.bulk import EventTrouble, trouble_of
-from consumer.domain.issue import Issue
+from consumer.domain.issues.issue import Issue
+from consumer.domain.orders.bulk import EventTrouble, trouble_of
 
 _COMPLETE: Final = b""
 """Field that no event id is."""

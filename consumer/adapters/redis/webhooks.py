@@ -11,9 +11,9 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.claim import Lease
+from consumer.domain.connections.webhooks import Registered
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.webhooks import Registered
+from consumer.domain.push.claim import Lease
 from consumer.ports.webhooks import WebhookStore
 
 _reader: Final = codecs.RowReader[Registered](Registered, "a webhook")

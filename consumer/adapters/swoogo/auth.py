@@ -23,11 +23,11 @@ from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, pause_asked
 from consumer.adapters.swoogo.transport import FORM, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import text
-from consumer.domain.connection import Connection, IntegrationRequest
+from consumer.domain.connections.connection import Connection, IntegrationRequest
 from consumer.domain.errors import CredentialError, UnavailableError
 from consumer.domain.http_outcome import Action, classify
-from consumer.domain.plan import CALL_CREDITS
-from consumer.domain.run import Trigger
+from consumer.domain.planning.plan import CALL_CREDITS
+from consumer.domain.push.run import Trigger
 from consumer.ports import Clock, CredentialCheck, TokenStore, Work
 from consumer.settings import SwoogoSettings
 

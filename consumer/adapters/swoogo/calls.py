@@ -17,7 +17,6 @@ from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, Exchange, pause_asked
 from consumer.adapters.swoogo.transport import Answer, NoAnswerError, Transport
 from consumer.adapters.swoogo.wire import Resource, shows
-from consumer.domain.calls import MadeCall
 from consumer.domain.errors import (
     NO_REASON,
     CredentialError,
@@ -28,7 +27,8 @@ from consumer.domain.errors import (
     UnavailableError,
 )
 from consumer.domain.http_outcome import BY_RULE, Action, classify, refusal
-from consumer.domain.plan import CALL_CREDITS
+from consumer.domain.planning.plan import CALL_CREDITS
+from consumer.domain.push.calls import MadeCall
 from consumer.ports import Clock, Work
 
 _ID: Final = re.compile(r"\d+")

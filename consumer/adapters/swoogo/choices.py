@@ -27,7 +27,7 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.text import natural_name, without_markup
+from consumer.domain.records.text import natural_name, without_markup
 from consumer.ports import Clock, TokenStore, Work
 
 _LOCK: Final = "levels"

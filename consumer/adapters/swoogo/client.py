@@ -30,13 +30,13 @@ from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
-from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
-from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, Targets
-from consumer.domain.identity import Fields, Kind
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
+from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
+from consumer.domain.records.digests import PLAIN, Digests
+from consumer.domain.records.identity import Fields, Kind
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
 from consumer.ports.telemetry import CallWatch, Unwatched
 from consumer.settings import SwoogoSettings

@@ -1,7 +1,7 @@
 """Field definitions as Swoogo lists them, and choices added to a field (F3, F5; `swoogo-api.md 9.2`).
 
 What the list does not show is found another way: choices by a call for each field, speakers' fields as those of
-contacts, documented attributes in `domain.built_in_fields`.
+contacts, documented attributes in `domain.fields.built_in`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.adapters.swoogo.choices import Choices, Field, choices_of
 from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import RESOURCES, record_id, text
-from consumer.domain.built_in_fields import ADDRESS_PARTS, BUILT_IN
 from consumer.domain.errors import MissingError, RefusedError, UnavailableError
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, Targets, only_named
-from consumer.domain.identity import Kind
-from consumer.domain.plan import LIST_CREDITS
+from consumer.domain.fields.built_in import ADDRESS_PARTS, BUILT_IN
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, Targets, only_named
+from consumer.domain.planning.plan import LIST_CREDITS
+from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 
 _PAGE: Final = 200

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.html import clean_html
 from consumer.adapters.swoogo.wire import Attribute, Resource, Shape
-from consumer.domain.identity import Fields
-from consumer.domain.text import clean_text
+from consumer.domain.records.identity import Fields
+from consumer.domain.records.text import clean_text
 
 _CLEARING: Final = {"empty": "", "null": "null"}
 

@@ -10,10 +10,10 @@ from consumer.adapters.swoogo.choices import Choices, Field, choices_of
 from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import record_id
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.identity import Fields, digest
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.text import natural_name
+from consumer.domain.planning.plan import LIST_CREDITS
+from consumer.domain.records.identity import Fields, digest
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.records.text import natural_name
 from consumer.ports import Work, Written
 
 _ATTRIBUTE: Final = "level"

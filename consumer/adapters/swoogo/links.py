@@ -16,7 +16,7 @@ from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import JSON
 from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions, shows
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 from consumer.settings import SwoogoSettings
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from consumer.adapters.swoogo.wire import Resource, read_fields, record_id, text
 from consumer.domain.errors import UnavailableError
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.natural_key import natural_key
+from consumer.domain.planning.natural_key import natural_key
+from consumer.domain.records.ledger import Directory, Remote
 
 _ATTEMPTS: Final = 2
 _COUNT_DIGITS: Final = 15

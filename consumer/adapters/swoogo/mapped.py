@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from consumer.adapters.swoogo.wire import RESOURCES, Attribute, Resource, Shape
-from consumer.domain.field_definitions import FieldDefinition, FieldDefinitions, FieldType
-from consumer.domain.identity import Kind
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 
 _SHAPES: Final = {

@@ -11,7 +11,7 @@ from consumer.adapters.swoogo import wire
 from consumer.adapters.swoogo.calls import Call, Caller
 from consumer.domain.errors import NO_REASON, RefusedError, UnavailableError
 from consumer.domain.http_outcome import refusal
-from consumer.domain.identity import Fields
+from consumer.domain.records.identity import Fields
 from consumer.ports import Work, Written
 
 

@@ -19,10 +19,10 @@ from consumer.adapters.swoogo.mapped import resource_of
 from consumer.adapters.swoogo.transport import NOT_JSON
 from consumer.adapters.swoogo.wire import RESOURCES, Resource, record_id
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Remote
-from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
+from consumer.domain.planning.plan import LIST_CREDITS
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
+from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Work
 
 _ATTEMPTS: Final = 2

@@ -16,8 +16,8 @@ from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.wire import record_id
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.images import URL
+from consumer.domain.planning.images import URL
+from consumer.domain.records.identity import Kind
 from consumer.ports import Picture, Work
 from consumer.settings import SwoogoSettings
 

@@ -11,9 +11,9 @@ from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.watched import watched
 from consumer.adapters.swoogo.wire import record_id, text
+from consumer.domain.connections.webhooks import HEADER, Webhook
 from consumer.domain.errors import MissingError, UnansweredError, UnavailableError
-from consumer.domain.plan import LIST_CREDITS
-from consumer.domain.webhooks import HEADER, Webhook
+from consumer.domain.planning.plan import LIST_CREDITS
 from consumer.ports import Work
 from consumer.ports.telemetry import CallWatch
 from consumer.ports.webhooks import SwoogoWebhooks

@@ -13,8 +13,8 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from consumer.adapters.swoogo.html import same_html
-from consumer.domain.identity import Fields, Kind, digest
-from consumer.domain.text import folded, natural_email
+from consumer.domain.records.identity import Fields, Kind, digest
+from consumer.domain.records.text import folded, natural_email
 from consumer.ports import Written
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.swoogo.wire import RESOURCES, read_fields, record_id, text
-from consumer.domain.hints import Hint
-from consumer.domain.webhooks import OBJECTS
+from consumer.domain.connections.webhooks import OBJECTS
+from consumer.domain.push.hints import Hint
 
 _GONE: Final = frozenset({"delete", "deleted", "remove", "removed", "destroy"})
 _OWN: Final = "api_call"

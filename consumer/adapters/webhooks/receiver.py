@@ -12,8 +12,8 @@ from hmac import compare_digest
 from typing import Any, Final
 
 from consumer.adapters.webhooks.delivery import UnusableDeliveryError, read_delivery
+from consumer.domain.connections.webhooks import HEADER
 from consumer.domain.errors import UnavailableError
-from consumer.domain.webhooks import HEADER
 from consumer.ports import Clock
 from consumer.ports.hints import HintStore
 from consumer.settings.webhooks import WebhookSettings

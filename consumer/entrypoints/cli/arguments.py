@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from consumer.domain.bulk import Choice, seconds_of
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
+from consumer.domain.orders.bulk import Choice, seconds_of
 from consumer.settings import Settings
 
 _SECONDS: Final = 0.5

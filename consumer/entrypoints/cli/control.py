@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from consumer.domain.bulk import seconds_of
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.order import OrderKind
+from consumer.domain.orders.bulk import seconds_of
+from consumer.domain.orders.order import OrderKind
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, Sure, by, reason_option
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
-from consumer.domain.bulk import Choice, Outcome
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.order import OrderKind, Receipt
+from consumer.domain.orders.bulk import Choice, Outcome
+from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.cli.arguments import (
     Actor,
     Again,

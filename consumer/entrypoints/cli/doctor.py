@@ -17,7 +17,7 @@ from consumer.diagnostics.kafka import check_kafka
 from consumer.diagnostics.redis import check_redis_server
 from consumer.diagnostics.swoogo import check_swoogo
 from consumer.diagnostics.webhooks import WebhookState, check_webhooks, webhook_states
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit

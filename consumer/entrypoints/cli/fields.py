@@ -15,13 +15,13 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.claim import Lease, event_subject
-from consumer.domain.connection import Connection
-from consumer.domain.desired import TextLimits
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import CredentialError
-from consumer.domain.field_definitions import EVERY, MAPPED_KINDS, FieldDefinitions
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Trigger
+from consumer.domain.fields.definitions import EVERY, MAPPED_KINDS, FieldDefinitions
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.push.claim import Lease, event_subject
+from consumer.domain.push.run import Trigger
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 
 from consumer.adapters.sealing import digests_of
-from consumer.domain.identity import NOT_KEPT, Kind, id_of, kind_of, readable
-from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.rekeying import revealed
-from consumer.domain.text import masked
+from consumer.domain.planning.rekeying import revealed
+from consumer.domain.records.identity import NOT_KEPT, Kind, id_of, kind_of, readable
+from consumer.domain.records.ledger import Entry, Ledger
+from consumer.domain.records.text import masked
 from consumer.entrypoints.cli.arguments import ID_FORMS, AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys

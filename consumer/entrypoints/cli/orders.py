@@ -11,12 +11,12 @@ from typing import Annotated, Final
 
 import typer
 
+from consumer.domain.connections.pair import Pair, not_voidable
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.ledger import Ledger, State
-from consumer.domain.ledger_commands import Action, LedgerCommand, not_adoptable
-from consumer.domain.order import OrderKind, Receipt
-from consumer.domain.pair import Pair, not_voidable
-from consumer.domain.plan import Plan, removal_key
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand, not_adoptable
+from consumer.domain.orders.order import OrderKind, Receipt
+from consumer.domain.planning.plan import Plan, removal_key
+from consumer.domain.records.ledger import Ledger, State
 from consumer.entrypoints.cli.arguments import ID_FORMS, Actor, AsJson, Event, Key, Reason, Sure, by, reason_option
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.ledger import named_keys

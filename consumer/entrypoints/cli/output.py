@@ -14,7 +14,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from consumer.domain.identity import id_of
+from consumer.domain.records.identity import id_of
 from consumer.entrypoints.documents.ids import short_ids
 from consumer.entrypoints.documents.words import ago, builtin, iso, plain
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from consumer.domain.bulk import Choice, Foreseen
 from consumer.domain.errors import ConfigurationError
+from consumer.domain.orders.bulk import Choice, Foreseen
 from consumer.entrypoints.cli.arguments import (
     Actor,
     Again,

@@ -21,14 +21,14 @@ from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import set_by_server
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import digests_of
-from consumer.domain.desired import TextLimits
-from consumer.domain.digests import Digests, key_id, key_ids
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.ledger import Entry, Ledger, entries_of
-from consumer.domain.personal_data import Person, contacts_of, emails_of, erased_entry, profiles_of
-from consumer.domain.rekeying import rekeyed
-from consumer.domain.snapshot import Profile, Snapshot
-from consumer.domain.withdrawal import erased, left_behind
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.rekeying import rekeyed
+from consumer.domain.records.digests import Digests, key_id, key_ids
+from consumer.domain.records.identity import Kind, key_of
+from consumer.domain.records.ledger import Entry, Ledger, entries_of
+from consumer.domain.records.personal_data import Person, contacts_of, emails_of, erased_entry, profiles_of
+from consumer.domain.records.snapshot import Profile, Snapshot
+from consumer.domain.records.withdrawal import erased, left_behind
 from consumer.ports import Clock, Lease
 from consumer.settings import Settings
 

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Effect
-from consumer.domain.sentences import reason_words
+from consumer.domain.issues.issue import Effect
+from consumer.domain.issues.sentences import reason_words
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Everything, Sure
 from consumer.entrypoints.cli.arguments import Reason as Why
 from consumer.entrypoints.cli.exit_codes import Exit, say

@@ -12,8 +12,8 @@ import msgspec
 import typer
 
 from consumer.adapters.kafka.personal_data import KafkaPersonalData, Needles
-from consumer.domain.order import OrderKind, Receipt
-from consumer.domain.personal_data import Person
+from consumer.domain.orders.order import OrderKind, Receipt
+from consumer.domain.records.personal_data import Person
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json

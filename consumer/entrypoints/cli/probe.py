@@ -14,7 +14,7 @@ from consumer.adapters.probing.probe import CREDITS, Probed, ScratchEvent, open_
 from consumer.adapters.probing.scratch import MARK, Scratch
 from consumer.adapters.sealing import CredentialOpener
 from consumer.adapters.swoogo.transport import Transport
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
 from consumer.domain.errors import CredentialError
 from consumer.entrypoints.cli.arguments import AsJson, Sure
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say

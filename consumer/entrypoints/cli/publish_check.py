@@ -18,18 +18,18 @@ import typer
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import MappingRequest
-from consumer.domain.draft import PlanInput
-from consumer.domain.eligibility import Reason, Skip
+from consumer.domain.connections.connection import MappingRequest
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import ConfigurationError, PoisonError, UnknownTimezoneError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Issue
-from consumer.domain.labels import Labels
-from consumer.domain.ledger import Directory
-from consumer.domain.mapping import EventMapping
-from consumer.domain.planner import make_plan
-from consumer.domain.sentences import for_admin
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.labels import Labels
+from consumer.domain.issues.sentences import for_admin
+from consumer.domain.planning.draft import PlanInput
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory
+from consumer.domain.records.snapshot import Snapshot
 from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, paragraph, print_json

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.order import OrderKind
-from consumer.domain.run import Run, Trigger
-from consumer.domain.survey import Depth
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Wait, by, event_argument
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, print_json

@@ -19,7 +19,7 @@ from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.stores import open_stores
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.order import OrderKind, Receipt
+from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json

@@ -14,9 +14,9 @@ import typer
 from pydantic import SecretStr
 
 from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, digests_of, seal
-from consumer.domain.connection import IntegrationRequest, disconnect_key, integration_key
-from consumer.domain.digests import key_id, key_ids
+from consumer.domain.connections.connection import IntegrationRequest, disconnect_key, integration_key
 from consumer.domain.errors import ConfigurationError
+from consumer.domain.records.digests import key_id, key_ids
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.keys import SealedDocument, keep_private, print_sealed, shown_private

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 from rich.console import Console
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from consumer.domain.identity import id_of
-from consumer.domain.sentences import reason_words
+from consumer.domain.issues.sentences import reason_words
+from consumer.domain.records.identity import id_of
 from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids

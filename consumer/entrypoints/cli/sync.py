@@ -11,9 +11,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.order import OrderKind, request_of
-from consumer.domain.run import Run, Trigger
+from consumer.domain.orders.order import OrderKind, request_of
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.identity import Kind, key_of
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, Wait, by
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import err, out, paragraph, print_json

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.text import folded
+from consumer.domain.records.text import folded
 from consumer.entrypoints.console.viewer import LOCAL, Identify, RefusedTokenError, Role, Viewer
 from consumer.ports import Clock
 from consumer.settings.console import ConsoleSettings, loopback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.settings import ConsoleSettings
 
 

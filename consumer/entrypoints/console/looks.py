@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.hands import Hand
-from consumer.domain.programme import Became
-from consumer.domain.sync_state import SyncState
+from consumer.domain.explaining.programme import Became
+from consumer.domain.explaining.sync_state import SyncState
+from consumer.domain.issues.hands import Hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consumer.domain.text import masked
+from consumer.domain.records.text import masked
 from consumer.settings import ConsoleSettings
 from consumer.settings.console import loopback
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
 
-from consumer.domain.schedule import zone
+from consumer.domain.records.schedule import zone
 
 
 def zone_of(name: str) -> tzinfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumer.domain.text import without_markup
+from consumer.domain.records.text import without_markup
 
 HIDDEN: Final = "•••"
 """Stands for what people are called where the viewer is not to know (K4)."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.identity import Kind
-from consumer.domain.sync_state import SyncState
+from consumer.domain.explaining.sync_state import SyncState
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import times
 from consumer.entrypoints.documents.rows import EventRow
 from consumer.entrypoints.documents.run_document import RunDocument

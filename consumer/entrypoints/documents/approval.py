@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from consumer.domain.approval import ids_of
-from consumer.domain.order import Order, OrderKind, Receipt
+from consumer.domain.orders.order import Order, OrderKind, Receipt
+from consumer.domain.planning.approval import ids_of
 from consumer.entrypoints.documents.plan import PlanDocument, plan_of, read_plan
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import plain

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumer.adapters.redis.event_stats import EventStats, EventSummary
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.issue import Code
-from consumer.domain.mapping import EventMapping
-from consumer.domain.text import masked
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import counted, iso, lasting
 from consumer.settings import KafkaSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumer.domain.order import GivenOrder, Order, OrderKind
+from consumer.domain.orders.order import GivenOrder, Order, OrderKind
 from consumer.entrypoints.documents.control import words_of
 from consumer.entrypoints.documents.ids import whole_event
 from consumer.entrypoints.documents.session import StoreSession

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import UnavailableError
-from consumer.domain.mapping import EventMapping
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso, lasting
 from consumer.ports.rebuild import RebuildProgress

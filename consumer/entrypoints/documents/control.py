@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumer.domain.control import Controls, Freeze
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.planning.control import Controls, Freeze
 from consumer.entrypoints.documents.words import iso, plain
 
 

@@ -14,7 +14,7 @@ from sys import intern
 from typing import Final
 
 from consumer.adapters.redis.event_stats import EventSummary
-from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.ids import known_events
 from consumer.entrypoints.documents.rows import EventRow, read_rows, standing_of

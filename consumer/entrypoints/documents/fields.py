@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from consumer.domain.desired import TextLimits
-from consumer.domain.field_definitions import MAPPED_KINDS, FieldDefinition, FieldDefinitions, FieldType, only_named
-from consumer.domain.field_fitting import FittedMap, Fitting, Pair, fit
-from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.field_sources import SOURCE_TYPES, STANDARD, source_value
-from consumer.domain.field_suggestions import suggest
-from consumer.domain.field_values import FieldValue
-from consumer.domain.identity import Kind
-from consumer.domain.mapping import EventMapping
-from consumer.domain.schedule import zone
-from consumer.domain.snapshot import Profile, Session, Snapshot, Sponsor
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.fields.definitions import MAPPED_KINDS, FieldDefinition, FieldDefinitions, FieldType, only_named
+from consumer.domain.fields.fitting import FittedMap, Fitting, Pair, fit
+from consumer.domain.fields.sources import SOURCE_TYPES, STANDARD, source_value
+from consumer.domain.fields.suggestions import suggest
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.records.field_values import FieldValue
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.schedule import zone
+from consumer.domain.records.snapshot import Profile, Session, Snapshot, Sponsor
 from consumer.entrypoints.documents.words import iso, plain
 
 _SAMPLE: Final = 40

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.identity import Kind, id_of, key_of, record_key
-from consumer.domain.ledger import Ledger
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.records.identity import Kind, id_of, key_of, record_key
+from consumer.domain.records.ledger import Ledger
+from consumer.domain.records.snapshot import Snapshot
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import plain

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumer.domain.built_in_fields import BUILT_IN
-from consumer.domain.desired import TextLimits
-from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
+from consumer.domain.fields.built_in import BUILT_IN
+from consumer.domain.fields.definitions import FieldDefinitions, KeptDefinitions
+from consumer.domain.planning.desired import TextLimits
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.fields import FieldsDocument, fields_document
 from consumer.entrypoints.documents.ids import whole_event

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.bulk import Choice, Foreseen, Outcome, exhausted
+from consumer.domain.orders.bulk import Choice, Foreseen, Outcome, exhausted
 from consumer.entrypoints.documents.ids import chosen
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import iso, plain

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.adapters.redis.credential_overview import CredentialStanding
-from consumer.domain.bulk import EventTrouble, ParkedCode
+from consumer.domain.orders.bulk import EventTrouble, ParkedCode
 from consumer.entrypoints.documents.kafka_look import KafkaReading
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow, replica_rows, topic_rows
 from consumer.entrypoints.documents.session import StoreSession

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumer.domain.approval import operation_id
-from consumer.domain.control import freeze_of
-from consumer.domain.freezing import thawed
-from consumer.domain.ledger import Ledger, State
-from consumer.domain.ledger_commands import not_adoptable
-from consumer.domain.mapping import EventMapping
-from consumer.domain.order import Order, OrderKind, commands_of
-from consumer.domain.plan import removal_key
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.orders.ledger_commands import not_adoptable
+from consumer.domain.orders.order import Order, OrderKind, commands_of
+from consumer.domain.planning.approval import operation_id
+from consumer.domain.planning.control import freeze_of
+from consumer.domain.planning.freezing import thawed
+from consumer.domain.planning.plan import removal_key
+from consumer.domain.records.ledger import Ledger, State
 from consumer.entrypoints.documents.plan import PlanDocument, plan_of
 from consumer.entrypoints.documents.planned import Planned
 from consumer.entrypoints.documents.session import StoreSession

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from consumer.domain.bulk import Choice, Foreseen, Outcome, foresee
-from consumer.domain.issue import Issue
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.sentences import for_operator
-from consumer.domain.text import masked
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.sentences import for_operator
+from consumer.domain.orders.bulk import Choice, Foreseen, Outcome, foresee
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.plan import plan_of
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso

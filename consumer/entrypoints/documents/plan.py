@@ -7,16 +7,16 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
-from consumer.domain.approval import plan_id
-from consumer.domain.hands import hand_of
-from consumer.domain.issue import Issue
-from consumer.domain.labels import Labels
-from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Plan
-from consumer.domain.rekeying import revealed
-from consumer.domain.sentences import for_admin, for_operator
-from consumer.domain.text import masked
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.hands import hand_of
+from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.labels import Labels
+from consumer.domain.issues.sentences import for_admin, for_operator
+from consumer.domain.orders.ledger_commands import LedgerCommand
+from consumer.domain.planning.approval import plan_id
+from consumer.domain.planning.plan import Plan
+from consumer.domain.planning.rekeying import revealed
+from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
@@ -40,7 +40,7 @@ class LeftOut:
 class IssueRow:
     """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators.
 
-    `hand`: what to do about it, see `domain.hands`.
+    `hand`: what to do about it, see `domain.issues.hands`.
     """
 
     kind: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consumer.domain.conversion import NEW_CHOICE
-from consumer.domain.digests import is_keyed
-from consumer.domain.field_definitions import FieldDefinitions, FieldType
-from consumer.domain.identity import Kind, id_of, key_of, readable
-from consumer.domain.ledger import Ledger
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.text import masked, masked_phone
+from consumer.domain.fields.conversion import NEW_CHOICE
+from consumer.domain.fields.definitions import FieldDefinitions, FieldType
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
+from consumer.domain.records.digests import is_keyed
+from consumer.domain.records.identity import Kind, id_of, key_of, readable
+from consumer.domain.records.ledger import Ledger
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.records.text import masked, masked_phone
 
 REFERENCES = (Kind.LOCATION, Kind.TRACK)
 

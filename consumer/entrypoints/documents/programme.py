@@ -9,14 +9,14 @@ from functools import lru_cache
 from typing import Final
 
 from consumer.adapters.redis.programme import Programme
-from consumer.domain.eligibility import ACCEPTED
-from consumer.domain.hands import Hand
-from consumer.domain.holding import embargoed
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
-from consumer.domain.mapping import EventMapping
-from consumer.domain.programme import Became, Known, became
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.explaining.programme import Became, Known, became
+from consumer.domain.issues.hands import Hand
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.eligibility import ACCEPTED
+from consumer.domain.planning.holding import embargoed
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.plan import IssueRow
 
@@ -25,7 +25,7 @@ _MINUTE: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One accepted session. `became`: see `domain.programme`; `live`: it is in Swoogo. Times are ms."""
+    """One accepted session. `became`: see `domain.explaining.programme`; `live`: it is in Swoogo. Times are ms."""
 
     id: str
     title: str

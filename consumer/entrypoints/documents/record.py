@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.adapters.sealing import digests_of
-from consumer.domain.event_holds import EventHolds
-from consumer.domain.explanation import RecordFacts, Resource, explain
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind, id_of, kind_of, record_key
-from consumer.domain.labels import Labels
-from consumer.domain.mapping import EventMapping
-from consumer.domain.record_fields import desired_record, field_facts
-from consumer.domain.record_plan import operations_of, standing_issues
-from consumer.domain.rekeying import revealed
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.speakers import best_copy
-from consumer.domain.timeline import Happening, happening_words
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.explaining.event_holds import EventHolds
+from consumer.domain.explaining.explanation import RecordFacts, Resource, explain
+from consumer.domain.explaining.record_fields import desired_record, field_facts
+from consumer.domain.explaining.record_plan import operations_of, standing_issues
+from consumer.domain.issues.labels import Labels
+from consumer.domain.planning.rekeying import revealed
+from consumer.domain.planning.speakers import best_copy
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.timeline import Happening, happening_words
+from consumer.domain.records.identity import Kind, id_of, kind_of, record_key
+from consumer.domain.records.snapshot import Snapshot
 from consumer.entrypoints.documents.audit import OrderRow, order_row
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import approval_word
@@ -43,7 +43,7 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class HappeningRow:
-    """What happened to the record. `what`: of `domain.timeline.What`, or `order`; `run`: that did or saw it."""
+    """What happened to the record. `what`: of `domain.push.timeline.What`, or `order`; `run`: that did or saw it."""
 
     at: str | None
     at_ms: int

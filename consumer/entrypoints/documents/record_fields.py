@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.digests import is_keyed
-from consumer.domain.field_definitions import FieldDefinitions
-from consumer.domain.identity import Kind, id_of, key_of, kind_of, readable
-from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.record_fields import Agreement, FieldFact
-from consumer.domain.sentences import field_label
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.explaining.record_fields import Agreement, FieldFact
+from consumer.domain.fields.definitions import FieldDefinitions
+from consumer.domain.issues.sentences import field_label
+from consumer.domain.records.digests import is_keyed
+from consumer.domain.records.identity import Kind, id_of, key_of, kind_of, readable
+from consumer.domain.records.ledger import Entry, Ledger
+from consumer.domain.records.snapshot import Snapshot
 from consumer.entrypoints.documents.planned import Words
 
 
@@ -21,7 +21,7 @@ class FieldRow:
     """A field in its three columns.
 
     Each is the value; a digest's length where only that is known; None where that side has none of it, or where it is
-    not known. `agreement`: of `domain.record_fields.Agreement`; `note` says it in words.
+    not known. `agreement`: of `domain.explaining.record_fields.Agreement`; `note` says it in words.
     """
 
     field: str

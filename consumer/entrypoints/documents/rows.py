@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.adapters.redis.event_stats import EventSummary
-from consumer.domain.eligibility import Reason
-from consumer.domain.hands import hands_needed
-from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.issues.hands import hands_needed
+from consumer.domain.planning.eligibility import Reason
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
@@ -31,7 +31,7 @@ class EventRow:
             credential has many events.
         credits_left: what its credential has now; None without a mapping.
         waits_for: what it waits for since Redis was lost, and until when; "" for nothing.
-        state: in one word, as the console says it, see `domain.sync_state`; `turn`: whose turn it is.
+        state: in one word, as the console says it, see `domain.explaining.sync_state`; `turn`: whose turn it is.
         hands: open issues that need somebody, of `issues` by code.
         refused: Swoogo refuses the credential of its organization.
         paused_until: calls are paused until then, because Swoogo does not answer; 0 while they are not.

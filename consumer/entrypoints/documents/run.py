@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.calls import MadeCall, RunCalls
-from consumer.domain.run import Run
+from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.run import Run
 from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning
 from consumer.entrypoints.documents.plan import IssueRow, issue_rows
 from consumer.entrypoints.documents.run_document import RunDocument, run_document

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from consumer.domain.identity import Kind
-from consumer.domain.run import Run, Tally
-from consumer.domain.text import masked
+from consumer.domain.push.run import Run, Tally
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.words import iso
 
 

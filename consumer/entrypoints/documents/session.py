@@ -27,8 +27,8 @@ from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trouble_index import TroubleIndex
-from consumer.domain.ledger import Entry
-from consumer.domain.pair import Pair
+from consumer.domain.connections.pair import Pair
+from consumer.domain.records.ledger import Entry
 from consumer.entrypoints.documents.kafka_look import KafkaLook
 from consumer.services.orders import Orders
 from consumer.settings import Settings

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.entrypoints.documents.session import StoreSession
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.entrypoints.documents.attention import Attention, read_attention
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows

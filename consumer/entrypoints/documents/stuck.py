@@ -8,8 +8,8 @@ from typing import Final
 
 from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
-from consumer.domain.bulk import EventTrouble, ParkedCode
-from consumer.domain.text import masked
+from consumer.domain.orders.bulk import EventTrouble, ParkedCode
+from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.attention import ASK_AN_OPERATOR
 from consumer.entrypoints.documents.completeness import rebuilding
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow

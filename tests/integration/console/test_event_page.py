@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.control import Control, Freeze
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.run import Tally
-from consumer.domain.snapshot import Place
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.control import Control, Freeze
+from consumer.domain.push.run import Tally
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Place
 from tests.support.builders import EVENT, HOUR, a_mapping, an_entry
 from tests.support.console import Visitor, a_visitor
 from tests.support.desk import SOON, soon

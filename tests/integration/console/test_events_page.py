@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Tally
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.documents import events
 from consumer.entrypoints.documents.events import PAGE
 from tests.support.builders import a_mapping, an_entry

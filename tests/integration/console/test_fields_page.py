@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
-from consumer.domain.field_maps import FieldMap, FieldMaps
-from consumer.domain.identity import Kind
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import soon

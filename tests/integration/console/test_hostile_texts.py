@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.run import Tally
-from consumer.domain.snapshot import Place
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Place
 from consumer.entrypoints.console.routes import ROUTES, Page
 from consumer.entrypoints.console.viewer import LOCAL, Role
 from consumer.settings import ConsoleSettings

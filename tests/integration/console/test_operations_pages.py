@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from consumer.adapters.kafka.group_status import GroupStatus
 from consumer.adapters.redis import codecs
-from consumer.domain.identity import fingerprint
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.records.identity import fingerprint
+from consumer.domain.records.ledger import Entry, State
 from consumer.entrypoints.console.viewer import Role
 from tests.support.builders import ORG, a_connection, a_mapping
 from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, admin, hears

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.order import OrderKind
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.records.ledger import State
 from consumer.entrypoints.console.pages import orders
 from consumer.entrypoints.console.viewer import LOCAL, Role
 from tests.support.builders import EVENT, a_contact, a_mapping, an_entry, an_intent, session_key

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Tally
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console.routes import ROUTES
 from consumer.entrypoints.console.viewer import Role, Viewer
 from consumer.settings import ConsoleSettings
@@ -33,7 +33,7 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         await desk.map(a_mapping())
         await desk.record(soon("s1"), a_contact("c1", **names))  # type: ignore[arg-type]
         await desk.record(replace(soon("s2"), people=(an_attendance("c1", **names),)))  # type: ignore[arg-type]
-        label = 'a speaker of "Title of s2"'  # as `domain.labels` has it, without a name
+        label = 'a speaker of "Title of s2"'  # as `domain.issues.labels` has it, without a name
         found = [
             Issue("speaker/c1", Code.MISSING_FIELD, field="email", label=label),
             Issue("session/s2", Code.HELD_BACK, detail="a speaker", other="speaker/c1", other_label=label),

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.calls import RunCalls
-from consumer.domain.issue import Code, Issue
-from consumer.domain.snapshot import Contact
-from consumer.domain.timeline import Happening, What
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.timeline import Happening, What
+from consumer.domain.records.snapshot import Contact
 from consumer.entrypoints.console.viewer import LOCAL, Role
 from consumer.settings import ConsoleSettings
 from tests.support.builders import EVENT, a_contact, a_mapping, a_room, an_entry, session_key, speaker_key

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from consumer.domain.issue import Issue
-from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.issues.issue import Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.settings import ConsoleSettings
 from tests.integration.console.test_operations_pages import REFUSED, park
 from tests.support.builders import EVENT, a_mapping

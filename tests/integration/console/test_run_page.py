@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.calls import KEPT, MadeCall, RunCalls
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.run import Run, Tally, count_issues, first_issues
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.calls import KEPT, MadeCall, RunCalls
+from consumer.domain.push.run import Run, Tally, count_issues, first_issues
+from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, a_mapping
 from tests.support.console import Visitor, a_visitor, admin
 from tests.support.desk import soon

@@ -20,14 +20,14 @@ from consumer.adapters.kafka.publish import (
 from consumer.adapters.kafka.status_messages import published_record
 from consumer.adapters.kafka.topic_checks import ensure_topics
 from consumer.adapters.kafka.topics import LEDGER, TopicPolicy
-from consumer.domain.connection import Announcement
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record_issues import by_record
-from consumer.domain.run import Run, Tally, Trigger
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.record_issues import by_record
+from consumer.domain.push.run import Run, Tally, Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from consumer.ports import DeadLetter, RawRecord
 from consumer.ports.rebuild import PublishedRecord
 from consumer.settings import KafkaSettings

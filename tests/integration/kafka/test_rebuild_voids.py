@@ -21,8 +21,8 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import UnavailableError
-from consumer.domain.pair import Pair, PairEnd
 from consumer.ports import Lease, org_subject
 from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.domain.cause import ManualSync
 from consumer.domain.errors import UnavailableError
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import Change, Inbox, Subject, event_subject, org_subject
 from schemas.dead_letter import DeadLetterHeaders, Reason
 from tests.integration.kafka.kafka_world import EVENT, MOMENT, KafkaWorld, a_session_value

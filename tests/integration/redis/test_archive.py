@@ -18,9 +18,9 @@ from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.personal_data import RedisPersonalData
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
-from consumer.domain.ledger import Entry, State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.snapshot import Session
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Session
 from consumer.ports.rebuild import Logged
 from consumer.services.archive import Archiver
 from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key

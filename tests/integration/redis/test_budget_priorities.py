@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
-from consumer.domain.run import Trigger
+from consumer.domain.push.run import Trigger
 from consumer.ports import Lease, event_subject
 from consumer.settings import SwoogoSettings
 from tests.contract.bench import a_work

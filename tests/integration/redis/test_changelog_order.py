@@ -14,8 +14,8 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import Keys
+from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.pair import PairEnd
 from consumer.ports import Lease, event_subject, org_subject
 from tests.contract.bench import Bench, Times, in_redis
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, an_entry, an_intent, session_key

@@ -14,9 +14,9 @@ from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.circuit import Circuit, Passage
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.run import Trigger
+from consumer.domain.pacing.circuit import Circuit, Passage
+from consumer.domain.push.run import Trigger
 from consumer.ports import Lease, SyncRequest, event_subject
 from consumer.settings import SwoogoSettings
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped

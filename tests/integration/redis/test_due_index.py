@@ -14,7 +14,7 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from consumer.ports import Hint, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT

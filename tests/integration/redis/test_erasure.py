@@ -15,16 +15,16 @@ from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.status import row_of
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.desired import TextLimits
-from consumer.domain.digests import SEALED, Digests, is_keyed
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind, digest
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.personal_data import Person
-from consumer.domain.record_issues import RecordIssues
-from consumer.domain.run import Run, Trigger
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.record_issues import RecordIssues
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.digests import SEALED, Digests, is_keyed
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
+from consumer.domain.records.personal_data import Person
+from consumer.domain.records.snapshot import Contact, Session
 from consumer.entrypoints.cli.people import PeopleDesk, Topics
 from consumer.ports import Change, Lease, event_subject
 from consumer.ports.rebuild import Logged

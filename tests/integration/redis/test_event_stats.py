@@ -10,11 +10,11 @@ import pytest
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.run import Tally
-from consumer.domain.survey import SurveyState
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Tally
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.surveys.survey import SurveyState
 from consumer.observability.gauges import EventGauges
 from consumer.observability.registry import MetricRegistry
 from tests.support.builders import EVENT, NOW, a_mapping, a_session, an_entry, session_key

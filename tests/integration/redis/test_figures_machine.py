@@ -20,10 +20,10 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import moments_of, stamp
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.run import Run, Trigger
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.identity import moments_of, stamp
+from consumer.domain.records.ledger import Entry, State
 from consumer.ports import Change, Lease, event_subject
 from consumer.ports.rebuild import Logged
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Remote
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
 from tests.contract.bench import Times, in_redis
 from tests.support.builders import EVENT, an_entry, an_intent
 

@@ -16,11 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
-from consumer.domain.cause import Reconcile
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import stamp
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.survey import Depth
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.records.identity import stamp
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change

@@ -23,10 +23,10 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.pairs import RedisPairs
-from consumer.domain.connection import Connection
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.mapping import EventMapping
-from consumer.domain.pair import Pair, PairEnd
 from consumer.ports import Connections, Inbox, Lease, PairRegister, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change

@@ -15,13 +15,13 @@ from consumer.adapters.kafka.changelog import deletion_record
 from consumer.adapters.kafka.status_messages import issues_message
 from consumer.adapters.redis.client import read_hash
 from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import LeaseLostError, RetryableError
-from consumer.domain.identity import Kind, stamp
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.record_issues import by_record
-from consumer.domain.snapshot import Contact
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.record_issues import by_record
+from consumer.domain.records.identity import Kind, stamp
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Contact
 from consumer.ports import Lease, SyncRequest, event_subject, org_subject
 from consumer.ports.rebuild import RebuildProgress, TopicPartition
 from consumer.services.workers import cancel_and_wait

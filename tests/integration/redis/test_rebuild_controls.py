@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.kafka.changelog import remembered, standing_record
-from consumer.domain.control import Approval, Control, Freeze
+from consumer.domain.planning.control import Approval, Control, Freeze
 from consumer.ports import RawRecord
 from tests.support.rebuild_ground import EVENT, Ground, a_ground
 

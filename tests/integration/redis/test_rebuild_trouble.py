@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from consumer.adapters.kafka.changelog import FORMAT, latest_format, ledger_value, pair_value
 from consumer.adapters.redis import rebuild_marker
 from consumer.domain.errors import RetryableError, UnavailableError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import RawRecord, event_subject, org_subject
 from consumer.ports.rebuild import NewerRecord, Remembered

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.records import RedisRecords
-from consumer.domain.record_fields import around
+from consumer.domain.explaining.record_fields import around
 from tests.support.builders import EVENT, a_contact, a_mapping, a_room, an_entry
 from tests.support.desk import Desk, a_desk, soon
 

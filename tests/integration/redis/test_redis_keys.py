@@ -25,20 +25,20 @@ from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
-from consumer.domain.calls import MadeCall, RunCalls
 from consumer.domain.connection_state import ConnectionStanding
-from consumer.domain.control import Control
-from consumer.domain.field_definitions import FieldDefinitions, KeptDefinitions
-from consumer.domain.hints import Hint
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.order import GivenOrder, Order, OrderKind, Receipt
-from consumer.domain.run import Run, Trigger
-from consumer.domain.survey import SurveyState
-from consumer.domain.timeline import Happening, What
-from consumer.domain.webhooks import Registered
+from consumer.domain.connections.webhooks import Registered
+from consumer.domain.fields.definitions import FieldDefinitions, KeptDefinitions
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt
+from consumer.domain.planning.control import Control
+from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.hints import Hint
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.push.timeline import Happening, What
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.inbox import Hint as DueHint
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition

@@ -19,12 +19,12 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.status import row_of
-from consumer.domain.connection import Connection
-from consumer.domain.digests import SEALED, Digests
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import UnreadableRowError
-from consumer.domain.ledger import Entry
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Run, Trigger
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.digests import SEALED, Digests
+from consumer.domain.records.ledger import Entry
 from consumer.ports import Change, Lease, SyncRequest, event_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.settings import PushSettings

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.identity import stamp
+from consumer.domain.records.identity import stamp
 from consumer.entrypoints.console.routes import ROUTES
 from consumer.entrypoints.documents.session import open_session
 from consumer.ports import SyncRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
+from consumer.domain.pacing.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
 from consumer.ports import Clock
 
 

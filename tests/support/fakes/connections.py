@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from consumer.domain.connection import Connection, IntegrationRequest
+from consumer.domain.connections.connection import Connection, IntegrationRequest
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import CredentialError, UnavailableError
-from consumer.domain.mapping import EventMapping
 from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from consumer.domain.claim import Lease, event_subject
+from consumer.domain.connections.webhooks import Registered, Webhook
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.hints import Hint, Hints, merged
-from consumer.domain.survey import Depth
-from consumer.domain.webhooks import Registered, Webhook
+from consumer.domain.push.claim import Lease, event_subject
+from consumer.domain.push.hints import Hint, Hints, merged
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Work
 from consumer.ports.hints import HintStore, Kept
 from consumer.ports.webhooks import SwoogoWebhooks, WebhookStore

@@ -10,17 +10,17 @@ from math import isinf
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.inbox_requests import spread
-from consumer.domain.backoff import due_at
-from consumer.domain.cause import cause_of
-from consumer.domain.connection import disconnect_key, integration_key
-from consumer.domain.control import Control, Controls
+from consumer.domain.connections.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.identity import Kind, id_of
-from consumer.domain.ledger_commands import LedgerCommand
-from consumer.domain.request import Asked, in_order, together
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth
-from consumer.domain.withdrawal import Withdrawn, deleted
+from consumer.domain.orders.ledger_commands import LedgerCommand
+from consumer.domain.pacing.backoff import due_at
+from consumer.domain.planning.control import Control, Controls
+from consumer.domain.planning.request import Asked, in_order, together
+from consumer.domain.push.cause import cause_of
+from consumer.domain.records.identity import Kind, id_of
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.records.withdrawal import Withdrawn, deleted
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,
     Clock,

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from consumer.domain.field_definitions import KeptDefinitions
-from consumer.domain.identity import Kind, stamp
-from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
-from consumer.domain.survey import SurveyState
+from consumer.domain.fields.definitions import KeptDefinitions
+from consumer.domain.records.identity import Kind, stamp
+from consumer.domain.records.ledger import Directory, Entry, Ledger, Remote, State
+from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Lease
 from tests.support.fakes.inbox import InMemoryInbox
 

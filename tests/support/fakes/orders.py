@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from consumer.adapters.redis.orders import KEPT
-from consumer.domain.order import GivenOrder, Order
+from consumer.domain.orders.order import GivenOrder, Order
 from consumer.ports.orders import OrderStore, OrderTopic
 
 

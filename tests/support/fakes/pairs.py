@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consumer.domain.connection_state import Standing
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.pair import Pair, PairEnd, Partners
 from consumer.ports import Lease
 
 

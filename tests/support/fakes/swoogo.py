@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.swoogo.watched import watched
-from consumer.domain.built_in_fields import BUILT_IN
-from consumer.domain.digests import PLAIN, Digests
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
-from consumer.domain.field_definitions import (
+from consumer.domain.fields.built_in import BUILT_IN
+from consumer.domain.fields.definitions import (
     MAPPED_KINDS,
     Choice,
     FieldDefinition,
@@ -20,12 +19,13 @@ from consumer.domain.field_definitions import (
     Targets,
     only_named,
 )
-from consumer.domain.identity import Fields, Kind, digest
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.natural_key import natural_key
-from consumer.domain.plan import CALL_CREDITS, LIST_CREDITS
-from consumer.domain.survey import SURVEYED, EventSurvey, KindSurvey, Known
-from consumer.domain.text import natural_email, natural_name
+from consumer.domain.planning.natural_key import natural_key
+from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
+from consumer.domain.records.digests import PLAIN, Digests
+from consumer.domain.records.identity import Fields, Kind, digest
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.records.text import natural_email, natural_name
+from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Clock, Picture, Work, Written
 from consumer.ports.telemetry import CallWatch, Unwatched
 

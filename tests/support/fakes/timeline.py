@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from consumer.adapters.redis.timeline import RUNS_KEPT
-from consumer.domain.calls import RunCalls
-from consumer.domain.timeline import KEPT, Happening
+from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.timeline import KEPT, Happening
 from consumer.ports import Lease
 from consumer.ports.timeline import RecordTimeline
 from tests.support.fakes.inbox import InMemoryInbox

@@ -23,7 +23,7 @@ from benchmarks.servers import Ground
 from benchmarks.traffic import Traffic
 from benchmarks.usage import cpu_seconds, memory
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.planner import make_plan
+from consumer.domain.planning.planner import make_plan
 from consumer.ports import RawRecord
 from consumer.settings import Topics
 

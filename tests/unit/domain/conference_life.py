@@ -14,13 +14,13 @@ import msgspec
 
 from consumer.adapters.kafka import wire
 from consumer.adapters.kafka.convert import resource_row
-from consumer.domain.identity import Kind, Source
-from consumer.domain.issue import Code, Effect
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.plan import Plan
-from consumer.domain.planner import PlanInput
-from consumer.domain.snapshot import Contact, Session, Snapshot
-from consumer.domain.text import natural_email, natural_name
+from consumer.domain.issues.issue import Code, Effect
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.planning.plan import Plan
+from consumer.domain.planning.planner import PlanInput
+from consumer.domain.records.identity import Kind, Source
+from consumer.domain.records.snapshot import Contact, Session, Snapshot
+from consumer.domain.records.text import natural_email, natural_name
 from sandbox.conference.expected import NOTHING, Resources, fold
 from tests.support.builders import HOUR, MINUTE, a_mapping, a_plan_input, at
 from tests.support.model import Fate, Model

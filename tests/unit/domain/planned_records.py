@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumer.domain.ledger import Entry
-from consumer.domain.plan import Update
-from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.planning.plan import Update
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.ledger import Entry
 from tests.support.builders import (
     a_room,
     a_session,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from consumer.domain.desired import TextLimits
-from consumer.domain.ledger import Entry
-from consumer.domain.snapshot import Contact, Role, Session
-from consumer.domain.speakers import People, select_speakers
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.speakers import People, select_speakers
+from consumer.domain.records.ledger import Entry
+from consumer.domain.records.snapshot import Contact, Role, Session
 from tests.support.builders import (
     a_snapshot,
 )

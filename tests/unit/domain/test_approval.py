@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.approval import difference, judged, left_of, operation_id, parts_of, plan_id, within
-from consumer.domain.control import Approval
-from consumer.domain.digests import Digests
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Remote
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.planning.approval import difference, judged, left_of, operation_id, parts_of, plan_id, within
+from consumer.domain.planning.control import Approval
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.records.digests import Digests
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
 
 pytestmark = pytest.mark.rule("U2")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from consumer.domain.archive import ended_at, stays
-from consumer.domain.snapshot import Contact, Snapshot
+from consumer.domain.records.archive import ended_at, stays
+from consumer.domain.records.snapshot import Contact, Snapshot
 from tests.support.builders import HOUR, NOW, a_session
 from tests.unit.domain.conference_life import SESSIONS, ConferenceLife, DoubtfulError
 

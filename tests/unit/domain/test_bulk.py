@@ -7,11 +7,11 @@ from typing import Final
 
 import pytest
 
-from consumer.domain.bulk import Choice, Outcome, foresee, seconds_of
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.bulk import Choice, Outcome, foresee, seconds_of
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.records.identity import Kind
 from tests.support.builders import NOW
 
 pytestmark = pytest.mark.rule("U5")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
+from consumer.domain.pacing.circuit import Circuit, CircuitRule, Passage, failed, passage, probing, succeeded
 
 pytestmark = pytest.mark.rule("G5")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.connection import (
+from consumer.domain.connections.connection import (
     Connection,
     IntegrationRequest,
     RejectionCode,
@@ -12,8 +12,8 @@ from consumer.domain.connection import (
     check_mapping,
     held_back,
 )
-from consumer.domain.identity import stamp
-from consumer.domain.pair import Pair, PairEnd, Partners
+from consumer.domain.connections.pair import Pair, PairEnd, Partners
+from consumer.domain.records.identity import stamp
 from tests.support.builders import NOW, ORG, a_connection, a_mapping_request
 
 EV = Pair("ev", 4711, ORG, mapped_at=NOW)

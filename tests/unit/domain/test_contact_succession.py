@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.contact_succession import reassign_deleted_contacts
-from consumer.domain.ledger import Entry, State
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.snapshot import Contact, Snapshot
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.planning.contact_succession import reassign_deleted_contacts
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Contact, Snapshot
 from tests.support.builders import a_contact, an_entry, speaker_key
 
 pytestmark = pytest.mark.rule("P2", "D1")

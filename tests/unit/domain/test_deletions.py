@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Entry, State
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Create, Delete, Link, Plan
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Contact, Role, Session
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Create, Delete, Link, Plan
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Contact, Role, Session
 from tests.support.builders import (
     HOUR,
     NOW,

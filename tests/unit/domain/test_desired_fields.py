@@ -7,11 +7,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consumer.domain.desired import Desired, TextLimits, desired_session, desired_speaker, desired_sponsor, fitted_name
-from consumer.domain.field_fitting import DEFAULT
-from consumer.domain.identity import Kind, digest
-from consumer.domain.issue import Code, Issue
-from consumer.domain.snapshot import Place, Session, Sponsor
+from consumer.domain.fields.fitting import DEFAULT
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.desired import (
+    Desired,
+    TextLimits,
+    desired_session,
+    desired_speaker,
+    desired_sponsor,
+    fitted_name,
+)
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.snapshot import Place, Session, Sponsor
 from tests.support.builders import (
     DAY,
     HOUR,

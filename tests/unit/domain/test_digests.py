@@ -7,12 +7,12 @@ from typing import Final
 
 import pytest
 
-from consumer.domain.desired import TextLimits
-from consumer.domain.digests import PLAIN, SEALED, Digests, is_keyed, key_ids
-from consumer.domain.identity import Kind, digest, readable
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.rekeying import rekeyed
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.rekeying import rekeyed
+from consumer.domain.records.digests import PLAIN, SEALED, Digests, is_keyed, key_ids
+from consumer.domain.records.identity import Kind, digest, readable
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
+from consumer.domain.records.snapshot import Snapshot
 from tests.support.builders import a_contact
 
 pytestmark = pytest.mark.rule("Y3")

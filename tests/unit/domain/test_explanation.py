@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.event_holds import EventHolds
-from consumer.domain.explanation import RecordFacts, explain
-from consumer.domain.hands import Hand, hand_of
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Remote, State
-from consumer.domain.plan import Adopt, Create, Delete, Link, SetImage, Update
-from consumer.domain.programme import Became
-from consumer.domain.snapshot import Session
+from consumer.domain.explaining.event_holds import EventHolds
+from consumer.domain.explaining.explanation import RecordFacts, explain
+from consumer.domain.explaining.programme import Became
+from consumer.domain.issues.hands import Hand, hand_of
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, SetImage, Update
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, Remote, State
+from consumer.domain.records.snapshot import Session
 from tests.support.builders import NOW, START, a_contact, a_mapping, a_session, an_entry, an_intent
 
 pytestmark = pytest.mark.rule("U4")

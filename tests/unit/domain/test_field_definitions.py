@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.field_definitions import (
+from consumer.domain.fields.definitions import (
     Alteration,
     Choice,
     FieldChange,
@@ -15,7 +15,7 @@ from consumer.domain.field_definitions import (
     FieldType,
     compare,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 
 pytestmark = pytest.mark.rule("F5")
 

@@ -11,14 +11,14 @@ from hypothesis import given as using
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.identity import Kind, digest
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Adopt, Create, Plan, SetImage, Update
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.snapshot import Session, Sponsor
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage, Update
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Session, Sponsor
 from tests.support.builders import a_contact, a_mapping, a_plan_input, a_room, a_session
 
 pytestmark = pytest.mark.rule("F1", "F2", "F5", "F6")

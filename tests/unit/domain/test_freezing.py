@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.control import Control, Controls, Freeze
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.freezing import thawed
-from consumer.domain.identity import Kind
-from consumer.domain.order import Order, OrderKind
-from consumer.domain.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.orders.order import Order, OrderKind
+from consumer.domain.planning.control import Control, Controls, Freeze
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.freezing import thawed
+from consumer.domain.planning.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.records.identity import Kind
 
 pytestmark = pytest.mark.rule("U1")
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from consumer.domain.hints import (
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.push.hints import (
     Hint,
     doubts,
     is_proved,
@@ -17,10 +18,9 @@ from consumer.domain.hints import (
     sort_hints,
     still_hinted,
 )
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, State
-from consumer.domain.survey import Findings, Survey, SurveyState
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.surveys.survey import Findings, Survey, SurveyState
 
 pytestmark = pytest.mark.rule("W2", "W3")
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.domain.errors import NO_REASON
-from consumer.domain.identity import Kind
-from consumer.domain.issue import OPERATORS_ONLY, Code, Effect, Issue, effect_of
-from consumer.domain.labels import Labels
-from consumer.domain.sentence_templates import SENTENCES
-from consumer.domain.sentences import field_label, for_admin, for_operator, reason_words
-from consumer.domain.snapshot import Contact, Place, Profile, Snapshot, Sponsor
+from consumer.domain.issues.issue import OPERATORS_ONLY, Code, Effect, Issue, effect_of
+from consumer.domain.issues.labels import Labels
+from consumer.domain.issues.sentence_templates import SENTENCES
+from consumer.domain.issues.sentences import field_label, for_admin, for_operator, reason_words
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Contact, Place, Profile, Snapshot, Sponsor
 from tests.support.builders import a_mapping, a_session
 
 TITLE: Final = '"Opening keynote" (Hall A, 12 Oct)'

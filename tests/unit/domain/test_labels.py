@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from consumer.domain.identity import digest
-from consumer.domain.issue import Code, Issue
-from consumer.domain.labels import Labels
-from consumer.domain.ledger import Entry
-from consumer.domain.snapshot import Place, Profile, Snapshot, Sponsor
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.labels import Labels
+from consumer.domain.records.identity import digest
+from consumer.domain.records.ledger import Entry
+from consumer.domain.records.snapshot import Place, Profile, Snapshot, Sponsor
 from tests.support.builders import HOUR, START, a_contact, a_mapping, a_session, an_entry
 
 KEYNOTE: Final = replace(

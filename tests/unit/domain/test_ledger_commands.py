@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.ledger_commands import (
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import (
     Action,
     CommandOutcome,
     LedgerCommand,
@@ -17,6 +15,8 @@ from consumer.domain.ledger_commands import (
     not_adoptable,
     read_command,
 )
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
 from tests.support.builders import NOW, a_directory, an_entry, an_intent
 
 pytestmark = pytest.mark.rule("D3", "G2")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.domain.digests import PLAIN
-from consumer.domain.identity import digest
-from consumer.domain.ledger import Entry, State, orphaned_intents
+from consumer.domain.records.digests import PLAIN
+from consumer.domain.records.identity import digest
+from consumer.domain.records.ledger import Entry, State, orphaned_intents
 from tests.support.builders import an_intent
 
 pytestmark = pytest.mark.rule("R2")

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Remote
-from consumer.domain.plan import Adopt, Create
-from consumer.domain.planner import make_plan
-from consumer.domain.text import natural_email
+from consumer.domain.planning.plan import Adopt, Create
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
+from consumer.domain.records.text import natural_email
 from tests.support.builders import a_contact, a_directory, a_plan_input, a_session
 
 pytestmark = pytest.mark.rule("P2")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.looks import absent, compared, not_cut_off, read_since, with_event
-from consumer.domain.plan import Adopt, Create, Plan
-from consumer.domain.planner import make_plan
-from consumer.domain.run import Trigger
+from consumer.domain.planning.looks import absent, compared, not_cut_off, read_since, with_event
+from consumer.domain.planning.plan import Adopt, Create, Plan
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
 from tests.support.builders import (
     NOW,
     a_contact,

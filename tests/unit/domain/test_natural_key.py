@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.identity import Kind, digest, key_of
-from consumer.domain.natural_key import natural_key, with_current_key
-from consumer.domain.text import former_natural
+from consumer.domain.planning.natural_key import natural_key, with_current_key
+from consumer.domain.records.identity import Kind, digest, key_of
+from consumer.domain.records.text import former_natural
 from tests.support.builders import an_entry, an_intent
 
 pytestmark = pytest.mark.rule("S5", "P2", "G2")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import TOLERANCE_MS
-from consumer.domain.issue import Code, Effect
-from consumer.domain.ledger import Entry, Ledger
-from consumer.domain.plan import Create, Delete, Link, Plan
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Contact, Session, Sponsor
+from consumer.domain.issues.issue import Code, Effect
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Create, Delete, Link, Plan
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import TOLERANCE_MS
+from consumer.domain.records.ledger import Entry, Ledger
+from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
     NOW,
     a_contact,

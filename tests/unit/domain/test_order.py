@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.order import Order, OrderKind, commands_of, one_line, request_of
-from consumer.domain.request import SyncRequest
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.orders.order import Order, OrderKind, commands_of, one_line, request_of
+from consumer.domain.planning.request import SyncRequest
 
 pytestmark = pytest.mark.rule("U3")
 

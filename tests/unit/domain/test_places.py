@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consumer.domain.desired import Desired, TextLimits, desired_session
-from consumer.domain.identity import Kind, fingerprint
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, Remote, State
-from consumer.domain.places import PlacePlan, places_used, plan_places, still_needed
-from consumer.domain.plan import Adopt, Create
-from consumer.domain.snapshot import Place, Session
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.desired import Desired, TextLimits, desired_session
+from consumer.domain.planning.places import PlacePlan, places_used, plan_places, still_needed
+from consumer.domain.planning.plan import Adopt, Create
+from consumer.domain.records.identity import Kind, fingerprint
+from consumer.domain.records.ledger import Directory, Entry, Remote, State
+from consumer.domain.records.snapshot import Place, Session
 from tests.support.builders import NOW, ZONE, a_directory, a_remote, a_room, a_session, a_track, an_entry, an_intent
 
 SETTLE = 1000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Remote
-from consumer.domain.pace import Pace
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.pacing.pace import Pace
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Adopt, Create, Link, Operation, Plan, Update
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote
 
 CREATE = Create(Kind.SESSION, "session/s1", {"name": "x"}, "x")
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import Kind, digest
-from consumer.domain.ledger import Remote
-from consumer.domain.plan import Adopt, Create, Update
-from consumer.domain.planner import make_plan
+from consumer.domain.planning.plan import Adopt, Create, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Remote
 from tests.support.builders import (
     a_contact,
     a_directory,

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Directory, Entry, Remote
-from consumer.domain.plan import Adopt, Create, Plan
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Adopt, Create, Plan
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Entry, Remote
+from consumer.domain.records.snapshot import Contact, Session
 from tests.support.builders import (
     NOW,
     a_contact,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import fingerprint
-from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Link, Update
-from consumer.domain.planner import PlanInput, make_plan
+from consumer.domain.planning.plan import Link, Update
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import fingerprint
+from consumer.domain.records.ledger import Entry, State
 from tests.support.builders import (
     NOW,
     SessionFields,

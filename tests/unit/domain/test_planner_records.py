@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.identity import Kind, digest, fingerprint
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.plan import Create, Plan, Update
-from consumer.domain.planner import make_plan
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Create, Plan, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind, digest, fingerprint
+from consumer.domain.records.ledger import State
 from tests.support.builders import (
     HOUR,
     NOW,

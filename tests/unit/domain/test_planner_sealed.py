@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.ledger import Directory, Entry, State
-from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.plan import Adopt, Create, Link, Plan, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.connections.pair import Pair, PairEnd
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Adopt, Create, Link, Plan, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind, key_of
+from consumer.domain.records.ledger import Directory, Entry, State
+from consumer.domain.records.snapshot import Contact, Session
 from tests.support.builders import (
     NOW,
     ORG,

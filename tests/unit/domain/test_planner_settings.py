@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.desired import TextLimits
 from consumer.domain.errors import UnknownTimezoneError
-from consumer.domain.issue import Code, Effect
-from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Adopt, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Place, Sponsor
+from consumer.domain.issues.issue import Code, Effect
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.plan import Adopt, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Place, Sponsor
 from tests.support.builders import (
     HOUR,
     START,

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.desired import TextLimits, desired_sponsor
-from consumer.domain.eligibility import Reason
-from consumer.domain.identity import Kind, fingerprint
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Directory, Entry, State
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Sponsor
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.desired import TextLimits, desired_sponsor
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.plan import Adopt, Create, Link, Operation, Plan, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind, fingerprint
+from consumer.domain.records.ledger import Directory, Entry, State
+from consumer.domain.records.snapshot import Sponsor
 from tests.support.builders import NOW, a_directory, a_plan_input, a_remote, a_session, an_entry, an_intent
 
 pytestmark = pytest.mark.rule("E5", "O1", "O2", "D1", "D2")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry
-from consumer.domain.plan import Create, Operation, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.record_fields import Agreement, FieldFact, around, desired_record, field_facts
-from consumer.domain.snapshot import Attendance, Sponsor
+from consumer.domain.explaining.record_fields import Agreement, FieldFact, around, desired_record, field_facts
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.plan import Create, Operation, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry
+from consumer.domain.records.snapshot import Attendance, Sponsor
 from tests.support.builders import (
     a_contact,
     a_plan_input,

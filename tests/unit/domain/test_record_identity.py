@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.digests import PLAIN
-from consumer.domain.identity import (
+from consumer.domain.records.digests import PLAIN
+from consumer.domain.records.identity import (
     Kind,
     Source,
     digest,

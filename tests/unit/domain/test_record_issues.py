@@ -7,11 +7,11 @@ from typing import Final
 
 import pytest
 
-from consumer.domain.issue import Code, Effect, Issue
-from consumer.domain.record_issues import RecordIssues, by_record, news
-from consumer.domain.run import RECORDS_TOLD, Run, Trigger
-from consumer.domain.scope import Scope, covers
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.issues.issue import Code, Effect, Issue
+from consumer.domain.issues.record_issues import RecordIssues, by_record, news
+from consumer.domain.planning.scope import Scope, covers
+from consumer.domain.push.run import RECORDS_TOLD, Run, Trigger
+from consumer.domain.records.snapshot import Snapshot
 from tests.support.builders import EVENT, NOW, a_session
 
 CLAMPED: Final = replace(Issue("session/s1", Code.MULTI_DAY_CLAMPED), label='"Talk"')

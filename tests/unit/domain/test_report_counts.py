@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.plan import Create, Plan
-from consumer.domain.run import Run, Tally, Trigger, count_issues
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Create, Plan
+from consumer.domain.push.run import Run, Tally, Trigger, count_issues
+from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, NOW
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.schedule import Placement, place, zone
+from consumer.domain.records.schedule import Placement, place, zone
 from tests.support.builders import HOUR, MINUTE, at
 
 ZONES: Final = (

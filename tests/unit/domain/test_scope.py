@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import Kind, fingerprint
-from consumer.domain.ledger import Entry, Remote
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.request import SyncRequest, together
-from consumer.domain.scope import Scope, restrict, scope_of_changes, scope_of_request
-from consumer.domain.snapshot import Contact, Session, Sponsor
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, Plan, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.planning.request import SyncRequest, together
+from consumer.domain.planning.scope import Scope, restrict, scope_of_changes, scope_of_request
+from consumer.domain.records.identity import Kind, fingerprint
+from consumer.domain.records.ledger import Entry, Remote
+from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from tests.support.builders import (
     a_contact,
     a_mapping,

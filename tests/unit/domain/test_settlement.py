@@ -11,22 +11,22 @@ from typing import Any, Final
 
 import pytest
 
-from consumer.domain.cause import Cause, Changes, ManualSync, Reconcile
-from consumer.domain.claim import EventState, Lease, event_subject
-from consumer.domain.eligibility import Reason, Skip
 from consumer.domain.errors import CredentialError, RefusedError, UnansweredError, UnavailableError
-from consumer.domain.execution import ExecutionResult, Planned
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Directory, Entry, State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.plan import Create, Plan, SetImage
-from consumer.domain.request import Asked, SyncRequest
-from consumer.domain.run import PAIR_ENDED, Run
-from consumer.domain.settlement import Moment, Policy, Settlement, nothing_new, settle, settled_digest
-from consumer.domain.snapshot import Snapshot
-from consumer.domain.survey import Depth, Findings, Survey, SurveyState
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Create, Plan, SetImage
+from consumer.domain.planning.request import Asked, SyncRequest
+from consumer.domain.push.cause import Cause, Changes, ManualSync, Reconcile
+from consumer.domain.push.claim import EventState, Lease, event_subject
+from consumer.domain.push.execution import ExecutionResult, Planned
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.run import PAIR_ENDED, Run
+from consumer.domain.push.settlement import Moment, Policy, Settlement, nothing_new, settle, settled_digest
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Entry, State
+from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.surveys.survey import Depth, Findings, Survey, SurveyState
 from tests.support.builders import EVENT, NOW, a_mapping
 
 POLICY: Final = Policy(retry_first=5.0, retry_max=600.0, settle=120.0, reconcile_interval=1800.0)

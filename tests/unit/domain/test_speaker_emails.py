@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from consumer.domain.ledger import Entry, State
-from consumer.domain.snapshot import Profile
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Profile
 from tests.support.builders import (
     a_contact,
     a_session,

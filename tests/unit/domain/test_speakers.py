@@ -6,10 +6,10 @@ from itertools import permutations
 
 import pytest
 
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import State
-from consumer.domain.snapshot import Role
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Role
 from tests.support.builders import (
     ProfileFields,
     a_contact,

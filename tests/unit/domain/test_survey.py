@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from consumer.domain.identity import Kind, digest
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Remote, State, known_ids
-from consumer.domain.ledger_commands import lifted
-from consumer.domain.survey import (
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.orders.ledger_commands import lifted
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Entry, Remote, State, known_ids
+from consumer.domain.surveys.survey import (
     EMPTIED,
     Findings,
     KindSurvey,
@@ -19,7 +19,7 @@ from consumer.domain.survey import (
     budgeted_interval,
     examine,
 )
-from consumer.domain.survey_issues import survives
+from consumer.domain.surveys.survey_issues import survives
 from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
 
 LONG = "x" * 300

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.hands import Hand, hand_of, hands_needed
-from consumer.domain.issue import Code
-from consumer.domain.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.issues.hands import Hand, hand_of, hands_needed
+from consumer.domain.issues.issue import Code
 
 pytestmark = pytest.mark.rule("K1")
 

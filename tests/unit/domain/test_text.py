@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.text import clean_email, clean_name, clean_text, masked_phone, natural_email, natural_name
+from consumer.domain.records.text import clean_email, clean_name, clean_text, masked_phone, natural_email, natural_name
 
 pytestmark = pytest.mark.rule("E6", "S5", "P2")
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.claim import EventState, Lease, event_subject
-from consumer.domain.eligibility import Reason, Skip
-from consumer.domain.execution import ExecutionResult
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind, stamp
-from consumer.domain.issue import Code, Issue
-from consumer.domain.ledger import Entry, Ledger, Remote, State
-from consumer.domain.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
-from consumer.domain.push_report import PushReport
-from consumer.domain.run import Run, Trigger
-from consumer.domain.settlement import Settlement
-from consumer.domain.timeline import Happening, What, happenings
+from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.planning.eligibility import Reason, Skip
+from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update
+from consumer.domain.push.claim import EventState, Lease, event_subject
+from consumer.domain.push.execution import ExecutionResult
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.push.settlement import Settlement
+from consumer.domain.push.timeline import Happening, What, happenings
+from consumer.domain.records.identity import Kind, stamp
+from consumer.domain.records.ledger import Entry, Ledger, Remote, State
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping, a_session, a_snapshot, an_entry
 
 S1, S2, C1 = "session/s1", "session/s2", "speaker/c1"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.issue import Code, Effect
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import Create, Update
-from consumer.domain.planner import make_plan
-from consumer.domain.sentences import for_admin
-from consumer.domain.timezones import compare_zones, described, timezone_seen
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.issue import Code, Effect
+from consumer.domain.issues.sentences import for_admin
+from consumer.domain.planning.plan import Create, Update
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.planning.timezones import compare_zones, described, timezone_seen
 from tests.support.builders import (
     NOW,
     a_mapping,

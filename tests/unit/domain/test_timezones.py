@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain import timezones
-from consumer.domain.issue import Code
-from consumer.domain.plan import Create
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Session
-from consumer.domain.timezones import compare_zones, same_offsets, writable
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning import timezones
+from consumer.domain.planning.plan import Create
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.planning.timezones import compare_zones, same_offsets, writable
+from consumer.domain.records.snapshot import Session
 from tests.support.builders import (
     DAY,
     HOUR,

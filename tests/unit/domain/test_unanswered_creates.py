@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Entry, Remote
-from consumer.domain.plan import Adopt, Create, Link, Operation, Plan
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Resource, Sponsor
-from consumer.domain.text import resembles
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.plan import Adopt, Create, Link, Operation, Plan
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Entry, Remote
+from consumer.domain.records.snapshot import Resource, Sponsor
+from consumer.domain.records.text import resembles
 from tests.support.builders import (
     NOW,
     a_contact,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from consumer.domain.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping
 from tests.support.builders import (
     a_mapping,
     at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.order import GivenOrder, Order, OrderKind
+from consumer.domain.orders.order import GivenOrder, Order, OrderKind
 from consumer.entrypoints.documents.audit import order_row
 
 pytestmark = pytest.mark.rule("U3")

@@ -17,7 +17,7 @@ from consumer.domain.errors import (
     UnavailableError,
     UnknownTimezoneError,
 )
-from consumer.domain.text import masked
+from consumer.domain.records.text import masked
 from consumer.entrypoints.cli.exit_codes import Exit, exit_of
 from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.documents.words import ago, counted, iso, lasting, plain

@@ -11,9 +11,9 @@ import pytest
 
 from consumer.adapters.redis.programme import EntryRow, Programme
 from consumer.adapters.redis.programme import SessionRow as KeptSession
-from consumer.domain.ledger import State
-from consumer.domain.programme import Became
-from consumer.domain.sync_state import SyncState
+from consumer.domain.explaining.programme import Became
+from consumer.domain.explaining.sync_state import SyncState
+from consumer.domain.records.ledger import State
 from consumer.entrypoints.console import times
 from consumer.entrypoints.console.pages.event import lead_of
 from consumer.entrypoints.console.words import last_words, next_words, now_words, waiting_words
@@ -35,7 +35,7 @@ def row(**fields: Any) -> EventRow:
 
 
 def a_run(**fields: Any) -> Any:
-    from consumer.domain.run import Run, Trigger
+    from consumer.domain.push.run import Run, Trigger
 
     return run_document(Run("r1", "ev", Trigger.CHANGES, started=NOW - 2 * MINUTE, **fields))
 

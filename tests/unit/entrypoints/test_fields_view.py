@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.built_in_fields import BUILT_IN
-from consumer.domain.desired import TextLimits
-from consumer.domain.field_definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.field_suggestions import suggest
-from consumer.domain.identity import Kind
-from consumer.domain.snapshot import Snapshot, Sponsor
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.fields.built_in import BUILT_IN
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.fields.suggestions import suggest
+from consumer.domain.planning.desired import TextLimits
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Snapshot, Sponsor
 from consumer.entrypoints.cli.fields import print_fields
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, fields_document
 from tests.support.builders import NOW, a_contact, a_mapping, a_session

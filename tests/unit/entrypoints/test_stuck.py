@@ -10,8 +10,8 @@ import pytest
 from consumer.adapters.redis.budget import CreditStanding
 from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.adapters.redis.event_stats import EventStats
-from consumer.domain.bulk import EventTrouble, ParkedCode
-from consumer.domain.circuit import Circuit
+from consumer.domain.orders.bulk import EventTrouble, ParkedCode
+from consumer.domain.pacing.circuit import Circuit
 from consumer.entrypoints.documents.operations import Freshness, freshness, parked_codes
 from consumer.entrypoints.documents.running import ReplicaRow, TopicRow
 from consumer.entrypoints.documents.stuck import ReasonRow, stuck_things

@@ -11,7 +11,7 @@ import pytest
 
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.errors import UnavailableError
-from consumer.domain.run import Run, Trigger
+from consumer.domain.push.run import Run, Trigger
 from consumer.entrypoints.cli.sync import Asked, follow
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.ports import SyncRequest

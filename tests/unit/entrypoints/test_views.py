@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from consumer.domain.run import Run, Trigger
+from consumer.domain.push.run import Run, Trigger
 from consumer.entrypoints.cli.plan_view import show_plan
 from consumer.entrypoints.cli.status_view import due, print_event, print_events, show_running
 from consumer.entrypoints.documents.plan import IssueRow, LeftOut, PlanDocument

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import IntegrationRequest, MappingRequest, disconnect_key, integration_key
-from consumer.domain.identity import Kind
-from consumer.domain.snapshot import Session
-from consumer.domain.survey import Depth
+from consumer.domain.connections.connection import IntegrationRequest, MappingRequest, disconnect_key, integration_key
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Session
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, Subject, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.settings import ReconcileSettings

@@ -19,7 +19,6 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.adapters.swoogo.credit_meter import CreditMeter
 from consumer.adapters.swoogo.transport import Answer
-from consumer.domain.circuit import Circuit
 from consumer.domain.errors import (
     CredentialError,
     LeaseLostError,
@@ -28,9 +27,10 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.identity import Kind, Source, key_of, stamp
-from consumer.domain.push_report import PushReport
-from consumer.domain.run import Run
+from consumer.domain.pacing.circuit import Circuit
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind, Source, key_of, stamp
 from consumer.observability.calls import CallMetrics, outcome_of
 from consumer.observability.metrics.swoogo import CALLS as CALLS_METRIC
 from consumer.observability.telemetry import Telemetry

@@ -8,16 +8,16 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from consumer.domain.claim import EventState, Lease, event_subject
-from consumer.domain.execution import ExecutionResult
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind, stamp
-from consumer.domain.ledger import Entry, State
-from consumer.domain.plan import Plan
-from consumer.domain.push_report import PushReport
-from consumer.domain.run import Run, Trigger
-from consumer.domain.settlement import Settlement
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.planning.plan import Plan
+from consumer.domain.push.claim import EventState, Lease, event_subject
+from consumer.domain.push.execution import ExecutionResult
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.push_report import PushReport
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.push.settlement import Settlement
+from consumer.domain.records.identity import Kind, stamp
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.records.snapshot import Snapshot
 from consumer.observability.calls import PushCalls
 from consumer.observability.push_metrics import Landed, arrivals
 from consumer.services.ledger_writer import LedgerWriter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import (
+from consumer.domain.connections.connection import (
     Announcement,
     IntegrationRequest,
     MappingRequest,

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from consumer.domain.cause import Reconcile
-from consumer.domain.hints import Hint
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.run import Run
-from consumer.domain.snapshot import Sponsor
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.hints import Hint
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Sponsor
+from consumer.domain.surveys.survey import Depth
 from consumer.services.hints import HintTaker
 from consumer.settings import ReconcileSettings, WebhookSettings
 from tests.support.builders import EVENT, a_contact, a_room, a_session

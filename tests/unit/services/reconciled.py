@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from consumer.domain.cause import Reconcile
-from consumer.domain.run import Run
-from consumer.domain.snapshot import Sponsor
-from consumer.domain.survey import Depth
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.run import Run
+from consumer.domain.records.snapshot import Sponsor
+from consumer.domain.surveys.survey import Depth
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_contact, a_room, a_session
 from tests.support.service_world import SUBJECT, World, a_world

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.snapshot import Session, Snapshot
+from consumer.domain.records.snapshot import Session, Snapshot
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest
 from consumer.services.record import Recorded, Recorder
 from consumer.settings import Topics

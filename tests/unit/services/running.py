@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Work, event_subject
 from tests.support.builders import ORG, a_mapping, a_session
 from tests.support.fakes.swoogo import Called

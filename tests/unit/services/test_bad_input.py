@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.plan import Plan
-from consumer.domain.planner import make_plan
-from consumer.domain.sentences import for_admin
+from consumer.domain.issues.sentences import for_admin
+from consumer.domain.planning.plan import Plan
+from consumer.domain.planning.planner import make_plan
 from consumer.ports import RawRecord
 from consumer.services.record import NotedBefore, Recorder
 from consumer.settings import Topics

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.connection import (
+from consumer.domain.connections.connection import (
     Announcement,
     MappingRequest,
 )
+from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.errors import CredentialError
-from consumer.domain.mapping import MappingSettings
 from consumer.ports import Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
 from tests.support.service_world import World

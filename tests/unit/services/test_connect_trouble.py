@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.connection import (
+from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.connections.connection import (
     MappingRequest,
 )
-from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.pair import PairEnd
 from consumer.ports import Lease, event_subject, org_subject
 from tests.support.builders import NOW, ORG, a_session
 from tests.support.service_world import World

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import (
+from consumer.domain.connections.connection import (
     IntegrationRequest,
     Request,
     disconnect_key,
 )
+from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.identity import stamp
-from consumer.domain.pair import PairEnd
+from consumer.domain.records.identity import stamp
 from consumer.ports import Change, event_subject
 from tests.support.builders import NOW, ORG
 from tests.support.service_world import World

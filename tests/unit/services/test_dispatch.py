@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import State
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from consumer.ports import event_subject
 from tests.support.builders import EVENT, ORG, a_connection, a_mapping, a_session
 from tests.support.fakes.clock import settle

@@ -11,11 +11,11 @@ from unittest.mock import AsyncMock
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import IntegrationRequest, MappingRequest
 from consumer.domain.connection_state import ServedRequest
+from consumer.domain.connections.connection import IntegrationRequest, MappingRequest
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.run import Run, Trigger
+from consumer.domain.push.run import Run, Trigger
+from consumer.domain.records.identity import Kind
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Change, Due, EventState, Lease, SyncRequest, event_subject, org_subject
 from consumer.settings import load_settings

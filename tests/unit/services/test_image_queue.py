@@ -9,8 +9,8 @@ from math import inf
 import pytest
 
 from consumer.domain.errors import SilentHostError
-from consumer.domain.identity import Kind
-from consumer.domain.plan import SetImage
+from consumer.domain.planning.plan import SetImage
+from consumer.domain.records.identity import Kind
 from consumer.ports import Picture
 from consumer.services import images as module
 from consumer.services.images import ImageQueue

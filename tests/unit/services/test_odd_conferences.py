@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Effect
-from consumer.domain.plan import Create, Plan
-from consumer.domain.planner import make_plan
+from consumer.domain.issues.issue import Effect
+from consumer.domain.planning.plan import Create, Plan
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
 from consumer.services.record import NotedBefore, Recorder
 from consumer.settings import Topics
 from sandbox.conference import sample

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.cause import Reconcile
 from consumer.domain.errors import UnavailableError
-from consumer.domain.order import Order, OrderKind, Receipt
-from consumer.domain.survey import Depth
+from consumer.domain.orders.order import Order, OrderKind, Receipt
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import event_subject
 from consumer.services.orders import OrderRelay, Orders
 from tests.support.builders import EVENT

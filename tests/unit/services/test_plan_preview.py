@@ -16,16 +16,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.execution import Planned
-from consumer.domain.facts import Facts
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Entry, Ledger, Remote, State
-from consumer.domain.ledger_commands import Action, LedgerCommand, kinds_to_look_at
-from consumer.domain.plan import Operation, Plan
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.settlement import Settlement, settle
-from consumer.domain.snapshot import Sponsor
-from consumer.domain.survey import Survey
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand, kinds_to_look_at
+from consumer.domain.planning.plan import Operation, Plan
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.push.execution import Planned
+from consumer.domain.push.facts import Facts
+from consumer.domain.push.settlement import Settlement, settle
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Entry, Ledger, Remote, State
+from consumer.domain.records.snapshot import Sponsor
+from consumer.domain.surveys.survey import Survey
 from consumer.ports import SyncRequest, Work
 from consumer.services import planning, push
 from consumer.services.planning import preview, upcoming_facts

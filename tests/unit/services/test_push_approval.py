@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.control import Controls
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.order import OrderKind
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.order import OrderKind
+from consumer.domain.planning.control import Controls
+from consumer.domain.records.identity import Kind
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, ORG, a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called

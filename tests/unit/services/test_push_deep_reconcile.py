@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind, key_of, stamp
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.plan import Plan
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.run import Trigger
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.planning.plan import Plan
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind, key_of, stamp
+from consumer.domain.records.ledger import State
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import SyncRequest, Work
 from consumer.services import planning
 from tests.support.builders import EVENT, a_connection, a_contact, a_room, a_session, an_intent

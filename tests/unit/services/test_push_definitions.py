@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.field_definitions import FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.snapshot import Resource, Session
-from consumer.domain.survey import Depth
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.fields.definitions import FieldType
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Resource, Session
+from consumer.domain.surveys.survey import Depth
 from consumer.services.field_definitions import keep_field
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session
 from tests.support.service_world import World, a_world

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.digests import SEALED, Digests, key_ids
 from consumer.domain.errors import UnreadableRowError
-from consumer.domain.identity import Kind, digest
-from consumer.domain.ledger import Entry, State
-from consumer.domain.survey import Depth
+from consumer.domain.records.digests import SEALED, Digests, key_ids
+from consumer.domain.records.identity import Kind, digest
+from consumer.domain.records.ledger import Entry, State
+from consumer.domain.surveys.survey import Depth
 from tests.support.builders import EVENT, a_contact, a_session, an_attendance
 from tests.support.service_world import DIGEST_KEY, DIGESTS, World, a_world
 from tests.unit.services.reconciled import reconcile

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.errors import UnavailableError
-from consumer.domain.field_definitions import FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.fields.definitions import FieldType
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Contact, Session
 from consumer.ports import Work
 from tests.support.builders import a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called

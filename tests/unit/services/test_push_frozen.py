@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.issue import Code
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.plan import Update
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.planning.plan import Update
 from consumer.ports import Work
 from tests.support.builders import EVENT, MINUTE, ORG, a_contact, a_mapping, a_session
 from tests.support.fakes.swoogo import Called

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.eligibility import Reason
-from consumer.domain.field_definitions import FieldType
-from consumer.domain.field_maps import HoldRule, Publish
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.planner import make_plan
-from consumer.domain.snapshot import Contact, Session, Sponsor
+from consumer.domain.connections.field_maps import HoldRule, Publish
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.fields.definitions import FieldType
+from consumer.domain.issues.issue import Code
+from consumer.domain.planning.eligibility import Reason
+from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from tests.support.builders import HOUR, MINUTE, NOW, a_contact, a_mapping, a_plan_input, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT
 from tests.support.service_world import SUBJECT
 from tests.unit.services.hinted import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import State
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, a_room, a_session
 from tests.unit.services.hinted import (
     a_hint,

@@ -9,14 +9,14 @@ from math import inf
 
 import pytest
 
+from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.run import Trigger
-from consumer.domain.sentences import for_admin
-from consumer.domain.snapshot import Sponsor
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.issues.sentences import for_admin
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Sponsor
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_session
 from tests.support.service_world import SUBJECT, World, a_world

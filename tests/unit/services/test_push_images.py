@@ -10,9 +10,9 @@ from math import inf
 import pytest
 
 from consumer.domain.errors import ImageUnusableError, RefusedError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth
 from consumer.services.images import ImageQueue
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, a_contact, a_session

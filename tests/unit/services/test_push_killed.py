@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.field_maps import Policy
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import State
-from consumer.domain.run import Run
+from consumer.domain.connections.field_maps import Policy
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.reconciled import reconcile, the_id

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.cause import Reconcile
-from consumer.domain.connection import Announcement
+from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.run import Run
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.run import Run
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Lease
 from consumer.settings import ReconcileSettings
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_session, session_key, speaker_key

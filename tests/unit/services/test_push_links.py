@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import MissingError, RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, a_contact, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called
 from tests.support.service_world import World

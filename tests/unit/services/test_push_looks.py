@@ -14,8 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from consumer.adapters.redis.inbox_requests import Waiting
-from consumer.domain.identity import Kind
-from consumer.domain.snapshot import Resource
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Resource
 from consumer.entrypoints.documents.plan import read_plan
 from consumer.ports import SyncRequest
 from consumer.ports.rebuild import Marker

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.sentences import for_admin
+from consumer.domain.issues.issue import Code
+from consumer.domain.issues.sentences import for_admin
+from consumer.domain.records.identity import Kind
 from tests.support.builders import a_contact, a_mapping, a_session, speaker_key
 from tests.support.service_world import World
 

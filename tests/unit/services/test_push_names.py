@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.snapshot import Sponsor
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from sandbox.swoogo import Switches
 from tests.support.builders import a_contact, a_room, a_session, a_track

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.cause import Reconcile
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind, key_of
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
-from consumer.domain.run import Trigger
-from consumer.domain.sentences import for_operator
-from consumer.domain.snapshot import Sponsor
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.issues.sentences import for_operator
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind, key_of
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Sponsor
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Work
 from tests.support.builders import EVENT, a_contact, a_session
 from tests.support.fakes.swoogo import Called

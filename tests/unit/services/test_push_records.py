@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.snapshot import Contact, Session
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Contact, Session
 from tests.support.builders import (
     HOUR,
     START,
@@ -268,7 +268,7 @@ async def test_no_operation_makes_more_calls_at_once_than_the_setting_allows(wha
         "link": talks,
         "unlink": bare,
         "upload": [a_contact(name, photo_url="https://example.org/a.png") for name in names],
-        # Three at once are no mistake: see `domain.deletions`.
+        # Three at once are no mistake: see `domain.planning.deletions`.
         "delete": [replace(talk, deleted=True) for talk in talks[:3]],
     }
     await world.sync(*news[what])

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import MissingError, RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key, speaker_key
 from tests.support.service_world import World

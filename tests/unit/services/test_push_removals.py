@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.mapping import EventMapping
-from consumer.domain.plan import removal_key
-from consumer.domain.planner import PlanInput, make_plan
-from consumer.domain.snapshot import Session
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.planning.plan import removal_key
+from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Session
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
 from tests.support.fakes.swoogo import Called

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.issue import Code
-from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from tests.support.builders import EVENT, a_session
 from tests.support.service_world import SUBJECT, World
 

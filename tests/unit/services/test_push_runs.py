@@ -8,8 +8,8 @@ import pytest
 
 from consumer.domain.connection_state import ServedRequest
 from consumer.domain.errors import LeaseLostError, RefusedError, RetryableError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.run import Tally, Trigger
+from consumer.domain.push.run import Tally, Trigger
+from consumer.domain.records.identity import Kind
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, a_contact, a_room, a_session, session_key
 from tests.support.service_world import SETTINGS, SUBJECT, World, a_world

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.run import Trigger
-from consumer.domain.snapshot import Sponsor
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.records.snapshot import Sponsor
 from consumer.ports import SyncRequest
 from tests.support.builders import EVENT, a_contact, a_room, a_session, session_key
 from tests.support.service_world import SUBJECT, World

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.timeline import What
+from consumer.domain.push.timeline import What
 from tests.support.builders import EVENT, NOW, a_contact, a_session, session_key, speaker_key
 from tests.support.service_world import World, a_world
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import MappingRequest
-from consumer.domain.identity import Kind
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.run import Trigger
-from consumer.domain.snapshot import Role, Sponsor
+from consumer.domain.connections.connection import MappingRequest
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.snapshot import Role, Sponsor
 from consumer.ports import Change, org_subject
 from tests.support.builders import EVENT, ORG, SWOOGO_EVENT, ZONE, a_room, a_session, an_attendance
 from tests.support.service_world import SUBJECT, World

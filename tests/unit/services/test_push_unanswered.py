@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import State
-from consumer.domain.ledger_commands import Action, LedgerCommand
-from consumer.domain.snapshot import Resource, Sponsor
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import Resource, Sponsor
 from tests.support.builders import (
     EVENT,
     a_contact,

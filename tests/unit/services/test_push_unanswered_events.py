@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import RefusedError
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.ledger import Remote, State
-from consumer.domain.ledger_commands import Action, LedgerCommand
+from consumer.domain.issues.issue import Code
+from consumer.domain.orders.ledger_commands import Action, LedgerCommand
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Remote, State
 from consumer.ports import SyncRequest
 from tests.support.builders import (
     EVENT,

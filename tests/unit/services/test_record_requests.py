@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.connection import MappingRequest
+from consumer.domain.connections.connection import MappingRequest
 from consumer.domain.errors import PoisonError, UnavailableError
-from consumer.domain.snapshot import Snapshot
+from consumer.domain.records.snapshot import Snapshot
 from consumer.ports import Change, event_subject, org_subject
 from consumer.services.record import Recorded
 from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_record

@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 from pydantic import SecretStr
 
+from consumer.domain.connections.webhooks import wanted_webhooks
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
-from consumer.domain.run import Trigger
-from consumer.domain.webhooks import wanted_webhooks
+from consumer.domain.push.run import Trigger
 from consumer.ports import Work
 from consumer.services.webhooks import Registrar
 from consumer.settings import WebhookSettings

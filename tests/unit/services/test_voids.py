@@ -8,13 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connection import MappingRequest
+from consumer.domain.connections.connection import MappingRequest
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Remote
-from consumer.domain.ledger_commands import voiding
-from consumer.domain.pair import Pair, PairEnd
-from consumer.domain.survey import SurveyState
+from consumer.domain.orders.ledger_commands import voiding
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
+from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, Lease, org_subject
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_session, an_entry
 from tests.support.service_world import SETTINGS, SUBJECT, World
@@ -92,7 +92,7 @@ async def test_a_pair_in_force_is_not_taken_back(world: World) -> None:
     ],
 )
 def test_what_keeps_a_pair_is_said(pair: Pair | None, swoogo: int, synced: int, why: str) -> None:
-    from consumer.domain.pair import not_voidable
+    from consumer.domain.connections.pair import not_voidable
 
     assert not_voidable(pair, swoogo, synced) == why
 

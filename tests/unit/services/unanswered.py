@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import SyncRequest
 from tests.support.builders import (
     a_session,

@@ -16,12 +16,12 @@ from consumer.adapters.redis import codecs
 from consumer.adapters.redis.circuits import rule_of
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.connection import Connection
-from consumer.domain.identity import Source, key_of, stamp
-from consumer.domain.issue import Code
-from consumer.domain.mapping import EventMapping
-from consumer.domain.snapshot import Session
-from consumer.domain.survey import Depth
+from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Source, key_of, stamp
+from consumer.domain.records.snapshot import Session
+from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, SyncRequest, event_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.services.images import ImageQueue

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.field_definitions import FieldType
-from consumer.domain.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.issue import Code
-from consumer.domain.mapping import MappingSettings
-from consumer.domain.snapshot import Session
+from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.fields.definitions import FieldType
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.snapshot import Session
 from tests.support.builders import ZONE, a_session
 from tests.unit.trouble.site import Site, a_site
 

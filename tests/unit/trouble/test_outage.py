@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from consumer.adapters.sealing import credential_id
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from tests.support.builders import ZONE, a_session
 from tests.unit.trouble.site import Site, a_site, sessions
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from tests.unit.trouble.site import Site, one_event, sessions
 
 BODIES: dict[str, Any] = {

@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
-from consumer.domain.issue import Code
-from consumer.domain.survey import Depth
+from consumer.domain.issues.issue import Code
+from consumer.domain.surveys.survey import Depth
 from tests.unit.trouble.site import Site, one_event, sessions
 
 LAG_SECONDS = 30

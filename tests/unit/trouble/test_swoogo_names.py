@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.adapters.redis import codecs
-from consumer.domain.identity import Kind, Source, key_of, stamp
-from consumer.domain.issue import Code
-from consumer.domain.snapshot import Contact, Resource, Session, Sponsor
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.identity import Kind, Source, key_of, stamp
+from consumer.domain.records.snapshot import Contact, Resource, Session, Sponsor
 from consumer.ports import Change, event_subject
 from sandbox.swoogo import Switches
 from tests.support.builders import ZONE, a_contact, a_room, a_session, a_track

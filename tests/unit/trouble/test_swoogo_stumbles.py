@@ -8,8 +8,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from consumer.domain.issue import Code
-from consumer.domain.snapshot import Session
+from consumer.domain.issues.issue import Code
+from consumer.domain.records.snapshot import Session
 from tests.unit.trouble.site import Site, one_event, sessions
 
 DAY = 86_400.0

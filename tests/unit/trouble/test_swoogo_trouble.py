@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from consumer.domain.issue import Code
+from consumer.domain.issues.issue import Code
 from tests.unit.trouble.site import Site, one_event, sessions
 
 pytestmark = pytest.mark.rule("G1", "G2", "G5")

@@ -8,12 +8,12 @@ from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.hands import Hand
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.mapping import EventMapping
-from consumer.domain.programme import Became
-from consumer.domain.sentences import reason_words
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.explaining.programme import Became
+from consumer.domain.issues.hands import Hand
+from consumer.domain.issues.issue import Code
+from consumer.domain.issues.sentences import reason_words
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import event_links
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final
 from urllib.parse import urlencode
 
-from consumer.domain.sync_state import SyncState, Turn
+from consumer.domain.explaining.sync_state import SyncState, Turn
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.page import Ask, Facts, Shown
 from consumer.entrypoints.console.words import last_words, waiting_words

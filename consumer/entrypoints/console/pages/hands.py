@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.hands import Hand
-from consumer.domain.identity import Kind
-from consumer.domain.mapping import EventMapping
-from consumer.domain.programme import Became
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.explaining.programme import Became
+from consumer.domain.issues.hands import Hand
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks
 from consumer.entrypoints.console.links import event_links, record_links
 from consumer.entrypoints.console.looks import Look

@@ -15,11 +15,11 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from consumer.domain.identity import Kind
-from consumer.domain.mapping import EventMapping
-from consumer.domain.order import Order, OrderKind
-from consumer.domain.pace import LATENCY
-from consumer.domain.survey import Depth
+from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.orders.order import Order, OrderKind
+from consumer.domain.pacing.pace import LATENCY
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console import times
 from consumer.entrypoints.console.kept import kept_by
 from consumer.entrypoints.console.page import Ask, MissingError, Shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.bulk import Choice
+from consumer.domain.orders.bulk import Choice
 from consumer.entrypoints.console.page import Ask, Shown
 from consumer.entrypoints.documents.operations import parked_codes
 from consumer.entrypoints.documents.parked import count_parked, find_parked, parked_document

@@ -10,10 +10,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumer.domain.errors import UnknownTimezoneError
-from consumer.domain.identity import NOT_KEPT, Kind
-from consumer.domain.pace import LATENCY
-from consumer.domain.sentences import field_label, reason_words
-from consumer.domain.text import natural_name
+from consumer.domain.issues.sentences import field_label, reason_words
+from consumer.domain.pacing.pace import LATENCY
+from consumer.domain.records.identity import NOT_KEPT, Kind
+from consumer.domain.records.text import natural_name
 from consumer.entrypoints.console.kept import Kept, kept_by
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.console.paging import pages_of

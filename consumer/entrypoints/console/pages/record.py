@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.identity import Kind
-from consumer.domain.issue import Code
-from consumer.domain.programme import Became
-from consumer.domain.timeline import What
+from consumer.domain.explaining.programme import Became
+from consumer.domain.issues.issue import Code
+from consumer.domain.push.timeline import What
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.links import record_links
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown

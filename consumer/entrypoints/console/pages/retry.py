@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue
-from consumer.domain.bulk import ORDERED, Choice, Outcome, seconds_of
 from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.orders.bulk import ORDERED, Choice, Outcome, seconds_of
 from consumer.entrypoints.console.page import Ask, Shown
 from consumer.entrypoints.console.pages.letters import by_reason
 from consumer.entrypoints.console.pages.retry_order import given_order

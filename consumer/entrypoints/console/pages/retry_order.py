@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue
-from consumer.domain.bulk import Choice
-from consumer.domain.order import OrderKind, Receipt
+from consumer.domain.orders.bulk import Choice
+from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.console.page import Ask
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.documents.parked import find_parked

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.hands import Hand
-from consumer.domain.identity import Kind
-from consumer.domain.sentences import reason_words
+from consumer.domain.issues.hands import Hand
+from consumer.domain.issues.sentences import reason_words
+from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.console.paging import pages_of

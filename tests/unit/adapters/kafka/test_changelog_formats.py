@@ -17,9 +17,9 @@ from consumer.adapters.kafka.changelog import (
 )
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding
+from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import PoisonError
-from consumer.domain.identity import Source, stamp
-from consumer.domain.pair import Pair, PairEnd
+from consumer.domain.records.identity import Source, stamp
 from consumer.ports import Change, RawRecord
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Logged, LoggedDeletion, NewerRecord
 from schemas.ledger import read_ledger_value

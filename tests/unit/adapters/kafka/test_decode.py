@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
-from consumer.domain.identity import TOLERANCE_MS, moments_of, stamp
-from consumer.domain.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
+from consumer.domain.records.identity import TOLERANCE_MS, moments_of, stamp
+from consumer.domain.records.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject
 from consumer.settings import Topics
 from tests.support.builders import NOW, a_record

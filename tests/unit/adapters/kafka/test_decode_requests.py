@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.connection import IntegrationRequest, MappingRequest
-from consumer.domain.identity import moments_of
-from consumer.domain.mapping import MappingSettings
+from consumer.domain.connections.connection import IntegrationRequest, MappingRequest
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.records.identity import moments_of
 from consumer.ports import Change, RawRecord, Subject, SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from tests.support.builders import a_record

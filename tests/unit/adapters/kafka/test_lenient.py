@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
-from consumer.domain.snapshot import Contact, Session, Sponsor
+from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from consumer.ports import Change, RawRecord
 from consumer.settings import Topics
 from schemas.session import Participant, Room, SessionResource

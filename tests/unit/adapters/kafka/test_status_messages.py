@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 
 from consumer.adapters.kafka.status_messages import sync_message, verdict_message
-from consumer.domain.connection import Announcement, RejectionCode
-from consumer.domain.identity import Kind
-from consumer.domain.run import PAIR_ENDED, Run, Tally, Trigger
+from consumer.domain.connections.connection import Announcement, RejectionCode
+from consumer.domain.push.run import PAIR_ENDED, Run, Tally, Trigger
+from consumer.domain.records.identity import Kind
 from schemas.status import StatusMessage
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT
 

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumer.adapters.kafka.publish import KafkaStatusTopic
-from consumer.domain.connection import Announcement
-from consumer.domain.run import Run, Trigger
+from consumer.domain.connections.connection import Announcement
+from consumer.domain.push.run import Run, Trigger
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT
 from tests.support.fakes import FakeClock, InMemoryConnections
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.adapters.kafka import convert, wire
-from consumer.domain.identity import Source
+from consumer.domain.records.identity import Source
 from sandbox.conference import sample
 from sandbox.conference.sessionboard import Event, change, contact_resource, session_resource, sponsor_resource
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Written
 from tests.unit.adapters.swoogo.world import EVENT, Reply, World, a_work, answer, page
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from consumer.adapters.swoogo.wire import RESOURCES
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 
 SESSION, SPEAKER = RESOURCES[Kind.SESSION], RESOURCES[Kind.SPEAKER]

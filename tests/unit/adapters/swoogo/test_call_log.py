@@ -9,9 +9,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from consumer.domain.calls import KEPT, CallLog, MadeCall
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.identity import Kind
+from consumer.domain.push.calls import KEPT, CallLog, MadeCall
+from consumer.domain.records.identity import Kind
 from tests.unit.adapters.swoogo.world import NOW, Reply, a_work, a_world, answer, page
 
 pytestmark = pytest.mark.rule("N2")

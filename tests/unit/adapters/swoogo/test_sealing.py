@@ -18,7 +18,7 @@ from consumer.adapters.sealing import (
     seal,
     unseal,
 )
-from consumer.domain.connection import Connection, IntegrationRequest
+from consumer.domain.connections.connection import Connection, IntegrationRequest
 from consumer.domain.errors import ConfigurationError, CredentialError
 from consumer.settings import KeySettings
 

@@ -13,7 +13,7 @@ from consumer.domain.errors import (
     MissingError,
     RefusedError,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Written
 from tests.unit.adapters.swoogo.client_uses import (
     ALL,

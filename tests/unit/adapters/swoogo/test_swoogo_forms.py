@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consumer.adapters.swoogo.forms import Spelling, encode, outgoing
 from consumer.adapters.swoogo.html import clean_html, same_html
 from consumer.adapters.swoogo.wire import RESOURCES
-from consumer.domain.identity import Fields, Kind
+from consumer.domain.records.identity import Fields, Kind
 from tests.unit.adapters.swoogo.forms import SESSION
 
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.domain.connection import IntegrationRequest
+from consumer.domain.connections.connection import IntegrationRequest
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.identity import Kind
-from consumer.domain.survey import Known
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Known
 from consumer.ports import Picture
 from tests.unit.adapters.swoogo.world import EVENT, KEY, World, a_work, a_world
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from consumer.adapters.swoogo.listing import read_directory
 from consumer.adapters.swoogo.wire import RESOURCES
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.ledger import Directory, Remote
+from consumer.domain.records.identity import Kind
+from consumer.domain.records.ledger import Directory, Remote
 
 TRACK = RESOURCES[Kind.TRACK]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import RefusedError, UnavailableError
-from consumer.domain.identity import Kind
+from consumer.domain.records.identity import Kind
 from consumer.ports import Picture, Written
 from tests.unit.adapters.swoogo.client_uses import WORK, link, unlink, update
 from tests.unit.adapters.swoogo.world import World, a_world, answer

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.swoogo.html import same_html
 from consumer.adapters.swoogo.wire import Shape, normal, read_fields, record_id, written
-from consumer.domain.identity import digest
+from consumer.domain.records.identity import digest
 from tests.unit.adapters.swoogo.forms import SESSION, SPEAKER
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from consumer.domain.circuit import CircuitRule
 from consumer.domain.errors import (
     CredentialError,
     RefusedError,
@@ -16,7 +15,8 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.identity import Kind
+from consumer.domain.pacing.circuit import CircuitRule
+from consumer.domain.records.identity import Kind
 from tests.support.waiting import wait_until
 from tests.unit.adapters.swoogo.client_uses import (
     ALL,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.identity import Kind
-from consumer.domain.survey import Known
+from consumer.domain.records.identity import Kind
+from consumer.domain.surveys.survey import Known
 from tests.unit.adapters.swoogo.world import EVENT, a_work, a_world, answer, page
 
 WORK = a_work()

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from consumer.domain.connection import IntegrationRequest
+from consumer.domain.connections.connection import IntegrationRequest
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
-from consumer.domain.run import Trigger
+from consumer.domain.push.run import Trigger
 from tests.unit.adapters.swoogo.token_calls import GOOD, ID, call
 from tests.unit.adapters.swoogo.world import (
     KEY,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.run import Trigger
+from consumer.domain.push.run import Trigger
 from tests.unit.adapters.swoogo.token_calls import GOOD, ID, call
 from tests.unit.adapters.swoogo.world import (
     MemoryTokens,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from consumer.adapters.sealing import credential_id
-from consumer.domain.identity import Kind
-from consumer.domain.run import Trigger
+from consumer.domain.push.run import Trigger
+from consumer.domain.records.identity import Kind
 from tests.unit.adapters.swoogo.world import (
     KEY,
     World,

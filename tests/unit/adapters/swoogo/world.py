@@ -13,11 +13,11 @@ import msgspec
 
 from consumer.adapters.sealing import credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.circuit import CircuitRule
-from consumer.domain.connection import Connection, IntegrationRequest
+from consumer.domain.connections.connection import Connection, IntegrationRequest
+from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.mapping import EventMapping
-from consumer.domain.run import Trigger
+from consumer.domain.pacing.circuit import CircuitRule
+from consumer.domain.push.run import Trigger
 from consumer.ports import Grant, Lease, Work, event_subject
 from consumer.settings import SwoogoSettings
 from tests.support.fakes import InMemoryCircuits

@@ -13,10 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from consumer.adapters.webhooks.receiver import Receiver
+from consumer.domain.connections.webhooks import HEADER
 from consumer.domain.errors import UnavailableError
-from consumer.domain.hints import Hint
-from consumer.domain.identity import Kind
-from consumer.domain.webhooks import HEADER
+from consumer.domain.push.hints import Hint
+from consumer.domain.records.identity import Kind
 from consumer.ports.hints import Kept
 from consumer.settings import WebhookSettings
 from tests.support.fakes import FakeClock

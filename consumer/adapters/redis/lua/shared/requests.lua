@@ -1,6 +1,6 @@
 -- Manual syncs that wait: each by its id in the hash `waiting`, what they come to together in the field `request` of
 -- the state (the only one that former versions know), and which were served in the hash `served`.
--- `domain.request.together` says what several come to.
+-- `domain.planning.request.together` says what several come to.
 local function quoted(ids)
   local sorted = {}
   for id in pairs(ids) do sorted[#sorted + 1] = id end

@@ -1,0 +1,1 @@
+"""Integrations, event pairs and their mappings."""

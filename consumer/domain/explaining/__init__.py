@@ -1,0 +1,1 @@
+"""EXPLAIN: where records and events stand, in words for pages and commands."""

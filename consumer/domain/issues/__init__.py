@@ -1,0 +1,1 @@
+"""What people are told about records: codes, and the sentences for each reader."""

@@ -1,0 +1,1 @@
+"""When to call Swoogo, and when to wait."""

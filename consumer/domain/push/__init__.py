@@ -1,0 +1,1 @@
+"""What a push knows, does and comes to, around its plan."""

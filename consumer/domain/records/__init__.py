@@ -1,0 +1,1 @@
+"""What is known of the records on both sides, and how they are named."""

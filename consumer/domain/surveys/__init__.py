@@ -1,0 +1,1 @@
+"""What reading Swoogo says about the ledger."""
