@@ -11,9 +11,9 @@ from benchmarks.planning import cpu_ms, ledger_of, unchanged
 from benchmarks.programme import ZONE, programme
 from benchmarks.servers import Ground
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.planning.planner import PlanInput, make_plan
-from consumer.domain.records.field_values import FieldValue
+from consumer.domain.records.field_values import FieldType, FieldValue
 from consumer.domain.records.identity import Kind
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World, world

@@ -22,9 +22,16 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
         connect        credentials and pairs, in force or refused
         rebuild        a lost Redis is restored from Kafka
     domain/            the rules, as pure functions
-        planner        snapshot, ledger, mapping, now -> plan
-        settlement     what was done -> run, issues, what stays dirty
-        ledger         what is known to be in Swoogo
+        explaining/    where records and events stand, in words
+        push/          what a push knows, does and comes to: cause, facts, settlement
+        orders/        what people ask the service to do
+        planning/      snapshot, ledger, mapping, now -> plan; `planner` is the one function
+        surveys/       what reading Swoogo says about the ledger
+        fields/        field maps: what fits, and how a value is converted
+        issues/        what people read about records: codes and sentences
+        connections/   integrations, event pairs and their mappings
+        records/       both sides' records, and the ledger between them
+        pacing/        when to call Swoogo, and when to wait
     ports/             what the services need from the world, as protocols
 
     adapters/          one folder a technology

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.errors import UnavailableError
+from consumer.domain.orders.control_orders import controls_after
 from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt, commands_of, one_line, request_of
 from consumer.domain.records.identity import stamp
 from consumer.domain.surveys.survey import Depth
@@ -117,7 +118,7 @@ class OrderRelay:
     async def _put_in_force(self, order: Order) -> None:
         event_id = order.event_id
         held = (await self.inbox.load(event_id, snapshot=False)).controls
-        for control in held.after(order):
+        for control in controls_after(held, order):
             await self.standings.write_standings([control])
             before = held.held.get(control.name)
             if not await self.inbox.put_control(control, expected=before.revision if before else 0):

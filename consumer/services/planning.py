@@ -18,12 +18,11 @@ from consumer.domain.planning.approval import parts_of, within
 from consumer.domain.planning.contact_succession import reassign_deleted_contacts
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.planning.images import to_ask_again
-from consumer.domain.planning.looks import read_since
 from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planning.planner import PlanInput, make_plan
 from consumer.domain.planning.refusals import refusal_issue
 from consumer.domain.planning.rekeying import rekeyed
-from consumer.domain.push.cause import ManualSync, Reconcile, cause_of
+from consumer.domain.push.cause import ManualSync, Reconcile, cause_of, read_since
 from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.execution import Planned
 from consumer.domain.push.facts import Facts

@@ -7,11 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consumer.domain.fields.definitions import (
-    FieldDefinition,
-    FieldDefinitions,
-    FieldType,
-)
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.ports import Swoogo, Work
 from sandbox.swoogo import Switches

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.errors import LeaseLostError, UnavailableError
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, KeptDefinitions
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Remote, State
 from consumer.ports import event_subject

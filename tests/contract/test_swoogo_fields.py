@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.domain.fields.definitions import (
-    FieldType,
-)
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Known
 from consumer.ports import Work

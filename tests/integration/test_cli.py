@@ -15,9 +15,10 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, KeptDefinitions
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.push.run import Tally, Trigger
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind, fingerprint
 from tests.support.builders import (
     EVENT,

@@ -16,8 +16,9 @@ from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import RESOURCES, record_id, text
 from consumer.domain.errors import MissingError, RefusedError, UnavailableError
 from consumer.domain.fields.built_in import ADDRESS_PARTS, BUILT_IN
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, Targets, only_named
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, Targets, only_named
 from consumer.domain.planning.plan import LIST_CREDITS
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 

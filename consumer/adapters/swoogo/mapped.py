@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from consumer.adapters.swoogo.wire import RESOURCES, Attribute, Resource, Shape
-from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 

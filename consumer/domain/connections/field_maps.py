@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from consumer.domain.fields.definitions import MAPPED_KINDS
 from consumer.domain.records.identity import Kind
 
 
@@ -16,6 +16,10 @@ class Policy(StrEnum):
     ALWAYS = "always"
     IF_EMPTY = "if_empty"
     ONCE = "once"
+
+
+MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
+"""Kinds whose fields a map may set (F1)."""
 
 
 @dataclass(frozen=True, slots=True)

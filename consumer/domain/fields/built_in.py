@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from consumer.domain.fields.definitions import FieldDefinition, FieldType
+from consumer.domain.fields.definitions import FieldDefinition
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 
 ADDRESS_PARTS: Final = ("line_1", "line_2", "city", "state", "zip", "country_code")

@@ -15,9 +15,9 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.fields.definitions import FieldDefinition, FieldType
+from consumer.domain.fields.definitions import FieldDefinition
 from consumer.domain.issues.issue import Code
-from consumer.domain.records.field_values import FieldValue
+from consumer.domain.records.field_values import FieldType, FieldValue
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.text import clean_email, clean_name, clean_text, natural_name, without_markup
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.text import natural_name
 
@@ -19,31 +20,6 @@ Targets = Mapping[Kind, tuple[str, ...]]
 
 EVERY: Final = ("*",)
 """Names every field of a kind."""
-
-MAPPED_KINDS: Final = (Kind.SESSION, Kind.SPEAKER, Kind.SPONSOR)
-"""Kinds whose fields a map may set (F1)."""
-
-
-class FieldType(StrEnum):
-    """What values of a field are, on either side (F3); `UNKNOWN` ones are never written."""
-
-    TEXT = "text"
-    LONG_TEXT = "long_text"
-    HTML = "html"
-    NUMBER = "number"
-    DATE = "date"
-    TIME = "time"
-    DATETIME = "datetime"
-    CHECKBOX = "checkbox"
-    EMAIL = "email"
-    PHONE = "phone"
-    URL = "url"
-    COUNTRY = "country"
-    LANGUAGE = "language"
-    CHOICE = "choice"
-    CHOICES = "choices"
-    FILE = "file"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,12 @@ from dataclasses import field as field_of
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.field_maps import MAPPED_KINDS, FieldMap, FieldMaps, Policy
 from consumer.domain.fields.conversion import NEW_CHOICE, Converted, Problem, Target, convert, convertible
-from consumer.domain.fields.definitions import (
-    MAPPED_KINDS,
-    Alteration,
-    FieldChange,
-    FieldDefinition,
-    FieldDefinitions,
-    FieldType,
-)
+from consumer.domain.fields.definitions import Alteration, FieldChange, FieldDefinition, FieldDefinitions
 from consumer.domain.fields.sources import REFERENCES, SOURCE_TYPES, STANDARD, Standard
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.records.field_values import ONE_LINE, FieldValue
+from consumer.domain.records.field_values import ONE_LINE, FieldType, FieldValue
 from consumer.domain.records.identity import Fields, Kind
 from consumer.domain.records.text import natural_name
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from consumer.domain.fields.definitions import FieldType
-from consumer.domain.records.field_values import FieldValue, named_value, text_value
+from consumer.domain.records.field_values import FieldType, FieldValue, named_value, text_value
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Place, Profile, Session, Sponsor
 

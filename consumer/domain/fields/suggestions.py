@@ -9,7 +9,8 @@ from typing import Final
 
 from consumer.domain.connections.field_maps import FieldMap
 from consumer.domain.fields.conversion import convertible
-from consumer.domain.fields.definitions import FieldDefinition, FieldType
+from consumer.domain.fields.definitions import FieldDefinition
+from consumer.domain.records.field_values import FieldType
 
 _WORDS: Final = re.compile(r"[a-z0-9]+")
 _ALIKE: Final = {

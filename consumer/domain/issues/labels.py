@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.issues.issue import Issue
-from consumer.domain.planning.eligibility import ACCEPTED
 from consumer.domain.records.identity import Kind, key_of, readable
 from consumer.domain.records.ledger import Ledger
 from consumer.domain.records.schedule import zone
-from consumer.domain.records.snapshot import Place, Profile, Session, Snapshot
+from consumer.domain.records.snapshot import ACCEPTED, Place, Profile, Session, Snapshot
 from consumer.domain.records.text import folded, masked
 
 _LONGEST: Final = 80

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from consumer.domain.orders.order import Order, OrderKind
 from consumer.domain.planning.plan import Link, Operation, SetImage
 from consumer.domain.records.identity import Kind
 
@@ -119,36 +118,3 @@ class Controls:
     def ends_after(self, now: int) -> int | None:
         """When the next freeze that held at `now` ends by itself, ms."""
         return min((each.until for each in self.active(now) if each.until), default=None)
-
-    def after(self, order: Order) -> tuple[Control, ...]:
-        """What an order changes; () when it was seen to before, or there is nothing to change."""
-        if any(each.order == order.id for each in self.held.values()):
-            return ()
-        match order.kind:
-            case OrderKind.FREEZE:
-                freeze = freeze_of(order)
-                return (self._next(freeze.name, order, freeze=freeze),)
-            case OrderKind.APPROVE:
-                operations = tuple(filter(None, order.details.get("operations", "").split("\n")))
-                approval = Approval(order.details["plan"], order.at, order.actor, operations)
-                return (self._next(APPROVAL, order, approval=approval),)
-            case OrderKind.THAW:
-                asked = freeze_of(order)
-                return tuple(
-                    self._next(each.name, order)
-                    for each in self.freezes
-                    if asked.kind in {"", each.kind} and asked.fields in {(), each.fields}
-                )
-        return ()
-
-    def _next(self, name: str, order: Order, freeze: Freeze | None = None, approval: Approval | None = None) -> Control:
-        held = self.held.get(name)
-        revision = max(order.at, held.revision + 1 if held else 0)
-        return Control(order.event_id, name, revision, order.id, freeze, approval)
-
-
-def freeze_of(order: Order) -> Freeze:
-    """The freeze that an order names."""
-    fields = tuple(sorted(filter(None, order.details.get("fields", "").split(","))))
-    until = int(order.details.get("until") or 0)
-    return Freeze(order.details.get("kind", ""), fields, until, order.at, order.actor, order.reason)

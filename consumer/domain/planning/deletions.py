@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.planning.eligibility import ACCEPTED, CATEGORIES, Reason, Skip
+from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Delete
 from consumer.domain.records.identity import Kind, id_of, key_of, readable
 from consumer.domain.records.ledger import Entry, Ledger, entries_of
 from consumer.domain.records.schedule import wall_clock
-from consumer.domain.records.snapshot import Session, Snapshot
+from consumer.domain.records.snapshot import ACCEPTED, CATEGORIES, Session, Snapshot
 
 MOST_SHARE: Final = 0.2
 FEW: Final = 3

@@ -9,12 +9,8 @@ from typing import Final
 
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.records.identity import Kind, key_of
-from consumer.domain.records.snapshot import Profile, Session
+from consumer.domain.records.snapshot import ACCEPTED, CATEGORIES, Profile, Session
 from consumer.domain.records.text import clean_email, clean_name
-
-ACCEPTED: Final = "accepted"
-CATEGORIES: Final = frozenset({ACCEPTED, "accept_queue", "pending", "decline_queue", "declined"})
-"""The five status categories (`sessionboard.md A.5`)."""
 
 
 class Reason(StrEnum):

@@ -11,13 +11,10 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from consumer.domain.push.run import Trigger
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Entry, Ledger, entries_of
 from consumer.domain.surveys.survey import SURVEYED
 
-_RECENT_MS: Final = 300_000
-"""A retry that begins later than this reads everything again; the back-off before it is mostly shorter."""
 _ROUND: Final = (5, 16)
 
 
@@ -53,17 +50,3 @@ def absent(entries: Collection[Entry], ids: AbstractSet[int]) -> list[int]:
     """Swoogo ids of live entries that are not among `ids`."""
     live = [each.swoogo_id for each in entries if each.live and each.swoogo_id is not None]
     return [swoogo_id for swoogo_id in live if swoogo_id not in ids]
-
-
-def read_since(attempt: int, trigger: Trigger, now: int) -> int | None:
-    """From when on (ms) a directory counts as read for this plan; None: it does not.
-
-    A retry goes on with what the try before it has read. A person who asks for a sync may just have made a record in
-    Swoogo, and wants it found.
-
-    Args:
-        attempt: failed pushes of the event in a row.
-        trigger: why it is pushed now.
-        now: ms.
-    """
-    return now - _RECENT_MS if attempt and trigger is not Trigger.MANUAL else None

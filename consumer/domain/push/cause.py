@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.planning.request import SyncRequest
 from consumer.domain.planning.scope import Scope, scope_of_changes, scope_of_request
 from consumer.domain.push.run import Trigger
 from consumer.domain.surveys.survey import Depth
+
+_RECENT_MS: Final = 300_000
+"""A retry that begins later than this reads everything again; the back-off before it is mostly shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,17 @@ def cause_of(request: SyncRequest | None, depth: Depth | None) -> Cause:
     if depth is not None:
         return Reconcile(depth)
     return ManualSync(request) if request is not None else Changes()
+
+
+def read_since(attempt: int, trigger: Trigger, now: int) -> int | None:
+    """From when on (ms) a directory counts as read for this plan; None: it does not.
+
+    A retry goes on with what the try before it has read. A person who asks for a sync may just have made a record in
+    Swoogo, and wants it found.
+
+    Args:
+        attempt: failed pushes of the event in a row.
+        trigger: why it is pushed now.
+        now: ms.
+    """
+    return now - _RECENT_MS if attempt and trigger is not Trigger.MANUAL else None

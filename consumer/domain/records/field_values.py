@@ -7,10 +7,33 @@ choice. It is read and cleaned once, when its record arrives: texts of `ONE_LINE
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final
 
-from consumer.domain.fields.definitions import FieldType
 from consumer.domain.records.text import clean_name
+
+
+class FieldType(StrEnum):
+    """What values of a field are, on either side (F3); `UNKNOWN` ones are never written."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    HTML = "html"
+    NUMBER = "number"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    CHECKBOX = "checkbox"
+    EMAIL = "email"
+    PHONE = "phone"
+    URL = "url"
+    COUNTRY = "country"
+    LANGUAGE = "language"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    FILE = "file"
+    UNKNOWN = "unknown"
+
 
 FieldValue = tuple[str, tuple[str, ...]]
 """A `FieldType`, and texts. `UNKNOWN` marks a value that cannot be read."""

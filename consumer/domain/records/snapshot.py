@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from consumer.domain.records.field_values import FieldValue
 
@@ -15,6 +16,11 @@ class Role(StrEnum):
     SPEAKER = "speaker"
     CHAIRPERSON = "chairperson"
     MODERATOR = "moderator"
+
+
+ACCEPTED: Final = "accepted"
+CATEGORIES: Final = frozenset({ACCEPTED, "accept_queue", "pending", "decline_queue", "declined"})
+"""The five status categories (`sessionboard.md A.5`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.connections.connection import Connection
+from consumer.domain.connections.field_maps import MAPPED_KINDS
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import CredentialError
-from consumer.domain.fields.definitions import EVERY, MAPPED_KINDS, FieldDefinitions
+from consumer.domain.fields.definitions import EVERY, FieldDefinitions
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.run import Trigger

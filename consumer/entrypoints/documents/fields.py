@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.field_maps import MAPPED_KINDS, FieldMap, FieldMaps, Policy
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.fields.definitions import MAPPED_KINDS, FieldDefinition, FieldDefinitions, FieldType, only_named
+from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, only_named
 from consumer.domain.fields.fitting import FittedMap, Fitting, Pair, fit
 from consumer.domain.fields.sources import SOURCE_TYPES, STANDARD, source_value
 from consumer.domain.fields.suggestions import suggest
 from consumer.domain.planning.desired import TextLimits
-from consumer.domain.records.field_values import FieldValue
+from consumer.domain.records.field_values import FieldType, FieldValue
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.schedule import zone
 from consumer.domain.records.snapshot import Profile, Session, Snapshot, Sponsor

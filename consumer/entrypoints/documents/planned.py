@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumer.domain.fields.conversion import NEW_CHOICE
-from consumer.domain.fields.definitions import FieldDefinitions, FieldType
+from consumer.domain.fields.definitions import FieldDefinitions
 from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
 from consumer.domain.records.digests import is_keyed
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind, id_of, key_of, readable
 from consumer.domain.records.ledger import Ledger
 from consumer.domain.records.snapshot import Snapshot

@@ -13,10 +13,10 @@ from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.programme import Became, Known, became
 from consumer.domain.issues.hands import Hand
 from consumer.domain.issues.issue import Code
-from consumer.domain.planning.eligibility import ACCEPTED
 from consumer.domain.planning.holding import embargoed
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
+from consumer.domain.records.snapshot import ACCEPTED
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.plan import IssueRow
 

@@ -9,7 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType, KeptDefinitions
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, KeptDefinitions
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping
 from tests.support.console import Visitor, a_visitor, admin

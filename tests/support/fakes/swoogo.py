@@ -8,20 +8,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.swoogo.watched import watched
+from consumer.domain.connections.field_maps import MAPPED_KINDS
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.fields.built_in import BUILT_IN
-from consumer.domain.fields.definitions import (
-    MAPPED_KINDS,
-    Choice,
-    FieldDefinition,
-    FieldDefinitions,
-    FieldType,
-    Targets,
-    only_named,
-)
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, Targets, only_named
 from consumer.domain.planning.natural_key import natural_key
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.records.digests import PLAIN, Digests
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Fields, Kind, digest
 from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.records.text import natural_email, natural_name

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from consumer.domain.issues.issue import Code
-from consumer.domain.planning.eligibility import CATEGORIES, Reason, Skip, missing_person_field, session_skip
-from consumer.domain.records.snapshot import Profile
+from consumer.domain.planning.eligibility import Reason, Skip, missing_person_field, session_skip
+from consumer.domain.records.snapshot import CATEGORIES, Profile
 from tests.support.builders import HOUR, MINUTE, NOW, START, SessionFields, a_profile, a_session, session_key
 
 pytestmark = pytest.mark.rule("E1", "E2", "E3", "E4", "E5", "E6")

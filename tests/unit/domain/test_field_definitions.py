@@ -12,9 +12,9 @@ from consumer.domain.fields.definitions import (
     FieldChange,
     FieldDefinition,
     FieldDefinitions,
-    FieldType,
     compare,
 )
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 
 pytestmark = pytest.mark.rule("F5")

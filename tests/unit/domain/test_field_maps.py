@@ -12,10 +12,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.issues.issue import Code
 from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage, Update
 from consumer.domain.planning.planner import PlanInput, make_plan
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind, digest
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Session, Sponsor

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from consumer.domain.fields.conversion import Target, convert, convertible
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldType
+from consumer.domain.fields.definitions import Choice, FieldDefinition
 from consumer.domain.issues.issue import Code
-from consumer.domain.records.field_values import field_value
+from consumer.domain.records.field_values import FieldType, field_value
 from consumer.domain.records.identity import Kind
 
 pytestmark = [pytest.mark.rule("F3"), pytest.mark.rule("F1", "F2", "F4", "F5", "F6", "F7", "F8")]

@@ -11,9 +11,10 @@ import pytest
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.fields.built_in import BUILT_IN
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, FieldType
+from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.fields.suggestions import suggest
 from consumer.domain.planning.desired import TextLimits
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Snapshot, Sponsor
 from consumer.entrypoints.cli.fields import print_fields

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps
-from consumer.domain.fields.definitions import FieldType
 from consumer.domain.issues.issue import Code
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Resource, Session
 from consumer.domain.surveys.survey import Depth

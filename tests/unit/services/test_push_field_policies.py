@@ -8,8 +8,8 @@ import pytest
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.errors import UnavailableError
-from consumer.domain.fields.definitions import FieldType
 from consumer.domain.issues.issue import Code
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Contact, Session
 from consumer.ports import Work

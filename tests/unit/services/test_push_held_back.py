@@ -9,10 +9,10 @@ import pytest
 
 from consumer.domain.connections.field_maps import HoldRule, Publish
 from consumer.domain.connections.mapping import MappingSettings
-from consumer.domain.fields.definitions import FieldType
 from consumer.domain.issues.issue import Code
 from consumer.domain.planning.eligibility import Reason
 from consumer.domain.planning.planner import make_plan
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from tests.support.builders import HOUR, MINUTE, NOW, a_contact, a_mapping, a_plan_input, a_session, a_track

@@ -9,8 +9,8 @@ import pytest
 
 from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
 from consumer.domain.connections.mapping import MappingSettings
-from consumer.domain.fields.definitions import FieldType
 from consumer.domain.issues.issue import Code
+from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.snapshot import Session
 from tests.support.builders import ZONE, a_session
 from tests.unit.trouble.site import Site, a_site
