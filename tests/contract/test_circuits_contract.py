@@ -81,7 +81,7 @@ async def test_a_probe_whose_maker_died_is_made_by_somebody_else(bench: Bench) -
 
 
 async def test_opening_and_closing_are_one_line_each_whoever_sees_it(redis: Redis, make_bench: MakeBench) -> None:
-    """Issue 5.5: an outage costs no log lines."""
+    """An outage costs no log lines."""
     here, there = make_bench(), make_bench()
     with structlog.testing.capture_logs() as lines:
         await asyncio.gather(*(opened(bench) for bench in (here, there) for _ in range(3)))

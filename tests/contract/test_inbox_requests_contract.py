@@ -230,7 +230,7 @@ async def test_two_replicas_see_the_same_work_and_only_one_gets_it(make_bench: M
 
 
 async def test_an_event_put_off_comes_again_as_it_was_and_that_is_no_failure(bench: Bench) -> None:
-    """Issue 5.5: while Swoogo is away an event waits; its request, its marks and its failures stay what they are."""
+    """While Swoogo is away an event waits; its request, its marks and its failures stay what they are."""
     lease = await bench.leased()
     await bench.inbox.complete(lease, {}, retry_in=0.0, failed=True)
     again = await bench.claimed(lease.subject, "again")

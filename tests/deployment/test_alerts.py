@@ -1,4 +1,4 @@
-"""Issue 6, points 5 and 6: rules that hold what they say, on metrics there are, each with a page of what to do."""
+"""Rules that hold what they say, on metrics there are, each with a page of what to do."""
 
 from __future__ import annotations
 

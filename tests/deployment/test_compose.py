@@ -1,4 +1,4 @@
-"""Issue 6, point 2: the compose file is one that Docker's loader takes, and says what the service needs."""
+"""The compose file is one that Docker's loader takes, and says what the service needs."""
 
 from __future__ import annotations
 

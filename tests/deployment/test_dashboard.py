@@ -1,4 +1,4 @@
-"""Issue 6, point 5: one dashboard in flow order, on metrics there are."""
+"""One dashboard in flow order, on metrics there are."""
 
 from __future__ import annotations
 

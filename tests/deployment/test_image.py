@@ -1,4 +1,4 @@
-"""Issue 6, point 1: the image, without an engine. Its file is read, and its steps are done as far as they can be here.
+"""The image, without an engine. Its file is read, and its steps are done as far as they can be here.
 
 What only an engine can show is listed in docs/deploy.md with how it was tried.
 """

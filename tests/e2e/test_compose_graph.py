@@ -1,6 +1,6 @@
 """The compose file's services without containers: the same programs, their command lines and settings from the file.
 
-Issue 6, "What it must show": Prometheus scrapes the service, the recording and alert rules evaluate, one alert is made
+Prometheus scrapes the service, the recording and alert rules evaluate, one alert is made
 to fire and clears. Kafka is that of the test run; Valkey, sandbox, publisher and service start as the file says; only
 addresses differ, and what waits for minutes is made to wait for seconds.
 """
@@ -160,7 +160,6 @@ async def graph(kafka_bootstrap: str, tmp_path: Path) -> AsyncIterator[Graph]:
 
 
 async def test_compose_graph_syncs_is_scraped_and_raises_an_alert(graph: Graph) -> None:
-    """Issue 6."""
     command = services()["topics"]["command"]
     topics = await asyncio.to_thread(graph.call, "-m", "consumer.entrypoints.cli", *command)
     assert topics.returncode == 0, topics.stderr

@@ -1,4 +1,4 @@
-"""`doctor` and `probe` on real servers: what is right is fine, each thing that is wrong is named (issue 6.7)."""
+"""`doctor` and `probe` on real servers: what is right is fine, each thing that is wrong is named."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def kept(world: World, event_id: str) -> dict[str, Any]:
 async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(
     open_world: OpenWorld,
 ) -> None:
-    """Issue 5 point 2: SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
+    """SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
     settings = {"PUSH__LEASE": f"{LEASE:g}", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
     async with open_world(latency_ms=30.0, settings=settings) as world:
         paused = world.start_service("paused")

@@ -1,4 +1,4 @@
-"""Issue 5, points 4 and 7: Kafka away for too long ends the process, a stop meanwhile is in time, logs stay short."""
+"""Kafka away for too long ends the process, a stop meanwhile is in time, logs stay short."""
 
 from __future__ import annotations
 

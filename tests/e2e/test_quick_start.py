@@ -1,4 +1,4 @@
-"""The quick start for operators, typed word by word by a shell (issue 6.8)."""
+"""The quick start for operators, typed word by word by a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 5.6: a replay of everything, by the command, costs no write credits and makes no event due."""
+"""A replay of everything, by the command, costs no write credits and makes no event due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 5, point 7: a stop is in order and in time, and another replica goes on at once."""
+"""A stop is in order and in time, and another replica goes on at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 6, point 4: one trace leads from the header of a record on Kafka to the call that Swoogo got."""
+"""One trace leads from the header of a record on Kafka to the call that Swoogo got."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""End to end: the answer to a create of every kind is lost, after its effect and before it (issue 5, point 1)."""
+"""End to end: the answer to a create of every kind is lost, after its effect and before it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_lost_create_of_each_kind_is_found_or_made_again_once(
 async def test_lost_answers_of_updates_and_associations_are_asked_for_again(
     playing: Play, shared: World, faults: Any
 ) -> None:
-    """Issue 5, point 1: repeat-safe calls are repeated, at once, without a look at Swoogo."""
+    """Repeat-safe calls are repeated, at once, without a look at Swoogo."""
     await playing.connect()
     conference = sponsored()
     await faults(*losing({"associations": REPEATED["associations"]}, "after"))

@@ -1,4 +1,4 @@
-"""Issue 6, point 4: a running service is watched from outside: probes, and the metrics of what it did."""
+"""A running service is watched from outside: probes, and the metrics of what it did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 12.2: `status` ends with what needs an operator, why, and until when; each state through the real adapters."""
+"""`status` ends with what needs an operator, why, and until when; each state through the real adapters."""
 
 from __future__ import annotations
 

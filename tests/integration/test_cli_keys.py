@@ -1,4 +1,4 @@
-"""`keys sealed` and `keys reseal` on a real Redis: where a rotation of the key pair stands (issue 6.6)."""
+"""`keys sealed` and `keys reseal` on a real Redis: where a rotation of the key pair stands."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def ask(desk: Desk, request: IntegrationRequest, *, at: int = 1) -> None:
 
 
 async def test_a_rotation_is_done_when_every_credential_was_published_again(desk: Desk) -> None:
-    """Issue 6.6: which credentials still need the old key, and what to do about each."""
+    """Which credentials still need the old key, and what to do about each."""
     await use(desk, "org-new", sealed=seal(NEW.public, KEY, SECRET))
     await use(desk, "org-old", sealed=seal(OLD.public, KEY, SECRET))
     await use(desk, "org-mounted", secret_name="mounted")

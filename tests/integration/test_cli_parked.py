@@ -1,4 +1,4 @@
-"""`parked list` and `parked retry` on a real Redis (issue 5.6)."""
+"""`parked list` and `parked retry` on a real Redis."""
 
 from __future__ import annotations
 

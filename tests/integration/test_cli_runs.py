@@ -60,7 +60,7 @@ async def test_runs_are_listed_newest_first(desk: Desk) -> None:
 
 @pytest.mark.rule("N2")
 async def test_the_list_says_why_the_newest_that_failed_did(desk: Desk) -> None:
-    """Issue 6.6: an operator woken by failing pushes needs no second command."""
+    """An operator woken by failing pushes needs no second command."""
     await ran(desk, outcome="failed", error="An older reason.")
     failed = await ran(desk, outcome="failed", error="Swoogo did not answer.")
     await ran(desk)

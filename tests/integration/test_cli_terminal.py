@@ -1,4 +1,4 @@
-"""Issue 12.5: what each command shows at a terminal of 80 and of 120 columns, on a real Redis."""
+"""What each command shows at a terminal of 80 and of 120 columns, on a real Redis."""
 
 from __future__ import annotations
 

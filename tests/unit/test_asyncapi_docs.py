@@ -1,4 +1,4 @@
-"""Issue 12.13: the AsyncAPI description is a page of the site, of everything that it describes."""
+"""The AsyncAPI description is a page of the site, of everything that it describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dependency audit (issue 5.8) fails on a vulnerability only, and never calls an unanswered question good news."""
+"""The dependency audit fails on a vulnerability only, and never calls an unanswered question good news."""
 
 from __future__ import annotations
 

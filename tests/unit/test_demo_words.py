@@ -1,4 +1,4 @@
-"""Issue 12.12: the demo says nothing of a record where there was none, nor of a time where nothing was written."""
+"""The demo says nothing of a record where there was none, nor of a time where nothing was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents a person acts on at night: every command in them exists, and every page can be found (issue 6.6, 6.8)."""
+"""Documents a person acts on at night: every command in them exists, and every page can be found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 5.6: dead letters are listed, shown without secrets, put back to be read as any record, or discarded."""
+"""Dead letters are listed, shown without secrets, put back to be read as any record, or discarded."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def read(settings: KafkaSettings, topic: str, start: Start | None = None, 
 
 
 async def test_every_record_is_given_once_and_each_partition_in_order(topics: Topics) -> None:
-    """Issue 5.6: a replay of everything, in chunks, headers and timestamps as they were."""
+    """A replay of everything, in chunks, headers and timestamps as they were."""
     topic = await topics("history", partitions=3)
     settings = KafkaSettings(bootstrap_servers=topics.bootstrap)
     assert await read(settings, topic) == []
@@ -84,7 +84,7 @@ async def test_every_record_is_given_once_and_each_partition_in_order(topics: To
     ids=["offset", "offset of a partition", "beyond the end", "moment", "future", "long ago"],
 )
 async def test_a_reading_starts_where_it_is_told(topics: Topics, start: Start, expected: set[int]) -> None:
-    """Issue 5.6: --from TIME or OFFSET."""
+    """`--from` takes a time or an offset."""
     topic = await topics("history", partitions=2)
     await written(topics.bootstrap, topic, 12, partitions=2)
     found = await read(KafkaSettings(bootstrap_servers=topics.bootstrap), topic, start)

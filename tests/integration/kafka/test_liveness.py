@@ -1,4 +1,4 @@
-"""Issue 6, point 4: a dead consumer or a stuck loop in a living process turns `/livez` red within 30 seconds."""
+"""A dead consumer or a stuck loop in a living process turns `/livez` red within 30 seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 12.2: open dead letters are counted whichever process wrote them, by the gauge and by `status`."""
+"""Open dead letters are counted whichever process wrote them, by the gauge and by `status`."""
 
 from __future__ import annotations
 

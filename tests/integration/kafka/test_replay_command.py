@@ -1,4 +1,4 @@
-"""Issue 5.6: `swoogo-sync replay` as people run it: asked first, stopped by Ctrl-C half-way, gone on with."""
+"""`swoogo-sync replay` as people run it: asked first, stopped by Ctrl-C half-way, gone on with."""
 
 from __future__ import annotations
 

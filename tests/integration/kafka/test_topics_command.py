@@ -1,4 +1,4 @@
-"""`topics create`: the topics with the policies the service needs, on a real Kafka (issue 6, point 2)."""
+"""`topics create`: the topics with the policies the service needs, on a real Kafka."""
 
 from __future__ import annotations
 

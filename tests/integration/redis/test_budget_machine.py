@@ -278,7 +278,7 @@ def _latest(call: Call, now: int) -> int:
 
 
 def test_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_url: str) -> None:
-    """Issue 5: the budget is a state machine."""
+    """The budget is a state machine."""
     server = TimedServer(redis_url)
     try:
         play(lambda: BudgetMachine(server), examples=35, steps=40)

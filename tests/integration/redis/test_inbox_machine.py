@@ -351,7 +351,7 @@ class TwoOfEach(InboxMachine):
 
 
 def test_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
-    """Issue 5: debounce and claim are a state machine."""
+    """Debounce and claim are a state machine."""
     server = TimedServer(redis_url)
     try:
         play(lambda: InboxMachine(server), examples=50, steps=40)
@@ -360,7 +360,7 @@ def test_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
 
 
 def test_events_and_organizations_do_not_touch_each_other(redis_url: str) -> None:
-    """Issue 5: the same, for more than one of each."""
+    """The same, for more than one of each."""
     server = TimedServer(redis_url)
     try:
         play(lambda: TwoOfEach(server), examples=15, steps=40)

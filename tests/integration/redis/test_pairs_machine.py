@@ -626,7 +626,7 @@ def _mapping(org_id: str, event_id: str, swoogo: int, version: int) -> EventMapp
 
 
 def test_the_scripts_of_connecting_agree_with_the_model(redis_url: str) -> None:
-    """Issue 5: connections, pairs and continuous sync are fenced by the organization's lease."""
+    """Connections, pairs and continuous sync are fenced by the organization's lease."""
     server = TimedServer(redis_url)
     try:
         play(lambda: PairsMachine(server), examples=35, steps=25)

@@ -1,4 +1,4 @@
-"""TLS, logins and rights on a real Apache Kafka (issue 5.8): the service works, and a refusal is one sentence."""
+"""TLS, logins and rights on a real Apache Kafka: the service works, and a refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ WAYS: dict[str, Callable[[Ground], dict[str, Any]]] = {
 async def test_the_service_works_with_exactly_the_documented_rights(
     ground: Ground, redis: Redis, redis_url: str, way: str
 ) -> None:
-    """Issue 5.8: start, record a change and write a dead letter, with the rights docs/access.md lists and no more."""
+    """Start, record a change and write a dead letter, with the rights docs/access.md lists and no more."""
     name = uuid.uuid4().hex[:8]
     topics = Topics(**{field: f"{name}.{default}" for field, default in Topics().model_dump().items()})
     await create_topics(ground.kafka.bootstrap, policies(topics), partitions=1)
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], dict[str, Any]], str]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 async def test_whoever_is_not_let_in_is_told_in_one_sentence_what_to_check(ground: Ground, what: str) -> None:
-    """Issue 5.8: names the setting, and shows no secret."""
+    """Names the setting, and shows no secret."""
     way, says = REFUSED[what]
     with pytest.raises(ConfigurationError) as caught:
         await ensure_topics(KafkaSettings.model_validate(way(ground)))

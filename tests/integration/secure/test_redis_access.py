@@ -1,4 +1,4 @@
-"""TLS and a limited user on a real Redis or Valkey (issue 5.8): the documented rights are enough, a refusal is told."""
+"""TLS and a limited user on a real Redis or Valkey: the documented rights are enough, a refusal is told."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[Callable[[Ground], Settings], str]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 async def test_whoever_is_not_let_in_is_told_in_one_sentence_what_to_check(ground: Ground, what: str) -> None:
-    """Issue 5.8: names the setting, and shows no secret."""
+    """Names the setting, and shows no secret."""
     async with Redis.from_url(ground.usual.plain) as admin:
         await admin.execute_command("ACL", "SETUSER", "nothing", "on", ">canary")  # type: ignore[no-untyped-call]
     way, says = REFUSED[what]

@@ -198,7 +198,7 @@ async def test_faults_are_set_and_cleared(client: httpx.AsyncClient, swoogo: Cal
 
 
 async def test_the_sample_of_the_page_does_what_the_page_says(client: httpx.AsyncClient, swoogo: Caller) -> None:
-    """Issue 12.13: what is read from docs/architecture/sandbox.md is posted as it stands there."""
+    """What is read from docs/architecture/sandbox.md is posted as it stands there."""
     page = (Path(__file__).parents[3] / "docs" / "architecture" / "sandbox.md").read_text()
     [body] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     rules = json.loads(body)

@@ -1,4 +1,4 @@
-"""Issue 5.8: no client of Kafka or Redis is made past the settings of encryption and login."""
+"""No client of Kafka or Redis is made past the settings of encryption and login."""
 
 from __future__ import annotations
 

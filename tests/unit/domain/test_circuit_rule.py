@@ -1,4 +1,4 @@
-"""Issue 5.5: when the circuit of a credential opens, who makes the probe, and what closes it."""
+"""When the circuit of a credential opens, who makes the probe, and what closes it."""
 
 from __future__ import annotations
 

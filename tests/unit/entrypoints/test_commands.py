@@ -242,7 +242,7 @@ def test_the_demo_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_health_loads_nothing_but_the_standard_library() -> None:
-    """Issue 6, point 1: a container asks every few seconds, and pays for each start."""
+    """A container asks every few seconds, and pays for each start."""
     loaded = in_a_process(
         "import sys\nbefore = set(sys.modules)\nfrom consumer.entrypoints.health import ask\n"
         "assert ask('live', {'SWOOGO_SYNC_HTTP__PORT': '1'}) == 1\n"

@@ -1,4 +1,4 @@
-"""Issue 15: the service without the role `console` loads nothing of it."""
+"""The service without the role `console` loads nothing of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 12.5: ids are short where a terminal is narrow, and any beginning that fits one only is taken."""
+"""Ids are short where a terminal is narrow, and any beginning that fits one only is taken."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_keys_new_makes_a_pair_whose_halves_belong_together() -> None:
 @pytest.mark.rule("C2")
 @pytest.mark.parametrize("command", ["new", "rotate"])
 def test_the_private_key_goes_into_a_file_that_only_its_owner_reads(tmp_path: Path, command: str) -> None:
-    """Issue 6.6: with `--out` the terminal, and whatever records it, never sees the key."""
+    """With `--out` the terminal, and whatever records it, never sees the key."""
     file, before = tmp_path / "key", KeyPair.generate().private
     result = call("keys", command, "--out", str(file), KEYS__PRIVATE=before)
     assert result.exit_code == 0, result.output
@@ -97,7 +97,7 @@ def test_the_private_key_goes_into_a_file_that_only_its_owner_reads(tmp_path: Pa
 
 
 def test_keys_rotate_makes_the_next_pair_and_says_the_steps() -> None:
-    """Issue 6.6: old and new are valid side by side; the old private key is never printed."""
+    """Old and new are valid side by side; the old private key is never printed."""
     before = KeyPair.generate()
     document = json.loads(call("keys", "rotate", "--json", KEYS__PRIVATE=before.private).stdout)
     assert KeyPair.from_private(document["private"]).public == document["public"] != before.public

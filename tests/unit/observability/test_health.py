@@ -1,4 +1,4 @@
-"""Issue 6, point 4: probes say what is wrong; a check that hangs or breaks is itself what is wrong."""
+"""Probes say what is wrong; a check that hangs or breaks is itself what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 5, point 4: an outage fills no disk; what is held back is counted, and nothing ordinary is."""
+"""An outage fills no disk; what is held back is counted, and nothing ordinary is."""
 
 from __future__ import annotations
 

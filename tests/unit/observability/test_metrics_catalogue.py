@@ -1,4 +1,4 @@
-"""Issue 6, point 4: metrics are declared in one place with unit, meaning and what to do, by Prometheus' conventions."""
+"""Metrics are declared in one place with unit, meaning and what to do, by Prometheus' conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 6, point 4: pushes, calls, credits and batches are counted, and the services know nothing of it."""
+"""Pushes, calls, credits and batches are counted, and the services know nothing of it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_a_push_is_counted_by_trigger_outcome_plan_and_records() -> None:
 
 @pytest.mark.parametrize(("ago", "slo"), [(20.0, "met"), (200.0, "missed")])
 async def test_a_change_meets_or_misses_the_goal(ago: float, slo: str) -> None:
-    """Issue 6, point 5: 99 % of changes in Swoogo within quiet period + 60 s can be computed from one counter."""
+    """99 % of changes in Swoogo within quiet period + 60 s can be computed from one counter."""
     watched = await a_watched()
     await watched.change(ago=ago)
     await watched.push()
@@ -103,7 +103,7 @@ async def test_a_change_meets_or_misses_the_goal(ago: float, slo: str) -> None:
 
 
 async def test_a_late_change_that_waited_for_credits_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 6, point 5: the goal holds while credits last."""
+    """The goal holds while credits last."""
     watched = await a_watched()
     create = watched.world.swoogo.create
 
@@ -140,7 +140,7 @@ async def test_a_lost_lease_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_one_line_tells_of_a_push(capsys: pytest.CaptureFixture[str]) -> None:
-    """Issue 6, point 4: run id, event, trigger, plan, calls, credits, durations, outcome, change-to-Swoogo seconds."""
+    """Run id, event, trigger, plan, calls, credits, durations, outcome, change-to-Swoogo seconds."""
     watched = await a_watched()
     await watched.change("Somebody's title")
     with structlog.testing.capture_logs() as lines:
@@ -260,7 +260,7 @@ async def test_records_and_dead_letters_are_counted_by_topic() -> None:
 
 
 async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
-    """Issue 6, point 4: correlation by run id, also of lines that know nothing of it."""
+    """Correlation by run id, also of lines that know nothing of it."""
     watched = await a_watched()
     world = watched.world
     seen: list[dict[str, Any]] = []

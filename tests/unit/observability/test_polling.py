@@ -1,4 +1,4 @@
-"""Issue 6, point 4: what a scrape asks of Redis and Kafka is bounded, however often and slowly it goes."""
+"""What a scrape asks of Redis and Kafka is bounded, however often and slowly it goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 6, point 4: a small HTTP server of its own for probes and metrics, which no one can hold up or change."""
+"""A small HTTP server of its own for probes and metrics, which no one can hold up or change."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ async def test_an_address_that_is_taken_is_one_sentence() -> None:
 async def test_the_health_command_asks_it_and_its_exit_code_tells(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Issue 6, point 1: a container's health check needs no curl."""
+    """A container's health check needs no curl."""
     environment = {command.PORT: str(place.port), command.HOST: "0.0.0.0"}
     place.health.starting = False
     assert await asyncio.to_thread(command.ask, "ready", environment) == 0

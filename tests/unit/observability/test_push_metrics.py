@@ -1,4 +1,4 @@
-"""Issue 6, points 4 and 5: which changes a push brought to Swoogo, and how long each took from its own timestamp."""
+"""Which changes a push brought to Swoogo, and how long each took from its own timestamp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 6, point 4: traces from the Kafka header to the Swoogo call, off by default; a push links to its changes."""
+"""Traces from the Kafka header to the Swoogo call, off by default; a push links to its changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issue 5.6: what Swoogo refused is tried once more when an operator asks for it, and only then."""
+"""What Swoogo refused is tried once more when an operator asks for it, and only then."""
 
 from __future__ import annotations
 

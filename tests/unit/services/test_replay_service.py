@@ -1,4 +1,4 @@
-"""Issue 5.6: a replay changes nothing that is known, reads at a bounded rate, and goes on where it was stopped."""
+"""A replay changes nothing that is known, reads at a bounded rate, and goes on where it was stopped."""
 
 from __future__ import annotations
 

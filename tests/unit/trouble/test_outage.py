@@ -1,4 +1,4 @@
-"""Issue 5.5: while Swoogo is away, events wait; credits, calls and log lines stay few, and all is right afterwards.
+"""While Swoogo is away, events wait; credits, calls and log lines stay few, and all is right afterwards.
 
 Two events of one credential and one of another, real client, sandbox; hours pass in a moment.
 """

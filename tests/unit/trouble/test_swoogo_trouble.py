@@ -1,4 +1,4 @@
-"""Issue 5.5: every row of Swoogo trouble, from the dispatcher to the wire, against the sandbox.
+"""Every row of Swoogo trouble, from the dispatcher to the wire, against the sandbox.
 
 Each row asks the same: is all right in the end, is nothing doubled, are credits within the limit, and is what people
 are told the right thing.

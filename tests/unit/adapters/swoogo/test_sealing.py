@@ -171,7 +171,7 @@ def test_the_token_is_encrypted_and_a_foreign_one_is_no_error() -> None:
 
 
 def test_during_a_rotation_either_key_opens_and_another_does_not(tmp_path: Path) -> None:
-    """Issue 6.6: the old key and the new one are valid side by side; what is sealed to neither is refused."""
+    """The old key and the new one are valid side by side; what is sealed to neither is refused."""
     old, new = KeyPair.generate(), KeyPair.generate()
     opener = CredentialOpener(KeySettings(private=new.private, previous=old.private, secrets_dir=tmp_path))
     boxes = {
