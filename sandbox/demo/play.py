@@ -33,6 +33,7 @@ ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
 _LONGEST: Final = 1800.0
 _LOOK_SECONDS: Final = 0.05
+_CLOCK_SECONDS: Final = 0.5
 WRITES: Final = ("POST", "PUT", "DELETE")
 """Methods of calls that change something."""
 
@@ -194,7 +195,13 @@ class Play:
         return replace(conference, talks={**conference.talks, talk_id: talk})
 
     async def delete_by_hand(self, talk_id: str) -> None:
-        """Somebody deletes a session in Swoogo, which is to stay deleted whatever happens to it (D2)."""
+        """Somebody deletes a session in Swoogo, which is to stay deleted whatever happens to it (D2).
+
+        They do so when our last write shows in every list: before that, a survey concludes nothing.
+        """
+        written = [call["at"] for call in await self.journal(0) if call["method"] in WRITES]
+        shown = max(written, default=0.0) + self.world.settings.push.create_settle_time + _CLOCK_SECONDS
+        await asyncio.sleep(max(0.0, shown - time.time()))
         name = self.expected.sessions[talk_id].name
         row = next(each for each in (await self.state())["sessions"] if each["name"] == name)
         await self.world.post("delete", {"kind": "sessions", "id": row["id"]})

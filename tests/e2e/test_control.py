@@ -78,7 +78,7 @@ async def test_a_freeze_of_a_field_outlasts_a_loss_of_redis_and_ends_with_a_thaw
         async def there() -> bool:
             return "After the freeze" in await titles(playing)
 
-        await wait_until(there, "what waited is sent", 20)
+        await wait_until(there, "what waited is sent", 60)
 
 
 async def test_a_plan_that_a_change_overtakes_is_refused_and_the_next_one_is_sent(world: World) -> None:
@@ -104,7 +104,7 @@ async def test_a_plan_that_a_change_overtakes_is_refused_and_the_next_one_is_sen
         async def there() -> bool:
             return "Another one" in await titles(playing)
 
-        await wait_until(there, "the approved plan is sent", 20)
+        await wait_until(there, "the approved plan is sent", 60)
         audit = await command(world, "audit", event)
         assert [(each["kind"], each["outcome"]) for each in audit["orders"]] == [
             ("approve", "done"),

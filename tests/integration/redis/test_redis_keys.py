@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import cast
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -84,7 +84,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     lease = await bench.leased()
     for stamped_late, row in (("2.0.1.00000", b"{}"), ("1.0.2.00000", b'{"id":"s9"}')):
         await bench.inbox.record(lease.subject, [Change("session/s9", stamped_late, row)])
-    await bench.inbox.record(lease.subject, [replace(a_change("contact/c9", 1, b"{}"), deleted=True)])
+    await bench.inbox.record(lease.subject, [msgspec.structs.replace(a_change("contact/c9", 1, b"{}"), deleted=True)])
     await bench.inbox.record(org_subject(ORG), [a_change("mapping/ev", 1, b"{}")])
     await bench.connections.put_connection(ORG, a_connection())
     await bench.connections.put_mapping(ORG, EVENT, a_mapping())
@@ -147,6 +147,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await markers.checkpoint("owner", marker, {TopicPartition("ledger", 0): 1}, [standing])
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
+    await bench.inbox.repair_index(1.0)
     await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
     await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
     archive = RedisArchive(redis, keys, Scripts(redis))

@@ -20,6 +20,8 @@ local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[
 local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = state_time(state)
 if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, 0} end
+-- A full Redis may have evicted the rows alone: then a version says nothing, and every row is news.
+if redis.call('EXISTS', rows) == 0 then redis.call('DEL', versions) end
 -- Publication of the oldest change that waits, also where a newer version of its record waits by now.
 local waiting = redis.call('HLEN', dirty) > 0
 local oldest = waiting and tonumber(redis.call('HGET', state, 'oldest') or nil) or math.huge
