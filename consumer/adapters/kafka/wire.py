@@ -42,6 +42,7 @@ _ENDLESS: Final = 4300
 """Digits of an integer that no longer is JSON to pydantic, also in a field that is not read."""
 _DIGIT: Final = re.compile(rb"[0-9]")
 _ENDLESS_NUMBER: Final = re.compile(rb"[0-9]{%d}" % _ENDLESS)
+_has_nanoseconds: Final = re.compile(rb"\.[0-9]{7}").search
 _ID: Final = IDENTIFIER_PATTERN.strip("^$")
 _are_ids: Final = re.compile(f"{_ID}(?:/{_ID})*").fullmatch
 _TEXT: Final = get_args(Text)[1]
@@ -55,6 +56,8 @@ def read(source: Source, value: bytes) -> Any:
         value.decode()  # msgspec skips what it is not asked for without looking
         # So long a number shows in a sample at this distance.
         if len(value) >= _ENDLESS and _DIGIT.search(value[::_ENDLESS]) and _ENDLESS_NUMBER.search(value):
+            return None
+        if _has_nanoseconds(value):  # msgspec rounds them up, into the next second too; the models cut them off
             return None
         change = READERS[source](value)
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -58,6 +58,15 @@ def test_the_fast_way_and_the_thorough_way_read_the_same(name: str) -> None:
     assert quickly(record) == slowly(record)
 
 
+@pytest.mark.rule("S2", "G3")
+@pytest.mark.parametrize("fraction", ["999999999", "9999995", "123456789"])
+def test_a_session_does_not_begin_a_second_later_for_its_nanoseconds(fraction: str) -> None:
+    value = valid_value("sessions-scheduled")
+    value["data"]["starts_at"] = f"2026-10-12T09:00:00.{fraction}Z"
+    record = a_record(value, topic="sessionboard.sessions")
+    assert quickly(record) == slowly(record)
+
+
 def test_the_usual_examples_are_read_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the test above compares two ways and not one with itself."""
     monkeypatch.setattr(decode, "read_resource", lambda *_, **__: pytest.fail("the thorough way"))
