@@ -42,10 +42,10 @@ class UnknownTimezoneError(ConfigurationError):
 class RetryableError(SwoogoSyncError):
     """Worth another try later. `after` is the least number of seconds to wait.
 
-    `stumbled`: the server answered that it failed at just this call (500), which may be the record's fault.
+    `server_failure`: the server answered that it failed at just this call (500), which may be the record's fault.
     """
 
-    stumbled = False
+    server_failure = False
 
     def __init__(self, message: str, *, after: float = 0.0) -> None:
         super().__init__(message)

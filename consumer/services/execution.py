@@ -46,7 +46,7 @@ class Execution:
         missing: records Swoogo answered 404 for, to be looked up once at the end, and that answer as an issue.
         asked_sessions: since one that is gone may keep a speaker from others.
         rechecks: images to be asked for once more.
-        stumbled: operations that Swoogo failed at, and how.
+        server_failures: operations that Swoogo failed at, and how.
         repeated: records whose create went unanswered before.
         deleting: held while associations with a deleted session are forgotten.
     """
@@ -63,7 +63,7 @@ class Execution:
     sent: dict[str, set[str]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     failures: list[RetryableError] = field(default_factory=list)
-    stumbled: list[tuple[Operation, RetryableError]] = field(default_factory=list)
+    server_failures: list[tuple[Operation, RetryableError]] = field(default_factory=list)
     repeated: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
     performed: int = 0

@@ -16,8 +16,8 @@ from consumer.services.execution import Execution
 from consumer.services.image_uploads import upload_images
 from consumer.services.missing_records import confirm_missing
 from consumer.services.operations import perform
+from consumer.services.poison_records import refuse_poison_records
 from consumer.services.run_reporter import RunReporter
-from consumer.services.stumbling import set_aside
 from consumer.services.workers import run_workers
 
 
@@ -63,7 +63,7 @@ class Executor:
         self._want_images(planned)
         await upload_images(execution, self._perform, self.stopping)
         await confirm_missing(execution, self.store)
-        set_aside(execution)
+        refuse_poison_records(execution)
         return execution.result()
 
     def _want_images(self, planned: Planned) -> None:

@@ -61,8 +61,8 @@ async def perform(execution: Execution, operation: Operation) -> None:
         tally.failed += 1
     except RetryableError as error:
         execution.failures.append(error)
-        if error.stumbled:
-            execution.stumbled.append((operation, error))
+        if error.server_failure:
+            execution.server_failures.append((operation, error))
         if isinstance(error, UnansweredError):
             execution.unanswered.add(operation.key)
         tally.failed += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def archive_classes(cache: Path | None = None) -> None:
     Raises `ServerUnavailableError` without Java and `ServerFailedError` when it does not start.
     """
     if not (fetch(cache) / CLASSES).exists():
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that has just begun has no coordinator yet
         asyncio.run(_archive(_Watched(cache=cache, startup_timeout=3 * _SECONDS)))
 
 

@@ -201,7 +201,7 @@ class Caller:
         sentence = f"Swoogo answered {answer.status} to {call.what}."
         kind = UnansweredError if action is Action.UNANSWERED else UnavailableError
         trouble = kind(sentence, after=pause_asked(answer))
-        trouble.stumbled = answer.status == _INTERNAL_ERROR
+        trouble.server_failure = answer.status == _INTERNAL_ERROR
         return trouble
 
 

@@ -25,11 +25,11 @@ from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory, remote
 from consumer.adapters.swoogo.mapped import resource_of
-from consumer.adapters.swoogo.proofs import done, proved, unproved
 from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
+from consumer.adapters.swoogo.write_checks import acknowledges, no_effect, verified_update
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
@@ -149,7 +149,7 @@ class SwoogoClient(Swoogo):
             FORM,
             resource=resource,
         )
-        return await proved(self._caller, work, resource, swoogo_id, sent, await self._caller.call(work, call))
+        return await verified_update(self._caller, work, resource, swoogo_id, sent, await self._caller.call(work, call))
 
     @watched("link", "speaker")
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
@@ -180,8 +180,8 @@ class SwoogoClient(Swoogo):
         call = Call(f"the deletion of a {kind}", "DELETE", f"/{resource.path}/{action}{swoogo_id}")
         try:
             answer = await self._caller.call(work, call)
-            if not done(answer) and await self._caller.there(work, resource, swoogo_id):
-                raise unproved(answer, call.what)
+            if not acknowledges(answer) and await self._caller.there(work, resource, swoogo_id):
+                raise no_effect(answer, call.what)
         except MissingError:
             if await self._caller.there(work, resource, swoogo_id):
                 raise RefusedError(

@@ -12,9 +12,9 @@ import msgspec
 import structlog
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import JSON
 from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions, shows
+from consumer.adapters.swoogo.write_checks import acknowledges, no_effect
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work
@@ -72,8 +72,12 @@ class Links:
         call = Call("the removal of a session from a speaker", "DELETE", path, content, JSON if content else b"")
         try:
             answer = await self._caller.call(work, call)
-            if not done(answer) and not shows(answer, speaker_id) and session_id in await self._held(work, speaker_id):
-                raise unproved(answer, call.what)
+            if (
+                not acknowledges(answer)
+                and not shows(answer, speaker_id)
+                and session_id in await self._held(work, speaker_id)
+            ):
+                raise no_effect(answer, call.what)
         except MissingError:
             # A path that does not exist is answered like an association that does not.
             try:

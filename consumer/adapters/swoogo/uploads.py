@@ -12,9 +12,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.proofs import done, unproved
 from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.wire import record_id
+from consumer.adapters.swoogo.write_checks import acknowledges, no_effect
 from consumer.domain.errors import RefusedError
 from consumer.domain.planning.images import URL
 from consumer.domain.records.identity import Kind
@@ -53,8 +53,8 @@ class Uploads:
         answer = await self._caller.call(
             work, Call(what, "PUT", path, content, f"multipart/form-data; boundary={boundary}".encode())
         )
-        if not done(answer) and not (isinstance(answer, Mapping) and record_id(answer.get("id"))):
-            raise unproved(answer, what)
+        if not acknowledges(answer) and not (isinstance(answer, Mapping) and record_id(answer.get("id"))):
+            raise no_effect(answer, what)
 
     async def _name(self, work: Work, swoogo_id: int, picture: Picture) -> None:
         pairs = [("event_id", str(work.mapping.swoogo_event_id)), (_HEADSHOT, picture.record.get(URL, ""))]

@@ -15,7 +15,7 @@ from consumer.domain.records.identity import Fields
 from consumer.ports import Work, Written
 
 
-async def proved(
+async def verified_update(
     caller: Caller, work: Work, resource: wire.Resource, swoogo_id: int, sent: Fields, answer: object
 ) -> Written:
     """What an update did that sent these fields.
@@ -33,16 +33,16 @@ async def proved(
         raise UnavailableError(f"Swoogo answered another thing than the {resource.kind} asked for.")
     written = wire.written(resource, row, swoogo_id, sent)
     if sent and len(written.not_applied) == len(sent):
-        raise unproved(answer, f"the update of a {resource.kind}")
+        raise no_effect(answer, f"the update of a {resource.kind}")
     return written
 
 
-def done(answer: object) -> bool:
+def acknowledges(answer: object) -> bool:
     """Whether an answer without a record, as deletions have it, says nothing against it."""
     return answer is None or (isinstance(answer, Mapping) and answer.get("success") is True)
 
 
-def unproved(answer: object, what: str) -> RefusedError:
+def no_effect(answer: object, what: str) -> RefusedError:
     """Swoogo answered with success and did nothing; in its own words where it has some."""
     reason = refusal(answer)
     hint = f"Swoogo answered {what} with success, and nothing changed."
