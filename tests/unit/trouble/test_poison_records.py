@@ -50,6 +50,23 @@ async def test_where_swoogo_fails_at_everything_nothing_is_set_aside() -> None:
     await site.client.aclose()
 
 
+@pytest.mark.rule("G1")
+async def test_where_swoogo_fails_at_five_in_a_push_none_counts_as_refused() -> None:
+    """It is Swoogo's trouble then, although the event can be read; all of them go out by themselves afterwards."""
+    site = await one_event()
+    await site.settle()
+    site.sandbox.add_faults([{"match": {"path": "sessions/"}, "times": None, "do": {"status": 500}}])
+    many = [replace(sessions("New")[0], id=f"many-{number}", title=f"Many {number}") for number in range(5)]
+    await site.say("ev", *many)
+    await site.settle(within=3_600)
+    assert await site.codes() == set()
+    site.sandbox.clear_faults()
+    await site.settle(within=1_200)
+    state = str(site.sandbox.state(site.swoogo_ids["ev"])["sessions"])
+    assert [each.title for each in many if each.title not in state] == []
+    await site.client.aclose()
+
+
 def made(site: Site) -> int:
     """Calls that reached Swoogo, but for tokens."""
     return sum("oauth2" not in call["path"] for call in site.calls())
