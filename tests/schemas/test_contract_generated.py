@@ -20,6 +20,7 @@ from schemas import generate
 from schemas.asyncapi import asyncapi_document
 from schemas.contact import ContactResource
 from schemas.dead_letter import DeadLetterHeaders, Reason, header_name
+from schemas.field_maps import FieldMap, FieldMaps, HoldRule, Policy
 from schemas.generate import FOLDER, stale, write
 from schemas.mapping import CONTROL_CHANGES, Credentials, EventPair, Integration, MappingSettings, SyncRequest
 from schemas.session import Participant, ParticipantRole, Room, SessionResource, Track
@@ -29,6 +30,7 @@ from schemas.topics import Topic
 from schemas.yaml_text import to_yaml
 
 PAGE: Final = FOLDER.parent / "docs" / "for-publishers.md"
+FIELDS_PAGE: Final = FOLDER.parent / "docs" / "fields.md"
 
 
 @pytest.fixture
@@ -203,3 +205,12 @@ def test_the_records_shown_to_publishers_are_examples_that_are_tested() -> None:
     tested = [json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / "examples" / "valid").glob("*.json")]
     assert shown
     assert all(json.loads(text) in tested for text in shown)
+
+
+def test_the_page_of_fields_shows_the_settings_of_an_example_and_names_every_member() -> None:
+    page = FIELDS_PAGE.read_text(encoding="utf-8")
+    [shown] = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    example = FOLDER / "examples" / "valid" / "mappings-mapping-updated-field-maps.json"
+    assert json.loads(shown) == json.loads(example.read_text(encoding="utf-8"))["data"]["settings"]
+    names = [*FieldMap.model_fields, *FieldMaps.model_fields, *HoldRule.model_fields, *Policy]
+    assert [name for name in names if f"`{name}`" not in page] == []
