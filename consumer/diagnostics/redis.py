@@ -114,7 +114,7 @@ async def _use(redis: Redis, prefix: str) -> list[CheckResult]:
     except NoPermissionError:
         return [
             CheckResult.error(
-                _PART, "This user may not run scripts or TIME; give it the rights that SECURITY.md lists."
+                _PART, "This user may not run scripts or TIME; give it the rights that docs/access.md lists."
             )
         ]
     except (RedisError, OSError, TimeoutError) as error:

@@ -2,8 +2,7 @@
 
 `NACK_ON_ERROR` rewinds the whole batch when the handler raises, so the handler raises only for trouble with our own
 servers (or a defect of ours), after an own back-off. Headers are made safe and values left raw before FastStream could
-choke on either (`peers-and-pitfalls.md A2`). There is no AsyncAPI page: its try-it route would be an open write
-endpoint (A7).
+choke on either. There is no AsyncAPI page: its try-it route would be an open write endpoint.
 """
 
 from __future__ import annotations

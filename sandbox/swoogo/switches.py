@@ -1,6 +1,6 @@
 """The open questions about Swoogo's API, one field each, with the likeliest guess as the default.
 
-A switch exists where public material is silent or contradicts itself (`swoogo-api.md` 11.3, 11.4), so that a
+A switch exists where public material is silent or contradicts itself (`swoogo-api.md` 11.1, 11.3), so that a
 wrong guess costs one setting. Nothing here describes a documented behaviour: those have no switch.
 """
 

@@ -11,7 +11,7 @@ from typing import Final
 
 
 class Format(StrEnum):
-    """Formats that Swoogo takes (`docs/vendors/swoogo.md`) and that are decoded here, by Pillow's names."""
+    """Formats that Swoogo takes (`docs/vendors/swoogo-api.md`) and that are decoded here, by Pillow's names."""
 
     JPEG = "JPEG"
     PNG = "PNG"

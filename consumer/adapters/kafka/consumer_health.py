@@ -1,4 +1,4 @@
-"""The consumers of the consumers: alive, in their groups and polling, or not (peers-and-pitfalls.md A5, B).
+"""The consumers of the consumers: alive, in their groups and polling, or not.
 
 aiokafka has no public signal for any of this, and the framework's own ping stays green when a consumer is dead. So
 this module looks at the clients' insides, as beside it only `adapters.kafka.reader` does; `tests/integration/kafka`

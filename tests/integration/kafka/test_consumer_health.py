@@ -1,4 +1,4 @@
-"""A consumer that is dead while its process lives is seen, whatever of it died (peers-and-pitfalls.md A5, B)."""
+"""A consumer that is dead while its process lives is seen, whatever of it died."""
 
 from __future__ import annotations
 

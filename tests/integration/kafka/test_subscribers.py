@@ -94,7 +94,7 @@ async def test_each_input_topic_is_read_and_news_wake_the_dispatcher(kafka: Kafk
 
 @pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
 async def test_a_topic_compressed_with_any_codec_is_read(kafka: KafkaWorld, compression: str) -> None:
-    """aiokafka would stall on one it cannot read, without a word (peers-and-pitfalls.md A)."""
+    """aiokafka would stall on one it cannot read, without a word."""
     await kafka.send(*(a_session_value(f"s{number}") for number in range(20)), compression=compression)
     async with kafka.recording():
         await kafka.all_committed()

@@ -1,4 +1,4 @@
-"""A batch goes through FastStream's parser without FastStream looking into its records (`peers-and-pitfalls.md A2`)."""
+"""A batch goes through FastStream's parser without FastStream looking into its records."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
 
 
 def test_outage_logs_few_lines_and_counts_the_rest(written: Written) -> None:
-    """Kafka, Redis and Swoogo all away for two minutes: 85 lines a second of aiokafka alone (peers-and-pitfalls B)."""
+    """Kafka, Redis and Swoogo all away for two minutes: 85 lines a second of aiokafka alone."""
     ours, library = structlog.get_logger("dispatch"), logging.getLogger("aiokafka.client")
     for second in range(120):
         written.now = 1000.0 + second

@@ -186,7 +186,7 @@ async def test_a_reset_before_the_request_hides_it_from_the_server(proxy: Proxy,
 
 @pytest.mark.rule("C1")
 async def test_every_nth_answer_is_swallowed_though_the_server_did_its_work(proxy: Proxy, echo: Echo) -> None:
-    """The trap of a client that repeats a command whose answer was lost (peers-and-pitfalls.md C1)."""
+    """The trap of a client that repeats a command whose answer was lost."""
     toxic = proxy.add(DropReply(match=b"INCR", every=3))
     answers = []
     for number in range(9):
