@@ -14,7 +14,7 @@ from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 
 ADDRESS_PARTS: Final = ("line_1", "line_2", "city", "state", "zip", "country_code")
-"""Parts of a nested address; `line_2` is seen in Sessionboard's maps (`sessionboard.md A.11`), the others are likely."""
+"""Parts of a nested address; Sessionboard's maps show `line_2` (`sessionboard.md A.11`), the rest is likely."""
 
 _T: Final = FieldType
 _REQUIRED: Final = {

@@ -1,4 +1,4 @@
-"""What the rules (`tools/rules.py`) say an event's life comes to, in plain Python: no ledger, no plan, no stamps, no eras.
+"""What an event's life comes to by the rules (`tools.rules`), in plain Python: no ledger, no plan, no stamps, no eras.
 
 One Sessionboard event `e1` of one organization, continuous sync on. Its session `s1` and one speaker on every session
 are there from the start; `change` gives `s1` a new title and adds a session.
