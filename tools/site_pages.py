@@ -7,7 +7,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from tools import asyncapi_docs, cli_docs, issues_docs, metrics_docs, rules, settings_docs
+from tools import asyncapi_docs, cli_docs, issues_docs, metrics_docs, rules, settings_docs, tried_docs
 
 
 def pages() -> Mapping[str, str]:
@@ -19,6 +19,7 @@ def pages() -> Mapping[str, str]:
         "metrics.md": metrics_docs.page(),
         "rules.md": rules.page(),
         "settings.md": settings_docs.page(),
+        "tried.md": tried_docs.page(),
     }
 
 
