@@ -39,7 +39,7 @@ def _order(code: Code) -> tuple[int, Code]:
 def _row(code: Code) -> str:
     names = {"record": "*record*", "Record": "*Record*", "what": "*record*", "other": "*another record*"}
     names |= {"it": "it", "out": "is not in Swoogo", "sent": "it", "field": "*field*", "name": "*field*"}
-    names |= {"detail": "*detail*", "hint": "", "key": "KEY"}
+    names |= {"detail": "*detail*", "hint": "", "key": "KEY", "event": "EVENT"}
     both = SENTENCES[code]
     admin = "(nothing)" if code in OPERATORS_ONLY else both.admin.format(**names)
     operator = both.operator.format(**{**names, "Record": "*Record* [KEY]"})

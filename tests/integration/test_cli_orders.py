@@ -106,10 +106,10 @@ async def test_without_yes_it_is_asked_whether_that_is_meant(
 @pytest.mark.rule("N2")
 async def test_the_issue_names_the_commands_that_settle_it() -> None:
     """A sentence to act on."""
-    sentence = for_operator(Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9"))
+    sentence = for_operator(Issue("session/s1", Code.AMBIGUOUS_MATCH, detail="ids 7, 9"), "e1")
     assert "ids 7, 9" in sentence
-    assert "swoogo-sync ledger adopt EVENT session/s1 SWOOGO_ID" in sentence
-    assert "swoogo-sync ledger forget EVENT session/s1" in sentence
+    assert "swoogo-sync ledger adopt e1 session/s1 SWOOGO_ID" in sentence
+    assert "swoogo-sync ledger forget e1 session/s1" in sentence
 
 
 async def many_removals(desk: Desk) -> list[LedgerCommand]:

@@ -13,8 +13,8 @@ class Sentences:
     """The two sentences of a code.
 
     Both may use `{record}` (`{Record}` at the start), `{what}` (the part of it that was sent), `{field}`, `{detail}`
-    and `{out}` ("is not in Swoogo"); that for operators also `{key}`, `{name}` (of the field in the contract) and
-    `{hint}`.
+    and `{out}` ("is not in Swoogo"); that for operators also `{key}`, `{event}`, `{name}` (of the field in the
+    contract) and `{hint}`.
     """
 
     admin: str
@@ -26,7 +26,8 @@ _AGAIN: Final = (
     "sync that somebody starts)."
 )
 _PARKED: Final = (
-    "It is parked: sent again when it changes, at the next reconcile, or after `swoogo-sync parked retry EVENT {key}`."
+    "It is parked: sent again when it changes, at the next reconcile, or after `swoogo-sync parked retry {event} "
+    "{key}`."
 )
 _ASK: Final = "the people who run the sync"
 
@@ -67,13 +68,13 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "{Record} may be in Swoogo already: Swoogo did not answer when it was created, and these of its records may "
         f"be it: {{detail}}. Delete those that are too many in Swoogo, or tell {_ASK} which is the right one.",
         "{Record}: a create got no answer, and these records of Swoogo may be its result: {detail}. Nothing is created "
-        "before a person decides: `swoogo-sync ledger adopt EVENT {key} SWOOGO_ID` takes the right one, "
-        "`swoogo-sync ledger forget EVENT {key}` says that it is none of them; or delete the extra ones in Swoogo.",
+        "before a person decides: `swoogo-sync ledger adopt {event} {key} SWOOGO_ID` takes the right one, "
+        "`swoogo-sync ledger forget {event} {key}` says that it is none of them; or delete the extra ones in Swoogo.",
     ),
     Code.NOT_ADOPTED: Sentences(
         f"{{Record}} is being looked for in Swoogo by {_ASK}; there is nothing for you to do.",
-        "{Record} was not adopted as you asked: {detail} `swoogo-sync ledger show EVENT {key}` shows what is known of "
-        "it; then ask again.",
+        "{Record} was not adopted as you asked: {detail} `swoogo-sync ledger show {event} {key}` shows what is known "
+        "of it; then ask again.",
     ),
     Code.FIELD_NOT_APPLIED: Sentences(
         "Swoogo took the change of {record}, but does not show its {field} as it was sent. See in Swoogo whether the "
@@ -112,7 +113,7 @@ SENTENCES: Final[dict[Code, Sentences]] = {
     Code.GONE_IN_SWOOGO: Sentences(
         "{Record} was deleted in Swoogo, so it is not synced any more. If that was a mistake, ask "
         f"{_ASK} to create it again.",
-        "{Record} was deleted in Swoogo and is not synced any more. `swoogo-sync ledger lift EVENT {key}` creates "
+        "{Record} was deleted in Swoogo and is not synced any more. `swoogo-sync ledger lift {event} {key}` creates "
         "it again.",
     ),
     Code.MULTI_DAY_CLAMPED: Sentences(
@@ -146,7 +147,7 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "{Record} would lose {detail} {field} in Swoogo at once, which looks like a mistake, so none of them was "
         f"deleted. Check them in Sessionboard; if they should go, ask {_ASK} to confirm it.",
         "{Record} would lose {detail} {field} in Swoogo at once, so none was deleted. `swoogo-sync ledger remove "
-        "EVENT` lists them and confirms them.",
+        "{event}` lists them and confirms them.",
     ),
     Code.EDITED_IN_SWOOGO: Sentences(
         "The {field} of {record} was edited in Swoogo. It stays as it is there until it changes in Sessionboard; to "
@@ -157,7 +158,7 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "{Record}: {detail} {field} are missing in Swoogo at once, which looks like a mistake, so none counts as "
         f"deleted. Restore them in Swoogo; if they were deleted on purpose, ask {_ASK} to confirm it.",
         "{Record}: {detail} {field} are missing in Swoogo at once, so none counts as deleted; perhaps the API key sees "
-        "less than before. If they were deleted on purpose, `swoogo-sync reconcile EVENT --confirm-deletions` "
+        "less than before. If they were deleted on purpose, `swoogo-sync reconcile {event} --confirm-deletions` "
         "confirms it.",
     ),
     Code.TIMEZONE_MISMATCH: Sentences(
@@ -180,13 +181,13 @@ SENTENCES: Final[dict[Code, Sentences]] = {
         "{Record}: a pair of the field map is off ({field}). {detail} Everything else is synced. Correct the pair in "
         "the settings of the mapping.",
         "{Record}: the pair of the field map with the source {name} is off: {detail} Publish the mapping with a pair "
-        "that fits; `swoogo-sync fields EVENT` lists both sides.",
+        "that fits; `swoogo-sync fields {event}` lists both sides.",
     ),
     Code.FIELD_CHANGED: Sentences(
         "{Record}: a pair of the field map is off ({field}). {detail} Everything else is synced. Look at the field in "
         "Swoogo, and save the settings of the mapping again.",
         "{Record}: the pair of the field map with the source {name} is off: {detail} Publish the mapping again when "
-        "the field is what the pair means; `swoogo-sync fields EVENT` lists both sides.",
+        "the field is what the pair means; `swoogo-sync fields {event}` lists both sides.",
     ),
     Code.UNKNOWN_CHOICE: Sentences(
         "The {field} of {record} is not all in Swoogo: its field there has no choice for {detail}. Add the choice "
@@ -211,7 +212,7 @@ SENTENCES: Final[dict[Code, Sentences]] = {
     Code.PLAN_CHANGED: Sentences(
         "Nothing of {record} was sent: the plan that was approved is not what would be sent any more ({detail}). Look "
         "at the plan and approve the new one.",
-        "{Record}: the approved plan was refused ({detail}). `swoogo-sync plan EVENT` shows the new one, and "
+        "{Record}: the approved plan was refused ({detail}). `swoogo-sync plan {event}` shows the new one, and "
         "`swoogo-sync approve` approves it.",
     ),
 }

@@ -55,14 +55,14 @@ def for_admin(issue: Issue) -> str:
     return _filled(template, issue, _called(issue.record, issue.label), _called(issue.other, issue.other_label))
 
 
-def for_operator(issue: Issue) -> str:
-    """What an operator reads: with the key of the record, and with commands."""
+def for_operator(issue: Issue, event_id: str) -> str:
+    """What an operator reads: with the key of the record, and with commands about this event."""
     template = SENTENCES[issue.code].operator
     if issue.code is Code.REFUSED and issue.detail == NO_REASON:
         template = template.replace(": {detail}", " without a reason.")
     label = f"{_called(issue.record, issue.label)} [{issue.record}]"
     other = f"{_called(issue.other, issue.other_label)} [{issue.other}]"
-    return _filled(template, issue, label, other)
+    return _filled(template, issue, label, other, event_id)
 
 
 def field_label(name: str) -> str:
@@ -74,7 +74,7 @@ def reason_words(label: str) -> str:
     return _REASONS.get(label, label.replace("_", " "))
 
 
-def _filled(template: str, issue: Issue, label: str, other: str) -> str:
+def _filled(template: str, issue: Issue, label: str, other: str, event_id: str = "") -> str:
     if issue.code is Code.REFUSED and issue.other:
         template = template.replace("{detail}", "{detail}" + ADDRESS_TAKEN, 1)
     kind = issue.record.partition("/")[0]
@@ -99,6 +99,7 @@ def _filled(template: str, issue: Issue, label: str, other: str) -> str:
         detail=issue.detail,
         hint=f" {issue.hint}" if issue.hint else "",
         key=issue.key,
+        event=event_id,
     )
 
 

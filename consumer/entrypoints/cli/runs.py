@@ -124,7 +124,8 @@ def list_issues(
 
     async def read(stores: StoreSession, event_id: str) -> IssuesDocument:
         issues = (await stores.board.issues(event_id)).values()
-        return IssuesDocument(event_id, issue_rows(each for each in issues if code in {None, each.code.value}))
+        chosen = [each for each in issues if code in {None, each.code.value}]
+        return IssuesDocument(event_id, issue_rows(event_id, chosen))
 
     document, _ = _of_known_event(event, read)
     if document is None:

@@ -148,7 +148,7 @@ def parked_document(
             each.issue.key,
             each.issue.code.value,
             each.issue.field,
-            masked(for_operator(each.issue)),
+            masked(for_operator(each.issue, each.event_id)),
             iso(each.issue.at),
             each.issue.at,
             each.org_id,

@@ -129,7 +129,7 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
         left_out_records=tuple(
             LeftOut(*_named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
         ),
-        issues=issue_rows(plan.issues),
+        issues=issue_rows(event_id, plan.issues),
         wait_until=iso(plan.wait_until or 0),
         credits=plan.credits,
         calls=plan.calls,
@@ -170,8 +170,8 @@ async def plan_of(
     return dressed, Words(facts.state.snapshot, known, facts.definitions)
 
 
-def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
-    """Issues as people read them: those of records left out first, then by code and record."""
+def issue_rows(event_id: str, issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
+    """Issues of an event as people read them: those of records left out first, then by code and record."""
     return tuple(
         IssueRow(
             *_named(issue.key),
@@ -179,7 +179,7 @@ def issue_rows(issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
             issue.effect.value,
             issue.field,
             masked(for_admin(issue)),
-            masked(for_operator(issue)),
+            masked(for_operator(issue, event_id)),
             hand_of(issue.code).value,
         )
         for issue in sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))

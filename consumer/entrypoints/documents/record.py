@@ -233,7 +233,7 @@ class _Reading:
             swoogo_id=entry.swoogo_id if entry else None,
             contact_id=entry.contact_id if entry else None,
             holds=tuple(HoldRow(each.code, each.sentence, each.remedy) for each in found.holds),
-            issues=issue_rows(issues),
+            issues=issue_rows(whole.event_id, issues),
             fields=rows,
             associations=associations(key, snapshot, ledger, words),
             operations=tuple(words.planned(each) for each in operations),

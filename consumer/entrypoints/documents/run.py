@@ -100,7 +100,7 @@ def run_shown(run: Run, made: RunCalls | None, *, held: bool) -> RunShown:
     return RunShown(
         run.event_id,
         run_document(run, held=held),
-        issue_rows(run.top_issues),
+        issue_rows(run.event_id, run.top_issues),
         not_listed=max(sum(run.issues.values()) - len(run.top_issues), 0),
         calls=rows,
         calls_made=made.total if made else 0,

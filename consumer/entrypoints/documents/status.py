@@ -102,7 +102,7 @@ async def _event(stores: StoreSession, event_id: str, runs: int) -> EventDocumen
     pending: dict[str, list[str]] = {}
     for key in waiting.dirty:
         pending.setdefault(key.partition("/")[0], []).append(key)
-    shown = issue_rows(issues.values())
+    shown = issue_rows(event_id, issues.values())
     now = stores.clock.now()
     freezes = freeze_rows(state.controls, now)
     sessions = programme_rows(programme, mapping, shown, freezes, now, unapproved=row.unapproved > 0)

@@ -187,7 +187,7 @@ async def test_swapped_addresses_settle_once_one_is_changed_by_hand() -> None:
     await world.sync(
         a_contact("c1", version=9, email="c2@example.org"), a_contact("c2", version=9, email="c1@example.org")
     )
-    told = {issue.key: for_operator(issue) for issue in await world.issues()}
+    told = {issue.key: for_operator(issue, "e1") for issue in await world.issues()}
     assert told.keys() == {"speaker/c1", "speaker/c2"}
     assert "[speaker/c2] still has that e-mail address in Swoogo" in told["speaker/c1"]
     assert "give one of the two another address in Swoogo, and both settle" in told["speaker/c1"]
