@@ -25,7 +25,7 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.show import Progress, report, tables, total
 from sandbox.demo.world import world
 from sandbox.embedded import ServerFailedError, ServerUnavailableError
-from sandbox.embedded.server import HOST
+from sandbox.embedded.server import HOST, free_ports
 
 _DEEP_CREDITS = 1 + 2 * 10 + 1
 """The event with its sessions, speakers and sponsors; rooms and tracks; the field of levels."""
@@ -123,7 +123,8 @@ async def _run(
     }
     quick["PUSH__RETRY_MAX"] = f"{max(window, 5.0):g}"  # the window is shortened, and so is what follows trouble
     quick["IMAGES__ALLOW_HOSTS"] = HOST  # headshots and logos come from the sandbox
-    quick |= SETTINGS if look else {}
+    if look:  # `swoogo-sync health` in the other shell asks the first replica
+        quick |= {**SETTINGS, "HTTP__PORT": str(free_ports(1)[0])}
     with progress.live():
         async with world(window=window, latency_ms=latency, settings=quick) as running:
             console.print(
@@ -134,7 +135,7 @@ async def _run(
             )
             await running.post("faults", unsteady(errors, seed))
             for number in range(replicas):
-                running.start_service(f"service-{number + 1}")
+                running.start_service(f"service-{number + 1}", **({"HTTP__PORT": "0"} if number else {}))
             media = f"{running.swoogo.url}/_media"
             story = story or [sample.sample(datetime.now(UTC), media_base=media)]
             own = not files
