@@ -36,7 +36,6 @@ class _Connection(H11Protocol):
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin the time it has."""
         super().connection_made(transport)
         self._began = time.monotonic()
         self._end = asyncio.get_running_loop().call_later(self.lifetime, transport.abort)
@@ -61,7 +60,6 @@ class _Connection(H11Protocol):
         return self._began
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
         self._end.cancel()
         if self._head:
             self._head.cancel()

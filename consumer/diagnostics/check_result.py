@@ -24,15 +24,12 @@ class CheckResult:
 
     @classmethod
     def ok(cls, part: str, sentence: str) -> CheckResult:
-        """As it must be."""
         return cls(part, Grade.OK, sentence)
 
     @classmethod
     def warning(cls, part: str, sentence: str) -> CheckResult:
-        """It works, and something can go wrong."""
         return cls(part, Grade.WARNING, sentence)
 
     @classmethod
     def error(cls, part: str, sentence: str) -> CheckResult:
-        """It does not work."""
         return cls(part, Grade.ERROR, sentence)

@@ -66,7 +66,6 @@ class Subscribers:
             self.recorded()
 
     def register(self, broker: KafkaBroker, settings: KafkaSettings) -> None:
-        """Subscribe to the input topics."""
         topics = settings.topics
         # A group for each topic: in a shared one, every consumer that joins makes the other three join again.
         for name in ("mappings", "sessions", "speakers", "sponsors"):

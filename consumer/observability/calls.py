@@ -42,7 +42,6 @@ _waits_of_call: Final[ContextVar[list[float] | None]] = ContextVar("waits_of_cal
 
 
 def outcome_of(error: BaseException) -> str:
-    """The word for an error of a call."""
     return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "broken")
 
 

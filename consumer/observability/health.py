@@ -30,12 +30,10 @@ class Report:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing is wrong."""
         return not any(self.found.values())
 
     @property
     def text(self) -> str:
-        """For a person."""
         lines = [f"{name}: {sentence or 'fine'}" for name, sentence in self.found.items()]
         return "\n".join(["fine" if self.fine else "not fine", *lines]) + "\n"
 
@@ -52,7 +50,6 @@ class Health:
     _checks: dict[Probe, dict[str, Check]] = field(default_factory=lambda: {probe: {} for probe in PROBES})
 
     def __post_init__(self) -> None:
-        """The checks every process has."""
         self.add("startup", "start", self._start)
         self.add("ready", "start", self._start)
         self.add("ready", "stop", lambda: "The service is being stopped." if self.stopping else "")

@@ -29,8 +29,6 @@ log = structlog.get_logger("probes")
 
 
 class Probes:
-    """The ASGI application."""
-
     def __init__(self, health: Health, scrape: Callable[[], Awaitable[bytes]]) -> None:
         """Answer from `health`; `scrape` gives what Prometheus reads."""
         self._health = health

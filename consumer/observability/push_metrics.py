@@ -134,7 +134,6 @@ def count(meters: MetricRegistry, report: PushReport, landed: list[Landed], call
 
 
 def line(report: PushReport, landed: list[Landed], calls: PushCalls) -> dict[str, Any]:
-    """The fields of the one line of a push."""
     run = report.run
     seconds = {name: round(last - first, 3) for name, (first, last) in sorted(calls.spans.items())}
     counted = {

@@ -39,8 +39,6 @@ class MeteredRecorder:
 
 @dataclass(frozen=True, slots=True)
 class MeteredDeadLetters:
-    """Counts dead letters by reason."""
-
     inner: DeadLetters
     meters: MetricRegistry
 

@@ -23,8 +23,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # it has no annotatio
 
 
 class MetricRegistry:
-    """All metrics of one process, in a registry of their own."""
-
     def __init__(self) -> None:
         """Make every metric of the catalogue; those whose label values are known stand at 0."""
         self._registry = CollectorRegistry()
@@ -46,7 +44,6 @@ class MetricRegistry:
             made.labels(*labels).set(value)
 
     def observe(self, metric: Metric, value: float, **labels: str) -> None:
-        """Enter a value into a histogram."""
         self._of(metric, labels).observe(value)
 
     def at_scrape(self, metric: Metric, value: Callable[[], float], **labels: str) -> None:
@@ -63,7 +60,6 @@ class MetricRegistry:
         return short
 
     def exposition(self) -> bytes:
-        """What a scrape gets."""
         return generate_latest(self._registry)
 
     def value(self, name: str, **labels: str) -> float | None:

@@ -122,7 +122,6 @@ class Telemetry:
         return MeteredRecorder(inner, self.meters)
 
     def pusher(self, inner: Pushes, calls: CallMetrics, parents: Parents, recent: Arrivals | None = None) -> Pushes:
-        """Takes the samples of each push, and writes its line."""
         traced = TracedPusher(inner, self.tracer, parents) if self.tracer else inner
         return MeteredPusher(traced, self.meters, calls, self.goal, recent)
 

@@ -18,8 +18,6 @@ from consumer.ports import Inbox, StandingLog
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Approvals of the event that a push has."""
-
     inbox: Inbox
     standings: StandingLog
 

@@ -14,8 +14,6 @@ log = structlog.get_logger("archive")
 
 
 class Archive(Protocol):
-    """Where events are put away."""
-
     async def over(self, cursor: int, before: int, now: int) -> tuple[int, Sequence[str]]:
         """The next position, and some events that ended before that (ms) and for which nothing waits."""
 

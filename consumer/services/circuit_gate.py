@@ -20,8 +20,6 @@ _SPREAD_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CircuitGate:
-    """Asks the circuit of a credential before each push."""
-
     circuits: Circuits
     swoogo: Swoogo
     connections: Connections

@@ -179,7 +179,6 @@ class Connector:
         stamp: str,
         news: bool,
     ) -> EventMapping | None:
-        """The mapping that is in force afterwards."""
         if not wanted.present:
             # M4: this pair only; also one whose end or beginning was broken off, which is not in force.
             pair = await self.pairs.pair(wanted.event_id)

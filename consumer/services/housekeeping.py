@@ -78,7 +78,6 @@ class Housekeeper:
         self.wake.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
         while True:
             self.wake.clear()
             try:

@@ -146,7 +146,6 @@ class ImageQueue:
         return fetch.found
 
     async def aclose(self) -> None:
-        """Break off every fetch."""
         self._events.clear()
         for task in self._tasks:
             task.cancel()

@@ -53,7 +53,6 @@ class PlanRules:
 
 
 def rules_of(push: PushSettings, api: SwoogoSettings, digests: Digests) -> PlanRules:
-    """What the settings say of plans."""
     return PlanRules(TextLimits(api.max_name, api.max_text), round(push.create_settle_time * 1000), digests)
 
 

@@ -157,7 +157,6 @@ class Pusher:
     async def _plan(
         self, facts: Facts, work: Work, ledger: LedgerWriter, survey: Survey | None, carried_out: CarriedOut
     ) -> tuple[Facts, Planned]:
-        """The plan, and the facts it was made from."""
         planning = Planning(self.store, self.swoogo, self.images, self.clock, self.rules, self._approvals)
         if survey is None:
             planned = await planning.plan(facts, work, ledger, survey)

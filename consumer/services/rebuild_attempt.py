@@ -46,8 +46,6 @@ log = structlog.get_logger("rebuild")
 
 @dataclass(slots=True)
 class _OfEvent:
-    """What a batch says of one event."""
-
     entries: list[Logged] = field(default_factory=list)
     deletions: list[Change] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)

@@ -45,8 +45,6 @@ log = structlog.get_logger("reconcile")
 
 @dataclass(slots=True)
 class _Reading:
-    """A survey in progress."""
-
     work: Work
     entries: Mapping[Kind, Ledger]
     memory: SurveyState

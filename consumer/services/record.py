@@ -46,8 +46,6 @@ class NotedBefore:
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a batch."""
-
     received: int = 0
     ignored: int = 0
     superseded: int = 0

@@ -18,8 +18,6 @@ log = structlog.get_logger("pairs")
 
 @dataclass(frozen=True, slots=True)
 class Voids:
-    """Takes back the pair of a claimed event that is not mapped."""
-
     inbox: Inbox
     connections: Connections
     ledger: LedgerStore

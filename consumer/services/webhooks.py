@@ -37,8 +37,6 @@ class _Listed:
 
 @dataclass(frozen=True, slots=True)
 class Registrar:
-    """Keeps the webhooks of claimed events."""
-
     swoogo: SwoogoWebhooks
     store: WebhookStore
     hints: HintStore

@@ -45,8 +45,6 @@ class Kafka:
 
 @dataclass(frozen=True, slots=True)
 class SwoogoSide:
-    """The client, and what it stands on."""
-
     client: SwoogoClient
     budget: RedisBudget
     circuits: RedisCircuits

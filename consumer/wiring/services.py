@@ -156,7 +156,6 @@ def build_dispatcher(
     clock: Clock,
     watch: Telemetry,
 ) -> Dispatcher:
-    """The dispatcher of the service, on Redis, Kafka and Swoogo."""
     redis, keys, scripts, inbox = stores.redis, stores.keys, stores.scripts, stores.inbox
     client, topics = swoogo.client, settings.kafka.topics
     images = open_images(settings.images)

@@ -53,8 +53,6 @@ class _DiedError(Exception):
 
 
 class Decoder:
-    """Makes images fit, some at a time."""
-
     def __init__(
         self,
         settings: ImageSettings,

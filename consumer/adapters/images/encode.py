@@ -90,7 +90,6 @@ class Encoder:
         return content
 
     def _encoded(self, picture: Image.Image, kind: Format, **options: object) -> bytes | None:
-        """One encoding, if it is under the limit."""
         self.left -= 1
         buffer = io.BytesIO()
         picture.save(buffer, kind.value, **({"optimize": True} if kind is Format.JPEG else {}) | options)
@@ -131,7 +130,6 @@ def _with_plain_colours(picture: Image.Image) -> Image.Image:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """The picture without transparency, as if it lay on paper."""
     if picture.mode != "RGBA":
         return picture
     paper = Image.new("RGB", picture.size, "white")

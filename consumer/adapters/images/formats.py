@@ -25,7 +25,6 @@ class Format(StrEnum):
 
     @property
     def extension(self) -> str:
-        """Of a file name, without the dot."""
         return "jpg" if self is Format.JPEG else self.value.lower()
 
 

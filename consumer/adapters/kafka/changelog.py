@@ -53,8 +53,6 @@ _deletion: Final = msgspec.json.Decoder(_Deletion)
 
 
 class _Head(msgspec.Struct):
-    """What the values of all formats share."""
-
     kind: str = ""
     format: int = 1
 
@@ -112,7 +110,6 @@ def _owners(kind: str, owner: str, identifier: str) -> tuple[str, ...]:
 
 
 def latest_format(kind: str) -> int:
-    """The latest format of a kind that this version reads."""
     return _LATEST.get(kind, FORMAT)
 
 

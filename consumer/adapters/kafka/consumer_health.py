@@ -72,8 +72,6 @@ class ConsumerHealth:
 
 
 class _Watched:
-    """One consumer, and what was seen of it before."""
-
     def __init__(self, subscriber: Any, consumer: AIOKafkaConsumer, now: Callable[[], float]) -> None:
         self._subscriber = subscriber
         self._consumer = consumer

@@ -74,7 +74,6 @@ class Letter:
 
     @property
     def headers(self) -> tuple[tuple[str, bytes | None], ...]:
-        """The headers of the original record."""
         return tuple(each for each in self.record.headers if not each[0].startswith(HEADER_PREFIX))
 
 
@@ -90,8 +89,6 @@ def read_letter(record: RawRecord) -> Letter | str:
 
 
 class DeadLetterQueue:
-    """Reads and settles dead letters."""
-
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._topic = settings.topics.dead_letters

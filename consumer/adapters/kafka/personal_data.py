@@ -30,7 +30,6 @@ class Needles:
     emails: frozenset[str]
 
     def found_in(self, record: RawRecord) -> bool:
-        """Whether a record holds any of them."""
         parts = set((record.key or b"").decode(errors="replace").replace("#", "/").split("/"))
         if parts & self.ids:
             return True
@@ -44,7 +43,6 @@ class KafkaPersonalData:
     """Reads topics beside every consumer group."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        """Nothing is sent yet."""
         self._settings = settings
 
     async def search(self, topics: Iterable[str], needles: Needles) -> dict[str, list[str] | None]:

@@ -114,8 +114,6 @@ class KafkaChangelog:
 
 
 class KafkaStatusTopic:
-    """Messages for people and for the systems that show them."""
-
     def __init__(self, producer: AIOKafkaProducer, topic: str, connections: Connections, clock: Clock) -> None:
         self._producer = producer
         self._topic = topic

@@ -46,7 +46,6 @@ class Fetched(OrderedDict[TopicPartition, Any]):
 
 
 def raw_record(place: TopicPartition, record: Any) -> RawRecord:
-    """A record of a fetched batch in domain words."""
     return RawRecord(
         place.topic,
         place.partition,

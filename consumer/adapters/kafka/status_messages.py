@@ -95,7 +95,6 @@ def order_message(given: GivenOrder, org_id: str, now: datetime) -> StatusMessag
 
 
 def issues_message(event_id: str, org_id: str, record: RecordIssues, now: datetime) -> RecordIssuesChanged:
-    """What stands for one record."""
     metadata = {
         "action": "record.issues",
         "event_id": event_id,

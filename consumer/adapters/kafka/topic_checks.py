@@ -99,7 +99,6 @@ async def differing(admin: AIOKafkaAdminClient, wanted: Mapping[str, TopicPolicy
 
 
 def alteration(topic: str, change: Mapping[str, str]) -> str:
-    """The command that sets a topic right."""
     config = ",".join(f"{key}={value}" for key, value in change.items())
     return f"kafka-configs.sh --alter --topic {topic} --add-config {config}"
 

@@ -102,7 +102,6 @@ class TopicIdsRequest(Request[_Ask]):  # type: ignore[misc]
         self._topics = [(_NO_ID, topic, _NO_TAGS) for topic in sorted(topics)]
 
     def build(self, request_struct_class: Any) -> Any:
-        """In the version of the struct."""
         return request_struct_class(
             topics=self._topics, create=False, cluster_operations=False, topic_operations=False, tags=_NO_TAGS
         )

@@ -175,7 +175,6 @@ class TopicScanner:
 
 
 def raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
-    """A record in domain words."""
     return RawRecord(
         record.topic,
         record.partition,

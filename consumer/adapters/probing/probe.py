@@ -22,8 +22,6 @@ CREDITS: Final = 2 * SESSIONS + 7 * 10 + 85
 
 @dataclass(frozen=True, slots=True)
 class ScratchEvent:
-    """The event as Swoogo shows it before anything is written."""
-
     id: int
     name: str
 

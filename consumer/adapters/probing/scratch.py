@@ -38,12 +38,10 @@ class Reply:
 
     @property
     def fine(self) -> bool:
-        """A status of success."""
         return 200 <= self.status < 300
 
     @property
     def id(self) -> int | None:
-        """The id of the record in it."""
         return record_id(self.body.get("id")) if isinstance(self.body, Mapping) else None
 
     @property
@@ -53,7 +51,6 @@ class Reply:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """What a list says of itself."""
         meta = self.body.get("_meta") if isinstance(self.body, Mapping) else None
         return meta if isinstance(meta, Mapping) else {}
 
@@ -114,7 +111,6 @@ class Scratch:
         return await self._exchange(method, path, b"Bearer " + self._token.encode(), msgspec.json.encode(content), JSON)
 
     async def upload(self, path: str, name: str, content: bytes) -> Reply:
-        """A PNG as a multipart form."""
         boundary = "swoogo-sync-probe"
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
         body = f"{head}Content-Type: image/png\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()

@@ -62,8 +62,6 @@ def _spelled(found: re.Match[bytes]) -> bytes:
 
 
 class RedisArchive:
-    """Puts events away, and brings them back."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         self._redis = redis
         self._keys = keys

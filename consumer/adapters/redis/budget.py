@@ -80,8 +80,6 @@ class Time(Protocol):
 
 
 class RedisBudget:
-    """The budget of all credentials."""
-
     def __init__(
         self,
         redis: Redis,

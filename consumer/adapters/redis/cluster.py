@@ -72,7 +72,6 @@ class ClusterRedis(Redis):
         await self._refresh(known or self._map)
 
     def at(self, address: Address) -> Redis:
-        """The client of one server."""
         if address not in self._clients:
             self._clients[address] = Redis.from_pool(self._pool_of(address))
         return self._clients[address]

@@ -49,7 +49,6 @@ class SlotMap:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every slot has a server."""
         return None not in self._owners
 
     def owner(self, slot: int) -> Address | None:

@@ -162,7 +162,6 @@ def encode_pair(held: Pair) -> bytes:
 
 
 def snapshot(rows: dict[bytes, bytes]) -> Snapshot:
-    """The rows of an event as one snapshot."""
     sessions: dict[str, Session] = {}
     contacts: dict[str, Contact] = {}
     sponsors: dict[str, Sponsor] = {}
@@ -207,10 +206,8 @@ def ledger_entry(key: str, row: bytes) -> tuple[str, Entry]:
 
 
 def request(key: str, row: bytes) -> Request:
-    """An organization's row."""
     return _mapping_request.decode(row) if key.startswith("mapping/") else _integration.decode(row)
 
 
 def remotes(listed: Listing) -> dict[int, Remote]:
-    """A listing as directory rows."""
     return {each: Remote(each, natural) for each, natural in listed.rows.items()}

@@ -29,8 +29,6 @@ _FIELDS: Final = ["due", "until", "survey", "hold"]
 
 
 class DueIndex:
-    """The index of all subjects, in shards."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         self._redis = redis
         self._keys = keys

@@ -58,7 +58,6 @@ class Fleet(msgspec.Struct, omit_defaults=True):
     due: dict[str, Waiting] = {}
 
     def add(self, each: EventStats) -> None:
-        """One more event."""
         self.failing += each.failures > 0
         self.intents += each.intents
         self.unlogged += each.unlogged
@@ -77,8 +76,6 @@ _document: Final = msgspec.json.Decoder(Fleet)
 
 
 class RedisFleet:
-    """Counts all events, and reads what was counted."""
-
     def __init__(self, redis: Redis, keys: Keys, stats: RedisEventStats, clock: Clock) -> None:
         self._redis = redis
         self._keys = keys

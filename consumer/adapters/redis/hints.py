@@ -29,8 +29,6 @@ _reader: Final = codecs.RowReader[Hint](Hint, "a hint")
 
 
 class RedisHints(HintStore):
-    """The hints of all events."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
         self._redis, self._keys = redis, keys
         self._due = DueIndex(redis, keys, scripts)

@@ -60,8 +60,6 @@ def _is_contact(key: str) -> bool:
 
 
 class RedisInbox(InboxRequests):
-    """The inbox of all events and organizations."""
-
     def __init__(
         self,
         redis: Redis,

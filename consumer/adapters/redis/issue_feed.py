@@ -24,8 +24,6 @@ _WITHDRAWN: Final = "?withdrawn"
 
 
 class IssuesTopic(Protocol):
-    """Where the issues of records go besides Redis."""
-
     def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> Awaitable[None]:
         """Return when all are safe; None: nothing stands for the record any more. Raises UnavailableError."""
 

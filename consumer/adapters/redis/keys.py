@@ -88,8 +88,6 @@ DUE_SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Names under one prefix."""
-
     prefix: str
 
     def _of(self, tag: str, name: str) -> str:
@@ -106,7 +104,6 @@ class Keys:
         return self._of(str(org_subject(org_id)), name)
 
     def due(self, shard: int) -> str:
-        """One shard of the due index."""
         return self._of(f"due/{shard}", "due")
 
     def due_of(self, subject: Subject) -> str:
@@ -128,15 +125,12 @@ class Keys:
         return self._of("pairs", name)
 
     def events(self) -> str:
-        """The set of events ever recorded."""
         return self._of("index", "events")
 
     def archived(self) -> str:
-        """The set of archived events."""
         return self._of("index", "archived")
 
     def orgs(self) -> str:
-        """The set of organizations ever recorded."""
         return self._of("index", "orgs")
 
     def repair(self) -> str:

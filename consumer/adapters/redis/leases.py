@@ -24,7 +24,6 @@ class Leases:
         self._until[str(lease.subject), lease.epoch] = until, asked + milliseconds * 1_000_000
 
     def drop(self, lease: Lease) -> None:
-        """Given back, or lost."""
         self._until.pop((str(lease.subject), lease.epoch), None)
 
     def until(self, lease: Lease) -> int:

@@ -27,8 +27,6 @@ _KINDS: Final = frozenset(kind.value for kind in Kind)
 
 
 class Changelog(Protocol):
-    """Where ledger changes go besides Redis."""
-
     def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> Awaitable[None]:
         """Return when all entries are safe; None forgets a key. Raises UnavailableError."""
 

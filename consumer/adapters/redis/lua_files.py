@@ -28,8 +28,6 @@ def source(name: str) -> str:
 
 
 class Script(Protocol):
-    """A registered script."""
-
     def __call__(self, keys: Iterable[str], args: Iterable[Any]) -> Awaitable[Any]: ...
 
 

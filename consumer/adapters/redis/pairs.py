@@ -22,8 +22,6 @@ from consumer.ports import Lease
 
 
 class PairLog(Protocol):
-    """Where the history of pairs goes besides Redis."""
-
     def write_pairs(self, pairs: Sequence[Pair]) -> Awaitable[None]:
         """Return when all are safe. Raises UnavailableError."""
 
@@ -208,7 +206,6 @@ class RedisPairs:
 
     @guarded
     async def _logged(self, org_id: str, stored: Mapping[str, bytes]) -> bool:
-        """Whether anything is left to be sent on."""
         return await self._scripts.tick_off_pairs(
             self._keys.pairs("records"),
             self._keys.pairs(f"unlogged/{org_id}"),

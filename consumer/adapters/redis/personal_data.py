@@ -57,7 +57,6 @@ class RedisPersonalData:
             await asyncio.sleep(min(left / 1000, _WAIT_SECONDS))
 
     async def release(self, lease: Lease) -> None:
-        """Give an event back."""
         await self._seized(self._stores.keys.event(lease.subject.id, "state"), lease.op_id, 0)
 
     @guarded
@@ -66,7 +65,6 @@ class RedisPersonalData:
 
     @guarded
     async def mentions(self, event_id: str, contacts: Sequence[str]) -> Mentions:
-        """What Redis has about these contacts as speakers."""
         redis, keys = self._stores.redis, self._stores.keys
         records = {key_of(Kind.SPEAKER, each) for each in contacts}
         stored = await read_hash(redis, keys.event(event_id, "issues"))

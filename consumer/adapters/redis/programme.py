@@ -25,8 +25,6 @@ _SESSIONS: Final = key_of(Kind.SESSION, "").encode()
 
 
 class PlaceRow(msgspec.Struct):
-    """A room or track."""
-
     name: str = ""
     capacity: int | None = None
 
@@ -67,17 +65,13 @@ class Programme:
     dirty: frozenset[str] = frozenset()
 
     def __hash__(self) -> int:
-        """By the digest, as it is compared."""
         return hash(self.digest)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both say the same."""
         return isinstance(other, Programme) and other.digest == self.digest
 
 
 class RedisProgramme:
-    """Reads programmes."""
-
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys

@@ -19,15 +19,12 @@ _ROWS = {Kind.SESSION: Source.SESSION, Kind.SPEAKER: Source.CONTACT, Kind.SPONSO
 
 
 class RedisRecords:
-    """Reads rows and ledger of one event."""
-
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 
     @guarded
     async def knows(self, event_id: str, key: str) -> bool:
-        """Whether there is a row or an entry of this ledger key."""
         row = key_of(_ROWS[kind_of(key)], id_of(key)) if kind_of(key) in _ROWS else ""
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hexists(self._keys.event(event_id, "rows"), row)

@@ -27,8 +27,6 @@ _TRIGGERS: Final = frozenset(trigger.value for trigger in Trigger)
 
 
 class StatusTopic(Protocol):
-    """Where people's messages go besides Redis."""
-
     def run(self, run: Run) -> Awaitable[None]:
         """`sync.started` and `sync.progress` while it goes on, `sync.completed` or `sync.failed` when it has ended."""
 
@@ -37,8 +35,6 @@ class StatusTopic(Protocol):
 
 
 class RedisRuns:
-    """Looks up runs and issues."""
-
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
@@ -123,7 +119,6 @@ class RedisStatusBoard(RedisRuns):
 
 
 def row_of(run: Run) -> codecs.RunRow:
-    """A run as it is kept."""
     return codecs.RunRow(
         id=run.id,
         event_id=run.event_id,

@@ -12,8 +12,6 @@ from consumer.adapters.redis.scripts import Scripts
 
 
 class Cipher(Protocol):
-    """Encryption at rest."""
-
     def encrypt(self, text: str) -> bytes:
         """Opaque bytes."""
 
@@ -22,8 +20,6 @@ class Cipher(Protocol):
 
 
 class RedisTokens:
-    """The token of each credential."""
-
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, cipher: Cipher) -> None:
         self._redis = redis
         self._keys = keys

@@ -13,8 +13,6 @@ log = structlog.get_logger("redis")
 
 
 class Uninterrupted:
-    """Runs such work, and keeps it alive meanwhile."""
-
     def __init__(self) -> None:
         self._under_way: set[asyncio.Task[None]] = set()
 

@@ -59,8 +59,6 @@ class Token:
 
 
 class Tokens:
-    """The tokens of all credentials in use."""
-
     def __init__(
         self,
         settings: SwoogoSettings,
@@ -149,7 +147,6 @@ class Tokens:
         await self._breaker.succeeded(credential)
 
     async def keep(self, credential: str, token: Token) -> None:
-        """Let everybody use this token."""
         self._ends[credential] = (token.text, self._ticked() + round(token.seconds * 1000))
         await self._store.put(credential, token.text, token.seconds)
         self._remember(credential, token.text)

@@ -12,8 +12,6 @@ from consumer.ports import Circuits
 
 
 class Breaker:
-    """The circuits as the client uses them."""
-
     def __init__(self, circuits: Circuits) -> None:
         self._circuits = circuits
 

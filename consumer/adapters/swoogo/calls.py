@@ -59,16 +59,12 @@ class Call:
 
 @dataclass(slots=True)
 class _Repeats:
-    """What has happened to one call so far."""
-
     blips: int = 0
     throttles: int = 0
     refused_tokens: int = 0
 
 
 class Caller:
-    """Makes calls."""
-
     def __init__(self, channel: Transport, tokens: Tokens, meter: CreditMeter, clock: Clock, breaker: Breaker) -> None:
         self._channel = channel
         self._tokens = tokens

@@ -46,7 +46,6 @@ class Field:
 
     @property
     def url(self) -> str:
-        """Where the definition is."""
         return f"/{self.path}/field/{self.id}"
 
 

@@ -20,8 +20,6 @@ _ATTRIBUTE: Final = "level"
 
 
 class Levels:
-    """Levels of all accounts."""
-
     def __init__(self, caller: Caller, choices: Choices) -> None:
         self._caller = caller
         self._choices = choices

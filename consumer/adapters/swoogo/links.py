@@ -24,8 +24,6 @@ log = structlog.get_logger("swoogo")
 
 
 class Links:
-    """Associations of all credentials."""
-
     def __init__(self, settings: SwoogoSettings, caller: Caller) -> None:
         self._replaces = settings.link_mode == "replace"
         self._unlink = settings.unlink

@@ -38,8 +38,6 @@ _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeou
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers and decoded body of an answer."""
-
     status: int
     headers: httpx.Headers
     body: bytes

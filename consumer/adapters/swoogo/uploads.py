@@ -25,8 +25,6 @@ _HEADSHOT: Final = "profile_picture"
 
 
 class Uploads:
-    """Uploads of all credentials."""
-
     def __init__(self, settings: SwoogoSettings, caller: Caller) -> None:
         self._by_address = settings.speaker_picture == "profile_picture"
         self._logo = settings.sponsor_logo_field

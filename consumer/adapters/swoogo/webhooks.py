@@ -49,7 +49,6 @@ class Webhooks(SwoogoWebhooks):
 
     @watched("look", "webhook")
     async def get(self, work: Work, webhook_id: int) -> Webhook | None:
-        """One of them."""
         try:
             return _read(await self._caller.call(work, Call("a webhook", "GET", f"/webhooks/{webhook_id}")))
         except MissingError:
@@ -57,7 +56,6 @@ class Webhooks(SwoogoWebhooks):
 
     @watched("create", "webhook")
     async def create(self, work: Work, wanted: Webhook) -> int:
-        """Register one."""
         call = Call("the creation of a webhook", "POST", "/webhooks/create", _form(wanted), FORM, create=True)
         body = await self._caller.call(work, call)
         identifier = record_id(body.get("id")) if isinstance(body, Mapping) else None

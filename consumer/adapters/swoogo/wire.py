@@ -133,7 +133,6 @@ def record_id(value: object) -> int | None:
 
 
 def shows(body: object, identifier: int) -> bool:
-    """Whether an answer is that record."""
     return isinstance(body, Mapping) and record_id(body.get("id")) == identifier
 
 

@@ -46,7 +46,6 @@ class Receiver:
         accepted: Callable[[str], None],
         rejected: Callable[[str], None],
     ) -> None:
-        """Nothing is sent yet."""
         secrets = (settings.secret.get_secret_value(), settings.previous_secret.get_secret_value())
         self._secrets = [each.encode() for each in secrets if each]
         self._path_secret = settings.path_secret.get_secret_value().encode()
@@ -56,7 +55,6 @@ class Receiver:
         self._left, self._at = float(settings.rate), clock.ticks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         try:
             self._accepted(await self._take(scope, receive))
             status = 204

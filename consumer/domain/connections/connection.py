@@ -77,7 +77,6 @@ class Connection:
 
     @property
     def connected_by(self) -> str:
-        """The stamp of the request that connected the organization."""
         return self.since or self.stamp
 
     def uses(self, request: IntegrationRequest) -> bool:

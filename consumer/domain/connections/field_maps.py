@@ -42,7 +42,6 @@ class FieldMaps:
     sponsors: tuple[FieldMap, ...] = ()
 
     def of(self, kind: Kind) -> tuple[FieldMap, ...]:
-        """Pairs of a kind."""
         pairs = {Kind.SESSION: self.sessions, Kind.SPEAKER: self.speakers, Kind.SPONSOR: self.sponsors}
         return pairs.get(kind, ())
 
@@ -53,7 +52,6 @@ class FieldMaps:
         return any(each.policy in {Policy.ALWAYS, Policy.IF_EMPTY} for each in pairs)
 
     def __bool__(self) -> bool:
-        """Whether there is any pair."""
         return bool(self.sessions or self.speakers or self.sponsors)
 
 

@@ -37,7 +37,6 @@ class Webhook:
         return sha256(all_of_it.encode()).hexdigest()
 
     def is_as(self, wanted: Webhook) -> bool:
-        """Whether what Swoogo shows is what is wanted."""
         shown = self.name, self.url, self.trigger_object, self.event_id
         return self.right and shown == (wanted.name, wanted.url, wanted.trigger_object, wanted.event_id)
 

@@ -87,7 +87,6 @@ class Explanation:
 
 
 def explain(facts: RecordFacts) -> Explanation:
-    """The record in words."""
     holds = tuple(_holds(facts))
     return Explanation(
         _state(facts),

@@ -61,7 +61,6 @@ class Known:
 
 
 def became(known: Known) -> Became:
-    """What a session is shown as."""
     for state, holds in (
         (Became.NEEDS_HAND, known.hands > 0),
         (Became.GONE, known.gone),

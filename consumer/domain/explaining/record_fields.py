@@ -199,7 +199,6 @@ def field_facts(
 
 
 def _fields(operations: Iterable[Operation]) -> dict[str, str]:
-    """Fields that these would send."""
     found: dict[str, str] = {}
     for each in operations:
         if isinstance(each, Create | Adopt | Update):

@@ -34,8 +34,6 @@ _WORDS: Final = {
 
 
 class Turn(StrEnum):
-    """Whose turn it is."""
-
     SOMEBODY = "somebody"
     ITSELF = "itself"
     DONE = "done"

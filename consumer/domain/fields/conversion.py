@@ -50,7 +50,6 @@ class Target:
 
     @property
     def longest(self) -> int:
-        """Characters that the field takes."""
         return self.definition.max_length or self.limit
 
 
@@ -83,7 +82,6 @@ def convert(value: FieldValue, target: Target) -> Converted:
 
 
 def convertible(source: FieldType, target: FieldType) -> bool:
-    """Whether values of one type can become values of the other."""
     return (source, target) in CONVERTERS
 
 

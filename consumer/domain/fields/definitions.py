@@ -62,12 +62,10 @@ class FieldDefinition:
 
     @property
     def is_custom(self) -> bool:
-        """Whether an organizer made it."""
         return self.attribute.startswith("c_")
 
     @property
     def has_choices(self) -> bool:
-        """Whether values are choices."""
         return self.type in {FieldType.CHOICE, FieldType.CHOICES}
 
     def choice(self, name: str) -> Choice | None:
@@ -89,7 +87,6 @@ class FieldDefinitions:
         return self.fields.get(kind, {}).get(attribute)
 
     def with_field(self, definition: FieldDefinition) -> FieldDefinitions:
-        """With this definition in the place of the one before."""
         held = {**self.fields.get(definition.kind, {}), definition.attribute: definition}
         return FieldDefinitions({**self.fields, definition.kind: held}, self.read_at)
 

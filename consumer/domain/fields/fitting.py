@@ -55,7 +55,6 @@ class Pair:
         return target.longest if target and texts and not target.values and self.field not in REFERENCES else None
 
     def convert(self, value: FieldValue) -> Converted:
-        """The value as the target takes it."""
         found = self.done.get(value)
         if found is None:
             assert self.target is not None  # noqa: S101 - default pairs are not converted

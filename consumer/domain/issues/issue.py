@@ -142,7 +142,6 @@ class Issue:
 
     @property
     def record(self) -> str:
-        """The key of the record, without the part of it."""
         return self.key.partition("#")[0]
 
     @property
@@ -152,7 +151,6 @@ class Issue:
 
     @property
     def effect(self) -> Effect:
-        """What it means for the record in Swoogo."""
         return effect_of(self.code)
 
 

@@ -28,8 +28,6 @@ _SHORTEST_NAME: Final = 2
 
 
 class Labels:
-    """Names the records of one event."""
-
     def __init__(self, snapshot: Snapshot, ledger: Ledger, mapping: EventMapping) -> None:
         """`snapshot` may be empty: then only what the ledger can show is known."""
         self._snapshot = snapshot

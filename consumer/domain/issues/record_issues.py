@@ -14,8 +14,6 @@ from consumer.domain.records.text import masked
 
 @dataclass(frozen=True, slots=True)
 class PublishedIssue:
-    """One issue as an event admin sees it."""
-
     code: Code
     effect: Effect
     field: str

@@ -88,7 +88,6 @@ class EventTrouble:
 
 
 def trouble_of(org_id: str, issues: Iterable[Issue], *, failed: bool = False) -> EventTrouble:
-    """What is wrong with an event with these issues."""
     codes: dict[str, ParkedCode] = {}
     asks = set[str]()
     for issue in issues:

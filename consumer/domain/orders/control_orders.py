@@ -30,7 +30,6 @@ def controls_after(controls: Controls, order: Order) -> tuple[Control, ...]:
 
 
 def freeze_of(order: Order) -> Freeze:
-    """The freeze that an order names."""
     fields = tuple(sorted(filter(None, order.details.get("fields", "").split(","))))
     until = int(order.details.get("until") or 0)
     return Freeze(order.details.get("kind", ""), fields, until, order.at, order.actor, order.reason)

@@ -47,7 +47,6 @@ class LedgerCommand:
 
 
 def read_command(text: str) -> LedgerCommand:
-    """The command that was written as this text."""
     act, swoogo_id, rest = text.split(" ", 2)
     key, _, reason = rest.partition("\t")
     return LedgerCommand(Action(act), key, int(swoogo_id), reason)

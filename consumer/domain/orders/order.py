@@ -107,7 +107,6 @@ class Order:
     details: Mapping[str, str] = field(default_factory=dict)
 
     def concerns(self, key: str) -> bool:
-        """Whether it names this record, by its ledger key."""
         return any(each.partition("#")[0] == key for each in self.keys)
 
 

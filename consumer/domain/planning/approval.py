@@ -37,7 +37,6 @@ def operation_id(operation: Operation, digests: Digests = PLAIN) -> str:
 
 
 def ids_of(plan: Plan) -> list[str]:
-    """The ids of what a plan does, sorted."""
     return sorted(operation_id(each, plan.digests) for each in plan.operations)
 
 

@@ -48,7 +48,6 @@ class Removals:
 
     @property
     def keys(self) -> frozenset[str]:
-        """Keys of the records that are to go, also of those that Swoogo keeps."""
         return frozenset([each.key for each in (*self.sessions, *self.speakers)] + [each.key for each in self.skips])
 
 

@@ -96,7 +96,6 @@ class _Text:
         self._set("email", clean_email(value), value.strip())
 
     def url(self, name: str, value: str) -> None:
-        """An address, as it is."""
         self._set(name, clean_text(value).strip(), value.strip())
 
     def long(self, name: str, value: str | None) -> None:

@@ -88,8 +88,6 @@ class PlanInput:
 
 @dataclass(slots=True)
 class Draft:
-    """A plan being written."""
-
     given: PlanInput
     records: list[Operation] = field(default_factory=list)
     links: list[Operation] = field(default_factory=list)

@@ -75,5 +75,4 @@ def unusable(key: str, sentence: str, hint: str = "") -> Issue:
 
 
 def image_waiting(key: str) -> Issue:
-    """The issue of an image that has not arrived yet."""
     return Issue(key, Code.IMAGE_WAITING, field=IMAGE_FIELDS[key.partition("/")[0]])

@@ -26,7 +26,6 @@ def session_key(name: str, date: str, start_time: str) -> str:
 
 
 def with_current_key(key: str, entry: Entry) -> Entry:
-    """The entry with its natural key in today's form."""
     pushed = entry.pushed
     if _same_in_all_forms(entry.natural) and (pushed.get("name", "") + pushed.get("email", "")).isascii():
         return entry  # nearly all of many thousands

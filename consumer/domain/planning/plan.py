@@ -131,7 +131,6 @@ class Link:
 
     @property
     def kind(self) -> Kind:
-        """Links belong to the speaker."""
         return Kind.SPEAKER
 
     @property
@@ -276,7 +275,6 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """True when nothing would be sent or adopted."""
         return not any(self.phases) and not self.looks
 
     def left_out(self) -> Counter[tuple[str, str]]:

@@ -34,12 +34,10 @@ class SyncRequest:
 
     @property
     def selected(self) -> bool:
-        """True when only some records of the agenda are asked for."""
         return bool(self.session_ids or self.speaker_ids)
 
     @property
     def sponsors(self) -> bool:
-        """True when sponsors are asked for."""
         return self.scope == SELECTED_AND_SPONSORS or (self.scope != "agenda" and not self.selected)
 
 
@@ -51,7 +49,6 @@ class Asked(NamedTuple):
 
 
 def in_order(asked: Iterable[Asked]) -> tuple[Asked, ...]:
-    """The oldest first."""
     return tuple(sorted(asked, key=lambda each: (each.stamp, each.id)))
 
 

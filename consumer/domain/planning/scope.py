@@ -24,7 +24,6 @@ class Scope:
 
     @property
     def selected(self) -> bool:
-        """True when only some records of the agenda were asked for."""
         return bool(self.session_ids or self.speaker_ids)
 
     @property

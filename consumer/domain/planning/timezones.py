@@ -34,7 +34,6 @@ class ZoneComparison:
     apart: Mapping[str, bool] = field(default_factory=dict)
 
     def differ_for(self, session: Session) -> bool:
-        """Whether this session needs its own zone."""
         return self.apart.get(session.id, self.differ)
 
 
@@ -81,7 +80,6 @@ def timezone_seen(mapping: EventMapping, timezone: str) -> EventMapping:
 
 
 def described(mapping: EventMapping) -> str:
-    """The two zones, for a sentence."""
     theirs = mapping.swoogo_timezone or "no zone"
     return f"{mapping.timezone} in Sessionboard, {theirs} in Swoogo"
 

@@ -52,11 +52,9 @@ class CallLog:
     total: int = 0
 
     def note(self, call: MadeCall) -> None:
-        """One more was made."""
         self.newest.append(call)
         self.total += 1
 
     @property
     def kept(self) -> RunCalls:
-        """As they are now."""
         return RunCalls(tuple(self.newest), self.total)

@@ -46,7 +46,6 @@ class Facts:
 
     @property
     def cause(self) -> Cause:
-        """Why it is pushed."""
         return self.lease.cause
 
     @property

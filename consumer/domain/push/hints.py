@@ -51,7 +51,6 @@ class Hint:
 
     @property
     def key(self) -> str:
-        """Which record."""
         return f"{self.kind.value}/{self.swoogo_id}"
 
 

@@ -29,5 +29,4 @@ class PushReport:
 
     @property
     def run(self) -> Run:
-        """The run as it ended."""
         return self.settlement.run

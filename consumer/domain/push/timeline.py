@@ -22,8 +22,6 @@ KEPT: Final = 50
 
 
 class What(StrEnum):
-    """What happened."""
-
     CHANGED = "changed"
     DELETED = "deleted"
     LEFT_OUT = "left_out"

@@ -40,7 +40,6 @@ def key_id(key: bytes) -> str:
 
 
 def is_keyed(text: str) -> bool:
-    """Whether a text at rest is a keyed digest."""
     return text[:2] == _MARK and len(text) == _LENGTH
 
 
@@ -121,7 +120,6 @@ class Digests:
         return {**directories, Kind.SPEAKER: replace(held, rows=self.rows(held.rows))}
 
     def outdated(self, ledger: Ledger, directory: Directory) -> bool:
-        """Whether anything is digested with another key than the current one."""
         if not self.keys:
             return False
         current = {key_id(self.keys[0])}

@@ -168,7 +168,6 @@ def owner_of(swoogo_id: int, kind: Kind, ledger: Ledger) -> str:
 
 
 def by_kind(ledger: Ledger) -> dict[Kind, dict[str, Entry]]:
-    """The entries of each kind, in one walk."""
     found: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
     for key, entry in ledger.items():
         found[key.partition("/")[0]][key] = entry

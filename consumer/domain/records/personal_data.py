@@ -25,7 +25,6 @@ class Person:
 
     @classmethod
     def named(cls, text: str) -> Self:
-        """What a person typed."""
         text = text.strip()
         return cls(email=natural_email(text)) if "@" in text else cls(identifier=text)
 
@@ -56,7 +55,6 @@ def contacts_of(person: Person, snapshot: Snapshot, ledger: Ledger, digests: Dig
 
 
 def emails_of(profiles: Iterable[Profile]) -> set[str]:
-    """Their addresses, as they are compared."""
     return {natural_email(each.email) for each in profiles if each.email}
 
 

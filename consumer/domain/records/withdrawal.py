@@ -33,7 +33,6 @@ class Withdrawn:
 
     @classmethod
     def of(cls, marks: Collection[str]) -> Self:
-        """From their marks."""
         erased_ids = frozenset(mark.removeprefix(_ALL) for mark in marks if mark.startswith(_ALL))
         return cls(erased_ids | {mark.removeprefix(_COPIES) for mark in marks if mark.startswith(_COPIES)}, erased_ids)
 

@@ -86,7 +86,6 @@ class KindSurvey:
     whole: bool = False
 
     def naturals(self, known: Mapping[int, str]) -> dict[int, Remote]:
-        """Every record with its natural key, for the directory."""
         rows = {each: Remote(each, known.get(each, "")) for each in self.ids if each not in self.rows}
         return {**rows, **self.rows}
 

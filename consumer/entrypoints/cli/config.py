@@ -45,7 +45,6 @@ def show_config(*, everything: Everything = False, as_json: AsJson = False) -> E
 
 
 def config_document(settings: Settings) -> ConfigDocument:
-    """The settings in effect."""
     return ConfigDocument(tuple(_setting(settings, variable) for variable in VARIABLES.values()))
 
 

@@ -32,7 +32,6 @@ EXIT_CODES: Final = (
 
 
 def exit_of(error: SwoogoSyncError) -> Exit:
-    """The exit code of an error that ended a command."""
     if isinstance(error, ConfigurationError | CredentialError):
         return Exit.USAGE
     if isinstance(error, RetryableError):

@@ -57,7 +57,6 @@ def explain_record(
 
 
 def print_record(console: Console, document: RecordDocument) -> None:
-    """The record for people."""
     state = Became(document.state)
     paragraph(
         console,

@@ -164,7 +164,6 @@ def print_entries(console: Console, document: LedgerDocument, now: int) -> None:
 
 
 def print_entry(console: Console, entry: EntryDocument) -> None:
-    """One entry, field by field."""
     where = "not in Swoogo yet" if entry.swoogo_id is None else f"Swoogo {entry.swoogo_id}"
     contact = f" (contact {entry.contact_id})" if entry.contact_id else ""
     paragraph(console, f"{plain(entry.key)}  {entry.state}  {where}{contact}", style="bold")

@@ -24,7 +24,6 @@ _NARROWEST: Final = 20
 
 
 def out() -> Console:
-    """Standard output."""
     return _sized(Console(markup=False, emoji=False, highlight=False))
 
 

@@ -90,12 +90,10 @@ class PeopleDesk:
 
     @property
     def ledger(self) -> RedisLedger:
-        """The ledger, with its changelog."""
         return RedisLedger(self.stores.redis, self.stores.keys, self.stores.scripts, self.topics.changelog)
 
     @property
     def data(self) -> RedisPersonalData:
-        """What else Redis has."""
         return RedisPersonalData(self.stores)
 
     async def events(self, event: str | None) -> Sequence[str]:

@@ -9,8 +9,6 @@ from consumer.entrypoints.cli.people import ContactData
 
 @dataclass(frozen=True, slots=True)
 class EventData:
-    """What one event holds of a person."""
-
     event_id: str
     contacts: tuple[ContactData, ...]
 

@@ -136,7 +136,6 @@ def due(row: EventRow) -> str:
 
 
 def print_event(console: Console, document: EventDocument, now: int, *, everything: bool = False) -> None:
-    """Everything about one event."""
     row = document.event
     name = f" {plain(row.name)}" if row.name else ""
     pair = f"Swoogo event {row.swoogo_event_id}" if row.mapped else "not mapped"
@@ -184,7 +183,6 @@ def print_event(console: Console, document: EventDocument, now: int, *, everythi
 
 
 def print_run(console: Console, run: RunDocument, now: int) -> None:
-    """The numbers of one run (N1)."""
     began = ago(run.started_ms, now)
     when = f"started {began}" if run.seconds is None else f"took {lasting(run.seconds)}, {began}"
     outcome = run.outcome.replace("_", " ")

@@ -51,7 +51,6 @@ Columns = Sequence[Column | str]
 
 
 def number(title: str, spare: int = 0) -> Column:
-    """A column of numbers."""
     return Column(title, right=True, spare=spare)
 
 

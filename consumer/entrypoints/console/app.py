@@ -77,7 +77,6 @@ class _Console:
         self._last: OrderedDict[tuple[object, ...], tuple[Shown, int]] = OrderedDict()
 
     def serving(self, page: routes.Page) -> Callable[[Request], Awaitable[Response]]:
-        """What answers one address of the table."""
         module, _, function = page.target.partition(":")
         show: Show = getattr(import_module(f"consumer.entrypoints.console.pages.{module}"), function)
 
@@ -135,7 +134,6 @@ class _Console:
         return HTMLResponse(html, 503, headers={"retry-after": str(self._settings.refresh)})
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """The page of a refusal."""
         status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
         viewer: Viewer = getattr(request.state, "viewer", _UNKNOWN)
         return self._error(self._ask(request, viewer), status, detail)

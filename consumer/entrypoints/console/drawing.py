@@ -64,8 +64,6 @@ class _Icons:
 
 
 class Drawing:
-    """Draws pages."""
-
     def __init__(self) -> None:
         self._templates = Environment(
             loader=PackageLoader("consumer.entrypoints.console"),

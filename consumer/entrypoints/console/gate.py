@@ -36,7 +36,6 @@ class Forms:
         self._clock = clock
 
     def token(self, viewer: Viewer) -> str:
-        """For the forms of a page of this viewer."""
         return self._signed(viewer, str(self._clock.now() // 1000))
 
     def holds(self, viewer: Viewer, token: str) -> bool:

@@ -64,7 +64,6 @@ async def _token(stores: StoreSession, event_id: str) -> object:
 
 
 def kept_by(request: Request) -> KeptDocuments:
-    """Those of the console that answers this request."""
     state = request.app.state
     if not hasattr(state, "kept"):
         state.kept = KeptDocuments()

@@ -51,12 +51,10 @@ LEGEND: Final = tuple(_SESSIONS)
 
 
 def of_state(state: SyncState) -> Look:
-    """Of an event."""
     return Look(*_STATES[state], state.words)
 
 
 def of_session(became: Became) -> Look:
-    """Of a session in its programme."""
     return Look(*_SESSIONS[became], became.words)
 
 
@@ -66,5 +64,4 @@ def of_hand(hand: Hand) -> Look:
 
 
 def of_outcome(outcome: str) -> Look:
-    """Of a run."""
     return Look(*_OUTCOMES.get(outcome, ("gone", "off")), outcome.replace("_", " "))

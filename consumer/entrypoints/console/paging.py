@@ -36,7 +36,6 @@ class Pages:
         return self.number + 1 if self.last < self.total else 0
 
     def cut(self, rows: Sequence[T]) -> Sequence[T]:
-        """What is on this page."""
         return rows[(self.number - 1) * self.size : self.number * self.size]
 
 

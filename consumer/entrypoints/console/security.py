@@ -50,7 +50,6 @@ class Secured:
         self._public = urlsplit(settings.public_url) if settings.oidc.on else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request within its time."""
         began, status = time.monotonic(), 0
         scope["state"] = {}
 

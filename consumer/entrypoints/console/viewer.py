@@ -40,7 +40,6 @@ class Viewer:
     organizations: frozenset[str] | None = None
 
     def may_see(self, org_id: str) -> bool:
-        """Whether the events of this organization are theirs to see."""
         return self.organizations is None or org_id in self.organizations
 
     @property

@@ -35,7 +35,6 @@ class Fact:
 
 
 def facts_of(row: EventRow, now: int, timezone: tzinfo) -> tuple[Fact, ...]:
-    """Now, next and last."""
     return (
         Fact("Now", *now_words(row, now, timezone)),
         Fact("Next", *next_words(row, now, timezone)),

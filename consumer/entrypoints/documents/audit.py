@@ -49,7 +49,6 @@ async def read_audit(stores: StoreSession, event: str | None, limit: int) -> Aud
 
 
 def order_row(given: GivenOrder) -> OrderRow:
-    """An order for people."""
     order, receipt = given.for_audit.order, given.receipt
     outcome = "unknown" if receipt is None else "done" if receipt.done else "refused"
     return OrderRow(

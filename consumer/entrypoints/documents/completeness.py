@@ -25,7 +25,6 @@ async def require_complete(stores: StoreSession) -> None:
 
 
 def rebuilding(progress: RebuildProgress) -> str:
-    """What there is to say of a rebuild."""
     share = f" {progress.read / progress.total:.0%}," if progress.total else ""
     left = "" if progress.seconds_left is None else f", about {lasting(progress.seconds_left)} left"
     trouble = f" It does not go on at present: {progress.trouble}" if progress.trouble else ""

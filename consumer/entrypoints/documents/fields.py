@@ -78,8 +78,6 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionRow:
-    """A pair that is likely."""
-
     source: str
     target: str
     why: str

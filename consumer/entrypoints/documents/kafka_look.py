@@ -62,7 +62,6 @@ class KafkaLook:
         self._next = 0.0
 
     async def aclose(self) -> None:
-        """Disconnect."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -196,7 +196,6 @@ def freshness(seconds: Sequence[float]) -> Freshness:
 
 
 def parked_codes(trouble: Mapping[str, EventTrouble]) -> tuple[CodeRow, ...]:
-    """What is parked of all events, by code."""
     codes: dict[str, list[ParkedCode]] = defaultdict(list)
     for each in trouble.values():
         for code, count in each.codes.items():

@@ -51,8 +51,6 @@ class Planned:
 
 
 class Words:
-    """Turns ids into names people know."""
-
     def __init__(self, snapshot: Snapshot, ledger: Ledger, definitions: FieldDefinitions) -> None:
         self._snapshot = snapshot
         self._ledger = ledger
@@ -61,7 +59,6 @@ class Words:
         self._places = {place.id: place.name for pair in places for place in pair if place}
 
     def planned(self, operation: Operation) -> Planned:
-        """An operation for people."""
         kind, identifier = operation.kind.value, id_of(operation.key)
         match operation:
             case Create():

@@ -174,7 +174,6 @@ class _Reading:
     now: int
 
     def document(self) -> RecordDocument:
-        """The document. Nothing is awaited."""
         settings, whole, key = self.stores.settings, self.facts, self.key
         rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
         snapshot = whole.state.snapshot

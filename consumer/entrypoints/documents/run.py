@@ -134,7 +134,6 @@ def call_rows(calls: Sequence[MadeCall]) -> tuple[CallRow, ...]:
 
 
 def call_counts(rows: Sequence[CallRow]) -> Mapping[str, int]:
-    """Outcome -> how many calls."""
     return dict(Counter(row.outcome for row in rows))
 
 

@@ -13,8 +13,6 @@ from consumer.entrypoints.documents.words import iso
 
 @dataclass(frozen=True, slots=True)
 class KindNumbers:
-    """One kind of records in one run (N1)."""
-
     attempted: int
     synced: int
     created: int
@@ -27,7 +25,6 @@ class KindNumbers:
 
     @classmethod
     def of(cls, tally: Tally) -> KindNumbers:
-        """The same numbers of a tally."""
         return cls(*(getattr(tally, each.name) for each in fields(cls)))
 
 

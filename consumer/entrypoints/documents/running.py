@@ -57,7 +57,6 @@ class RunningDocument:
 
     @property
     def behind(self) -> int:
-        """Records that wait on Kafka."""
         return sum(each.behind for each in self.topics)
 
 
@@ -74,7 +73,6 @@ async def read_running(replicas: RedisReplicas, kafka: KafkaSettings, now: int) 
 
 
 def topic_rows(groups: Sequence[GroupStatus]) -> tuple[TopicRow, ...]:
-    """Topics as they are shown."""
     return tuple(TopicRow(g.topic, g.members, g.behind, iso(g.oldest or 0), g.oldest or 0) for g in groups)
 
 

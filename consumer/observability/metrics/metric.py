@@ -43,12 +43,10 @@ class Metric:
 
     @property
     def name(self) -> str:
-        """As it is scraped."""
         return PREFIX + self.short
 
     @property
     def type(self) -> Type:
-        """As Prometheus has it."""
         return "counter" if self.short.endswith("_total") else "histogram" if self.buckets else "gauge"
 
 

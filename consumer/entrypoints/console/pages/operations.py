@@ -52,7 +52,6 @@ async def show(ask: Ask) -> Shown:
 
 
 def _still(document: OperationsDocument) -> dict[str, object]:
-    """What of the document does not change by itself."""
     changing = {"as_of_ms", "credentials", "replicas", "kafka_ms"}
     return {name: getattr(document, name) for name in document.__dataclass_fields__ if name not in changing}
 

@@ -214,7 +214,6 @@ def _with(order: Order, foreseen: Foreseen) -> Order:
 
 
 async def _plan_now(ask: Ask) -> PlanDocument:
-    """The plan as its own page shows it."""
     event_id = ask.parts["event_id"]
     make = partial(read_plan, ask.stores, event_id, LATENCY)
     return (await kept_by(ask.request).of(ask.stores, event_id, "plan", make)).document
