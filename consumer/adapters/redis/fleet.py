@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final, cast
 
 import msgspec
@@ -71,7 +72,18 @@ class Fleet(msgspec.Struct, omit_defaults=True):
             self.oldest = _earlier(self.oldest, each.oldest)
             self.surveyed = _earlier(self.surveyed, each.surveyed)
 
+    def add_sums(self, sums: Mapping[str, int]) -> None:
+        """More events, added up by Redis; see `RedisEventStats.sums_of`."""
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + sums.get(name, 0))
+        self.oldest = _earlier(self.oldest, sums.get("oldest"))
+        self.surveyed = _earlier(self.surveyed, sums.get("surveyed"))
+        for mine, of in ((self.issues, "issue/"), (self.left_out, "left_out/")):
+            for name in (name.removeprefix(of) for name in sums if name.startswith(of)):
+                mine[name] = mine.get(name, 0) + sums[of + name]
 
+
+_NUMBERS: Final = ("failing", "continuous", "changes", "unlogged", "intents", "parked")
 _document: Final = msgspec.json.Decoder(Fleet)
 
 
@@ -101,7 +113,9 @@ class RedisFleet:
         while looked < _PART and not whole:
             self._cursor, members = await self._redis.sscan(self._keys.events(), self._cursor, count=_SLICE)
             events = [member.decode() for member in cast("list[bytes]", members)]
-            for each in (await self._stats.stats_of(events)).values():
+            added, left = await self._stats.sums_of(events)
+            self._sums.add_sums(added)
+            for each in (await self._stats.stats_of(left)).values():
                 self._sums.add(each)
             for event_id in events[self._passes % _RECOUNTED :: _RECOUNTED]:
                 if await self._stats.recount(event_id):

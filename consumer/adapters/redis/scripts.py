@@ -182,6 +182,11 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         named = [part for count in counts.items() for part in count]
         return bool(await self.named["settle_figures"](keys, [revision, "" if oldest is None else oldest, *named]))
 
+    async def sum_events(self, keys: Iterable[str]) -> tuple[list[int], dict[str, int]]:
+        """(places of the events that are not in the sums, sums by name); see the script. `keys`: 7 an event."""
+        left, sums = await self.named["sum_events"](keys, [])
+        return left, {name.decode(): number for name, number in zip(sums[::2], sums[1::2], strict=True)}
+
     async def note_timeline(
         self,
         keys: Iterable[str],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
-from consumer.adapters.redis.fleet import RedisFleet
+from consumer.adapters.redis.fleet import Fleet, RedisFleet
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.push.run import Tally
@@ -173,6 +174,27 @@ async def test_gauges_are_the_sums_over_all_events(desk: Desk) -> None:
     assert meters.value("swoogo_sync_changes_waiting") == 1
 
 
+async def test_what_redis_adds_up_is_what_each_event_says(desk: Desk) -> None:
+    """Also where the numbers of one were not kept, which is not among those that Redis adds up."""
+    await a_pushed_event(desk)
+    await desk.map(a_mapping(event_id="waits"))
+    await desk.record(a_session("s1"), a_session("s2"), event_id="waits")
+    await desk.record(a_session("s1"), event_id="unmapped")
+    await desk.stores.redis.hset(desk.stores.keys.event("former", "ledger"), "session/s9", '{"state":"intent"}')
+    await desk.stores.redis.sadd(desk.stores.keys.events(), "former")
+    events = [EVENT, "waits", "unmapped", "former"]
+    _, left = await overview(desk).sums_of(events)
+    assert left == ["former"]
+    each = Fleet()
+    for stats in (await overview(desk).stats_of(events)).values():
+        each.add(stats)
+    assert (each.intents, each.parked, each.changes, each.failing) == (2, 1, 3, 1)
+    await fleet(desk).count()
+    shown = await fleet(desk).read()
+    assert shown
+    assert msgspec.structs.replace(shown, at=0, known=0, due={}) == each
+
+
 async def test_of_many_events_one_document_is_counted_in_parts(desk: Desk) -> None:
     """Its sums are those of the last whole pass; a scrape reads it with one command."""
     redis, keys, counting = desk.stores.redis, desk.stores.keys, fleet(desk)
@@ -195,7 +217,7 @@ async def test_of_many_events_one_document_is_counted_in_parts(desk: Desk) -> No
     assert shown
     assert shown.changes == 1
     assert len(parts) > 1
-    assert max(parts) < 8 * 2_600
+    assert max(parts) < 8 * 2_600  # with those in scripts
     before = await commands(desk)
     await fleet(desk).read()
     assert await commands(desk) - before == 1

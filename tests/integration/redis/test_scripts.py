@@ -226,6 +226,8 @@ async def test_looking_changes_nothing(redis: Redis) -> None:
     before = await contents(redis)
     assert await credits_left(redis) == 5
     assert await scripts.next_due("{d}:due", 10) == (-1, [])
+    parts = ("state", "dirty", "unlogged", "survey", "ledger", "issues", "figures")
+    assert await scripts.sum_events([f"{{s}}:{name}" for name in parts]) == ([], {})
     assert await contents(redis) == before
 
 
