@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.pacing.pace import LATENCY, Pace
 from consumer.settings.console import ConsoleSettings
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
-from consumer.settings.group import PREFIX
+from consumer.settings.group import PREFIX, Group
 from consumer.settings.http import HttpSettings
 from consumer.settings.images import ImageSettings
 from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
@@ -58,12 +57,8 @@ __all__ = [
 _LIST_CREDITS: Final = 10
 
 
-class Settings(BaseSettings):
+class Settings(Group):
     """All settings of the service."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
-    )
 
     role: Literal["all", "ingest", "sync", "webhooks", "console"] = Field(
         "all",
@@ -153,6 +148,29 @@ VARIABLES: Final[Mapping[str, Variable]] = variables(Settings, PREFIX)
 """Every setting by the name of its environment variable."""
 
 
+def _environment() -> dict[str, Any]:
+    """What the environment gives, group by group; an empty variable gives nothing.
+
+    Every group is there: one that is left out would be made by itself, and its model built a second time.
+    """
+    given = {name.upper(): text for name, text in os.environ.items() if text}
+    values: dict[str, Any] = {}
+    for variable in VARIABLES.values():
+        *groups, leaf = variable.path
+        place = values
+        for group in groups:
+            place = place.setdefault(group, {})
+        if variable.name in given:
+            place[leaf] = given[variable.name]
+    return values
+
+
+def _merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, where `more` counts more."""
+    inner = {name: _merged(values.get(name, {}), each) for name, each in more.items() if isinstance(each, Mapping)}
+    return {**values, **more, **inner}
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the environment.
 
@@ -164,7 +182,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     wrong = list(unknown_variables((name.upper() for name in os.environ), VARIABLES, PREFIX))
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type] # pydantic validates what the overrides are
+        settings = Settings.model_validate(_merged(_environment(), overrides))
     except ValidationError as error:
         wrong += (explain_known if wrong else explain)(error, VARIABLES, PREFIX)
         raise ConfigurationError("\n".join(wrong)) from None
