@@ -16,7 +16,7 @@ from tools.site_pages import pages
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
-PAGES: Final = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+PAGES: Final = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS.rglob("*.md")])
 _FENCE: Final = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE: Final = re.compile(r"`([^`\n]+)`")
 _COMMAND: Final = re.compile(r"(?:^|[$(|;&] ?|-- |bin/)swoogo-sync((?:[ \t]+[^\s|;&)>#`]+)*)", re.MULTILINE)
@@ -100,3 +100,32 @@ def test_the_page_of_commands_has_the_help_of_each() -> None:
     text = pages()["cli.md"]
     for command in ("run", "demo", "status", "ledger lift", "keys rotate"):
         assert f"\n## swoogo-sync {command}\n\n```text\nUsage: swoogo-sync {command} " in text
+
+
+def test_every_setting_in_the_documents_exists() -> None:
+    """Spelt in full, or without the prefix of the service; a pattern ends in `_*`."""
+    known = set(re.findall(r"SWOOGO_SYNC_([A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
+    known |= {f"{name}_FILE" for name in known}
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in PAGES
+        for name in re.findall(r"\b(?:SWOOGO_SYNC_)?([A-Z]+(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)+)\b(?!_\*)", page.read_text())
+    }
+    assert len(named) > 50
+    short = {name.partition("__")[2] for name in known}
+    assert {(page, name) for page, name in named if name not in known | short} == set()
+
+
+def test_every_file_in_the_documents_exists() -> None:
+    """A path of the repository, or the name of a test module."""
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name.isalpha())
+    named = {
+        (str(page.relative_to(ROOT)), path)
+        for page in PAGES
+        for path in re.findall(rf"`((?:{folders})/[\w./-]+|test_\w+\.py)`", page.read_text())
+    }
+    assert len(named) > 50
+    built = {"out/servers.env"}
+    gone = {(page, path) for page, path in named if path not in tests | built and not (ROOT / path).exists()}
+    assert gone == set()
