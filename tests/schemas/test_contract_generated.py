@@ -28,6 +28,7 @@ from schemas.sponsor import SponsorResource
 from schemas.status import STATUS_MESSAGES
 from schemas.topics import Topic
 from schemas.yaml_text import to_yaml
+from tests.support.odd_values import nested
 
 PAGE: Final = FOLDER.parent / "docs" / "for-publishers.md"
 FIELDS_PAGE: Final = FOLDER.parent / "docs" / "fields.md"
@@ -155,11 +156,7 @@ def example_key(topic: str, record: dict[str, Any]) -> str:
 YAML_TEXT = st.text(max_size=12) | st.sampled_from(
     ["no", "Yes", "null", "1.0", "1e3", "- a", "a: b", "# c", "~", "=", "<<"]
 )
-YAML_VALUE = st.recursive(
-    st.none() | st.booleans() | st.integers() | YAML_TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(YAML_TEXT, inner, max_size=3),
-    max_leaves=10,
-)
+YAML_VALUE = nested(st.none() | st.booleans() | st.integers() | YAML_TEXT, YAML_TEXT)
 
 
 @given(st.dictionaries(YAML_TEXT, YAML_VALUE, min_size=1, max_size=4))
