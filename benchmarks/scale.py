@@ -16,8 +16,8 @@ from benchmarks.scale_ground import programme, sent
 from benchmarks.servers import Ground
 from benchmarks.usage import memory
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.kafka.topics import LEDGER, create_topics
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.pairs import RedisPairs
@@ -71,7 +71,10 @@ class _Scale:
 
     def __init__(self, ground: Ground, events: int) -> None:
         servers = ground.named(f"{NAME}{events}")
-        settings = load_settings(redis={"url": servers.redis_url, "prefix": servers.prefix.replace(".", "-")})
+        settings = load_settings(
+            redis={"url": servers.redis_url, "prefix": servers.prefix.replace(".", "-")},
+            kafka={"bootstrap_servers": servers.bootstrap, "topics": {"ledger": f"{servers.prefix}.ledger"}},
+        )
         self.events, self.settings, self.clock = events, settings, SystemClock()
         self.stores: Stores = open_stores(settings)
         self.redis = self.stores.redis
@@ -197,8 +200,9 @@ class _Scale:
             return sum([int(await redis.memory_usage(name, samples=0) or 0) for name in names])
 
         live = await size()
-        archive = RedisArchive(redis, keys, self.stores.scripts)
-        assert await archive.put_away(event, self.clock.new_id(), self.clock.now())
+        kafka = self.settings.kafka
+        await create_topics(kafka.bootstrap_servers, {kafka.topics.ledger: LEDGER})
+        assert await self.stores.archive.put_away(event, self.clock.new_id(), self.clock.now())
         return live, await size()
 
     def fleet(self) -> RedisFleet:
@@ -228,7 +232,7 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:
     (few, _), (many, (live, archived)) = [await _costs(ground, size) for size in (small, large)]
     figures = [
         Figure(benchmark=NAME, what="an event of 500 records", value=live, unit="bytes in Redis"),
-        Figure(benchmark=NAME, what="the same archived", value=archived, unit="bytes in Redis", goal=live / 18),
+        Figure(benchmark=NAME, what="the same archived", value=archived, unit="bytes in Redis", goal=4096),
         Figure(benchmark=NAME, what="resident memory", value=memory(os.getpid()).resident, unit="MB", goal=150.0),
     ]
     for what, cost in many.items():
@@ -269,4 +273,4 @@ async def _costs(ground: Ground, events: int) -> tuple[dict[str, Cost], tuple[in
             "a change of 500 recorded": await made.recording(),
         }, await made.sizes()
     finally:
-        await made.redis.aclose()
+        await made.stores.aclose()

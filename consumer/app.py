@@ -20,7 +20,6 @@ from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import ensure_topics
-from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
@@ -180,8 +179,7 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         trouble = TroubleIndex(stores.redis, stores.keys)
         orders = build_order_relay(settings, stores, kafka, clock)
         fleet = RedisFleet(stores.redis, stores.keys, RedisEventStats(stores.redis, stores.keys, stores.scripts), clock)
-        archive = RedisArchive(stores.redis, stores.keys, stores.scripts)
-        archiver = Archiver(archive, clock, settings.archive.after) if settings.archive.after else None
+        archiver = Archiver(stores.archive, clock, settings.archive.after) if settings.archive.after else None
         housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, trouble, orders, fleet, archiver)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None

@@ -30,6 +30,7 @@ class LedgerKind(StrEnum):
     GENERATION = "generation"
     CONTACT = "contact"
     CONTROL = "control"
+    ARCHIVE = "archive"
 
 
 class LedgerState(StrEnum):
@@ -216,17 +217,17 @@ class ControlEntry(LedgerRecord):
     """The `plan` that may be sent; once a push began with it, digests of the `operations` that are left."""
 
 
-LedgerValue = Annotated[
-    LedgerEntry
-    | PairEntry
-    | ConnectionEntry
-    | MappingEntry
-    | ServedEntry
-    | GenerationEntry
-    | DeletedContactEntry
-    | ControlEntry,
-    Field(discriminator="kind"),
-]
+class ArchiveEntry(LedgerRecord):
+    """A part of the ledger of an archived event (Y4), under `{event_id}/archive/{number}`. Redis keeps where it lies.
+
+    The topic has the same entries one by one as well, so a rebuild passes it over.
+    """
+
+    kind: Literal["archive"]
+    """Always `archive`."""
+    entries: dict[str, dict[str, Any]]
+    """Key -> what `LedgerEntry` says, without its `kind`."""
+
 
 _Value = (
     LedgerEntry
@@ -237,7 +238,9 @@ _Value = (
     | GenerationEntry
     | DeletedContactEntry
     | ControlEntry
+    | ArchiveEntry
 )
+LedgerValue = Annotated[_Value, Field(discriminator="kind")]
 _VALUE: Final[TypeAdapter[_Value]] = TypeAdapter(LedgerValue)
 
 

@@ -59,7 +59,7 @@ async def open_redis(
     Raises ConfigurationError, UnavailableError.
     """
     stores = open_stores(settings)
-    stack.push_async_callback(stores.redis.aclose)
+    stack.push_async_callback(stores.aclose)
     await check_redis(stores.redis, settings.redis)
     time = ServerTime(stores.redis, clock, quiet=settings.swoogo.deadline + settings.push.create_settle_time)
     time.on_jump(watch.clock_set)

@@ -166,7 +166,7 @@ def build_dispatcher(
     issues = KafkaIssuesTopic(kafka.producer, topics.issues, clock)
     feed = IssueFeed(redis, keys, scripts, stores.connections, issues)
     board = RedisStatusBoard(redis, keys, scripts, status, feed)
-    ledger = RedisLedger(redis, keys, scripts, kafka.changelog)
+    ledger = RedisLedger(redis, keys, scripts, kafka.changelog, stores.archive)
     pairs = RedisPairs(redis, keys, scripts, kafka.changelog)
     timeline = RedisTimeline(redis, keys, scripts)
     ports = PushPorts(

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
@@ -63,6 +64,7 @@ from tests.support.fakes import (
     InMemoryStatusBoard,
     InMemoryTokens,
 )
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.fakes.hints import InMemoryHints, InMemoryWebhooks
 from tests.support.fakes.ledger import ListedChangelog
 from tests.support.fakes.orders import InMemoryOrders
@@ -241,10 +243,10 @@ def in_redis(redis: Redis, times: Times, scripts: Scripts | None = None) -> Benc
         circuit_failures=CIRCUIT_FAILURES, circuit_first=0.3, circuit_max=0.6, deadline=-2.35
     )
     kept, pair_log, topic = ListedChangelog(), ListedPairs(), RecordingTopic()
-    connections = RedisConnections(redis, keys, scripts)
+    connections, archive = RedisConnections(redis, keys, scripts), RedisArchive(redis, keys, scripts, FakeArchiveTopic)
     return Bench(
         clock=clock,
-        inbox=RedisInbox(redis, keys, scripts, leases, debounce, push, reconcile),
+        inbox=RedisInbox(redis, keys, scripts, leases, debounce, push, reconcile, archive),
         ledger=RedisLedger(redis, keys, scripts, kept),
         connections=connections,
         pairs=RedisPairs(redis, keys, scripts, pair_log),

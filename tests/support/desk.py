@@ -32,6 +32,7 @@ from consumer.entrypoints.cli.app import app
 from consumer.ports import Change, Lease, SyncRequest, event_subject, org_subject
 from consumer.settings import PREFIX, load_settings
 from tests.support.builders import EVENT, HOUR, a_session, at
+from tests.support.fakes.archive import FakeArchiveTopic
 
 SOON: Final = at("2099-07-01 09:00")
 _PREFIX: Final = "cli-test"
@@ -141,7 +142,8 @@ class Desk:
 async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
     """A desk on an empty Redis; changes are due at once."""
     bound = open_stores(
-        load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0})
+        load_settings(redis={"url": redis_url, "prefix": _PREFIX}, debounce={"quiet_period": 0.0, "max_wait": 0.0}),
+        FakeArchiveTopic,
     )
     silent = Silent()
     feed = IssueFeed(bound.redis, bound.keys, bound.scripts, bound.connections, SilentIssues())
@@ -151,7 +153,7 @@ async def a_desk(redis_url: str, charset: str = "utf-8") -> AsyncIterator[Desk]:
         {PREFIX + name: value for name, value in environment.items()},
         bound,
         RedisPairs(bound.redis, bound.keys, bound.scripts, silent),
-        RedisLedger(bound.redis, bound.keys, bound.scripts, silent),
+        RedisLedger(bound.redis, bound.keys, bound.scripts, silent, bound.archive),
         RedisStatusBoard(bound.redis, bound.keys, bound.scripts, silent, feed),
         RedisTimeline(bound.redis, bound.keys, bound.scripts),
         SystemClock(),

@@ -7,6 +7,7 @@ later format, or an unknown kind, says so (`NewerRecord`), and never guesses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from consumer.adapters.kafka.convert import deleted_row
 from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
 from consumer.domain.connections.pair import Pair
-from consumer.domain.errors import PoisonError
+from consumer.domain.errors import PoisonError, UnreadableRowError
 from consumer.domain.planning.control import Control
 from consumer.domain.records.digests import SEALED
 from consumer.domain.records.identity import Kind, Source, key_of, moments_of
@@ -27,6 +28,7 @@ _LATEST: Final = {"pair": 2, "speaker": SEALED}
 GENERATION_KEY: Final = b"service/generation/marker"
 
 _DELETION: Final = Source.CONTACT.value
+_ARCHIVE: Final = "archive"
 
 _encode: Final = msgspec.json.Encoder().encode
 _entry: Final = msgspec.json.Decoder(Entry)
@@ -50,6 +52,15 @@ class _Deletion(msgspec.Struct):
 
 
 _deletion: Final = msgspec.json.Decoder(_Deletion)
+
+
+class _Archive(msgspec.Struct):
+    """Rows of a ledger as they lay in Redis, by their keys (Y4)."""
+
+    entries: dict[str, msgspec.Raw]
+
+
+_archive: Final = msgspec.json.Decoder(_Archive)
 
 
 class _Head(msgspec.Struct):
@@ -76,6 +87,27 @@ def deletion_record(event_id: str, contact_id: str, stamp: str) -> tuple[bytes, 
     """Key and value of a deleted contact, see `schemas.ledger.DeletedContactEntry`."""
     fields = msgspec.to_builtins(_Deletion(event_id, contact_id, stamp))
     return f"{event_id}/{_DELETION}/{contact_id}".encode(), _value(_DELETION, fields)
+
+
+def archive_key(event_id: str, op_id: str, part: int) -> bytes:
+    """Key of a part of the ledger of an archived event. `op_id`: of the archiving."""
+    return f"{event_id}/{_ARCHIVE}/{op_id}-{part}".encode()
+
+
+def archive_value(rows: Mapping[bytes, bytes]) -> bytes:
+    """The value of a part, see `schemas.ledger.ArchiveEntry`."""
+    return _value(_ARCHIVE, {"entries": {key.decode(): msgspec.Raw(row) for key, row in rows.items()}})
+
+
+def archived_rows(value: bytes) -> dict[bytes, bytes]:
+    """The rows of a part, to the byte. Raises UnreadableRowError: a later version wrote it, or no version did."""
+    try:
+        if _head.decode(value).format <= FORMAT:
+            return {key.encode(): bytes(row) for key, row in _archive.decode(value).entries.items()}
+        problem = "a later version wrote it"
+    except msgspec.DecodeError as error:
+        problem = str(error)
+    raise UnreadableRowError(f"The ledger topic holds an archived ledger that this version cannot read ({problem}).")
 
 
 def standing_record(standing: Standing) -> tuple[bytes, bytes]:
@@ -116,11 +148,11 @@ def latest_format(kind: str) -> int:
 def understands(what: str) -> bool:
     """Whether this version reads a `NewerRecord.what`."""
     kind, _, number = what.partition("/")
-    return (kind in _KINDS or kind in _OTHERS or kind == _DELETION) and int(number) <= latest_format(kind)
+    return (kind in _KINDS or kind in _OTHERS or kind in {_DELETION, _ARCHIVE}) and int(number) <= latest_format(kind)
 
 
 def remembered(record: RawRecord) -> Remembered | None:
-    """What a record of the changelog says; None when it says nothing any more (a null value).
+    """What a record of the changelog says; None when it says nothing (a null value), or nothing that others do not.
 
     Raises:
         PoisonError: no version of this service writes such a record.
@@ -142,6 +174,8 @@ def remembered(record: RawRecord) -> Remembered | None:
             return NewerRecord(_owners(kind, owner, identifier), what)
         if kind in _KINDS:
             return Logged(owner, f"{kind}/{identifier}", _entry.decode(record.value), record.timestamp)
+        if kind == _ARCHIVE:
+            return None  # the topic has its entries one by one as well
         if kind == _DELETION:
             return _deleted(_deletion.decode(record.value))
         found: Remembered = _OTHERS[kind].decode(record.value)

@@ -1,16 +1,12 @@
-"""ARCHIVE: events that are over for good lie in Redis as one packed string, until a change brings them back (Y4)."""
+"""ARCHIVE: of events that are over for good, Redis keeps where their ledger lies on Kafka, until a change brings them
+back (Y4).
+"""
 
 from __future__ import annotations
 
-import asyncio
-import lzma
-import re
-import zlib
-from collections.abc import Mapping, Sequence
-from typing import Final, cast
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol, cast
 
-import msgspec
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
@@ -22,50 +18,37 @@ from consumer.domain.errors import UnreadableRowError
 from consumer.domain.records.archive import ended_at, stays
 from consumer.ports import event_subject
 
-_hash: Final = msgspec.msgpack.Decoder(dict[bytes, bytes])
-_SPELLED: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}")
-"""Ids and digests: most of a ledger, and incompressible but for the way they are spelled."""
-_BARE: Final = re.compile(rb"\xff(.{12})|\xfe(.{16})", re.DOTALL)
-"""The same as bytes, after one that UTF-8 never has."""
-_OP_ID: Final = re.compile(rb'"op_id":"[^"]+"')
-_MADE: Final = b'"op_id":"1"'
-"""Of a create that was answered only counts that it was this service's (D4)."""
-_PRESET: Final = 2
-"""Of lzma: more takes three times the CPU for as many bytes."""
-_ZLIB: Final = b"\x78"
-"""Begins what earlier builds packed."""
 _SLICE: Final = 50
 _LEASE_MS: Final = 60_000
 _WAITS: Final = ("dirty", "requests", "orders", "unlogged", "hints")
 GOES: Final = ("issues", "directory", "survey", "fields", "overtaken", "run", "runs", "timeline", "calls")
 
 
-def packed(rows: Mapping[bytes, bytes]) -> bytes:
-    """A hash of UTF-8 texts as one string; it comes back as it was, to the byte."""
-    bare = {_SPELLED.sub(_bare, key): _SPELLED.sub(_bare, row) for key, row in sorted(rows.items())}
-    return lzma.compress(msgspec.msgpack.encode(bare), preset=_PRESET)
+class ArchiveTopic(Protocol):
+    """Where the ledgers of archived events lie; see `adapters.kafka.archive`."""
 
+    async def write(self, event_id: str, op_id: str, rows: Mapping[bytes, bytes]) -> Sequence[str]:
+        """The place of each part. Raises UnavailableError."""
 
-def unpacked(text: bytes) -> dict[bytes, bytes]:
-    """What was packed, also by earlier builds."""
-    rows = _hash.decode(zlib.decompress(text) if text.startswith(_ZLIB) else lzma.decompress(text))
-    return {_BARE.sub(_spelled, key): _BARE.sub(_spelled, row) for key, row in rows.items()}
+    async def read(self, event_id: str, op_id: str, places: Sequence[str]) -> Mapping[bytes, bytes]:
+        """What lies there. Raises UnavailableError: Kafka does not answer, or has it no more."""
 
+    async def forget(self, event_id: str, op_id: str, parts: int) -> None:
+        """Keep nothing of it. Raises UnavailableError."""
 
-def _bare(found: re.Match[bytes]) -> bytes:
-    digits = found[0].replace(b"-", b"")
-    return (b"\xff" if digits == found[0] else b"\xfe") + bytes.fromhex(digits.decode())
-
-
-def _spelled(found: re.Match[bytes]) -> bytes:
-    return (found[1].hex() if found[1] else str(UUID(bytes=found[2]))).encode()
+    async def aclose(self) -> None: ...
 
 
 class RedisArchive:
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
+    """Puts events away, and brings them back. `{event/ID}:archive` is the id of the archiving, and the places."""
+
+    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, open_topic: Callable[[], ArchiveTopic]) -> None:
+        """`open_topic`: called when the topic is first needed."""
         self._redis = redis
         self._keys = keys
         self._scripts = scripts
+        self._open_topic = open_topic
+        self._opened: ArchiveTopic | None = None
         self._stats = RedisEventStats(redis, keys, scripts)
 
     @guarded
@@ -103,13 +86,16 @@ class RedisArchive:
         try:
             rows, versions, ledger = [await read_hash(self._redis, key[name]) for name in HELD[:3]]
             kept = sorted(each.encode() for each in stays(codecs.snapshot(rows)))
+            places = await self._topic.write(event_id, op_id, ledger)
             done = await self._scripts.archive_event(
                 list(key.values()),
                 epoch=epoch,
                 at=now,
-                ledger=await asyncio.to_thread(packed, {name: _OP_ID.sub(_MADE, row) for name, row in ledger.items()}),
+                places=" ".join([op_id, *places]),
                 rows=[part for each in kept for part in (each, rows[each], versions.get(each, b""))],
             )
+            if not done:
+                await self._topic.forget(event_id, op_id, len(places))
         finally:
             await self._scripts.seize_subject(key["state"], op_id=op_id, lease=0)
         if done:
@@ -122,16 +108,39 @@ class RedisArchive:
 
     @guarded
     async def bring_back(self, event_id: str) -> None:
-        """Unpack an archived event; nothing where it is not archived. Raises UnavailableError."""
-        names = [self._keys.event(event_id, name) for name in ("state", "archive", "figures", "ledger")]
+        """Put the ledger of an archived event back; nothing where it is not archived. Raises UnavailableError."""
+        names = [self._keys.event(event_id, name) for name in ("state", "figures", "ledger")]
+        where = self._keys.event(event_id, "archive")
+        text = await read_value(self._redis, where)
         at = await self.archived_at(event_id)
-        if at is None:
-            return
-        # First, so that it is among the events whatever breaks off here.
-        await self._redis.sadd(self._keys.events(), event_id)
-        text = await read_value(self._redis, names[1])
-        await self._scripts.bring_back(names, at=at, ledger=unpacked(text) if text else {})
-        await self._redis.srem(self._keys.archived(), event_id)
+        if at is not None:
+            # First, so that it is among the events whatever breaks off here.
+            await self._redis.sadd(self._keys.events(), event_id)
+            await self._scripts.bring_back(names, at=at, ledger=await self._read(event_id, text) if text else {})
+            await self._redis.srem(self._keys.archived(), event_id)
+        if text:
+            op_id, *places = text.decode().split()
+            await self._topic.forget(event_id, op_id, len(places))
+            await self._scripts.drop_equal(where, text)
+
+    @guarded
+    async def ledger(self, event_id: str) -> Mapping[bytes, bytes]:
+        """The rows of an archived event; none where it is not archived. Raises UnavailableError."""
+        text = await read_value(self._redis, self._keys.event(event_id, "archive"))
+        return await self._read(event_id, text) if text else {}
+
+    async def _read(self, event_id: str, text: bytes) -> Mapping[bytes, bytes]:
+        op_id, *places = text.decode().split()
+        return await self._topic.read(event_id, op_id, places)
+
+    async def aclose(self) -> None:
+        if self._opened:
+            await self._opened.aclose()
+
+    @property
+    def _topic(self) -> ArchiveTopic:
+        self._opened = self._opened or self._open_topic()
+        return self._opened
 
     @guarded
     async def archived_at(self, event_id: str) -> int | None:

@@ -69,6 +69,7 @@ class RedisInbox(InboxRequests):
         debounce: DebounceSettings,
         push: PushSettings,
         reconcile: ReconcileSettings,
+        archive: RedisArchive,
     ) -> None:
         super().__init__(redis, keys, scripts, reconcile)
         self._leases = leases
@@ -76,7 +77,7 @@ class RedisInbox(InboxRequests):
         self._max_wait = round(debounce.max_wait * 1000)
         self._lease = round(push.lease * 1000)
         self._indexed: set[str] = set()
-        self._archive = RedisArchive(redis, keys, scripts)
+        self.archive = archive
 
     @guarded
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
@@ -189,7 +190,7 @@ class RedisInbox(InboxRequests):
                 self._names(subject, *REQUESTS), op_id=op_id, lease=self._lease
             )
             if following == _ARCHIVED:
-                await self._archive.bring_back(subject.id)
+                await self.archive.bring_back(subject.id)
         await self._due.put(subject, following)
         if not epoch:
             return None

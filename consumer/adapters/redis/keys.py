@@ -61,7 +61,7 @@ a secret or personal data; credentials are named by a hash.
 | `{index}:events`, `{index}:orgs` | set: ids ever recorded, but for archived events | - | inbox |
 | `{index}:repair` | string: how far the repair of the due index has come in both sets | - | inbox |
 | `{index}:archived` | set: archived events | - | archive |
-| `{event/ID}:archive` | string: the packed ledger of an archived event | - | archive |
+| `{event/ID}:archive` | string: where on the ledger topic the ledger of an archived event lies | - | archive |
 | `{index}:trouble` | hash: event -> what is wrong with it; "": every event was gone through | - | trouble index |
 | `{index}:arrivals` | stream: seconds that changes took to Swoogo, bounded | - | arrivals |
 | `{replay/ID}:position` | string: what an interrupted replay of a topic has still to read | 7 days | replays |

@@ -10,8 +10,8 @@ from weakref import WeakValueDictionary
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.archive import unpacked
-from consumer.adapters.redis.client import guarded, read_hash, read_value
+from consumer.adapters.redis.archive import RedisArchive
+from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.uninterrupted import Uninterrupted
@@ -36,8 +36,12 @@ class Changelog(Protocol):
 class RedisLedger:
     """The only writer of ledger and directories."""
 
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: Changelog) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, scripts: Scripts, changelog: Changelog, archive: RedisArchive | None = None
+    ) -> None:
+        """`archive`: where the ledgers of archived events are found."""
         self._redis = redis
+        self._archive = archive
         self._keys = keys
         self._scripts = scripts
         self._changelog = changelog
@@ -46,9 +50,9 @@ class RedisLedger:
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
-        stored = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
-        if not stored and (text := await read_value(self._redis, self._keys.event(event_id, "archive"))):
-            stored = unpacked(text)
+        stored: Mapping[bytes, bytes] = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
+        if not stored and self._archive:
+            stored = await self._archive.ledger(event_id)
         return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:

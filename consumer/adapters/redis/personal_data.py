@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.redis.timeline import RedisTimeline
@@ -48,7 +47,7 @@ class RedisPersonalData:
         state, deadline = self._stores.keys.event(event_id, "state"), asyncio.get_running_loop().time() + patience
         stores = self._stores
         while True:
-            await RedisArchive(stores.redis, stores.keys, stores.scripts).bring_back(event_id)
+            await stores.archive.bring_back(event_id)
             epoch, left = await self._seized(state, op_id, round(lease * 1000))
             if epoch:
                 return Lease(event_subject(event_id), epoch, op_id)

@@ -9,7 +9,6 @@ import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -38,7 +37,7 @@ class RedisRestorer:
         self._scripts = scripts
         self._inbox = inbox
         self._window = round(window * 1000)
-        self._archive = RedisArchive(redis, keys, scripts)
+        self._archive = inbox.archive
 
     @guarded
     async def begin(self, owner: str) -> None:
@@ -68,7 +67,7 @@ class RedisRestorer:
         if archived is not None:
             if max((each.at for each in logged), default=0) <= archived:
                 await self._redis.sadd(self._keys.archived(), event_id)
-                return 0  # its packed ledger has them
+                return 0  # its archived ledger has them
             await self._archive.bring_back(event_id)
         changed = 0
         for start in range(0, len(logged), _ENTRIES_PER_CALL):

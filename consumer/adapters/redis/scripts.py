@@ -202,13 +202,13 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         return bool(await self.named["note_timeline"](keys, [epoch, bytes_kept, run, calls, runs_kept, *lines]))
 
     async def archive_event(
-        self, keys: Iterable[str], *, epoch: int, at: int, ledger: bytes, rows: Iterable[bytes]
+        self, keys: Iterable[str], *, epoch: int, at: int, places: str, rows: Iterable[bytes]
     ) -> bool:
         """False when something waits or somebody else has the lease. `keys`: see the script."""
-        return bool(await self.named["archive_event"](keys, [epoch, at, ledger, *rows]))
+        return bool(await self.named["archive_event"](keys, [epoch, at, places, *rows]))
 
     async def bring_back(self, keys: Iterable[str], *, at: int, ledger: Mapping[bytes, bytes]) -> bool:
-        """False when it is not archived any more. `keys`: state, archive, figures, ledger."""
+        """False when it is not archived any more. `keys`: state, figures, ledger."""
         return bool(await self.named["bring_back"](keys, [at, *(part for row in ledger.items() for part in row)]))
 
     async def ack_outbox(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.archive import ArchiveTopic, RedisArchive
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.redis.cluster_marker import ClusterMarkers
@@ -29,20 +32,33 @@ class Stores:
     inbox: RedisInbox
     connections: RedisConnections
     markers: RedisMarkers
+    archive: RedisArchive
+
+    async def aclose(self) -> None:
+        await self.archive.aclose()
+        await self.redis.aclose()
 
 
-def open_stores(settings: Settings) -> Stores:
-    """Bind the Redis adapters; nothing is sent yet."""
+def open_stores(settings: Settings, archive_topic: Callable[[], ArchiveTopic] | None = None) -> Stores:
+    """Bind the Redis adapters; nothing is sent yet. `archive_topic`: where archived ledgers lie, by default Kafka."""
     redis = connect(settings.redis)
     keys, scripts, leases = Keys(settings.redis.prefix), Scripts(redis), Leases()
+    archive = RedisArchive(redis, keys, scripts, archive_topic or partial(_on_kafka, settings))
     return Stores(
         redis,
         keys,
         scripts,
         leases,
-        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile),
+        RedisInbox(redis, keys, scripts, leases, settings.debounce, settings.push, settings.reconcile, archive),
         RedisConnections(redis, keys, scripts),
         ClusterMarkers(redis, keys, scripts)
         if isinstance(redis, ClusterRedis)
         else RedisMarkers(redis, keys, scripts, replicas=settings.redis.mode == "sentinel"),
+        archive,
     )
+
+
+def _on_kafka(settings: Settings) -> ArchiveTopic:
+    from consumer.adapters.kafka.archive import KafkaArchive  # few commands ever meet an archived event
+
+    return KafkaArchive(settings.kafka)

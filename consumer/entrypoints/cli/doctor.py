@@ -81,7 +81,7 @@ async def _examine(webhooks: list[WebhookState]) -> list[CheckResult]:
             _webhooks(settings, bound, webhooks),
         )
     finally:
-        await bound.redis.aclose()
+        await bound.aclose()
     return [*found, *(verdict for part in parts for verdict in part)]
 
 

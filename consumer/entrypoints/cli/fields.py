@@ -137,7 +137,7 @@ async def _definitions(
         return read, credits_.total
     finally:
         await client.aclose()
-        await bound.redis.aclose()
+        await bound.aclose()
 
 
 _EVERYTHING: Final = dict.fromkeys(MAPPED_KINDS, EVERY)

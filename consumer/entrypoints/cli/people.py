@@ -90,7 +90,8 @@ class PeopleDesk:
 
     @property
     def ledger(self) -> RedisLedger:
-        return RedisLedger(self.stores.redis, self.stores.keys, self.stores.scripts, self.topics.changelog)
+        stores = self.stores
+        return RedisLedger(stores.redis, stores.keys, stores.scripts, self.topics.changelog, stores.archive)
 
     @property
     def data(self) -> RedisPersonalData:
@@ -199,7 +200,7 @@ async def open_desk(settings: Settings, *, writes: bool) -> AsyncIterator[People
         )
     finally:
         await sender.stop()
-        await stores.redis.aclose()
+        await stores.aclose()
 
 
 def _contact(contact_id: str, snapshot: Snapshot, entry: Entry | None, mentions: Mentions) -> ContactData:

@@ -165,7 +165,7 @@ async def _replay(
             await orders.give(order, act)
             return _finished(document, done), ""
     finally:
-        await bound.redis.aclose()
+        await bound.aclose()
 
 
 async def _watched(replaying: AsyncIterator[Replayed], asked: Asked, total: int) -> Replayed:

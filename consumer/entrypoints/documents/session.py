@@ -60,7 +60,7 @@ class StoreSession:
         self.settings, self.clock, self.kafka = settings, clock, KafkaLook(settings.kafka)
         self.inbox, self.connections, self.markers = bound.inbox, bound.connections, bound.markers
         self.pairs = RedisPairs(redis, keys, scripts, nothing)
-        self.ledger = RedisLedger(redis, keys, scripts, nothing)
+        self.ledger = RedisLedger(redis, keys, scripts, nothing, bound.archive)
         self.board = RedisRuns(redis, keys)
         time = ServerTime(redis, clock)
         self.budget = RedisBudget(redis, keys, scripts, bound.leases, clock, settings.swoogo, time)
@@ -104,4 +104,4 @@ async def open_session(settings: Settings) -> AsyncIterator[StoreSession]:
         yield session
     finally:
         await session.kafka.aclose()
-        await bound.redis.aclose()
+        await bound.aclose()

@@ -103,7 +103,7 @@ def complete_all(scripts: Scripts) -> Awaitable[Any]:
 
 def archive(scripts: Scripts) -> Awaitable[Any]:
     names = [STATE, *(f"{{s}}:{name}" for name in ("archive", "figures", *HELD, *GOES))]
-    return scripts.archive_event(names, epoch=EPOCH, at=7, ledger=b"packed", rows=[b"session/s1", b"row", b"1"])
+    return scripts.archive_event(names, epoch=EPOCH, at=7, places="op 0:7", rows=[b"session/s1", b"row", b"1"])
 
 
 def mark_published(scripts: Scripts, mark: str = "?7") -> Awaitable[Any]:

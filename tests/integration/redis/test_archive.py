@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.scale_ground import programme
-from consumer.adapters.redis.archive import RedisArchive, packed, unpacked
+from consumer.adapters.kafka.archive import KafkaArchive
+from consumer.adapters.kafka.topics import LEDGER
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.personal_data import RedisPersonalData
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
+from consumer.domain.errors import UnavailableError
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Session
 from consumer.ports.rebuild import Logged
 from consumer.services.archive import Archiver
+from consumer.settings import KafkaSettings
+from consumer.settings import Topics as TopicNames
 from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key
 from tests.support.desk import Desk, a_desk
+from tests.support.fakes.archive import FakeArchiveTopic
+from tests.support.topics import Topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("Y4")]
 
@@ -39,7 +42,11 @@ async def desk(redis: object, redis_url: str) -> AsyncIterator[Desk]:
 
 
 def archive(desk: Desk) -> RedisArchive:
-    return RedisArchive(desk.stores.redis, desk.stores.keys, desk.stores.scripts)
+    return desk.stores.archive
+
+
+def topic(desk: Desk) -> FakeArchiveTopic:
+    return cast("FakeArchiveTopic", desk.stores.archive._topic)
 
 
 def archiver(desk: Desk) -> Archiver:
@@ -66,7 +73,7 @@ async def held(desk: Desk) -> set[str]:
     return {key.rpartition(":")[2] for key in found}
 
 
-async def test_an_event_that_is_over_leaves_a_packed_ledger_and_its_deletions(desk: Desk) -> None:
+async def test_an_event_that_is_over_leaves_where_its_ledger_is_and_its_deletions(desk: Desk) -> None:
     await an_event_that_is_over(desk)
     before = await desk.ledger.load(EVENT)
     await archiver(desk).look()
@@ -95,21 +102,35 @@ async def test_an_archived_event_is_in_no_round_repair_or_count(desk: Desk) -> N
 
 
 async def test_a_change_brings_it_back_before_it_is_claimed(desk: Desk) -> None:
-    """To the byte, but for the id of its create; so nothing is created twice, also when replicas had seen it before."""
-    await an_event_that_is_over(
-        desk, {key: replace(each, op_id="made-by-this-create") for key, each in ENTRIES.items()}
-    )
+    """To the byte; so nothing is created twice, also when replicas had seen it before."""
+    await an_event_that_is_over(desk)
     ledger = desk.stores.keys.event(EVENT, "ledger")
     before = await read_hash(desk.stores.redis, ledger)
-    kept = {key: row.replace(b"made-by-this-create", b"1") for key, row in before.items()}
     await archiver(desk).look()
     await desk.record(past("s1", title="Another", version=NOW + 1))
     await desk.claim()
-    assert await desk.stores.redis.hgetall(ledger) == kept != before
+    assert await desk.stores.redis.hgetall(ledger) == before
+    assert not topic(desk).held
+    assert "archive" not in await held(desk)
     assert (await desk.stores.inbox.load(EVENT)).marks.keys() == {session_key("s1")}
     assert not (await desk.read("status", EVENT))["event"]["archived"]
     assert await desk.stores.redis.smembers(desk.stores.keys.events()) == {EVENT.encode()}
     assert not await desk.stores.redis.smembers(desk.stores.keys.archived())
+
+
+async def test_on_a_real_kafka_it_goes_and_comes_back(desk: Desk, topics: Topics) -> None:
+    names = TopicNames(ledger=await topics("ledger", LEDGER))
+    on_kafka = KafkaArchive(KafkaSettings(bootstrap_servers=topics.bootstrap, topics=names))
+    desk.stores.archive._open_topic = lambda: on_kafka
+    await an_event_that_is_over(desk)
+    await archiver(desk).look()
+    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "ledger")) == 0
+    assert await desk.ledger.load(EVENT) == ENTRIES
+    await desk.record(past("s1", title="Another", version=NOW + 1))
+    await desk.claim()
+    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "ledger")) == 3
+    assert await desk.ledger.load(EVENT) == ENTRIES
+    await on_kafka.aclose()
 
 
 async def test_whatever_else_makes_it_due_brings_it_back_too(desk: Desk) -> None:
@@ -161,6 +182,72 @@ async def test_a_change_between_the_look_and_the_archive_keeps_it(desk: Desk) ->
     assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "rows")) == 3
 
 
+async def test_without_kafka_it_neither_goes_nor_comes_back_and_loses_nothing(desk: Desk) -> None:
+    await an_event_that_is_over(desk)
+    topic(desk).away = True
+    with pytest.raises(UnavailableError):
+        await archiver(desk).look()
+    assert await archive(desk).archived_at(EVENT) is None
+    topic(desk).away = False
+    await archiver(desk).look()
+    topic(desk).away = True
+    await desk.record(past("s1", title="Another", version=NOW + 1))
+    with pytest.raises(UnavailableError):
+        await desk.claim()
+    topic(desk).away = False
+    await desk.claim()
+    assert await desk.ledger.load(EVENT) == ENTRIES
+
+
+async def test_a_copy_that_could_not_be_removed_goes_with_the_next_erasure(desk: Desk) -> None:
+    """Kafka went away when the event was back already."""
+    await an_event_that_is_over(desk)
+    await archiver(desk).look()
+    lying = dict(topic(desk).held)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(topic(desk), "forget", refused)
+        with pytest.raises(UnavailableError):
+            await archive(desk).bring_back(EVENT)
+    assert topic(desk).held == lying
+    assert await archive(desk).archived_at(EVENT) is None
+    assert await desk.ledger.load(EVENT) == ENTRIES
+    data = RedisPersonalData(desk.stores)
+    await data.release(await data.seize(EVENT, "erase", 60.0, 1.0))
+    assert not topic(desk).held
+
+
+async def refused(*_: object) -> None:
+    raise UnavailableError("Kafka is away.")
+
+
+async def test_of_what_came_in_between_no_copy_stays(desk: Desk) -> None:
+    await an_event_that_is_over(desk)
+    write = topic(desk).write
+
+    async def slow(event_id: str, op_id: str, rows: Mapping[bytes, bytes]) -> Sequence[str]:
+        places = await write(event_id, op_id, rows)
+        await desk.record(past("s1", version=NOW + 1))
+        return places
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(topic(desk), "write", slow)
+        assert not await archive(desk).put_away(EVENT, "op", desk.clock.now())
+    assert not topic(desk).held
+    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "rows")) == 3
+
+
+async def test_an_archived_event_of_500_records_takes_less_than_4_kib(desk: Desk) -> None:
+    entries, rows = programme()
+    redis, keys = desk.stores.redis, desk.stores.keys
+    for name, held_rows in (("rows", rows), ("ledger", entries)):
+        await redis.hset(keys.event(EVENT, name), mapping=cast("Any", held_rows))
+    await redis.hset(keys.event(EVENT, "versions"), mapping=dict.fromkeys(rows, "0" * 53))
+    await redis.hset(keys.event(EVENT, "state"), mapping={"continuous": 1, "epoch": 1})
+    assert await archive(desk).put_away(EVENT, "op", desk.clock.now())
+    names = [key async for key in redis.scan_iter("*{event/*")]
+    assert sum([int(await redis.memory_usage(name, samples=0) or 0) for name in names]) < 4096
+
+
 @pytest.mark.rule("G6")
 async def test_a_rebuild_leaves_it_archived_unless_the_changelog_knows_more(desk: Desk) -> None:
     await an_event_that_is_over(desk)
@@ -174,22 +261,3 @@ async def test_a_rebuild_leaves_it_archived_unless_the_changelog_knows_more(desk
     assert await restorer.entries(EVENT, [newer]) == 1
     assert (await desk.ledger.load(EVENT))[session_key("s1")].swoogo_id == 9
     assert len(await desk.ledger.load(EVENT)) == 3
-
-
-IDS = st.uuids().map(str) | st.binary(max_size=40).map(bytes.hex)
-TEXTS = st.lists(IDS | IDS.map(str.upper) | st.text(max_size=9), max_size=9).map(lambda each: "".join(each).encode())
-
-
-@given(rows=st.dictionaries(TEXTS, TEXTS))
-def test_what_is_packed_comes_back_to_the_byte(rows: dict[bytes, bytes]) -> None:
-    """Also what earlier builds packed."""
-    assert unpacked(packed(rows)) == rows
-    assert unpacked(zlib.compress(msgspec.msgpack.encode(rows), 9)) == rows
-
-
-def test_an_archived_event_takes_little_more_than_its_ids_and_digests() -> None:
-    """Of 500 records: 16 bytes each for the ids of record and create, 12 for a digest."""
-    entries, _ = programme()
-    rows = {key.encode(): row for key, row in entries.items()}
-    floor = sum(32 + 12 * len({*re.findall(rb"#96:(\w+)", row)}) for row in rows.values())
-    assert floor < len(packed(rows)) < 1.2 * floor

@@ -30,6 +30,7 @@ from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Silent, SilentIssues
 from tests.support.fakes import FakeClock
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
 
@@ -53,6 +54,7 @@ class FiguresMachine(RuleBasedStateMachine):
         server.forget(self.clock)
         keys, redis, scripts, silent = Keys("test"), server.redis, server.scripts, Silent()
         self.keys = keys
+        self.archives = RedisArchive(redis, keys, scripts, FakeArchiveTopic)
         self.inbox = RedisInbox(
             redis,
             keys,
@@ -61,13 +63,13 @@ class FiguresMachine(RuleBasedStateMachine):
             DebounceSettings.model_construct(quiet_period=0.0, max_wait=0.0),
             PushSettings.model_construct(lease=LEASE / 1000),
             ReconcileSettings.model_construct(interval=0),
+            self.archives,
         )
-        self.ledger = RedisLedger(redis, keys, scripts, silent)
+        self.ledger = RedisLedger(redis, keys, scripts, silent, self.archives)
         pairs: Any = _Pairs()
         feed = IssueFeed(redis, keys, scripts, pairs, SilentIssues())
         self.board = RedisStatusBoard(redis, keys, scripts, silent, feed)
         self.restorer = RedisRestorer(redis, keys, scripts, self.inbox, 600.0)
-        self.archives = RedisArchive(redis, keys, scripts)
         self.stats = RedisEventStats(redis, keys, scripts)
         self.numbers = count(1)
         self.leases: list[Lease] = []

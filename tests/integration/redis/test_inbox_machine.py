@@ -13,6 +13,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
@@ -25,6 +26,7 @@ from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_sub
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change
 from tests.support.fakes import FakeClock, InMemoryInbox
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
 from tests.support.twins import fields, model_fields, outcome, texts
@@ -78,6 +80,7 @@ class InboxMachine(RuleBasedStateMachine):
             DebounceSettings(quiet_period=QUIET / 1000, max_wait=MAX_WAIT / 1000),
             PushSettings.model_construct(lease=LEASE / 1000),
             ReconcileSettings.model_construct(interval=SURVEY / 1000),
+            RedisArchive(server.redis, self.keys, server.scripts, FakeArchiveTopic),
         )
         self.claims: list[tuple[Lease, dict[str, str]]] = []
         self.given_back: set[str] = set()

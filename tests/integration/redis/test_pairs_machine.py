@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -32,6 +33,7 @@ from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change
 from tests.support.builders import a_connection, a_mapping
 from tests.support.fakes import FakeClock, InMemoryConnections, InMemoryInbox, InMemoryPairs
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.fakes.pairs import ListedPairs
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
@@ -89,6 +91,7 @@ class PairsMachine(RuleBasedStateMachine):
                 DebounceSettings(),
                 PushSettings.model_construct(lease=LEASE / 1000),
                 ReconcileSettings.model_construct(interval=SURVEY / 1000),
+                RedisArchive(redis, self.keys, scripts, FakeArchiveTopic),
             ),
             RedisConnections(redis, self.keys, scripts),
             RedisPairs(redis, self.keys, scripts, self.log),

@@ -45,6 +45,7 @@ from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.key_leaks import PERMANENT_KEY_PATTERNS, leaked_keys
 
 pytestmark = pytest.mark.integration
@@ -150,7 +151,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await bench.inbox.repair_index(1.0)
     await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
     await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
-    archive = RedisArchive(redis, keys, Scripts(redis))
+    archive = RedisArchive(redis, keys, Scripts(redis), FakeArchiveTopic)
     await redis.hset(keys.event("over", "ledger"), session_key(), codecs.encode(an_entry(1)))
     assert await archive.put_away("over", "op", NOW)
     assert await RedisElection(keys, Scripts(redis), "replica").elected(30)

@@ -120,7 +120,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "bring_back": (
         [record_to_claim, claim, complete_all, archive],
         lambda scripts: scripts.bring_back(
-            [STATE, "{s}:archive", "{s}:figures", "{s}:ledger"], at=7, ledger={b"session/1": b'{"state":"applied"}'}
+            [STATE, "{s}:figures", "{s}:ledger"], at=7, ledger={b"session/1": b'{"state":"applied"}'}
         ),
     ),
     "settle_figures": (

@@ -1,8 +1,8 @@
 -- WITH figures
--- Put an event away: its ledger in one string, its deletions as they are, nothing else of what was recorded and found (Y4).
+-- Put an event away: where its ledger lies, its deletions as they are, nothing else of what was recorded and found (Y4).
 -- KEYS: state (hash), archive (string), figures (hash), rows (hash), versions (hash), ledger (hash), dirty (hash), requests
 --   (hash), orders (set), unlogged (set), hints (hash), then whatever else goes
--- ARGV: epoch of the lease it is done under, ms, packed ledger, then key, row, stamp of each row that stays
+-- ARGV: epoch of the lease it is done under, ms, where the ledger lies, then key, row, stamp of each row that stays
 -- Returns 1, or 0 when something waits, or somebody else has the lease.
 -- Atomic because a change recorded meanwhile keeps the event as it is. A repeat finds it put away and says so.
 local held = redis.call('HMGET', KEYS[1], 'epoch', 'archived', 'due')

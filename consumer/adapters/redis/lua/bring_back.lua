@@ -1,17 +1,16 @@
 -- WITH figures
--- Unpack the ledger of an archived event, before anything is planned from it (Y4).
--- KEYS: state (hash), archive (string), figures (hash), ledger (hash)
+-- Put the ledger of an archived event back, before anything is planned from it (Y4).
+-- KEYS: state (hash), figures (hash), ledger (hash)
 -- ARGV: when it was archived, ms, then key, row of each entry
 -- Returns 1, or 0 when it is no longer archived, or was again.
 -- Atomic because another worker may do the same, and push at once. What a rebuild has put into the ledger since is newer.
 if redis.call('HGET', KEYS[1], 'archived') ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[2])
-for at = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[4], ARGV[at], ARGV[at + 1]) end
-forget_counts(KEYS[3], 'ledger')
-local changes, rows = {}, redis.call('HGETALL', KEYS[4])
+for at = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[3], ARGV[at], ARGV[at + 1]) end
+forget_counts(KEYS[2], 'ledger')
+local changes, rows = {}, redis.call('HGETALL', KEYS[3])
 for at = 1, #rows, 2 do note(changes, 1, names_of('ledger', rows[at], rows[at + 1])) end
-count(KEYS[3], changes)
-redis.call('HDEL', KEYS[3], 'archived', 'ends')
+count(KEYS[2], changes)
+redis.call('HDEL', KEYS[2], 'archived', 'ends')
 redis.call('HDEL', KEYS[1], 'archived')
 -- Compared with Swoogo once more, as it was before.
 local time = redis.call('TIME')
