@@ -13,10 +13,14 @@ from typing import Final
 
 _EXTRAS: Final = {
     "rich": ("structlog.dev", "structlog.tracebacks", "httpx._main"),
+    "rich.pretty": ("structlog.tracebacks",),
+    "rich.traceback": ("structlog.dev",),
     "pygments": ("httpx._main",),
     "opentelemetry.sdk": ("redis.observability.providers",),
 }
-"""Package -> modules that do without it; everything else that imports it gets it."""
+"""Package or module -> modules that do without it; everything else that imports it gets it. Of rich, commands have
+imported a part before structlog asks.
+"""
 
 
 class _LeftOut:

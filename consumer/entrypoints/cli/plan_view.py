@@ -10,16 +10,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from consumer.domain.issues.issue import Effect
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.planning.eligibility import Reason
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Everything, Sure
 from consumer.entrypoints.cli.arguments import Reason as Why
 from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.issue_list import show_issues
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
 from consumer.entrypoints.cli.table import Columns, number, print_table, without_empty
-from consumer.entrypoints.documents.plan import IssueRow, PlanDocument, read_plan
+from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.session import in_session
 from consumer.entrypoints.documents.words import counted, lasting, plain
@@ -193,30 +193,6 @@ def _show_left_out(console: Console, document: PlanDocument, *, everything: bool
             paragraph(console, f"    {record.kind} {ids[record.id]}: {reason_words(record.reason)}")
     elif document.left_out:
         console.print("    --all lists them", style="dim")
-
-
-def show_issues(console: Console, issues: tuple[IssueRow, ...], *, everything: bool = False) -> None:
-    """Issues as operators read them, grouped by code, those of records left out first."""
-    counts = Counter(issue.code for issue in issues)
-    shown: Counter[str] = Counter()
-    for issue in issues:
-        if not shown[issue.code]:
-            style, effect = _EFFECTS[issue.effect]
-            console.print(f"Issue {issue.code} ({counts[issue.code]:,}): {effect}", style=style)
-        shown[issue.code] += 1
-        if everything or shown[issue.code] <= _SENTENCES:
-            paragraph(console, f"    {plain(issue.operator)}")
-        elif shown[issue.code] == _SENTENCES + 1:
-            console.print(f"    … and {counts[issue.code] - _SENTENCES:,} more (--all lists them)", style="dim")
-
-
-_EFFECTS: Final = {
-    Effect.LEFT_OUT.value: ("yellow", "left out"),
-    Effect.PARTIAL.value: ("yellow", "synced in part"),
-    Effect.COMPLETE.value: ("dim", "synced"),
-}
-_SENTENCES: Final = 5
-"""Sentences of one code shown unless all are asked for."""
 
 
 def _more(console: Console, count: int, limit: int | None, noun: str) -> None:

@@ -12,13 +12,13 @@ from rich.console import Console
 from consumer.domain.issues.issue import Code
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.issue_list import show_issues
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.plan_view import show_issues
 from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
 from consumer.entrypoints.cli.table import cut, number, print_table, prose
 from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
-from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.issues import IssueRow, issue_rows
 from consumer.entrypoints.documents.run import RUNS_KEPT, CallRow, RunShown, read_run, read_runs
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession, in_session

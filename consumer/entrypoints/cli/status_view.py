@@ -13,8 +13,8 @@ from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import id_of
 from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
+from consumer.entrypoints.cli.issue_list import show_issues
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
-from consumer.entrypoints.cli.plan_view import show_issues
 from consumer.entrypoints.cli.table import Columns, cut, number, print_table, without_empty
 from consumer.entrypoints.documents.attention import Attention
 from consumer.entrypoints.documents.completeness import rebuilding, runs_lost

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.sealing import digests_of
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.issues.hands import hand_of
-from consumer.domain.issues.issue import Issue
 from consumer.domain.issues.labels import Labels
-from consumer.domain.issues.sentences import for_admin, for_operator
+from consumer.domain.issues.sentences import for_admin
 from consumer.domain.orders.ledger_commands import LedgerCommand
 from consumer.domain.planning.approval import plan_id
 from consumer.domain.planning.plan import Plan
 from consumer.domain.planning.rekeying import revealed
-from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.issues import IssueRow, issue_rows, named
 from consumer.entrypoints.documents.planned import Planned, Words
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
@@ -34,23 +32,6 @@ class LeftOut:
     id: str
     reason: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class IssueRow:
-    """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators.
-
-    `hand`: what to do about it, see `domain.issues.hands`.
-    """
-
-    kind: str
-    id: str
-    code: str
-    effect: str
-    field: str
-    sentence: str
-    operator: str
-    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +108,7 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
         unchanged={kind.value: count for kind, count in sorted(plan.unchanged.items())},
         left_out=_counts(plan),
         left_out_records=tuple(
-            LeftOut(*_named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
+            LeftOut(*named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
         ),
         issues=issue_rows(event_id, plan.issues),
         wait_until=iso(plan.wait_until or 0),
@@ -168,27 +149,6 @@ async def plan_of(
     dressed = replace(plan, skips=skips, issues=labels.dressed_all(plan.issues))
     known = revealed(ledger, facts.state.snapshot, rules.limits, rules.digests)
     return dressed, Words(facts.state.snapshot, known, facts.definitions)
-
-
-def issue_rows(event_id: str, issues: Iterable[Issue]) -> tuple[IssueRow, ...]:
-    """Issues of an event as people read them: those of records left out first, then by code and record."""
-    return tuple(
-        IssueRow(
-            *_named(issue.key),
-            issue.code.value,
-            issue.effect.value,
-            issue.field,
-            masked(for_admin(issue)),
-            masked(for_operator(issue, event_id)),
-            hand_of(issue.code).value,
-        )
-        for issue in sorted(issues, key=lambda each: (each.effect.rank, each.code, each.key, each.field))
-    )
-
-
-def _named(key: str) -> tuple[str, str]:
-    kind, _, identifier = key.partition("/")
-    return kind, identifier
 
 
 def _counts(plan: Plan) -> dict[str, dict[str, int]]:

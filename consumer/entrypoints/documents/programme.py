@@ -18,7 +18,7 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
 from consumer.domain.records.snapshot import ACCEPTED
 from consumer.entrypoints.documents.control import FreezeRow
-from consumer.entrypoints.documents.plan import IssueRow
+from consumer.entrypoints.documents.issues import IssueRow
 
 _MINUTE: Final = 60_000
 

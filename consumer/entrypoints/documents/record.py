@@ -24,7 +24,7 @@ from consumer.entrypoints.documents.audit import OrderRow, order_row
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import approval_word
 from consumer.entrypoints.documents.ids import whole_event, whole_record
-from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.issues import IssueRow, issue_rows
 from consumer.entrypoints.documents.planned import Planned, Words
 from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
 from consumer.entrypoints.documents.session import StoreSession

@@ -11,7 +11,7 @@ from typing import Final
 from consumer.domain.push.calls import MadeCall, RunCalls
 from consumer.domain.push.run import Run
 from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning
-from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.issues import IssueRow, issue_rows
 from consumer.entrypoints.documents.run_document import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso

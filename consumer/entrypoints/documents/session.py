@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.arrivals import RecentArrivals
@@ -18,20 +19,22 @@ from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.programme import RedisProgramme
-from consumer.adapters.redis.records import RedisRecords
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime, set_by_server
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connections.pair import Pair
 from consumer.domain.records.ledger import Entry
 from consumer.entrypoints.documents.kafka_look import KafkaLook
 from consumer.services.orders import Orders
 from consumer.settings import Settings
+
+if TYPE_CHECKING:
+    from consumer.adapters.redis.records import RedisRecords
+    from consumer.adapters.redis.timeline import RedisTimeline
 
 T = TypeVar("T")
 
@@ -74,8 +77,21 @@ class StoreSession:
         self.fleet = RedisFleet(redis, keys, self.overview, clock)
         self.programme = RedisProgramme(redis, keys)
         self.orders = Orders(RedisOrders(redis, keys, scripts), bound.inbox, bound.connections, clock)
-        self.timeline = RedisTimeline(redis, keys, scripts)
-        self.records = RedisRecords(redis, keys)
+        self._bound = bound
+
+    @cached_property
+    def timeline(self) -> RedisTimeline:
+        """What happened to records. Loaded when it is asked for, with the reports of pushes that it holds."""
+        from consumer.adapters.redis.timeline import RedisTimeline
+
+        return RedisTimeline(self._bound.redis, self._bound.keys, self._bound.scripts)
+
+    @cached_property
+    def records(self) -> RedisRecords:
+        """Single records. Loaded when it is asked for, with the planner that it needs."""
+        from consumer.adapters.redis.records import RedisRecords
+
+        return RedisRecords(self._bound.redis, self._bound.keys)
 
 
 def in_session(settings: Settings, read: Callable[[StoreSession], Awaitable[T]]) -> tuple[T, int]:

@@ -11,7 +11,7 @@ from consumer.entrypoints.documents.attention import Attention, read_attention
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.control import FreezeRow, approval_word, freeze_rows
 from consumer.entrypoints.documents.ids import chosen, known_events
-from consumer.entrypoints.documents.plan import IssueRow, issue_rows
+from consumer.entrypoints.documents.issues import IssueRow, issue_rows
 from consumer.entrypoints.documents.programme import SessionRow, programme_counts, programme_rows
 from consumer.entrypoints.documents.rows import EventRow, read_rows
 from consumer.entrypoints.documents.run_document import RunDocument, run_document

@@ -60,9 +60,10 @@ def test_commands_that_look_load_no_client_of_kafka_or_swoogo(words: list[str]) 
         "from typer.testing import CliRunner\nimport consumer.entrypoints.cli.app as cli\n"
         f"assert CliRunner().invoke(cli.app, {words}).exit_code == 3\n"
         "heavy = ('aiokafka', 'faststream', 'httpx', 'opentelemetry.sdk', 'prometheus_client', 'uvicorn')\n"
-        "print([name for name in heavy if name in sys.modules])"
+        "print([name for name in (*heavy, 'rich.traceback') if name in sys.modules])\n"
+        "print('consumer.domain.planning.planner' in sys.modules)"
     )
-    assert loaded == "[]\n"
+    assert loaded == f"[]\n{words[0] in {'plan', 'explain'}}\n"
 
 
 def test_service_without_webhooks_loads_nothing_of_them() -> None:

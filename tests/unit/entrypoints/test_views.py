@@ -12,7 +12,8 @@ from rich.console import Console
 from consumer.domain.push.run import Run, Trigger
 from consumer.entrypoints.cli.plan_view import show_plan
 from consumer.entrypoints.cli.status_view import due, print_event, print_events, show_running
-from consumer.entrypoints.documents.plan import IssueRow, LeftOut, PlanDocument
+from consumer.entrypoints.documents.issues import IssueRow
+from consumer.entrypoints.documents.plan import LeftOut, PlanDocument
 from consumer.entrypoints.documents.planned import Association, FieldChange, Planned
 from consumer.entrypoints.documents.rows import EventRow
 from consumer.entrypoints.documents.run_document import run_document

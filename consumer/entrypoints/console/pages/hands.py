@@ -14,7 +14,7 @@ from consumer.entrypoints.console import looks
 from consumer.entrypoints.console.links import event_links, record_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask
-from consumer.entrypoints.documents.plan import IssueRow
+from consumer.entrypoints.documents.issues import IssueRow
 
 SHOWN: Final = 25
 """Issues of one heading that are listed; `issues EVENT` has the rest, which is counted."""
