@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
-from consumer.adapters.clock import SystemClock
-from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.field_maps import MAPPED_KINDS
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import CredentialError
 from consumer.domain.fields.definitions import EVERY, FieldDefinitions
-from consumer.domain.planning.desired import TextLimits
 from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.run import Trigger
 from consumer.entrypoints.cli.arguments import AsJson, Event, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.cli.table import Column, Columns, cut, number, print_table
-from consumer.entrypoints.documents.completeness import require_complete
-from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow, fields_document
-from consumer.entrypoints.documents.ids import whole_event
-from consumer.entrypoints.documents.kept_fields import read_kept_fields
-from consumer.entrypoints.documents.session import open_session
+from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
+from consumer.entrypoints.documents.read_fields import kept_definitions, read_fields
+from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.ports import Grant, Work
-from consumer.settings import Settings, load_settings
+from consumer.settings import load_settings
 
 _CHOICES: Final = 6
 """Choices of a field shown unless all are asked for."""
@@ -59,8 +52,8 @@ def show_fields(
     alone. Without --all only fields that have a value or are mapped are listed. Exit code 1 when the event is not
     mapped.
     """
-    read = _read_kept if kept else _read
-    document = asyncio.run(read(load_settings(), event, suggestions=suggestions))
+    read = kept_definitions if kept else _definitions
+    document, _ = in_session(load_settings(), lambda stores: read_fields(stores, event, read, suggestions=suggestions))
     if as_json:
         print_json(document)
     if not document.mapped:
@@ -69,27 +62,6 @@ def show_fields(
     if not as_json:
         print_fields(out(), document, everything=everything)
     return Exit.OK
-
-
-async def _read(settings: Settings, event: str, *, suggestions: bool) -> FieldsDocument:
-    async with open_session(settings) as stores:
-        await require_complete(stores)
-        event_id = await whole_event(stores, event)
-        mapping = await stores.connections.mapping(event_id)
-        connection = await stores.connections.connection(mapping.org_id) if mapping else None
-        if mapping is None:
-            return FieldsDocument(event_id, mapped=False)
-        if connection is None:
-            raise CredentialError(f"Organization {plain(mapping.org_id)} is not connected.")
-        snapshot = (await stores.inbox.load(event_id)).snapshot
-    definitions, spent = await _definitions(settings, mapping, connection)
-    limits = TextLimits(settings.swoogo.max_name, settings.swoogo.max_text)
-    return fields_document(mapping, snapshot, definitions, limits, suggestions=suggestions, credits_spent=spent)
-
-
-async def _read_kept(settings: Settings, event: str, *, suggestions: bool) -> FieldsDocument:
-    async with open_session(settings) as stores:
-        return await read_kept_fields(stores, event, suggestions=suggestions)
 
 
 class _OwnCredits:
@@ -117,19 +89,21 @@ class _OwnCredits:
         return cost
 
 
-async def _definitions(
-    settings: Settings, mapping: EventMapping, connection: Connection
-) -> tuple[FieldDefinitions, int]:
-    """Every field of every kind with its choices, and the credits that they cost."""
-    bound, clock, credits_ = open_stores(settings), SystemClock(), _OwnCredits()
+async def _definitions(stores: StoreSession, mapping: EventMapping) -> tuple[FieldDefinitions, int]:
+    """Every field of every kind with its choices, and the credits that they cost. Raises CredentialError."""
+    connection = await stores.connections.connection(mapping.org_id)
+    if connection is None:
+        raise CredentialError(f"Organization {plain(mapping.org_id)} is not connected.")
+    settings, credits_ = stores.settings, _OwnCredits()
+    bound = open_stores(settings)
     cipher = TokenCipher(settings.keys.needed_private(), settings.keys.previous.get_secret_value())
     client = SwoogoClient(
         settings.swoogo,
         credits_,
         RedisTokens(bound.redis, bound.keys, bound.scripts, cipher),
-        clock,
+        stores.clock,
         CredentialOpener(settings.keys),
-        RedisCircuits(bound.redis, bound.keys, bound.scripts, clock, settings.swoogo),
+        stores.circuits,
     )
     lease = Lease(event_subject(mapping.event_id), epoch=0, op_id="fields")
     try:

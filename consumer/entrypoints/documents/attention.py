@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -86,7 +86,7 @@ async def read_attention(
     count = asyncio.create_task(read_dead_letters(stores.settings.kafka)) if letters else None
     try:
         held = [each.mapping for each in found.values() if each.mapping]
-        refused, paused = await asyncio.gather(_refused(stores, held), _paused(stores, held))
+        credentials = await _of_credentials(stores, held)
     except BaseException:
         if count:
             count.cancel()
@@ -94,66 +94,47 @@ async def read_attention(
         raise
     events = tuple(need for row in rows for need in _of_event(row, found[row.event_id].stats))
     if count is None:
-        return Attention((*refused, *paused, *events))
+        return Attention((*credentials, *events))
     try:
         open_letters = await count
     except (UnavailableError, ConfigurationError) as error:
-        return Attention((*refused, *paused, *events), why=str(error))
+        return Attention((*credentials, *events), why=str(error))
     dead = tuple(
         Need("dead_letters", "", f"{counted(number, 'record')} of {topic} could not be read.", "dlq list")
         for topic, number in sorted(open_letters.items())
     )
-    return Attention((*dead, *refused, *paused, *events), sum(open_letters.values()))
+    return Attention((*dead, *credentials, *events), sum(open_letters.values()))
 
 
 async def why_paused(stores: StoreSession, mapping: EventMapping) -> str:
     """A sentence on why calls for the event pause and until when; "" while they do not. Raises UnavailableError."""
-    return next((need.sentence for need in await _paused(stores, [mapping])), "")
+    needs = await _of_credentials(stores, [mapping])
+    return next((need.sentence for need in needs if need.kind == "circuit_open"), "")
 
 
-async def _refused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:
+async def _of_credentials(stores: StoreSession, mappings: Iterable[EventMapping]) -> list[Need]:
+    """Refusals first, then paused calls."""
     by_org: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:
         by_org[mapping.org_id].append(mapping.event_id)
-    found = []
-    for org_id, events in sorted(by_org.items()):
-        refused, connection = await asyncio.gather(
-            stores.connections.refused_credential(org_id), stores.connections.connection(org_id)
-        )
-        if connection and refused == connection.credential:
-            found.append(
-                Need(
-                    "credential_refused",
-                    events[0] if len(events) == 1 else "",
-                    f"Swoogo refuses the credential of organization {org_id} ({_named(events)}): it has to connect "
-                    "with another one, or with this one once Swoogo takes it again.",
-                    "doctor",
-                )
+    now, refused, paused = stores.clock.now(), list[Need](), list[Need]()
+    for each in await stores.credentials.standings(sorted(by_org), now):
+        events, circuit = by_org[each.org_id], each.circuit
+        only = events[0] if len(events) == 1 else ""
+        if each.refused:
+            sentence = (
+                f"Swoogo refuses the credential of organization {each.org_id} ({_named(events)}): it has to connect "
+                "with another one, or with this one once Swoogo takes it again."
             )
-    return found
-
-
-async def _paused(stores: StoreSession, mappings: Sequence[EventMapping]) -> list[Need]:
-    by_credential: dict[str, list[str]] = defaultdict(list)
-    for mapping in mappings:
-        by_credential[mapping.credential].append(mapping.event_id)
-    found = []
-    for credential, events in sorted(by_credential.items()):
-        circuit, now = await stores.circuits.look(credential), stores.clock.now()
+            refused.append(Need("credential_refused", only, sentence, "doctor"))
         if circuit.open:
-            why = f": {masked(circuit.reason)}" if circuit.reason else "."
-            seconds = circuit.wait(now)
-            found.append(
-                Need(
-                    "circuit_open",
-                    events[0] if len(events) == 1 else "",
-                    f"Calls for {_named(events)} have been paused for {lasting(max(now - circuit.since, 0) / 1000)}"
-                    f"{why} Next try {f'in {lasting(seconds)}' if seconds else 'now'}.",
-                    "doctor",
-                    iso(now + round(seconds * 1000)),
-                )
+            why, seconds = f": {masked(circuit.reason)}" if circuit.reason else ".", circuit.wait(now)
+            sentence = (
+                f"Calls for {_named(events)} have been paused for {lasting(max(now - circuit.since, 0) / 1000)}{why} "
+                f"Next try {f'in {lasting(seconds)}' if seconds else 'now'}."
             )
-    return found
+            paused.append(Need("circuit_open", only, sentence, "doctor", iso(now + round(seconds * 1000))))
+    return [*refused, *paused]
 
 
 def _of_event(row: EventRow, standing: EventStats) -> list[Need]:

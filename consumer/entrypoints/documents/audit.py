@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consumer.domain.orders.order import GivenOrder, Order, OrderKind
-from consumer.entrypoints.documents.control import words_of
+from consumer.entrypoints.documents.control import frozen_words
 from consumer.entrypoints.documents.ids import whole_event
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso, plain
@@ -72,7 +72,7 @@ def _about(order: Order) -> str:
     said = order.details.get
     match order.kind:
         case OrderKind.FREEZE | OrderKind.THAW:
-            what = words_of(said("kind", ""), said("fields", "").split(",") if said("fields") else ())
+            what = frozen_words(said("kind", ""), said("fields", "").split(",") if said("fields") else ())
             if order.kind is OrderKind.THAW and not said("kind"):
                 return "all freezes"
             until = iso(int(said("until") or 0))

@@ -36,8 +36,7 @@ def rebuilding(progress: RebuildProgress) -> str:
 
 async def lost_at(stores: StoreSession) -> str | None:
     """When Redis was last lost and rebuilt, in ISO 8601; None when it never was."""
-    moment = (await stores.markers.look()).lost_at
-    return iso(moment) if moment else None
+    return iso((await stores.markers.look()).lost_at)
 
 
 def runs_lost(moment: str) -> str:

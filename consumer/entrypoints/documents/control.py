@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.planning.control import Controls, Freeze
+from consumer.domain.planning.control import Controls
 from consumer.entrypoints.documents.words import iso, plain
 
 
@@ -27,19 +27,20 @@ def freeze_rows(controls: Controls, now: int) -> tuple[FreezeRow, ...]:
     """The freezes that hold at `now` (ms)."""
     return tuple(
         FreezeRow(
-            each.kind, each.fields, iso(each.until), each.until, plain(each.actor, 80), plain(each.reason), words(each)
+            each.kind,
+            each.fields,
+            iso(each.until),
+            each.until,
+            plain(each.actor, 80),
+            plain(each.reason),
+            frozen_words(each.kind, each.fields),
         )
         for each in controls.active(now)
     )
 
 
-def words(freeze: Freeze) -> str:
-    """What is frozen: `the event`, `sessions`, `name and location of sessions`."""
-    return words_of(freeze.kind, freeze.fields)
-
-
-def words_of(kind: str, fields: Sequence[str]) -> str:
-    """The same, of a kind ("": all) and its fields (none: all)."""
+def frozen_words(kind: str, fields: Sequence[str]) -> str:
+    """`the event`, `sessions`, `name and location of sessions`: of a kind ("": all) and its fields (none: all)."""
     if not kind:
         return "the event"
     *most, last = fields or ("",)

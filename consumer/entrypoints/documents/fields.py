@@ -13,7 +13,7 @@ from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, only_named
 from consumer.domain.fields.fitting import FittedMap, Fitting, Pair, fit
 from consumer.domain.fields.sources import SOURCE_TYPES, STANDARD, source_value
-from consumer.domain.fields.suggestions import suggest
+from consumer.domain.fields.suggestions import Suggestion, suggest
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.records.field_values import FieldType, FieldValue
 from consumer.domain.records.identity import Kind
@@ -77,13 +77,6 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestionRow:
-    source: str
-    target: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class KindFields:
     """The fields of sessions, speakers or sponsors. `records`: how many there are in Sessionboard."""
 
@@ -92,7 +85,7 @@ class KindFields:
     sessionboard: tuple[SourceRow, ...]
     swoogo: tuple[TargetRow, ...]
     pairs: tuple[PairRow, ...] = ()
-    suggestions: tuple[SuggestionRow, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +180,7 @@ def _kind(
         ),
         tuple(_target(each, fed) for each in sorted(fields, key=lambda each: (each.is_custom, each.label.lower()))),
         tuple(_pair(kind, each, fitted, records) for each in maps.of(kind)),
-        tuple(SuggestionRow(one.source, one.target, one.why) for one in found),
+        found,
     )
 
 

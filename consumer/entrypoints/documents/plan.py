@@ -111,7 +111,7 @@ async def read_plan(stores: StoreSession, event_id: str, latency: float) -> Plan
             LeftOut(*named(skip.key), skip.label, for_admin(skip.issue) if skip.issue else "") for skip in plan.skips
         ),
         issues=issue_rows(event_id, plan.issues),
-        wait_until=iso(plan.wait_until or 0),
+        wait_until=iso(plan.wait_until),
         credits=plan.credits,
         calls=plan.calls,
         credits_left=left,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.adapters.sealing import digests_of
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.explaining.event_holds import EventHolds
+from consumer.domain.explaining.event_holds import EventHolds, Hold
 from consumer.domain.explaining.explanation import RecordFacts, Resource, explain
 from consumer.domain.explaining.record_fields import desired_record, field_facts
 from consumer.domain.explaining.record_plan import operations_of, standing_issues
@@ -30,15 +30,6 @@ from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRo
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
 from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
-
-
-@dataclass(frozen=True, slots=True)
-class HoldRow:
-    """One thing that holds the record back, and what would change that."""
-
-    code: str
-    sentence: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +74,7 @@ class RecordDocument:
     next: str
     swoogo_id: int | None = None
     contact_id: int | None = None
-    holds: tuple[HoldRow, ...] = ()
+    holds: tuple[Hold, ...] = ()
     issues: tuple[IssueRow, ...] = ()
     fields: tuple[FieldRow, ...] = ()
     associations: tuple[AssociationRow, ...] = ()
@@ -135,8 +126,7 @@ async def read_record(stores: StoreSession, event: str, given: str) -> RecordDoc
     ordered = tuple(_ordered(order_row(each)) for each in orders if each.order.concerns(key))
     happened = (*map(_happening, timeline.happened), *ordered)
     story = tuple(sorted(happened, key=lambda each: each.at_ms, reverse=True))
-    now = stores.clock.now()
-    return _Reading(stores, facts, key, mapping, holds, waiting, story, timeline.since, now).document()
+    return _document(stores, facts, key, mapping, holds, waiting, story, timeline.since)
 
 
 async def _key(stores: StoreSession, event_id: str, given: str) -> str:
@@ -159,98 +149,95 @@ async def _holds(stores: StoreSession, mapping: EventMapping | None, waiting: Wa
     return EventHolds(waiting.held, waiting.due_in, waiting.attempt, refused, paused)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One record, with all that was read of its event."""
-
-    stores: StoreSession
-    facts: Facts
-    key: str
-    mapping: EventMapping | None
-    holds: EventHolds
-    waiting: Waiting
-    timeline: tuple[HappeningRow, ...]
-    since: int
-    now: int
-
-    def document(self) -> RecordDocument:
-        settings, whole, key = self.stores.settings, self.facts, self.key
-        rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
-        snapshot = whole.state.snapshot
-        plan, ledger = preview(whole, rules, self.now)
-        entry = ledger.get(key)
-        labels = Labels(snapshot, ledger, whole.mapping)
-        skip = next((each for each in plan.skips if each.key == key), None)
-        issues = labels.dressed_all(standing_issues(key, plan, whole.former.values()))
-        operations = tuple(operations_of(key, plan.operations)) if self.mapping else ()
-        frozen = tuple(operations_of(key, plan.frozen))
-        resource = _resource(key, snapshot)
-        identifier = id_of(key)
-        found = explain(
-            RecordFacts(
-                key,
-                labels.of(key),
-                resource,
-                kind_of(key) is Kind.SPEAKER
-                and resource is None
-                and best_copy(identifier, snapshot.sessions.values()) is not None,
-                entry,
-                replace(skip, issue=labels.dressed_all([skip.issue])[0]) if skip and skip.issue else skip,
-                operations,
-                issues,
-                key in map(record_key, self.waiting.dirty),
-                self.mapping,
-                replace(self.holds, approval=approval_word(whole.mapping, whole.state.controls)),
-                self.now,
-                frozen,
-            )
+def _document(
+    stores: StoreSession,
+    facts: Facts,
+    key: str,
+    mapping: EventMapping | None,
+    holds: EventHolds,
+    waiting: Waiting,
+    story: tuple[HappeningRow, ...],
+    since: int,
+) -> RecordDocument:
+    """The document, of all that was read of the event. `since`: from when its timeline is known, ms."""
+    now = stores.clock.now()
+    settings = stores.settings
+    rules = rules_of(settings.push, settings.swoogo, digests_of(settings.keys))
+    snapshot = facts.state.snapshot
+    plan, ledger = preview(facts, rules, now)
+    entry = ledger.get(key)
+    labels = Labels(snapshot, ledger, facts.mapping)
+    skip = next((each for each in plan.skips if each.key == key), None)
+    issues = labels.dressed_all(standing_issues(key, plan, facts.former.values()))
+    operations = tuple(operations_of(key, plan.operations)) if mapping else ()
+    frozen = tuple(operations_of(key, plan.frozen))
+    resource = _resource(key, snapshot)
+    identifier = id_of(key)
+    found = explain(
+        RecordFacts(
+            key,
+            labels.of(key),
+            resource,
+            kind_of(key) is Kind.SPEAKER
+            and resource is None
+            and best_copy(identifier, snapshot.sessions.values()) is not None,
+            entry,
+            replace(skip, issue=labels.dressed_all([skip.issue])[0]) if skip and skip.issue else skip,
+            operations,
+            issues,
+            key in map(record_key, waiting.dirty),
+            mapping,
+            replace(holds, approval=approval_word(facts.mapping, facts.state.controls)),
+            now,
+            frozen,
         )
-        desired = desired_record(key, plan_input(whole, ledger, rules, self.now))
-        known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
-        words = Words(snapshot, {**ledger, **known}, whole.definitions)
-        facts = field_facts(
-            desired, entry, [each for each in issues if each.key == key], operations, rules.digests, frozen
-        )
-        rows = tuple(field_row(each, key, words, known.get(key), whole.definitions) for each in facts)
-        title = words.title(key, desired.fields if desired else {})
-        session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
-        starts, ends = (session.starts_at or 0, session.ends_at or 0) if session else (0, 0)
-        return RecordDocument(
-            event_id=whole.event_id,
-            event_name=self.mapping.name if self.mapping else "",
-            mapped=self.mapping is not None,
-            key=key,
-            kind=kind_of(key).value,
-            id=identifier,
-            title=title,
-            label=labels.of(key),
-            state=found.state.value,
-            here=found.here,
-            between=found.between,
-            there=found.there,
-            next=found.next,
-            swoogo_id=entry.swoogo_id if entry else None,
-            contact_id=entry.contact_id if entry else None,
-            holds=tuple(HoldRow(each.code, each.sentence, each.remedy) for each in found.holds),
-            issues=issue_rows(whole.event_id, issues),
-            fields=rows,
-            associations=associations(key, snapshot, ledger, words),
-            operations=tuple(words.planned(each) for each in operations),
-            changed=iso(resource.version) if resource else None,
-            changed_ms=resource.version if resource else 0,
-            kept=iso(entry.at) if entry else None,
-            kept_ms=entry.at if entry else 0,
-            status=session.status if session else "",
-            starts=iso(starts),
-            starts_ms=starts,
-            ends=iso(ends),
-            ends_ms=ends,
-            swoogo_event_id=self.mapping.swoogo_event_id if self.mapping else None,
-            credits=sum(each.credits for each in operations),
-            timeline=self.timeline,
-            since=iso(self.since),
-            since_ms=self.since,
-        )
+    )
+    desired = desired_record(key, plan_input(facts, ledger, rules, now))
+    known = revealed({key: entry} if entry else {}, snapshot, rules.limits, rules.digests)
+    words = Words(snapshot, {**ledger, **known}, facts.definitions)
+    columns = field_facts(
+        desired, entry, [each for each in issues if each.key == key], operations, rules.digests, frozen
+    )
+    rows = tuple(field_row(each, key, words, known.get(key), facts.definitions) for each in columns)
+    title = words.title(key, desired.fields if desired else {})
+    session = snapshot.sessions.get(identifier) if kind_of(key) is Kind.SESSION else None
+    starts, ends = (session.starts_at or 0, session.ends_at or 0) if session else (0, 0)
+    return RecordDocument(
+        event_id=facts.event_id,
+        event_name=mapping.name if mapping else "",
+        mapped=mapping is not None,
+        key=key,
+        kind=kind_of(key).value,
+        id=identifier,
+        title=title,
+        label=labels.of(key),
+        state=found.state.value,
+        here=found.here,
+        between=found.between,
+        there=found.there,
+        next=found.next,
+        swoogo_id=entry.swoogo_id if entry else None,
+        contact_id=entry.contact_id if entry else None,
+        holds=found.holds,
+        issues=issue_rows(facts.event_id, issues),
+        fields=rows,
+        associations=associations(key, snapshot, ledger, words),
+        operations=tuple(words.planned(each) for each in operations),
+        changed=iso(resource.version) if resource else None,
+        changed_ms=resource.version if resource else 0,
+        kept=iso(entry.at) if entry else None,
+        kept_ms=entry.at if entry else 0,
+        status=session.status if session else "",
+        starts=iso(starts),
+        starts_ms=starts,
+        ends=iso(ends),
+        ends_ms=ends,
+        swoogo_event_id=mapping.swoogo_event_id if mapping else None,
+        credits=sum(each.credits for each in operations),
+        timeline=story,
+        since=iso(since),
+        since_ms=since,
+    )
 
 
 def _happening(each: Happening) -> HappeningRow:

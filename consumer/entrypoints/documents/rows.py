@@ -134,7 +134,7 @@ async def read_rows(
             hands=standing.hands,
             refused=ground.refused,
             paused_until=ground.paused_until,
-            archived=iso(stats.archived) if stats.archived else None,
+            archived=iso(stats.archived),
             oldest_ms=stats.oldest,
             due_ms=stats.due,
             survey_ms=stats.survey,

@@ -73,7 +73,7 @@ async def read_running(replicas: RedisReplicas, kafka: KafkaSettings, now: int) 
 
 
 def topic_rows(groups: Sequence[GroupStatus]) -> tuple[TopicRow, ...]:
-    return tuple(TopicRow(g.topic, g.members, g.behind, iso(g.oldest or 0), g.oldest or 0) for g in groups)
+    return tuple(TopicRow(g.topic, g.members, g.behind, iso(g.oldest), g.oldest or 0) for g in groups)
 
 
 def replica_rows(replicas: Sequence[Replica], now: int) -> tuple[ReplicaRow, ...]:

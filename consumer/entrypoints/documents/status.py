@@ -64,8 +64,7 @@ async def read_status(stores: StoreSession) -> StatusDocument:
     found = await stores.overview.summaries(events)
     rows = await read_rows(stores, found, marker.deferred)
     attention = await read_attention(stores, rows, found, letters=True)
-    lost = iso(marker.lost_at) if marker.lost_at else None
-    return StatusDocument(rows, await running, rebuild, lost, attention)
+    return StatusDocument(rows, await running, rebuild, iso(marker.lost_at), attention)
 
 
 async def read_event(stores: StoreSession, given: str, runs: int) -> EventDocument | None:

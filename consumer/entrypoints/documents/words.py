@@ -40,7 +40,7 @@ def plain(text: str, limit: int | None = None) -> str:
     return line if limit is None or len(line) <= limit else line[: limit - 1] + "…"
 
 
-def iso(moment: int) -> str | None:
+def iso(moment: int | None) -> str | None:
     """Ms since the epoch as `2026-06-01T09:00:00+00:00`; None when there is none."""
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="seconds") if moment else None
 

@@ -10,7 +10,7 @@ from typing import Final
 from consumer.entrypoints.console.kept import kept_by
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
-from consumer.entrypoints.documents.kept_fields import read_kept_fields
+from consumer.entrypoints.documents.read_fields import kept_definitions, read_fields
 from consumer.entrypoints.documents.words import counted
 
 _FIELDS: Final = 200
@@ -23,7 +23,7 @@ async def show(ask: Ask) -> Shown:
     mapping = await ask.stores.connections.mapping(event_id)
     if mapping is None:
         raise MissingError("This event is not mapped to a Swoogo event, so there is no field map to show.")
-    make = partial(read_kept_fields, ask.stores, event_id, suggestions=True)
+    make = partial(read_fields, ask.stores, event_id, kept_definitions, suggestions=True)
     document = (await kept_by(ask.request).of(ask.stores, event_id, "fields", make)).document
     facts = _facts(document, mapping.name or event_id, every=ask.query.get("all") == "1")
     return Shown("fields.html", f"Fields of {facts['event_name']}", facts, timezone=mapping.timezone, live=False)

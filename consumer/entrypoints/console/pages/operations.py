@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consumer.entrypoints.console.page import Ask, Facts, Shown
 from consumer.entrypoints.documents.operations import OperationsDocument, lead, read_operations
@@ -67,7 +67,7 @@ def _replicas(rows: Sequence[ReplicaRow]) -> Iterator[Facts]:
     newest = max((_number(each.version) for each in rows if each.alive), default=())
     for each in rows:
         # A heartbeat moves by itself; how long one has been silent is news.
-        still = ReplicaRow(each.id, each.version, each.role, each.alive, None, None, 0 if each.alive else each.seen_ms)
+        still = replace(each, started=None, seen=None, seen_ms=0 if each.alive else each.seen_ms)
         yield {"row": still, "older": each.alive and _number(each.version) < newest}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -27,7 +27,7 @@ from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import freeze_rows
-from consumer.entrypoints.documents.orders import Foreseen, foresee
+from consumer.entrypoints.documents.orders import foresee
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
 
@@ -119,7 +119,9 @@ async def ask(ask: Ask) -> Shown | Response:
         foreseen = await foresee(ask.stores, mapping, order, partial(_plan_now, ask))
         trouble = foreseen.refusal
         if not trouble:
-            return await _given(ask, _with(order, foreseen))
+            order = replace(order, keys=foreseen.keys, details={**order.details, **foreseen.details})
+            await ask.stores.orders.give(order)
+            return await _answer(ask, order)
     if posted and not trouble:
         document, operations = await plan_to_approve(ask.stores, mapping.event_id)
         order, receipt = await give_approval(
@@ -200,28 +202,10 @@ def _frozen(given: Mapping[str, str], mapping: EventMapping, now: int) -> tuple[
     return details, ""
 
 
-def _with(order: Order, foreseen: Foreseen) -> Order:
-    return Order(
-        order.id,
-        order.kind,
-        order.event_id,
-        order.actor,
-        order.reason,
-        order.at,
-        foreseen.keys,
-        {**order.details, **foreseen.details},
-    )
-
-
 async def _plan_now(ask: Ask) -> PlanDocument:
     event_id = ask.parts["event_id"]
     make = partial(read_plan, ask.stores, event_id, LATENCY)
     return (await kept_by(ask.request).of(ask.stores, event_id, "plan", make)).document
-
-
-async def _given(ask: Ask, order: Order) -> Response:
-    await ask.stores.orders.give(order)
-    return await _answer(ask, order)
 
 
 async def _answer(ask: Ask, order: Order) -> Response:
@@ -255,8 +239,5 @@ async def _page(ask: Ask, kind: OrderKind, mapping: EventMapping, order: Order, 
         "freezes": freeze_rows(controls, ask.now),
         "records": (Kind.SESSION.value, Kind.SPEAKER.value, Kind.SPONSOR.value),
     }
-    return Shown("order.html", KINDS[kind].title, facts, timezone=mapping.timezone, live=False, status=_status(trouble))
-
-
-def _status(trouble: str) -> int:
-    return 409 if trouble.startswith("plan_changed") else 200
+    status = 409 if trouble.startswith("plan_changed") else 200
+    return Shown("order.html", KINDS[kind].title, facts, timezone=mapping.timezone, live=False, status=status)
