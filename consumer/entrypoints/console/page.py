@@ -63,7 +63,6 @@ class Shown:
             lists and plain values, with no moment in them that changes by itself.
         nav: the entry of the navigation it belongs to.
         timezone: on whose clocks its times are, by IANA name; "": UTC.
-        place: where that is, in words; "" for none.
         many_clocks: its times are each on the clocks of their own event.
         live: it is read again by itself; never where there is a form.
     """
@@ -73,7 +72,11 @@ class Shown:
     facts: Facts
     nav: str = "events"
     timezone: str = ""
-    place: str = ""
     many_clocks: bool = False
     live: bool = True
     status: int = 200
+
+    @property
+    def place(self) -> str:
+        """Where its clocks are: `New York`; "" where they are UTC."""
+        return self.timezone.rpartition("/")[2].replace("_", " ")

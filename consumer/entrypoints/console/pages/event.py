@@ -42,8 +42,7 @@ async def show(ask: Ask) -> Shown:
     timezone = times.zone_of(mapping.timezone if mapping else "")
     name = document.event.name or event_id
     facts = _facts(ask, document, document.programme, mapping, timezone)
-    place = mapping.timezone.rpartition("/")[2].replace("_", " ") if mapping else ""
-    return Shown("event.html", name, facts, timezone=mapping.timezone if mapping else "", place=place)
+    return Shown("event.html", name, facts, timezone=mapping.timezone if mapping else "")
 
 
 def _facts(

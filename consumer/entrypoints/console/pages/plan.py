@@ -56,10 +56,7 @@ async def show(ask: Ask) -> Shown:
     except UnknownTimezoneError as error:
         raise MissingError(str(error)) from None
     facts = _facts(ask, kept, mapping.name or event_id)
-    place = mapping.timezone.rpartition("/")[2].replace("_", " ")
-    return Shown(
-        "plan.html", f"Plan of {facts['event_name']}", facts, timezone=mapping.timezone, place=place, live=False
-    )
+    return Shown("plan.html", f"Plan of {facts['event_name']}", facts, timezone=mapping.timezone, live=False)
 
 
 def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> Facts:

@@ -73,8 +73,7 @@ async def show(ask: Ask) -> Shown:
     facts = _facts(ask, document, times.zone_of(timezone), links, names=names)
     # Of a person the window's title says nothing: it stands in histories.
     title = document.title if document.kind != Kind.SPEAKER else "Speaker"
-    place = timezone.rpartition("/")[2].replace("_", " ")
-    return Shown("record.html", title or document.key, facts, timezone=timezone, place=place)
+    return Shown("record.html", title or document.key, facts, timezone=timezone)
 
 
 def _facts(ask: Ask, document: RecordDocument, timezone: tzinfo, links: tuple[str, str], *, names: bool) -> Facts:

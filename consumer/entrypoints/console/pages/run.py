@@ -56,9 +56,8 @@ async def show(ask: Ask) -> Shown:
     titles = {identifier: session.title for identifier, session in programme.sessions.items()}
     name = (mapping.name if mapping else "") or event_id
     facts = _facts(ask, shown, name, titles, times.zone_of(timezone))
-    place = timezone.rpartition("/")[2].replace("_", " ")
     # What has ended does not change; a run in progress is read again.
-    return Shown("run.html", f"Run of {name}", facts, timezone=timezone, place=place, live=not shown.run.ended)
+    return Shown("run.html", f"Run of {name}", facts, timezone=timezone, live=not shown.run.ended)
 
 
 def _facts(ask: Ask, shown: RunShown, name: str, titles: Mapping[str, str], timezone: tzinfo) -> Facts:
