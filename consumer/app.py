@@ -15,15 +15,13 @@ from faststream.kafka import KafkaBroker
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.broker import open_broker
-from consumer.adapters.kafka.codecs import check_codecs
 from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
-from consumer.adapters.kafka.topic_checks import ensure_topics
-from consumer.adapters.redis.election import RedisElection
+from consumer.adapters.kafka.topic_checks import check_codecs, ensure_topics
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.replicas import RedisReplicas
+from consumer.adapters.redis.replicas import RedisElection, RedisReplicas
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
@@ -31,9 +29,8 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.ports.replicas import Replica
-from consumer.services.archive import Archiver
 from consumer.services.dispatch import Dispatcher
-from consumer.services.housekeeping import Housekeeper
+from consumer.services.housekeeping import Archiver, Housekeeper
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version

@@ -17,9 +17,8 @@ from opentelemetry.trace import Tracer
 
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.observability.calls import CallMetrics
-from consumer.observability.gauges import EventGauges
+from consumer.observability.gauges import EventGauges, Lag, LetterCount, show_lag, show_open_letters
 from consumer.observability.health import PROBES, Health, loop_check
-from consumer.observability.lag import Lag, LetterCount, show_lag, show_open_letters
 from consumer.observability.metrics.freshness import FRESHNESS_TARGET
 from consumer.observability.metrics.process import (
     BUILD,
@@ -39,8 +38,8 @@ from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRec
 from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import Budget, Clock, DeadLetters, Decoder
-from consumer.ports.circuits import Circuits
 from consumer.ports.rebuild import RebuildProgress
+from consumer.ports.swoogo import Circuits
 from consumer.services.dispatch import Pushes
 from consumer.services.record import RecordInbox, Records
 from consumer.settings import Settings

@@ -7,8 +7,8 @@ is kept beside the dirty marks until a push takes it up. Switched off, none of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,12 +19,13 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.errors import RetryableError
+from consumer.domain.errors import ConfigurationError, RetryableError
 from consumer.domain.push.push_report import PushReport
 from consumer.observability.calls import SILENT
 from consumer.ports import Change, Decoder, Lease, Peeked, RawRecord, Subject, SyncRequest
 from consumer.services.dispatch import Pushes
 from consumer.services.record import RecordInbox
+from consumer.settings import PREFIX, TracingSettings
 
 _HEADER: Final = "traceparent"
 _LONGEST: Final = 128
@@ -137,3 +138,40 @@ def _header(record: RawRecord) -> str:
         if name == _HEADER and value is not None and len(value) <= _LONGEST:
             return value.decode("ascii", "replace")
     return ""
+
+
+NAME: Final = "swoogo-sync"
+_SECONDS: Final = 5
+
+
+@contextmanager
+def tracing(settings: TracingSettings) -> Iterator[Tracer | None]:
+    """A tracer while the block runs; None when tracing is off.
+
+    Raises ConfigurationError when the extra is not installed.
+    """
+    if not settings.enabled:
+        yield None
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            f"{PREFIX}TRACING__ENABLED needs the extra: pip install swoogo-sync[tracing]; or set it to false."
+        ) from None
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": NAME}),
+        sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)),
+        shutdown_on_exit=False,
+    )
+    exporter = OTLPSpanExporter(endpoint=str(settings.endpoint), timeout=_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    try:
+        yield provider.get_tracer(NAME)
+    finally:
+        provider.force_flush(_SECONDS * 1000)
+        provider.shutdown()

@@ -5,7 +5,6 @@ Each port has a fake in `tests/support/fakes` and one contract suite that runs o
 
 from consumer.domain.planning.request import Asked, SyncRequest
 from consumer.domain.push.claim import EventState, Lease, Subject, event_subject, org_subject
-from consumer.ports.circuits import Circuits
 from consumer.ports.clock import Clock
 from consumer.ports.connections import Connections, CredentialCheck
 from consumer.ports.images import Images, Picture, Unchanged
@@ -18,7 +17,7 @@ from consumer.ports.inbox import (
 )
 from consumer.ports.ledger import LedgerStore, PairRegister, StandingLog
 from consumer.ports.status import StatusBoard
-from consumer.ports.swoogo import Budget, Grant, Swoogo, TokenStore, Work, Written
+from consumer.ports.swoogo import Budget, Circuits, Grant, Swoogo, TokenStore, Work, Written
 from consumer.ports.topics import (
     Chunk,
     DeadLetter,

@@ -1,14 +1,16 @@
-"""The one way to Swoogo, its credits and its tokens."""
+"""The one way to Swoogo: its credits, tokens and circuits, and what watches its calls."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
+from consumer.domain.pacing.circuit import Circuit, Passage
 from consumer.domain.push.calls import CallLog
 from consumer.domain.push.claim import Lease
 from consumer.domain.push.run import Trigger
@@ -200,3 +202,55 @@ class Swoogo(Protocol):
 
     def spent(self, work: Work) -> int:
         """Credits this claim has used so far."""
+
+
+class Circuits(Protocol):
+    """One circuit for each credential; `domain.pacing.circuit` decides."""
+
+    async def admit(self, credential: str, *, at_once: bool = False) -> tuple[Passage, float]:
+        """What may be done now, and the seconds to wait where that is `WAIT`.
+
+        `PROBE` is given to one caller at a time: it makes one harmless call, and what comes of that is reported.
+        """
+
+    async def wait(self, credential: str) -> float:
+        """Seconds to wait before a call, 0 when it may be made. Cheap: what was read a moment ago still counts."""
+
+    async def failed(self, credential: str, reason: str, *, forbidden: str = "") -> None:
+        """A call failed as others would (see `domain.pacing.circuit.failed`). `reason`: a sentence, without secrets."""
+
+    async def succeeded(self, credential: str) -> None:
+        """A call was answered. Costs nothing while nothing had failed before."""
+
+    async def look(self, credential: str) -> Circuit:
+        """The state as it is now."""
+
+
+class CallWatch(Protocol):
+    """Sees every call of the Swoogo port, and all credits."""
+
+    def call(self, work: Work, operation: str, kind: str) -> AbstractContextManager[None]:
+        """Around one call. An error that leaves the block is its outcome."""
+
+    def permit(self, work: Work) -> AbstractContextManager[None]:
+        """Around the wait for a permit."""
+
+    def spent(self, work: Work, credits_: int) -> None:
+        """These credits are spent."""
+
+    def throttled(self, work: Work) -> None:
+        """Swoogo answered 429."""
+
+
+class Unwatched:
+    """Where nothing is to be counted: commands, and parts that are tested alone."""
+
+    def call(self, work: Work, operation: str, kind: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def permit(self, work: Work) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def spent(self, work: Work, credits_: int) -> None: ...
+
+    def throttled(self, work: Work) -> None: ...

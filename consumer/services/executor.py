@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from consumer.domain.errors import StoppedError, UnavailableError
+from consumer.domain.errors import NO_REASON, RefusedError, StoppedError, UnavailableError
+from consumer.domain.planning.images import image_waiting
 from consumer.domain.planning.plan import Operation, SetImage
+from consumer.domain.planning.refusals import refusal_issue
 from consumer.domain.push.cause import ManualSync
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.run import PAIR_ENDED
 from consumer.ports import Connections, LedgerStore
 from consumer.services.execution import Execution
-from consumer.services.image_uploads import upload_images
 from consumer.services.missing_records import confirm_missing
 from consumer.services.operations import perform
-from consumer.services.poison_records import refuse_poison_records
 from consumer.services.run_reporter import RunReporter
 from consumer.services.workers import run_workers
 
@@ -96,3 +97,50 @@ class Executor:
     async def _in_force(self) -> bool:
         mapping = self.execution.work.mapping
         return mapping.is_in_force(await self.connections.mapping(mapping.event_id))
+
+
+_LONGEST_NS: Final = 10_000_000_000
+"""How long a push goes on uploading images as they arrive; what changes meanwhile waits for so long at most."""
+_SOON: Final = 1.0
+_LATER: Final = 5.0
+"""Seconds until the event comes again for images on their way, after a push that got some of them, or none."""
+
+
+async def upload_images(
+    execution: Execution, perform: Callable[[Sequence[Operation]], Awaitable[None]], stopping: asyncio.Event
+) -> None:
+    """Upload what has arrived, while more arrives; the rest is fetched on without the lease.
+
+    Raises what `perform` raises.
+    """
+    event_id, images, clock = execution.work.mapping.event_id, execution.images, execution.clock
+    until, came = clock.ticks() + _LONGEST_NS, False
+    while not execution.hopeless and not stopping.is_set() and clock.ticks() < until:
+        ready = await images.arrived(event_id)
+        if not ready:
+            break
+        came = True
+        await perform(ready)
+    if images.busy(event_id):
+        execution.images_in = _SOON if came else _LATER
+        execution.issues += [image_waiting(each.key) for each in images.outstanding(event_id)]
+
+
+_PATIENCE: Final = 4
+"""Failed pushes of an event in a row, which take more than a minute: until then it may be Swoogo's trouble alone."""
+
+
+def refuse_poison_records(execution: Execution) -> None:
+    """Such a record counts as refused: people are told which it is, and it is tried again by reconciles alone.
+
+    Otherwise one record would fail every push, put off all other changes of its event by the back-off, and cost calls
+    without end. A create is refused once it was looked for, not found and failed at again (G2). Nothing is where so
+    much fails that Swoogo itself must be in trouble; the circuit of the credential sees to it that a change which waits
+    through an outage is not tried so often.
+    """
+    patient = execution.work.lease.attempt < _PATIENCE
+    again = [each for each in execution.server_failures if not patient or each[0].key in execution.repeated]
+    for operation, error in () if execution.hopeless else again:
+        execution.failures.remove(error)
+        refused = RefusedError(NO_REASON, hint=str(error))
+        execution.issues.append(refusal_issue(operation, refused, execution.ledger.entries))

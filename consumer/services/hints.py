@@ -27,8 +27,8 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Remote, by_kind
 from consumer.domain.surveys.survey import SURVEYED, Depth, Findings, Survey, SurveyState, examine
 from consumer.ports import Clock, Inbox, LedgerStore, StatusBoard, Swoogo, Work
-from consumer.ports.hints import HintStore
-from consumer.ports.timeline import Timeline
+from consumer.ports.status import Timeline
+from consumer.ports.webhooks import HintStore
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.reconcile import Reconciler
 from consumer.services.timeline import note_report

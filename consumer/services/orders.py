@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.orders.control_orders import controls_after
-from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt, commands_of, one_line, request_of
+from consumer.domain.orders.order import (
+    GivenOrder,
+    Order,
+    OrderKind,
+    Receipt,
+    commands_of,
+    controls_after,
+    one_line,
+    request_of,
+)
 from consumer.domain.records.identity import stamp
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Clock, Connections, Inbox, StandingLog, SyncRequest

@@ -30,19 +30,18 @@ from consumer.domain.records.ledger import orphaned_intents
 from consumer.domain.records.withdrawal import left_behind
 from consumer.domain.surveys.survey import Depth, Survey
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
-from consumer.ports.timeline import Timeline
+from consumer.ports.status import Timeline
 from consumer.services.approvals import Approvals, refusals
-from consumer.services.credential_status import report_credential_status
+from consumer.services.circuit_gate import report_credential_status
 from consumer.services.execution import Execution
 from consumer.services.executor import Executor
 from consumer.services.field_definitions import DefinitionReader, kept_definitions
 from consumer.services.images import ImageQueue
-from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries
+from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries, log_served
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.planning import Planning, PlanRules
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter
-from consumer.services.served import log_served
 from consumer.services.timeline import note_report
 from consumer.settings import PushSettings
 

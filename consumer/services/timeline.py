@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumer.domain.push.push_report import PushReport
 from consumer.domain.push.timeline import happenings
-from consumer.ports.timeline import Timeline
+from consumer.ports.status import Timeline
 
 
 async def note_report(timeline: Timeline, report: PushReport) -> None:

@@ -18,8 +18,7 @@ from consumer.domain.errors import RefusedError, RetryableError
 from consumer.domain.push.claim import Lease
 from consumer.domain.push.run import Trigger
 from consumer.ports import Clock, Connections, Work
-from consumer.ports.hints import HintStore
-from consumer.ports.webhooks import SwoogoWebhooks, WebhookStore
+from consumer.ports.webhooks import HintStore, SwoogoWebhooks, WebhookStore
 from consumer.settings.webhooks import WebhookSettings
 
 _CHECK_MS: Final = 86_400_000

@@ -17,16 +17,14 @@ from consumer.domain.pacing.pace import LATENCY, Pace
 from consumer.settings.console import ConsoleSettings
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
 from consumer.settings.group import PREFIX, Group
-from consumer.settings.http import HttpSettings
 from consumer.settings.images import ImageSettings
 from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
-from consumer.settings.log import LogSettings
+from consumer.settings.process import HttpSettings, LogSettings, TracingSettings
 from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import READ_SECONDS, SwoogoSettings
 from consumer.settings.sync import ArchiveSettings, BulkSettings, DebounceSettings, PushSettings, ReconcileSettings
 from consumer.settings.tls import TlsSettings
-from consumer.settings.tracing import TracingSettings
 from consumer.settings.webhooks import WebhookSettings
 
 __all__ = [

@@ -36,7 +36,7 @@ from consumer.ports import (
     StatusBoard,
     Swoogo,
 )
-from consumer.ports.timeline import Timeline
+from consumer.ports.status import Timeline
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
@@ -48,8 +48,7 @@ from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder, Records
-from consumer.services.unmapped import UnmappedEvents
-from consumer.services.voids import Voids
+from consumer.services.unmapped import UnmappedEvents, Voids
 from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
 from consumer.wiring.clients import Kafka, SwoogoSide
 

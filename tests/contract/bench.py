@@ -47,10 +47,9 @@ from consumer.ports import (
     TokenStore,
     Work,
 )
-from consumer.ports.hints import HintStore
 from consumer.ports.orders import OrderStore
-from consumer.ports.timeline import Timeline
-from consumer.ports.webhooks import WebhookStore
+from consumer.ports.status import Timeline
+from consumer.ports.webhooks import HintStore, WebhookStore
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings, SwoogoSettings
 from tests.support import builders
 from tests.support.fakes import (

@@ -15,7 +15,7 @@ from consumer.domain.push.hints import Hint, Hints
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Lease, event_subject
-from consumer.ports.hints import Kept
+from consumer.ports.webhooks import Kept
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, ORG, a_mapping

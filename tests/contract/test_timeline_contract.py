@@ -9,7 +9,7 @@ from consumer.domain.errors import LeaseLostError
 from consumer.domain.push.calls import MadeCall, RunCalls
 from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease, event_subject
-from consumer.ports.timeline import RecordTimeline
+from consumer.ports.status import RecordTimeline
 from tests.contract.bench import Bench
 from tests.support.builders import EVENT, NOW, session_key, speaker_key
 

@@ -18,7 +18,7 @@ from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.gate import Forms
 from consumer.entrypoints.console.viewer import LOCAL, Viewer
-from consumer.entrypoints.documents.kafka_look import KafkaReading
+from consumer.entrypoints.documents.running import KafkaReading
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.settings import ConsoleSettings, load_settings
 from tests.support.builders import EVENT

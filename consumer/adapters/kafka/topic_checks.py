@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
+from aiokafka import codec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
@@ -116,3 +117,23 @@ def _suits(key: str, held: str | None, wanted: str) -> bool:
     if key == CLEANUP:
         return held == wanted
     return int(held) < 0 or int(held) >= int(wanted)
+
+
+def check_codecs() -> None:
+    """Every compression a producer may choose can be read; aiokafka would stall for ever on another.
+
+    Raises:
+        ConfigurationError: a codec is missing from this installation.
+    """
+    missing = [
+        name
+        for name, present in (
+            ("gzip", codec.has_gzip()),
+            ("snappy", codec.has_snappy()),
+            ("lz4", codec.has_lz4()),
+            ("zstd", codec.has_zstd()),
+        )
+        if not present
+    ]
+    if missing:
+        raise ConfigurationError(f"Topics compressed with {', '.join(missing)} could not be read; install cramjam.")

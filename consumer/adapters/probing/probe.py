@@ -9,11 +9,9 @@ from typing import Final
 from consumer.adapters.probing.credits import of_credits
 from consumer.adapters.probing.fields import of_fields
 from consumer.adapters.probing.findings import Finding
-from consumer.adapters.probing.reading import SESSIONS, of_lists
-from consumer.adapters.probing.records import of_names, of_sessions
+from consumer.adapters.probing.records import SESSIONS, of_lists, of_names, of_sessions, of_texts
 from consumer.adapters.probing.scratch import Scratch
 from consumer.adapters.probing.speakers import of_speakers
-from consumer.adapters.probing.texts import of_texts
 from consumer.domain.errors import MissingError, SwoogoSyncError
 
 CREDITS: Final = 2 * SESSIONS + 7 * 10 + 85

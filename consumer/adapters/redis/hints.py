@@ -14,7 +14,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.hints import Hint, Hints
-from consumer.ports.hints import HintStore, Kept
+from consumer.ports.webhooks import HintStore, Kept
 
 _MOST: Final = 200
 """Records of an event that are kept; a survey of the whole event is cheaper long before."""

@@ -16,7 +16,7 @@ from consumer.domain.errors import LeaseLostError
 from consumer.domain.push.calls import MadeCall, RunCalls
 from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease
-from consumer.ports.timeline import RecordTimeline
+from consumer.ports.status import RecordTimeline
 
 RUNS_KEPT: Final = 20
 """Runs of an event of which calls are kept, the newest."""

@@ -38,7 +38,7 @@ from consumer.domain.records.identity import Fields, Kind
 from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Budget, Circuits, Clock, CredentialCheck, Picture, Swoogo, TokenStore, Work, Written
-from consumer.ports.telemetry import CallWatch, Unwatched
+from consumer.ports.swoogo import CallWatch, Unwatched
 from consumer.settings import SwoogoSettings
 
 

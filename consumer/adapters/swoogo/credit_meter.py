@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from consumer.adapters.swoogo.transport import Answer, NoAnswerError, too_late
 from consumer.domain.errors import RetryableError
 from consumer.ports import Budget, Grant, Lease, Work
-from consumer.ports.telemetry import CallWatch
+from consumer.ports.swoogo import CallWatch
 from consumer.settings import SwoogoSettings
 
 _TOO_MANY_REQUESTS: Final = 429

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
 from consumer.ports import Work
-from consumer.ports.telemetry import CallWatch
+from consumer.ports.swoogo import CallWatch
 
 _Method = TypeVar("_Method", bound=Callable[..., Coroutine[Any, Any, Any]])
 

@@ -15,7 +15,7 @@ from consumer.domain.connections.webhooks import HEADER, Webhook
 from consumer.domain.errors import MissingError, UnansweredError, UnavailableError
 from consumer.domain.planning.plan import LIST_CREDITS
 from consumer.ports import Work
-from consumer.ports.telemetry import CallWatch
+from consumer.ports.swoogo import CallWatch
 from consumer.ports.webhooks import SwoogoWebhooks
 
 _ON: Final = ("trigger_on_insert", "trigger_on_update", "trigger_on_delete", "public_user", "admin_user", "all_fields")

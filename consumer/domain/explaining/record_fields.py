@@ -15,7 +15,7 @@ from consumer.domain.fields.sources import REFERENCES
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.desired import Desired, desired_session, desired_speaker, desired_sponsor
 from consumer.domain.planning.draft import PlanInput
-from consumer.domain.planning.plan import Adopt, Create, Operation, Update
+from consumer.domain.planning.plan import Adopt, Create, Link, Operation, Plan, Update
 from consumer.domain.planning.planner import fitted_maps
 from consumer.domain.planning.speakers import best_copy
 from consumer.domain.records.digests import Digests
@@ -24,6 +24,7 @@ from consumer.domain.records.ledger import Entry, Ledger, entries_of
 from consumer.domain.records.schedule import zone
 from consumer.domain.records.snapshot import Place, Session, Snapshot
 from consumer.domain.records.text import natural_email, natural_name
+from consumer.domain.surveys.survey_issues import CODES
 
 _TIMES: Final = frozenset({"date", "start_time", "end_time"})
 
@@ -233,3 +234,30 @@ def _place(session: Session, kind: Kind) -> Place | None:
 
 def _id(place: Place | None) -> str:
     return place.id if place else ""
+
+
+_OF_ANSWERS: Final = CODES | {
+    *(Code.REFUSED, Code.NO_PERMISSION, Code.FIELD_NOT_APPLIED, Code.HAS_REGISTRANTS, Code.NOT_ADOPTED),
+    *(Code.IMAGE_UNUSABLE, Code.IMAGE_WAITING, Code.AMBIGUOUS_MATCH),
+}
+"""Issues that an answer of Swoogo gave rise to: a plan does not raise them again, so they stand until a push."""
+
+
+def standing_issues(key: str, plan: Plan, former: Iterable[Issue]) -> list[Issue]:
+    """What stands: what the plan raises now, and what answers and surveys left until the next push."""
+    now = {each.id: each for each in plan.issues if each.record == key}
+    kept = {each.id: each for each in former if each.record == key and (each.parked or each.code in _OF_ANSWERS)}
+    return [*{**kept, **now}.values()]
+
+
+def operations_of(key: str, operations: Iterable[Operation]) -> list[Operation]:
+    """What is done to the record; to a session also who is put on it and taken off it."""
+    identifier = id_of(key) if kind_of(key) is Kind.SESSION else ""
+    found: list[Operation] = []
+    for each in operations:
+        if each.key == key:
+            found.append(each)
+        elif identifier and isinstance(each, Link) and identifier in (*each.add, *each.remove):
+            add, remove = (tuple(one for one in ids if one == identifier) for ids in (each.add, each.remove))
+            found.append(replace(each, add=add, remove=remove))
+    return found

@@ -26,6 +26,7 @@ from enum import StrEnum
 from typing import Final
 
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand, voiding
+from consumer.domain.planning.control import APPROVAL, Approval, Control, Controls, Freeze
 from consumer.domain.planning.request import SyncRequest
 from consumer.domain.records.identity import Kind, id_of, kind_of
 from consumer.domain.records.text import folded, masked
@@ -157,3 +158,44 @@ def request_of(order: Order) -> SyncRequest:
     chosen = {kind: tuple(id_of(key) for key in order.keys if kind_of(key) is kind) for kind in Kind}
     scope = order.details.get("scope", "all")
     return SyncRequest(order.id, scope, chosen[Kind.SESSION], chosen[Kind.SPEAKER])
+
+
+def controls_after(controls: Controls, order: Order) -> tuple[Control, ...]:
+    """What an order changes; () when it was seen to before, or there is nothing to change."""
+    held = controls.held
+    if any(each.order == order.id for each in held.values()):
+        return ()
+    match order.kind:
+        case OrderKind.FREEZE:
+            freeze = freeze_of(order)
+            return (_next(held.get(freeze.name), freeze.name, order, freeze=freeze),)
+        case OrderKind.APPROVE:
+            operations = tuple(filter(None, order.details.get("operations", "").split("\n")))
+            approval = Approval(order.details["plan"], order.at, order.actor, operations)
+            return (_next(held.get(APPROVAL), APPROVAL, order, approval=approval),)
+        case OrderKind.THAW:
+            asked = freeze_of(order)
+            return tuple(
+                _next(held[each.name], each.name, order)
+                for each in controls.freezes
+                if asked.kind in {"", each.kind} and asked.fields in {(), each.fields}
+            )
+    return ()
+
+
+def freeze_of(order: Order) -> Freeze:
+    fields = tuple(sorted(filter(None, order.details.get("fields", "").split(","))))
+    until = int(order.details.get("until") or 0)
+    return Freeze(order.details.get("kind", ""), fields, until, order.at, order.actor, order.reason)
+
+
+def _next(
+    before: Control | None,
+    name: str,
+    order: Order,
+    *,
+    freeze: Freeze | None = None,
+    approval: Approval | None = None,
+) -> Control:
+    revision = max(order.at, before.revision + 1 if before else 0)
+    return Control(order.event_id, name, revision, order.id, freeze, approval)

@@ -16,7 +16,6 @@ from consumer.domain.connections.field_maps import MAPPED_KINDS
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.fields.fitting import FittedMap, Fitting, fit
 from consumer.domain.issues.issue import Code, Issue, unreadable_fields
-from consumer.domain.planning.associations import plan_links
 from consumer.domain.planning.deletions import Removals, plan_removals
 from consumer.domain.planning.desired import Desired, desired_session
 from consumer.domain.planning.draft import Draft, PlanInput
@@ -28,7 +27,7 @@ from consumer.domain.planning.looks import compared, with_event
 from consumer.domain.planning.places import PlacePlan, places_used, plan_places, still_needed
 from consumer.domain.planning.plan import Adopt, Create, Delete, Plan, Update
 from consumer.domain.planning.scope import restrict
-from consumer.domain.planning.speakers import select_speakers
+from consumer.domain.planning.speakers import plan_links, select_speakers
 from consumer.domain.planning.sponsors import choose_sponsors
 from consumer.domain.planning.timezones import compare_zones, described
 from consumer.domain.planning.upserts import older_than_pushed, plan_records

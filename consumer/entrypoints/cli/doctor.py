@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumer.adapters.clock import SystemClock
-from consumer.adapters.kafka.codecs import check_codecs
+from consumer.adapters.kafka.topic_checks import check_codecs
 from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.sealing import CredentialOpener

@@ -17,8 +17,7 @@ from consumer.domain.records.personal_data import Person
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Reason, Sure, by
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.cli.people import Sealed, open_desk
-from consumer.entrypoints.cli.privacy_document import EventData, ReceiptDocument, ReportDocument, TopicData
+from consumer.entrypoints.cli.people import EventData, ReceiptDocument, ReportDocument, Sealed, TopicData, open_desk
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import counted, iso, plain
 from consumer.settings import Settings, load_settings

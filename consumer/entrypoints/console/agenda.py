@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from consumer.entrypoints.console.titles import break_title
+from consumer.entrypoints.console import times
 
 MINUTE: Final = 1.3
 """Pixels of a minute."""
@@ -94,7 +94,7 @@ def by_day(slots: Iterable[Slot], timezone: tzinfo) -> dict[date, list[Slot]]:
     """The sessions of each date on the event's clock, in order of time and room."""
     found: dict[date, list[Slot]] = defaultdict(list)
     for slot in sorted(slots, key=lambda each: (each.starts_at, each.room, each.title, each.id)):
-        found[_at(slot.starts_at, timezone).date()].append(slot)
+        found[times.at(slot.starts_at, timezone).date()].append(slot)
     return dict(sorted(found.items()))
 
 
@@ -116,7 +116,7 @@ def room_groups(slots: Sequence[Slot]) -> list[tuple[str, ...]]:
 
 def picture(slots: Sequence[Slot], timezone: tzinfo) -> Picture:
     """Draw sessions of one day. `slots` has at least one."""
-    day = _at(min(slot.starts_at for slot in slots), timezone).date()
+    day = times.at(min(slot.starts_at for slot in slots), timezone).date()
     spans = _spans(slots, timezone)
     first = _whole_hour(min(start for start, _ in spans.values()), timezone)
     last = max(end for _, end in spans.values())
@@ -131,14 +131,14 @@ def picture(slots: Sequence[Slot], timezone: tzinfo) -> Picture:
         blocks = _blocks(here, spans, first, pixels, timezone)
         seats = next((slot.seats for slot in here if slot.seats), None)
         columns.append(Column(room, seats, round(at * 100 / len(rooms), 3), round(100 / len(rooms), 3), blocks))
-    labels = tuple((f"{_at(hour, timezone):%H:%M}", _TOP + _pixels(hour - first)) for hour in hours)
+    labels = tuple((f"{times.at(hour, timezone):%H:%M}", _TOP + _pixels(hour - first)) for hour in hours)
     return Picture(day, len(rooms) * pixels, labels[-1][1] + _BELOW, labels, tuple(columns))
 
 
 def clock_of(slot: Slot, timezone: tzinfo) -> str:
     """`10:15–11:00`, or `10:15` where it does not say when it ends."""
-    start = f"{_at(slot.starts_at, timezone):%H:%M}"
-    return start if slot.ends_at is None else f"{start}–{_at(slot.ends_at, timezone):%H:%M}"
+    start = f"{times.at(slot.starts_at, timezone):%H:%M}"
+    return start if slot.ends_at is None else f"{start}–{times.at(slot.ends_at, timezone):%H:%M}"
 
 
 def _blocks(
@@ -215,7 +215,7 @@ def _spans(slots: Sequence[Slot], timezone: tzinfo) -> dict[str, tuple[int, int]
         start, end = slot.starts_at, slot.ends_at
         if end is None or end <= start:
             end = start + _USUAL * 60_000
-        midnight = datetime.combine(_at(start, timezone).date() + timedelta(days=1), time(), timezone).timestamp()
+        midnight = datetime.combine(times.at(start, timezone).date() + timedelta(days=1), time(), timezone).timestamp()
         if end > (midnight + _LATEST.hour * 3600) * 1000:
             end = round(midnight * 1000)
             longer.append(slot)
@@ -228,12 +228,8 @@ def _spans(slots: Sequence[Slot], timezone: tzinfo) -> dict[str, tuple[int, int]
 
 
 def _whole_hour(moment: int, timezone: tzinfo) -> int:
-    then = _at(moment, timezone)
+    then = times.at(moment, timezone)
     return moment - (then.minute * 60 + then.second) * 1000 - moment % 1000
-
-
-def _at(moment: int, timezone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(moment / 1000, timezone)
 
 
 def _pixels(milliseconds: int) -> int:
@@ -244,3 +240,60 @@ def _room_order(room: str) -> tuple[bool, list[tuple[int, str]]]:
     """`Dock 2` before `Dock 10`."""
     parts = re.findall(r"\d+|\D+", room.casefold())
     return room == NO_ROOM, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+_THIN: Final = frozenset("iIljtfr.,:;'|!()[] ’‘·")
+_BROAD: Final = frozenset("mwMW@%—…")
+_FEW: Final = 30.0
+"""Pixels beside an icon that are no room for a title."""
+
+
+def width_of(text: str) -> float:
+    """Pixels that a text takes at 11 px, a little more than less."""
+    return sum(
+        3.6
+        if letter in _THIN
+        else 9.6
+        if letter in _BROAD
+        else 11.0
+        if ord(letter) > 0x1100
+        else 7.4
+        if letter.isupper()
+        else 6.1
+        for letter in text
+    )
+
+
+def break_title(title: str, width: float, lines: int, icon: float = 0) -> tuple[str, ...]:
+    """A title as at most so many lines; what does not fit ends with an ellipsis.
+
+    Args:
+        title: one line.
+        width: pixels of a line.
+        lines: at least 1.
+        icon: pixels at the end of the first line that are taken; where few are left, the title begins below.
+    """
+    found = [""] if icon and lines > 1 and width - icon < _FEW else []
+    words = title.split()
+    while words and len(found) < lines:
+        space = width - (icon if not found else 0)
+        taken = 0
+        while taken < len(words) and width_of(" ".join(words[: taken + 1])) <= space:
+            taken += 1
+        if taken == 0:  # a word longer than a line
+            fits = next(n for n in range(len(words[0]), 0, -1) if n == 1 or width_of(words[0][:n]) <= space)
+            found.append(words[0][:fits])
+            words[0] = words[0][fits:]
+            words = words if words[0] else words[1:]
+            continue
+        found.append(" ".join(words[:taken]))
+        words = words[taken:]
+    if words and found:
+        found[-1] = _ellipsis(found[-1], width - (icon if len(found) == 1 else 0))
+    return tuple(found)
+
+
+def _ellipsis(line: str, width: float) -> str:
+    while line and width_of(line + "…") > width:
+        line = line[:-1].rstrip()
+    return line + "…"

@@ -17,9 +17,8 @@ from consumer.adapters.redis.event_stats import EventSummary
 from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.ids import known_events
-from consumer.entrypoints.documents.rows import EventRow, read_rows, standing_of
+from consumer.entrypoints.documents.rows import EventRow, Ground, ground_of, read_grounds, read_rows, standing_of
 from consumer.entrypoints.documents.session import StoreSession
-from consumer.entrypoints.documents.standing import Ground, ground_of, read_grounds
 
 PAGE: Final = 25
 _SLICE: Final = 250

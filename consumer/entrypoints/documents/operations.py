@@ -14,8 +14,7 @@ from typing import Final
 
 from consumer.adapters.redis.credential_overview import CredentialStanding
 from consumer.domain.orders.bulk import EventTrouble, ParkedCode
-from consumer.entrypoints.documents.kafka_look import KafkaReading
-from consumer.entrypoints.documents.running import ReplicaRow, TopicRow, replica_rows, topic_rows
+from consumer.entrypoints.documents.running import KafkaReading, ReplicaRow, TopicRow, replica_rows, topic_rows
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.stuck import ReasonRow, Stuck, stuck_things
 from consumer.entrypoints.documents.words import counted, lasting

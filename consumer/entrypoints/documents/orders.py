@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.orders.control_orders import freeze_of
 from consumer.domain.orders.ledger_commands import not_adoptable
-from consumer.domain.orders.order import Order, OrderKind, commands_of
+from consumer.domain.orders.order import Order, OrderKind, commands_of, freeze_of
 from consumer.domain.planning.approval import operation_id
 from consumer.domain.planning.freezing import thawed
 from consumer.domain.planning.plan import removal_key

@@ -11,8 +11,7 @@ from consumer.adapters.sealing import digests_of
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.event_holds import EventHolds, Hold
 from consumer.domain.explaining.explanation import RecordFacts, Resource, explain
-from consumer.domain.explaining.record_fields import desired_record, field_facts
-from consumer.domain.explaining.record_plan import operations_of, standing_issues
+from consumer.domain.explaining.record_fields import desired_record, field_facts, operations_of, standing_issues
 from consumer.domain.issues.labels import Labels
 from consumer.domain.planning.rekeying import revealed
 from consumer.domain.planning.speakers import best_copy

@@ -28,7 +28,7 @@ from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connections.pair import Pair
 from consumer.domain.records.ledger import Entry
-from consumer.entrypoints.documents.kafka_look import KafkaLook
+from consumer.entrypoints.documents.running import KafkaLook
 from consumer.services.orders import Orders
 from consumer.settings import Settings
 

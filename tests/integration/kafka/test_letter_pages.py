@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.entrypoints.console.viewer import LOCAL
-from consumer.entrypoints.documents.kafka_look import KafkaLook
+from consumer.entrypoints.documents.running import KafkaLook
 from tests.integration.console.test_retry_orders import ORDERS_ON, order
 from tests.integration.kafka.kafka_world import KafkaWorld
 from tests.integration.kafka.test_dlq import lettered

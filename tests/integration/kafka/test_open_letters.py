@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.app import app
-from consumer.observability.lag import show_open_letters
+from consumer.observability.gauges import show_open_letters
 from consumer.observability.registry import MetricRegistry
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld

@@ -21,7 +21,7 @@ from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Session
 from consumer.ports.rebuild import Logged
-from consumer.services.archive import Archiver
+from consumer.services.housekeeping import Archiver
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key

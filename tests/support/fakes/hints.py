@@ -11,8 +11,7 @@ from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.hints import Hint, Hints, merged
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Work
-from consumer.ports.hints import HintStore, Kept
-from consumer.ports.webhooks import SwoogoWebhooks, WebhookStore
+from consumer.ports.webhooks import HintStore, Kept, SwoogoWebhooks, WebhookStore
 from tests.support.fakes.connections import InMemoryConnections
 from tests.support.fakes.inbox import InMemoryInbox
 

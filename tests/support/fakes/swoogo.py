@@ -21,7 +21,7 @@ from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.records.text import natural_email, natural_name
 from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Clock, Picture, Work, Written
-from consumer.ports.telemetry import CallWatch, Unwatched
+from consumer.ports.swoogo import CallWatch, Unwatched
 
 _PAGE = 200
 _ONE_LINE = frozenset({"name", "first_name", "last_name", "email", "job_title", "company"})

@@ -8,7 +8,7 @@ from consumer.adapters.redis.timeline import RUNS_KEPT
 from consumer.domain.push.calls import RunCalls
 from consumer.domain.push.timeline import KEPT, Happening
 from consumer.ports import Lease
-from consumer.ports.timeline import RecordTimeline
+from consumer.ports.status import RecordTimeline
 from tests.support.fakes.inbox import InMemoryInbox
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.orders.control_orders import controls_after
-from consumer.domain.orders.order import Order, OrderKind
+from consumer.domain.orders.order import Order, OrderKind, controls_after
 from consumer.domain.planning.control import Control, Controls, Freeze
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.freezing import thawed

@@ -13,11 +13,12 @@ from consumer.entrypoints.console.agenda import (
     NO_ROOM,
     Block,
     Slot,
+    break_title,
     by_day,
     picture,
     room_groups,
+    width_of,
 )
-from consumer.entrypoints.console.titles import break_title, width_of
 from tests.support.builders import at
 
 pytestmark = pytest.mark.rule("K1")

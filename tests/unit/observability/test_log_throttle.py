@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
-from consumer.observability import log_throttle
-from consumer.observability.logs import set_up
+from consumer.observability.logs import OWN_LINES, LogThrottle, set_up
 from consumer.settings import LogSettings
 
 
@@ -38,7 +37,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     monkeypatch.setattr(sys, "stderr", made.stream)
     set_up(LogSettings.model_validate({"format": "json"}))
     [limiter] = root.handlers[0].filters
-    assert isinstance(limiter, log_throttle.LogThrottle)
+    assert isinstance(limiter, LogThrottle)
     limiter._now = lambda: made.now
     yield made
     structlog.reset_defaults()
@@ -56,9 +55,9 @@ def test_outage_logs_few_lines_and_counts_the_rest(written: Written) -> None:
             ours.warning("push.postponed", subject=f"event/{number}")
             structlog.get_logger("dispatch").info("push.completed", outcome="failed", event_id=str(number))
     found = written.lines()
-    assert len(found) == 4 + 2 * log_throttle.OWN_LINES * 2
+    assert len(found) == 4 + 2 * OWN_LINES * 2
     postponed = [each for each in found if each["event"] == "push.postponed"]
-    assert [each["suppressed"] for each in postponed if "suppressed" in each] == [60 * 50 - log_throttle.OWN_LINES]
+    assert [each["suppressed"] for each in postponed if "suppressed" in each] == [60 * 50 - OWN_LINES]
     told = [each["event"] for each in found if each["logger"] == "aiokafka.client"]
     assert told[0] == "Unable connect to node with id 0: refused"
     assert told[1] == "Unable connect to node with id 0: refused (1499 more of these were held back)"
@@ -73,4 +72,4 @@ def test_ordinary_lines_and_other_kinds_are_not_held_back(written: Written) -> N
     found = written.lines()
     assert len([each for each in found if each["event"] == "push.completed"]) == 100
     assert len([each for each in found if each["logger"].startswith("area")]) == 100
-    assert len([each for each in found if each["event"] == "one.kind"]) == 100 + log_throttle.OWN_LINES
+    assert len([each for each in found if each["event"] == "one.kind"]) == 100 + OWN_LINES

@@ -16,9 +16,8 @@ from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.redis import codecs
 from consumer.domain.errors import UnavailableError
 from consumer.observability.calls import CallMetrics
-from consumer.observability.exporter import tracing
 from consumer.observability.registry import MetricRegistry
-from consumer.observability.tracing import MOST_LINKS, TracedDecoder, TracedPusher, TracedRecords
+from consumer.observability.tracing import MOST_LINKS, TracedDecoder, TracedPusher, TracedRecords, tracing
 from consumer.ports import RawRecord, event_subject
 from consumer.settings import Topics, TracingSettings
 from tests.integration.kafka.kafka_world import a_session_value, key_of

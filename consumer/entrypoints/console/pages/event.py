@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
@@ -15,13 +16,14 @@ from consumer.domain.issues.issue import Code
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.links import event_links
+from consumer.entrypoints.console.links import event_links, record_links
+from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
-from consumer.entrypoints.console.pages.hands import by_hand
 from consumer.entrypoints.console.pages.programme import agenda_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.console.words import KINDS, facts_of, result_words, run_words
 from consumer.entrypoints.documents.control import FreezeRow
+from consumer.entrypoints.documents.issues import IssueRow
 from consumer.entrypoints.documents.programme import SessionRow
 from consumer.entrypoints.documents.run_document import RunDocument
 from consumer.entrypoints.documents.status import EventDocument, read_known_event
@@ -184,3 +186,65 @@ def _run(run: RunDocument, now: int, timezone: tzinfo) -> Facts:
         "look": looks.of_outcome(run.outcome),
         "credits": run.credits,
     }
+
+
+SHOWN: Final = 25
+"""Issues of one heading that are listed; `issues EVENT` has the rest, which is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """An issue. `title`: of the record where it is known without naming a person; `out`: where it is corrected."""
+
+    look: Look
+    sentence: str
+    code: str
+    kind: str
+    id: str
+    out: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Issues with the same thing to do. `left`: how many are not listed."""
+
+    words: str
+    number: int
+    items: tuple[Todo, ...]
+    left: int
+
+
+def by_hand(
+    ask: Ask, issues: Sequence[IssueRow], mapping: EventMapping | None, there: Mapping[str, int | None]
+) -> Mapping[Hand, Heading]:
+    """Issues by the hand they need. `there`: id of a session -> its id in Swoogo."""
+    found: dict[Hand, list[IssueRow]] = {}
+    for issue in issues:
+        found.setdefault(Hand(issue.hand), []).append(issue)
+    return {
+        hand: Heading(
+            hand.words,
+            len(some),
+            tuple(_todo(ask, hand, each, mapping, there) for each in some[:SHOWN]),
+            max(len(some) - SHOWN, 0),
+        )
+        for hand, some in found.items()
+    }
+
+
+def _todo(
+    ask: Ask, hand: Hand, issue: IssueRow, mapping: EventMapping | None, swoogo: Mapping[str, int | None]
+) -> Todo:
+    record = issue.id.partition("#")[0]
+    swoogo_id = swoogo.get(record) if issue.kind == Kind.SESSION else None
+    here, there = (
+        event_links(ask.settings, mapping)
+        if issue.kind == "event"
+        else record_links(ask.settings, mapping, issue.kind, record, swoogo_id)
+    )
+    out, where = (there, "Swoogo") if there and hand is not Hand.SESSIONBOARD else (here, "Sessionboard")
+    look = looks.of_hand(hand)
+    if issue.code == "gone_in_swoogo":
+        look = looks.of_session(Became.GONE)
+    return Todo(look, issue.sentence, issue.code, issue.kind, record, out, where)

@@ -11,8 +11,7 @@ from consumer.domain.issues.hands import Hand
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
-from consumer.entrypoints.console.paging import pages_of
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, pages_of
 from consumer.entrypoints.console.words import KINDS, result_words, run_words
 from consumer.entrypoints.documents.ids import AmbiguousIdError
 from consumer.entrypoints.documents.run import CallRow, RunShown, Spending, call_counts, read_run

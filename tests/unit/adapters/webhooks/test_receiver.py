@@ -17,7 +17,7 @@ from consumer.domain.connections.webhooks import HEADER
 from consumer.domain.errors import UnavailableError
 from consumer.domain.push.hints import Hint
 from consumer.domain.records.identity import Kind
-from consumer.ports.hints import Kept
+from consumer.ports.webhooks import Kept
 from consumer.settings import WebhookSettings
 from tests.support.fakes import FakeClock
 
