@@ -21,14 +21,13 @@ from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import check_codecs, ensure_topics
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.replicas import RedisElection, RedisReplicas
+from consumer.adapters.redis.replicas import RedisElection, RedisReplicas, Replica
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
-from consumer.ports.replicas import Replica
 from consumer.services.dispatch import Dispatcher
 from consumer.services.housekeeping import Archiver, Housekeeper
 from consumer.services.workers import cancel_and_wait

@@ -11,15 +11,14 @@ import structlog
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.http_server import serving
-from consumer.adapters.redis.hints import RedisHints
-from consumer.adapters.redis.replicas import RedisReplicas
+from consumer.adapters.redis.replicas import RedisReplicas, Replica
+from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.observability.metrics.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
 from consumer.observability.polling import PolledValue
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
-from consumer.ports.replicas import Replica
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import PREFIX, Settings
 from consumer.version import installed_version

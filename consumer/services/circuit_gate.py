@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consumer.domain.connections.connection import Announcement, Connection, RejectionCode
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.pacing.circuit import Passage
-from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.claim import ManualSync
 from consumer.ports import Circuits, Clock, Connections, StatusBoard, Swoogo, Work
 
 _LEAST_SECONDS = 0.5

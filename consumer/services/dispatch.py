@@ -29,7 +29,7 @@ from consumer.domain.errors import (
 )
 from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.pacing.fairness import share_out
-from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.claim import Reconcile
 from consumer.domain.push.push_report import PushReport
 from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate

@@ -31,7 +31,7 @@ from consumer.ports.status import Timeline
 from consumer.ports.webhooks import HintStore
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.reconcile import Reconciler
-from consumer.services.timeline import note_report
+from consumer.services.run_reporter import note_report
 from consumer.settings import PushSettings
 from consumer.settings.webhooks import WebhookSettings
 

@@ -22,8 +22,7 @@ from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planning.planner import PlanInput, make_plan
 from consumer.domain.planning.refusals import refusal_issue
 from consumer.domain.planning.rekeying import rekeyed
-from consumer.domain.push.cause import ManualSync, Reconcile, cause_of, read_since
-from consumer.domain.push.claim import Lease, event_subject
+from consumer.domain.push.claim import Lease, ManualSync, Reconcile, cause_of, event_subject, read_since
 from consumer.domain.push.execution import Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.records.digests import PLAIN, Digests, unknown_keys

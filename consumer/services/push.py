@@ -18,8 +18,7 @@ from consumer.domain.errors import (
 from consumer.domain.pacing.pace import Pace
 from consumer.domain.planning.timezones import timezone_seen
 from consumer.domain.push.calls import CallLog
-from consumer.domain.push.cause import Reconcile
-from consumer.domain.push.claim import EventState, Lease
+from consumer.domain.push.claim import EventState, Lease, Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.push_report import PushReport
@@ -41,8 +40,7 @@ from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_r
 from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.planning import Planning, PlanRules
 from consumer.services.reconcile import Reconciler
-from consumer.services.run_reporter import RunReporter
-from consumer.services.timeline import note_report
+from consumer.services.run_reporter import RunReporter, note_report
 from consumer.settings import PushSettings
 
 if TYPE_CHECKING:  # without webhooks none of it is loaded

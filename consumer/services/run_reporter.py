@@ -1,4 +1,4 @@
-"""REPORT while a run goes on: how far it is, and when it should be done at the credits left (N1)."""
+"""REPORT: how far a run is, when it should be done at the credits left (N1), and in the end what it did (N2)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Final
 
 from consumer.domain.pacing.pace import Pace
 from consumer.domain.planning.plan import Plan
+from consumer.domain.push.push_report import PushReport
 from consumer.domain.push.run import Run
+from consumer.domain.push.timeline import happenings
 from consumer.ports import Clock, StatusBoard, Swoogo, Work
+from consumer.ports.status import Timeline
 from consumer.services.ledger_writer import LedgerWriter
 
 _NOTED_EVERY: Final = 500
@@ -65,3 +68,10 @@ class RunReporter:
         ahead = max(self.plan.credits - run.done_calls, 0)
         calls = max(self.plan.calls - run.done_calls, 0)
         run.eta = self.clock.now() + round(self.pace.seconds(calls, ahead, run.credits_left) * 1000)
+
+
+async def note_report(timeline: Timeline, report: PushReport) -> None:
+    """Nothing is written where nothing happened. Raises LeaseLostError, UnavailableError."""
+    happened = happenings(report)
+    if happened or report.calls.total:
+        await timeline.note(report.facts.lease, report.run.id, happened, report.calls)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.claim import ManualSync
 from consumer.domain.push.run import PAIR_ENDED
 from consumer.ports import Clock, Connections, Inbox, Lease, StandingLog, StatusBoard
 from consumer.services.ledger_commands import log_served

@@ -191,8 +191,7 @@ def build_dispatcher(
 
 def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: SwoogoClient) -> tuple[Pusher, Registrar]:
     """The pusher that keeps Swoogo's webhooks and takes what they say. Nothing of it is loaded without them."""
-    from consumer.adapters.redis.hints import RedisHints
-    from consumer.adapters.redis.webhooks import RedisWebhooks
+    from consumer.adapters.redis.webhooks import RedisHints, RedisWebhooks
     from consumer.adapters.swoogo.webhooks import Webhooks
     from consumer.services.hints import HintTaker
     from consumer.services.webhooks import Registrar

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
-from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.stores import Stores
+from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.connections.webhooks import HEADER
 from consumer.settings import Settings

@@ -14,7 +14,6 @@ from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.connections import RedisConnections
-from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
@@ -27,7 +26,7 @@ from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
-from consumer.adapters.redis.webhooks import RedisWebhooks
+from consumer.adapters.redis.webhooks import RedisHints, RedisWebhooks
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.pacing.circuit import CircuitRule

@@ -9,7 +9,7 @@ import pytest
 from consumer.adapters.redis import codecs
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.planning.control import Approval, Control, Freeze
-from consumer.domain.push.cause import ManualSync, Reconcile
+from consumer.domain.push.claim import ManualSync, Reconcile
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Requested, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, a_change, stamped

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from consumer.adapters.redis import replicas
 from consumer.entrypoints.cli.app import app
-from consumer.ports import replicas
 from sandbox.demo.play import play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores, open_stores
+from consumer.adapters.redis.webhooks import RedisHints
 from consumer.domain.connections.webhooks import HEADER
 from consumer.domain.issues.issue import Code
 from consumer.entrypoints.cli.app import app

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.domain.push.cause import ManualSync
+from consumer.domain.push.claim import ManualSync
 from consumer.domain.push.run import Run, Tally, Trigger
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.cli import sync

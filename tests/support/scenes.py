@@ -19,6 +19,7 @@ from benchmarks.programme import programme
 from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.group_status import GroupStatus
+from consumer.adapters.redis.replicas import Replica
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import RefusedError
@@ -27,7 +28,6 @@ from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.viewer import Viewer
 from consumer.ports import RawRecord, Work
-from consumer.ports.replicas import Replica
 from consumer.services.images import ImageQueue
 from consumer.services.push import Pusher
 from consumer.services.record import NotedBefore, Recorder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -16,7 +16,25 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import UnavailableError
 from consumer.ports import Clock
-from consumer.ports.replicas import Replica
+
+ALIVE_MS: Final = 35_000
+"""A replica that was silent for longer is taken for dead: three heartbeats and some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One process. `started` and `seen` (its newest heartbeat) in ms, on the clock of Redis."""
+
+    id: str
+    version: str
+    role: str
+    started: int
+    seen: int
+
+    def alive(self, now: int) -> bool:
+        """Whether it was heard lately. `now`: ms."""
+        return now - self.seen <= ALIVE_MS
+
 
 _EVERY_SECONDS: Final = 10.0
 _KEPT_MS: Final = 86_400_000

@@ -1,16 +1,19 @@
-"""Who takes part in a sync, and why the others do not (E1-E6)."""
+"""Who takes part in a sync, and why the others do not (E1-E6): also what an embargo or a rule holds back (F8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from consumer.domain.connections.field_maps import HoldRule
+from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.fields.sources import source_value
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.records.identity import Kind, key_of
 from consumer.domain.records.snapshot import ACCEPTED, CATEGORIES, Profile, Session
-from consumer.domain.records.text import clean_email, clean_name
+from consumer.domain.records.text import clean_email, clean_name, natural_name
 
 
 class Reason(StrEnum):
@@ -102,3 +105,21 @@ def missing_person_field(profile: Profile) -> str:
         if not clean(getattr(profile, name) or ""):
             return name
     return ""
+
+
+def embargoed(settings: MappingSettings, now: int) -> bool:
+    """Whether nothing of the event is sent yet; `now` in ms."""
+    return settings.embargo_until is not None and now < settings.embargo_until
+
+
+def held_back(key: str, record: Session | Profile, rules: Iterable[HoldRule]) -> Skip | None:
+    """The skip of a record that a rule holds back; the first rule that applies says why."""
+    for rule in rules:
+        value = source_value(record, rule.source)
+        names = {natural_name(text) for text in value[1]} if value else set()
+        matching = not names.isdisjoint(map(natural_name, rule.values))
+        if matching is not rule.others:
+            why = "has none of the names" if rule.others else "has one of the names"
+            issue = Issue(key, Code.HELD_BACK, field=rule.source, detail=f"its {rule.source} {why} that the rule lists")
+            return Skip(key, Reason.HELD_BACK, issue)
+    return None

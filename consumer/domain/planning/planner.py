@@ -19,9 +19,8 @@ from consumer.domain.issues.issue import Code, Issue, unreadable_fields
 from consumer.domain.planning.deletions import Removals, plan_removals
 from consumer.domain.planning.desired import Desired, desired_session
 from consumer.domain.planning.draft import Draft, PlanInput
-from consumer.domain.planning.eligibility import Reason, Skip, session_skip
+from consumer.domain.planning.eligibility import Reason, Skip, embargoed, held_back, session_skip
 from consumer.domain.planning.freezing import thawed
-from consumer.domain.planning.holding import embargoed, held_back
 from consumer.domain.planning.images import plan_images
 from consumer.domain.planning.looks import compared, with_event
 from consumer.domain.planning.places import PlacePlan, places_used, plan_places, still_needed

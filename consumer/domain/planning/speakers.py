@@ -13,9 +13,8 @@ from consumer.domain.fields.fitting import DEFAULT, FittedMap
 from consumer.domain.issues.issue import Code, Issue, unreadable_fields
 from consumer.domain.planning.desired import Desired, TextLimits, desired_speaker
 from consumer.domain.planning.draft import Draft
-from consumer.domain.planning.eligibility import Reason, Skip, missing_person_field
+from consumer.domain.planning.eligibility import Reason, Skip, held_back, missing_person_field
 from consumer.domain.planning.email_owners import EmailOwners, drop_duplicates
-from consumer.domain.planning.holding import held_back
 from consumer.domain.planning.plan import Link
 from consumer.domain.planning.references import swoogo_id
 from consumer.domain.records.digests import PLAIN, Digests

@@ -15,9 +15,9 @@ from consumer.domain.orders.order import OrderKind
 from consumer.entrypoints.cli.arguments import Actor, AsJson, Event, Reason, Sure, by, reason_option
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json
-from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import FreezeRow, freeze_rows
 from consumer.entrypoints.documents.ids import whole_event
+from consumer.entrypoints.documents.orders import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
 from consumer.settings import load_settings

@@ -20,7 +20,7 @@ from consumer.entrypoints.cli.output import out, print_json
 from consumer.entrypoints.cli.sync import LOOK_EVERY, RUNS_LOOKED_AT, SyncDocument, show_outcome
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import whole_event
-from consumer.entrypoints.documents.run_document import run_document
+from consumer.entrypoints.documents.run import run_document
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.entrypoints.documents.words import plain
 from consumer.settings import Settings, load_settings

@@ -19,8 +19,15 @@ from consumer.entrypoints.cli.table import cut, number, print_table, prose
 from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
 from consumer.entrypoints.documents.issues import IssueRow, issue_rows
-from consumer.entrypoints.documents.run import RUNS_KEPT, CallRow, RunShown, read_run, read_runs
-from consumer.entrypoints.documents.run_document import RunDocument, run_document
+from consumer.entrypoints.documents.run import (
+    RUNS_KEPT,
+    CallRow,
+    RunDocument,
+    RunShown,
+    read_run,
+    read_runs,
+    run_document,
+)
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, lasting, plain
 from consumer.settings import load_settings

@@ -19,7 +19,7 @@ from consumer.entrypoints.cli.table import Columns, cut, number, print_table, wi
 from consumer.entrypoints.documents.attention import Attention
 from consumer.entrypoints.documents.completeness import rebuilding, runs_lost
 from consumer.entrypoints.documents.rows import EventRow
-from consumer.entrypoints.documents.run_document import KindNumbers, RunDocument
+from consumer.entrypoints.documents.run import KindNumbers, RunDocument
 from consumer.entrypoints.documents.running import RunningDocument, replicas_sentence, waiting_sentences
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.status import EventDocument, StatusDocument, read_event, read_status

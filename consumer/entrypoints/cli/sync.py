@@ -21,7 +21,7 @@ from consumer.entrypoints.cli.status_view import print_run
 from consumer.entrypoints.documents.attention import why_paused
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.ids import chosen, whole_event
-from consumer.entrypoints.documents.run_document import RunDocument, run_document
+from consumer.entrypoints.documents.run import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.entrypoints.documents.words import lasting, plain
 from consumer.ports import SyncRequest

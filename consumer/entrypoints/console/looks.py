@@ -1,4 +1,4 @@
-"""Which colour and icon a state has: the only place where pages decide how something looks."""
+"""How something looks: colour and icon of a state, and a field's value as one bounded text without markup."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from consumer.domain.explaining.programme import Became
 from consumer.domain.explaining.sync_state import SyncState
 from consumer.domain.issues.hands import Hand
+from consumer.domain.records.text import without_markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,17 @@ def of_hand(hand: Hand) -> Look:
 
 def of_outcome(outcome: str) -> Look:
     return Look(*_OUTCOMES.get(outcome, ("gone", "off")), outcome.replace("_", " "))
+
+
+HIDDEN: Final = "•••"
+"""Stands for what people are called where the viewer is not to know (K4)."""
+_TIMES: Final = frozenset({"start_time", "end_time"})
+
+
+def shown_value(field: str, value: str, limit: int) -> str:
+    """Cut to `limit` characters; of a whole minute without its seconds."""
+    # A tag parts words: of two paragraphs the last and the first do not run into each other.
+    text = " ".join(without_markup(value.replace("<", " <")).split()) if value.startswith("<") else value
+    if field in _TIMES and text.endswith(":00"):
+        text = text[:-3]
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,4 +1,4 @@
-"""The route table: every address of the console, who may call it, and whether it is an order.
+"""Every address of the console, who may call it, whether it is an order; and the links that lead out of it.
 
 Tests of access, of writes while orders are off, and of organizations are generated from it.
 """
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from consumer.domain.connections.mapping import EventMapping
 from consumer.entrypoints.console.viewer import Role
+from consumer.settings import ConsoleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ ROUTES: Final = (
     Page("fields", "/events/{event_id}/fields", "fields:show"),
     Page("run", "/events/{event_id}/runs/{run_id}", "run:show"),
     Page("record", "/events/{event_id}/records/{kind}/{record_id:path}", "record:show"),
-    Page("retry_many", "/operations/retry/order", "retry_order:give", Role.OPERATOR, ("POST",), order=True),
+    Page("retry_many", "/operations/retry/order", "retry:give", Role.OPERATOR, ("POST",), order=True),
 )
 
 _PATHS: Final = {page.name: page.path for page in ROUTES}
@@ -60,3 +62,32 @@ def path_of(name: str, **parts: object) -> str:
     for part, value in parts.items():
         path = path.replace(f"{{{part}:path}}", quote(str(value))).replace(f"{{{part}}}", quote(str(value), safe=""))
     return path
+
+
+def _filled(pattern: str, **parts: object) -> str:
+    for name, value in parts.items():
+        pattern = pattern.replace(f"{{{name}}}", quote(str(value), safe=""))
+    return pattern
+
+
+def event_links(settings: ConsoleSettings, mapping: EventMapping | None) -> tuple[str, str]:
+    """The event in Sessionboard and in Swoogo; "" where no pattern is set."""
+    if mapping is None:
+        return "", ""
+    return (
+        _filled(settings.sessionboard_event, org=mapping.org_id, event=mapping.event_id),
+        _filled(settings.swoogo_event, event=mapping.swoogo_event_id),
+    )
+
+
+def record_links(
+    settings: ConsoleSettings, mapping: EventMapping | None, kind: str, identifier: str, swoogo_id: int | None = None
+) -> tuple[str, str]:
+    """A record in Sessionboard and in Swoogo; "" where no pattern is set, or it is not there."""
+    if mapping is None:
+        return "", ""
+    there = settings.swoogo_record if swoogo_id is not None else ""
+    return (
+        _filled(settings.sessionboard_record, org=mapping.org_id, event=mapping.event_id, kind=kind, id=identifier),
+        _filled(there, event=mapping.swoogo_event_id, kind=kind, id=swoogo_id),
+    )

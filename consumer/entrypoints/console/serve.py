@@ -11,10 +11,10 @@ from typing import Final
 import structlog
 
 from consumer.adapters.http_server import serving
+from consumer.adapters.redis.replicas import Replica
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.documents.session import StoreSession, open_session
 from consumer.observability.telemetry import Telemetry
-from consumer.ports.replicas import Replica
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import PREFIX, Settings
 from consumer.version import installed_version

@@ -10,7 +10,7 @@ from consumer.domain.explaining.sync_state import SyncState
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import times
 from consumer.entrypoints.documents.rows import EventRow
-from consumer.entrypoints.documents.run_document import RunDocument
+from consumer.entrypoints.documents.run import RunDocument
 from consumer.entrypoints.documents.words import counted
 
 KINDS: Final = {

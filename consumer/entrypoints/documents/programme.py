@@ -13,7 +13,7 @@ from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.programme import Became, Known, became
 from consumer.domain.issues.hands import Hand
 from consumer.domain.issues.issue import Code
-from consumer.domain.planning.holding import embargoed
+from consumer.domain.planning.eligibility import embargoed
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
 from consumer.domain.records.snapshot import ACCEPTED

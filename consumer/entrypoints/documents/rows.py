@@ -13,7 +13,7 @@ from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, sta
 from consumer.domain.issues.hands import hands_needed
 from consumer.domain.planning.eligibility import Reason
 from consumer.entrypoints.documents.completeness import waits_for
-from consumer.entrypoints.documents.run_document import RunDocument, run_document
+from consumer.entrypoints.documents.run import RunDocument, run_document
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
 

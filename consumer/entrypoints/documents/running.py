@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumer.adapters.redis.replicas import RedisReplicas
+from consumer.adapters.redis.replicas import RedisReplicas, Replica
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.documents.words import ago, counted, iso, lasting
-from consumer.ports.replicas import Replica
 from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from consumer.entrypoints.documents.ids import chosen, known_events
 from consumer.entrypoints.documents.issues import IssueRow, issue_rows
 from consumer.entrypoints.documents.programme import SessionRow, programme_counts, programme_rows
 from consumer.entrypoints.documents.rows import EventRow, read_rows
-from consumer.entrypoints.documents.run_document import RunDocument, run_document
+from consumer.entrypoints.documents.run import RunDocument, run_document
 from consumer.entrypoints.documents.running import RunningDocument, read_running
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import UNPRINTED, iso

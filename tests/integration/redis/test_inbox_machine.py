@@ -19,7 +19,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.leases import Leases
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
-from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.claim import Reconcile
 from consumer.domain.records.identity import stamp
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject

@@ -21,7 +21,7 @@ from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.replays import RedisReplays
-from consumer.adapters.redis.replicas import RedisElection, RedisReplicas
+from consumer.adapters.redis.replicas import RedisElection, RedisReplicas, Replica
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.domain.connection_state import ConnectionStanding
@@ -41,7 +41,6 @@ from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
 from consumer.ports.inbox import Hint as DueHint
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
-from consumer.ports.replicas import Replica
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
 from tests.support.fakes.archive import FakeArchiveTopic

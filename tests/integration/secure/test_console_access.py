@@ -10,12 +10,12 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
+from consumer.adapters.redis.replicas import Replica
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.records.identity import stamp
 from consumer.entrypoints.console.routes import ROUTES
 from consumer.entrypoints.documents.session import open_session
 from consumer.ports import SyncRequest
-from consumer.ports.replicas import Replica
 from consumer.settings import load_settings
 from tests.support.builders import EVENT, a_connection, a_mapping, an_entry
 from tests.support.console import Visitor

@@ -16,7 +16,7 @@ from consumer.domain.orders.ledger_commands import LedgerCommand
 from consumer.domain.pacing.backoff import due_at
 from consumer.domain.planning.control import Control, Controls
 from consumer.domain.planning.request import Asked, in_order, together
-from consumer.domain.push.cause import cause_of
+from consumer.domain.push.claim import cause_of
 from consumer.domain.records.identity import Kind, id_of
 from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.records.withdrawal import Withdrawn, deleted

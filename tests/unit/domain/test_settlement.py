@@ -15,8 +15,7 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.planning.plan import Create, Plan, SetImage
 from consumer.domain.planning.request import Asked, SyncRequest
-from consumer.domain.push.cause import Cause, Changes, ManualSync
-from consumer.domain.push.claim import EventState, Lease, event_subject
+from consumer.domain.push.claim import Cause, Changes, EventState, Lease, ManualSync, event_subject
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import PAIR_ENDED, Run

@@ -19,7 +19,7 @@ from consumer.entrypoints.console.pages.event import lead_of
 from consumer.entrypoints.console.words import last_words, next_words, now_words, waiting_words
 from consumer.entrypoints.documents.programme import SessionRow, programme_rows
 from consumer.entrypoints.documents.rows import EventRow
-from consumer.entrypoints.documents.run_document import run_document
+from consumer.entrypoints.documents.run import run_document
 from tests.support.builders import HOUR, at
 
 pytestmark = pytest.mark.rule("K1")

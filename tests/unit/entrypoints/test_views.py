@@ -16,7 +16,7 @@ from consumer.entrypoints.documents.issues import IssueRow
 from consumer.entrypoints.documents.plan import LeftOut, PlanDocument
 from consumer.entrypoints.documents.planned import Association, FieldChange, Planned
 from consumer.entrypoints.documents.rows import EventRow
-from consumer.entrypoints.documents.run_document import run_document
+from consumer.entrypoints.documents.run import run_document
 from consumer.entrypoints.documents.running import ReplicaRow, RunningDocument, TopicRow
 from consumer.entrypoints.documents.status import EventDocument, StatusDocument
 from consumer.entrypoints.documents.words import iso

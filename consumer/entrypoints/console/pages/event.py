@@ -16,16 +16,16 @@ from consumer.domain.issues.issue import Code
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.links import event_links, record_links
 from consumer.entrypoints.console.looks import Look
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.console.pages.programme import agenda_of
+from consumer.entrypoints.console.routes import event_links, record_links
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.console.words import KINDS, facts_of, result_words, run_words
 from consumer.entrypoints.documents.control import FreezeRow
 from consumer.entrypoints.documents.issues import IssueRow
 from consumer.entrypoints.documents.programme import SessionRow
-from consumer.entrypoints.documents.run_document import RunDocument
+from consumer.entrypoints.documents.run import RunDocument
 from consumer.entrypoints.documents.status import EventDocument, read_known_event
 from consumer.entrypoints.documents.words import counted
 

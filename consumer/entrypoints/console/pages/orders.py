@@ -25,9 +25,8 @@ from consumer.entrypoints.console.kept import kept_by
 from consumer.entrypoints.console.page import Ask, MissingError, Shown
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
-from consumer.entrypoints.documents.approval import give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.control import freeze_rows
-from consumer.entrypoints.documents.orders import foresee
+from consumer.entrypoints.documents.orders import foresee, give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
 

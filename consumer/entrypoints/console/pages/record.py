@@ -11,9 +11,9 @@ from consumer.domain.issues.issue import Code
 from consumer.domain.push.timeline import What
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times
-from consumer.entrypoints.console.links import record_links
+from consumer.entrypoints.console.looks import HIDDEN, shown_value
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
-from consumer.entrypoints.console.values import HIDDEN, shown_value
+from consumer.entrypoints.console.routes import record_links
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.ids import AmbiguousIdError, UnknownRecordError
 from consumer.entrypoints.documents.record import HappeningRow, RecordDocument, read_record

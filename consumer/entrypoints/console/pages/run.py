@@ -14,8 +14,7 @@ from consumer.entrypoints.console import looks, times
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, pages_of
 from consumer.entrypoints.console.words import KINDS, result_words, run_words
 from consumer.entrypoints.documents.ids import AmbiguousIdError
-from consumer.entrypoints.documents.run import CallRow, RunShown, Spending, call_counts, read_run
-from consumer.entrypoints.documents.run_document import RunDocument
+from consumer.entrypoints.documents.run import CallRow, RunDocument, RunShown, Spending, call_counts, read_run
 from consumer.entrypoints.documents.words import counted, lasting
 
 _CALLS: Final = 50
