@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from benchmarks.figure import Figure, percentile
 from benchmarks.reconcile import Bench, a_bench
 from benchmarks.servers import Ground
-from consumer.adapters.redis.hints import RedisHints
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import open_stores
+from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.webhooks import HEADER

@@ -10,7 +10,7 @@ from rich.console import Console
 from consumer.entrypoints.cli.arguments import AsJson, event_argument
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.table import print_table, prose
+from consumer.entrypoints.cli.table import print_rows, prose
 from consumer.entrypoints.documents.audit import AuditDocument, read_audit
 from consumer.entrypoints.documents.session import in_session
 from consumer.settings import load_settings
@@ -36,15 +36,14 @@ def audit(
 
 def print_audit(console: Console, document: AuditDocument, now: int) -> None:
     """One line an order. Times are relative to `now` (ms)."""
-    columns = ("when", "who", prose("order"), "outcome", prose("why"))
-    rows = [
+    print_rows(
+        console,
+        document.orders,
         (
-            moment(console, each.at_ms, now),
-            each.actor,
-            f"{each.kind}: {each.about}" if each.about else each.kind,
-            each.outcome,
-            each.sentence or each.reason or "-",
-        )
-        for each in document.orders
-    ]
-    print_table(console, columns, rows)
+            ("when", lambda each: moment(console, each.at_ms, now)),
+            ("who", lambda each: each.actor),
+            (prose("order"), lambda each: f"{each.kind}: {each.about}" if each.about else each.kind),
+            ("outcome", lambda each: each.outcome),
+            (prose("why"), lambda each: each.sentence or each.reason or "-"),
+        ),
+    )

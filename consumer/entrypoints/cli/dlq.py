@@ -33,7 +33,7 @@ from consumer.entrypoints.cli.arguments import (
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.orders import give
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
-from consumer.entrypoints.cli.table import cut, print_table, prose
+from consumer.entrypoints.cli.table import cut, print_rows, prose
 from consumer.entrypoints.documents.letters import (
     LettersDocument,
     SettledDocument,
@@ -85,30 +85,21 @@ def list_letters(
 
 def print_letters(console: Console, document: LettersDocument, now: int, *, foreseen: bool = False) -> None:
     """One line a dead letter, and below what to do, or what a replay would do. Times are relative to `now` (ms)."""
-    columns = (
-        "id",
-        "when",
-        "from",
-        cut("key", spare=1),
-        "reason",
-        "rounds",
-        prose("would" if foreseen else "what to do"),
-    )
-    rows = [
+    print_rows(
+        console,
+        document.letters,
         (
-            each.id,
-            moment(console, each.at_ms, now),
-            f"{each.topic} {each.partition}:{each.offset}",
-            each.key,
-            each.reason,
-            f"{each.rounds} of {document.max_rounds}",
-            each.would if foreseen else each.advice,
-        )
-        for each in document.letters
-    ]
-    print_table(console, columns, rows)
-    if document.open > len(rows):
-        console.print(f"… and {document.open - len(rows):,} older ones; --limit shows more.", style="dim")
+            ("id", lambda each: each.id),
+            ("when", lambda each: moment(console, each.at_ms, now)),
+            ("from", lambda each: f"{each.topic} {each.partition}:{each.offset}"),
+            (cut("key", spare=1), lambda each: each.key),
+            ("reason", lambda each: each.reason),
+            ("rounds", lambda each: f"{each.rounds} of {document.max_rounds}"),
+            (prose("would"), lambda each: each.would) if foreseen else (prose("what to do"), lambda each: each.advice),
+        ),
+    )
+    if older := document.open - len(document.letters):
+        console.print(f"… and {older:,} older ones; --limit shows more.", style="dim")
 
 
 def show_letter(

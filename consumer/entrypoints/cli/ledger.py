@@ -18,7 +18,7 @@ from consumer.domain.records.text import masked
 from consumer.entrypoints.cli.arguments import ID_FORMS, AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
-from consumer.entrypoints.cli.table import cut, number, print_table
+from consumer.entrypoints.cli.table import cut, number, print_rows
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import iso, plain
@@ -138,29 +138,21 @@ def _entry(key: str, entry: Entry, era: int) -> EntryDocument:
 
 def print_entries(console: Console, document: LedgerDocument, now: int) -> None:
     """One line an entry. Times are relative to `now` (ms)."""
-    columns = (
-        "key",
-        "state",
-        number("Swoogo"),
-        cut("name"),
-        number("fields", spare=2),
-        number("links", spare=1),
-        "changed",
-    )
     keys = shown_keys(console, (entry.key for entry in document.entries))
-    rows = [
+    print_rows(
+        console,
+        document.entries,
         (
-            keys[entry.key],
-            entry.state,
-            "-" if entry.swoogo_id is None else str(entry.swoogo_id),
-            plain(entry.name, _NAME),
-            str(len(entry.pushed)),
-            str(len(entry.links)) if entry.links else "-",
-            moment(console, entry.changed_ms, now),
-        )
-        for entry in document.entries
-    ]
-    print_table(console, columns, rows, [None if entry.state == "applied" else "yellow" for entry in document.entries])
+            ("key", lambda entry: keys[entry.key]),
+            ("state", lambda entry: entry.state),
+            (number("Swoogo"), lambda entry: "-" if entry.swoogo_id is None else str(entry.swoogo_id)),
+            (cut("name"), lambda entry: plain(entry.name, _NAME)),
+            (number("fields", spare=2), lambda entry: str(len(entry.pushed))),
+            (number("links", spare=1), lambda entry: str(len(entry.links)) if entry.links else "-"),
+            ("changed", lambda entry: moment(console, entry.changed_ms, now)),
+        ),
+        lambda entry: None if entry.state == "applied" else "yellow",
+    )
 
 
 def print_entry(console: Console, entry: EntryDocument) -> None:

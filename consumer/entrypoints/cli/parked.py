@@ -29,7 +29,7 @@ from consumer.entrypoints.cli.arguments import (
 )
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json, shown_ids, shown_keys
-from consumer.entrypoints.cli.table import cut, print_table, prose
+from consumer.entrypoints.cli.table import cut, print_rows, prose
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.session import StoreSession, in_session
@@ -81,30 +81,21 @@ def list_parked(
 
 def print_parked(console: Console, document: ParkedDocument, now: int, *, foreseen: bool = False) -> None:
     """One line a refused change, and below its sentence, or what a retry would do. Times are relative to `now` (ms)."""
-    columns = (
-        "event",
-        "record",
-        "issue",
-        cut("field", spare=1),
-        "since",
-        "rounds",
-        prose("would do" if foreseen else "in words"),
-    )
     events = shown_ids(console, (row.event_id for row in document.parked))
     keys = shown_keys(console, (row.key for row in document.parked))
-    rows = [
+    print_rows(
+        console,
+        document.parked,
         (
-            events[row.event_id],
-            keys[row.key],
-            row.code,
-            row.field or "-",
-            moment(console, row.since_ms, now),
-            f"{row.rounds} of {document.max_rounds}",
-            plain(row.would if foreseen else row.sentence),
-        )
-        for row in document.parked
-    ]
-    print_table(console, columns, rows)
+            ("event", lambda row: events[row.event_id]),
+            ("record", lambda row: keys[row.key]),
+            ("issue", lambda row: row.code),
+            (cut("field", spare=1), lambda row: row.field or "-"),
+            ("since", lambda row: moment(console, row.since_ms, now)),
+            ("rounds", lambda row: f"{row.rounds} of {document.max_rounds}"),
+            (prose("would do" if foreseen else "in words"), lambda row: plain(row.would if foreseen else row.sentence)),
+        ),
+    )
 
 
 def retry_parked(

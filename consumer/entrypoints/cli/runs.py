@@ -15,7 +15,7 @@ from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.issue_list import show_issues
 from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.status_view import outcome_words, print_run, synced_words
-from consumer.entrypoints.cli.table import cut, number, print_table, prose
+from consumer.entrypoints.cli.table import cut, number, print_rows, prose
 from consumer.entrypoints.documents.completeness import lost_at, require_complete, runs_lost
 from consumer.entrypoints.documents.ids import chosen, known_events, short_ids
 from consumer.entrypoints.documents.issues import IssueRow, issue_rows
@@ -148,31 +148,21 @@ def list_issues(
 
 def print_runs(console: Console, document: RunsDocument, short: Mapping[str, str], now: int) -> None:
     """One line a run, then why the newest that failed did. Times are relative to `now` (ms)."""
-    columns = (
-        "run",
-        "started",
-        prose("trigger"),
-        "outcome",
-        number("took"),
-        number("synced"),
-        number("issues"),
-        number("credits"),
-    )
     ids = {run.id: plain(short[run.id] if console.is_terminal else run.id) for run in document.runs}
-    rows = [
+    print_rows(
+        console,
+        document.runs,
         (
-            ids[run.id],
-            moment(console, run.started_ms, now),
-            run.trigger if run.scope == "all" else f"{run.trigger} {run.scope}",
-            outcome_words(run),
-            lasting(run.seconds) if run.seconds is not None else "-",
-            synced_words(run),
-            f"{sum(run.issues.values()):,}",
-            f"{run.credits:,}",
-        )
-        for run in document.runs
-    ]
-    print_table(console, columns, rows)
+            ("run", lambda run: ids[run.id]),
+            ("started", lambda run: moment(console, run.started_ms, now)),
+            (prose("trigger"), lambda run: run.trigger if run.scope == "all" else f"{run.trigger} {run.scope}"),
+            ("outcome", outcome_words),
+            (number("took"), lambda run: lasting(run.seconds) if run.seconds is not None else "-"),
+            (number("synced"), synced_words),
+            (number("issues"), lambda run: f"{sum(run.issues.values()):,}"),
+            (number("credits"), lambda run: f"{run.credits:,}"),
+        ),
+    )
     failed = next((run for run in document.runs if run.error), None)
     if failed:
         paragraph(console, f"{ids[failed.id]} failed: {plain(failed.error)}", style="red")
@@ -203,20 +193,20 @@ def _print_calls(console: Console, rows: Sequence[CallRow], made: int) -> None:
     """The newest calls; `made`: how many there were."""
     more = f", the newest {len(rows):,} (--all lists what is kept)" if made > len(rows) else ""
     console.print(f"\n{counted(made, 'call')}{more}:")
-    columns = ("at", cut("call"), cut("record"), cut("request", spare=2), number("took"), number("credits"), "answer")
-    cells = [
+    print_rows(
+        console,
+        rows,
         (
-            row.at[11:19] if row.at else "-",
-            row.what,
-            plain(row.record) or "-",
-            f"{row.method} {row.path}",
-            f"{row.took:,} ms",
-            f"{row.credits:,}",
-            (str(row.status) if row.status else "none") + (", sent again" if row.again else ""),
-        )
-        for row in rows
-    ]
-    print_table(console, columns, cells, [None if row.outcome == "taken" else "yellow" for row in rows])
+            ("at", lambda row: row.at[11:19] if row.at else "-"),
+            (cut("call"), lambda row: row.what),
+            (cut("record"), lambda row: plain(row.record) or "-"),
+            (cut("request", spare=2), lambda row: f"{row.method} {row.path}"),
+            (number("took"), lambda row: f"{row.took:,} ms"),
+            (number("credits"), lambda row: f"{row.credits:,}"),
+            ("answer", lambda row: f"{row.status or 'none'}{', sent again' if row.again else ''}"),
+        ),
+        lambda row: None if row.outcome == "taken" else "yellow",
+    )
 
 
 def _of_known_event(event: str, read: Callable[[StoreSession, str], Awaitable[T]]) -> tuple[T | None, int]:

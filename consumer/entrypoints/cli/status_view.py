@@ -15,7 +15,7 @@ from consumer.entrypoints.cli.arguments import AnyEvent, AsJson, Everything
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.issue_list import show_issues
 from consumer.entrypoints.cli.output import out, paragraph, print_json, shown_ids
-from consumer.entrypoints.cli.table import Columns, cut, number, print_table, without_empty
+from consumer.entrypoints.cli.table import Columns, cut, number, print_rows, print_table, without_empty
 from consumer.entrypoints.documents.attention import Attention
 from consumer.entrypoints.documents.completeness import rebuilding, runs_lost
 from consumer.entrypoints.documents.rows import EventRow
@@ -93,35 +93,27 @@ def show_running(console: Console, running: RunningDocument, now: int) -> None:
 
 def print_events(console: Console, document: StatusDocument, now: int) -> None:
     """One line an event. Times are relative to `now` (ms)."""
-    columns = (
-        "event",
-        cut("name", spare=1),
-        "state",
-        number("Swoogo", spare=2),
-        number("changes"),
-        number("due"),
-        "last run",
-        number("credits", spare=2),
-        number("left"),
-    )
     ids = shown_ids(console, (row.event_id for row in document.events))
-    rows = []
-    for row in document.events:
-        run = row.last_run
-        rows.append(
-            (
-                ids[row.event_id],
-                plain(row.name, _NAME),
-                row.state.words,
-                str(row.swoogo_event_id) if row.mapped else "not mapped",
-                f"{row.dirty:,}" if row.dirty else "-",
-                due(row),
-                f"{outcome_words(run)} {ago(run.started_ms, now)}" if run else "never",
-                f"{run.credits:,}" if run else "-",
-                "-" if row.credits_left is None else f"{row.credits_left:,}",
-            )
-        )
-    print_table(console, columns, rows, [None if row.mapped else "dim" for row in document.events])
+
+    def last_run(row: EventRow) -> str:
+        return f"{outcome_words(row.last_run)} {ago(row.last_run.started_ms, now)}" if row.last_run else "never"
+
+    print_rows(
+        console,
+        document.events,
+        (
+            ("event", lambda row: ids[row.event_id]),
+            (cut("name", spare=1), lambda row: plain(row.name, _NAME)),
+            ("state", lambda row: row.state.words),
+            (number("Swoogo", spare=2), lambda row: str(row.swoogo_event_id) if row.mapped else "not mapped"),
+            (number("changes"), lambda row: f"{row.dirty:,}" if row.dirty else "-"),
+            (number("due"), due),
+            ("last run", last_run),
+            (number("credits", spare=2), lambda row: f"{row.last_run.credits:,}" if row.last_run else "-"),
+            (number("left"), lambda row: "-" if row.credits_left is None else f"{row.credits_left:,}"),
+        ),
+        lambda row: None if row.mapped else "dim",
+    )
 
 
 def due(row: EventRow) -> str:
@@ -234,12 +226,17 @@ def _print_kinds(console: Console, run: RunDocument) -> None:
 
 
 def _print_history(console: Console, runs: tuple[RunDocument, ...], now: int) -> None:
-    columns = ("started", "trigger", "outcome", number("synced"), number("credits"))
-    rows = [
-        (ago(run.started_ms, now), run.trigger, outcome_words(run), synced_words(run), f"{run.credits:,}")
-        for run in runs
-    ]
-    print_table(console, columns, rows)
+    print_rows(
+        console,
+        runs,
+        (
+            ("started", lambda run: ago(run.started_ms, now)),
+            ("trigger", lambda run: run.trigger),
+            ("outcome", outcome_words),
+            (number("synced"), synced_words),
+            (number("credits"), lambda run: f"{run.credits:,}"),
+        ),
+    )
 
 
 def print_attention(console: Console, attention: Attention, known: Sequence[str]) -> None:

@@ -5,10 +5,10 @@ Where the output is no terminal, each row is one line, however long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -19,6 +19,7 @@ from consumer.entrypoints.cli.output import paragraph
 _LEAST: Final = {"words": 24, "cut": 14}
 """Columns that a sentence or a name needs to be readable."""
 _GAPS: Final = (2, 1)
+T = TypeVar("T")
 
 
 class Fit(Enum):
@@ -62,6 +63,17 @@ def cut(title: str, spare: int = 0) -> Column:
 def prose(title: str, spare: int = 0) -> Column:
     """A column of sentences, which may break at words."""
     return Column(title, fit=Fit.WORDS, spare=spare)
+
+
+def print_rows(
+    console: Console,
+    items: Sequence[T],
+    cells: Sequence[tuple[Column | str, Callable[[T], str]]],
+    style: Callable[[T], str | None] = lambda _: None,
+) -> None:
+    """Print a row for each item. `cells`: each column with what it says of an item; `style`: of the item's row."""
+    rows = [[cell(each) for _, cell in cells] for each in items]
+    print_table(console, [column for column, _ in cells], rows, [style(each) for each in items])
 
 
 def print_table(
