@@ -68,11 +68,8 @@ class KeyPair:
 def seal(public: str, consumer_key: str, consumer_secret: str, *, org_id: str = "") -> str:
     """A sealed box around the JSON `{"consumer_key", "consumer_secret"}`, base64.
 
-    Args:
-        public: the service's public key, base64.
-        consumer_key: as Swoogo shows it.
-        consumer_secret: as Swoogo shows it.
-        org_id: organization that may use the box; it is worth nothing to another one. Left out: not bound.
+    `public`: the service's public key, base64. `org_id`: organization that may use the box; it is worth nothing to
+    another one. Left out: not bound.
 
     Raises:
         ConfigurationError: the public key is none.

@@ -12,9 +12,7 @@ from consumer.settings import TlsSettings
 def tls_context(settings: TlsSettings, variables: str) -> ssl.SSLContext:
     """A context that checks the server's certificate, TLS 1.2 at least.
 
-    Args:
-        settings: certificates, as files.
-        variables: how the group's variables start, for the sentence: `SWOOGO_SYNC_KAFKA__TLS__`.
+    `variables`: how the group's variables start, for the sentence: `SWOOGO_SYNC_KAFKA__TLS__`.
 
     Raises:
         ConfigurationError: a file cannot be read or does not hold what it should; the sentence names its variable.

@@ -50,13 +50,8 @@ def standings_of(
 ) -> list[ConnectionStanding | PairStanding]:
     """How an organization stands.
 
-    Args:
-        org_id: the organization.
-        connection: in use.
-        active: its pairs in force, by event.
-        stamps: request key -> stamp of the newest, all of which are dealt with.
-        epoch: of its lease.
-        touched: events whose pairs a settlement was about; None: it was about everything.
+    `stamps`: request key -> stamp of the newest, all of which are dealt with. `touched`: events whose pairs a
+    settlement was about; None: it was about everything.
     """
     settled = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
     events = {name.partition("/")[2] for name in stamps if name.startswith("mapping/")} | active.keys()

@@ -60,9 +60,7 @@ _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 def classify(status: int, *, create: bool) -> Action:
     """What to do about an answer with this status.
 
-    Args:
-        status: HTTP status.
-        create: whether the call creates a record, so that doing it again would make a second one (G2).
+    `create`: whether the call creates a record, so that doing it again would make a second one (G2).
     """
     if 200 <= status < 300:
         return Action.APPLIED

@@ -25,7 +25,6 @@ class Written:
     """Swoogo's answer to a write.
 
     Attributes:
-        swoogo_id: id of the record.
         seen: field -> digest of what the answer holds, for the fields it holds.
         not_applied: fields whose answered value is not the one sent (R5).
     """
@@ -73,10 +72,7 @@ class Budget(Protocol):
     async def permit(self, work: Work, cost: int, seconds: float) -> Grant:
         """Wait until the call may start: the lease is ours and outlives it, and the credits are there.
 
-        Args:
-            work: on whose behalf.
-            cost: credits of the call.
-            seconds: deadline of the call.
+        `cost`: credits of the call. `seconds`: deadline of the call.
 
         Raises:
             LeaseLostError: another worker has the event, or the lease ends before the call would.

@@ -22,11 +22,7 @@ from consumer.services.execution import Execution
 async def associate(execution: Execution, operation: Link, speaker_id: int, linked: Iterable[str]) -> frozenset[str]:
     """Add the sessions of an operation to a speaker; those that are gone become tombstones.
 
-    Args:
-        execution: the push.
-        operation: what to add.
-        speaker_id: Swoogo's id.
-        linked: sessions (Sessionboard ids) that the speaker has already.
+    `linked`: sessions (Sessionboard ids) that the speaker has already.
 
     Returns the sessions that the speaker got.
 

@@ -75,13 +75,8 @@ async def report_credential_status(
     The refusal is claimed first and confirmed once it is on the status topic. A process that dies in between, or loses
     a reply of Redis, leaves a claim that ends by itself: the next push that fails reports it.
 
-    Args:
-        connections: knows what is in use, and what has been reported.
-        board: reports.
-        connection: with which a push was made.
-        error: what ended the push.
-        op_id: of this push.
-        failed_before: whether the push before this one failed, so that a refusal may be on record.
+    `connections`: knows what is in use, and what has been reported. `failed_before`: whether the push before this one
+    failed, so that a refusal may be on record.
 
     Raises:
         UnavailableError: it could not be reported; the next push that fails reports it.

@@ -30,7 +30,6 @@ class Executor:
 
     Attributes:
         execution: calls, and notes of what came of them.
-        reporter: publishes how far the run is.
         store: directories of records that are looked up.
         connections: whether the pair is still in force.
         stopping: set when the service stops; then no further call begins.

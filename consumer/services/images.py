@@ -262,7 +262,6 @@ class Seen:
 
     Attributes:
         record: what the ledger is to keep; None: as before, so that the next push tries again.
-        issue: what to report about it.
         uploaded: whether Swoogo got it.
     """
 

@@ -71,11 +71,7 @@ class Reconciler:
     async def survey(self, facts: Facts, work: Work, ledger: Ledger, depth: Depth) -> Survey:
         """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
 
-        Args:
-            facts: of a claimed event.
-            work: for its calls.
-            ledger: all its entries.
-            depth: how much to read at least; once in the deep interval everything is read in any case.
+        `depth`: how much to read at least; once in the deep interval everything is read in any case.
 
         Raises:
             UnavailableError: Swoogo did not answer usefully, shows the event to this credential no more, or a list

@@ -65,12 +65,7 @@ class Replayer:
     ) -> AsyncIterator[Replayed]:
         """Read the spans, chunk by chunk; each is recorded, and the position kept, before it is yielded.
 
-        Args:
-            history: the topic.
-            topic: its name.
-            spans: what to read.
-            event_id: only records of this event; "" for all.
-            rate: records a second at most.
+        `event_id`: only records of this event; "" for all. `rate`: records a second at most.
 
         Raises whatever the history, the inbox and the positions raise; the position is that of the last chunk, and the
         start of the spans before the first.

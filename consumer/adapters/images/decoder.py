@@ -72,10 +72,7 @@ class Decoder:
     async def fit(self, content: bytes | bytearray, limit: int, sha256: str = "") -> bytes:
         """The image in at most `limit` bytes; see `fit.fit` for what that means.
 
-        Args:
-            content: a file.
-            limit: bytes.
-            sha256: of the content, to remember that it will not do; empty: it is not remembered.
+        `limit`: bytes. `sha256`: of the content, to remember that it will not do; empty: it is not remembered.
 
         Raises:
             ImageUnusableError: as `fit` says, or `too_heavy`: memory or processor time did not suffice, or it crashed

@@ -17,7 +17,6 @@ class Finding:
     """One open question, named as the sandbox names its switch.
 
     Attributes:
-        name: the question.
         value: the answer, as the switch spells it; empty when it could not be found out.
         seen: how it was seen, or why not.
     """

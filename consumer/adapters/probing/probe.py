@@ -29,9 +29,7 @@ class Probed:
     """What came of a probe.
 
     Attributes:
-        findings: by name of the question.
         left: path and id of what could not be deleted.
-        calls: HTTP calls sent.
         error: why it broke off; empty when it did not.
     """
 
@@ -59,13 +57,7 @@ async def open_event(scratch: Scratch) -> ScratchEvent:
 
 
 async def probe(scratch: Scratch, window: float, announce: Callable[[str], None]) -> Probed:
-    """Answer every question on an event that was opened.
-
-    Args:
-        scratch: the event.
-        window: length of the credit window, seconds.
-        announce: called with what is tried next.
-    """
+    """Answer every question on an event that was opened. `window`: length of the credit window, seconds."""
     parts: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]]], ...] = (
         ("sessions", lambda: of_sessions(scratch)),
         ("names", lambda: of_names(scratch)),

@@ -54,9 +54,6 @@ class Choices:
     """Choices of all accounts.
 
     Attributes:
-        caller: makes the calls.
-        locks: shared by all replicas.
-        clock: for waiting.
         lock_seconds: how long looking and adding may take at most, waiting for credits included.
         wait_seconds: how long to wait for another replica's lock.
         settle_seconds: how long after a call without an answer its choices may still come.

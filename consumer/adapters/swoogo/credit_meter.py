@@ -82,10 +82,7 @@ class CreditMeter:
     async def charged(self, work: Work, cost: int, *, observe: bool = True) -> AsyncIterator[Charge]:
         """Wait for a permit, and settle it when the block ends, however it ends. No cost needs no permit.
 
-        Args:
-            work: on whose behalf.
-            cost: credits.
-            observe: whether the answer's rate headers speak of this credential.
+        `observe`: whether the answer's rate headers speak of this credential.
 
         Raises:
             LeaseLostError: the claim has ended.

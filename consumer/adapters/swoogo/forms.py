@@ -69,12 +69,8 @@ class Spelling:
 def encode(resource: Resource, event_id: int, sent: Fields, spelling: Spelling, *, create: bool) -> bytes:
     """The body that sends these fields.
 
-    Args:
-        resource: what kind of record.
-        event_id: the Swoogo event; wanted on every write (`swoogo-api.md 7.4`).
-        sent: what `outgoing` gave.
-        spelling: of what no document says.
-        create: whether the record is new.
+    `event_id`: the Swoogo event; wanted on every write (`swoogo-api.md 7.4`). `sent`: what `outgoing` gave. `create`:
+    whether the record is new.
     """
     pairs = [("event_id", str(event_id))]
     for name, value in sent.items():

@@ -37,11 +37,8 @@ class Page:
 async def read_directory(resource: Resource, fetch: FetchPage, known: Mapping[int, str], now: int) -> Directory:
     """Every record of a kind.
 
-    Args:
-        resource: what kind.
-        fetch: reads one page, newest ids first.
-        known: id -> natural key of every record known before.
-        now: ms since the epoch, noted in the directory.
+    `fetch`: reads one page, newest ids first. `known`: id -> natural key of every record known before. `now`: ms since
+    the epoch, noted in the directory.
 
     Raises:
         UnavailableError: an answer is no list, or the list changed while it was read, twice.

@@ -136,14 +136,8 @@ class Transport:
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
 
-        Args:
-            method: of HTTP.
-            path: below the base.
-            authorization: the header.
-            content: the body.
-            content_type: of the body; none for no body.
-            extra: more headers.
-            until: seconds of the event loop's clock from which on no body leaves any more.
+        `content_type`: of the body; none for no body. `until`: seconds of the event loop's clock from which on no body
+        leaves any more.
 
         Raises:
             NoAnswerError: nothing came, or not all of it, or too much of it.

@@ -32,11 +32,7 @@ class UnusableDeliveryError(Exception):
 
 
 def read_delivery(body: bytes, now: int) -> Hint | None:
-    """What a delivery says; None when it concerns nothing of ours, or is the echo of a call (W3).
-
-    Args:
-        body: as it came.
-        now: ms.
+    """What a delivery says; None when it concerns nothing of ours, or is the echo of a call (W3). `now`: ms.
 
     Raises UnusableDeliveryError.
     """

@@ -154,11 +154,7 @@ def check_mapping(
 ) -> Verdict:
     """Everything about a requested pair that needs no call to Swoogo.
 
-    Args:
-        request: the pair.
-        connection: of the organization that asks.
-        partners: what the history knows of the two events.
-        organizations: whose the event is, as its records say (M8).
+    `organizations`: whose the event is, as its records say (M8).
     """
     if connection is None:
         return Verdict(

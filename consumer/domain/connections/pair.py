@@ -36,7 +36,6 @@ class Pair:
         epoch: lease epoch of the organization's worker that wrote it; one that lost its lease has a lower one (G4).
         round: one more than that of every voided pair that either partner had before; 0 where there was none.
         voided_at: ms when an operator voided it; None: it is for life.
-        reason: why it was voided, in the operator's words.
     """
 
     event_id: str
@@ -81,10 +80,7 @@ class Partners:
 def not_voidable(pair: Pair | None, swoogo_event_id: int, synced: int) -> str:
     """Why a pair cannot be voided, as a sentence; "" when it can (M2, M8).
 
-    Args:
-        pair: of the event, as the history has it.
-        swoogo_event_id: the partner that it is to lose; 0 for whichever it has.
-        synced: entries of the event's ledger.
+    `swoogo_event_id`: the partner that it is to lose; 0 for whichever it has.
     """
     if pair is None:
         return "It has no pair."

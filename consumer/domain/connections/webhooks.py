@@ -48,7 +48,6 @@ class Registered:
     Attributes:
         id: Swoogo's; None when it could not be registered.
         fingerprint: of what was registered.
-        org_id, swoogo_event_id, credential: of the pair it was registered for.
         checked_at: ms, when Swoogo last showed it, or did not let it be registered.
         error: why it could not, a sentence; empty when it could.
     """

@@ -16,10 +16,7 @@ class EventHolds:
     """What keeps an event from being pushed, whatever the record.
 
     Attributes:
-        working: a worker pushes it now.
         due_in: seconds until it may be pushed; None: nothing makes it due.
-        failures: failed pushes in a row.
-        refused: Swoogo refuses the credential.
         approval: required, approved or refused, where a plan has to be approved (U2); else "".
         paused_for: seconds until calls to Swoogo are tried again; 0: they are not paused.
     """

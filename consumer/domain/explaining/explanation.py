@@ -32,17 +32,11 @@ class RecordFacts:
     """Everything that is known of one record.
 
     Attributes:
-        key: its ledger key.
         label: what people call it, see `domain.issues.labels`; "" when nothing is known.
         resource: as Sessionboard last sent it.
         copied: a speaker without a contact record, known by the copy inside a session (P5).
-        entry: what the ledger has.
-        skip: why the plan leaves it out.
-        operations: what the plan does to it.
-        issues: all that stand, with their labels.
         dirty: a change of it waits.
         mapping: of its event; None: there is none.
-        holds: of its event.
         now: ms.
         frozen: what would be done to it but for a freeze (U1).
     """

@@ -43,11 +43,9 @@ class Known:
 
     Attributes:
         live: in Swoogo and ours.
-        gone: deleted in Swoogo.
         changed: its newest change was not pushed.
         hands: open issues about it that need somebody, but for that it was deleted in Swoogo.
         held: frozen, or held back by a rule or by the embargo of its event.
-        edited: a field of it was edited in Swoogo.
         ended: before now.
     """
 

@@ -157,13 +157,7 @@ def field_facts(
 ) -> tuple[FieldFact, ...]:
     """Every field of a record that either side has, what does not agree first.
 
-    Args:
-        desired: the record as Sessionboard has it.
-        entry: what the ledger has.
-        issues: of the record alone.
-        operations: what the plan does to it.
-        digests: of people's data.
-        frozen: what waits for the end of a freeze (U1).
+    `issues`: of the record alone. `frozen`: what waits for the end of a freeze (U1).
     """
     sent, held_back = _fields(operations), _fields(frozen)
     says = {**(desired.fields if desired else {}), **held_back, **sent}

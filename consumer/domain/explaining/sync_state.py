@@ -44,10 +44,7 @@ class Standing:
     """What the state of an event follows from.
 
     Attributes:
-        mapped: it has an active pair.
         refused: Swoogo refuses the credential of its organization.
-        working: a worker has it.
-        calls: the run in progress has calls to make.
         changes: recorded and not pushed.
         hands: open issues that need somebody.
         failures: pushes in a row that failed.

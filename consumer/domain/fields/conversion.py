@@ -30,7 +30,6 @@ class Target:
     """Where a value goes.
 
     Attributes:
-        definition: the field.
         zone: of the event; moments become its wall clock.
         limit: characters, where the definition names no limit of its own.
         values: name in Sessionboard, in the form names are compared in -> name in Swoogo.

@@ -38,7 +38,6 @@ class FieldDefinition:
         attribute: its key in data: `name`, `c_1234`, or `workAddress.line_2` for a part of a nested one.
         label: what people call it in Swoogo; editable there.
         type: what its values are. A choice is written as its id, several as ids joined by commas, a checkbox as 1 or 0.
-        native_type: Swoogo's own word for the type.
         field_id: of the definition, which choices are added by; 0 when Swoogo does not list the field.
         choices: of a choice field; empty as well when they were not asked for.
         max_length: characters, where a document names it.

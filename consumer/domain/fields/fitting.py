@@ -32,7 +32,6 @@ class Pair:
     """A pair in force.
 
     Attributes:
-        source: name in Sessionboard.
         field: of the record in Swoogo: ours where it is a standard one, else Swoogo's attribute.
         target: how values are converted; None for a default pair, which has its own rules (S1-S5, P1, O1).
         required: Swoogo requires it, so that it is never cleared.
@@ -134,7 +133,6 @@ class Fitting:
     Attributes:
         definitions: Swoogo's fields as they were last read.
         changes: what became of them since the mapping was published.
-        zone: of the event.
         line, text: longest texts, characters.
         closed: (kind, attribute) of fields to which no choices are added.
     """
@@ -148,14 +146,7 @@ class Fitting:
 
 
 def fit(kind: Kind, maps: Sequence[FieldMap], fitting: Fitting, off: AbstractSet[str] = frozenset()) -> FittedMap:
-    """Fit the pairs of one kind.
-
-    Args:
-        kind: session, speaker or sponsor.
-        maps: pairs as they were published.
-        fitting: what they are fitted to.
-        off: standard fields that are off unless a pair names them (S9).
-    """
+    """Fit the pairs of one kind. `off`: standard fields that are off unless a pair names them (S9)."""
     standard = DEFAULT[kind].standard - off
     if not maps:
         return replace(DEFAULT[kind], standard=standard) if off else DEFAULT[kind]

@@ -20,9 +20,6 @@ class Standard:
     """A pair of the default map.
 
     Attributes:
-        source: name in Sessionboard.
-        field: our name of the target.
-        attribute: Swoogo's name of it.
         locked: no other source may feed it. A required one cannot be off.
     """
 

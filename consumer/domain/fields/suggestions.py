@@ -50,10 +50,8 @@ def suggest(
 ) -> tuple[Suggestion, ...]:
     """Pairs for fields of Swoogo that nothing feeds, at most one for each of them and for each source.
 
-    Args:
-        sources: name in Sessionboard -> type, of the fields that records have a value of.
-        targets: fields of Swoogo.
-        taken: attributes that have a source, and sources that go somewhere.
+    `sources`: name in Sessionboard -> type, of the fields that records have a value of. `taken`: attributes that have a
+    source, and sources that go somewhere.
     """
     found: list[Suggestion] = []
     used = set(taken)

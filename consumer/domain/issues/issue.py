@@ -110,8 +110,6 @@ class Issue:
 
     Attributes:
         key: of the record; `#sessions`, `#image` or `#removal` after it where it is about that part of it alone.
-        code: what it is.
-        field: which field, by its Sessionboard name.
         detail: what else there is to say; no personal data.
         parked: fingerprint of an operation that Swoogo refused: it is not sent again while it is the same.
         other: key of another record that it is about.

@@ -55,9 +55,7 @@ def by_record(issues: Iterable[Issue]) -> dict[str, RecordIssues]:
 def news(wanted: Mapping[str, RecordIssues], published: Mapping[str, str]) -> dict[str, RecordIssues | None]:
     """What differs from what was published: record key -> its issues, or None where nothing stands any more.
 
-    Args:
-        wanted: what stands now.
-        published: record key -> digest of the value on the topic; anything else where that is not known.
+    `published`: record key -> digest of the value on the topic; anything else where that is not known.
     """
     gone = dict.fromkeys(sorted(published.keys() - wanted.keys()))
     return {**gone, **{key: each for key, each in wanted.items() if published.get(key) != each.digest}}

@@ -34,7 +34,6 @@ class Choice:
 
     Attributes:
         code: of the issue of a parked change; the reason of a dead letter.
-        org_id, event_id: whose.
         older_than: seconds since it was parked, or came to be a letter; where that is not known it is old enough.
     """
 

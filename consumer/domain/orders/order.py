@@ -95,7 +95,6 @@ class Order:
         reason: one line, without e-mail addresses.
         at: ms.
         keys: what it names; see the table above.
-        details: its options.
     """
 
     id: str

@@ -14,12 +14,8 @@ def share_out(
 ) -> list[tuple[str, T]]:
     """Give away `places`, one after the other, to the credential that has the fewest; at most `each` a credential.
 
-    Args:
-        waiting: credential -> what waits for it, the first to be served first. Of credentials with equally many places
-            the earlier one comes first.
-        taken: credential -> places it has already.
-        places: free ones.
-        each: places a credential may have.
+    `waiting`: credential -> what waits for it, the first to be served first. Of credentials with equally many places
+    the earlier one comes first. `taken`: credential -> places it has already. `each`: places a credential may have.
 
     Returns:
         (credential, one of its waiting) for each place that was given away.

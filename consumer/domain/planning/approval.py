@@ -65,10 +65,8 @@ class Verdict:
 def judged(plan: Plan, approval: Approval | None, *, same_cause: bool) -> Verdict:
     """Judge a plan, made before the first call, by the approval there is.
 
-    Args:
-        plan: what would be sent.
-        approval: the last one.
-        same_cause: the plan is made for what the person saw: not for a part of the event, nor after a survey.
+    `approval`: the last one. `same_cause`: the plan is made for what the person saw: not for a part of the event, nor
+    after a survey.
     """
     if approval is None or approval.refused:
         return Verdict(_only(plan, ()), approval if plan.operations else None)

@@ -23,9 +23,7 @@ _REQUIRED: Final = {kind: {each.field for each in fields if each.required} for k
 def thawed(plan: Plan, freezes: Collection[Freeze]) -> Plan:
     """The plan without what is frozen, which is in its `frozen`. A record of which nothing goes is skipped.
 
-    Args:
-        plan: of the whole event, before a scope restricts it.
-        freezes: those that hold now.
+    `plan`: of the whole event, before a scope restricts it.
     """
     if not freezes:
         return plan

@@ -38,10 +38,7 @@ def current_key(kind: Kind, natural: str, pushed: Fields | None = None) -> str:
 
     Folding lost a difference (`ß` became `ss`), which the value that was pushed still shows where it is short.
 
-    Args:
-        kind: of the record.
-        natural: the key as it is kept.
-        pushed: what the ledger keeps of the values that were pushed.
+    `pushed`: what the ledger keeps of the values that were pushed.
     """
     field = "email" if kind is Kind.SPEAKER else "name"
     value = pushed.get(field, "") if pushed else ""

@@ -49,11 +49,7 @@ def still_needed(kind: Kind, used: Mapping[str, Place], desired: Iterable[Desire
 
     Deleting a room there takes it off its sessions; that stands until a session needs the room again (R2).
 
-    Args:
-        kind: LOCATION, TRACK or LEVEL; the name of the field that refers to it.
-        used: places that records refer to, by id.
-        desired: those records.
-        ledger: the event's ledger.
+    `kind`: LOCATION, TRACK or LEVEL; the name of the field that refers to it.
     """
     gone = {
         each: entry.swoogo_id

@@ -215,8 +215,6 @@ class Plan:
         looks: kinds whose Swoogo records must be read first, because something may have to be adopted.
         with_event: kinds that are read with the event, which costs one credit for all of them together.
         compared: kinds of which a list, when one is read, is compared with what comes with the event (one credit).
-        skips: records left out, each with its reason.
-        issues: everything an admin should know.
         unchanged: how many records of a kind need nothing.
         wait_until: ms when something undecided now can be decided (an unanswered create may still arrive).
         unconfirmed: removals that are so many at once that an operator has to confirm them (D4).

@@ -63,11 +63,8 @@ def restrict(plan: Plan, scope: Scope, sessions_of: Mapping[str, tuple[str, ...]
     An association needs its session in Swoogo: with one that the scope leaves out and that is not there yet, it is
     left out too.
 
-    Args:
-        plan: of the whole event.
-        scope: what was asked for.
-        sessions_of: contact id -> ids of the sessions that person is on.
-        parked: issue key -> fingerprint of what Swoogo refused, which may be the allowed part of an association.
+    `sessions_of`: contact id -> ids of the sessions that person is on. `parked`: issue key -> fingerprint of what
+    Swoogo refused, which may be the allowed part of an association.
     """
     if scope == Scope():
         return plan

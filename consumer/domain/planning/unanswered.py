@@ -21,9 +21,7 @@ _LISTED_FIRST: Final = frozenset({Kind.SPEAKER, Kind.LOCATION, Kind.TRACK})
 def newest_known(directory: Directory, owned: AbstractSet[int]) -> int:
     """The largest Swoogo id of a kind that is known; what is created from now on gets a larger one.
 
-    Args:
-        directory: what was last seen of the kind.
-        owned: ids that belong to a ledger entry.
+    `directory`: what was last seen of the kind.
     """
     return max(max(directory.rows, default=0), max(owned, default=0))
 
@@ -31,11 +29,7 @@ def newest_known(directory: Directory, owned: AbstractSet[int]) -> int:
 def found(entry: Entry, directory: Directory, owned: AbstractSet[int], natural: str = "") -> list[Remote]:
     """Unowned records with the natural key of what was created, oldest id first.
 
-    Args:
-        entry: an intent.
-        directory: all records of its kind.
-        owned: ids that belong to a ledger entry.
-        natural: what to look for when the intent does not say.
+    `natural`: what to look for when the intent does not say.
     """
     natural = entry.natural or natural
     excluded = owned | frozenset(entry.besides)

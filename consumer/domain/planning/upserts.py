@@ -23,9 +23,7 @@ from consumer.domain.surveys.survey import EMPTIED
 def plan_records(draft: Draft, wanted: Iterable[tuple[Desired, Fields]]) -> None:
     """Decide for the records of one kind.
 
-    Args:
-        draft: the plan being written.
-        wanted: each record as it should be, with those of its fields that can be sent now.
+    `wanted`: each record as it should be, with those of its fields that can be sent now.
     """
     unfound = [(desired, fields) for desired, fields in wanted if not _planned(draft, desired, fields)]
     # Last: what is found to be another one's is not taken for theirs.

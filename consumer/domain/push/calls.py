@@ -18,10 +18,8 @@ class MadeCall:
     Attributes:
         at: when it was sent, ms.
         what: is asked of Swoogo, as `the update of a session`.
-        method: of HTTP.
         path: below the API's address, without its query; `#` stands for ids where it is made for no record.
         record: ledger key of the record it is made for; "" for none.
-        credits: that it cost.
         took: ms until the answer was read.
         status: of the answer; 0: none came.
     """

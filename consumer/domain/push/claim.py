@@ -76,12 +76,7 @@ def read_since(attempt: int, trigger: Trigger, now: int) -> int | None:
     """From when on (ms) a directory counts as read for this plan; None: it does not.
 
     A retry goes on with what the try before it has read. A person who asks for a sync may just have made a record in
-    Swoogo, and wants it found.
-
-    Args:
-        attempt: failed pushes of the event in a row.
-        trigger: why it is pushed now.
-        now: ms.
+    Swoogo, and wants it found. `now`: ms.
     """
     return now - _RECENT_MS if attempt and trigger is not Trigger.MANUAL else None
 

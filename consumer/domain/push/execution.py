@@ -33,7 +33,6 @@ class Planned:
     """A plan, and what was found out on the way to it.
 
     Attributes:
-        plan: what to send.
         nothing_new: a reconcile found that the plan would be the empty one of the last reconcile; none was made.
         issues: of ledger commands that could not be carried out, and of levels that Swoogo does not show (E6).
         verified: kinds of which every record was read for this push.
@@ -57,18 +56,14 @@ class ExecutionResult:
     """What was done, also when an error ended it.
 
     Attributes:
-        ledger: as it is now.
         attempted: issue keys of the operations that were tried; their former issues are settled by it.
         sent: ledger key -> fields that were sent, which ends what a survey had to say about them.
-        issues: what Swoogo's answers gave rise to.
-        failures: what failed for now.
         unanswered: ledger keys of which a create may or may not have happened.
         performed: operations tried.
         image_failed: an image could not be fetched for now.
         images_in: seconds until the event comes again for images that are on their way; None: none is.
         confirmed: ledger key -> ms when Swoogo had confirmed what was sent of the record.
         found_gone: records that were found deleted in Swoogo.
-        error: what ended the push early.
     """
 
     ledger: Ledger

@@ -20,8 +20,6 @@ class Facts:
     """One claimed event.
 
     Attributes:
-        lease: the claim, and why the event is pushed.
-        mapping: its pair.
         state: snapshot, changes and commands; a reconcile that finds nothing new never reads the snapshot.
         ledger: as it was before the push.
         former: issues before the push, by their keys.

@@ -93,12 +93,8 @@ class Look:
 def sort_hints(hints: Iterable[Hint], ledger: Ledger, memory: SurveyState, *, now: int, tolerance: int) -> Look:
     """Decide what each hint is worth.
 
-    Args:
-        hints: one a record.
-        ledger: of the event; what is not in it is none of ours (G2).
-        memory: what surveys and hints saw before.
-        now: ms.
-        tolerance: ms by which Swoogo's clock and ours may differ.
+    `ledger`: of the event; what is not in it is none of ours (G2). `now`: ms. `tolerance`: ms by which Swoogo's clock
+    and ours may differ.
     """
     ours = {
         f"{kind.value}/{entry.swoogo_id}": entry
@@ -178,13 +174,7 @@ def still_hinted(memory: SurveyState, newest: Mapping[Kind, str], now: int) -> d
 
 
 def is_proved(survey: Survey, former: Mapping[str, Issue], now: int) -> bool:
-    """Whether deliveries come, and showed everything that a regular survey found.
-
-    Args:
-        survey: what was just read.
-        former: issues before it.
-        now: ms.
-    """
+    """Whether deliveries come, and showed everything that a regular survey found. `now`: ms."""
     alive = now - survey.memory.hinted_at <= _LATELY_MS and not survey.findings.gone
     return alive and all(each.id in former and each.code is not Code.MANY_MISSING for each in survey.findings.issues)
 

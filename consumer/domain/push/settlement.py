@@ -74,8 +74,6 @@ class Settlement:
     """What is to be written at the end of a push.
 
     Attributes:
-        run: as it ended.
-        issues: all that stand, by their keys.
         failed: the event is tried again with a back-off that grows.
         cleared: marks that were dealt with, key -> stamp.
         retry_in: seconds until the event is due again although nothing changes; None: it need not be.
@@ -151,11 +149,7 @@ def nothing_new(facts: Facts, survey: Survey, ledger: Ledger, now: int = 0) -> b
     What people edited in Swoogo is no part of it. It is made all the same after every deep survey, when an answer is
     still outstanding, and when a record that was refused, or could not be reached, is to be tried once more.
 
-    Args:
-        facts: of the event.
-        survey: what was just read.
-        ledger: with what the survey found.
-        now: ms.
+    `now`: ms.
     """
     return (
         survey.memory.settled == settled_digest(facts, now)

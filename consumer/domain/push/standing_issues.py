@@ -21,16 +21,7 @@ _LATER: Final = frozenset({Reason.PARKED, Reason.FROZEN, Reason.UNAPPROVED})
 def issues_after(
     facts: Facts, survey: Survey | None, planned: Planned, result: ExecutionResult, now: int, *, unplanned: bool
 ) -> dict[str, Issue]:
-    """Every issue that stands, by its id, with the names of its record.
-
-    Args:
-        facts: what the push set out with.
-        survey: what was read of Swoogo before the plan.
-        planned: its plan.
-        result: what was done.
-        now: ms, since when a new refusal stands.
-        unplanned: an error came before there was a plan.
-    """
+    """Every issue that stands, by its id, with the names of its record. `now`: ms, since when a new refusal stands."""
     issues = _issues(facts, survey, planned, result, unplanned=unplanned)
     known = {(each.key, each.parked): each for each in facts.former.values()}
     retried = {each.key for each in facts.retries}

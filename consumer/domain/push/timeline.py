@@ -44,10 +44,8 @@ class Happening:
 
     Attributes:
         at: ms. Of a change, when Sessionboard published it.
-        what: happened.
         fields: names of those it is about.
         code: of an issue, or the reason for which the record was left out.
-        run: id of the run that did or saw it.
     """
 
     at: int

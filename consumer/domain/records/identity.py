@@ -68,11 +68,7 @@ def not_ahead(moment: int, received: int) -> int:
     """The moment, ms, at most as late as Kafka had its record, and a little: clocks differ (G3).
 
     One date that lies ahead would silence every later edit of the record, and its deletion. Decided by the record
-    alone, so that a replay decides the same.
-
-    Args:
-        moment: as Sessionboard dates the change.
-        received: the Kafka timestamp, ms; none when it is not above 0.
+    alone, so that a replay decides the same. `received`: the Kafka timestamp, ms; none when it is not above 0.
     """
     return min(moment, received + TOLERANCE_MS) if received > 0 else moment
 
@@ -83,11 +79,8 @@ def stamp(version: int, published: int, offset: int, partition: int | None = Non
     Two edits may share `updated_at`; the publication time decides then, and for equal ones the offset,
     which is a total order for one key. So a replay can never look newer than what it replays (G3).
 
-    Args:
-        version: `data.updated_at`, else `metadata.datetime`, in ms.
-        published: `metadata.datetime`, else the Kafka timestamp, in ms.
-        offset: the record's offset in its partition.
-        partition: of resources, which decides which of two records came later.
+    `version`: `data.updated_at`, else `metadata.datetime`, in ms. `published`: `metadata.datetime`, else the Kafka
+    timestamp, in ms. `partition`: of resources, which decides which of two records came later.
     """
     if not (0 <= version <= _LARGEST and 0 <= published <= _LARGEST and 0 <= offset <= _LARGEST):
         version, published, offset = (min(max(part, 0), _LARGEST) for part in (version, published, offset))

@@ -45,10 +45,7 @@ def zone(name: str) -> ZoneInfo | None:
 def place(starts_at: int, ends_at: int, timezone: ZoneInfo) -> Placement:
     """Put a session on the calendar.
 
-    Args:
-        starts_at: start, ms since the epoch.
-        ends_at: end, ms since the epoch, after the start (S4 is checked before).
-        timezone: the event's zone.
+    `starts_at`: start, ms since the epoch. `ends_at`: end, ms since the epoch, after the start (S4 is checked before).
     """
     date, start_time = wall_clock(starts_at, timezone)
     end_date, end_time = wall_clock(ends_at, timezone)

@@ -41,11 +41,8 @@ def standing_issues(
 ) -> list[Issue]:
     """What surveys have to say after a push: former issues that still stand, and what is new.
 
-    Args:
-        former: all issues before the push.
-        findings: of the survey before it, None when there was none.
-        sent: key -> fields that were sent.
-        ledger: after the push; there is nothing to say about a record that is no longer there.
+    `findings`: of the survey before it, None when there was none. `sent`: key -> fields that were sent. `ledger`: after
+    the push; there is nothing to say about a record that is no longer there.
     """
     standing = [issue for issue in former if survives(issue, findings, sent)]
     standing += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]

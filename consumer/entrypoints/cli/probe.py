@@ -43,7 +43,6 @@ class ProbeDocument:
         findings: every open question with its answer, empty where none was found.
         settings: environment variable -> value, as the findings want them.
         changes: those of them that differ from the settings in effect.
-        left: what is to be deleted by hand.
         error: why it broke off; empty when it did not.
     """
 

@@ -35,9 +35,6 @@ class Column:
     """One column.
 
     Attributes:
-        title: its heading.
-        right: aligned to the right, as numbers are.
-        fit: what becomes of a value that is too wide.
         spare: above 0, it is left out where there is no room for all, the highest first.
     """
 
@@ -81,11 +78,8 @@ def print_table(
 ) -> None:
     """Print rows below their headings; a heading row of empty titles is left out.
 
-    Args:
-        console: where to.
-        titles: the columns.
-        rows: of each, a cell a column; safe lines, see `output.plain`.
-        styles: of each row; none when left out.
+    `console`: where to. `rows`: of each, a cell a column; safe lines, see `output.plain`. `styles`: of each row; none
+    when left out.
     """
     columns = [Column(each) if isinstance(each, str) else each for each in titles]
     drawn = _layout(columns, rows, console.width if console.is_terminal else None)

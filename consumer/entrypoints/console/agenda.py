@@ -267,11 +267,8 @@ def width_of(text: str) -> float:
 def break_title(title: str, width: float, lines: int, icon: float = 0) -> tuple[str, ...]:
     """A title as at most so many lines; what does not fit ends with an ellipsis.
 
-    Args:
-        title: one line.
-        width: pixels of a line.
-        lines: at least 1.
-        icon: pixels at the end of the first line that are taken; where few are left, the title begins below.
+    `width`: pixels of a line. `lines`: at least 1. `icon`: pixels at the end of the first line that are taken; where
+    few are left, the title begins below.
     """
     found = [""] if icon and lines > 1 and width - icon < _FEW else []
     words = title.split()

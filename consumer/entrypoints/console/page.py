@@ -28,7 +28,6 @@ class Ask:
         query: behind the question mark.
         form: the fields of an order, those of one name on a line each; `ui.token_field()` stands in each form, and the
             gate has checked it before a page is asked.
-        token: for the forms of this page.
     """
 
     viewer: Viewer

@@ -22,7 +22,6 @@ class Page:
         name: by which templates link to it, see `path_of`.
         path: with `{event_id}` where it is about one event: the app then checks whose event that is.
         target: `module:function` in `pages`, imported when the console starts.
-        least: the role that is needed.
         methods: GET, or POST for an order.
         order: it changes something: refused while orders are off, whatever the role.
     """

@@ -29,8 +29,6 @@ class Viewer:
 
     Attributes:
         actor: who that is for the record: stands with each order.
-        name: what people call them.
-        role: what they may do.
         organizations: whose events they see; None: all.
     """
 

@@ -81,11 +81,8 @@ class EventIndex:
     ) -> EventsDocument:
         """A page of the events of these organizations (None: all) that match.
 
-        Args:
-            organizations: whose.
-            text: part of a name, an id or an organization; "" for all.
-            state: one of `SyncState`, or "" for all.
-            page: from 1; the nearest there is.
+        `text`: part of a name, an id or an organization; "" for all. `state`: one of `SyncState`, or "" for all.
+        `page`: from 1; the nearest there is.
 
         Raises UnavailableError.
         """

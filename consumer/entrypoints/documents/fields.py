@@ -94,7 +94,6 @@ class FieldsDocument:
 
     Attributes:
         read_at: when Swoogo's fields were read.
-        credits: what that cost.
         field_maps: the settings of the mapping, with the suggestions where they were asked for; to be pasted there.
     """
 
@@ -118,13 +117,8 @@ def fields_document(
 ) -> FieldsDocument:
     """What there is to say of the fields of an event.
 
-    Args:
-        mapping: its pair.
-        snapshot: its records; deleted ones are left out.
-        definitions: every field of Swoogo.
-        limits: of texts.
-        suggestions: whether to make some, and to put them into the map.
-        credits_spent: on the definitions.
+    `snapshot`: its records; deleted ones are left out. `suggestions`: whether to make some, and to put them into the
+    map.
     """
     maps = mapping.settings.field_maps
     kinds = tuple(

@@ -62,10 +62,7 @@ def _alike(one: str, other: str) -> int:
 def chosen(given: str, known: Iterable[str], what: str) -> str:
     """The one id that is meant: `given` where it is one of them or fits none, else the only one it begins.
 
-    Args:
-        given: as typed.
-        known: all there are.
-        what: they are, in one word such as "event".
+    `known`: all there are. `what`: their name in a sentence, such as "event".
 
     Raises:
         AmbiguousIdError: it fits several.

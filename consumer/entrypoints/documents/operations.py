@@ -53,7 +53,6 @@ class CredentialRow:
         events: pairs that it has, or had.
         state: closed, open or refused.
         since_ms, until_ms: of an open circuit: since when, and when the next call is tried.
-        reason: of an open circuit.
         spent: credits in each slot of the window, the oldest first.
         left: None: not known.
         full_ms: when all credits are there again; 0: they are.

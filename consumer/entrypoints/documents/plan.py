@@ -45,7 +45,6 @@ class PlanDocument:
         wait_until: when something undecided now can be decided.
         with_event: those of the looks that are read with the event, one credit together.
         credits: of all calls, lists with their first page.
-        credits_left: what the credential has now.
         seconds: how long it would take when Swoogo answers in `latency` seconds.
         plan_id: what `approve` names; "" of an empty plan.
         approval: required, approved or refused, where the mapping asks for it; else "".

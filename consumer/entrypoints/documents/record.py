@@ -52,10 +52,8 @@ class RecordDocument:
         here, between, there, next: in Sessionboard; what was sent; in Swoogo; what a sync would do now.
         holds: what holds it back, besides its issues.
         issues: what stands for the record, or for its event where the record depends on that.
-        operations: what a sync would do to it now.
         changed: in Sessionboard. `kept`: when what is kept of what was sent changed last.
         timeline: what happened to it, newest first; `since`: from when on it is known of the event, None: not at all.
-        starts, ends, status: of a session.
     """
 
     event_id: str

@@ -26,7 +26,6 @@ class EventRow:
         dirty: changes not pushed yet.
         due_in: seconds until it may be pushed; None: nothing makes it due.
         working: True while a worker has it.
-        failures: failed pushes in a row.
         survey_in: seconds until the next reconcile may start; None: none is planned.
         survey_every: seconds between two reconciles at present, 0 before the first; more than the setting when the
             credential has many events.
@@ -160,8 +159,6 @@ class Ground:
     """What the events of one credential stand on.
 
     Attributes:
-        left: credits it has now.
-        refused: Swoogo refuses it.
         paused_until: no call is made before, ms; 0: calls are made.
         doubt_until: it is not known until then what it spent, ms; None: it is.
     """

@@ -140,7 +140,6 @@ class RunShown:
     Attributes:
         issues: what was known at the end of the run; the first ones only, `not_listed` says how many more.
         calls: oldest first; None where none are kept of the run. `calls_made`: with those that are not kept.
-        spending: of the calls.
     """
 
     event_id: str

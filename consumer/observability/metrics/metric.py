@@ -22,8 +22,6 @@ class Metric:
 
     Attributes:
         short: its name without the prefix; a counter's ends in `_total`.
-        unit: what is counted or measured.
-        meaning: one sentence.
         action: what to do when it is not as it should be.
         labels: label -> what its values are.
         known: values of the only label that exist from the start with 0, so that a rate sees the first one.

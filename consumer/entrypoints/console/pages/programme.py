@@ -66,12 +66,8 @@ class Agenda:
 def agenda_of(rows: tuple[SessionRow, ...], timezone: tzinfo, today: date, wanted: str, group: str) -> Agenda | None:
     """The agenda of an event; None where it has no session.
 
-    Args:
-        rows: its accepted sessions.
-        timezone: of the event.
-        today: on its clocks.
-        wanted: the day that was asked for, as `2026-10-14`; otherwise today's, or the first with something to look at.
-        group: which rooms of the day, from 0.
+    `today`: on its clocks. `wanted`: the day that was asked for, as `2026-10-14`; otherwise today's, or the first with
+    something to look at. `group`: which rooms of the day, from 0.
     """
     if not rows:
         return None
