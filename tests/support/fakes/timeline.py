@@ -13,7 +13,7 @@ from tests.support.fakes.inbox import InMemoryInbox
 
 
 class InMemoryTimeline:
-    """See `ports.timeline.Timeline`. `failures`: errors that the next notes raise."""
+    """See `ports.status.Timeline`. `failures`: errors that the next notes raise."""
 
     def __init__(self, inbox: InMemoryInbox) -> None:
         self._inbox = inbox
@@ -25,7 +25,7 @@ class InMemoryTimeline:
     async def note(
         self, lease: Lease, run_id: str, happened: Mapping[str, Sequence[Happening]], calls: RunCalls
     ) -> None:
-        """See `ports.timeline.Timeline`."""
+        """See `ports.status.Timeline`."""
         if self.failures:
             raise self.failures.pop(0)
         self._inbox.fence(lease)
@@ -40,11 +40,11 @@ class InMemoryTimeline:
             self._calls[event_id] = {name: kept[name] for name in sorted(kept)[-RUNS_KEPT:]}
 
     async def of(self, event_id: str, key: str) -> RecordTimeline:
-        """See `ports.timeline.Timeline`."""
+        """See `ports.status.Timeline`."""
         held = self._happened.get((event_id, key), [])
         ordered = sorted(held, key=lambda each: each.at, reverse=True)
         return RecordTimeline(tuple(ordered), self._since.get(event_id, 0))
 
     async def calls(self, event_id: str, run_id: str) -> RunCalls | None:
-        """See `ports.timeline.Timeline`."""
+        """See `ports.status.Timeline`."""
         return self._calls.get(event_id, {}).get(run_id)

@@ -71,7 +71,7 @@ def test_service_without_webhooks_loads_nothing_of_them() -> None:
     loaded = in_a_process(
         "import sys\nimport consumer.app\n"
         "from consumer.entrypoints.cli import run\n"
-        "parts = ('adapters.webhooks', 'adapters.redis.hints', 'adapters.redis.webhooks', 'adapters.swoogo.webhooks', "
+        "parts = ('adapters.webhooks', 'adapters.redis.webhooks', 'adapters.swoogo.webhooks', "
         "'services.hints', 'services.webhooks', 'entrypoints.webhooks')\n"
         "print([part for part in parts if f'consumer.{part}' in sys.modules])"
     )
