@@ -245,7 +245,7 @@ async def test_a_contact_deleted_long_ago_is_not_created_after_a_loss(playing: P
     await redis.aclose()
 
 
-_OTHERS: Final = 8_000
+_OTHERS: Final = 4_000
 """Entries of another event, of 5 kB each: more than is fetched at once, so that a rebuild has a middle."""
 
 
