@@ -10,7 +10,7 @@ from benchmarks.figure import Figure
 from benchmarks.planning import cpu_ms, ledger_of, unchanged
 from benchmarks.programme import ZONE, programme
 from benchmarks.servers import Ground
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.connections.mapping import FieldMap, FieldMaps
 from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.planning.planner import PlanInput, make_plan
 from consumer.domain.records.field_values import FieldType, FieldValue

@@ -15,8 +15,8 @@ from consumer.adapters.redis.replicas import RedisReplicas, Replica
 from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.observability.health import PolledValue
 from consumer.observability.metrics.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
-from consumer.observability.polling import PolledValue
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.services.workers import cancel_and_wait

@@ -18,7 +18,7 @@ from opentelemetry.trace import Tracer
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.observability.calls import CallMetrics
 from consumer.observability.gauges import EventGauges, Lag, LetterCount, show_lag, show_open_letters
-from consumer.observability.health import PROBES, Health, loop_check
+from consumer.observability.health import PROBES, Health, PolledValue, loop_check
 from consumer.observability.metrics.freshness import FRESHNESS_TARGET
 from consumer.observability.metrics.process import (
     BUILD,
@@ -32,7 +32,6 @@ from consumer.observability.metrics.process import (
     TASKS,
 )
 from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
-from consumer.observability.polling import PolledValue
 from consumer.observability.push_metrics import Arrivals, MeteredPusher
 from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder
 from consumer.observability.registry import MetricRegistry

@@ -76,7 +76,7 @@ class Inbox(Protocol):
         """
 
     async def withdraw(self, subject: Subject, marks: Sequence[str]) -> frozenset[str]:
-        """Keep no profiles of these contacts (`records.withdrawal`), those that are there included; all marks."""
+        """Keep no profiles of these contacts (Y2, Y3), those that are there included; returns all marks."""
 
     async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
         """Ask for a manual sync now, besides those that wait; False when this one waits already or was served."""

@@ -8,9 +8,8 @@ from typing import Protocol
 
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.issues.issue import Issue
-from consumer.domain.push.calls import RunCalls
 from consumer.domain.push.claim import Lease
-from consumer.domain.push.run import Run
+from consumer.domain.push.run import Run, RunCalls
 from consumer.domain.push.timeline import Happening
 
 

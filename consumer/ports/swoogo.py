@@ -11,9 +11,8 @@ from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.pacing.circuit import Circuit, Passage
-from consumer.domain.push.calls import CallLog
 from consumer.domain.push.claim import Lease
-from consumer.domain.push.run import Trigger
+from consumer.domain.push.run import CallLog, Trigger
 from consumer.domain.records.identity import Fields, Kind
 from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known

@@ -27,7 +27,7 @@ from consumer.domain.errors import (
     SwoogoSyncError,
     UnreadableRowError,
 )
-from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.pacing.circuit import retry_delay
 from consumer.domain.pacing.fairness import share_out
 from consumer.domain.push.claim import Reconcile
 from consumer.domain.push.push_report import PushReport

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consumer.domain.connections.field_maps import targets
-from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping, targets
 from consumer.domain.fields.definitions import (
     FieldDefinition,
     FieldDefinitions,

@@ -7,20 +7,18 @@ from math import inf
 
 import structlog
 
-from consumer.domain.connections.field_maps import FieldMaps
-from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.mapping import EventMapping, FieldMaps
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.fields.fitting import watched_fields
 from consumer.domain.issues.issue import Code
-from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.pacing.circuit import retry_delay
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS, Plan
-from consumer.domain.push.calls import CallLog
 from consumer.domain.push.claim import Lease
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.hints import Hint, Hints, Look, doubts, is_proved, sightings, sort_hints
 from consumer.domain.push.push_report import PushReport
-from consumer.domain.push.run import Run, Trigger, count_issues, first_issues
+from consumer.domain.push.run import CallLog, Run, Trigger, count_issues, first_issues
 from consumer.domain.push.settlement import Settlement
 from consumer.domain.push.standing_issues import issues_after
 from consumer.domain.records.identity import Kind
@@ -29,7 +27,7 @@ from consumer.domain.surveys.survey import SURVEYED, Depth, Findings, Survey, Su
 from consumer.ports import Clock, Inbox, LedgerStore, StatusBoard, Swoogo, Work
 from consumer.ports.status import Timeline
 from consumer.ports.webhooks import HintStore
-from consumer.services.ledger_writer import LedgerWriter
+from consumer.services.execution import LedgerWriter
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import note_report
 from consumer.settings import PushSettings

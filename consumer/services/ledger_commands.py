@@ -17,7 +17,7 @@ from consumer.domain.push.facts import Facts
 from consumer.domain.records.identity import Kind, kind_of
 from consumer.domain.records.ledger import Directory, known_ids
 from consumer.ports import Inbox, LedgerStore, StandingLog, Swoogo, Work
-from consumer.services.ledger_writer import LedgerWriter
+from consumer.services.execution import LedgerWriter
 
 log = structlog.get_logger("ledger_commands")
 

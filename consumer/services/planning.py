@@ -15,8 +15,8 @@ from consumer.domain.errors import RefusedError, UnreadableRowError
 from consumer.domain.issues.issue import Issue
 from consumer.domain.orders.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
 from consumer.domain.planning.approval import parts_of, within
-from consumer.domain.planning.contact_succession import reassign_deleted_contacts
 from consumer.domain.planning.desired import TextLimits
+from consumer.domain.planning.email_owners import reassign_deleted_contacts
 from consumer.domain.planning.images import to_ask_again
 from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planning.planner import PlanInput, make_plan
@@ -33,9 +33,9 @@ from consumer.domain.surveys.survey import Survey
 from consumer.domain.surveys.survey_issues import edits
 from consumer.ports import Clock, Inbox, LedgerStore, Swoogo, SyncRequest, Work
 from consumer.services.approvals import Approvals, refusals
+from consumer.services.execution import LedgerWriter
 from consumer.services.field_definitions import keep_field, kept_definitions
 from consumer.services.images import ImageQueue
-from consumer.services.ledger_writer import LedgerWriter
 from consumer.services.looks import Looker
 from consumer.settings import PushSettings, SwoogoSettings
 

@@ -31,8 +31,7 @@ from consumer.ports.rebuild import (
     TopicPartition,
 )
 from consumer.services.rebuild_ports import LockLostError, RebuildPorts, reason_of
-from consumer.services.rebuild_standings import StandingOf, Standings
-from consumer.services.rebuild_unread import UnreadRecords
+from consumer.services.rebuild_standings import StandingOf, Standings, UnreadRecords
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters
 from consumer.services.workers import for_each

@@ -12,7 +12,7 @@ from consumer.domain.push.run import Run
 from consumer.domain.push.timeline import happenings
 from consumer.ports import Clock, StatusBoard, Swoogo, Work
 from consumer.ports.status import Timeline
-from consumer.services.ledger_writer import LedgerWriter
+from consumer.services.execution import LedgerWriter
 
 _NOTED_EVERY: Final = 500
 """ms between two notes for people who look the run up."""

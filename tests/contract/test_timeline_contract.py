@@ -6,7 +6,7 @@ import pytest
 
 from consumer.adapters.redis.timeline import RUNS_KEPT
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.run import MadeCall, RunCalls
 from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease, event_subject
 from consumer.ports.status import RecordTimeline

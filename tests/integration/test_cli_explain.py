@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.run import RunCalls
 from consumer.domain.push.timeline import Happening, What
 from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping, an_entry, session_key, speaker_key

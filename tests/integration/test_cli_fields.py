@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from consumer.adapters.sealing import KeyPair, credential_id
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.connections.connection import Connection
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.connections.mapping import FieldMap, FieldMaps
 from consumer.domain.records.field_values import FieldValue
 from consumer.entrypoints.cli import fields
 from consumer.settings import PREFIX

@@ -10,8 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.calls import MadeCall, RunCalls
-from consumer.domain.push.run import ISSUES_KEPT, Run, Tally, Trigger, count_issues, first_issues
+from consumer.domain.push.run import ISSUES_KEPT, MadeCall, Run, RunCalls, Tally, Trigger, count_issues, first_issues
 from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, NOW, a_mapping
 from tests.support.desk import Desk, a_desk

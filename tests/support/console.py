@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from consumer.adapters.kafka.group_status import GroupStatus
+from consumer.adapters.kafka.lag import GroupStatus
 from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.entrypoints.console.app import console_app
 from consumer.entrypoints.console.gate import Forms

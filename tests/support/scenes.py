@@ -18,7 +18,7 @@ from benchmarks.console import addresses
 from benchmarks.programme import programme
 from consumer.adapters.http_server import serving
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.kafka.group_status import GroupStatus
+from consumer.adapters.kafka.lag import GroupStatus
 from consumer.adapters.redis.replicas import Replica
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.domain.connections.mapping import EventMapping

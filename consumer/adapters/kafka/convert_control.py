@@ -8,8 +8,7 @@ from typing import Final
 import msgspec
 
 from consumer.domain.connections.connection import IntegrationRequest, MappingRequest
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, HoldRule, Policy, Publish
-from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.connections.mapping import FieldMap, FieldMaps, HoldRule, MappingSettings, Policy, Publish
 from consumer.ports import SyncRequest
 from schemas.field_maps import FieldMap as WirePair
 from schemas.field_maps import Hold

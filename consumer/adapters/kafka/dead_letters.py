@@ -13,8 +13,8 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.history import TopicHistory
 from consumer.adapters.kafka.publish import producer
+from consumer.adapters.kafka.topic_scan import TopicHistory
 from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sys import intern
 
 from consumer.adapters.kafka.dead_letters import Letter, read_letter
-from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.kafka.topic_scan import TopicHistory
 from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings
 

@@ -12,9 +12,8 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from consumer.adapters.kafka.dead_letters import Letter, read_letter
-from consumer.adapters.kafka.history import TopicHistory
 from consumer.adapters.kafka.publish import producer
-from consumer.adapters.kafka.topic_scan import TopicScanner
+from consumer.adapters.kafka.topic_scan import TopicHistory, TopicScanner
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import RawRecord
 from consumer.settings import KafkaSettings

@@ -27,8 +27,8 @@ from consumer.domain.planning.control import Controls
 from consumer.domain.planning.request import Asked, in_order
 from consumer.domain.push.claim import cause_of
 from consumer.domain.records.identity import Kind, Source, id_of, key_of
+from consumer.domain.records.personal_data import Withdrawn, deleted
 from consumer.domain.records.snapshot import Snapshot
-from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,
@@ -112,7 +112,7 @@ class RedisInbox(InboxRequests):
 
     @guarded
     async def withdrawn(self, subject: Subject) -> frozenset[str]:
-        """Marks of the contacts of an event whose profiles are not kept (`domain.records.withdrawal`)."""
+        """Marks of the contacts of an event whose profiles are not kept (`domain.records.personal_data`)."""
         members = cast("set[bytes]", await self._redis.smembers(self._keys.subject(subject, "withdrawn")))
         return frozenset(each.decode() for each in members)
 

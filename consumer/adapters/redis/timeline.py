@@ -13,7 +13,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.calls import MadeCall, RunCalls
+from consumer.domain.push.run import MadeCall, RunCalls
 from consumer.domain.push.timeline import KEPT, Happening, What
 from consumer.ports import Lease
 from consumer.ports.status import RecordTimeline

@@ -3,15 +3,20 @@
 Guarantees: each sending has a permit of its own; a call refused for its token is sent once more with a new
 one; a 429 gives its credits back and waits through the permit; after a blip everything is sent once more,
 except a create that Swoogo can have got (G2); nothing is sent while the circuit of the credential is open.
+
+Where an answer proves nothing, what Swoogo has is read, one credit each (`swoogo-api.md 11.2`): a 200 may carry an
+error, another record or nothing at all, and what it was believed to have done would not be sent again.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from consumer.adapters.swoogo import wire
 from consumer.adapters.swoogo.auth import Tokens, redirected
 from consumer.adapters.swoogo.breaker import Breaker
 from consumer.adapters.swoogo.credit_meter import Charge, CreditMeter, Exchange, pause_asked
@@ -28,8 +33,9 @@ from consumer.domain.errors import (
 )
 from consumer.domain.http_outcome import BY_RULE, Action, classify, refusal
 from consumer.domain.planning.plan import CALL_CREDITS
-from consumer.domain.push.calls import MadeCall
-from consumer.ports import Clock, Work
+from consumer.domain.push.run import MadeCall
+from consumer.domain.records.identity import Fields
+from consumer.ports import Clock, Work, Written
 
 _ID: Final = re.compile(r"\d+")
 _BLIP_SECONDS: Final = 0.5
@@ -213,3 +219,37 @@ def _refused(call: Call, answer: Answer, action: Action) -> RefusedError:
         return MissingError(sentence, field=field, hint=hint)
     permission, rule = action is Action.NO_PERMISSION, answer.status in BY_RULE
     return RefusedError(sentence, field=field, permission=permission, rule=rule, hint=hint)
+
+
+async def verified_update(
+    caller: Caller, work: Work, resource: wire.Resource, swoogo_id: int, sent: Fields, answer: object
+) -> Written:
+    """What an update did that sent these fields.
+
+    Raises:
+        RefusedError: nothing of it, though Swoogo answered with success.
+        MissingError: the record is not there.
+        UnavailableError: this cannot be read either.
+    """
+    if wire.shows(answer, swoogo_id) and isinstance(answer, Mapping):
+        return wire.written(resource, answer, swoogo_id, sent)
+    path = f"/{resource.path}/{swoogo_id}?fields={resource.listed}"
+    row = await caller.call(work, Call(f"a {resource.kind}", "GET", path, resource=resource))
+    if not wire.shows(row, swoogo_id):
+        raise UnavailableError(f"Swoogo answered another thing than the {resource.kind} asked for.")
+    written = wire.written(resource, row, swoogo_id, sent)
+    if sent and len(written.not_applied) == len(sent):
+        raise no_effect(answer, f"the update of a {resource.kind}")
+    return written
+
+
+def acknowledges(answer: object) -> bool:
+    """Whether an answer without a record, as deletions have it, says nothing against it."""
+    return answer is None or (isinstance(answer, Mapping) and answer.get("success") is True)
+
+
+def no_effect(answer: object, what: str) -> RefusedError:
+    """Swoogo answered with success and did nothing; in its own words where it has some."""
+    reason = refusal(answer)
+    hint = f"Swoogo answered {what} with success, and nothing changed."
+    return RefusedError(reason.sentence or NO_REASON, field=reason.field, hint=hint)

@@ -17,11 +17,10 @@ import httpx
 from consumer.adapters.swoogo import forms, wire
 from consumer.adapters.swoogo.auth import OpenCredentials, SwoogoCredentials, Tokens
 from consumer.adapters.swoogo.breaker import Breaker
-from consumer.adapters.swoogo.calls import Call, Caller
-from consumer.adapters.swoogo.choices import Choices
+from consumer.adapters.swoogo.calls import Call, Caller, acknowledges, no_effect, verified_update
+from consumer.adapters.swoogo.choices import Choices, Levels
 from consumer.adapters.swoogo.credit_meter import CreditMeter
 from consumer.adapters.swoogo.definitions import Definitions
-from consumer.adapters.swoogo.levels import Levels
 from consumer.adapters.swoogo.links import Links
 from consumer.adapters.swoogo.listing import read_directory, remote
 from consumer.adapters.swoogo.mapped import resource_of
@@ -29,7 +28,6 @@ from consumer.adapters.swoogo.surveys import Surveys
 from consumer.adapters.swoogo.transport import FORM, Transport
 from consumer.adapters.swoogo.uploads import Uploads
 from consumer.adapters.swoogo.watched import watched
-from consumer.adapters.swoogo.write_checks import acknowledges, no_effect, verified_update
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, Targets
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS

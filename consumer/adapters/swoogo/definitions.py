@@ -1,7 +1,7 @@
 """Field definitions as Swoogo lists them, and choices added to a field (F3, F5; `swoogo-api.md 9.2`).
 
 What the list does not show is found another way: choices by a call for each field, speakers' fields as those of
-contacts, documented attributes in `domain.fields.built_in`.
+contacts, documented attributes in `domain.fields.definitions`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ from consumer.adapters.swoogo.choices import Choices, Field, choices_of
 from consumer.adapters.swoogo.listing import items_of
 from consumer.adapters.swoogo.wire import RESOURCES, record_id, text
 from consumer.domain.errors import MissingError, RefusedError, UnavailableError
-from consumer.domain.fields.built_in import ADDRESS_PARTS, BUILT_IN
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, Targets, only_named
+from consumer.domain.fields.definitions import (
+    ADDRESS_PARTS,
+    BUILT_IN,
+    Choice,
+    FieldDefinition,
+    FieldDefinitions,
+    Targets,
+    only_named,
+)
 from consumer.domain.planning.plan import LIST_CREDITS
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind

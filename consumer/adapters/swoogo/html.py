@@ -1,7 +1,7 @@
 """HTML as it may go to Swoogo: without scripts, event handlers, frames and unknown protocols (S1).
 
 Guarantees: what was cleaned once is not changed by cleaning it again; text without tags is left as it is, but for
-control characters; no text is lost but that of elements which `domain.records.html_content` names.
+control characters; no text is lost but that of elements which `domain.records.text` names.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Final
 
 import nh3
 
-from consumer.domain.records.html_content import URL_SCHEMES
-from consumer.domain.records.text import clean_text
+from consumer.domain.records.text import URL_SCHEMES, clean_text
 
 _TAGS: Final = nh3.ALLOWED_TAGS | {
     *("section", "main", "address", "search", "menu", "tfoot", "big", "font", "meter", "progress"),

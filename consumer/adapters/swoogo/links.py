@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.calls import Call, Caller, acknowledges, no_effect
 from consumer.adapters.swoogo.transport import JSON
 from consumer.adapters.swoogo.wire import RESOURCES, linked_sessions, shows
-from consumer.adapters.swoogo.write_checks import acknowledges, no_effect
 from consumer.domain.errors import NO_REASON, MissingError, RefusedError
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work

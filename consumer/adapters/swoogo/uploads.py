@@ -11,10 +11,9 @@ from secrets import token_hex
 from typing import Final
 from urllib.parse import urlencode
 
-from consumer.adapters.swoogo.calls import Call, Caller
+from consumer.adapters.swoogo.calls import Call, Caller, acknowledges, no_effect
 from consumer.adapters.swoogo.transport import FORM
 from consumer.adapters.swoogo.wire import record_id
-from consumer.adapters.swoogo.write_checks import acknowledges, no_effect
 from consumer.domain.errors import RefusedError
 from consumer.domain.planning.images import URL
 from consumer.domain.records.identity import Kind

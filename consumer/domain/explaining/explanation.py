@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.event_holds import EventHolds, Hold, counted, holds_of
-from consumer.domain.explaining.programme import Became, Known, became
-from consumer.domain.issues.hands import Hand, hand_of
-from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.explaining.sync_state import Became, Known, became
+from consumer.domain.issues.issue import Code, Hand, Issue, hand_of
 from consumer.domain.issues.sentences import field_label
 from consumer.domain.planning.eligibility import ENDS, Reason, Skip
 from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update

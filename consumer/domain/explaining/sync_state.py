@@ -1,4 +1,4 @@
-"""The state of an event in one word, decided here alone: pages and commands say the same (K1, K2)."""
+"""The state of an event, and of each of its sessions, in one word: pages and commands say the same (K1, K2)."""
 
 from __future__ import annotations
 
@@ -93,3 +93,69 @@ def turn_of(standing: Standing) -> Turn:
     if state is SyncState.WAITING and (standing.unapproved or standing.manual):
         return Turn.SOMEBODY
     return Turn.DONE if state is SyncState.IN_SYNC else Turn.ITSELF
+
+
+class Became(StrEnum):
+    """What became of an accepted session; the first that holds. Everything else about it is on its record's page."""
+
+    NEEDS_HAND = "needs_hand"
+    GONE = "gone"
+    WAITING = "waiting"
+    HELD = "held"
+    EDITED = "edited"
+    OVER = "over"
+    LEFT_OUT = "left_out"
+    IN_SWOOGO = "in_swoogo"
+
+    @property
+    def words(self) -> str:
+        """`Deleted in Swoogo`."""
+        return _SESSION_WORDS[self]
+
+
+_SESSION_WORDS: Final = {
+    Became.NEEDS_HAND: "Needs a hand",
+    Became.GONE: "Deleted in Swoogo",
+    Became.WAITING: "Waiting",
+    Became.HELD: "Held on purpose",
+    Became.EDITED: "Edited in Swoogo",
+    Became.OVER: "Over before it was synced",
+    Became.LEFT_OUT: "Left out",
+    Became.IN_SWOOGO: "In Swoogo",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one accepted session.
+
+    Attributes:
+        live: in Swoogo and ours.
+        changed: its newest change was not pushed.
+        hands: open issues about it that need somebody, but for that it was deleted in Swoogo.
+        held: frozen, or held back by a rule or by the embargo of its event.
+        ended: before now.
+    """
+
+    live: bool = False
+    gone: bool = False
+    changed: bool = False
+    hands: int = 0
+    held: bool = False
+    edited: bool = False
+    ended: bool = False
+
+
+def became(known: Known) -> Became:
+    for state, holds in (
+        (Became.NEEDS_HAND, known.hands > 0),
+        (Became.GONE, known.gone),
+        (Became.HELD, known.held),
+        (Became.WAITING, known.changed),
+        (Became.EDITED, known.edited),
+        (Became.IN_SWOOGO, known.live),
+        (Became.OVER, known.ended),
+    ):
+        if holds:
+            return state
+    return Became.LEFT_OUT

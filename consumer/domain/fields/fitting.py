@@ -13,7 +13,7 @@ from dataclasses import field as field_of
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.connections.field_maps import MAPPED_KINDS, FieldMap, FieldMaps, Policy
+from consumer.domain.connections.mapping import MAPPED_KINDS, FieldMap, FieldMaps, Policy
 from consumer.domain.fields.conversion import NEW_CHOICE, Converted, Problem, Target, convert, convertible
 from consumer.domain.fields.definitions import Alteration, FieldChange, FieldDefinition, FieldDefinitions
 from consumer.domain.fields.sources import REFERENCES, SOURCE_TYPES, STANDARD, Standard

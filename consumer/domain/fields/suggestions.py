@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.connections.field_maps import FieldMap
+from consumer.domain.connections.mapping import FieldMap
 from consumer.domain.fields.conversion import convertible
 from consumer.domain.fields.definitions import FieldDefinition
 from consumer.domain.records.field_values import FieldType

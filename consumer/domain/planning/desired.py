@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consumer.domain.connections.field_maps import Policy
+from consumer.domain.connections.mapping import Policy
 from consumer.domain.fields.conversion import Problem
 from consumer.domain.fields.fitting import DEFAULT, PLAIN_TYPES, FittedMap, Pair
 from consumer.domain.fields.sources import IMAGE, REFERENCES, source_value
 from consumer.domain.issues.issue import Code, Issue, unreadable_fields
 from consumer.domain.planning.natural_key import natural_key
 from consumer.domain.records.digests import PLAIN, Digests
-from consumer.domain.records.html_content import lost_content
 from consumer.domain.records.identity import Fields, Kind, key_of
 from consumer.domain.records.schedule import place
 from consumer.domain.records.snapshot import Place, Profile, Session, Sponsor
-from consumer.domain.records.text import clean_email, clean_name, clean_text, natural_name
+from consumer.domain.records.text import clean_email, clean_name, clean_text, lost_content, natural_name
 
 NAME_LIMIT: Final = 255
 """Characters of a name. Stated for locations (`swoogo-api.md 7.6`), assumed for the rest."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from consumer.domain.connections.field_maps import HoldRule
-from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.connections.mapping import HoldRule, MappingSettings
 from consumer.domain.fields.sources import source_value
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.records.identity import Kind, key_of

@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from consumer.domain.connections.field_maps import MAPPED_KINDS
+from consumer.domain.connections.mapping import MAPPED_KINDS
 from consumer.domain.errors import UnknownTimezoneError
 from consumer.domain.fields.fitting import FittedMap, Fitting, fit
 from consumer.domain.issues.issue import Code, Issue, unreadable_fields

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.connections.field_maps import HoldRule
+from consumer.domain.connections.mapping import HoldRule
 from consumer.domain.fields.fitting import DEFAULT, FittedMap
 from consumer.domain.issues.issue import Code, Issue, unreadable_fields
 from consumer.domain.planning.desired import Desired, TextLimits, desired_speaker

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from consumer.domain.connections.field_maps import Policy
+from consumer.domain.connections.mapping import Policy
 from consumer.domain.issues.issue import Code, Issue, ambiguous_match
 from consumer.domain.planning.desired import Desired
 from consumer.domain.planning.draft import Draft

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from consumer.domain.planning.plan import Plan
-from consumer.domain.push.calls import RunCalls
 from consumer.domain.push.execution import ExecutionResult
 from consumer.domain.push.facts import Facts
-from consumer.domain.push.run import Run
+from consumer.domain.push.run import Run, RunCalls
 from consumer.domain.push.settlement import Settlement
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from consumer.domain.errors import RetryableError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import LedgerCommand
-from consumer.domain.pacing.backoff import retry_delay
+from consumer.domain.pacing.circuit import retry_delay
 from consumer.domain.planning.eligibility import Reason, embargoed
 from consumer.domain.planning.plan import Operation
 from consumer.domain.planning.request import Asked

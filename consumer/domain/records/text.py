@@ -123,3 +123,40 @@ def _is_format(char: str) -> bool:
 
 def _invisible(text: str) -> bool:
     return all(char.isspace() or char == _BLANK_BRAILLE or _is_format(char) for char in text)
+
+
+URL_SCHEMES: Final = frozenset(
+    {
+        *("http", "https", "mailto", "tel", "sms", "smsto", "ftp", "ftps", "ssh", "geo", "webcal", "url", "magnet"),
+        *("news", "nntp", "irc", "ircs", "im", "sip", "xmpp", "mms", "mx", "wtai", "bitcoin", "openpgp4fpr"),
+    }
+)
+"""Protocols that a link or a picture may name (those that nh3 lets through)."""
+
+_ELEMENTS: Final = {
+    **dict.fromkeys(("iframe", "frame", "frameset", "portal"), "an embedded page"),
+    **dict.fromkeys(("object", "embed", "applet"), "an embedded object"),
+    **dict.fromkeys(("input", "select", "textarea", "button"), "a form field"),
+    "svg": "a drawing (svg)",
+    "math": "a formula (math)",
+    "canvas": "a drawing (canvas)",
+    "template": "a template",
+}
+_SCRIPTS: Final = frozenset({"javascript", "vbscript", "livescript"})
+# One that is never closed reaches to the end, for parsers as well.
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ELEMENT: Final = re.compile(rf"<({'|'.join(_ELEMENTS)})(?=[\s/>])", re.IGNORECASE)
+_HTML_TAG: Final = re.compile(r"<[a-z][^<>]*", re.IGNORECASE)
+# Possessive, as blanks without end could belong to either side of a quote that is not there.
+_ADDRESS: Final = re.compile(r"\s(?:src|href|poster)\s*+=\s*+[\"']?+\s*+([a-z][a-z0-9+.-]*+):", re.IGNORECASE)
+
+
+def lost_content(html: str) -> tuple[str, ...]:
+    """What is left out when this text is cleaned, in words, each once; scripts and styles are no content."""
+    if "<" not in html:
+        return ()
+    text = _COMMENT.sub("", html) if "<!--" in html else html
+    found = [_ELEMENTS[name.lower()] for name in _ELEMENT.findall(text)]
+    schemes = (scheme.lower() for tag in _HTML_TAG.findall(text) if ":" in tag for scheme in _ADDRESS.findall(tag))
+    found += [f"an address with {scheme}:" for scheme in schemes if scheme not in URL_SCHEMES | _SCRIPTS]
+    return tuple(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from consumer.domain.explaining.programme import Became
+from consumer.domain.explaining.sync_state import Became
 from consumer.entrypoints.cli.arguments import AsJson, Event
 from consumer.entrypoints.cli.exit_codes import Exit, say
 from consumer.entrypoints.cli.output import out, paragraph, print_json

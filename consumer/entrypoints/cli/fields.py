@@ -12,8 +12,7 @@ from consumer.adapters.redis.stores import open_stores
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.connections.field_maps import MAPPED_KINDS
-from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.mapping import MAPPED_KINDS, EventMapping
 from consumer.domain.errors import CredentialError
 from consumer.domain.fields.definitions import EVERY, FieldDefinitions
 from consumer.domain.push.claim import Lease, event_subject

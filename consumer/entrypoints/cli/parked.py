@@ -34,8 +34,7 @@ from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.parked import Parked, ParkedDocument, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import counted, plain
-from consumer.services.bulk import retry_many
-from consumer.services.orders import Orders
+from consumer.services.orders import Orders, retry_many
 from consumer.settings import load_settings
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.kafka.topic_scan import TopicHistory
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.server_checks import check_redis

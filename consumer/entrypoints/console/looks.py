@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.domain.explaining.programme import Became
-from consumer.domain.explaining.sync_state import SyncState
-from consumer.domain.issues.hands import Hand
+from consumer.domain.explaining.sync_state import Became, SyncState
+from consumer.domain.issues.issue import Hand
 from consumer.domain.records.text import without_markup
 
 

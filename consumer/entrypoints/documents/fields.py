@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from consumer.domain.connections.field_maps import MAPPED_KINDS, FieldMap, FieldMaps, Policy
-from consumer.domain.connections.mapping import EventMapping
+from consumer.domain.connections.mapping import MAPPED_KINDS, EventMapping, FieldMap, FieldMaps, Policy
 from consumer.domain.fields.definitions import FieldDefinition, FieldDefinitions, only_named
 from consumer.domain.fields.fitting import FittedMap, Fitting, Pair, fit
 from consumer.domain.fields.sources import SOURCE_TYPES, STANDARD, source_value

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consumer.domain.issues.hands import hand_of
-from consumer.domain.issues.issue import Issue
+from consumer.domain.issues.issue import Issue, hand_of
 from consumer.domain.issues.sentences import for_admin, for_operator
 from consumer.domain.records.text import masked
 
@@ -15,7 +14,7 @@ from consumer.domain.records.text import masked
 class IssueRow:
     """An issue: `effect` is left_out, partial or complete; `sentence` is for event admins, `operator` for operators.
 
-    `hand`: what to do about it, see `domain.issues.hands`.
+    `hand`: what to do about it, see `domain.issues.issue.Hand`.
     """
 
     kind: str

@@ -15,7 +15,7 @@ from consumer.domain.orders.bulk import Choice, Foreseen, Outcome, exhausted
 from consumer.entrypoints.documents.ids import chosen
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import iso, plain
-from consumer.services.bulk import foresee_record
+from consumer.services.orders import foresee_record
 from consumer.settings import Settings
 from schemas.dead_letter import Reason
 

@@ -10,9 +10,8 @@ from typing import Final
 
 from consumer.adapters.redis.programme import Programme
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.explaining.programme import Became, Known, became
-from consumer.domain.issues.hands import Hand
-from consumer.domain.issues.issue import Code
+from consumer.domain.explaining.sync_state import Became, Known, became
+from consumer.domain.issues.issue import Code, Hand
 from consumer.domain.planning.eligibility import embargoed
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
@@ -25,7 +24,7 @@ _MINUTE: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One accepted session. `became`: see `domain.explaining.programme`; `live`: it is in Swoogo. Times are ms."""
+    """One accepted session. `became`: see `domain.explaining.sync_state`; `live`: it is in Swoogo. Times are ms."""
 
     id: str
     title: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.fields.built_in import BUILT_IN
-from consumer.domain.fields.definitions import FieldDefinitions
+from consumer.domain.fields.definitions import BUILT_IN, FieldDefinitions
 from consumer.domain.planning.desired import TextLimits
 from consumer.entrypoints.documents.completeness import require_complete
 from consumer.entrypoints.documents.fields import FieldsDocument, fields_document

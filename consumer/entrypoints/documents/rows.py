@@ -10,7 +10,7 @@ from typing import Final
 from consumer.adapters.redis.event_stats import EventSummary
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
-from consumer.domain.issues.hands import hands_needed
+from consumer.domain.issues.issue import hands_needed
 from consumer.domain.planning.eligibility import Reason
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.run import RunDocument, run_document

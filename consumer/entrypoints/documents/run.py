@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from consumer.domain.push.calls import MadeCall, RunCalls
-from consumer.domain.push.run import Run, Tally
+from consumer.domain.push.run import MadeCall, Run, RunCalls, Tally
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.ids import AmbiguousIdError, beginning

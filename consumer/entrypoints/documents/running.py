@@ -16,14 +16,14 @@ from consumer.entrypoints.documents.words import ago, counted, iso, lasting
 from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from consumer.adapters.kafka.group_status import GroupStatus
+    from consumer.adapters.kafka.lag import GroupStatus
 import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consumer.adapters.kafka.group_status import GroupStatus
+    from consumer.adapters.kafka.lag import GroupStatus
     from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters, OpenLetter
 
 
@@ -74,7 +74,7 @@ class RunningDocument:
 
 async def read_running(replicas: RedisReplicas, kafka: KafkaSettings, now: int) -> RunningDocument:
     """Ask both. Raises UnavailableError when Redis does not answer."""
-    from consumer.adapters.kafka.group_status import read_groups
+    from consumer.adapters.kafka.lag import read_groups
 
     found = replica_rows(await replicas.all(), now)
     try:
@@ -177,7 +177,7 @@ class KafkaLook:
             await self._letters.aclose()
 
     async def _look(self) -> None:
-        from consumer.adapters.kafka.group_status import read_groups
+        from consumer.adapters.kafka.lag import read_groups
         from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 
         self._letters = self._letters or OpenDeadLetters(self._settings)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.connections.mapping import FieldMap, FieldMaps
 from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, KeptDefinitions
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind

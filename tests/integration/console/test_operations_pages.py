@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from redis.asyncio import Redis
 
-from consumer.adapters.kafka.group_status import GroupStatus
+from consumer.adapters.kafka.lag import GroupStatus
 from consumer.adapters.redis import codecs
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.records.identity import fingerprint

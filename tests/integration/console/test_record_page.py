@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.run import RunCalls
 from consumer.domain.push.timeline import Happening, What
 from consumer.domain.records.snapshot import Contact
 from consumer.entrypoints.console.viewer import LOCAL, Role

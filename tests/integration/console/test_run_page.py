@@ -10,8 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.calls import KEPT, MadeCall, RunCalls
-from consumer.domain.push.run import Run, Tally, count_issues, first_issues
+from consumer.domain.push.run import KEPT, MadeCall, Run, RunCalls, Tally, count_issues, first_issues
 from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, a_mapping
 from tests.support.console import Visitor, a_visitor, admin

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from consumer.adapters.kafka.history import TopicHistory
+from consumer.adapters.kafka.topic_scan import TopicHistory
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import RawRecord, Span, Start
 from consumer.settings import KafkaSettings

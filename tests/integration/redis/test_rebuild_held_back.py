@@ -14,7 +14,7 @@ from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.timeline import RedisTimeline
-from consumer.domain.connections.field_maps import HoldRule, Publish
+from consumer.domain.connections.mapping import HoldRule, Publish
 from consumer.domain.records.identity import Kind
 from consumer.ports import event_subject
 from consumer.services.images import ImageQueue

@@ -31,9 +31,8 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.orders.order import GivenOrder, Order, OrderKind, Receipt
 from consumer.domain.planning.control import Control
-from consumer.domain.push.calls import MadeCall, RunCalls
 from consumer.domain.push.hints import Hint
-from consumer.domain.push.run import Run, Trigger
+from consumer.domain.push.run import MadeCall, Run, RunCalls, Trigger
 from consumer.domain.push.timeline import Happening, What
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Remote

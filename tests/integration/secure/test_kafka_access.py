@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 from redis.asyncio import Redis
 
-from consumer.adapters.kafka.group_status import GroupStatus, read_groups
+from consumer.adapters.kafka.lag import GroupStatus, read_groups
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.security import client_options
 from consumer.adapters.kafka.topic_checks import ensure_topics

@@ -13,13 +13,13 @@ from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.connections.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import LedgerCommand
-from consumer.domain.pacing.backoff import due_at
+from consumer.domain.pacing.circuit import due_at
 from consumer.domain.planning.control import Control, Controls
 from consumer.domain.planning.request import Asked, in_order, together
 from consumer.domain.push.claim import cause_of
 from consumer.domain.records.identity import Kind, id_of
+from consumer.domain.records.personal_data import Withdrawn, deleted
 from consumer.domain.records.snapshot import Snapshot
-from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,

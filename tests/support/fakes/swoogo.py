@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.adapters.swoogo.watched import watched
-from consumer.domain.connections.field_maps import MAPPED_KINDS
+from consumer.domain.connections.mapping import MAPPED_KINDS
 from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
-from consumer.domain.fields.built_in import BUILT_IN
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, Targets, only_named
+from consumer.domain.fields.definitions import BUILT_IN, Choice, FieldDefinition, FieldDefinitions, Targets, only_named
 from consumer.domain.planning.natural_key import natural_key
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.records.digests import PLAIN, Digests

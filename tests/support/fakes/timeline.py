@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from consumer.adapters.redis.timeline import RUNS_KEPT
-from consumer.domain.push.calls import RunCalls
+from consumer.domain.push.run import RunCalls
 from consumer.domain.push.timeline import KEPT, Happening
 from consumer.ports import Lease
 from consumer.ports.status import RecordTimeline

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.pacing.backoff import due_at, retry_delay
+from consumer.domain.pacing.circuit import due_at, retry_delay
 
 QUIET, MOST = 100, 1000
 

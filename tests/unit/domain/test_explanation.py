@@ -9,9 +9,8 @@ import pytest
 
 from consumer.domain.explaining.event_holds import EventHolds
 from consumer.domain.explaining.explanation import RecordFacts, explain
-from consumer.domain.explaining.programme import Became
-from consumer.domain.issues.hands import Hand, hand_of
-from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.explaining.sync_state import Became
+from consumer.domain.issues.issue import Code, Hand, Issue, hand_of
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Adopt, Create, Delete, Link, SetImage, Update
 from consumer.domain.records.identity import Kind

@@ -11,7 +11,7 @@ from hypothesis import given as using
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.mapping import FieldMap, FieldMaps, Policy
 from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.issues.issue import Code
 from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage, Update

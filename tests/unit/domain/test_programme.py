@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.explaining.programme import Became, Known, became
+from consumer.domain.explaining.sync_state import Became, Known, became
 
 pytestmark = pytest.mark.rule("K1")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
-from consumer.domain.issues.hands import Hand, hand_of, hands_needed
-from consumer.domain.issues.issue import Code
+from consumer.domain.issues.issue import Code, Hand, hand_of, hands_needed
 
 pytestmark = pytest.mark.rule("K1")
 

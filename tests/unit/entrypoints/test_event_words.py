@@ -11,8 +11,7 @@ import pytest
 
 from consumer.adapters.redis.programme import EntryRow, Programme
 from consumer.adapters.redis.programme import SessionRow as KeptSession
-from consumer.domain.explaining.programme import Became
-from consumer.domain.explaining.sync_state import SyncState
+from consumer.domain.explaining.sync_state import Became, SyncState
 from consumer.domain.records.ledger import State
 from consumer.entrypoints.console import times
 from consumer.entrypoints.console.pages.event import lead_of

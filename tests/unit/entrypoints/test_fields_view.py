@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.fields.built_in import BUILT_IN
-from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions
+from consumer.domain.connections.mapping import FieldMap, FieldMaps, Policy
+from consumer.domain.fields.definitions import BUILT_IN, Choice, FieldDefinition, FieldDefinitions
 from consumer.domain.fields.suggestions import suggest
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.records.field_values import FieldType

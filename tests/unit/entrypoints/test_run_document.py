@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.push.calls import MadeCall
+from consumer.domain.push.run import MadeCall
 from consumer.entrypoints.documents.run import call_counts, call_rows, spending
 from tests.support.builders import NOW
 

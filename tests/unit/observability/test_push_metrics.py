@@ -20,7 +20,7 @@ from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Snapshot
 from consumer.observability.calls import PushCalls
 from consumer.observability.push_metrics import Landed, arrivals
-from consumer.services.ledger_writer import LedgerWriter
+from consumer.services.execution import LedgerWriter
 from tests.support.builders import EVENT, a_mapping
 from tests.support.fakes import FakeClock
 

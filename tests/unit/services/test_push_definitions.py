@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps
+from consumer.domain.connections.mapping import FieldMap, FieldMaps
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
+from consumer.domain.connections.mapping import FieldMap, FieldMaps, Policy
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.field_values import FieldType

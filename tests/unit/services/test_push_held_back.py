@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.connections.field_maps import HoldRule, Publish
-from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.connections.mapping import HoldRule, MappingSettings, Publish
 from consumer.domain.issues.issue import Code
 from consumer.domain.planning.eligibility import Reason
 from consumer.domain.planning.planner import make_plan

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.connections.field_maps import Policy
+from consumer.domain.connections.mapping import Policy
 from consumer.domain.push.run import Run
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State

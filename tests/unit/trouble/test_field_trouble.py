@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.connections.field_maps import FieldMap, FieldMaps, Policy
-from consumer.domain.connections.mapping import MappingSettings
+from consumer.domain.connections.mapping import FieldMap, FieldMaps, MappingSettings, Policy
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.snapshot import Session

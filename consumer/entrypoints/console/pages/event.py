@@ -10,9 +10,8 @@ from datetime import tzinfo
 from typing import Final
 
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.explaining.programme import Became
-from consumer.domain.issues.hands import Hand
-from consumer.domain.issues.issue import Code
+from consumer.domain.explaining.sync_state import Became
+from consumer.domain.issues.issue import Code, Hand
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times

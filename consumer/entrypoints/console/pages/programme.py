@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from functools import lru_cache
 
-from consumer.domain.explaining.programme import Became
+from consumer.domain.explaining.sync_state import Became
 from consumer.entrypoints.console import looks
 from consumer.entrypoints.console.agenda import NO_ROOM, Block, Picture, Slot, by_day, clock_of, picture, room_groups
 from consumer.entrypoints.console.looks import Look

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.explaining.programme import Became
+from consumer.domain.explaining.sync_state import Became
 from consumer.domain.issues.issue import Code
 from consumer.domain.push.timeline import What
 from consumer.domain.records.identity import Kind

@@ -19,13 +19,13 @@ from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.orders.bulk import ORDERED, Choice, Outcome, seconds_of
 from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.console.page import Ask, Shown
-from consumer.entrypoints.console.pages.letters import by_reason
+from consumer.entrypoints.console.pages.operations import by_reason
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.documents.letters import LetterDocument, foresee_letters, letter_document
 from consumer.entrypoints.documents.operations import parked_codes
 from consumer.entrypoints.documents.parked import ParkedRow, count_parked, find_parked, foresee_parked, parked_document
 from consumer.entrypoints.documents.words import counted, plain
-from consumer.services.bulk import order_of, retry_many
+from consumer.services.orders import order_of, retry_many
 
 AGES = (("", "any age"), ("1h", "1 hour"), ("1d", "1 day"), ("7d", "1 week"))
 _SHOWN = 50

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from consumer.domain.issues.hands import Hand
+from consumer.domain.issues.issue import Hand
 from consumer.domain.issues.sentences import reason_words
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.console import looks, times

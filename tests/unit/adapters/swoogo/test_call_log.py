@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.push.calls import KEPT, CallLog, MadeCall
+from consumer.domain.push.run import KEPT, CallLog, MadeCall
 from consumer.domain.records.identity import Kind
 from tests.unit.adapters.swoogo.world import NOW, Reply, a_work, a_world, answer, page
 

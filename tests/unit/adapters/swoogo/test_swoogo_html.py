@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.adapters.swoogo.html import clean_html, same_html
-from consumer.domain.records.html_content import URL_SCHEMES, lost_content
+from consumer.domain.records.text import URL_SCHEMES, lost_content
 from tests.support.html_fragments import fragment, fragments
 
 pytestmark = pytest.mark.rule("S1")
