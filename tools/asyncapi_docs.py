@@ -90,7 +90,7 @@ def _used(definitions: Mapping[str, Any], messages: list[str]) -> list[str]:
     """What the messages are made of, outer shapes before those within them."""
     order = list(messages)
     for name in order:
-        order += [each for each in _references(definitions[name]) if each not in order]
+        order += dict.fromkeys(each for each in _references(definitions[name]) if each not in order)
     return order[len(messages) :]
 
 

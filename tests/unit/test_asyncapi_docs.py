@@ -48,6 +48,13 @@ def test_every_field_is_described_in_the_section_of_its_topic(topic: Topic) -> N
             assert " ".join(each.get("description", "").split()).replace("|", "\\|") in row
 
 
+@pytest.mark.parametrize("topic", PUBLIC, ids=lambda topic: topic.value)
+def test_every_shape_is_described_once(topic: Topic) -> None:
+    """Though several fields of one message may be of it."""
+    shapes = re.findall(r"^### (\w+)$", section(topic), re.MULTILINE)
+    assert len(shapes) == len(set(shapes))
+
+
 def test_the_page_loads_nothing() -> None:
     """No address of the internet, no script, no picture: a table needs none."""
     assert not re.search(r"https?://|<script|<iframe|<img|<link", PAGE)
