@@ -49,6 +49,7 @@ class WireModel(BaseModel):
         strict=True,
         extra="ignore",
         hide_input_in_errors=True,
+        defer_build=True,  # built when first used: most are only ever parts of others
         json_schema_serialization_defaults_required=True,
     )
 
