@@ -1,4 +1,4 @@
-"""What a push was, in samples and in one line of the log: a function of its report."""
+"""What a push was, in samples and in one line of the log: a function of its report; and what is recorded, counted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from consumer.domain.issues.issue import Code
 from consumer.domain.push.push_report import PushReport
 from consumer.domain.records.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.observability.calls import CallMetrics, PushCalls
-from consumer.observability.metrics import freshness, pushing, webhooks
+from consumer.observability.metrics import freshness, pushing, recording, webhooks
 from consumer.observability.registry import MetricRegistry
-from consumer.ports import Lease
+from consumer.ports import DeadLetter, DeadLetters, Lease, RawRecord
 from consumer.services.dispatch import Pushes
+from consumer.services.record import Recorded, Records
 
 _LEDGER_KINDS: Final[Mapping[str, Kind]] = {
     Source.SESSION: Kind.SESSION,
@@ -44,7 +45,7 @@ class Landed:
 
 
 class Arrivals(Protocol):
-    """Keeps how long changes took, for all replicas; see `adapters.redis.arrivals`."""
+    """Keeps how long changes took, for all replicas; see `adapters.redis.fleet`."""
 
     async def note(self, seconds: Sequence[float]) -> None:
         """Changes that have just reached Swoogo. Raises UnavailableError."""
@@ -166,3 +167,40 @@ def line(report: PushReport, landed: list[Landed], calls: PushCalls) -> dict[str
         fields["changes"] = len(landed)
         fields["change_to_swoogo_seconds"] = round(max(each.seconds for each in landed), 3)
     return fields
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredRecorder:
+    """Counts batches and their records; a few additions a batch, none a record."""
+
+    inner: Records
+    meters: MetricRegistry
+
+    async def record(self, batch: Sequence[RawRecord]) -> Recorded:
+        topic, outcome = batch[0].topic, "failed"
+        try:
+            result = await self.inner.record(batch)
+            outcome = "recorded"
+        finally:
+            self.meters.add(recording.RECORD_BATCHES, topic=topic, outcome=outcome)
+        known = max(result.received - result.news - result.ignored - result.dead, 0)
+        for word, count in (
+            ("news", result.news),
+            ("known", known),
+            ("ignored", result.ignored),
+            ("dead", result.dead),
+        ):
+            if count:
+                self.meters.add(recording.RECORDS, count, topic=topic, result=word)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredDeadLetters:
+    inner: DeadLetters
+    meters: MetricRegistry
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        await self.inner.put(letters)
+        for letter in letters:
+            self.meters.add(recording.DEAD_LETTERS, topic=letter.record.topic, reason=letter.reason)

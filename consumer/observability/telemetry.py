@@ -32,8 +32,7 @@ from consumer.observability.metrics.process import (
     TASKS,
 )
 from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
-from consumer.observability.push_metrics import Arrivals, MeteredPusher
-from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder
+from consumer.observability.push_metrics import Arrivals, MeteredDeadLetters, MeteredPusher, MeteredRecorder
 from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import Budget, Clock, DeadLetters, Decoder

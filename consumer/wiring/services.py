@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
-from consumer.adapters.redis.arrivals import RecentArrivals
+from consumer.adapters.redis.fleet import RecentArrivals
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders

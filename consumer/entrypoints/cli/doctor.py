@@ -15,8 +15,7 @@ from consumer.adapters.swoogo.transport import Transport
 from consumer.diagnostics.check_result import CheckResult, Grade
 from consumer.diagnostics.kafka import check_kafka
 from consumer.diagnostics.redis import check_redis_server
-from consumer.diagnostics.swoogo import check_swoogo
-from consumer.diagnostics.webhooks import WebhookState, check_webhooks, webhook_states
+from consumer.diagnostics.swoogo import WebhookState, check_swoogo, check_webhooks, webhook_states
 from consumer.domain.connections.connection import Connection
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.arguments import AsJson

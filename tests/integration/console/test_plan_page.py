@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from consumer.entrypoints.console.kept import KeptDocuments
+from consumer.entrypoints.console.page import KeptDocuments
 from consumer.entrypoints.console.pages.plan import Part, parted
 from consumer.entrypoints.console.viewer import LOCAL, Role
 from consumer.entrypoints.documents.plan import read_plan

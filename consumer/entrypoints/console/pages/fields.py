@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from consumer.entrypoints.console.kept import kept_by
-from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, kept_by
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
 from consumer.entrypoints.documents.read_fields import kept_definitions, read_fields
 from consumer.entrypoints.documents.words import counted

@@ -21,8 +21,7 @@ from consumer.domain.pacing.pace import LATENCY
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console import times
-from consumer.entrypoints.console.kept import kept_by
-from consumer.entrypoints.console.page import Ask, MissingError, Shown
+from consumer.entrypoints.console.page import Ask, MissingError, Shown, kept_by
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.control import freeze_rows

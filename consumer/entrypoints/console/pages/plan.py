@@ -14,9 +14,8 @@ from consumer.domain.issues.sentences import field_label, reason_words
 from consumer.domain.pacing.pace import LATENCY
 from consumer.domain.records.identity import NOT_KEPT, Kind
 from consumer.domain.records.text import natural_name
-from consumer.entrypoints.console.kept import Kept, kept_by
 from consumer.entrypoints.console.looks import HIDDEN, shown_value
-from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, pages_of
+from consumer.entrypoints.console.page import Ask, Facts, Kept, MissingError, Shown, kept_by, pages_of
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.words import counted, lasting
