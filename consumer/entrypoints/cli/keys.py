@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,16 +19,6 @@ from consumer.entrypoints.cli.output import print_json
 from consumer.settings import KeySettings, load_settings
 
 _PRIVATE = "SWOOGO_SYNC_KEYS__PRIVATE"
-
-
-@dataclass(frozen=True, slots=True)
-class SealedDocument:
-    """What `keys seal --json` prints. `credentials` goes into `data` of an `integration.connected` event."""
-
-    public: str
-    org_id: str
-    sealed: str
-    credentials: dict[str, str]
 
 
 def new_pair(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
@@ -106,17 +95,18 @@ def seal_credentials(
     seal(public, "check", "check")  # a wrong public key is reported before anybody types a secret
     consumer_key, consumer_secret = asked_credentials()
     sealed = seal(public, consumer_key, consumer_secret, org_id=org)
-    print_sealed(SealedDocument(public, org, sealed, {"sealed": sealed}), as_json=as_json)
+    print_sealed(public, org, sealed, as_json=as_json)
     return Exit.OK
 
 
-def print_sealed(document: SealedDocument, *, as_json: bool) -> None:
-    """Print a box and where it goes."""
+def print_sealed(public: str, org_id: str, sealed: str, *, as_json: bool) -> None:
+    """Print a box and where it goes: `credentials` into `data` of an `integration.connected` event."""
+    credentials = {"sealed": sealed}
     if as_json:
-        print_json(document)
+        print_json({"public": public, "org_id": org_id, "sealed": sealed, "credentials": credentials})
     else:
-        typer.echo(f"{document.sealed}\n\nIn `data` of the integration.connected event:\n")
-        typer.echo(f'"credentials": {json.dumps(document.credentials)}')
+        typer.echo(f"{sealed}\n\nIn `data` of the integration.connected event:\n")
+        typer.echo(f'"credentials": {json.dumps(credentials)}')
 
 
 def public_of(settings: KeySettings) -> str:

@@ -34,15 +34,6 @@ _SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class LiftDocument:
-    """What `ledger lift --json` prints. `keys`: ledger keys whose tombstone is to be lifted."""
-
-    event_id: str
-    keys: tuple[str, ...]
-    at_once: bool
-
-
-@dataclass(frozen=True, slots=True)
 class OrderDocument:
     """What `ledger adopt --json` and `ledger forget --json` print. `at_once`: not only with the next sync."""
 
@@ -51,27 +42,6 @@ class OrderDocument:
     key: str
     swoogo_id: int | None
     at_once: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RemovalsDocument:
-    """What `ledger remove --json` prints. `removals`: what waits; `confirmed`: whether it was confirmed now."""
-
-    event_id: str
-    removals: tuple[Planned, ...]
-    confirmed: bool
-    reason: str
-    at_once: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VoidDocument:
-    """What `pairs void --json` prints: the pair that a running service was asked to take back."""
-
-    event_id: str
-    swoogo_event_id: int
-    org_id: str
-    reason: str
 
 
 def lift(
@@ -100,7 +70,7 @@ def lift(
         return Exit.FAILED
     receipt = give(settings, OrderKind.LIFT, event_id, by(actor), reason, found)
     if as_json:
-        print_json(LiftDocument(event_id, found, receipt.at_once))
+        print_json({"event_id": event_id, "keys": found, "at_once": receipt.at_once})
     else:
         when = "is synced again now" if receipt.at_once else "is synced again with the next sync"
         paragraph(out(), f"{named} {when}.")
@@ -198,7 +168,8 @@ def remove(
     if wanted:
         at_once = give(settings, OrderKind.REMOVE, event_id, by(actor), reason, [*ids], ids).at_once
     if as_json:
-        print_json(RemovalsDocument(event_id, waiting, wanted, reason if wanted else "", at_once))
+        answer = {"confirmed": wanted, "reason": reason if wanted else "", "at_once": at_once}
+        print_json({"event_id": event_id, "removals": waiting, **answer})
     elif wanted:
         paragraph(out(), f"{len(waiting)} records are deleted in Swoogo {'now' if at_once else 'with the next sync'}.")
     elif not reason.strip():
@@ -242,7 +213,14 @@ def void(
     ids = {"swoogo_event_id": str(pair.swoogo_event_id)}
     give(settings, OrderKind.VOID, event_id, by(actor), reason, details=ids)
     if as_json:
-        print_json(VoidDocument(event_id, pair.swoogo_event_id, pair.org_id, reason))
+        print_json(
+            {
+                "event_id": event_id,
+                "swoogo_event_id": pair.swoogo_event_id,
+                "org_id": pair.org_id,
+                "reason": reason,
+            }
+        )
     else:
         paragraph(out(), f"The service takes back the pair of {both} now; its log says what came of it.")
     return Exit.OK

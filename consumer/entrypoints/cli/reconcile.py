@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -27,13 +26,6 @@ from consumer.settings import Settings, load_settings
 
 Order = Callable[[StoreSession, str], Awaitable[None]]
 """Gives the order for an event."""
-
-
-@dataclass(frozen=True, slots=True)
-class AllDocument:
-    """What `reconcile --all --json` prints: the events that are to be compared."""
-
-    event_ids: tuple[str, ...]
 
 
 def reconcile(
@@ -67,11 +59,11 @@ def reconcile(
     if event is not None:
         document, now = asyncio.run(_reconcile(settings, event, ordered, timeout if wait else None))
         return show_outcome(document, now, "reconcile", as_json=as_json)
-    every_one = asyncio.run(_ask_all(settings, ordered))
+    asked = asyncio.run(_ask_all(settings, ordered))
     if as_json:
-        print_json(every_one)
+        print_json({"event_ids": asked})
     else:
-        out().print(f"A reconcile is asked for, of events: {len(every_one.event_ids)}.", highlight=False)
+        out().print(f"A reconcile is asked for, of events: {len(asked)}.", highlight=False)
     return Exit.OK
 
 
@@ -80,7 +72,7 @@ async def _order(stores: StoreSession, event_id: str, *, depth: Depth, actor: st
     await orders.give(orders.order(OrderKind.RECONCILE, event_id, actor=actor, reason=reason, details=details))
 
 
-async def _ask_all(settings: Settings, ordered: Order) -> AllDocument:
+async def _ask_all(settings: Settings, ordered: Order) -> list[str]:
     asked = []
     async with open_session(settings) as stores:
         await require_complete(stores)
@@ -89,7 +81,7 @@ async def _ask_all(settings: Settings, ordered: Order) -> AllDocument:
             if mapping is not None and mapping.continuous:
                 await ordered(stores, event_id)
                 asked.append(event_id)
-    return AllDocument(tuple(asked))
+    return asked
 
 
 async def _reconcile(settings: Settings, event: str, ordered: Order, timeout: float | None) -> tuple[SyncDocument, int]:

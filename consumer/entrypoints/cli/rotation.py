@@ -19,7 +19,7 @@ from consumer.domain.errors import ConfigurationError
 from consumer.domain.records.digests import key_id, key_ids
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit, say
-from consumer.entrypoints.cli.keys import SealedDocument, keep_private, print_sealed, shown_private
+from consumer.entrypoints.cli.keys import keep_private, print_sealed, shown_private
 from consumer.entrypoints.cli.output import out, paragraph, print_json
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import plain
@@ -37,16 +37,6 @@ _ADVICE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class RotationDocument:
-    """What `keys rotate --json` prints. `private` is empty when the key went into `file`."""
-
-    public: str
-    private: str
-    file: str
-    steps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SealedRow:
     """One organization's credentials. `what`: `in use`, or `published last` where that is not in use."""
 
@@ -54,18 +44,6 @@ class SealedRow:
     what: str
     key: str
     advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class SealedListDocument:
-    """What `keys sealed --json` prints. `digests`: ledger entries digested by a key of the previous one (Y3). `done`:
-    nothing needs the previous key.
-    """
-
-    public: str
-    credentials: tuple[SealedRow, ...]
-    done: bool
-    digests: int = 0
 
 
 def rotate(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
@@ -96,7 +74,8 @@ def rotate(*, file: KeyFile = None, as_json: AsJson = False) -> Exit:
         ),
     )
     if as_json:
-        print_json(RotationDocument(pair.public, "" if file else pair.private, str(file or ""), steps))
+        private = "" if file else pair.private
+        print_json({"public": pair.public, "private": private, "file": str(file or ""), "steps": steps})
     else:
         typer.echo(shown_private(pair, file))
         typer.echo(f"public   {pair.public}\n")
@@ -116,7 +95,7 @@ def list_sealed(*, as_json: AsJson = False) -> Exit:
     digests = asyncio.run(_digested_by_previous(settings))
     done = not digests and all(row.key in {Seal.CURRENT, Seal.MOUNTED} for row in rows)
     if as_json:
-        print_json(SealedListDocument(opener.public, rows, done, digests))
+        print_json({"public": opener.public, "credentials": rows, "done": done, "digests": digests})
     else:
         for row in rows:
             advice = f": {row.advice}" if row.advice else ""
@@ -143,7 +122,7 @@ def reseal(
         return Exit.FAILED
     consumer_key, consumer_secret = opener(box)
     sealed = seal(opener.public, consumer_key, consumer_secret, org_id=org)
-    print_sealed(SealedDocument(opener.public, org, sealed, {"sealed": sealed}), as_json=as_json)
+    print_sealed(opener.public, org, sealed, as_json=as_json)
     return Exit.OK
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -16,14 +15,6 @@ from consumer.entrypoints.cli.arguments import AsJson
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.entrypoints.cli.output import out, print_json
 from consumer.settings import KafkaSettings, load_settings
-
-
-@dataclass(frozen=True, slots=True)
-class TopicsDocument:
-    """What `topics create --json` prints: those made now, and those that were there."""
-
-    created: tuple[str, ...]
-    there: tuple[str, ...]
 
 
 def create(
@@ -39,7 +30,7 @@ def create(
     created = asyncio.run(_create(settings.kafka, partitions, replication))
     there = tuple(sorted(set(policies(settings.kafka.topics)) - set(created)))
     if as_json:
-        print_json(TopicsDocument(created, there))
+        print_json({"created": created, "there": there})
         return Exit.OK
     for name in created:
         out().print(f"created  {name}", highlight=False)
