@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
@@ -34,7 +35,7 @@ def sync_message(run: Run, now: datetime) -> StatusMessage:
         "started_at": _moment(run.started),
         "requests": run.requests,
     }
-    counts = {name: _counts(run, kind) for kind, name in _COUNTED.items()}
+    counts = {name: KindCounts(**asdict(run.tally(kind))) for kind, name in _COUNTED.items()}
     action = "sync.started"
     if not run.ended:
         data |= {
@@ -149,19 +150,6 @@ def _message(action: str, data: dict[str, object], metadata: dict[str, object], 
     model = STATUS_MESSAGES[action]
     return model.model_validate(
         {"data": data, "metadata": {**metadata, "action": action, "version": 1, "datetime": now}}
-    )
-
-
-def _counts(run: Run, kind: Kind) -> KindCounts:
-    tally = run.tally(kind)
-    return KindCounts(
-        created=tally.created,
-        adopted=tally.adopted,
-        updated=tally.updated,
-        deleted=tally.deleted,
-        unchanged=tally.unchanged,
-        left_out=tally.left_out,
-        failed=tally.failed,
     )
 
 

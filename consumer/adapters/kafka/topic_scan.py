@@ -13,10 +13,11 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from functools import wraps
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from consumer.adapters.kafka.reader import raw_record
 from consumer.adapters.kafka.security import client_options, explain_connection_error
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import Chunk, RawRecord, Span, Start
@@ -127,7 +128,12 @@ class TopicScanner:
     ) -> tuple[list[RawRecord], dict[TopicPartition, int]]:
         """Records within the spans, and the position of each partition: a compacted topic has gaps, also at its end."""
         fetched = await consumer.getmany(*left, timeout_ms=_POLL_MS, max_records=limit)
-        records = [raw(each) for place, batch in fetched.items() for each in batch if each.offset < left[place].end]
+        records = [
+            raw_record(place, each)
+            for place, batch in fetched.items()
+            for each in batch
+            if each.offset < left[place].end
+        ]
         return records, {each: await consumer.position(each) for each in left}
 
     async def _explain_silence(self, left: Mapping[TopicPartition, Span], at: Positions, seconds: float) -> None:
@@ -172,18 +178,6 @@ class TopicScanner:
             self._stack.push_async_callback(admin.close)
             self._admin = admin
         return self._admin
-
-
-def raw(record: ConsumerRecord[Any, Any]) -> RawRecord:
-    return RawRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.key,
-        record.value,
-        tuple(record.headers),
-    )
 
 
 def _level(*, committed: bool) -> str:

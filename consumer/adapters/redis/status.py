@@ -118,30 +118,16 @@ class RedisStatusBoard(RedisRuns):
         await self._topic.announce(announcement)
 
 
+_SAME: Final = tuple(each for each in codecs.RunRow.__struct_fields__ if each not in {"trigger", "tallies", "told"})
+"""What a kept run has as the run has it, under the same name."""
+
+
 def row_of(run: Run) -> codecs.RunRow:
     return codecs.RunRow(
-        id=run.id,
-        event_id=run.event_id,
+        **{name: getattr(run, name) for name in _SAME},
         trigger=run.trigger.value,
-        started=run.started,
-        ended=run.ended,
-        outcome=run.outcome,
-        error=run.error,
-        scope=run.scope,
         tallies={kind: asdict(tally) for kind, tally in run.tallies.items()},
-        links=run.links,
-        credits=run.credits,
-        planned_credits=run.planned_credits,
-        done_calls=run.done_calls,
-        planned_calls=run.planned_calls,
-        reasons=run.reasons,
-        issues=run.issues,
         told=run.top_issues,
-        credits_left=run.credits_left,
-        eta=run.eta,
-        org_id=run.org_id,
-        swoogo_event_id=run.swoogo_event_id,
-        requests=run.requests,
     )
 
 
@@ -151,26 +137,8 @@ def known_run(kept: bytes | str) -> Run | None:
     if row is None or row.trigger not in _TRIGGERS:
         return None
     return Run(
-        id=row.id,
-        event_id=row.event_id,
+        **{name: getattr(row, name) for name in _SAME},
         trigger=Trigger(row.trigger),
-        started=row.started,
-        ended=row.ended,
-        outcome=row.outcome,
-        error=row.error,
-        scope=row.scope,
         tallies={Kind(kind): Tally(**tally) for kind, tally in row.tallies.items()},
-        links=row.links,
-        credits=row.credits,
-        planned_credits=row.planned_credits,
-        done_calls=row.done_calls,
-        planned_calls=row.planned_calls,
-        reasons=row.reasons,
-        issues=row.issues,
         top_issues=row.told,
-        credits_left=row.credits_left,
-        eta=row.eta,
-        org_id=row.org_id,
-        swoogo_event_id=row.swoogo_event_id,
-        requests=row.requests,
     )
