@@ -8,9 +8,39 @@ from typing import Any
 import msgspec
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.archive import RedisArchive
+from consumer.adapters.redis.inbox import RedisInbox
+from consumer.adapters.redis.keys import Keys
+from consumer.adapters.redis.leases import Leases
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.planning.request import SyncRequest
+from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
+from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.fakes.inbox import SubjectState
+from tests.support.server_time import TimedServer
+
+
+def redis_inbox(
+    server: TimedServer,
+    keys: Keys,
+    *,
+    lease: int,
+    survey: int,
+    quiet: int = 10_000,
+    max_wait: int = 60_000,
+    archive: RedisArchive | None = None,
+) -> RedisInbox:
+    """The twin of an `InMemoryInbox` of the same durations (ms; `survey` 0: none). `archive` None: one of its own."""
+    return RedisInbox(
+        server.redis,
+        keys,
+        server.scripts,
+        Leases(),
+        DebounceSettings.model_construct(quiet_period=quiet / 1000, max_wait=max_wait / 1000),
+        PushSettings.model_construct(lease=lease / 1000),
+        ReconcileSettings.model_construct(interval=survey / 1000),
+        archive or RedisArchive(server.redis, keys, server.scripts, FakeArchiveTopic),
+    )
 
 
 async def outcome(work: Coroutine[Any, Any, Any]) -> Any:

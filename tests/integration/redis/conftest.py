@@ -1,13 +1,15 @@
-"""`keys_of_its_own`: for tests of the scripts without the adapters that name their keys."""
+"""Fixtures: keys without the adapters that name them, and a server on the test's own clock."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis.asyncio import Redis
 
 from tests.integration.redis.script_calls import EPOCH, STATE
+from tests.support.fakes import FakeClock
+from tests.support.server_time import TimedServer
 
 
 @pytest.fixture
@@ -16,3 +18,12 @@ async def keys_of_its_own(redis: Redis) -> AsyncIterator[None]:
     await redis.hset(STATE, "epoch", str(EPOCH - 1))
     yield
     await redis.flushdb()
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[TimedServer]:
+    """Empty, and on a clock that the test may replace by `forget`."""
+    made = TimedServer(redis_url)
+    made.forget(FakeClock())
+    yield made
+    made.close()

@@ -277,27 +277,19 @@ def _latest(call: Call, now: int) -> int:
     return now if call.answered is None else call.answered
 
 
-def test_the_scripts_of_the_budget_agree_with_a_count_of_calls(redis_url: str) -> None:
+def test_the_scripts_of_the_budget_agree_with_a_count_of_calls(server: TimedServer) -> None:
     """The budget is a state machine."""
-    server = TimedServer(redis_url)
-    try:
-        play(lambda: BudgetMachine(server), examples=35, steps=40)
-    finally:
-        server.close()
+    play(lambda: BudgetMachine(server), examples=35, steps=40)
 
 
-def test_calls_that_left_the_window_do_not_hide_what_others_spent(redis_url: str) -> None:
+def test_calls_that_left_the_window_do_not_hide_what_others_spent(server: TimedServer) -> None:
     """Their slots are thrown away by the next permit only, and Swoogo's count is without them before that."""
-    server = TimedServer(redis_url)
-    try:
-        machine = BudgetMachine(server)
-        machine.fence("event/one", 1, 60_000, reply_lost=False)
-        machine.ask_once("event/one", 1, 10, 0, reply_lost=False)
-        machine.settle(machine.calls[0], "spent", reply_lost=False)
-        machine.time_goes_by(WINDOW)
-        machine.ask_once("event/one", 1, 1, 0, reply_lost=False)
-        machine.time_goes_by(WIDTH)
-        machine.settle(machine.calls[1], "spent", 12, 1_000, reply_lost=False)
-        machine.what_is_left_is_what_the_calls_left()
-    finally:
-        server.close()
+    machine = BudgetMachine(server)
+    machine.fence("event/one", 1, 60_000, reply_lost=False)
+    machine.ask_once("event/one", 1, 10, 0, reply_lost=False)
+    machine.settle(machine.calls[0], "spent", reply_lost=False)
+    machine.time_goes_by(WINDOW)
+    machine.ask_once("event/one", 1, 1, 0, reply_lost=False)
+    machine.time_goes_by(WIDTH)
+    machine.settle(machine.calls[1], "spent", 12, 1_000, reply_lost=False)
+    machine.what_is_left_is_what_the_calls_left()

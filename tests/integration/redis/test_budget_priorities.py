@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Final
@@ -74,13 +74,6 @@ class Times(FakeClock):
 
     def jitter(self) -> float:
         return next(self._jitters)
-
-
-@pytest.fixture
-def server(redis_url: str) -> Iterator[TimedServer]:
-    made = TimedServer(redis_url)
-    yield made
-    made.close()
 
 
 async def serve(clock: FakeClock, budgets: Sequence[RedisBudget], wanted: Sequence[Call]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,7 +20,6 @@ from consumer.ports import Lease, SyncRequest, event_subject
 from consumer.settings import SwoogoSettings
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT
-from tests.support.fakes import FakeClock
 from tests.support.fakes.clock import settle
 from tests.support.fakes.server_time import FakeServerTime
 from tests.support.server_time import TimedServer
@@ -33,14 +31,6 @@ KEYS = Keys("test")
 SUBJECT = event_subject(EVENT)
 LEASE = Lease(SUBJECT, 1, "op")
 SETTINGS = SwoogoSettings.model_construct(credit_limit=LIMIT, credit_window=WINDOW / 1000, credit_reserve=0)
-
-
-@pytest.fixture
-def server(redis_url: str) -> Iterator[TimedServer]:
-    made = TimedServer(redis_url)
-    made.forget(FakeClock())
-    yield made
-    made.close()
 
 
 class Replica:

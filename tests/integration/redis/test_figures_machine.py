@@ -12,10 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.event_stats import RedisEventStats
-from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.leases import Leases
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.status import RedisStatusBoard
@@ -26,13 +24,13 @@ from consumer.domain.records.identity import moments_of, stamp
 from consumer.domain.records.ledger import Entry, State
 from consumer.ports import Change, Lease, event_subject
 from consumer.ports.rebuild import Logged
-from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.support.builders import EVENT, a_mapping
 from tests.support.desk import Silent, SilentIssues
 from tests.support.fakes import FakeClock
 from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
+from tests.support.twins import redis_inbox
 
 pytestmark = pytest.mark.integration
 
@@ -55,16 +53,7 @@ class FiguresMachine(RuleBasedStateMachine):
         keys, redis, scripts, silent = Keys("test"), server.redis, server.scripts, Silent()
         self.keys = keys
         self.archives = RedisArchive(redis, keys, scripts, FakeArchiveTopic)
-        self.inbox = RedisInbox(
-            redis,
-            keys,
-            scripts,
-            Leases(),
-            DebounceSettings.model_construct(quiet_period=0.0, max_wait=0.0),
-            PushSettings.model_construct(lease=LEASE / 1000),
-            ReconcileSettings.model_construct(interval=0),
-            self.archives,
-        )
+        self.inbox = redis_inbox(server, keys, lease=LEASE, survey=0, quiet=0, max_wait=0, archive=self.archives)
         self.ledger = RedisLedger(redis, keys, scripts, silent, self.archives)
         pairs: Any = _Pairs()
         feed = IssueFeed(redis, keys, scripts, pairs, SilentIssues())
@@ -195,9 +184,5 @@ class _Pairs:
         return a_mapping(event_id=event_id)
 
 
-def test_numbers_are_what_counting_says_after_any_history(redis_url: str) -> None:
-    server = TimedServer(redis_url)
-    try:
-        play(lambda: FiguresMachine(server), examples=15, steps=25)
-    finally:
-        server.close()
+def test_numbers_are_what_counting_says_after_any_history(server: TimedServer) -> None:
+    play(lambda: FiguresMachine(server), examples=15, steps=25)

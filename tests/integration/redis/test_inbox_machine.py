@@ -13,23 +13,18 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.adapters.redis.archive import RedisArchive
-from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.leases import Leases
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.push.claim import Reconcile
 from consumer.domain.records.identity import stamp
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, Inbox, Lease, Subject, SyncRequest, event_subject, org_subject
-from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.contract.bench import a_change
 from tests.support.fakes import FakeClock, InMemoryInbox
-from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.machines import play
 from tests.support.server_time import TimedServer
-from tests.support.twins import fields, model_fields, outcome, texts
+from tests.support.twins import fields, model_fields, outcome, redis_inbox, texts
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G1", "G3", "G4")]
 
@@ -72,16 +67,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.model = InMemoryInbox(
             self.clock, quiet=QUIET / 1000, max_wait=MAX_WAIT / 1000, lease=LEASE / 1000, survey=SURVEY / 1000
         )
-        self.real = RedisInbox(
-            server.redis,
-            self.keys,
-            server.scripts,
-            Leases(),
-            DebounceSettings(quiet_period=QUIET / 1000, max_wait=MAX_WAIT / 1000),
-            PushSettings.model_construct(lease=LEASE / 1000),
-            ReconcileSettings.model_construct(interval=SURVEY / 1000),
-            RedisArchive(server.redis, self.keys, server.scripts, FakeArchiveTopic),
-        )
+        self.real = redis_inbox(server, self.keys, quiet=QUIET, max_wait=MAX_WAIT, lease=LEASE, survey=SURVEY)
         self.claims: list[tuple[Lease, dict[str, str]]] = []
         self.given_back: set[str] = set()
         self.highest: dict[Subject, int] = {}
@@ -353,19 +339,11 @@ class TwoOfEach(InboxMachine):
     among = (*named, org_subject("here"), org_subject("there"))
 
 
-def test_the_scripts_of_the_inbox_agree_with_the_model(redis_url: str) -> None:
+def test_the_scripts_of_the_inbox_agree_with_the_model(server: TimedServer) -> None:
     """Debounce and claim are a state machine."""
-    server = TimedServer(redis_url)
-    try:
-        play(lambda: InboxMachine(server), examples=50, steps=40)
-    finally:
-        server.close()
+    play(lambda: InboxMachine(server), examples=50, steps=40)
 
 
-def test_events_and_organizations_do_not_touch_each_other(redis_url: str) -> None:
+def test_events_and_organizations_do_not_touch_each_other(server: TimedServer) -> None:
     """The same, for more than one of each."""
-    server = TimedServer(redis_url)
-    try:
-        play(lambda: TwoOfEach(server), examples=15, steps=40)
-    finally:
-        server.close()
+    play(lambda: TwoOfEach(server), examples=15, steps=40)
