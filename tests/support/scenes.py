@@ -42,7 +42,7 @@ from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, hears
 from tests.support.desk import Desk
 from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemoryDeadLetters, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 
 ORG_ID: Final = "tallgrass-foundation"
 EVENT_ID: Final = 4001

@@ -16,7 +16,7 @@ from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.planning.request import SyncRequest
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 from tests.support.fakes.archive import FakeArchiveTopic
-from tests.support.fakes.inbox import SubjectState
+from tests.support.fakes.subject_state import SubjectState
 from tests.support.server_time import TimedServer
 
 

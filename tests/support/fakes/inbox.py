@@ -2,91 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from math import isinf
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.codecs import changed_rows, kept_row
-from consumer.adapters.redis.inbox_requests import spread
-from consumer.domain.connections.connection import disconnect_key, integration_key
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.orders.ledger_commands import LedgerCommand
 from consumer.domain.pacing.circuit import due_at
-from consumer.domain.planning.control import Control, Controls
-from consumer.domain.planning.request import Asked, in_order, together
+from consumer.domain.planning.control import Controls
+from consumer.domain.planning.request import Asked, in_order
 from consumer.domain.push.claim import cause_of
 from consumer.domain.records.identity import Kind, id_of
 from consumer.domain.records.personal_data import Withdrawn, deleted
 from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.surveys.survey import Depth
-from consumer.ports import (
-    Change,
-    Clock,
-    Due,
-    EventState,
-    Hint,
-    Lease,
-    Requested,
-    Subject,
-    SyncRequest,
-    event_subject,
-    org_subject,
-)
+from consumer.ports import Change, Clock, Due, EventState, Hint, Lease, Subject, event_subject
+from tests.support.fakes.inbox_requests import InMemoryRequests
+from tests.support.fakes.subject_state import content, is_late, stored_rows
 
 
-@dataclass(slots=True)
-class SubjectState:
-    """Everything about one subject; times are ms, 0 or None where there is none."""
-
-    rows: dict[str, bytes] = field(default_factory=dict)
-    stamps: dict[str, str] = field(default_factory=dict)
-    marks: dict[str, str] = field(default_factory=dict)
-    continuous: bool = False
-    due: int | None = None
-    first: int | None = None
-    hold: int = 0
-    until: int = 0
-    epoch: int = 0
-    op_id: str = ""
-    done: str = ""
-    attempt: int = 0
-    requests: dict[str, SyncRequest] = field(default_factory=dict)
-    served: dict[str, str] = field(default_factory=dict)
-    survey: int | None = None
-    surveying: int | None = None
-    kept: int | None = None
-    depth: Depth = Depth.SHALLOW
-    commands: set[LedgerCommand] = field(default_factory=set)
-    verify_before_create: set[Kind] = field(default_factory=set)
-    overtaken: dict[str, str] = field(default_factory=dict)
-    withdrawn: set[str] = field(default_factory=set)
-    fresh: int | None = None
-    controls: dict[str, Control] = field(default_factory=dict)
-    switched: bool = False
-    holders: dict[str, int] = field(default_factory=dict)
-    seen: int = 0
-
-    @property
-    def request(self) -> SyncRequest | None:
-        """What the manual syncs that wait come to together."""
-        return together(self.requests.values())
-
-    def moment(self) -> int | None:
-        """When it may be claimed."""
-        moments = [self.due] if self.due is not None else []
-        moments += [max(self.survey, self.hold)] if self.survey is not None else []
-        return max(min(moments), self.until) if moments else None
-
-
-class InMemoryInbox:
+class InMemoryInbox(InMemoryRequests):
     """See `ports.Inbox`. Durations are seconds; `survey` 0: none. `failures`: what the next calls of `record` raise."""
 
     def __init__(
         self, clock: Clock, *, quiet: float = 10.0, max_wait: float = 60.0, lease: float = 60.0, survey: float = 0.0
     ) -> None:
-        self.clock = clock
+        super().__init__(clock, survey)
         self.failures: list[Exception] = []
         self.completed: list[tuple[Lease, dict[str, str], float | None, bool]] = []
         self.repairs: list[float] = []
@@ -95,33 +36,11 @@ class InMemoryInbox:
         self._quiet = round(quiet * 1000)
         self._max_wait = round(max_wait * 1000)
         self._lease = round(lease * 1000)
-        self._survey = survey
-        self._subjects: dict[Subject, SubjectState] = {}
-
-    def state(self, subject: Subject) -> SubjectState:
-        """What is kept of a subject, for tests to look at."""
-        return self._subjects.setdefault(subject, SubjectState())
-
-    def timed(self, subject: Subject) -> SubjectState:
-        """The same, where the time counts: what lies ahead goes back with the clock (decision 0052)."""
-        state, now = self.state(subject), self.clock.now()
-        back = max(state.seen - now, 0)
-        for name in ("due", "until", "survey", "surveying", "hold", "first", "kept") if back else ():
-            moment = getattr(state, name)
-            if moment:
-                setattr(state, name, max(moment - back, 1))
-        state.seen = now
-        return state
 
     def holds(self, lease: Lease, milliseconds: int = 0) -> bool:
         """Whether the lease is in force and for so much longer."""
         state = self.state(lease.subject)
         return state.epoch == lease.epoch and state.until > self.clock.now() + milliseconds
-
-    def fence(self, lease: Lease) -> None:
-        """Raises LeaseLostError when somebody else has the subject (G4)."""
-        if self.state(lease.subject).epoch != lease.epoch:
-            raise LeaseLostError.of(lease.subject)
 
     async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
         """See `ports.Inbox`."""
@@ -138,9 +57,9 @@ class InMemoryInbox:
                 state.rows[change.key] = kept_row(change, frozenset(state.withdrawn))
                 state.overtaken.pop(change.key, None)
                 news += 1
-            elif _late(state, change):
+            elif is_late(state, change):
                 told = True
-                if _content(change.row) == _content(state.rows[change.key]):
+                if content(change.row) == content(state.rows[change.key]):
                     state.overtaken.pop(change.key, None)
                 else:
                     state.overtaken[change.key] = change.stamp
@@ -162,99 +81,9 @@ class InMemoryInbox:
         state.rows |= {key: new for key, _, new in changed_rows(held, Withdrawn.of(marks))}
         return frozenset(state.withdrawn)
 
-    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
-        """See `ports.Inbox`."""
-        state = self.timed(event_subject(event_id))
-        if request.id in state.requests or request.id in state.served:
-            return False
-        state.requests[request.id], state.due = replace(request, stamp=stamp), self.clock.now()
-        return True
-
-    async def remind(self, org_id: str, key: str) -> None:
-        """See `ports.Inbox`."""
-        state = self.timed(org_subject(org_id))
-        if key in state.stamps:
-            state.marks[key] = state.stamps[key]
-            state.due = self.clock.now() if state.due is None else state.due
-
-    async def set_continuous(self, event_id: str, *, on: bool, by: Lease | None = None, ended: bool = False) -> bool:
-        """See `ports.Inbox`."""
-        state = self.timed(event_subject(event_id))
-        if by and by.subject.kind == "org":
-            self.fence_holder(event_id, by)
-        elif by:
-            self.fence(by)
-            if state.switched:
-                return False
-        state.continuous = on
-        state.fresh = (state.fresh or self.clock.now()) if on else None
-        state.switched = state.switched or on
-        if not on:
-            state.survey, state.depth = None, Depth.SHALLOW
-            if state.request is None:
-                state.due, state.first, state.hold, state.attempt = None, None, 0, 0
-                if ended and state.until > self.clock.now():
-                    state.due = state.until
-            return True
-        if state.survey is None and self._survey:
-            state.survey = self.clock.now() + round(spread(event_id) * self._survey * 1000)
-        held = state.until > self.clock.now() and state.first is None
-        if state.marks and (state.due is None or held):
-            state.due = state.first = self.clock.now()
-        return True
-
-    async def request_survey(self, event_id: str, depth: Depth) -> None:
-        """See `ports.Inbox`."""
-        state, now = self.timed(event_subject(event_id)), self.clock.now()
-        state.depth = max(state.depth, depth, key=list(Depth).index)
-        if state.survey is None or state.survey > now or state.survey == state.surveying:
-            state.survey = now
-
-    async def request_commands(
-        self, event_id: str, commands: Sequence[LedgerCommand], *, at_once: bool = False
-    ) -> None:
-        """See `ports.Inbox`."""
-        state, now = self.timed(event_subject(event_id)), self.clock.now()
-        state.commands |= set(commands)
-        if (state.continuous or at_once) and (state.due is None or state.due > now):
-            state.due = now
-            state.first = state.first or now
-
-    async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
-        """See `ports.Inbox`."""
-        self.fence(lease)
-        self.state(lease.subject).commands -= set(commands)
-
-    async def put_control(self, control: Control, *, expected: int | None = None, by: Lease | None = None) -> bool:
-        """See `ports.Inbox`."""
-        state = self.state(event_subject(control.event_id))
-        held = state.controls.get(control.name)
-        revision = held.revision if held else 0
-        if by and state.epoch != by.epoch:
-            return False
-        if held == control:
-            return True
-        if revision >= control.revision or expected not in {None, revision}:
-            return False
-        state.controls[control.name] = control
-        return True
-
     async def mark_verified(self, lease: Lease, kinds: Collection[Kind]) -> None:
         """See `ports.Inbox`."""
         self.state(lease.subject).verify_before_create -= set(kinds)
-
-    def hold(self, event_id: str, org_id: str, by: Lease | None) -> None:
-        """No older lease of the organization changes the event's pair any more; raises LeaseLostError."""
-        holders = self.state(event_subject(event_id)).holders
-        epoch = by.epoch if by else max(self.clock.now(), holders.get(org_id, 0) + 1)
-        if holders.get(org_id, 0) > epoch:
-            raise LeaseLostError.of(org_subject(org_id))
-        holders[org_id] = epoch
-
-    def fence_holder(self, event_id: str, by: Lease) -> None:
-        """Raises LeaseLostError when this is not the lease that holds the event's pair (G4)."""
-        if self.state(event_subject(event_id)).holders.get(by.subject.id) != by.epoch:
-            raise LeaseLostError.of(by.subject)
 
     async def repair_index(self, part: float) -> bool:
         """See `ports.Inbox`: there is no index here."""
@@ -401,7 +230,7 @@ class InMemoryInbox:
     async def load(self, event_id: str, *, snapshot: bool = True) -> EventState:
         """See `ports.Inbox`."""
         state = self.state(event_subject(event_id))
-        held = codecs.snapshot(_stored(state)) if snapshot else Snapshot()
+        held = codecs.snapshot(stored_rows(state)) if snapshot else Snapshot()
         return EventState(
             held,
             dict(state.marks),
@@ -412,45 +241,6 @@ class InMemoryInbox:
             Controls(dict(state.controls)),
         )
 
-    async def requests(self, org_id: str) -> Requested:
-        """See `ports.Inbox`."""
-        state = self.state(org_subject(org_id))
-        found = {key: codecs.request(key, row) for key, row in state.rows.items()}
-        return Requested(found, dict(state.stamps), dict(state.marks))
-
     async def snapshot(self, event_id: str) -> Snapshot:
         """See `ports.Inbox`."""
-        return codecs.snapshot(_stored(self.state(event_subject(event_id))))
-
-    async def news(self, org_id: str) -> Requested:
-        """See `ports.Inbox`."""
-        asked, credentials = await self.requests(org_id), {integration_key(org_id), disconnect_key(org_id)}
-        if asked.marks.keys() & credentials:
-            return asked
-        shown = asked.marks.keys() | credentials
-        return Requested(
-            {key: row for key, row in asked.rows.items() if key in shown},
-            {key: stamp for key, stamp in asked.stamps.items() if key in shown},
-            asked.marks,
-        )
-
-
-def _stored(state: SubjectState) -> dict[bytes, bytes]:
-    return {key.encode(): row for key, row in state.rows.items()}
-
-
-def _late(state: SubjectState, change: Change) -> bool:
-    """Whether it has an earlier version and a later offset of the same partition than what is known."""
-    known = _place(state.stamps[change.key])
-    offset, partition = _place(change.stamp)
-    noted = _place(state.overtaken.get(change.key, ""))[0]
-    return partition != "" and partition == known[1] and offset > known[0] and offset > noted
-
-
-def _place(stamped: str) -> tuple[str, str]:
-    parts = stamped.split(".")
-    return (parts[2], parts[3]) if len(parts) == 4 else ("", "")
-
-
-def _content(row: bytes) -> bytes:
-    return re.sub(rb'"version":[0-9]+', b"", row, count=1)
+        return codecs.snapshot(stored_rows(self.state(event_subject(event_id))))

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
 
 from consumer.adapters.swoogo.watched import watched
-from consumer.domain.connections.mapping import MAPPED_KINDS
-from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
-from consumer.domain.fields.definitions import BUILT_IN, Choice, FieldDefinition, FieldDefinitions, Targets, only_named
+from consumer.domain.errors import MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.planning.natural_key import natural_key
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS
 from consumer.domain.records.digests import PLAIN, Digests
-from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Fields, Kind, digest
 from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.records.text import natural_email, natural_name
 from consumer.domain.surveys.survey import SURVEYED, EventSurvey, KindSurvey, Known
 from consumer.ports import Clock, Picture, Work, Written
-from consumer.ports.swoogo import CallWatch, Unwatched
+from tests.support.fakes.swoogo_calls import Called
+from tests.support.fakes.swoogo_fields import FakeFields
 
 _PAGE = 200
 _ONE_LINE = frozenset({"name", "first_name", "last_name", "email", "job_title", "company"})
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
-    """One call that reached Swoogo. `fields` are values, not digests; `ids` the sessions of a link."""
-
-    what: str
-    kind: Kind
-    id: int | None = None
-    fields: Fields = field(default_factory=dict)
-    ids: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.kind.value}"
-
-
-@dataclass(slots=True)
-class Troubles:
-    """What goes wrong.
-
-    Attributes:
-        refused: natural key -> what Swoogo says to creates and updates of that record.
-        refused_links: Swoogo ids of speakers whose associations are refused.
-        unavailable: how many of the next calls find Swoogo silent, before any effect.
-        lost_before: how many of the next creates get no answer, and had no effect.
-        lost_after: how many of the next creates get no answer, and had their effect all the same.
-        hidden: ids that are listed, but answered with 404.
-        not_applied: fields that Swoogo drops without a word.
-        kept: ids -> what Swoogo says instead of deleting them.
-        expand: how many records of a kind come with the event; None: all, 0: not even an empty array.
-        shifting: how many of the next lists of a survey change while they are read.
-        credential_refused: 401 for everything.
-        refused_uploads: what Swoogo says to images.
-        stores: what becomes of one-line texts before they are stored.
-    """
-
-    refused: dict[str, RefusedError] = field(default_factory=dict)
-    refused_links: set[int] = field(default_factory=set)
-    unavailable: int = 0
-    lost_before: int = 0
-    lost_after: int = 0
-    hidden: set[int] = field(default_factory=set)
-    not_applied: set[str] = field(default_factory=set)
-    kept: dict[int, RefusedError] = field(default_factory=dict)
-    expand: int | None = None
-    shifting: int = 0
-    refused_uploads: RefusedError | None = None
-    credential_refused: bool = False
-    stores: Callable[[str], str] = str
-
-
-class FakeSwoogo:
+class FakeSwoogo(FakeFields):
     """See `ports.Swoogo`.
 
     Attributes:
@@ -90,22 +36,12 @@ class FakeSwoogo:
     """
 
     def __init__(self, clock: Clock, digests: Digests = PLAIN) -> None:
+        super().__init__(clock)
         self.digests = digests
-        self.watch: CallWatch = Unwatched()
         self.records: dict[Kind, dict[int, dict[str, str]]] = {kind: {} for kind in Kind}
         self.links: dict[int, set[int]] = {}
         self.pictures: dict[tuple[Kind, int], bytes] = {}
         self.zones: dict[int, str] = {}
-        self.definitions: dict[Kind, dict[str, FieldDefinition]] = {kind: dict(BUILT_IN[kind]) for kind in MAPPED_KINDS}
-        self.calls: list[Called] = []
-        self.trouble = Troubles()
-        self.before_call: Callable[[Work, Called], Awaitable[None]] | None = None
-        self.most_at_once = 0
-        self.credits_left = 2_000
-        self._clock = clock
-        self._in_flight = 0
-        self._last_id = 100
-        self._spent: Counter[tuple[str, int]] = Counter()
         self._moments: dict[tuple[Kind, int], tuple[dict[str, str], int]] = {}
         self._moment = 0
 
@@ -119,15 +55,6 @@ class FakeSwoogo:
         """Records of a kind by their natural key's first part: a name, or an e-mail."""
         key = natural_email(name) if kind is Kind.SPEAKER else natural_name(name)
         return [row for row in self.records[kind].values() if natural_key(kind, row).partition("|")[0] == key]
-
-    def called(self, what: str, kind: Kind | None = None) -> list[Called]:
-        """The calls of one sort: create, update, link, unlink, delete, list, event."""
-        return [call for call in self.calls if call.what == what and kind in {None, call.kind}]
-
-    @property
-    def log(self) -> list[str]:
-        """The calls in short: `create session`."""
-        return [str(call) for call in self.calls]
 
     @watched("create")
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
@@ -201,52 +128,6 @@ class FakeSwoogo:
             for identifier, row in self.records[kind].items()
         }
         return Directory(self._digested(kind, rows), fresh=True, at=self._clock.now())
-
-    def define(self, kind: Kind, attribute: str, type_: FieldType, *choices: str, label: str = "") -> FieldDefinition:
-        """A custom field, or one in the place of another."""
-        self._last_id += 1
-        made = tuple(Choice(self._last_id * 100 + number, name) for number, name in enumerate(choices))
-        field_id = self.definitions[kind].get(attribute, FieldDefinition(kind, attribute, "", type_)).field_id
-        definition = FieldDefinition(
-            kind, attribute, label or attribute, type_, type_.value, field_id or self._last_id, choices=made
-        )
-        self.definitions[kind][attribute] = definition
-        return definition
-
-    @watched("look", "event")
-    async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
-        """See `ports.Swoogo`. Choices do not come with the list."""
-        fields: dict[Kind, dict[str, FieldDefinition]] = {}
-        for kind, names in wanted.items():
-            await self._call(work, Called("fields", kind), LIST_CREDITS)
-            fields[kind] = {name: replace(held, choices=()) for name, held in self.definitions[kind].items()}
-            named = only_named(FieldDefinitions({kind: self.definitions[kind]}), {kind: names})
-            for held in named.fields[kind].values():
-                if held.has_choices and held.field_id:
-                    await self._call(work, Called("field", kind, held.field_id), CALL_CREDITS)
-                    fields[kind][held.attribute] = held
-        return FieldDefinitions(fields, self._clock.now())
-
-    @watched("create")
-    async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
-        """See `ports.Swoogo`."""
-        known = work.definitions.get(kind, attribute)
-        if known is None or not known.field_id or not known.has_choices:
-            raise RefusedError("Swoogo shows no field with choices of that name.", field=attribute)
-        await self._call(work, Called("field", kind, known.field_id), CALL_CREDITS)
-        held = self.definitions[kind][attribute]
-        missing = [name for name in names if held.choice(name) is None]
-        if missing:
-            await self._call(work, Called("add choices", kind, known.field_id), CALL_CREDITS)
-            added = []
-            for name in missing:
-                self._last_id += 1
-                added.append(Choice(self._last_id * 100, name))
-            held = self.definitions[kind][attribute] = replace(held, choices=(*held.choices, *added))
-        ids = {choice.id for choice in known.choices}
-        new = tuple(choice for choice in held.choices if choice.id not in ids and known.choice(choice.name) is None)
-        wanted = tuple(choice for choice in new if any(held.choice(name) == choice for name in names))
-        return replace(known, choices=(*known.choices, *wanted))
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
@@ -327,35 +208,10 @@ class FakeSwoogo:
             self._moments[kind, identifier] = dict(row), moment
         return f"{moment:09d}"
 
-    async def left(self, work: Work) -> int:
-        """See `ports.Swoogo`. `credits_left` of every credential."""
-        return self.credits_left
-
     @watched("look", "event")
     async def probe(self, work: Work) -> None:
         """See `ports.Swoogo`."""
         await self.event_timezone(work)
-
-    def spent(self, work: Work) -> int:
-        """See `ports.Swoogo`."""
-        return self._spent[str(work.lease.subject), work.lease.epoch]
-
-    async def _call(self, work: Work, call: Called, credits_: int) -> None:
-        self._in_flight += 1
-        self.most_at_once = max(self.most_at_once, self._in_flight)
-        try:
-            await asyncio.sleep(0)  # other workers get their turn, as they would on a socket
-            if self.before_call:
-                await self.before_call(work, call)
-        finally:
-            self._in_flight -= 1
-        self.calls.append(call)
-        if self.trouble.credential_refused:
-            raise CredentialError("Swoogo refused the credentials.")
-        if self.trouble.unavailable:
-            self.trouble.unavailable -= 1
-            raise UnavailableError("Swoogo did not answer.")
-        self._spent[str(work.lease.subject), work.lease.epoch] += credits_
 
     def _refuse(self, natural_key: str) -> None:
         refusal = self.trouble.refused.get(natural_key)

@@ -14,7 +14,7 @@ from consumer.ports import Change, Subject, Work, event_subject, org_subject
 from consumer.services.dispatch import Dispatcher
 from consumer.settings import ReconcileSettings
 from tests.support.builders import ORG, ZONE, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import World, a_world
 from tests.unit.matrix.oracle import BY_HAND, ELSEWHERE, HERE, Oracle
 

@@ -7,7 +7,7 @@ import asyncio
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work, event_subject
 from tests.support.builders import ORG, a_mapping, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import World
 
 

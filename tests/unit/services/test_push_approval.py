@@ -13,7 +13,7 @@ from consumer.domain.planning.control import Controls
 from consumer.domain.records.identity import Kind
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, ORG, a_contact, a_mapping, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.ordering import Desk
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile

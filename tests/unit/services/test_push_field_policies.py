@@ -14,7 +14,7 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Contact, Session
 from consumer.ports import Work
 from tests.support.builders import a_contact, a_mapping, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile
 

@@ -12,7 +12,7 @@ from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.planning.plan import Update
 from consumer.ports import Work
 from tests.support.builders import EVENT, MINUTE, ORG, a_contact, a_mapping, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.ordering import Desk
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile

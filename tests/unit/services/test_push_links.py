@@ -10,7 +10,7 @@ from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, a_contact, a_session, session_key, speaker_key
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import World
 
 pytestmark = pytest.mark.rule("S7", "S8")

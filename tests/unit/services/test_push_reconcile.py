@@ -17,7 +17,7 @@ from consumer.domain.records.snapshot import Sponsor
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Work
 from tests.support.builders import EVENT, a_contact, a_session
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import SUBJECT, World
 from tests.unit.services.reconciled import SESSION, a_synced_world, reconcile, the_id
 

@@ -16,7 +16,7 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.snapshot import Session
 from consumer.ports import SyncRequest, Work
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session, session_key, speaker_key
-from tests.support.fakes.swoogo import Called
+from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import SUBJECT, World
 
 pytestmark = pytest.mark.rule("D4")
