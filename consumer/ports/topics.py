@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -28,8 +28,8 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
 class Peeked(msgspec.Struct, frozen=True, gc=False):
     """A record whose envelope was read: whose change it is, and how new.
 
-    `subject` is None when the owner has to be looked up (a null value on a mapping key names no organization). `body`:
-    what the decoder read already; its own affair.
+    `subject` is None when the owner has to be looked up (a null value on a mapping key names no organization).
+    `change`: what reading it gives, where the decoder knows that already.
     """
 
     subject: Subject | None
@@ -37,7 +37,7 @@ class Peeked(msgspec.Struct, frozen=True, gc=False):
     stamp: str
     record: RawRecord
     action: str = ""
-    body: Any = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -75,8 +74,8 @@ def resource_row(
                 data.title or "",
                 _text(data.description),
                 data.status or "",
-                _moment(data.starts_at),
-                _moment(data.ends_at),
+                data.starts_at and milliseconds(data.starts_at),
+                data.ends_at and milliseconds(data.ends_at),
                 None if data.room is None else _place(data.room.id, data.room.name or "", data.room.capacity),
                 None if data.track is None else _place(data.track.id, data.track.name or ""),
                 data.capacity,
@@ -118,10 +117,6 @@ def _text(text: str | UnsetType | None) -> str | None:
     return text or (None if text is UNSET else "")
 
 
-def _moment(moment: datetime | None) -> int | None:
-    return None if moment is None else milliseconds(moment)
-
-
 def _extra(kind: Kind, data: Any) -> dict[str, FieldValue]:
     """What only field maps and filters name (F2). A custom field of the name of a standard one is not that one.
 
@@ -130,14 +125,16 @@ def _extra(kind: Kind, data: Any) -> dict[str, FieldValue]:
     found: dict[str, FieldValue] = {}
     getter, none, described = _EXTRAS[kind]
     if (carried := getter(data)) != none:
-        for held, (name, type_, unset) in zip(carried, described, strict=True):
+        for held, each in zip(carried, described, strict=True):
+            if held is UNSET:
+                continue
+            name, type_, unset = each
             if not held:
-                if held is not UNSET:
-                    found[name] = unset
+                found[name] = unset
             elif isinstance(held, str):
                 found[name] = text_value(type_, held)
             else:
-                names = [each.name for each in (held if isinstance(held, tuple) else (held,))]
+                names = [each.name for each in held] if isinstance(held, tuple) else [held.name]
                 found[name] = named_value(type_, names) if any(names) else unset
     for each in data.custom_fields:
         if each.internal_name and each.internal_name not in SOURCE_TYPES[kind]:

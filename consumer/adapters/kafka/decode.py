@@ -68,34 +68,51 @@ class KafkaDecoder:
         source = self._sources[record.topic]
         value = record.value
         if value is not None and len(value) <= self._limit:
-            head = body = wire.read(source, value)
+            body = wire.read(source, value)
             try:
                 head = body or _envelope.decode(value)
             except (msgspec.DecodeError, RecursionError, ValueError):
                 return self._peek_thoroughly(source, record)
-            peeked = _peeked(source, record, head, body)
-            if peeked is not None:
-                return None if head.metadata.action.startswith(_IGNORED) else peeked
+            if _is_usual(record, head):
+                return self._peeked(source, record, head, body)
         return self._peek_thoroughly(source, record)
 
     def read(self, peeked: Peeked) -> Change | SyncRequest:
         record = peeked.record
         if record.topic == self._control:
             return self._read_control(peeked)
-        source, change, unread = self._sources[record.topic], peeked.body, lenient.NOTHING
+        if peeked.change is not None:
+            return peeked.change
+        source = self._sources[record.topic]
         if record.value is None:
             identifier = peeked.key.partition("/")[2]
             row = convert.deleted_row(source, identifier, record.timestamp)
             return Change(peeked.key, peeked.stamp, row, deleted=True)
-        if change is None:
-            try:
-                model, unread = lenient.read(wire.MODELS[source], record.value)
-            except UnreadableError as error:
-                raise _poison(error) from None
-            change = wire.of(model)
-        deleted, version = wire.deletes(change), version_of(peeked.stamp)
-        row = convert.resource_row(source, change, version, deleted=deleted, tier_field=self._tier_field, unread=unread)
-        return Change(peeked.key, peeked.stamp, row, deleted, change.metadata.org_id or "")
+        try:
+            model, unread = lenient.read(wire.MODELS[source], record.value)
+        except UnreadableError as error:
+            raise _poison(error) from None
+        return self._change(source, wire.of(model), peeked.key, peeked.stamp, version_of(peeked.stamp), unread)
+
+    def _peeked(self, source: Source, record: RawRecord, head: Any, body: Any = None) -> Peeked | None:
+        """What an envelope says. A body becomes a row at once, so that no batch of them is held."""
+        meta, data = head.metadata, head.data
+        if meta.event_id is None or meta.action.startswith(_IGNORED):
+            return None
+        published, received = wire.milliseconds(meta.datetime), record.timestamp
+        version = wire.milliseconds(data.updated_at) if data.updated_at else published
+        # G3: no date ahead of Kafka's own silences what comes after it.
+        version, published = not_ahead(version, received), not_ahead(published, received)
+        key, stamped = key_of(source, str(data.id)), stamp(version, published, record.offset, record.partition)
+        change = body and self._change(source, body, key, stamped, version)
+        return Peeked(event_subject(str(meta.event_id)), key, stamped, record, meta.action, change)
+
+    def _change(
+        self, source: Source, body: Any, key: str, stamped: str, version: int, unread: lenient.Unread = lenient.NOTHING
+    ) -> Change:
+        deleted = wire.deletes(body)
+        row = convert.resource_row(source, body, version, deleted=deleted, tier_field=self._tier_field, unread=unread)
+        return Change(key, stamped, row, deleted, body.metadata.org_id or "")
 
     def _peek_thoroughly(self, source: Source, record: RawRecord) -> Peeked | None:
         """The slow way: to find out what is wrong, or for an unusual but readable record."""
@@ -110,15 +127,7 @@ class KafkaDecoder:
             return Peeked(
                 event_subject(change.scope), key_of(source, change.id), stamp(when, when, record.offset), record
             )
-        if change.metadata.event_id is None or change.metadata.action.startswith(_IGNORED):
-            return None
-        return Peeked(
-            event_subject(change.metadata.event_id),
-            key_of(source, change.data.id),
-            _stamp(change.version_ms, change.published_ms, record),
-            record,
-            change.metadata.action,
-        )
+        return self._peeked(source, record, change)
 
     def _peek_control(self, record: RawRecord) -> Peeked | None:
         try:
@@ -162,32 +171,15 @@ class KafkaDecoder:
 _OWN_KEY: Final = disconnect_key("").encode()
 
 
-def _peeked(source: Source, record: RawRecord, head: Any, body: Any) -> Peeked | None:
-    """The fast way; None when anything is out of the ordinary."""
+def _is_usual(record: RawRecord, head: Any) -> bool:
+    """Whether an envelope is to be trusted: nothing in it is out of the ordinary."""
     meta, data = head.metadata, head.data
-    updated = data.updated_at or meta.datetime
     # An event id of null is the organization's own change on one topic and a fault on another; one left out always is.
-    if meta.version != 1 or meta.event_id is None or meta.datetime.tzinfo is None or updated.tzinfo is None:
-        return None
-    identifier, event_id = str(data.id), str(meta.event_id)
-    if record.key is not None and record.key != f"{event_id}/{identifier}".encode():
-        return None
-    published = wire.milliseconds(meta.datetime)
-    version = published if data.updated_at is None else wire.milliseconds(data.updated_at)
-    return Peeked(
-        event_subject(event_id),
-        key_of(source, identifier),
-        _stamp(version, published, record),
-        record,
-        meta.action,
-        body,
-    )
-
-
-def _stamp(version: int, published: int, record: RawRecord) -> str:
-    """G3: no date ahead of Kafka's own silences what comes after it."""
-    received = record.timestamp
-    return stamp(not_ahead(version, received), not_ahead(published, received), record.offset, record.partition)
+    if meta.version != 1 or meta.event_id is None:
+        return False
+    if meta.datetime.tzinfo is None or (data.updated_at or meta.datetime).tzinfo is None:
+        return False
+    return record.key is None or record.key == f"{meta.event_id}/{data.id}".encode()
 
 
 def _control_subject(change: object) -> Subject:

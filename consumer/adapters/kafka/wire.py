@@ -53,7 +53,7 @@ _LIMITS: Final = ("ge", "le", "min_length", "max_length")
 def read(source: Source, value: bytes) -> Any:
     """The change in a record, None when it is to be read the thorough way."""
     try:
-        value.decode()  # msgspec skips what it is not asked for without looking
+        value.isascii() or value.decode()  # msgspec skips what it is not asked for without looking
         # So long a number shows in a sample at this distance.
         if len(value) >= _ENDLESS and _DIGIT.search(value[::_ENDLESS]) and _ENDLESS_NUMBER.search(value):
             return None
@@ -63,12 +63,13 @@ def read(source: Source, value: bytes) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     meta, data = change.metadata, change.data
-    moments, ids = [meta.datetime, data.updated_at, data.deleted_at], [data.id, str(meta.event_id)]
+    moments: tuple[Any, ...] = meta.datetime, data.updated_at, data.deleted_at
+    ids = [data.id, str(meta.event_id)]
     if meta.org_id is not None:
         ids.append(meta.org_id)
     if source is Source.SESSION:
         moments += data.starts_at, data.ends_at
-        ids += [each.id for each in data.speakers + data.chairpersons + data.moderators + data.participants]
+        ids += [each.id for each in chain(data.speakers, data.chairpersons, data.moderators, data.participants)]
         ids += [each.id for each in (data.room, data.track) if each is not None]
         if data.parent_session_id is not None:
             ids.append(data.parent_session_id)

@@ -15,6 +15,9 @@ PLAIN_LIMIT: Final = 48
 """Characters up to which a value is its own plain digest."""
 _LARGEST: Final = 10**15 - 1
 
+_format: Final = "%015d.%015d.%015d".__mod__  # twice as fast as an f-string, and each record has one
+_format_placed: Final = "%015d.%015d.%015d.%05d".__mod__
+
 TOLERANCE_MS: Final = 1_000
 """By how much a version may be later than Kafka had its record."""
 
@@ -70,7 +73,8 @@ def not_ahead(moment: int, received: int) -> int:
     One date that lies ahead would silence every later edit of the record, and its deletion. Decided by the record
     alone, so that a replay decides the same. `received`: the Kafka timestamp, ms; none when it is not above 0.
     """
-    return min(moment, received + TOLERANCE_MS) if received > 0 else moment
+    latest = received + TOLERANCE_MS
+    return latest if moment > latest and received > 0 else moment
 
 
 def stamp(version: int, published: int, offset: int, partition: int | None = None) -> str:
@@ -84,8 +88,9 @@ def stamp(version: int, published: int, offset: int, partition: int | None = Non
     """
     if not (0 <= version <= _LARGEST and 0 <= published <= _LARGEST and 0 <= offset <= _LARGEST):
         version, published, offset = (min(max(part, 0), _LARGEST) for part in (version, published, offset))
-    placed = "" if partition is None else f".{partition:05d}"
-    return f"{version:015d}.{published:015d}.{offset:015d}{placed}"
+    if partition is None:
+        return _format((version, published, offset))
+    return _format_placed((version, published, offset, partition))
 
 
 def moments_of(stamped: str) -> tuple[int, ...]:

@@ -100,7 +100,7 @@ def test_a_session_says_whose_it_is_and_how_new() -> None:
         stamp(UPDATED, PUBLISHED, 42, 0),
         record,
         "session.updated",
-        peeked.body if peeked else None,
+        peeked.change if peeked else None,
     )
 
 

@@ -39,7 +39,7 @@ class _Unreadable:
 def quickly(record: RawRecord) -> tuple[Peeked | None, Change | SyncRequest | None]:
     """Both steps; what peeking has read already is no part of what it says."""
     peeked = DECODER.peek(record)
-    return peeked and replace(peeked, body=None), DECODER.read(peeked) if peeked else None
+    return peeked and replace(peeked, change=None), DECODER.read(peeked) if peeked else None
 
 
 def slowly(record: RawRecord) -> tuple[Peeked | None, Change | SyncRequest | None]:
