@@ -9,7 +9,7 @@ from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.identity import stamp
 from consumer.domain.records.snapshot import Snapshot
-from consumer.ports import Change, EventState
+from consumer.ports import Change, EventState, SyncRequest, event_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.inbox_ground import SUBJECT, is_due
 from tests.support.builders import EVENT, a_contact, a_session
@@ -169,3 +169,14 @@ async def test_commands_for_a_large_event_are_stored_and_removed_at_once(mapped:
     assert (await mapped.inbox.load(EVENT)).commands == frozenset(orders)
     await mapped.inbox.drop_commands(held, orders)
     assert (await mapped.inbox.load(EVENT)).commands == frozenset()
+
+
+async def test_what_is_due_longest_is_offered_first_and_no_more_than_asked_for(bench: Bench) -> None:
+    expected = []
+    for number in range(12):
+        event = f"event-{number}"
+        expected.append(event_subject(event))
+        await bench.inbox.request_sync(event, SyncRequest("r"), stamped(1))
+        await bench.passed(0.002)
+    assert list((await bench.inbox.due(12)).subjects) == expected
+    assert list((await bench.inbox.due(3)).subjects) == expected[:3]

@@ -195,3 +195,34 @@ async def test_a_manual_sync_is_due_at_once_whether_sync_is_continuous_or_not(be
     assert lease.cause == ManualSync(request)
     await bench.inbox.complete(lease, {})
     assert (await bench.inbox.due(10)).next_in is None
+
+
+async def test_two_replicas_see_the_same_work_and_only_one_gets_it(make_bench: MakeBench) -> None:
+    here, there = make_bench(), make_bench()
+    await here.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    assert (await there.inbox.due(1)).subjects == (SUBJECT,)
+    claims = await asyncio.gather(here.inbox.claim(SUBJECT, "here"), there.inbox.claim(SUBJECT, "there"))
+    assert len([lease for lease in claims if lease]) == 1
+
+
+@pytest.mark.rule("G1")
+async def test_changes_do_not_extend_the_lease_of_a_dead_worker(bench: Bench) -> None:
+    await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
+    await bench.claimed(SUBJECT)
+    await bench.inbox.record(SUBJECT, [a_change()])
+    await bench.until(lambda: is_due(bench), "the event is offered again")
+
+
+async def test_continuous_sync_promises_quick_changes(bench: Bench) -> None:
+    """What was recorded before, or while only a manual sync would push it, never was."""
+    assert (await bench.inbox.load(EVENT)).fresh_since is None
+    await bench.inbox.set_continuous(EVENT, on=True)
+    since = (await bench.inbox.load(EVENT)).fresh_since
+    assert since is not None
+    await bench.passed(0.05)
+    await bench.inbox.set_continuous(EVENT, on=True)
+    assert (await bench.inbox.load(EVENT)).fresh_since == since
+    await bench.inbox.set_continuous(EVENT, on=False)
+    assert (await bench.inbox.load(EVENT)).fresh_since is None
+    await bench.inbox.set_continuous(EVENT, on=True)
+    assert ((await bench.inbox.load(EVENT)).fresh_since or 0) > since

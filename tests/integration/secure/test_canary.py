@@ -20,15 +20,13 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import cast
 
-import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
@@ -40,6 +38,7 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
 from sandbox.embedded.server import free_ports
 from tests.integration.secure.conftest import Guarded
+from tests.integration.secure.outputs import PATIENCE, found, listen, topic, value_of
 from tests.support import secure_redis as redis_support
 from tests.support.conferences import small
 from tests.support.secure_kafka import PASSWORD as KAFKA_PASSWORD
@@ -51,28 +50,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.rule("C2", "
 KEY, SECRET = "canary-consumer-key", "canary-consumer-secret"
 WRONG, IN_CLEAR = "canary-wrong-secret", "canary-secret-in-clear"
 EMAIL, NAME = "canary-ada@people.example", "Canaryada"
-_PATIENCE: Final = 45.0
-
-
-@dataclass
-class Heard:
-    """All that came out, by where it came out."""
-
-    machine: dict[str, bytes] = field(default_factory=dict)
-    people: dict[str, bytes] = field(default_factory=dict)
-    stored: dict[str, bytes] = field(default_factory=dict)
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-
-def found(marks: Mapping[str, str], *places: Mapping[str, bytes]) -> list[str]:
-    """Which mark is where; what stands around it, to find the leak."""
-    leaks = []
-    for where, text in (item for place in places for item in place.items()):
-        for what, mark in marks.items():
-            at = text.find(mark.encode())
-            if at >= 0:
-                leaks.append(f"{what} in {where}: ...{text[max(0, at - 120) : at + 60]!r}")
-    return leaks
 
 
 def address(number: int) -> str:
@@ -177,99 +154,6 @@ async def story(playing: Play, old: KeyPair) -> None:
         await stranger.send_and_wait(names.mappings, renamed.encode(), key=b"k", headers=headers)
 
 
-async def topic(bootstrap: str, name: str) -> list[Any]:
-    """All records of a topic."""
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    async with reader:
-        parts = [
-            TopicPartition(name, number) for number in sorted(reader.partitions_for_topic(name) or {0, 1, 2, 3, 4, 5})
-        ]
-        reader.assign(parts)
-        await reader.seek_to_beginning(*parts)
-        ends = await reader.end_offsets(parts)
-        records: list[Any] = []
-        async with asyncio.timeout(_PATIENCE):
-            while sum([await reader.position(each) < ends[each] for each in parts]):
-                for batch in (await reader.getmany(timeout_ms=200)).values():
-                    records += batch
-    return records
-
-
-async def value_of(redis: Redis, key: bytes) -> bytes:
-    """A value of any type as bytes."""
-    kind = cast("bytes", await redis.type(key)).decode()
-    look: dict[str, Any] = {
-        "string": lambda: redis.get(key),
-        "hash": lambda: redis.hgetall(key),
-        "set": lambda: redis.smembers(key),
-        "list": lambda: redis.lrange(key, 0, -1),
-        "zset": lambda: redis.zrange(key, 0, -1),
-    }
-    held = await look[kind]() if kind in look else b""
-    if isinstance(held, dict):
-        held = [*held.keys(), *held.values()]
-    return b"\n".join(cast("list[bytes]", held)) if not isinstance(held, bytes) else held
-
-
-def _arguments(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-async def listen(playing: Play, redis: Redis) -> Heard:
-    """Everything that came out."""
-    shared, heard = playing.world, Heard()
-    settings, (replica,) = shared.settings, shared.replicas
-    assert replica.pid
-    heard.machine["process arguments"] = _arguments(replica.pid)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.http.port}", trust_env=False) as client:
-        for page in ("metrics", "livez", "readyz", "startupz"):
-            heard.machine[page] = (await client.get(f"/{page}")).content
-    names = settings.kafka.topics
-    for name in (names.status, names.issues, names.ledger, names.dead_letters):
-        records = await topic(shared.bootstrap, name)
-        assert records, f"nothing on {name}"
-        for record in records:
-            where = f"{name}@{record.partition}/{record.offset}"
-            heard.machine[f"key of {where}"] = record.key or b""
-            ours = [value or b"" for header, value in record.headers if header.startswith("swoogo-sync")]
-            heard.people[f"headers of {where}"] = b"\n".join(ours)
-            # What Sessionboard shows beside a record, and what it hears of syncs: neither may name a person.
-            place = heard.machine if name in {names.status, names.issues} else heard.stored
-            place = heard.kept if name == names.ledger else place
-            place[f"value of {where}"] = record.value or b""
-    event = str(playing.event.id)
-    for arguments in (
-        ["config"],
-        ["status"],
-        ["status", event],
-        ["runs", event],
-        ["issues", event],
-        ["plan", event],
-        ["ledger", "show", event],
-        ["doctor"],
-        ["keys", "public"],
-        ["keys", "sealed"],
-        ["keys", "reseal", playing.event.org_id],
-        ["health"],
-        ["topics", "list"],
-        ["dlq", "list"],
-        ["dlq", "show"],
-        ["parked", "list"],
-    ):
-        for flags in ([], ["--json"]):
-            result = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, *flags], env=shared.environment)
-            heard.people[f"swoogo-sync {' '.join([*arguments, *flags])}"] = result.output.encode()
-    async for key in redis.scan_iter(count=1_000):
-        heard.machine[f"name of {key!r}"] = key
-        # What people are told rests there first: issues and runs are held to what people may see.
-        told = key.endswith((b":issues", b":run", b":runs"))
-        place = heard.people if told else heard.stored if key.endswith(b":rows") else heard.kept
-        place[f"value of {key!r}"] = await value_of(redis, key)
-    await shared.stop_services()
-    heard.machine["logs"] = replica.log_path.read_bytes()
-    return heard
-
-
 async def erase_and_rebuild(playing: Play, redis: Redis) -> None:
     """Y2: nothing of the person is left on our topics or in Redis, nor comes back from Sessionboard's topics."""
     shared, marks = playing.world, {"an erased e-mail address": EMAIL, "an erased name": f"{NAME}-1<"}
@@ -303,7 +187,7 @@ async def erase_and_rebuild(playing: Play, redis: Redis) -> None:
     async def rebuilt() -> bool:
         return await records() == before
 
-    await wait_until(rebuilt, "the snapshot is back", _PATIENCE)
+    await wait_until(rebuilt, "the snapshot is back", PATIENCE)
     assert found(marks, await everything()) == []
 
 
@@ -323,8 +207,8 @@ async def test_no_output_carries_what_is_marked(guarded: Guarded) -> None:
                 told = await topic(shared.bootstrap, names.status)
                 return any(b"integration.rejected" in record.value for record in told)
 
-            await wait_until(letters, "the unreadable records are dead letters", _PATIENCE)
-            await wait_until(refused, "the wrong secret is refused", _PATIENCE)
+            await wait_until(letters, "the unreadable records are dead letters", PATIENCE)
+            await wait_until(refused, "the wrong secret is refused", PATIENCE)
             token = await read_value(redis, f"{shared.settings.redis.prefix}:{{cred/{credential_id(KEY)}}}:token")
             heard = await listen(playing, redis)
             await erase_and_rebuild(playing, redis)

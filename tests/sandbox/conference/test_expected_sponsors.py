@@ -9,7 +9,7 @@ import pytest
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
 from sandbox.conference.expected_sponsors import ExpectedSponsor
 from sandbox.demo.ideal import least
-from tests.sandbox.conference.test_expected_state import NOW
+from tests.sandbox.conference.expecting import NOW
 
 
 def a_sponsor(own_id: str = "p1", **fields: Any) -> dict[str, Any]:

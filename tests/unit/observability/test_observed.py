@@ -1,21 +1,16 @@
-"""Pushes, calls, credits and batches are counted, and the services know nothing of it."""
+"""Pushes, calls and credits are counted, and the services know nothing of it."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from unittest.mock import Mock
 
 import httpx
-import msgspec
 import pytest
 import structlog
 
-from consumer.adapters.redis import codecs
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.adapters.swoogo.credit_meter import CreditMeter
 from consumer.adapters.swoogo.transport import Answer
@@ -27,54 +22,15 @@ from consumer.domain.errors import (
     UnansweredError,
     UnavailableError,
 )
-from consumer.domain.pacing.circuit import Circuit
-from consumer.domain.push.push_report import PushReport
-from consumer.domain.push.run import Run
-from consumer.domain.records.identity import Kind, Source, key_of, stamp
+from consumer.domain.records.identity import Kind
 from consumer.observability.calls import CallMetrics, outcome_of
 from consumer.observability.metrics.swoogo import CALLS as CALLS_METRIC
 from consumer.observability.telemetry import Telemetry
-from consumer.ports import Change, DeadLetter, Grant, RawRecord, Swoogo, SyncRequest, Work, event_subject
-from consumer.services.record import Recorded
+from consumer.ports import Grant, Swoogo, SyncRequest, Work, event_subject
 from consumer.settings import SwoogoSettings, load_settings
 from tests.contract.bench import a_work
-from tests.support.builders import EVENT, a_connection, a_session
-from tests.support.service_world import World, a_world
-
-
-@dataclass
-class Watched:
-    """A world whose push is watched."""
-
-    world: World
-    watch: Telemetry
-    calls: CallMetrics
-    pusher: Any
-
-    async def change(self, title: str = "Title", *, ago: float = 0.0) -> None:
-        """A session changes, so many seconds ago."""
-        now = self.world.clock.now()
-        row = codecs.encode(replace(a_session("s1"), title=title))
-        change = Change(key_of(Source.SESSION, "s1"), stamp(now, now - round(ago * 1000), 0), row)
-        await self.world.inbox.record(event_subject(EVENT), [change])
-
-    async def push(self, request: SyncRequest | None = None) -> Run:
-        lease = await self.world.claim(request)
-        report: PushReport = await self.pusher.push(lease, self.world.mapping, a_connection())
-        return report.run
-
-    def value(self, name: str, **labels: str) -> float:
-        return self.watch.meters.value(f"swoogo_sync_{name}", **labels) or 0.0
-
-
-async def a_watched(**mapping: Any) -> Watched:
-    world, watch = await a_world(), Telemetry(load_settings())
-    world.mapping = replace(world.mapping, **mapping)
-    await world.inbox.set_continuous(EVENT, on=world.mapping.continuous)
-    if world.mapping.continuous:
-        world.inbox.state(event_subject(EVENT)).fresh = 1
-    calls = world.swoogo.watch = watch.calls()
-    return Watched(world, watch, calls, watch.pusher(world.pusher, calls, parents=Mock()))
+from tests.support.builders import EVENT
+from tests.unit.observability.watched_world import a_watched
 
 
 async def test_a_push_is_counted_by_trigger_outcome_plan_and_records() -> None:
@@ -230,35 +186,6 @@ async def test_credits_and_waits_are_counted_by_credential() -> None:
     assert label == credential[:8]
 
 
-async def test_records_and_dead_letters_are_counted_by_topic() -> None:
-    watch = Telemetry(load_settings())
-
-    class Inner:
-        async def record(self, batch: Sequence[RawRecord]) -> Recorded:
-            if not batch[0].offset:
-                return Recorded(received=10, ignored=1, superseded=2, news=3, dead=4)
-            raise UnavailableError("Redis")
-
-    class DeadLetterQueue:
-        async def put(self, letters: Sequence[DeadLetter]) -> None: ...
-
-    recorder = watch.recorder(Inner())
-    record = RawRecord("sessions", 0, 0, 0, None, None)
-    await recorder.record([record])
-    with pytest.raises(UnavailableError):
-        await recorder.record([msgspec.structs.replace(record, offset=1)])
-    await watch.dead_letters(DeadLetterQueue()).put([DeadLetter(record, "not_json", "It is no JSON.")])
-    found: Mapping[str, float | None] = {
-        word: watch.meters.value("swoogo_sync_records_total", topic="sessions", result=word)
-        for word in ("news", "known", "ignored", "dead")
-    }
-    assert found == {"news": 3, "known": 2, "ignored": 1, "dead": 4}
-    value = watch.meters.value
-    assert value("swoogo_sync_record_batches_total", topic="sessions", outcome="recorded") == 1
-    assert value("swoogo_sync_record_batches_total", topic="sessions", outcome="failed") == 1
-    assert value("swoogo_sync_dead_letters_total", topic="sessions", reason="not_json") == 1
-
-
 async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
     """Correlation by run id, also of lines that know nothing of it."""
     watched = await a_watched()
@@ -277,40 +204,3 @@ async def test_every_line_of_a_push_has_the_id_of_its_run() -> None:
     assert [each["run"] for each in seen] == [run.id] * len(seen)
     assert seen
     assert "run" not in structlog.contextvars.get_contextvars()
-
-
-async def test_log_lines_that_were_held_back_are_counted() -> None:
-    watch = Telemetry(load_settings())
-    await watch.scrape()
-    before = watch.meters.value("swoogo_sync_log_lines_suppressed_total") or 0
-
-    class Storm(logging.Filter):
-        held_back = 0
-
-    storm = Storm()
-    handler = logging.getLogger().handlers[0]
-    handler.addFilter(storm)
-    try:
-        storm.held_back = 3
-        await watch.scrape()
-        await watch.scrape()
-    finally:
-        handler.removeFilter(storm)
-    assert watch.meters.value("swoogo_sync_log_lines_suppressed_total") == before + 3
-
-
-async def test_the_circuits_of_credentials_in_use_are_shown() -> None:
-    """0 closed, 1 trying, 2 open."""
-    watch = Telemetry(load_settings())
-    known = {"aaaaaaaa11": Circuit(), "bbbbbbbb22": Circuit(since=1, probe_until=5), "cccccccc33": Circuit(since=1)}
-
-    class Circuits:
-        async def look(self, credential: str) -> Circuit:
-            return known[credential]
-
-    watch.circuits(Circuits())  # type: ignore[arg-type] # only looks are asked for
-    for credential in known:
-        watch._spends(credential)
-    await watch.scrape()
-    found = [watch.meters.value("swoogo_sync_circuit_state", credential=each[:8]) for each in known]
-    assert found == [0, 1, 2]

@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from consumer.domain.errors import UnavailableError
-from tests.unit.observability.test_observed import Watched, a_watched
+from tests.unit.observability.watched_world import Watched, a_watched
 
 pytestmark = pytest.mark.rule("K1")
 

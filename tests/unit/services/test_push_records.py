@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
@@ -106,9 +105,7 @@ async def test_a_cleared_optional_field_is_cleared_and_a_required_one_never(worl
 
 
 @pytest.mark.rule("P2")
-async def test_speaker_is_adopted_by_email_and_empty_fields_clear_nothing(
-    world: World,
-) -> None:
+async def test_speaker_is_adopted_by_email_and_empty_fields_clear_nothing(world: World) -> None:
     there = world.swoogo.add(
         Kind.SPEAKER, first_name="Ada", last_name="Old", email=" C1@Example.org", company="By hand", job_title="Boss"
     )
@@ -152,9 +149,7 @@ async def test_a_speaker_that_is_already_right_is_adopted_without_a_write(world:
 
 
 @pytest.mark.rule("S5")
-async def test_room_of_the_same_name_is_adopted(
-    world: World,
-) -> None:
+async def test_room_of_the_same_name_is_adopted(world: World) -> None:
     there = world.swoogo.add(Kind.LOCATION, name="hall 1 ")
     await world.sync(a_session("s1", room=a_room("r1", "Hall 1")), a_session("s2", room=a_room("r2", "HALL 1")))
     assert world.swoogo.called("create", Kind.LOCATION) == []
@@ -234,10 +229,7 @@ async def test_what_was_done_differently_is_an_issue_and_the_session_is_synced(w
 
 @pytest.mark.rule("S9")
 async def test_a_setting_of_the_pair_reaches_the_plan(world: World) -> None:
-    world.mapping = type(world.mapping)(
-        **{name: getattr(world.mapping, name) for name in world.mapping.__slots__}
-        | {"settings": MappingSettings(sync_capacity=True)}
-    )
+    world.mapping = a_mapping(sync_capacity=True)
     await world.sync(a_session("s1", capacity=120))
     [session] = world.swoogo.records[Kind.SESSION].values()
     assert session["capacity"] == "120"
