@@ -16,6 +16,7 @@ _EXTRAS: Final = {
     "rich.pretty": ("structlog.tracebacks",),
     "rich.traceback": ("structlog.dev",),
     "pygments": ("httpx._main",),
+    "opentelemetry.metrics": ("redis.observability.metrics",),
     "opentelemetry.sdk": ("redis.observability.providers",),
 }
 """Package or module -> modules that do without it; everything else that imports it gets it. Of rich, commands have

@@ -19,6 +19,7 @@ from typing import Final
 import httpx
 
 from consumer.adapters.images import ssrf_guard
+from consumer.adapters.web_tls import web_tls
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.settings import ImageSettings
 
@@ -70,9 +71,7 @@ def open_transport(verify: ssl.SSLContext | None = None) -> httpx.AsyncBaseTrans
     None is kept open: a later request to the same address may be for another name, whose certificate has to be checked.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.AsyncHTTPTransport(
-        verify=verify or httpx.create_ssl_context(trust_env=False), trust_env=False, limits=limits
-    )
+    return httpx.AsyncHTTPTransport(verify=verify or web_tls(), trust_env=False, limits=limits)
 
 
 class Fetcher:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from consumer.adapters.web_tls import web_tls
 from consumer.settings import SwoogoSettings
 from consumer.settings.swoogo import READ_SECONDS
 from consumer.version import installed_version
@@ -116,6 +117,7 @@ class Transport:
         self._extensions = {"timeout": timeouts.as_dict()}
         self._http = httpx.AsyncClient(
             transport=transport,
+            verify=web_tls(),
             trust_env=False,
             follow_redirects=False,
             timeout=timeouts,
