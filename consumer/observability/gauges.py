@@ -5,10 +5,10 @@ word on how far the service is behind and which dead letters are open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Iterable
 
-from consumer.adapters.kafka.lag import TopicLag
+from consumer.adapters.kafka.lag import KafkaLag
+from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.observability.metrics import freshness, pushing
 from consumer.observability.metrics.recording import CONSUMER_LAG, HELD_BACK, HELD_BACK_SECONDS, OPEN_LETTERS
@@ -54,27 +54,13 @@ def _age(now: int, moment: int | None) -> float:
     return 0.0 if moment is None else max(now - moment, 0) / 1000
 
 
-class Lag(Protocol):
-    async def topics(self) -> Mapping[str, TopicLag]:
-        """Topic -> its lag."""
-
-    async def aclose(self) -> None: ...
-
-
-class LetterCount(Protocol):
-    async def count(self) -> Mapping[str, int]:
-        """Topic a letter came from -> how many are open."""
-
-    async def aclose(self) -> None: ...
-
-
-async def show_open_letters(meters: MetricRegistry, letters: LetterCount, topics: Iterable[str]) -> None:
+async def show_open_letters(meters: MetricRegistry, letters: OpenDeadLetters, topics: Iterable[str]) -> None:
     """Ask Kafka, and set the gauge: 0 for an input topic (`topics`) without any. Raises UnavailableError."""
     found = {**dict.fromkeys(topics, 0), **await letters.count()}
     meters.replace(OPEN_LETTERS, {(topic,): count for topic, count in found.items()})
 
 
-async def show_lag(meters: MetricRegistry, lag: Lag) -> None:
+async def show_lag(meters: MetricRegistry, lag: KafkaLag) -> None:
     """Ask Kafka, and set the gauges. Raises UnavailableError."""
     for topic, found in (await lag.topics()).items():
         meters.set(CONSUMER_LAG, found.behind, topic=topic)

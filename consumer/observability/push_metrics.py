@@ -7,10 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
+from consumer.adapters.redis.fleet import RecentArrivals
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError, StoppedError, UnavailableError
@@ -44,13 +45,6 @@ class Landed:
     published: int
 
 
-class Arrivals(Protocol):
-    """Keeps how long changes took, for all replicas; see `adapters.redis.fleet`."""
-
-    async def note(self, seconds: Sequence[float]) -> None:
-        """Changes that have just reached Swoogo. Raises UnavailableError."""
-
-
 @dataclass(frozen=True, slots=True)
 class MeteredPusher:
     """Pushes; when a push is over, its samples are taken and its line is written. `goal`: seconds a change may take."""
@@ -59,7 +53,7 @@ class MeteredPusher:
     meters: MetricRegistry
     calls: CallMetrics
     goal: float
-    recent: Arrivals | None = None
+    recent: RecentArrivals | None = None
 
     async def push(self, lease: Lease, mapping: EventMapping, connection: Connection) -> PushReport:
         self.meters.add(pushing.PUSHES_RUNNING)

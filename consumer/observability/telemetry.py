@@ -11,13 +11,15 @@ import platform
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from opentelemetry.trace import Tracer
 
-from consumer.adapters.redis.fleet import RedisFleet
+from consumer.adapters.kafka.lag import KafkaLag
+from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
+from consumer.adapters.redis.fleet import RecentArrivals, RedisFleet
 from consumer.observability.calls import CallMetrics
-from consumer.observability.gauges import EventGauges, Lag, LetterCount, show_lag, show_open_letters
+from consumer.observability.gauges import EventGauges, show_lag, show_open_letters
 from consumer.observability.health import PROBES, Health, PolledValue, loop_check
 from consumer.observability.metrics.freshness import FRESHNESS_TARGET
 from consumer.observability.metrics.process import (
@@ -32,13 +34,13 @@ from consumer.observability.metrics.process import (
     TASKS,
 )
 from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
-from consumer.observability.push_metrics import Arrivals, MeteredDeadLetters, MeteredPusher, MeteredRecorder
+from consumer.observability.push_metrics import MeteredDeadLetters, MeteredPusher, MeteredRecorder
 from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import Budget, Clock, DeadLetters, Decoder
-from consumer.ports.rebuild import RebuildProgress
 from consumer.ports.swoogo import Circuits
-from consumer.services.dispatch import Pushes
+from consumer.services.dispatch import Dispatcher, Pushes
+from consumer.services.rebuild import Rebuilder
 from consumer.services.record import RecordInbox, Records
 from consumer.settings import Settings
 from consumer.version import installed_version
@@ -58,18 +60,6 @@ _WAIT: Final = 1.5
 _BEAT_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 5.0
 _LAGS_KEPT_SECONDS: Final = 60.0
-
-
-class Turning(Protocol):
-    """A loop that notes when it came round (ms of the clock's ticks); 0 before the first time."""
-
-    turned_at: int
-
-
-class Rebuilds(Protocol):
-    @property
-    def progress(self) -> RebuildProgress | None:
-        """How far it is, None while nothing is being rebuilt."""
 
 
 class Telemetry:
@@ -118,11 +108,13 @@ class Telemetry:
     def recorder(self, inner: Records) -> Records:
         return MeteredRecorder(inner, self.meters)
 
-    def pusher(self, inner: Pushes, calls: CallMetrics, parents: Parents, recent: Arrivals | None = None) -> Pushes:
+    def pusher(
+        self, inner: Pushes, calls: CallMetrics, parents: Parents, recent: RecentArrivals | None = None
+    ) -> Pushes:
         traced = TracedPusher(inner, self.tracer, parents) if self.tracer else inner
         return MeteredPusher(traced, self.meters, calls, self.goal, recent)
 
-    def rebuilds(self, rebuilder: Rebuilds) -> None:
+    def rebuilds(self, rebuilder: Rebuilder) -> None:
         """Shows a rebuild of Redis; the process is not ready meanwhile."""
 
         def rebuilding() -> str:
@@ -153,10 +145,10 @@ class Telemetry:
         self,
         redis: Any,
         fleet: RedisFleet,
-        lag: Lag,
-        letters: LetterCount,
+        lag: KafkaLag,
+        letters: OpenDeadLetters,
         clock: Clock,
-        dispatcher: Turning | None,
+        dispatcher: Dispatcher | None,
     ) -> AsyncIterator[None]:
         """Look at these while the block runs; readiness and liveness count on them."""
         pinged = PolledValue("Redis", redis.ping, every=_PING_EVERY)
