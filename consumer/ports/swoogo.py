@@ -162,7 +162,10 @@ class Swoogo(Protocol):
         """
 
     async def event_timezone(self, work: Work) -> str:
-        """The Swoogo event's zone (M6, M7). Raises MissingError when the credential cannot read the event."""
+        """The Swoogo event's zone, "" when it shows none (M6, M7).
+
+        Raises MissingError when the credential cannot read the event.
+        """
 
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
@@ -181,10 +184,10 @@ class Swoogo(Protocol):
         """
 
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
-        """Whether one record is there."""
+        """Whether one record is there; one credit."""
 
     async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
-        """One record with its fields; None when it is not there."""
+        """One record with its fields, for one credit; None when it is not there."""
 
     async def left(self, work: Work) -> int:
         """Credits that could be spent now on behalf of this work. Raises UnavailableError."""

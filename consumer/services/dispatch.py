@@ -28,7 +28,7 @@ from consumer.domain.errors import (
     UnreadableRowError,
 )
 from consumer.domain.pacing.circuit import retry_delay
-from consumer.domain.pacing.fairness import share_out
+from consumer.domain.pacing.pace import share_out
 from consumer.domain.push.claim import Reconcile
 from consumer.domain.push.push_report import PushReport
 from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work

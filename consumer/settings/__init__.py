@@ -16,7 +16,7 @@ from consumer.domain.errors import ConfigurationError
 from consumer.domain.pacing.pace import LATENCY, Pace
 from consumer.settings.console import ConsoleSettings
 from consumer.settings.errors import Variable, as_text, explain, explain_known, unknown_variables, variables
-from consumer.settings.group import PREFIX, Group
+from consumer.settings.group import PREFIX, Group, TlsSettings
 from consumer.settings.images import ImageSettings
 from consumer.settings.kafka import KafkaSettings, SaslSettings, Topics
 from consumer.settings.keys import KeySettings
@@ -24,7 +24,6 @@ from consumer.settings.process import HttpSettings, LogSettings, TracingSettings
 from consumer.settings.redis import RedisSettings
 from consumer.settings.swoogo import READ_SECONDS, SwoogoSettings
 from consumer.settings.sync import ArchiveSettings, BulkSettings, DebounceSettings, PushSettings, ReconcileSettings
-from consumer.settings.tls import TlsSettings
 from consumer.settings.webhooks import WebhookSettings
 
 __all__ = [

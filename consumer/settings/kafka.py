@@ -7,8 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from consumer.settings.group import PREFIX, Group
-from consumer.settings.tls import TlsSettings
+from consumer.settings.group import PREFIX, Group, TlsSettings
 
 _BROKER: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 

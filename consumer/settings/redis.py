@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field, RedisDsn, SecretStr, field_validator
 
-from consumer.settings.group import PREFIX, Group
-from consumer.settings.tls import TlsSettings
+from consumer.settings.group import PREFIX, Group, TlsSettings
 
 
 class RedisTlsSettings(TlsSettings):

@@ -92,11 +92,6 @@ class SwoogoClient(Swoogo):
 
     @watched("create")
     async def create(self, work: Work, kind: Kind, fields: Fields, op_id: str) -> Written:
-        """Create a record; empty fields are left out.
-
-        Raises:
-            UnansweredError: it may exist, but no answer with an id came: look before creating it again.
-        """
         if kind is Kind.LEVEL:
             return await self._levels.create(work, fields)
         resource = resource_of(work, kind)
@@ -151,12 +146,10 @@ class SwoogoClient(Swoogo):
 
     @watched("link", "speaker")
     async def link(self, work: Work, speaker_id: int, session_ids: Sequence[int], already: Sequence[int] = ()) -> None:
-        """Associate a speaker with further sessions (S7)."""
         await self._links.add(work, speaker_id, session_ids, already)
 
     @watched("unlink", "speaker")
     async def unlink(self, work: Work, speaker_id: int, session_id: int) -> None:
-        """Take one association away; one that is not there is fine (S8)."""
         await self._links.remove(work, speaker_id, session_id)
 
     @watched("upload")
@@ -209,21 +202,14 @@ class SwoogoClient(Swoogo):
 
     @watched("look", "event")
     async def read_definitions(self, work: Work, wanted: Targets) -> FieldDefinitions:
-        """Fields of these kinds, with the choices of those wanted; ten credits a page and one for each of these."""
         return await self._definitions.read(work, wanted)
 
     @watched("create")
     async def add_choices(self, work: Work, kind: Kind, attribute: str, names: Sequence[str]) -> FieldDefinition:
-        """The field with these choices, each added when it is not there. May be repeated (F3)."""
         return await self._definitions.add(work, kind, attribute, names)
 
     @watched("look", "event")
     async def event_timezone(self, work: Work) -> str:
-        """The IANA name of the event's zone, "" when Swoogo shows none (M7).
-
-        Raises:
-            MissingError: the event is not there, or not for this credential (M6, `swoogo-api.md 11.2`).
-        """
         event_id = work.mapping.swoogo_event_id
         call = Call("the event", "GET", f"/events/{event_id}?fields=id,timezone", cost=CALL_CREDITS)
         try:
@@ -249,13 +235,11 @@ class SwoogoClient(Swoogo):
     async def survey_event(
         self, work: Work, known: Mapping[Kind, Known], kinds: Collection[Kind] = SURVEYED
     ) -> EventSurvey:
-        """The event with its records, for one credit (M7, `swoogo-api.md 11.3`, 15)."""
         event = await self._surveys.event(work, known, kinds)
         return replace(event, kinds={kind: self._sighted(kind, each) for kind, each in event.kinds.items()})
 
     @watched("survey")
     async def survey_kind(self, work: Work, kind: Kind, known: Known) -> KindSurvey:
-        """Every id of a kind, and what changed since; ten credits a page."""
         if kind is Kind.LEVEL:
             levels = await self._levels.list(work)
             return KindSurvey(levels.rows.keys(), levels.rows, whole=True)
@@ -266,12 +250,10 @@ class SwoogoClient(Swoogo):
 
     @watched("look")
     async def exists(self, work: Work, kind: Kind, swoogo_id: int) -> bool:
-        """Whether a record answers for itself; one credit."""
         return await self._caller.there(work, wire.RESOURCES[kind], swoogo_id)
 
     @watched("look")
     async def read(self, work: Work, kind: Kind, swoogo_id: int) -> Remote | None:
-        """One record; one credit."""
         resource = resource_of(work, kind)
         call = Call(f"a {kind}", "GET", f"/{resource.path}/{swoogo_id}?fields={resource.listed},updated_at")
         try:
@@ -287,7 +269,6 @@ class SwoogoClient(Swoogo):
         return await self._meter.left(work)
 
     def spent(self, work: Work) -> int:
-        """Credits this claim has used so far."""
         return self._meter.spent(work.lease)
 
     async def aclose(self) -> None:

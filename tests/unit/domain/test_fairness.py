@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.pacing.fairness import share_out
+from consumer.domain.pacing.pace import share_out
 
 CASES = {
     "in turn, the first of each first": ({"a": "123", "b": "45"}, {}, 4, 8, "a1 b4 a2 b5"),

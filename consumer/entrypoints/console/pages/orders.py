@@ -1,6 +1,7 @@
 """`/events/EVENT/orders/KIND`: what an order does and costs, who gives it and why; then it is given (U3).
 
-Nothing happens on a GET. A form carries the id of its order, so a double click is one order.
+Nothing happens on a GET. A form carries the id of its order, so a double click is one order. What was
+ordered is shown at `/events/EVENT/audit` and `/audit`, with who ordered it, why, and what came of it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from consumer.entrypoints.console import times
 from consumer.entrypoints.console.page import Ask, MissingError, Shown, kept_by
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
+from consumer.entrypoints.documents.audit import AuditDocument, read_audit
 from consumer.entrypoints.documents.control import freeze_rows
 from consumer.entrypoints.documents.orders import foresee, give_approval, plan_to_approve, refusal
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
 
 _ID: Final = re.compile(r"[0-9a-z-]{8,64}")
+_AUDITED: Final = 100
 _SECONDS: Final = 4.0
 """For the running service to see to an order before the answer comes."""
 
@@ -239,3 +242,24 @@ async def _page(ask: Ask, kind: OrderKind, mapping: EventMapping, order: Order, 
     }
     status = 409 if trouble.startswith("plan_changed") else 200
     return Shown("order.html", KINDS[kind].title, facts, timezone=mapping.timezone, live=False, status=status)
+
+
+async def show_audit(ask: Ask) -> Shown:
+    """Orders that concern no event, or many. Raises UnavailableError."""
+    return _audit(ask, await read_audit(ask.stores, None, _AUDITED), "", "")
+
+
+async def show_event_audit(ask: Ask) -> Shown:
+    """Of one event. Raises UnavailableError."""
+    event_id = ask.parts["event_id"]
+    mapping = await ask.stores.connections.mapping(event_id)
+    document = await read_audit(ask.stores, event_id, _AUDITED)
+    name, timezone = (mapping.name or event_id, mapping.timezone) if mapping else (event_id, "")
+    return _audit(ask, document, name, timezone)
+
+
+def _audit(ask: Ask, document: AuditDocument, name: str, timezone: str) -> Shown:
+    ordered = next((each for each in document.orders if each.id == ask.query.get("ordered")), None)
+    facts = {"orders": document.orders, "event_id": document.event_id, "event": name, "ordered": ordered}
+    nav = "events" if document.event_id else "audit"
+    return Shown("audit.html", "Orders", facts, nav=nav, timezone=timezone, live=ordered is None)
