@@ -1,8 +1,8 @@
 """Issues in words, for two readers: an event admin, who works in Sessionboard and Swoogo, and an operator (N2).
 
 Guarantees: a sentence for admins names records by title, never by id, and holds no command and no status code; one
-for operators has the key that commands take. Neither holds personal data: a speaker is "a speaker of" a session. The issues of a record are
-published together, where that is news.
+for operators has the key that commands take. Neither holds personal data: a speaker is "a speaker of" a session. The
+issues of a record are published together, where that is news.
 """
 
 from __future__ import annotations
