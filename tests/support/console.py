@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from consumer.adapters.kafka.lag import GroupStatus
 from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.entrypoints.console.app import console_app
-from consumer.entrypoints.console.gate import Forms
+from consumer.entrypoints.console.gate import CsrfTokens
 from consumer.entrypoints.console.viewer import LOCAL, Viewer
 from consumer.entrypoints.documents.running import KafkaReading
 from consumer.entrypoints.documents.session import StoreSession, open_session
@@ -52,9 +52,9 @@ class Visitor:
         return await self.ask("POST", path, {"origin": ORIGIN, **headers}, {**token, **(fields or {})})
 
     @property
-    def forms(self) -> Forms:
+    def forms(self) -> CsrfTokens:
         """What makes tokens for forms, as every console of this secret does."""
-        return Forms(self.settings.secret.get_secret_value(), self.stores.clock)
+        return CsrfTokens(self.settings.secret.get_secret_value(), self.stores.clock)
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], fields: Mapping[str, str] | None = None

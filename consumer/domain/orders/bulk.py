@@ -29,8 +29,8 @@ def seconds_of(age: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which ones are meant; "" and 0 take all.
+class BulkFilter:
+    """Which parked changes or dead letters are meant; "" and 0 take all.
 
     Attributes:
         code: of the issue of a parked change; the reason of a dead letter.
@@ -81,7 +81,7 @@ class EventTrouble:
     def any(self) -> bool:
         return bool(self.codes or self.asks or self.failed)
 
-    def may_have(self, choice: Choice, event_id: str, now: int) -> bool:
+    def may_have(self, choice: BulkFilter, event_id: str, now: int) -> bool:
         """Whether the event may have some of what is meant; its issues say which."""
         return any(choice.takes(code, self.org_id, event_id, each.oldest, now) for code, each in self.codes.items())
 

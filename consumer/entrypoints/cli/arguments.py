@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from consumer.domain.errors import ConfigurationError, SwoogoSyncError
-from consumer.domain.orders.bulk import Choice, seconds_of
+from consumer.domain.orders.bulk import BulkFilter, seconds_of
 from consumer.settings import Settings
 
 _SECONDS: Final = 0.5
@@ -82,10 +82,10 @@ def by(actor: str) -> str:
     return f"cli:{actor.strip() or getuser()}"
 
 
-def chosen_by(code: str, org: str, event: str, older_than: str) -> Choice:
+def bulk_filter(code: str, org: str, event: str, older_than: str) -> BulkFilter:
     """What the options come to; the event as it was typed. Raises ConfigurationError."""
     try:
-        return Choice(code, org, event, seconds_of(older_than) if older_than else 0)
+        return BulkFilter(code, org, event, seconds_of(older_than) if older_than else 0)
     except ValueError as error:
         raise ConfigurationError(f"--older-than: {error}") from None
 

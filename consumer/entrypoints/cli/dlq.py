@@ -13,7 +13,7 @@ from rich.console import Console
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.orders.bulk import Choice, Outcome
+from consumer.domain.orders.bulk import BulkFilter, Outcome
 from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.cli.arguments import (
     Actor,
@@ -25,8 +25,8 @@ from consumer.entrypoints.cli.arguments import (
     Org,
     Sure,
     Why,
+    bulk_filter,
     by,
-    chosen_by,
     events_beginning,
     rounds_allowed,
 )
@@ -70,14 +70,16 @@ def list_letters(
 ) -> Exit:
     """List open dead letters: when, where from, why, and what to do."""
     settings = load_settings()
-    choice, now = chosen_by(code, org, event, older_than), SystemClock().now()
+    choice, now = bulk_filter(code, org, event, older_than), SystemClock().now()
     found = asyncio.run(chosen_letters(settings, choice, now, topic=topic))
     shown = tuple(letter_document(each) for each in found[-limit:])
     document = LettersDocument(len(found), shown, settings.bulk.max_rounds)
     if as_json:
         print_json(document)
     elif not found:
-        out().print("There are no open dead letters." if choice == Choice() else "No open dead letter is of the kind.")
+        out().print(
+            "There are no open dead letters." if choice == BulkFilter() else "No open dead letter is of the kind."
+        )
     else:
         print_letters(out(), document, now)
     return Exit.OK
@@ -155,7 +157,7 @@ def replay_letters(
     """
     settings = load_settings()
     limit = rounds_allowed(settings, again=again, why=why)
-    choice = chosen_by(code, org, event, older_than)
+    choice = bulk_filter(code, org, event, older_than)
     chosen = _chosen(settings, _which(identifier, choice, everything=everything), choice)
     if not chosen:
         return Exit.FAILED
@@ -207,7 +209,7 @@ def discard_letters(
 ) -> Exit:
     """Mark dead letters as dealt with; what they hold is not synced. Exit code 1 when there is none."""
     settings = load_settings()
-    choice = chosen_by(code, org, event, older_than)
+    choice = bulk_filter(code, org, event, older_than)
     chosen = _chosen(settings, _which(identifier, choice, everything=everything), choice)
     if not chosen:
         return Exit.FAILED
@@ -228,17 +230,17 @@ def discard_letters(
     return Exit.OK
 
 
-def _which(identifier: str | None, choice: Choice, *, everything: bool) -> str | None:
+def _which(identifier: str | None, choice: BulkFilter, *, everything: bool) -> str | None:
     """None: all that the choice takes. Raises ConfigurationError."""
-    if (identifier is not None) + everything + (choice != Choice()) != 1:
+    if (identifier is not None) + everything + (choice != BulkFilter()) != 1:
         raise ConfigurationError(
             "Name one dead letter as PARTITION:OFFSET, choose by --code, --org, --event or --older-than, or take --all."
         )
     return identifier
 
 
-def _chosen(settings: Settings, name: str | None, choice: Choice | None = None) -> list[Letter]:
-    known = asyncio.run(chosen_letters(settings, choice or Choice(), SystemClock().now()))
+def _chosen(settings: Settings, name: str | None, choice: BulkFilter | None = None) -> list[Letter]:
+    known = asyncio.run(chosen_letters(settings, choice or BulkFilter(), SystemClock().now()))
     found = [each for each in known if name in {None, each.name}]
     if not found:
         say("There are no open dead letters." if name is None else f"There is no open dead letter {plain(name)}.")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from consumer.domain.errors import ConfigurationError
-from consumer.domain.orders.bulk import Choice, Foreseen
+from consumer.domain.orders.bulk import BulkFilter, Foreseen
 from consumer.entrypoints.cli.arguments import (
     Actor,
     Again,
@@ -23,8 +23,8 @@ from consumer.entrypoints.cli.arguments import (
     Org,
     Sure,
     Why,
+    bulk_filter,
     by,
-    chosen_by,
     rounds_allowed,
 )
 from consumer.entrypoints.cli.exit_codes import Exit, confirmed, say
@@ -66,13 +66,13 @@ def list_parked(
 ) -> Exit:
     """List refused changes: record, issue, field, since when."""
     settings = load_settings()
-    choice = chosen_by(code, org, event or "", older_than)
+    choice = bulk_filter(code, org, event or "", older_than)
     (found, _), now = in_session(settings, lambda stores: _looked(stores, choice, (), None))
     document = parked_document(found, settings.bulk.max_rounds)
     if as_json:
         print_json(document)
     elif not found:
-        out().print("Nothing is parked." if choice == Choice() else "Nothing of the kind is parked.")
+        out().print("Nothing is parked." if choice == BulkFilter() else "Nothing of the kind is parked.")
     else:
         print_parked(out(), document, now)
     return Exit.OK
@@ -122,7 +122,7 @@ def retry_parked(
     if not (event or code or org or older_than or everything):
         raise ConfigurationError("Name an event, choose by --code, --org or --older-than, or take --all.")
     limit = rounds_allowed(settings, again=again, why=why)
-    choice = chosen_by(code, org, event or "", older_than)
+    choice = bulk_filter(code, org, event or "", older_than)
     rounds = limit if dry_run else None
     (found, foreseen), now = in_session(settings, lambda stores: _looked(stores, choice, keys or (), rounds))
     if not found:
@@ -182,7 +182,7 @@ async def _retry(orders: Orders, wanted: Iterable[Parked], actor: str, reason: s
 
 
 async def _looked(
-    stores: StoreSession, choice: Choice, keys: Sequence[str], limit: int | None
+    stores: StoreSession, choice: BulkFilter, keys: Sequence[str], limit: int | None
 ) -> tuple[list[Parked], tuple[Foreseen, ...]]:
     """What is parked and meant, and with a `limit` of rounds what a retry of each would do now."""
     if choice.event_id:

@@ -35,7 +35,7 @@ _INPUTS = ("sessions", "speakers", "sponsors", "mappings")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReplayRequest:
     """What to replay. `start`: a moment, an offset or PARTITION:OFFSET; "" for everything."""
 
     topic: str
@@ -83,7 +83,7 @@ def replay_topic(
     code 1 when it was not done to its end, 130 when Ctrl-C stopped it.
     """
     settings = load_settings()
-    asked = Asked(topic, start, event, rate, resume, by(actor), reason)
+    asked = ReplayRequest(topic, start, event, rate, resume, by(actor), reason)
     names = {name: getattr(settings.kafka.topics, name) for name in _INPUTS}
     topic = names.get(asked.topic, asked.topic)
     if topic not in names.values():
@@ -124,7 +124,7 @@ def read_start(text: str) -> Start:
 
 
 async def _replay(
-    settings: Settings, asked: Asked, topic: str, start: Start, *, sure: bool
+    settings: Settings, asked: ReplayRequest, topic: str, start: Start, *, sure: bool
 ) -> tuple[ReplayDocument | None, str]:
     """What was done, and a sentence about why no more."""
     bound, clock = open_stores(settings), SystemClock()
@@ -168,7 +168,7 @@ async def _replay(
         await bound.aclose()
 
 
-async def _watched(replaying: AsyncIterator[Replayed], asked: Asked, total: int) -> Replayed:
+async def _watched(replaying: AsyncIterator[Replayed], asked: ReplayRequest, total: int) -> Replayed:
     """Read to the end, with a bar; an interrupt prints how to go on."""
     done = Replayed()
     try:

@@ -48,7 +48,7 @@ class SyncDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingSync:
     """A request that was made, and the runs that were there before it."""
 
     event_id: str
@@ -57,7 +57,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SyncSelection:
     """What to sync: agenda, sponsors or all (O3), with ids only those sessions and speakers (R6); who asks, and why."""
 
     scope: str = "all"
@@ -90,7 +90,7 @@ def sync_event(
     did not end in time.
     """
     settings = load_settings()
-    wanted = Wanted(scope, tuple(sessions or ()), tuple(speakers or ()), by(actor), reason)
+    wanted = SyncSelection(scope, tuple(sessions or ()), tuple(speakers or ()), by(actor), reason)
     document, now = asyncio.run(_sync(settings, event, wanted, timeout=timeout if wait else None))
     code = show_outcome(document, now, "sync", as_json=as_json)
     return Exit.FAILED if document.run and document.run.failures else code
@@ -116,7 +116,9 @@ def show_outcome(document: SyncDocument, now: int, what: str, *, as_json: bool) 
     return Exit.FAILED if run and run.outcome == "failed" else Exit.OK
 
 
-async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float | None) -> tuple[SyncDocument, int]:
+async def _sync(
+    settings: Settings, event: str, given: SyncSelection, *, timeout: float | None
+) -> tuple[SyncDocument, int]:
     async with open_session(settings) as stores:
         await require_complete(stores)
         event_id = await whole_event(stores, event)
@@ -131,7 +133,7 @@ async def _sync(settings: Settings, event: str, given: Wanted, *, timeout: float
         return document, stores.clock.now()
 
 
-async def _chosen(stores: StoreSession, event_id: str, wanted: Wanted) -> tuple[Wanted, tuple[str, ...]]:
+async def _chosen(stores: StoreSession, event_id: str, wanted: SyncSelection) -> tuple[SyncSelection, tuple[str, ...]]:
     """What is wanted with whole ids, and the records among them that the event never had.
 
     A sync of those alone would do nothing and say so nowhere. Raises AmbiguousIdError.
@@ -152,7 +154,7 @@ async def _chosen(stores: StoreSession, event_id: str, wanted: Wanted) -> tuple[
     return replace(wanted, session_ids=sessions, speaker_ids=speakers), unknown
 
 
-async def ask(stores: StoreSession, event_id: str, wanted: Wanted) -> Asked:
+async def ask(stores: StoreSession, event_id: str, wanted: SyncSelection) -> PendingSync:
     """Make the event due now for a manual sync. Raises UnavailableError."""
     before = frozenset(run.id for run in await _runs(stores, event_id))
     keys = (
@@ -163,10 +165,10 @@ async def ask(stores: StoreSession, event_id: str, wanted: Wanted) -> Asked:
         OrderKind.SYNC, event_id, actor=wanted.actor, reason=wanted.reason, keys=keys, details={"scope": wanted.scope}
     )
     await stores.orders.give(order)
-    return Asked(event_id, request_of(order), before)
+    return PendingSync(event_id, request_of(order), before)
 
 
-async def follow(stores: StoreSession, asked: Asked, timeout: float, show: Callable[[Run], None]) -> Run:
+async def follow(stores: StoreSession, asked: PendingSync, timeout: float, show: Callable[[Run], None]) -> Run:
     """Wait for the run that does what was asked; `show` gets every state of it that is seen.
 
     Done is: a run that serves the request has ended, and the request no longer waits for a worker. A run that failed
@@ -195,7 +197,7 @@ async def follow(stores: StoreSession, asked: Asked, timeout: float, show: Calla
         raise UnavailableError(where + why) from None
 
 
-def _answer(runs: list[Run], asked: Asked) -> Run | None:
+def _answer(runs: list[Run], asked: PendingSync) -> Run | None:
     """The newest run that serves the request; ids sort as they were given.
 
     A replica of an older version does not say what its run serves; any new one counts then.
@@ -213,7 +215,7 @@ async def _runs(stores: StoreSession, event_id: str) -> list[Run]:
     return [*ended, *([current] if current and current.id not in known else [])]
 
 
-async def _follow_shown(stores: StoreSession, asked: Asked, timeout: float) -> Run:
+async def _follow_shown(stores: StoreSession, asked: PendingSync, timeout: float) -> Run:
     console = err()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -233,7 +235,7 @@ async def _follow_shown(stores: StoreSession, asked: Asked, timeout: float) -> R
             await asyncio.gather(explaining, return_exceptions=True)
 
 
-async def _explain_waiting(stores: StoreSession, asked: Asked) -> None:
+async def _explain_waiting(stores: StoreSession, asked: PendingSync) -> None:
     """Say once why no worker takes the sync up, where that is that calls pause."""
     await stores.clock.sleep(EXPLAIN_AFTER)
     mapping = await stores.connections.mapping(asked.event_id)

@@ -27,7 +27,7 @@ _ORDER_COSTS: Final = 10
 _PEOPLE: Final = 10_000
 
 
-class Forms:
+class CsrfTokens:
     """Tokens that prove that a form was drawn for who sends it, not long ago, by a console of this secret."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class Forms:
         return f"{moment}.{hmac_of(self._key, said.encode(), 'sha256').hex()}"
 
 
-class Rates:
+class RateLimiter:
     """How often each person may ask: so many a second, ten times as many at once; an order counts ten times."""
 
     def __init__(self, rate: int, clock: Clock) -> None:
@@ -76,8 +76,8 @@ class Gate:
 
     def __init__(self, settings: ConsoleSettings, identify: Identify, clock: Clock) -> None:
         self._settings, self._identify = settings, identify
-        self.forms = Forms(settings.secret.get_secret_value(), clock)
-        self._rates = Rates(settings.rate, clock)
+        self.forms = CsrfTokens(settings.secret.get_secret_value(), clock)
+        self._rates = RateLimiter(settings.rate, clock)
 
     async def admit(self, request: Request, page: Page) -> tuple[Viewer, dict[str, str]]:
         """Who asks, and the fields of the form. Raises HTTPException."""

@@ -130,7 +130,7 @@ D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[D]):
+class CachedDocument(Generic[D]):
     """A document as it was made at `at` (ms), which took `took` ms of this process."""
 
     document: D
@@ -139,14 +139,16 @@ class Kept(Generic[D]):
     token: object
 
 
-class KeptDocuments:
+class DocumentCache:
     """Those of one console: a few, one made at a time, so that many readers of a large event cost no more than one."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Kept[Any]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], CachedDocument[Any]] = OrderedDict()
         self._making = asyncio.Lock()
 
-    async def of(self, stores: StoreSession, event_id: str, what: str, make: Callable[[], Awaitable[D]]) -> Kept[D]:
+    async def of(
+        self, stores: StoreSession, event_id: str, what: str, make: Callable[[], Awaitable[D]]
+    ) -> CachedDocument[D]:
         """The document called `what` of an event. Raises what `make` raises, and UnavailableError."""
         async with self._making:
             token, now = await _token(stores, event_id), stores.clock.now()
@@ -154,7 +156,7 @@ class KeptDocuments:
             if held is None or held.token != token or not 0 <= now - held.at < _KEPT_SECONDS * 1000:
                 began = time.process_time()
                 document = await make()
-                held = Kept(document, now, round((time.process_time() - began) * 1000), token)
+                held = CachedDocument(document, now, round((time.process_time() - began) * 1000), token)
             self._kept[event_id, what] = held
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -173,9 +175,9 @@ async def _token(stores: StoreSession, event_id: str) -> object:
     return state.marks, state.commands, state.controls, last, mapping, waiting.request
 
 
-def kept_by(request: Request) -> KeptDocuments:
+def document_cache(request: Request) -> DocumentCache:
     state = request.app.state
     if not hasattr(state, "kept"):
-        state.kept = KeptDocuments()
-    found: KeptDocuments = state.kept
+        state.kept = DocumentCache()
+    found: DocumentCache = state.kept
     return found

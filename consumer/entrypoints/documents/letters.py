@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue, Letter
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.orders.bulk import Choice, Foreseen, Outcome, exhausted
+from consumer.domain.orders.bulk import BulkFilter, Foreseen, Outcome, exhausted
 from consumer.entrypoints.documents.ids import chosen
 from consumer.entrypoints.documents.session import open_session
 from consumer.entrypoints.documents.words import iso, plain
@@ -96,7 +96,7 @@ class SettledDocument:
     exhausted: tuple[str, ...] = ()
 
 
-async def chosen_letters(settings: Settings, choice: Choice, now: int, *, topic: str | None = None) -> list[Letter]:
+async def chosen_letters(settings: Settings, choice: BulkFilter, now: int, *, topic: str | None = None) -> list[Letter]:
     """Open letters that are meant, oldest first. The topic is read from its beginning to its end.
 
     The organization of a letter is that of its event's mapping, so Redis is asked where one is meant.
@@ -115,7 +115,7 @@ async def chosen_letters(settings: Settings, choice: Choice, now: int, *, topic:
     return [each for each in found if _takes(choice, each, orgs.get(each.owner[1], each.owner[0]), now)]
 
 
-def _takes(choice: Choice, letter: Letter, org_id: str, now: int) -> bool:
+def _takes(choice: BulkFilter, letter: Letter, org_id: str, now: int) -> bool:
     return choice.takes(letter.origin.reason.value, org_id, letter.owner[1], letter.record.timestamp, now)
 
 

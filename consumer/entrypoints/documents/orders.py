@@ -24,7 +24,7 @@ _COMMANDS: Final = frozenset({OrderKind.LIFT, OrderKind.ADOPT, OrderKind.FORGET,
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class OrderPreview:
     """What an order would do now.
 
     Attributes:
@@ -43,7 +43,7 @@ class Foreseen:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-async def foresee(stores: StoreSession, mapping: EventMapping, order: Order, plan_now: PlanNow) -> Foreseen:
+async def preview_order(stores: StoreSession, mapping: EventMapping, order: Order, plan_now: PlanNow) -> OrderPreview:
     """What it would do. `plan_now`: reads the plan as it is; a console keeps it while nothing changes.
 
     Raises UnavailableError, UnknownTimezoneError.
@@ -51,12 +51,12 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order, pla
     event_id = order.event_id
     ledger = await stores.ledger.load(event_id)
     if refusal := _refusal(order, ledger) or await _exhausted(stores, order):
-        return Foreseen(refusal)
+        return OrderPreview(refusal)
     keys, details = order.keys, order.details
     match order.kind:
         case OrderKind.RECONCILE:
             kinds = 1 + bool(mapping.settings.sync_sponsors)
-            return Foreseen(calls=kinds, credits=10 * kinds, keys=keys, details=details)
+            return OrderPreview(calls=kinds, credits=10 * kinds, keys=keys, details=details)
         case OrderKind.SYNC | OrderKind.APPROVE:
             now = await plan_now()
             return _of(now.operations, now.calls, now.credits, order)
@@ -71,11 +71,11 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order, pla
             return _of(tuple(map(words.planned, stays)), 0, 0, order)
         case OrderKind.REMOVE:
             if not plan.unconfirmed:
-                return Foreseen("No removals of this event wait to be confirmed.")
+                return OrderPreview("No removals of this event wait to be confirmed.")
             ids = {removal_key(each.key): str(each.swoogo_id) for each in plan.unconfirmed}
             shown = tuple(map(words.planned, plan.unconfirmed[:_SHOWN]))
             more = len(ids) - len(shown)
-            return Foreseen("", len(ids), len(ids), shown, more, tuple(ids), ids)
+            return OrderPreview("", len(ids), len(ids), shown, more, tuple(ids), ids)
     before = set(map(operation_id, plan.operations))
     if order.kind in _COMMANDS:
         plan, words = await plan_of(stores, mapping, frozenset(commands_of(order)))
@@ -84,9 +84,9 @@ async def foresee(stores: StoreSession, mapping: EventMapping, order: Order, pla
     return _of(tuple(map(words.planned, sent)), cost, cost, order)
 
 
-def _of(planned: Sequence[Planned], calls: int, cost: int, order: Order) -> Foreseen:
+def _of(planned: Sequence[Planned], calls: int, cost: int, order: Order) -> OrderPreview:
     shown = tuple(planned[:_SHOWN])
-    return Foreseen("", calls, cost, shown, len(planned) - len(shown), order.keys, order.details)
+    return OrderPreview("", calls, cost, shown, len(planned) - len(shown), order.keys, order.details)
 
 
 async def _exhausted(stores: StoreSession, order: Order) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from consumer.domain.issues.issue import Issue
 from consumer.domain.issues.sentences import for_operator
-from consumer.domain.orders.bulk import Choice, Foreseen, Outcome, foresee
+from consumer.domain.orders.bulk import BulkFilter, Foreseen, Outcome, foresee
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.plan import plan_of
@@ -64,7 +64,7 @@ class ParkedDocument:
     credits: int = 0
 
 
-async def parked_events(stores: StoreSession, choice: Choice, now: int) -> list[str]:
+async def parked_events(stores: StoreSession, choice: BulkFilter, now: int) -> list[str]:
     """Events that may have some of what is meant, sorted: from the index, at the cost of one answer.
 
     An index that is not complete, as after an update, leaves all events to be read. Raises UnavailableError.
@@ -76,7 +76,7 @@ async def parked_events(stores: StoreSession, choice: Choice, now: int) -> list[
     return sorted(event for event, each in standings.items() if each.may_have(choice, event, now))
 
 
-async def count_parked(stores: StoreSession, choice: Choice) -> int | None:
+async def count_parked(stores: StoreSession, choice: BulkFilter) -> int | None:
     """How many are meant at most, from the index: of one event and code, the age of the oldest counts for all.
 
     None: not every event was gone through since an update. Raises UnavailableError.
@@ -92,7 +92,7 @@ async def count_parked(stores: StoreSession, choice: Choice) -> int | None:
     )
 
 
-async def find_parked(stores: StoreSession, choice: Choice, most: int | None = None) -> list[Parked]:
+async def find_parked(stores: StoreSession, choice: BulkFilter, most: int | None = None) -> list[Parked]:
     """Parked changes that are meant, by event and key, `most` at most: one answer for each event that has any.
 
     Raises UnavailableError.

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from consumer.entrypoints.console.page import KeptDocuments
+from consumer.entrypoints.console.page import DocumentCache
 from consumer.entrypoints.console.pages.plan import Part, parted
 from consumer.entrypoints.console.viewer import LOCAL, Role
 from consumer.entrypoints.documents.plan import read_plan
@@ -75,7 +75,7 @@ async def test_nothing_to_send_is_said_in_a_word(visitor: Visitor) -> None:
 
 async def test_a_plan_is_made_again_when_something_changes(visitor: Visitor) -> None:
     """And no more often: a large event has many pages."""
-    kept, stores, desk = KeptDocuments(), visitor.stores, visitor.desk
+    kept, stores, desk = DocumentCache(), visitor.stores, visitor.desk
     make = partial(read_plan, stores, EVENT, 0.2)
     first = await kept.of(stores, EVENT, "plan", make)
     assert await kept.of(stores, EVENT, "plan", make) is first

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from consumer.adapters import http_server
 from consumer.adapters.http_server import serving
 from consumer.entrypoints.console import security
-from consumer.entrypoints.console.gate import FORM_SECONDS, Forms, Rates, fields
+from consumer.entrypoints.console.gate import FORM_SECONDS, CsrfTokens, RateLimiter, fields
 from consumer.entrypoints.console.security import BODY_BYTES, Secured
 from consumer.entrypoints.console.viewer import LOCAL, Role, Viewer
 from consumer.settings import ConsoleSettings
@@ -241,15 +241,17 @@ async def test_a_line_of_the_log_names_the_page_and_nothing_of_the_address(monke
 
 def test_a_form_is_of_the_person_it_was_drawn_for() -> None:
     clock = FakeClock()
-    forms = Forms("s" * 32, clock)
+    forms = CsrfTokens("s" * 32, clock)
     ada, eve = Viewer("ada", "", Role.ADMIN), Viewer("eve", "", Role.ADMIN)
     token = forms.token(ada)
     assert forms.holds(ada, token)
-    assert Forms("s" * 32, clock).holds(ada, token), "of another replica"
+    assert CsrfTokens("s" * 32, clock).holds(ada, token), "of another replica"
     assert not forms.holds(eve, token)
     assert not forms.holds(Viewer("ada", "", Role.OPERATOR), token), "of another role"
-    assert not Forms("t" * 32, clock).holds(ada, token)
-    assert not Forms("", clock).holds(LOCAL, Forms("", clock).token(LOCAL)), "a process without a secret has its own"
+    assert not CsrfTokens("t" * 32, clock).holds(ada, token)
+    assert not CsrfTokens("", clock).holds(LOCAL, CsrfTokens("", clock).token(LOCAL)), (
+        "a process without a secret has its own"
+    )
     moment, _, signature = token.partition(".")
     for wrong in ("", ".", token[:-1], f"{int(moment) + 1}.{signature}", f"0{token}", f"{moment}.", f"٣.{signature}"):
         assert not forms.holds(ada, wrong)
@@ -259,7 +261,7 @@ def test_a_form_is_of_the_person_it_was_drawn_for() -> None:
 
 def test_one_person_cannot_ask_for_all_the_time_there_is() -> None:
     clock = FakeClock()
-    rates = Rates(2, clock)
+    rates = RateLimiter(2, clock)
     assert sum(rates.take("eve", order=False) for _ in range(100)) == 20
     assert rates.take("ada", order=False), "others are not kept waiting"
     clock.ms += 1000

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.orders.bulk import Choice, Outcome, foresee, seconds_of
+from consumer.domain.orders.bulk import BulkFilter, Outcome, foresee, seconds_of
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Create, Delete, Link, Operation, Plan, SetImage, Update
 from consumer.domain.records.identity import Kind
@@ -22,24 +22,24 @@ HOUR_MS: Final = 3_600_000
 @pytest.mark.parametrize(
     ("choice", "taken"),
     [
-        (Choice(), True),
-        (Choice(code="refused"), True),
-        (Choice(code="no_permission"), False),
-        (Choice(org_id="o1"), True),
-        (Choice(org_id="o2"), False),
-        (Choice(event_id="e1", code="refused"), True),
-        (Choice(event_id="e2", code="refused"), False),
-        (Choice(older_than=3_600), True),
-        (Choice(older_than=3_601), False),
+        (BulkFilter(), True),
+        (BulkFilter(code="refused"), True),
+        (BulkFilter(code="no_permission"), False),
+        (BulkFilter(org_id="o1"), True),
+        (BulkFilter(org_id="o2"), False),
+        (BulkFilter(event_id="e1", code="refused"), True),
+        (BulkFilter(event_id="e2", code="refused"), False),
+        (BulkFilter(older_than=3_600), True),
+        (BulkFilter(older_than=3_601), False),
     ],
     ids=str,
 )
-def test_a_choice_takes_what_meets_all_of_it(choice: Choice, *, taken: bool) -> None:
+def test_a_choice_takes_what_meets_all_of_it(choice: BulkFilter, *, taken: bool) -> None:
     assert choice.takes("refused", "o1", "e1", NOW - HOUR_MS, NOW) is taken
 
 
 def test_what_has_no_age_is_old_enough() -> None:
-    assert Choice(older_than=86_400).takes("refused", "o1", "e1", 0, NOW)
+    assert BulkFilter(older_than=86_400).takes("refused", "o1", "e1", 0, NOW)
 
 
 @pytest.mark.parametrize(("age", "seconds"), [("90s", 90), ("30m", 1_800), ("12h", 43_200), ("2d", 172_800)])

@@ -12,7 +12,7 @@ import pytest
 from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.errors import UnavailableError
 from consumer.domain.push.run import Run, Trigger
-from consumer.entrypoints.cli.sync import Asked, follow
+from consumer.entrypoints.cli.sync import PendingSync, follow
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.ports import SyncRequest
 
@@ -51,7 +51,7 @@ class Script:
 
     async def follow(self, timeout: float = 5.0) -> Run:
         stores = cast("StoreSession", SimpleNamespace(inbox=self, board=self, clock=self))
-        asked = Asked("ev", OURS, frozenset({"01"}))
+        asked = PendingSync("ev", OURS, frozenset({"01"}))
         return await follow(stores, asked, timeout, lambda run: self.shown.append(f"{run.id} {run.outcome}"))
 
 

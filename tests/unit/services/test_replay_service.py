@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.entrypoints.cli.app import app
-from consumer.entrypoints.cli.replay import Asked, _watched, read_start
+from consumer.entrypoints.cli.replay import ReplayRequest, _watched, read_start
 from consumer.ports import Chunk, RawRecord, Span, Start, event_subject
 from consumer.services.record import NotedBefore, Recorder
 from consumer.services.replay import CountedLetters, Replayed, Replayer
@@ -149,7 +149,7 @@ async def test_an_interruption_that_a_library_swallowed_is_not_lost(capsys: pyte
         yield Replayed(2, left=8)
         yield Replayed(10)
 
-    task = asyncio.create_task(_watched(replaying(), Asked("sessions"), 10))
+    task = asyncio.create_task(_watched(replaying(), ReplayRequest("sessions"), 10))
     await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, kept_by
+from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown, document_cache
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, PairRow
 from consumer.entrypoints.documents.read_fields import kept_definitions, read_fields
 from consumer.entrypoints.documents.words import counted
@@ -23,7 +23,7 @@ async def show(ask: Ask) -> Shown:
     if mapping is None:
         raise MissingError("This event is not mapped to a Swoogo event, so there is no field map to show.")
     make = partial(read_fields, ask.stores, event_id, kept_definitions, suggestions=True)
-    document = (await kept_by(ask.request).of(ask.stores, event_id, "fields", make)).document
+    document = (await document_cache(ask.request).of(ask.stores, event_id, "fields", make)).document
     facts = _facts(document, mapping.name or event_id, every=ask.query.get("all") == "1")
     return Shown("fields.html", f"Fields of {facts['event_name']}", facts, timezone=mapping.timezone, live=False)
 

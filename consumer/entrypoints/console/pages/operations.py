@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue
 from consumer.adapters.kafka.open_dead_letters import OpenLetter
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.orders.bulk import Choice
+from consumer.domain.orders.bulk import BulkFilter
 from consumer.entrypoints.console.page import Ask, Facts, MissingError, Shown
 from consumer.entrypoints.documents.letters import letter_document
 from consumer.entrypoints.documents.operations import OperationsDocument, lead, parked_codes, read_operations
@@ -135,7 +135,7 @@ async def show_letter(ask: Ask) -> Shown:
 async def show_parked(ask: Ask) -> Shown:
     """The first of them by event, of one code where that is chosen. Raises UnavailableError."""
     stores = ask.stores
-    choice = Choice(ask.query.get("code", ""), ask.query.get("org", ""), ask.query.get("event", ""))
+    choice = BulkFilter(ask.query.get("code", ""), ask.query.get("org", ""), ask.query.get("event", ""))
     found = await find_parked(stores, choice, _SHOWN)
     document = parked_document(found, stores.settings.bulk.max_rounds)
     standings = await stores.trouble.standings()

@@ -22,12 +22,12 @@ from consumer.domain.pacing.pace import LATENCY
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth
 from consumer.entrypoints.console import times
-from consumer.entrypoints.console.page import Ask, MissingError, Shown, kept_by
+from consumer.entrypoints.console.page import Ask, MissingError, Shown, document_cache
 from consumer.entrypoints.console.routes import path_of
 from consumer.entrypoints.console.viewer import Role
 from consumer.entrypoints.documents.audit import AuditDocument, read_audit
 from consumer.entrypoints.documents.control import freeze_rows
-from consumer.entrypoints.documents.orders import foresee, give_approval, plan_to_approve, refusal
+from consumer.entrypoints.documents.orders import give_approval, plan_to_approve, preview_order, refusal
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.services.orders import CONTROLLING
 
@@ -117,7 +117,7 @@ async def ask(ask: Ask) -> Shown | Response:
     posted = ask.request.method == "POST"
     order, trouble = _order(ask, kind, mapping, posted=posted)
     if posted and not trouble and kind is not OrderKind.APPROVE:
-        foreseen = await foresee(ask.stores, mapping, order, partial(_plan_now, ask))
+        foreseen = await preview_order(ask.stores, mapping, order, partial(_plan_now, ask))
         trouble = foreseen.refusal
         if not trouble:
             order = replace(order, keys=foreseen.keys, details={**order.details, **foreseen.details})
@@ -206,7 +206,7 @@ def _frozen(given: Mapping[str, str], mapping: EventMapping, now: int) -> tuple[
 async def _plan_now(ask: Ask) -> PlanDocument:
     event_id = ask.parts["event_id"]
     make = partial(read_plan, ask.stores, event_id, LATENCY)
-    return (await kept_by(ask.request).of(ask.stores, event_id, "plan", make)).document
+    return (await document_cache(ask.request).of(ask.stores, event_id, "plan", make)).document
 
 
 async def _answer(ask: Ask, order: Order) -> Response:
@@ -217,7 +217,7 @@ async def _answer(ask: Ask, order: Order) -> Response:
 
 async def _page(ask: Ask, kind: OrderKind, mapping: EventMapping, order: Order, trouble: str) -> Shown:
     stores, plan = ask.stores, ""
-    foreseen = await foresee(stores, mapping, order, partial(_plan_now, ask))
+    foreseen = await preview_order(stores, mapping, order, partial(_plan_now, ask))
     if kind is OrderKind.APPROVE:
         document = await _plan_now(ask)
         plan = document.plan_id

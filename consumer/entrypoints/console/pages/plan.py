@@ -15,7 +15,7 @@ from consumer.domain.pacing.pace import LATENCY
 from consumer.domain.records.identity import NOT_KEPT, Kind
 from consumer.domain.records.text import natural_name
 from consumer.entrypoints.console.looks import HIDDEN, shown_value
-from consumer.entrypoints.console.page import Ask, Facts, Kept, MissingError, Shown, kept_by, pages_of
+from consumer.entrypoints.console.page import Ask, CachedDocument, Facts, MissingError, Shown, document_cache, pages_of
 from consumer.entrypoints.documents.plan import PlanDocument, read_plan
 from consumer.entrypoints.documents.planned import FieldChange, Planned
 from consumer.entrypoints.documents.words import counted, lasting
@@ -50,14 +50,14 @@ async def show(ask: Ask) -> Shown:
         raise MissingError("This event is not mapped to a Swoogo event, so there is nothing to plan.")
     make = partial(read_plan, ask.stores, event_id, LATENCY)
     try:
-        kept = await kept_by(ask.request).of(ask.stores, event_id, "plan", make)
+        kept = await document_cache(ask.request).of(ask.stores, event_id, "plan", make)
     except UnknownTimezoneError as error:
         raise MissingError(str(error)) from None
     facts = _facts(ask, kept, mapping.name or event_id)
     return Shown("plan.html", f"Plan of {facts['event_name']}", facts, timezone=mapping.timezone, live=False)
 
 
-def _facts(ask: Ask, kept: Kept[PlanDocument], name: str) -> Facts:
+def _facts(ask: Ask, kept: CachedDocument[PlanDocument], name: str) -> Facts:
     document, names = kept.document, ask.viewer.sees_names
     actions = Counter(each.action for each in document.operations)
     action = ask.query.get("action", "") if ask.query.get("action", "") in actions else ""

@@ -17,7 +17,7 @@ from consumer.entrypoints.documents.programme import SessionRow
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Tab:
     """A day, or some rooms of it. `query`: asks for it; `hand`: a session of it needs a hand."""
 
     words: str
@@ -48,8 +48,8 @@ class Agenda:
     `undated`: sessions without a start, which stand in no picture.
     """
 
-    days: tuple[Choice, ...]
-    groups: tuple[Choice, ...]
+    days: tuple[Tab, ...]
+    groups: tuple[Tab, ...]
     heading: str
     picture: Picture | None
     lines: dict[str, Line]
@@ -85,7 +85,7 @@ def agenda_of(rows: tuple[SessionRow, ...], timezone: tzinfo, today: date, wante
     counts = Counter(known[slot.id].became for slot in drawn)
     return Agenda(
         days=tuple(
-            Choice(day_name(each), f"?day={each}", len(found), each == day, _needs_hand(found, known))
+            Tab(day_name(each), f"?day={each}", len(found), each == day, _needs_hand(found, known))
             for each, found in days.items()
         ),
         groups=tuple(_rooms(each, n, day, days[day], known, current=n == chosen) for n, each in enumerate(groups))
@@ -126,10 +126,10 @@ def _rooms(
     known: dict[str, SessionRow],
     *,
     current: bool,
-) -> Choice:
+) -> Tab:
     here = [slot for slot in slots if slot.room in rooms]
     words = rooms[0] if len(rooms) == 1 else f"{rooms[0]} to {rooms[-1]}"
-    return Choice(words, f"?day={day}&rooms={number}", len(here), current, _needs_hand(here, known))
+    return Tab(words, f"?day={day}&rooms={number}", len(here), current, _needs_hand(here, known))
 
 
 def _line(row: SessionRow, clock: str) -> Line:

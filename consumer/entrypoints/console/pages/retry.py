@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse
 
 from consumer.adapters.kafka.dead_letters import DeadLetterQueue
 from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.domain.orders.bulk import ORDERED, Choice, Outcome, seconds_of
+from consumer.domain.orders.bulk import ORDERED, BulkFilter, Outcome, seconds_of
 from consumer.domain.orders.order import OrderKind, Receipt
 from consumer.entrypoints.console.page import Ask, Shown
 from consumer.entrypoints.console.pages.operations import by_reason
@@ -61,7 +61,7 @@ async def show(ask: Ask) -> Shown:
     what = "letters" if ask.query.get("what") == "letters" else "parked"
     age = ask.query.get("age", "")
     known = age if age in dict(AGES) else ""
-    choice = Choice(
+    choice = BulkFilter(
         ask.query.get("code", ""),
         ask.query.get("org", "").strip(),
         ask.query.get("event", "").strip(),
@@ -87,7 +87,7 @@ async def show(ask: Ask) -> Shown:
     return Shown("retry.html", "Retry many", facts, nav="operations", live=False)
 
 
-async def _parked(ask: Ask, choice: Choice) -> DryRun:
+async def _parked(ask: Ask, choice: BulkFilter) -> DryRun:
     limit = ask.stores.settings.bulk.max_rounds
     found = await find_parked(ask.stores, choice, _SHOWN)
     planned = list(dict.fromkeys(each.event_id for each in found))[:_EVENTS]
@@ -102,7 +102,7 @@ async def _parked(ask: Ask, choice: Choice) -> DryRun:
     )
 
 
-async def _letters(ask: Ask, choice: Choice) -> DryRun:
+async def _letters(ask: Ask, choice: BulkFilter) -> DryRun:
     """Without a look for newer records: that reads the topics on from there, and a replay does it by itself."""
     settings, reading = ask.stores.settings, await ask.stores.kafka.read()
     events = sorted({each.event_id for each in reading.letters} - {""}) if choice.org_id else []
@@ -176,7 +176,7 @@ async def _order_retry(ask: Ask, keys: list[str], order_id: str, reason: str) ->
     limit = ask.stores.settings.bulk.max_rounds
     chosen: dict[str, tuple[str, ...]] = {}
     for event_id, named in sorted(wanted.items()):
-        found = await find_parked(ask.stores, Choice(event_id=event_id))
+        found = await find_parked(ask.stores, BulkFilter(event_id=event_id))
         parked = {each.issue.key for each in found if each.issue.rounds < limit} & named
         chosen |= {event_id: tuple(sorted(parked))} if parked else {}
     if not chosen:
