@@ -13,6 +13,7 @@ from consumer.adapters.redis.event_stats import EventStats, EventSummary
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issues.issue import Code
+from consumer.domain.pacing.circuit import Circuit
 from consumer.domain.records.text import masked
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import counted, iso, lasting
@@ -108,8 +109,8 @@ async def read_attention(
 
 async def why_paused(stores: StoreSession, mapping: EventMapping) -> str:
     """A sentence on why calls for the event pause and until when; "" while they do not. Raises UnavailableError."""
-    needs = await _of_credentials(stores, [mapping])
-    return next((need.sentence for need in needs if need.kind == "circuit_open"), "")
+    circuit = await stores.circuits.look(mapping.credential)
+    return _paused(circuit, [mapping.event_id], stores.clock.now()).sentence if circuit.open else ""
 
 
 async def _of_credentials(stores: StoreSession, mappings: Iterable[EventMapping]) -> list[Need]:
@@ -119,22 +120,25 @@ async def _of_credentials(stores: StoreSession, mappings: Iterable[EventMapping]
         by_org[mapping.org_id].append(mapping.event_id)
     now, refused, paused = stores.clock.now(), list[Need](), list[Need]()
     for each in await stores.credentials.standings(sorted(by_org), now):
-        events, circuit = by_org[each.org_id], each.circuit
-        only = events[0] if len(events) == 1 else ""
+        events = by_org[each.org_id]
         if each.refused:
             sentence = (
                 f"Swoogo refuses the credential of organization {each.org_id} ({_named(events)}): it has to connect "
                 "with another one, or with this one once Swoogo takes it again."
             )
-            refused.append(Need("credential_refused", only, sentence, "doctor"))
-        if circuit.open:
-            why, seconds = f": {masked(circuit.reason)}" if circuit.reason else ".", circuit.wait(now)
-            sentence = (
-                f"Calls for {_named(events)} have been paused for {lasting(max(now - circuit.since, 0) / 1000)}{why} "
-                f"Next try {f'in {lasting(seconds)}' if seconds else 'now'}."
-            )
-            paused.append(Need("circuit_open", only, sentence, "doctor", iso(now + round(seconds * 1000))))
+            refused.append(Need("credential_refused", _only(events), sentence, "doctor"))
+        if each.circuit.open:
+            paused.append(_paused(each.circuit, events, now))
     return [*refused, *paused]
+
+
+def _paused(circuit: Circuit, events: Sequence[str], now: int) -> Need:
+    why, seconds = f": {masked(circuit.reason)}" if circuit.reason else ".", circuit.wait(now)
+    sentence = (
+        f"Calls for {_named(events)} have been paused for {lasting(max(now - circuit.since, 0) / 1000)}{why} "
+        f"Next try {f'in {lasting(seconds)}' if seconds else 'now'}."
+    )
+    return Need("circuit_open", _only(events), sentence, "doctor", iso(now + round(seconds * 1000)))
 
 
 def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
@@ -154,6 +158,10 @@ def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
         if standing.issues.get(code):
             found.append(Need(code, row.event_id, f"{event} has {words}.", command))
     return found
+
+
+def _only(events: Sequence[str]) -> str:
+    return events[0] if len(events) == 1 else ""
 
 
 def _named(events: Sequence[str]) -> str:
