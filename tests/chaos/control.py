@@ -18,6 +18,7 @@ from consumer.ports import Clock
 from consumer.services.orders import Orders
 from consumer.services.planning import preview, rules_of, upcoming_facts
 from consumer.settings import Settings
+from tests.chaos import steps
 
 if TYPE_CHECKING:
     from tests.chaos.history import History
@@ -128,7 +129,7 @@ async def approve_a_while(history: History) -> None:
         if control.chance.random() < 0.3:
             history.lose()
         known = set(history.held.talks)
-        await history.add()
+        await steps.add(history)
         [new] = [each.title for key, each in history.held.talks.items() if key not in known]
         await history.idle()
         if new in {row["name"] for row in history.state()["sessions"]}:
@@ -178,12 +179,22 @@ def _nothing() -> Any:
 async def _something(history: History) -> None:
     """A step that needs nothing of Swoogo, and waits for nothing."""
     step = _of(history).chance.choice(_STEPS)
-    history.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step} meanwhile")
-    await getattr(history, step)()
+    history.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step.__name__} meanwhile")
+    await step(history)
 
 
 _STEPS: Final = (
-    *("edit", "edit", "add", "edit_speaker", "edit_sponsor", "reconcile", "sync", "map_again", "replay"),
-    *("lose_redis", "lose_redis", "nonsense"),
+    steps.edit,
+    steps.edit,
+    steps.add,
+    steps.edit_speaker,
+    steps.edit_sponsor,
+    steps.reconcile,
+    steps.sync,
+    steps.map_again,
+    steps.replay,
+    steps.lose_redis,
+    steps.lose_redis,
+    steps.nonsense,
 )
 STEPS: Final = (freeze_a_while, approve_a_while)

@@ -1,8 +1,4 @@
-"""What happens to the conference: a seeded choice of steps, and what Swoogo must hold after them.
-
-Steps whose order against the pushes decides what Swoogo holds (E3, D1, R2, S8) wait until the one before is through;
-the others come as they come.
-"""
+"""One conference's life: a seeded choice of steps, what is published, and what Swoogo must hold after it."""
 
 from __future__ import annotations
 
@@ -16,12 +12,12 @@ from typing import Any, Final
 from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.surveys.survey import Depth
 from sandbox.conference.expected import NOTHING, Expected, Resources, fold
-from sandbox.conference.model import Conference, Person, Room
-from sandbox.conference.records import Record, Scope, Writer
+from sandbox.conference.model import Conference
+from sandbox.conference.records import Record, Writer
 from sandbox.conference.sessionboard import Event
 from sandbox.swoogo.server import SandboxSwoogo
-from tests.chaos import control, mapped, people
-from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, identifier, seed, talk
+from tests.chaos import control, mapped, steps
+from tests.chaos.conference import EVENT_ID, KEY, ORG_ID, SECRET, conference, seed
 from tests.chaos.control import Controls
 from tests.chaos.log import Log
 from tests.chaos.machine import EPOCH, seconds
@@ -107,7 +103,7 @@ class History:
     async def go_on(self, most: int) -> None:
         """Some more steps."""
         for _ in range(self.chance.randint(1, most)):
-            step = self.chance.choice((*STEPS, *mapped.STEPS * 2) if self.fields else STEPS)
+            step = self.chance.choice((*steps.STEPS, *mapped.STEPS * 2) if self.fields else steps.STEPS)
             if self.control and self.control.chance.random() < _ORDERED:
                 step = self.control.chance.choice(control.STEPS)
             self.steps.append(f"{asyncio.get_running_loop().time():9.3f} {step.__name__}")
@@ -189,149 +185,6 @@ class History:
         after = replace(self.held.talks[key], **changes)
         self.held = replace(self.held, talks={**self.held.talks, key: after})
 
-    async def edit(self) -> None:
-        """New titles."""
-        self.retitle()
-        self.publish()
-
-    async def add(self) -> None:
-        """A new talk in a new room, with somebody new."""
-        number = self.first + len(self.held.talks) + 10 + self.edits
-        self.edits += 1
-        room = Room(id=identifier("room", number), name=f"Room {number}")
-        somebody = Person(
-            id=identifier("person", number),
-            first_name=f"First{number}",
-            last_name=f"Last{number}",
-            email=f"person{number}@example.org",
-        )
-        new = replace(talk(number, (self.first, number)), room_id=room.id)
-        self.held = replace(
-            self.held,
-            rooms={**self.held.rooms, room.id: room},
-            people={**self.held.people, somebody.id: somebody},
-            talks={**self.held.talks, new.id: new},
-        )
-        self.publish()
-
-    async def edit_speaker(self) -> None:
-        """Another company."""
-        self.edits += 1
-        key = self.chance.choice(sorted(self.held.people.keys() - self.forgotten))
-        person = replace(self.held.people[key], company=f"Company {self.edits}")
-        if self.chance.random() < 0.3:  # a pasted address: no one sees the difference, and there is none
-            name, _, host = person.email.partition("@")
-            person = replace(person, email=f"{name}{self.chance.choice(people.HIDDEN)}@{host}")
-        self.held = replace(self.held, people={**self.held.people, key: person})
-        self.publish()
-
-    async def edit_sponsor(self) -> None:
-        """Another website."""
-        self.edits += 1
-        key = self.chance.choice(sorted(self.held.sponsors))
-        sponsor = replace(self.held.sponsors[key], website_url=f"https://example.org/{self.edits}")
-        self.held = replace(self.held, sponsors={**self.held.sponsors, key: sponsor})
-        self.publish()
-
-    async def remove(self) -> None:
-        """D1: a talk is deleted in Sessionboard; Swoogo keeps it."""
-        await self.idle()
-        alive = sorted(key for key in self.held.talks if key not in self.deleted)
-        if len(alive) < 3:
-            return
-        key = self.chance.choice(alive)
-        self.held = replace(self.held, talks={name: each for name, each in self.held.talks.items() if name != key})
-        self.publish()
-        await self.idle()
-
-    async def move_speaker(self) -> None:
-        """S8: a speaker leaves a talk, another comes."""
-        await self.idle()
-        key = self.chance.choice(sorted(key for key in self.held.talks if key not in self.deleted))
-        self.change(key, speaker_ids=(identifier("person", self.first + self.chance.randrange(4)),))
-        self.publish()
-        await self.idle()
-
-    async def edit_by_hand(self) -> None:
-        """R2: somebody types a description in Swoogo, which stays."""
-        await self.idle()
-        key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted))
-        name = self.expected.sessions[key].name
-        row = self.found(name)
-        if row is None:
-            return
-        self.edits += 1
-        text = f"<p>Typed {self.edits}</p>"
-        self.sandbox.edit("sessions", row["id"], {"description": text})
-        self.typed[key] = text
-        if self.chance.random() < 0.5:
-            await self.survey(Depth.SHALLOW)
-
-    async def delete_by_hand(self) -> None:
-        """D2: somebody deletes a session in Swoogo, which is never synced again."""
-        await self.idle()
-        if self.deleted:
-            return
-        key = self.chance.choice(sorted(set(self.held.talks) & set(self.expected.sessions)))
-        name = self.expected.sessions[key].name
-        row = self.found(name)
-        if row is None:
-            return
-        self.sandbox.delete("sessions", row["id"])
-        self.deleted.add(key)
-        self.edits += 1
-        self.change(key, title=f"{self.held.talks[key].title}, after all {self.edits}")
-        if self.chance.random() < 0.5:  # S7: an association with it is due, and with another talk
-            others = sorted(set(self.held.talks) & set(self.expected.sessions) - self.deleted - self.sealed)
-            person = identifier("person", self.first + self.chance.randrange(4))
-            for each in (key, *others[:1]):
-                self.change(each, speaker_ids=(person,))
-        if self.chance.random() < 0.5:
-            await self.survey(Depth.SHALLOW)
-        else:
-            self.publish()
-
-    async def reconcile(self) -> None:
-        """C4: at any moment."""
-        await self.survey(self.chance.choice((Depth.SHALLOW, Depth.DEEP)))
-
-    async def sync(self) -> None:
-        """C5, O3, R6: up to three manual syncs before one push, of any scope, with ids of their own and without."""
-        talks = sorted(self.held.talks)
-        for _ in range(self.chance.choice((1, 1, 2, 3))):
-            at = self.at()
-            scope: Scope = self.chance.choice(("all", "agenda", "sponsors"))
-            selected = self.chance.choice((False, True))
-            request = self.writer.sync_requested(
-                scope,
-                session_ids=[self.chance.choice(talks)] if selected and talks else None,
-                request_id=self.chance.choice((None, f"r{at.timestamp():.3f}")),
-                at=at,
-            )
-            self.send([request])
-
-    async def map_again(self) -> None:
-        """M3, M4: the mapping is removed, things change, the same pair is mapped again."""
-        self.send([self.writer.mapping_removed(at=self.at())])
-        await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
-        self.retitle()
-        self.publish()
-        await asyncio.sleep(self.chance.choice((0.0, 3.0, 30.0)))
-        self.send([self.writer.mapping_added(self.swoogo_event_id, settings=self.settings, at=self.at())])
-
-    async def replay(self) -> None:
-        """G3: every topic is read again from its start."""
-        self.rewind()
-
-    async def nonsense(self) -> None:
-        """G1: a record that no one can read."""
-        self.bad += 1
-        self.log.append(self.writer.topics.sessions, f"{self.event.id}/bad-{self.bad}".encode(), b"\xff\xfe not json")
-
-    async def lose_redis(self) -> None:
-        """G6: Redis comes back without anything, at any moment."""
-        self.lose()
-
     def found(self, name: str) -> dict[str, Any] | None:
         """The session that somebody looks for in Swoogo; None where it waits for a decision. Raises LookupError."""
         row: dict[str, Any] | None = next((each for each in self.state()["sessions"] if each["name"] == name), None)
@@ -350,25 +203,3 @@ class History:
         """What Swoogo holds, by plain names."""
         held = self.sandbox.state(self.swoogo_event_id)
         return plain_state(held) if self.forms else held
-
-
-STEPS: Final[tuple[Callable[[History], Awaitable[None]], ...]] = (
-    History.edit,
-    History.edit,
-    History.add,
-    History.edit_speaker,
-    History.edit_sponsor,
-    History.remove,
-    History.move_speaker,
-    people.look_alike,
-    people.merge,
-    people.forget,
-    History.edit_by_hand,
-    History.delete_by_hand,
-    History.reconcile,
-    History.sync,
-    History.map_again,
-    History.replay,
-    History.lose_redis,
-    History.nonsense,
-)
