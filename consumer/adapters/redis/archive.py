@@ -10,6 +10,7 @@ from typing import Final, Protocol, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.keys import Keys
@@ -39,14 +40,12 @@ class ArchiveTopic(Protocol):
     async def aclose(self) -> None: ...
 
 
-class RedisArchive:
+class RedisArchive(RedisStore):
     """Puts events away, and brings them back. `{event/ID}:archive` is the id of the archiving, and the places."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, open_topic: Callable[[], ArchiveTopic]) -> None:
         """`open_topic`: called when the topic is first needed."""
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._open_topic = open_topic
         self._opened: ArchiveTopic | None = None
         self._stats = RedisEventStats(redis, keys, scripts)

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.cluster import ClusterRedis
 from consumer.adapters.redis.keys import Keys
@@ -79,7 +80,7 @@ class Time(Protocol):
         """See whether the clock was set. Raises UnavailableError."""
 
 
-class RedisBudget:
+class RedisBudget(RedisStore):
     def __init__(
         self,
         redis: Redis,
@@ -90,9 +91,7 @@ class RedisBudget:
         settings: SwoogoSettings,
         time: Time,
     ) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._leases = leases
         self._clock = clock
         self._time = time

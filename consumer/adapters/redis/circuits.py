@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -42,13 +43,11 @@ def rule_of(settings: SwoogoSettings) -> CircuitRule:
     )
 
 
-class RedisCircuits:
+class RedisCircuits(RedisStore):
     """`known` is what this process read last, for metrics."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, clock: Clock, settings: SwoogoSettings) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._clock = clock
         self._rule = rule_of(settings)
         self._kept = round(self._rule.most * 2000) + self._rule.probe + self._rule.within

@@ -6,12 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, cast
 
-from redis.asyncio import Redis
-
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_value
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError, UnreadableRowError
@@ -24,13 +21,8 @@ _REFUSAL_CLAIM_MS: Final = 30_000
 """After that, another push reports the refusal: the one that claimed it has died."""
 
 
-class RedisConnections:
+class RedisConnections(RedisStore):
     """The only writer of connections and mappings."""
-
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
 
     @guarded
     async def connection(self, org_id: str) -> Connection | None:

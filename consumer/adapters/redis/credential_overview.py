@@ -9,6 +9,7 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.budget import CreditStanding, read_credits
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
@@ -30,12 +31,11 @@ class CredentialStanding:
     circuit: Circuit
 
 
-class CredentialOverview:
+class CredentialOverview(RedisReader):
     """Reads five small values an organization, in a few round trips."""
 
     def __init__(self, redis: Redis, keys: Keys, settings: SwoogoSettings) -> None:
-        self._redis = redis
-        self._keys = keys
+        super().__init__(redis, keys)
         self._limit = settings.credit_limit - settings.credit_reserve
         self._window = round(settings.credit_window * 1000)
 

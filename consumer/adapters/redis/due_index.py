@@ -17,6 +17,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.cluster import IN_ORDER
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
@@ -28,11 +29,9 @@ from consumer.ports import Due, Hint, Subject
 _FIELDS: Final = ["due", "until", "survey", "hold"]
 
 
-class DueIndex:
+class DueIndex(RedisStore):
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._credentials_of = RedisConnections(redis, keys, scripts).credentials_of
         self._uninterrupted = Uninterrupted()
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.cluster import ClusterRedis
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.status import known_run
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.pacing.circuit import Circuit
@@ -89,13 +87,8 @@ class EventSummary:
     stats: EventStats
 
 
-class RedisEventStats:
+class RedisEventStats(RedisStore):
     """Reads what is kept of events; each costs the same, however much it holds."""
-
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
 
     @guarded
     async def stats_of(self, events: Sequence[str]) -> Mapping[str, EventStats]:

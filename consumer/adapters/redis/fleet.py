@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
@@ -87,10 +88,9 @@ _NUMBERS: Final = ("failing", "continuous", "changes", "unlogged", "intents", "p
 _document: Final = msgspec.json.Decoder(Fleet)
 
 
-class RedisFleet:
+class RedisFleet(RedisReader):
     def __init__(self, redis: Redis, keys: Keys, stats: RedisEventStats, clock: Clock) -> None:
-        self._redis = redis
-        self._keys = keys
+        super().__init__(redis, keys)
         self._stats = stats
         self._clock = clock
         self._cursor = 0
@@ -165,11 +165,7 @@ _A_PUSH: Final = 50
 """Changes of one push that are kept, spread over all of them."""
 
 
-class RecentArrivals:
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-
+class RecentArrivals(RedisReader):
     @guarded
     async def note(self, seconds: Sequence[float]) -> None:
         """Changes that have just reached Swoogo, each with the seconds it took: one command."""

@@ -10,6 +10,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
@@ -54,13 +55,11 @@ def spread(event_id: str) -> float:
     return crc32(event_id.encode()) / 0xFFFF_FFFF
 
 
-class InboxRequests:
+class InboxRequests(RedisStore):
     """Manual syncs, reconciles, ledger commands and continuous sync, as they are asked for."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, reconcile: ReconcileSettings) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._interval = reconcile.interval
         self._due = DueIndex(redis, keys, scripts)
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -28,15 +29,13 @@ class IssuesTopic(Protocol):
         """Return when all are safe; None: nothing stands for the record any more. Raises UnavailableError."""
 
 
-class IssueFeed:
+class IssueFeed(RedisStore):
     """The only writer of the digests, and of the topic."""
 
     def __init__(
         self, redis: Redis, keys: Keys, scripts: Scripts, connections: Connections, topic: IssuesTopic
     ) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._connections = connections
         self._topic = topic
 

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from redis.asyncio import Redis
-
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.cluster import IN_ORDER
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.orders.order import GivenOrder, Order
 
 KEPT: Final = 500
 """Of each event; the status topic has all."""
 
 
-class RedisOrders:
+class RedisOrders(RedisStore):
     """The only writer of orders."""
-
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
 
     @guarded
     async def begin(self, order: Order) -> GivenOrder | None:

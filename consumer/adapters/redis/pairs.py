@@ -12,6 +12,7 @@ from typing import Protocol, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -26,13 +27,11 @@ class PairLog(Protocol):
         """Return when all are safe. Raises UnavailableError."""
 
 
-class RedisPairs:
+class RedisPairs(RedisStore):
     """The only writer of pairs."""
 
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, changelog: PairLog) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._changelog = changelog
         self._uninterrupted = Uninterrupted()
 

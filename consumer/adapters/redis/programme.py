@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import msgspec
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.records.identity import Kind, id_of, key_of
@@ -71,10 +72,9 @@ class Programme:
         return isinstance(other, Programme) and other.digest == self.digest
 
 
-class RedisProgramme:
+class RedisProgramme(RedisReader):
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
+        super().__init__(redis, keys)
         self._last: OrderedDict[str, Programme] = OrderedDict()
 
     @guarded

@@ -19,6 +19,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.cluster_map import Ranges, slot_of
 from consumer.adapters.redis.keys import Keys
@@ -39,12 +40,10 @@ _connection: Final = msgspec.json.Decoder(ConnectionStanding)
 _pair: Final = msgspec.json.Decoder(PairStanding)
 
 
-class RedisMarkers:
+class RedisMarkers(RedisStore):
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, *, replicas: bool = False) -> None:
         """`replicas`: one of them may take over, and lead back to a process that was the primary before."""
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._sections = ("server", "replication") if replicas else ("server",)
 
     @guarded

@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -29,12 +30,10 @@ _LOOKED_AT: Final = (Kind.SESSION, Kind.SPONSOR)
 """Kinds that are otherwise created without a look; the others are always looked for."""
 
 
-class RedisRestorer:
+class RedisRestorer(RedisStore):
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, inbox: RedisInbox, window: float) -> None:
         """`window`: seconds of a credit window."""
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._inbox = inbox
         self._window = round(window * 1000)
         self._archive = inbox.archive

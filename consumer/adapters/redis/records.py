@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from redis.asyncio import Redis
-
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded, read_hash
-from consumer.adapters.redis.keys import Keys
 from consumer.domain.explaining.record_fields import around, ledger_keys, places_sent
 from consumer.domain.records.identity import Kind, Source, id_of, key_of, kind_of
 from consumer.domain.records.ledger import Ledger
@@ -18,11 +16,7 @@ from consumer.domain.records.snapshot import Snapshot
 _ROWS = {Kind.SESSION: Source.SESSION, Kind.SPEAKER: Source.CONTACT, Kind.SPONSOR: Source.SPONSOR}
 
 
-class RedisRecords:
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-
+class RedisRecords(RedisReader):
     @guarded
     async def knows(self, event_id: str, key: str) -> bool:
         row = key_of(_ROWS[kind_of(key)], id_of(key)) if kind_of(key) in _ROWS else ""

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded, read_value
-from consumer.adapters.redis.keys import Keys
 from consumer.ports import Span
 
 _KEPT_SECONDS: Final = 7 * 24 * 3600
@@ -23,11 +22,7 @@ class _Kept(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Kept).decode
 
 
-class RedisReplays:
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-
+class RedisReplays(RedisReader):
     @guarded
     async def keep(self, topic: str, spans: Mapping[int, Span], event_id: str) -> None:
         value = msgspec.json.encode(_Kept(dict(spans), event_id))

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.keys import Keys
@@ -34,11 +35,7 @@ class StatusTopic(Protocol):
         """`integration.*` and `mapping.*`."""
 
 
-class RedisRuns:
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-
+class RedisRuns(RedisReader):
     @guarded
     async def issues(self, event_id: str) -> Mapping[str, Issue]:
         stored = await read_hash(self._redis, self._keys.event(event_id, "issues"))

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.push.run import MadeCall, RunCalls
 from consumer.domain.push.timeline import KEPT, Happening, What
@@ -59,13 +57,8 @@ _line: Final = codecs.RowReader[_Line](_Line, "a line of a timeline")
 _calls: Final = codecs.RowReader[_Calls](_Calls, "calls of a run")
 
 
-class RedisTimeline:
+class RedisTimeline(RedisStore):
     """The only writer of timelines and calls."""
-
-    def __init__(self, redis: Redis, keys: Keys, scripts: Scripts) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
 
     @guarded
     async def note(

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from redis.asyncio import Redis
 
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_value
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -19,11 +20,9 @@ class Cipher(Protocol):
         """The text, or None when it was encrypted with another key."""
 
 
-class RedisTokens:
+class RedisTokens(RedisStore):
     def __init__(self, redis: Redis, keys: Keys, scripts: Scripts, cipher: Cipher) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._scripts = scripts
+        super().__init__(redis, keys, scripts)
         self._cipher = cipher
 
     @guarded

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from redis.asyncio import Redis
-
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded
-from consumer.adapters.redis.keys import Keys
 
 _SECONDS: Final = 86_400
 """A change that waits longer has lost its trace; nothing else."""
 
 
-class RedisTraceParents:
+class RedisTraceParents(RedisReader):
     """One hash an event: record key -> `traceparent` of its newest change."""
-
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
 
     @guarded
     async def keep(self, event_id: str, parents: Mapping[str, str]) -> None:

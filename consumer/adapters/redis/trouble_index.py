@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Final, cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.base import RedisReader
 from consumer.adapters.redis.client import guarded, read_hash
-from consumer.adapters.redis.keys import Keys
 from consumer.domain.issues.issue import Issue
 from consumer.domain.orders.bulk import EventTrouble, trouble_of
 
@@ -25,11 +24,7 @@ _AT_ONCE: Final = 100
 _row: Final = msgspec.json.Decoder(EventTrouble)
 
 
-class TroubleIndex:
-    def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-
+class TroubleIndex(RedisReader):
     @guarded
     async def note(self, event_id: str, org_id: str, issues: Iterable[Issue], *, failed: bool) -> None:
         """What stands of an event from now on: one command. `failed`: its last push."""
