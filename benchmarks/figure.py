@@ -39,8 +39,8 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than the peer; below 1 is worse. None without a peer."""
-        if not self.peer or not self.value:
+        """How many times better than the peer; below 1 is worse. None without a peer, or where the value says it."""
+        if not self.peer or not self.value or self.unit == "x":
             return None
         return self.value / self.peer if self.more_is_better else self.peer / self.value
 

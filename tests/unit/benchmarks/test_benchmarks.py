@@ -77,6 +77,11 @@ def test_figure_shows_its_goal_and_its_factor_to_the_peer(
     assert (figure.as_json()["met"], figure.as_json()["ratio"]) == (met, ratio)
 
 
+def test_a_figure_in_times_the_peer_is_not_divided_by_it_again() -> None:
+    figure = Figure(benchmark="b", what="w", value=0.43, unit="x", more_is_better=True, peer=60_000)
+    assert figure.ratio is None
+
+
 @pytest.mark.parametrize(("share", "value"), [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0), (0.0, 1.0)])
 def test_a_percentile_is_a_value_that_was_measured(share: float, value: float) -> None:
     assert percentile([float(number) for number in range(100, 0, -1)], share) == value
