@@ -29,12 +29,12 @@ from consumer.entrypoints.subscribers import Subscribers
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Clock
 from consumer.services.dispatch import Dispatcher
-from consumer.services.housekeeping import Archiver, Housekeeper
+from consumer.services.housekeeping import Housekeeper
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
 from consumer.version import installed_version
 from consumer.wiring.clients import close_within, open_kafka, open_redis, open_swoogo
-from consumer.wiring.services import build_dispatcher, build_order_relay, build_recorder
+from consumer.wiring.services import build_archiver, build_dispatcher, build_order_relay, build_recorder
 
 log = structlog.get_logger("app")
 
@@ -175,7 +175,7 @@ async def service(settings: Settings, watch: Telemetry | None = None) -> AsyncIt
         trouble = TroubleIndex(stores.redis, stores.keys)
         orders = build_order_relay(settings, stores, kafka, clock)
         fleet = RedisFleet(stores.redis, stores.keys, RedisEventStats(stores.redis, stores.keys, stores.scripts), clock)
-        archiver = Archiver(stores.archive, clock, settings.archive.after) if settings.archive.after else None
+        archiver = build_archiver(settings, stores, kafka, clock)
         housekeeper = Housekeeper(stores.inbox, election, clock, dispatcher.rebuilder, trouble, orders, fleet, archiver)
         time.on_jump(lambda seconds: housekeeper.repair_soon() if seconds < 0 else None)
         broker = None

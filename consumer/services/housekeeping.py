@@ -6,7 +6,7 @@ The due index is repaired, orders are seen to, events are counted and archived.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -125,8 +125,18 @@ class Archive(Protocol):
     async def over(self, cursor: int, before: int, now: int) -> tuple[int, Sequence[str]]:
         """The next position, and some events that ended before that (ms) and for which nothing waits."""
 
-    async def put_away(self, event_id: str, op_id: str, now: int) -> bool:
-        """Archive an event; False when something waits by now. Raises UnavailableError."""
+    async def put_away(self, event_id: str, op_id: str, now: int, withdraw: Callable[[str], Awaitable[None]]) -> bool:
+        """Archive an event; False when something waits by now. Raises UnavailableError.
+
+        `withdraw`: called while nothing else has the event.
+        """
+
+
+class Issues(Protocol):
+    """The topic of issues."""
+
+    async def withdraw(self, event_id: str) -> None:
+        """Nothing of the event stands any more. Raises UnavailableError."""
 
 
 @dataclass(slots=True)
@@ -134,6 +144,7 @@ class Archiver:
     """For the elected replica. `after`: seconds from the end of an event."""
 
     archive: Archive
+    issues: Issues
     clock: Clock
     after: float
     _cursor: int = 0
@@ -143,5 +154,5 @@ class Archiver:
         now = self.clock.now()
         self._cursor, over = await self.archive.over(self._cursor, now - round(self.after * 1000), now)
         for event_id in over:
-            if await self.archive.put_away(event_id, self.clock.new_id(), now):
+            if await self.archive.put_away(event_id, self.clock.new_id(), now, self.issues.withdraw):
                 archive_log.info("event.archived", event_id=event_id)

@@ -40,6 +40,7 @@ from consumer.ports.status import Timeline
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
+from consumer.services.housekeeping import Archiver
 from consumer.services.images import ImageQueue
 from consumer.services.orders import OrderRelay
 from consumer.services.planning import rules_of
@@ -213,6 +214,15 @@ def with_webhooks(pusher: Pusher, settings: Settings, stores: Stores, client: Sw
         hooks,
     )
     return replace(pusher, hints=taker, webhooks=registrar), registrar
+
+
+def build_archiver(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> Archiver | None:
+    """What archives events that are over; None while none are (Y4)."""
+    if not settings.archive.after:
+        return None
+    topic = KafkaIssuesTopic(kafka.producer, settings.kafka.topics.issues, clock)
+    feed = IssueFeed(stores.redis, stores.keys, stores.scripts, stores.connections, topic)
+    return Archiver(stores.archive, feed, clock, settings.archive.after)
 
 
 def build_order_relay(settings: Settings, stores: Stores, kafka: Kafka, clock: Clock) -> OrderRelay:

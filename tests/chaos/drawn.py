@@ -19,6 +19,7 @@ from tests.chaos.verdict import Verdict
 
 _JUMPS: Final = 1 / 3
 _HOOKS: Final = 1 / 2
+_ARCHIVED: Final = 1 / 4
 
 
 class Drawn:
@@ -49,7 +50,9 @@ class Drawn:
         self.jump_at = jumps.uniform(1.0, 900.0)
         # Half of the runs have webhooks; then Swoogo's clock and ours differ by as much as the latter is set.
         hooks = abs(self.jump) + 5.0 if who == "service" and Random(f"webhooks {seed}").random() < _HOOKS else None
-        self.keys, self.settings = settings_of(redis_url, limit, window, hooks)
+        # In a quarter an event is archived as soon as nothing of it waits.
+        archived = who == "service" and Random(f"archive {seed}").random() < _ARCHIVED
+        self.keys, self.settings = settings_of(redis_url, limit, window, hooks, archived=archived)
         self.deliveries = Deliveries(seed, self.settings, self.effects)
         # Half of the runs write names in every form, to a Swoogo that stores text as it pleases; the peer is spared.
         forms = Random(f"forms {seed}")

@@ -44,7 +44,7 @@ async def judge(
         found["dead letters"] = _each(lambda each: checks.untold(each, run.log, topics.dead_letters), histories)
         found["fields"] = _each(lambda each: each.fields.wrong(each) if each.fields else [], histories)
         found["issues"], undecided = [], False
-        book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog())
+        book = RedisLedger(stores.redis, stores.keys, stores.scripts, _NoChangelog(), stores.archive)
         older = checks.left_older(run.log, topics.speakers)
         for history in histories:
             issues = await runs.issues(str(history.event.id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import astuple, dataclass, field
 from math import inf
@@ -17,7 +17,7 @@ from zlib import crc32
 
 from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
 from consumer.domain.errors import UnavailableError
-from consumer.ports import RawRecord
+from consumer.ports import RawRecord, Span
 from consumer.ports.rebuild import Offsets, ScanBatch, TopicPartition
 from consumer.settings import KafkaSettings
 from tests.chaos.effects import STALL, Effects
@@ -235,18 +235,9 @@ class LogSource(KafkaRebuildSource):
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    async def _strike(self, what: str) -> None:
-        """Raises UnavailableError when the broker does not answer."""
-        kind = self._log.effects.strike(f"scan {what}") if current() else ""
-        await self._log.effects.before(kind)
-        if kind == STALL:
-            self._log.stand_still()
-        if kind == "error" or not await self._log.answers(_SCAN_SECONDS):
-            raise UnavailableError("Kafka does not answer.")
-
     async def ends(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
-        await self._strike("ends")
+        await strike(self._log, "ends")
         return {
             TopicPartition(topic, number): len(partition)
             for topic in (self.ledger, self.issues, *self._inputs.values())
@@ -255,7 +246,7 @@ class LogSource(KafkaRebuildSource):
 
     async def committed(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
-        await self._strike("committed")
+        await strike(self._log, "committed")
         groups = [self._log.groups.get(f"{self._group_id}.{name}") for name in self._inputs]
         return {
             TopicPartition(group.topic, number): offset
@@ -273,7 +264,7 @@ class LogSource(KafkaRebuildSource):
         for place, end in ends.items():
             start = starts.get(place, 0)
             while start < end:
-                await self._strike("records")
+                await strike(self._log, "records")
                 await self._log.effects.latency(0.05)
                 first, start = start, min(start + _REBUILD_BATCH, end)
                 found = self._log.topics[place.topic][place.partition][first:start]
@@ -281,6 +272,35 @@ class LogSource(KafkaRebuildSource):
                     left = self._log.newest(place.topic)
                     found = [each for each in found if each.value and left.get(each.key or b"") == each.value]
                 yield ScanBatch([RawRecord(*astuple(record)) for record in found], {place: start})
+
+
+class LogScanner:
+    """Reads single records of the log where `TopicScanner` reads Kafka."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    async def scan(
+        self, spans: Mapping[Any, Span], _: int
+    ) -> AsyncGenerator[tuple[list[RawRecord], dict[Any, int]], None]:
+        """See `TopicScanner`."""
+        for place, span in spans.items():
+            await strike(self._log, "archive")
+            found = self._log.topics[place.topic][place.partition][span.start : span.end]
+            yield [RawRecord(*astuple(record)) for record in found], {place: span.end}
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+async def strike(log: Log, what: str) -> None:
+    """What breaks while something is read again. Raises UnavailableError when the broker does not answer."""
+    kind = log.effects.strike(f"scan {what}") if current() else ""
+    await log.effects.before(kind)
+    if kind == STALL:
+        log.stand_still()
+    if kind == "error" or not await log.answers(_SCAN_SECONDS):
+        raise UnavailableError("Kafka does not answer.")
 
 
 async def evict(log: Log, process: Process) -> None:

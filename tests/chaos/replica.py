@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,10 +18,14 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from consumer import app
+from consumer.adapters.kafka import archive as kafka_archive
+from consumer.adapters.redis import archive as redis_archive
 from consumer.adapters.redis import budget, stores
 from consumer.adapters.sealing import KeyPair
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import SilentHostError, UnavailableError
+from consumer.domain.records.identity import Source, key_of
+from consumer.domain.records.snapshot import Snapshot
 from consumer.observability.telemetry import Telemetry
 from consumer.ports import Picture, Unchanged
 from consumer.services import housekeeping, rebuild
@@ -32,7 +36,7 @@ from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.clients import FakeBroker, FakeProducer
 from tests.chaos.deliveries import PATH, SECRET
 from tests.chaos.effects import Effects
-from tests.chaos.log import Log, LogSource
+from tests.chaos.log import Log, LogScanner, LogSource
 from tests.chaos.machine import VirtualClock, current
 from tests.chaos.valkey import Server
 from tests.chaos.wire import Wire
@@ -157,6 +161,11 @@ def composed_on(around: Surroundings) -> Iterator[None]:
         patch.multiple(clients, **in_clients),
         patch.object(services, "open_images", lambda _: Pictures(around.effects)),
         patch.object(stores, "connect", lambda _: around.server.connect(struck=current() is not None)),
+        patch.object(kafka_archive, "producer", in_clients["producer"]),
+        patch.object(kafka_archive, "TopicScanner", lambda _: LogScanner(around.log)),
+        # Events are taken for over though they are not: all rows stay, as they may all be needed.
+        patch.object(redis_archive, "ended_at", lambda _: 0),
+        patch.object(redis_archive, "stays", every_row),
         patch.object(rebuild, "_LOOK_SECONDS", 20.0),
         patch.object(housekeeping, "_EVERY_SECONDS", 10.0),
         patch.object(budget, "_LONGEST_NAP", 5.0),
@@ -171,15 +180,27 @@ async def live(around: Surroundings) -> None:
         await service.run(asyncio.Event())
 
 
+def every_row(snapshot: Snapshot) -> frozenset[str]:
+    """The keys of all rows."""
+    held: tuple[tuple[Source, Iterable[str]], ...] = (
+        (Source.SESSION, snapshot.sessions),
+        (Source.CONTACT, snapshot.contacts),
+        (Source.SPONSOR, snapshot.sponsors),
+    )
+    return frozenset(key_of(source, each) for source, rows in held for each in rows)
+
+
 @cache
 def _key_pair() -> KeyPair:
     return KeyPair.generate()
 
 
-def settings_of(redis_url: str, limit: int, window: float, hooks: float | None = None) -> tuple[KeyPair, Settings]:
+def settings_of(
+    redis_url: str, limit: int, window: float, hooks: float | None = None, *, archived: bool = False
+) -> tuple[KeyPair, Settings]:
     """The settings of a run with its limit of credits and its window (seconds), and the key pair in them.
 
-    `hooks`: with webhooks, and by how many seconds Swoogo's clock and ours may differ.
+    `hooks`: with webhooks, and by how many seconds Swoogo's clock and ours may differ. `archived`: with the archive.
     """
     keys = _key_pair()
     return keys, load_settings(
@@ -193,6 +214,7 @@ def settings_of(redis_url: str, limit: int, window: float, hooks: float | None =
             "credit_reserve": 0,
         },
         keys={"private": keys.private},
+        archive={"after": 1.0 if archived else 0.0},
         webhooks={
             "enabled": "off" if hooks is None else "on",
             "public_url": "http://hooks.test",

@@ -4,7 +4,7 @@ back (Y4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol, cast
 
 from redis.asyncio import Redis
@@ -16,12 +16,15 @@ from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import UnreadableRowError
+from consumer.domain.planning.eligibility import Reason
 from consumer.domain.records.archive import ended_at, stays
 from consumer.ports import event_subject
 
 _SLICE: Final = 50
 _LEASE_MS: Final = 60_000
 _WAITS: Final = ("dirty", "requests", "orders", "unlogged", "hints")
+_HELD: Final = {Reason.FROZEN.value, Reason.UNAPPROVED.value}
+"""Why a record was left out that goes over without a change of its own: its row is needed then (U1, U2)."""
 GOES: Final = ("issues", "directory", "survey", "fields", "overtaken", "run", "runs", "timeline", "calls")
 
 
@@ -76,8 +79,13 @@ class RedisArchive(RedisStore):
         return ends
 
     @guarded
-    async def put_away(self, event_id: str, op_id: str, now: int) -> bool:
-        """Archive an event under its lease; False when something waits, or somebody has it. Raises UnavailableError."""
+    async def put_away(
+        self, event_id: str, op_id: str, now: int, withdraw: Callable[[str], Awaitable[None]] | None = None
+    ) -> bool:
+        """Archive an event under its lease; False when something waits, or somebody has it. Raises UnavailableError.
+
+        `withdraw` takes its issues off their topic; where the event then stays, its next push puts them there again.
+        """
         key = {name: self._keys.event(event_id, name) for name in ("state", "archive", "figures", *HELD, *GOES)}
         epoch, _ = await self._scripts.seize_subject(key["state"], op_id=op_id, lease=_LEASE_MS)
         if not epoch:
@@ -85,6 +93,8 @@ class RedisArchive(RedisStore):
         try:
             rows, versions, ledger = [await read_hash(self._redis, key[name]) for name in HELD[:3]]
             kept = sorted(each.encode() for each in stays(codecs.snapshot(rows)))
+            if withdraw:
+                await withdraw(event_id)
             places = await self._topic.write(event_id, op_id, ledger)
             done = await self._scripts.archive_event(
                 list(key.values()),
@@ -152,5 +162,7 @@ HELD: Final = ("rows", "versions", "ledger", *_WAITS)
 
 
 def _rests(stats: EventStats, now: int) -> bool:
-    """Whether nothing waits: also no create without an answer."""
-    return not (stats.changes or stats.unlogged or stats.intents or stats.due is not None or stats.held > now)
+    """Whether nothing waits: no change, no create without an answer, and nothing that a person has yet to let go."""
+    held = any(label.partition(":")[2] in _HELD for label in stats.left_out)
+    busy = stats.changes or stats.unlogged or stats.intents or stats.due is not None or stats.held > now
+    return not (held or stats.parked or busy)

@@ -17,6 +17,7 @@ from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.personal_data import RedisPersonalData
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.domain.errors import UnavailableError
+from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Session
@@ -50,7 +51,7 @@ def topic(desk: Desk) -> FakeArchiveTopic:
 
 
 def archiver(desk: Desk) -> Archiver:
-    return Archiver(archive(desk), desk.clock, DAY / 1000)
+    return Archiver(archive(desk), desk.board._feed, desk.clock, DAY / 1000)
 
 
 def past(identifier: str, **fields: object) -> Session:
@@ -151,7 +152,18 @@ async def test_people_are_erased_from_an_archived_event(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "waits", ["a change", "a command", "an unlogged entry", "a create", "a later session", "nothing"]
+    "waits",
+    [
+        "a change",
+        "a command",
+        "an unlogged entry",
+        "a create",
+        "a later session",
+        "something frozen",
+        "an approval",
+        "a refused change",
+        "nothing",
+    ],
 )
 async def test_an_event_for_which_something_waits_stays(desk: Desk, waits: str) -> None:
     await an_event_that_is_over(desk)
@@ -166,6 +178,14 @@ async def test_an_event_for_which_something_waits_stays(desk: Desk, waits: str) 
             await desk.ask()
             await desk.pushed({session_key("s9"): Entry(State.INTENT)})
             await desk.stores.redis.delete(desk.stores.keys.event(EVENT, "unlogged"))
+        case "something frozen" | "an approval":
+            label = "session:frozen" if waits == "something frozen" else "speaker:waiting_for_approval"
+            await desk.ask()
+            await desk.pushed({}, run=desk.run(reasons={label: 1, "session:ended": 2}))
+        case "a refused change":
+            await desk.ask()
+            issue = Issue(session_key("s1"), Code.REFUSED, parked="f00")
+            await desk.pushed({}, {issue.key: issue}, desk.run())
         case "a later session":
             await desk.record(past("s4", ends_at=desk.clock.now() - HOUR))
             await desk.pushed({})
@@ -218,6 +238,21 @@ async def test_a_copy_that_could_not_be_removed_goes_with_the_next_erasure(desk:
 
 async def refused(*_: object) -> None:
     raise UnavailableError("Kafka is away.")
+
+
+@pytest.mark.rule("N2")
+async def test_its_issues_are_withdrawn_while_nothing_can_publish_others(desk: Desk) -> None:
+    await an_event_that_is_over(desk)
+    state, held = desk.stores.keys.event(EVENT, "state"), []
+
+    class Issues:
+        async def withdraw(self, event_id: str) -> None:
+            until = int(await desk.stores.redis.hget(state, "until") or 0)
+            held.append((event_id, until > desk.clock.now()))
+
+    await Archiver(archive(desk), Issues(), desk.clock, DAY / 1000).look()
+    assert held == [(EVENT, True)]
+    assert await archive(desk).archived_at(EVENT)
 
 
 async def test_of_what_came_in_between_no_copy_stays(desk: Desk) -> None:
