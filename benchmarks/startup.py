@@ -21,14 +21,17 @@ _IMPORT_GOAL: Final = 1.0
 _COMMAND_GOAL: Final = 0.6
 _COMMANDS: Final[Sequence[Sequence[str]]] = (("status",), ("issues", "1"), ("runs", "1"), ("plan", "1"))
 _PEER: Final = "python -c pass"
+_LIBRARIES: Final = "import pydantic, httpx, aiokafka, redis.asyncio, faststream"
 
 
 async def measure(ground: Ground, scale: float) -> list[Figure]:  # noqa: ARG001 - benchmarks have one shape
     """The median of some runs each, one after another."""
     runs = max(1, round(_RUNS * scale))
     bare = await _cpu([sys.executable, "-c", "pass"], runs)
+    libraries = await _cpu([sys.executable, "-c", _LIBRARIES], runs)
     imported = await _cpu([sys.executable, "-c", "import consumer.app"], runs)
-    figures = [_figure("import consumer.app", imported, _IMPORT_GOAL, bare)]
+    note = f"Its libraries alone take {libraries:.2f} s: `{_LIBRARIES}`."
+    figures = [_figure("import consumer.app", imported, _IMPORT_GOAL, bare, note)]
     swoogo_sync = str(Path(sys.executable).with_name("swoogo-sync"))
     for words in _COMMANDS:
         seconds = await _cpu([swoogo_sync, *words], runs)
@@ -36,7 +39,7 @@ async def measure(ground: Ground, scale: float) -> list[Figure]:  # noqa: ARG001
     return figures
 
 
-def _figure(what: str, seconds: float, goal: float, bare: float) -> Figure:
+def _figure(what: str, seconds: float, goal: float, bare: float, note: str = "") -> Figure:
     return Figure(
         benchmark=NAME,
         what=f"CPU of {what}",
@@ -45,6 +48,7 @@ def _figure(what: str, seconds: float, goal: float, bare: float) -> Figure:
         goal=goal,
         peer=bare,
         peer_name=_PEER,
+        note=note,
     )
 
 
