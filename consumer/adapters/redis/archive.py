@@ -120,14 +120,15 @@ class RedisArchive(RedisStore):
         """Put the ledger of an archived event back; nothing where it is not archived. Raises UnavailableError."""
         names = [self._keys.event(event_id, name) for name in ("state", "figures", "ledger")]
         where = self._keys.event(event_id, "archive")
-        text = await read_value(self._redis, where)
         at = await self.archived_at(event_id)
+        text = await read_value(self._redis, where)
         if at is not None:
             # First, so that it is among the events whatever breaks off here.
             await self._redis.sadd(self._keys.events(), event_id)
-            await self._scripts.bring_back(names, at=at, ledger=await self._read(event_id, text) if text else {})
-            await self._redis.srem(self._keys.archived(), event_id)
-        if text:
+            if await self._scripts.bring_back(names, at=at, ledger=await self._read(event_id, text) if text else {}):
+                await self._redis.srem(self._keys.archived(), event_id)
+        # Another worker may have brought it back meanwhile, and archived it again: then this may be where it lies.
+        if text and await self.archived_at(event_id) is None:
             op_id, *places = text.decode().split()
             await self._topic.forget(event_id, op_id, len(places))
             await self._scripts.drop_equal(where, text)
@@ -135,7 +136,8 @@ class RedisArchive(RedisStore):
     @guarded
     async def ledger(self, event_id: str) -> Mapping[bytes, bytes]:
         """The rows of an archived event; none where it is not archived. Raises UnavailableError."""
-        text = await read_value(self._redis, self._keys.event(event_id, "archive"))
+        at = await self.archived_at(event_id)
+        text = await read_value(self._redis, self._keys.event(event_id, "archive")) if at is not None else None
         return await self._read(event_id, text) if text else {}
 
     async def _read(self, event_id: str, text: bytes) -> Mapping[bytes, bytes]:

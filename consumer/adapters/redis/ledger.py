@@ -50,9 +50,10 @@ class RedisLedger:
 
     @guarded
     async def load(self, event_id: str) -> Ledger:
-        stored: Mapping[bytes, bytes] = await read_hash(self._redis, self._keys.event(event_id, "ledger"))
-        if not stored and self._archive:
-            stored = await self._archive.ledger(event_id)
+        key = self._keys.event(event_id, "ledger")
+        stored: Mapping[bytes, bytes] = await read_hash(self._redis, key)
+        if not stored and self._archive:  # it may come back in between
+            stored = await self._archive.ledger(event_id) or await read_hash(self._redis, key)
         return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:

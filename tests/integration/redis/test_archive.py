@@ -236,6 +236,34 @@ async def test_a_copy_that_could_not_be_removed_goes_with_the_next_erasure(desk:
     assert not topic(desk).held
 
 
+@pytest.mark.parametrize("paused", ["archived_at", "_read", "forget"])
+async def test_a_worker_that_stood_still_while_it_came_back_takes_nothing_from_the_next_archive(
+    desk: Desk, paused: str
+) -> None:
+    await an_event_that_is_over(desk)
+    await archiver(desk).look()
+    slow, lying = archive(desk), topic(desk)
+    place: Any = lying if paused == "forget" else slow
+    original, later = getattr(place, paused), an_entry(1, pushed={"name": "Another"})
+
+    async def meanwhile(*arguments: Any) -> Any:
+        patch.undo()
+        found = await original(*arguments) if paused != "forget" else None
+        await slow.bring_back(EVENT)
+        await desk.record(past("s1", title="Another", version=NOW + 1))
+        await desk.pushed({session_key("s1"): later}, run=desk.run())
+        await desk.stores.redis.delete(desk.stores.keys.event(EVENT, "unlogged"))
+        assert await slow.put_away(EVENT, "later", desk.clock.now())
+        return await original(*arguments) if paused == "forget" else found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, paused, meanwhile)
+        await slow.bring_back(EVENT)
+    assert await desk.ledger.load(EVENT) == {**ENTRIES, session_key("s1"): later}
+    await slow.bring_back(EVENT)
+    assert await desk.ledger.load(EVENT) == {**ENTRIES, session_key("s1"): later}
+
+
 async def refused(*_: object) -> None:
     raise UnavailableError("Kafka is away.")
 
