@@ -21,7 +21,7 @@ from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import check_codecs, ensure_topics
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.replicas import RedisElection, RedisReplicas, Replica
+from consumer.adapters.redis.replicas import RedisElection, RedisReplicas
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError
@@ -32,8 +32,8 @@ from consumer.services.dispatch import Dispatcher
 from consumer.services.housekeeping import Housekeeper
 from consumer.services.workers import cancel_and_wait
 from consumer.settings import Settings
-from consumer.version import installed_version
 from consumer.wiring.clients import close_within, open_kafka, open_redis, open_swoogo
+from consumer.wiring.process import heartbeat
 from consumer.wiring.services import build_archiver, build_dispatcher, build_order_relay, build_recorder
 
 log = structlog.get_logger("app")
@@ -66,16 +66,8 @@ class Service:
         # Whatever lives now lives for good; without this each full collection walks all of it (F1).
         gc.collect()
         gc.freeze()
-        now, me = self.clock.now(), self.clock.new_id()
-        beating = asyncio.create_task(
-            self.replicas.keep_beating(Replica(me, installed_version(), self.settings.role, now, now), self.clock)
-        )
-        try:
+        async with heartbeat(self.replicas, self.settings.role, self.clock):
             await self._run(stop)
-        finally:
-            await cancel_and_wait(beating)
-            with suppress(UnavailableError):
-                await self.replicas.leave(me)
 
     async def _run(self, stop: asyncio.Event) -> None:
         rebuilding = await self._watch_redis(stop)

@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.http_server import serving
-from consumer.adapters.redis.replicas import RedisReplicas, Replica
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
-from consumer.domain.errors import ConfigurationError, UnavailableError
+from consumer.domain.errors import ConfigurationError
 from consumer.observability.health import PolledValue
 from consumer.observability.metrics.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
 from consumer.observability.telemetry import Telemetry
-from consumer.ports import Clock
-from consumer.services.workers import cancel_and_wait
 from consumer.settings import PREFIX, Settings
-from consumer.version import installed_version
 from consumer.wiring.clients import open_redis
+from consumer.wiring.process import Listener
 
 log = structlog.get_logger("webhooks")
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookService:
-    """One running process. `port`: where it listens."""
-
-    port: int
-    watch: Telemetry
-    replicas: RedisReplicas
-    clock: Clock
-    role: str
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Receive until `stop` is set."""
-        now, me = self.clock.now(), self.clock.new_id()
-        replica = Replica(me, installed_version(), self.role, now, now)
-        beating = asyncio.create_task(self.replicas.keep_beating(replica, self.clock))
-        self.watch.health.starting = False
-        try:
-            await stop.wait()
-        finally:
-            self.watch.health.stopping = True
-            await cancel_and_wait(beating)
-            with suppress(UnavailableError):
-                await self.replicas.leave(me)
-
-
 @asynccontextmanager
-async def webhook_service(settings: Settings, watch: Telemetry) -> AsyncIterator[WebhookService]:
+async def webhook_service(settings: Settings, watch: Telemetry) -> AsyncIterator[Listener]:
     """Listen while the block runs. Raises ConfigurationError, UnavailableError."""
     hooks, clock = settings.webhooks, SystemClock()
     if hooks.enabled != "on":
@@ -73,4 +44,4 @@ async def webhook_service(settings: Settings, watch: Telemetry) -> AsyncIterator
         advice = f"set {PREFIX}WEBHOOKS__HOST and {PREFIX}WEBHOOKS__PORT to an address that is free."
         port = await stack.enter_async_context(serving(receiver, hooks.host, hooks.port, "Webhooks", advice))
         log.info("webhooks.listening", host=hooks.host, port=port)
-        yield WebhookService(port, watch, RedisReplicas(stores.redis, stores.keys), clock, settings.role)
+        yield Listener(port, watch, RedisReplicas(stores.redis, stores.keys), clock, settings.role)

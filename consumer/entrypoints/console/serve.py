@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
 
 from consumer.adapters.http_server import serving
-from consumer.adapters.redis.replicas import Replica
-from consumer.domain.errors import ConfigurationError, UnavailableError
-from consumer.entrypoints.documents.session import StoreSession, open_session
+from consumer.domain.errors import ConfigurationError
+from consumer.entrypoints.documents.session import open_session
 from consumer.observability.telemetry import Telemetry
-from consumer.services.workers import cancel_and_wait
 from consumer.settings import PREFIX, Settings
-from consumer.version import installed_version
+from consumer.wiring.process import Listener
 
 log = structlog.get_logger("console")
 
@@ -26,33 +22,8 @@ _CONNECTION_SECONDS: Final = 60.0
 _HEAD_BYTES: Final = 32_768  # an ID token lists a person's groups
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleService:
-    """One running process. `port`: where it listens."""
-
-    port: int
-    watch: Telemetry
-    stores: StoreSession
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set."""
-        clock, replicas = self.stores.clock, self.stores.replicas
-        now, me = clock.now(), clock.new_id()
-        beating = asyncio.create_task(
-            replicas.keep_beating(Replica(me, installed_version(), "console", now, now), clock)
-        )
-        self.watch.health.starting = False
-        try:
-            await stop.wait()
-        finally:
-            self.watch.health.stopping = True
-            await cancel_and_wait(beating)
-            with suppress(UnavailableError):
-                await replicas.leave(me)
-
-
 @asynccontextmanager
-async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator[ConsoleService]:
+async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator[Listener]:
     """Listen while the block runs. Raises ConfigurationError, UnavailableError."""
     chosen = settings.console
     if not chosen.enabled:
@@ -81,4 +52,4 @@ async def console_service(settings: Settings, watch: Telemetry) -> AsyncIterator
             )
         )
         log.info("console.listening", address=f"http://{chosen.host}:{port}/", orders=chosen.orders)
-        yield ConsoleService(port, watch, stores)
+        yield Listener(port, watch, stores.replicas, stores.clock, "console")
