@@ -83,7 +83,10 @@ async def test_a_run_has_its_calls_and_a_record_its_story(playing: Play, shared:
 
 @pytest.mark.rule("R3")
 async def test_a_burst_of_500_edits_is_one_call(playing: Play, shared: World) -> None:
-    """Edits of one session within the quiet period become one update with the newest state."""
+    """Edits of one session within the quiet period become one update with the newest state.
+
+    A busy machine publishes them for longer than they may wait (2 s here): then it is one for each time they waited.
+    """
     await playing.connect()
     conference = small()
     await playing.publish([conference], "small")
@@ -92,9 +95,13 @@ async def test_a_burst_of_500_edits_is_one_call(playing: Play, shared: World) ->
     for turn in range(500):
         conference = edited(conference, 1, title=f"Talk 1, edit {turn}")
         revisions.append(conference)
+    started = time.monotonic()
     chapter = await playing.publish(revisions, "500 edits")
+    waits = (time.monotonic() - started) / 2
     assert chapter.differences == []
-    assert [call["body"]["name"] for call in await calls(shared, before, "PUT", "/sessions/")] == ["Talk 1, edit 499"]
+    *earlier, last = [call["body"]["name"] for call in await calls(shared, before, "PUT", "/sessions/")]
+    assert last == "Talk 1, edit 499"
+    assert len(earlier) < max(waits, 1)
 
 
 @pytest.mark.rule("R1")
