@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import pytest
 from redis.asyncio import Redis
 
 from tests.contract.bench import Bench, Times, in_memory, in_redis
+from tests.contract.mapped_fields import GUESSES, World, guessed
 from tests.support.builders import EVENT
 from tests.support.repeating import RepeatingRedis
 
@@ -66,3 +67,10 @@ async def mapped(bench: Bench) -> Bench:
     """The event syncs continuously."""
     await bench.inbox.set_continuous(EVENT, on=True)
     return bench
+
+
+@pytest.fixture(params=["fake", *(name for name, _, _ in GUESSES)])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Mapped fields of the fake, and of the sandbox under each guess."""
+    async with guessed(request.param) as made:
+        yield made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,28 +18,17 @@ from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import RefusedError, UnansweredError, UnavailableError
-from consumer.domain.fields.definitions import (
-    Alteration,
-    FieldDefinition,
-    FieldDefinitions,
-    compare,
-)
+from consumer.domain.fields.definitions import Alteration, FieldDefinition, FieldDefinitions, compare
 from consumer.domain.records.identity import Kind
 from consumer.ports import Work
 from consumer.settings import SwoogoSettings
 from sandbox.swoogo import Credential, SandboxSwoogo, Switches, create_app
-from tests.contract.mapped_fields import FIELDS, GUESSES, World, guessed, real
+from tests.contract.mapped_fields import FIELDS, World, real
 from tests.contract.swoogo_bench import SESSION, WORK
 from tests.support.fakes import InMemoryCircuits
 from tests.unit.adapters.swoogo.world import EVENT, KEY, SECRET, MemoryBudget, a_work, open_credentials
 
 pytestmark = pytest.mark.rule("F2", "F3", "F5", "F6")
-
-
-@pytest.fixture(params=["fake", *(name for name, _, _ in GUESSES)])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with guessed(request.param) as made:
-        yield made
 
 
 @pytest.mark.rule("F3")

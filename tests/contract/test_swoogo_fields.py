@@ -5,24 +5,16 @@ The same scenarios run on the fake and on the real client against the sandbox, u
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Known
 from consumer.ports import Work
-from tests.contract.mapped_fields import GUESSES, World, guessed
+from tests.contract.mapped_fields import World
 from tests.contract.swoogo_bench import WORK
 
 pytestmark = pytest.mark.rule("F2", "F3", "F5", "F6")
-
-
-@pytest.fixture(params=["fake", *(name for name, _, _ in GUESSES)])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with guessed(request.param) as made:
-        yield made
 
 
 @pytest.mark.rule("F5")

@@ -13,13 +13,15 @@ from tests.support.commands import options, resolve
 from tests.support.rendered import (
     COMPONENTS,
     OVERLAYS,
-    Object,
     component,
     everything,
     labels_of_pod,
+    objects,
     of_kind,
+    ours,
     overlay,
-    pod_of,
+    pods,
+    settings_of,
 )
 
 VERSIONS: Final = ("1.31", kubernetes_validate.latest_version())
@@ -31,35 +33,6 @@ OTHERS: Final = {
 }
 SECRET: Final = re.compile("PRIVATE(?!_FILE)|PREVIOUS(?!_FILE)|PASSWORD|SECRET(?!S_DIR)|TOKEN(?!_COSTS)")
 MARGIN: Final = 5
-
-
-def pods() -> list[tuple[str, Object, Object]]:
-    found = [(where, each, pod_of(each)) for where, each in everything()]
-    return [(where, each, pod) for where, each, pod in found if pod is not None]
-
-
-def ours() -> list[tuple[str, Object, Object]]:
-    return [
-        (where, each, pod)
-        for where, each, pod in pods()
-        if any("swoogo-sync" in container["image"] for container in pod["containers"])
-    ]
-
-
-def settings_of(where: tuple[Object, ...], pod: Object) -> dict[str, str]:
-    """The environment of the only container, secrets as a word."""
-    [container] = pod["containers"]
-    maps = {each["metadata"]["name"]: each.get("data", {}) for each in of_kind(where, "ConfigMap")}
-    environment: dict[str, str] = {}
-    for source in container.get("envFrom", ()):
-        environment |= maps[source["configMapRef"]["name"]]
-    for variable in container.get("env", ()):
-        environment[variable["name"]] = variable.get("value", "from-a-secret")
-    return environment
-
-
-def objects(where: str) -> tuple[Object, ...]:
-    return overlay(where) if where in OVERLAYS else component(where)
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

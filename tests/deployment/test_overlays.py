@@ -12,43 +12,16 @@ from tests.support.rendered import (
     COMPONENTS,
     OVERLAYS,
     ROOT,
-    Object,
     component,
     everything,
     labels_of_pod,
+    objects,
     of_kind,
+    ours,
     overlay,
     pod_of,
+    settings_of,
 )
-
-
-def pods() -> list[tuple[str, Object, Object]]:
-    found = [(where, each, pod_of(each)) for where, each in everything()]
-    return [(where, each, pod) for where, each, pod in found if pod is not None]
-
-
-def ours() -> list[tuple[str, Object, Object]]:
-    return [
-        (where, each, pod)
-        for where, each, pod in pods()
-        if any("swoogo-sync" in container["image"] for container in pod["containers"])
-    ]
-
-
-def settings_of(where: tuple[Object, ...], pod: Object) -> dict[str, str]:
-    """The environment of the only container, secrets as a word."""
-    [container] = pod["containers"]
-    maps = {each["metadata"]["name"]: each.get("data", {}) for each in of_kind(where, "ConfigMap")}
-    environment: dict[str, str] = {}
-    for source in container.get("envFrom", ()):
-        environment |= maps[source["configMapRef"]["name"]]
-    for variable in container.get("env", ()):
-        environment[variable["name"]] = variable.get("value", "from-a-secret")
-    return environment
-
-
-def objects(where: str) -> tuple[Object, ...]:
-    return overlay(where) if where in OVERLAYS else component(where)
 
 
 @pytest.mark.parametrize("where", ["production", "production-keda", "split-roles"])

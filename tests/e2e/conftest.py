@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, World, world
+from sandbox.embedded import EmbeddedValkey
 from tests.support.conferences import small
 from tests.support.followed_topics import StatusTopic, following
 
@@ -63,3 +64,12 @@ async def status(shared: World) -> AsyncIterator[StatusTopic]:
     """What the service tells."""
     async with following(StatusTopic, shared.bootstrap, shared.settings.kafka.topics.status) as topic:
         yield topic
+
+
+@pytest.fixture
+async def valkey() -> AsyncIterator[EmbeddedValkey]:
+    """A Valkey that this test may do anything to."""
+    server = EmbeddedValkey()
+    await server.astart()
+    yield server
+    await server.astop()

@@ -28,14 +28,6 @@ _events = itertools.count(9501)
 
 
 @pytest.fixture
-async def valkey() -> AsyncIterator[EmbeddedValkey]:
-    server = EmbeddedValkey()
-    await server.astart()
-    yield server
-    await server.astop()
-
-
-@pytest.fixture
 async def world(kafka_bootstrap: str, valkey: EmbeddedValkey) -> AsyncIterator[World]:
     async with a_world(kafka_bootstrap, valkey) as running:
         yield running

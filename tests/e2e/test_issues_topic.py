@@ -172,15 +172,6 @@ async def test_crash_between_storing_and_publishing_leaves_nothing_out(open_worl
             assert len(await topic.history(event)) == before
 
 
-@pytest.fixture
-async def valkey() -> AsyncIterator[EmbeddedValkey]:
-    """A Valkey that this test may do anything to."""
-    server = EmbeddedValkey()
-    await server.astart()
-    yield server
-    await server.astop()
-
-
 @pytest.mark.rule("G6")
 async def test_a_loss_of_redis_publishes_nothing_twice_and_forgets_nothing(
     kafka_bootstrap: str, valkey: EmbeddedValkey

@@ -55,15 +55,6 @@ async def a_world(kafka_bootstrap: str, valkey: EmbeddedValkey, **options: Any) 
 
 
 @pytest.fixture
-async def valkey() -> AsyncIterator[EmbeddedValkey]:
-    """A Valkey that this test may do anything to."""
-    server = EmbeddedValkey()
-    await server.astart()
-    yield server
-    await server.astop()
-
-
-@pytest.fixture
 async def playing(kafka_bootstrap: str, valkey: EmbeddedValkey) -> AsyncIterator[Play]:
     """A conference that was synced."""
     async with (

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.push.run import RunCalls
 from consumer.domain.push.timeline import Happening, What
 from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, NOW, a_contact, a_mapping, an_entry, session_key, speaker_key
-from tests.support.desk import Desk, a_desk, sent, soon
+from tests.support.desk import Desk, sent, soon
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U4")]
-
-
-@pytest.fixture
-async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as made:
-        yield made
 
 
 EDITED = Issue(session_key(), Code.EDITED_IN_SWOOGO, field="description")

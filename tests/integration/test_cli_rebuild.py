@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -13,7 +12,7 @@ from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.scripts import Scripts
 from consumer.ports.rebuild import RebuildProgress, Rebuilt
 from tests.support.builders import EVENT, NOW, a_mapping
-from tests.support.desk import Desk, a_desk
+from tests.support.desk import Desk
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
@@ -30,12 +29,6 @@ COMMANDS = [
 def markers_of(desk: Desk) -> RedisMarkers:
     bound = desk.stores
     return RedisMarkers(bound.redis, bound.keys, bound.scripts)
-
-
-@pytest.fixture
-async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as made:
-        yield made
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

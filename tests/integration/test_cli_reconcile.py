@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from redis.asyncio import Redis
 from typer.testing import CliRunner
 
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
@@ -18,16 +16,10 @@ from consumer.domain.surveys.survey import Depth, SurveyState
 from consumer.entrypoints.cli.app import app
 from consumer.ports import Lease
 from tests.support.builders import EVENT, a_mapping, an_entry
-from tests.support.desk import Desk, a_desk, soon
+from tests.support.desk import Desk, soon
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as made:
-        yield made
 
 
 async def a_worker(desk: Desk, outcome: str) -> Lease:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.domain.push.claim import ManualSync
@@ -18,16 +16,10 @@ from consumer.entrypoints.cli import sync
 from consumer.ports import Lease
 from consumer.settings import SwoogoSettings
 from tests.support.builders import EVENT, a_mapping
-from tests.support.desk import Desk, a_desk, soon
+from tests.support.desk import Desk, soon
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def desk(redis: Redis, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as made:
-        yield made
 
 
 async def a_worker(desk: Desk, run: Run, *, failed: bool = False) -> Lease:

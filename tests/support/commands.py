@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from typer.main import get_command
+from typer.testing import CliRunner, Result
 
 from consumer.entrypoints.cli.app import LazyGroup, app
+from consumer.settings import PREFIX
 
 
 def resolve(words: Sequence[str]) -> tuple[Any, list[str]]:
@@ -24,3 +26,9 @@ def resolve(words: Sequence[str]) -> tuple[Any, list[str]]:
 def options(command: Any) -> set[str]:
     """The options of a command, as they are typed."""
     return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def call(*arguments: str, stdin: str = "", **variables: str) -> Result:
+    """Run a command; `variables` are settings without their prefix."""
+    environment = {PREFIX + name: value for name, value in variables.items()}
+    return CliRunner().invoke(app, list(arguments), input=stdin, env=environment)

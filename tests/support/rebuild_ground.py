@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -109,3 +109,20 @@ async def a_ground(redis: Redis, redis_url: str, among: dict[str, str] | None = 
     finally:
         for each in made.opened:
             await each.redis.aclose()
+
+
+async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
+    """What came back, in what counts."""
+    bound = replica.stores
+    state = await bound.inbox.load(EVENT)
+    return {
+        "entries": sorted(await ground.redis.hkeys(bound.keys.event(EVENT, "ledger"))),
+        "sessions": sorted(state.snapshot.sessions),
+        "contacts": sorted(state.snapshot.contacts),
+        "careful": state.verify_before_create,
+        "pairs": await replica.pairs.all(),
+        "connection": await bound.connections.connection(ORG),
+        "mapping": await bound.connections.mapping(EVENT),
+        "asked": (await bound.inbox.requests(ORG)).marks,
+        "events": await bound.inbox.events(),
+    }

@@ -76,6 +76,38 @@ def labels_of_pod(each: Object) -> dict[str, str]:
     return found
 
 
+def pods() -> list[tuple[str, Object, Object]]:
+    """Every object that makes pods: where it was rendered, itself, and the specification of its pods."""
+    found = [(where, each, pod_of(each)) for where, each in everything()]
+    return [(where, each, pod) for where, each, pod in found if pod is not None]
+
+
+def ours() -> list[tuple[str, Object, Object]]:
+    """The same, of our own image."""
+    return [
+        (where, each, pod)
+        for where, each, pod in pods()
+        if any("swoogo-sync" in container["image"] for container in pod["containers"])
+    ]
+
+
+def settings_of(where: tuple[Object, ...], pod: Object) -> dict[str, str]:
+    """The environment of the only container, secrets as a word."""
+    [container] = pod["containers"]
+    maps = {each["metadata"]["name"]: each.get("data", {}) for each in of_kind(where, "ConfigMap")}
+    environment: dict[str, str] = {}
+    for source in container.get("envFrom", ()):
+        environment |= maps[source["configMapRef"]["name"]]
+    for variable in container.get("env", ()):
+        environment[variable["name"]] = variable.get("value", "from-a-secret")
+    return environment
+
+
+def objects(where: str) -> tuple[Object, ...]:
+    """What is rendered there: of an overlay, or of the base with a component."""
+    return overlay(where) if where in OVERLAYS else component(where)
+
+
 def _render(folder: Path) -> tuple[Object, ...]:
     run = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 0, run.stderr

@@ -1,4 +1,4 @@
-"""Fixtures: keys without the adapters that name them, and a server on the test's own clock."""
+"""Fixtures: keys without the adapters that name them, a server on the test's own clock, and a ground for rebuilds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from tests.integration.redis.script_calls import EPOCH, STATE
 from tests.support.fakes import FakeClock
+from tests.support.rebuild_ground import Ground, a_ground
 from tests.support.server_time import TimedServer
 
 
@@ -27,3 +28,10 @@ def server(redis_url: str) -> Iterator[TimedServer]:
     made.forget(FakeClock())
     yield made
     made.close()
+
+
+@pytest.fixture
+async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
+    """One Redis and one Kafka for replicas that rebuild."""
+    async with a_ground(redis, redis_url) as made:
+        yield made

@@ -118,20 +118,14 @@ def ack_outbox(scripts: Scripts) -> Awaitable[Any]:
     return scripts.ack_outbox(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH, fields=["k1", b"v1", "k2", b""])
 
 
+def take_permit(scripts: Scripts, grant: str = GRANT, **changed: Any) -> Awaitable[tuple[int, int]]:
+    """Ask for a credit of 15, as the lease that `fence` set."""
+    asked = {"subject": "s", "epoch": 1, "deadline": 1_000, "cost": 1, "priority": 1, "limit": 15, **changed}
+    return scripts.take_permit([CREDITS, FENCES, grant], **asked, window=WINDOW, slots=60, expected=EXPECTED, late=0)
+
+
 def permit(scripts: Scripts) -> Awaitable[Any]:
-    return scripts.take_permit(
-        [CREDITS, FENCES, GRANT],
-        subject="s",
-        epoch=1,
-        deadline=1_000,
-        cost=10,
-        priority=1,
-        limit=15,
-        window=WINDOW,
-        slots=60,
-        expected=EXPECTED,
-        late=0,
-    )
+    return take_permit(scripts, cost=10)
 
 
 def settle(what: str) -> Run:

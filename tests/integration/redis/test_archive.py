@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from consumer.services.housekeeping import Archiver
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key
-from tests.support.desk import Desk, a_desk
+from tests.support.desk import Desk
 from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.topics import Topics
 
@@ -34,12 +34,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.rule("Y4")]
 
 DAY = 24 * HOUR
 ENTRIES: Mapping[str, Entry] = {session_key(f"s{number}"): an_entry(number) for number in range(1, 4)}
-
-
-@pytest.fixture
-async def desk(redis: object, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as opened:
-        yield opened
 
 
 def archive(desk: Desk) -> RedisArchive:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import msgspec
@@ -19,16 +18,10 @@ from consumer.domain.surveys.survey import SurveyState
 from consumer.observability.gauges import EventGauges
 from consumer.observability.registry import MetricRegistry
 from tests.support.builders import EVENT, NOW, a_mapping, a_session, an_entry, session_key
-from tests.support.desk import Desk, a_desk
+from tests.support.desk import Desk
 from tests.support.fakes import FakeClock
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def desk(redis: object, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as opened:
-        yield opened
 
 
 def overview(desk: Desk) -> RedisEventStats:

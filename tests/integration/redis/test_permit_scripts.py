@@ -6,25 +6,13 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.scripts import Scripts
-from tests.integration.redis.script_calls import CREDITS, EXPECTED, FENCES, GRANT, WINDOW, credits_left, fence
+from tests.integration.redis.script_calls import CREDITS, FENCES, GRANT, WINDOW, credits_left, fence, take_permit
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("keys_of_its_own")]
 
 
 async def ask_permit(scripts: Scripts, number: int) -> tuple[int, int]:
-    return await scripts.take_permit(
-        [CREDITS, FENCES, f"{GRANT}{number}"],
-        subject="s",
-        epoch=1,
-        deadline=1_000,
-        cost=1,
-        priority=1,
-        limit=15,
-        window=WINDOW,
-        slots=60,
-        expected=EXPECTED,
-        late=0,
-    )
+    return await take_permit(scripts, f"{GRANT}{number}")
 
 
 async def answered(scripts: Scripts, number: int, remaining: int) -> None:
@@ -89,17 +77,5 @@ async def test_fences_of_a_credential_that_is_always_in_use_do_not_pile_up(redis
     assert await redis.hlen(FENCES) <= 100
     assert not await scripts.set_fence(FENCES, subject="event/held", epoch=4, until=now + 600_000)
     assert await scripts.set_fence(FENCES, subject="event/0", epoch=1, until=now - 1_000)
-    verdict, _ = await scripts.take_permit(
-        [CREDITS, FENCES, GRANT],
-        subject="event/0",
-        epoch=1,
-        deadline=1,
-        cost=1,
-        priority=1,
-        limit=10,
-        window=WINDOW,
-        slots=60,
-        expected=EXPECTED,
-        late=0,
-    )
+    verdict, _ = await take_permit(scripts, subject="event/0", deadline=1, limit=10)
     assert verdict == -1

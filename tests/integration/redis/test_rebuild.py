@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.kafka.changelog import deletion_record
 from consumer.adapters.kafka.status_messages import issues_message
@@ -22,15 +20,9 @@ from consumer.ports import SyncRequest, event_subject, org_subject
 from consumer.settings import Topics
 from tests.support.builders import an_entry
 from tests.support.conferences import small
-from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground, a_ground
+from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
 
 
 @pytest.mark.rule("C4", "C5")

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.kafka.changelog import remembered, standing_record
 from consumer.domain.planning.control import Approval, Control, Freeze
 from consumer.ports import RawRecord
-from tests.support.rebuild_ground import EVENT, Ground, a_ground
+from tests.support.rebuild_ground import EVENT, Ground
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U1", "U2", "G6")]
 
 FROZEN = Control(EVENT, "freeze:session:name", 5, "o1", Freeze("session", ("name",), 9, 5, "cli:ada", "print"))
 LIFTED = Control(EVENT, "freeze:session:name", 6, "o2")
 APPROVED = Control(EVENT, "approval", 7, "o3", approval=Approval("4f9a", 7, "cli:ada", ("d session/s1",), begun=True))
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
 
 
 @pytest.mark.parametrize("control", [FROZEN, LIFTED, APPROVED], ids=["frozen", "lifted", "approved"])

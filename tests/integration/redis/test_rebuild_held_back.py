@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.adapters.redis.issue_feed import IssueFeed
@@ -23,7 +21,7 @@ from consumer.wiring.services import PushPorts, build_pusher
 from tests.support.desk import Silent, SilentIssues
 from tests.support.fakes import FakeClock, FakeImages, FakeSwoogo, InMemoryBudget, InMemoryInbox
 from tests.support.fakes.pairs import ListedStandings
-from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, Ground, Replica, a_ground
+from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, Ground, Replica
 from tests.support.service_world import API, SETTINGS
 from tests.support.waiting import wait_until
 
@@ -32,12 +30,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.rule("F8", "G6")]
 SUBJECT: Final = event_subject(EVENT)
 EMBARGO: Final = 1.5
 """Seconds; on the server's clock they pass, on that of the plans they pass when a test says so."""
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
 
 
 class _Held(InMemoryInbox):

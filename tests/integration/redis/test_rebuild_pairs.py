@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.domain.connection_state import ConnectionStanding, PairStanding
 from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Lease, org_subject
 from tests.support.builders import an_intent
-from tests.support.rebuild_ground import AT, EVENT, MAPPING, ORG, PAIR, Ground, a_ground
+from tests.support.rebuild_ground import AT, EVENT, MAPPING, ORG, PAIR, Ground
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
 
 
 @pytest.mark.rule("X2")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.clock import SystemClock
 from consumer.domain.errors import RetryableError
@@ -17,16 +15,10 @@ from consumer.ports.rebuild import RebuildProgress, TopicPartition
 from consumer.services.workers import cancel_and_wait
 from tests.support.builders import an_intent
 from tests.support.conferences import small
-from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, Ground, a_ground
+from tests.support.rebuild_ground import AT, CONNECTION, EVENT, MAPPING, Ground
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
 
 
 async def test_a_restart_that_lost_nothing_reads_the_tail_only_and_changes_nothing(ground: Ground) -> None:

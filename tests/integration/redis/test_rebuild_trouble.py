@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import subprocess
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
-from redis.asyncio import Redis
 
 from consumer.adapters.redis import rebuild_marker
 from consumer.domain.errors import RetryableError, UnavailableError
@@ -26,7 +24,7 @@ from deploy.generate import RULES
 from tests.support.builders import an_entry
 from tests.support.conferences import small
 from tests.support.proxy import Proxy
-from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, ORG, PAIR, Ground, Replica, a_ground
+from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, PAIR, Ground, restored
 from tests.support.rendered import ROOT
 from tests.support.tools import promtool
 from tests.support.toxics import DOWNSTREAM, Latency
@@ -36,29 +34,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
 
 _DIES: Final = 200
 """More effects than a rebuild of the small conference has."""
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
-
-
-async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
-    """What came back, in what counts."""
-    bound = replica.stores
-    state = await bound.inbox.load(EVENT)
-    return {
-        "entries": sorted(await ground.redis.hkeys(bound.keys.event(EVENT, "ledger"))),
-        "sessions": sorted(state.snapshot.sessions),
-        "contacts": sorted(state.snapshot.contacts),
-        "careful": state.verify_before_create,
-        "pairs": await replica.pairs.all(),
-        "connection": await bound.connections.connection(ORG),
-        "mapping": await bound.connections.mapping(EVENT),
-        "asked": (await bound.inbox.requests(ORG)).marks,
-        "events": await bound.inbox.events(),
-    }
 
 
 async def test_what_was_read_in_part_is_not_whole(ground: Ground) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from consumer.adapters.kafka.changelog import FORMAT, latest_format, ledger_value, pair_value
 from consumer.adapters.redis import rebuild_marker
@@ -17,32 +13,9 @@ from consumer.ports.rebuild import NewerRecord, Remembered
 from consumer.services.rebuild_ports import UnreadableChangelogError
 from tests.support.builders import an_entry
 from tests.support.history import ListedHistory
-from tests.support.rebuild_ground import EVENT, ORG, PAIR, Ground, Replica, a_ground
+from tests.support.rebuild_ground import EVENT, ORG, PAIR, Ground, restored
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("G6")]
-
-
-@pytest.fixture
-async def ground(redis: Redis, redis_url: str) -> AsyncIterator[Ground]:
-    async with a_ground(redis, redis_url) as made:
-        yield made
-
-
-async def restored(ground: Ground, replica: Replica) -> dict[str, Any]:
-    """What came back, in what counts."""
-    bound = replica.stores
-    state = await bound.inbox.load(EVENT)
-    return {
-        "entries": sorted(await ground.redis.hkeys(bound.keys.event(EVENT, "ledger"))),
-        "sessions": sorted(state.snapshot.sessions),
-        "contacts": sorted(state.snapshot.contacts),
-        "careful": state.verify_before_create,
-        "pairs": await replica.pairs.all(),
-        "connection": await bound.connections.connection(ORG),
-        "mapping": await bound.connections.mapping(EVENT),
-        "asked": (await bound.inbox.requests(ORG)).marks,
-        "events": await bound.inbox.events(),
-    }
 
 
 @pytest.mark.parametrize(

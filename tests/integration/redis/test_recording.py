@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.support.builders import EVENT, a_session
-from tests.support.desk import Desk, a_desk
+from tests.support.desk import Desk
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def desk(redis: object, redis_url: str) -> AsyncIterator[Desk]:
-    async with a_desk(redis_url) as opened:
-        yield opened
 
 
 @pytest.mark.rule("G1")

@@ -10,49 +10,21 @@ import pytest
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.planning.eligibility import Reason, Skip
-from consumer.domain.planning.plan import Create, Plan
-from consumer.domain.planning.request import Asked
-from consumer.domain.push.claim import Cause, Changes, EventState, Lease, Reconcile, event_subject
+from consumer.domain.planning.plan import Plan
+from consumer.domain.push.claim import Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import Run
-from consumer.domain.push.settlement import Moment, Policy, Settlement, nothing_new, settle, settled_digest
+from consumer.domain.push.settlement import nothing_new, settle, settled_digest
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Entry, State
-from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.surveys.survey import Depth, Findings, Survey, SurveyState
-from tests.support.builders import EVENT, NOW, a_mapping
+from tests.support.builders import EVENT, NOW
+from tests.unit.domain.settling import APPLIED, AT, DONE, MARKS, PLANNED, POLICY, RETRY, settled, the_facts
 
-POLICY: Final = Policy(retry_first=5.0, retry_max=600.0, settle=120.0, reconcile_interval=1800.0)
-AT: Final = Moment(NOW, 3_000, 1.0, 7)
-CREATE: Final = Create(Kind.SESSION, "session/s1", {"name": "Title"}, "title")
-PLANNED: Final = Planned(Plan(phases=((CREATE,),)))
-APPLIED: Final = Entry(State.APPLIED, swoogo_id=1, pushed={"name": "Title"}, at=NOW)
-DONE: Final = ExecutionResult({"session/s1": APPLIED}, attempted={"session/s1"}, performed=1)
-MARKS: Final = {"session/s1": "1", "contact/c1": "2", "sponsor/p1": "3"}
 REFUSED: Final = Issue("session/s1", Code.REFUSED, detail="No.", parked="print", at=NOW - 9)
-RETRY: Final = LedgerCommand(Action.RETRY, "session/s1")
-ASKED: Final = (Asked("r", "1"),)
 SURVEY: Final = Survey(Findings(), "", {}, SurveyState(every=1000.0), deep=False)
-
-
-def the_facts(cause: Cause | None = None, *, attempt: int = 0, **state: Any) -> Facts:
-    lease = Lease(event_subject(EVENT), 1, "op", attempt, cause or Changes(), ASKED)
-    known = EventState(Snapshot(), **{"marks": MARKS, **state})
-    return Facts(lease, a_mapping(), known, {}, {})
-
-
-def settled(
-    facts: Facts | None = None,
-    result: ExecutionResult = DONE,
-    planned: Planned = PLANNED,
-    survey: Survey | None = None,
-    at: Moment = AT,
-) -> Settlement:
-    facts = facts or the_facts()
-    return settle(facts, survey, planned, result, POLICY, Run("op", EVENT, facts.cause.trigger, NOW - 500), at)
 
 
 @pytest.mark.rule("R5", "N2")

@@ -10,22 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from consumer.domain.errors import UnavailableError
 from consumer.entrypoints.cli import run
-from consumer.entrypoints.cli.app import app
 from consumer.entrypoints.cli.exit_codes import Exit
 from consumer.settings import PREFIX, Settings
+from tests.support.commands import call
 from tools.settings_docs import ROOT
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
-
-
-def call(*arguments: str, stdin: str = "", **variables: str) -> Result:
-    """Run a command; `variables` are settings without their prefix."""
-    environment = {PREFIX + name: value for name, value in variables.items()}
-    return CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
 
 
 def in_a_process(code: str, timeout: float = 60.0) -> str:

@@ -14,20 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from consumer.adapters.sealing import KeyPair, unseal
-from consumer.entrypoints.cli.app import app
 from consumer.settings import PREFIX, VARIABLES
+from tests.support.commands import call
 from tools.settings_docs import ROOT
 
 COMMAND = [sys.executable, "-m", "consumer.entrypoints.cli"]
-
-
-def call(*arguments: str, stdin: str = "", **variables: str) -> Result:
-    """Run a command; `variables` are settings without their prefix."""
-    environment = {PREFIX + name: value for name, value in variables.items()}
-    return CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
 
 
 def test_config_says_what_is_in_effect_and_where_from_without_secrets() -> None:

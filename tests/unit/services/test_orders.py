@@ -12,14 +12,9 @@ from consumer.ports import event_subject
 from consumer.services.orders import OrderRelay, Orders
 from tests.support.builders import EVENT
 from tests.support.fakes.orders import InMemoryOrders
-from tests.support.service_world import World, a_world
+from tests.support.service_world import World
 
 pytestmark = pytest.mark.rule("U3")
-
-
-@pytest.fixture
-async def world() -> World:
-    return await a_world()
 
 
 def orders_in(world: World) -> Orders:

@@ -12,43 +12,18 @@ from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
 from consumer.domain.records.identity import TOLERANCE_MS, moments_of, stamp
 from consumer.domain.records.snapshot import Attendance, Contact, Place, Profile, Role, Session, Sponsor
-from consumer.ports import Change, Peeked, RawRecord, SyncRequest, event_subject
+from consumer.ports import Change, Peeked, RawRecord, event_subject
 from consumer.settings import Topics
 from tests.support.builders import NOW, a_record
 from tests.support.examples import InvalidExample, dead_examples, valid_record, valid_value
+from tests.unit.adapters.kafka.decoding import DECODER, change, contact, read, session, sponsor
 
-LIMIT: Final = 4 * 1024 * 1024
-DECODER: Final = KafkaDecoder(Topics(), LIMIT)
 INVALID: Final = dead_examples()
 SESSION_ID: Final = "497f6eca-6276-4993-bfeb-53cbbbba6f08"
 ADA: Final = "d09710fb-4944-4c23-9304-486ad1d3997c"
 GRACE: Final = "0c1f6a52-38e4-4f0e-9a35-6a4f0b7c2d11"
 UPDATED: Final = 1_772_356_500_562
 PUBLISHED: Final = 1_772_356_500_480
-
-
-def read(record: RawRecord) -> Change | SyncRequest | None:
-    """Both steps; None for a record that is not for this service."""
-    peeked = DECODER.peek(record)
-    return DECODER.read(peeked) if peeked else None
-
-
-def change(record: RawRecord) -> Change:
-    found = read(record)
-    assert isinstance(found, Change)
-    return found
-
-
-def session(record: RawRecord) -> Session:
-    return msgspec.json.decode(change(record).row, type=Session)
-
-
-def contact(record: RawRecord) -> Contact:
-    return msgspec.json.decode(change(record).row, type=Contact)
-
-
-def sponsor(record: RawRecord) -> Sponsor:
-    return msgspec.json.decode(change(record).row, type=Sponsor)
 
 
 def edited(name: str, path: str, value: object) -> RawRecord:

@@ -8,41 +8,16 @@ import msgspec
 import pytest
 
 from consumer.adapters.kafka.decode import KafkaDecoder
-from consumer.domain.records.snapshot import Contact, Role, Session, Sponsor
-from consumer.ports import Change, RawRecord, SyncRequest
+from consumer.domain.records.snapshot import Role, Sponsor
+from consumer.ports import Change
 from consumer.settings import Topics
 from tests.support.builders import a_record
 from tests.support.examples import valid_record, valid_value
+from tests.unit.adapters.kafka.decoding import LIMIT, contact, session, sponsor
 
-LIMIT: Final = 4 * 1024 * 1024
-DECODER: Final = KafkaDecoder(Topics(), LIMIT)
 ADA: Final = "d09710fb-4944-4c23-9304-486ad1d3997c"
 GRACE: Final = "0c1f6a52-38e4-4f0e-9a35-6a4f0b7c2d11"
 GOLD: Final = {"internal_name": "package", "value": "Gold"}
-
-
-def read(record: RawRecord) -> Change | SyncRequest | None:
-    """Both steps; None for a record that is not for this service."""
-    peeked = DECODER.peek(record)
-    return DECODER.read(peeked) if peeked else None
-
-
-def change(record: RawRecord) -> Change:
-    found = read(record)
-    assert isinstance(found, Change)
-    return found
-
-
-def session(record: RawRecord) -> Session:
-    return msgspec.json.decode(change(record).row, type=Session)
-
-
-def contact(record: RawRecord) -> Contact:
-    return msgspec.json.decode(change(record).row, type=Contact)
-
-
-def sponsor(record: RawRecord) -> Sponsor:
-    return msgspec.json.decode(change(record).row, type=Sponsor)
 
 
 @pytest.mark.rule("P5", "R4")

@@ -8,31 +8,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.connections.connection import IntegrationRequest, MappingRequest
 from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.records.identity import moments_of
-from consumer.ports import Change, RawRecord, Subject, SyncRequest, event_subject, org_subject
-from consumer.settings import Topics
+from consumer.ports import Subject, SyncRequest, event_subject, org_subject
 from tests.support.builders import a_record
 from tests.support.examples import valid_record, valid_value
+from tests.unit.adapters.kafka.decoding import DECODER, change, read
 
 ORG: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 DATED: Final = 1_772_356_500_480
 """The moment in the examples, ms."""
-DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
-
-
-def read(record: RawRecord) -> Change | SyncRequest | None:
-    """Both steps; None for a record that is not for this service."""
-    peeked = DECODER.peek(record)
-    return DECODER.read(peeked) if peeked else None
-
-
-def change(record: RawRecord) -> Change:
-    found = read(record)
-    assert isinstance(found, Change)
-    return found
 
 
 @pytest.mark.rule("C1", "C5", "M1")

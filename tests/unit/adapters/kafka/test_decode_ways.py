@@ -13,22 +13,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from consumer.adapters.kafka import decode, wire
-from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.domain.errors import PoisonError
 from consumer.ports import Change, Peeked, RawRecord, SyncRequest
-from consumer.settings import Topics
 from schemas.contact import ContactChange
 from schemas.session import SessionChange
 from tests.support.builders import a_record
 from tests.support.examples import valid_names, valid_record, valid_value
-
-DECODER: Final = KafkaDecoder(Topics(), 4 * 1024 * 1024)
-
-
-def read(record: RawRecord) -> Change | SyncRequest | None:
-    """Both steps; None for a record that is not for this service."""
-    peeked = DECODER.peek(record)
-    return DECODER.read(peeked) if peeked else None
+from tests.unit.adapters.kafka.decoding import DECODER, read
 
 
 class _Unreadable:
