@@ -8,14 +8,13 @@ import random
 
 import pytest
 
+from consumer.adapters.redis.cluster_map import slot_of
 from sandbox.embedded import EmbeddedKafka
 from sandbox.embedded.valkey_cluster import standing_still
+from tests.e2e.many_servers import by_sentinels, in_a_cluster, struck
 from tests.e2e.test_brokers import on_brokers
-from tests.e2e.test_main_job_by_sentinels import by_sentinels
-from tests.e2e.test_main_job_by_sentinels import struck as struck_by_sentinels
-from tests.e2e.test_main_job_in_a_cluster import grown, in_a_cluster, struck
 from tests.support.cluster_faults import KINDS
-from tests.support.conferences import edited, small
+from tests.support.conferences import edited, grown, small
 from tests.support.sentinel_faults import KINDS as PRIMARY_FAULTS
 
 _FIRST, _LAST = (int(each) for each in os.environ.get("SWOOGO_SYNC_TEST_SEEDS", "1-10").split("-"))
@@ -35,7 +34,7 @@ async def test_whatever_happens_to_the_cluster_nothing_is_lost_or_doubled(kafka_
                 conference = edited(conference, chance.randrange(6), title=f"{turn}.{each}")
                 revisions.append(conference := grown(conference, 10 * turn + each + 20))
             kind, tag = chance.choice(KINDS), f"{{{chance.choice(owners)}}}"
-            await struck(playing, faults, kind, tag, revisions)
+            await struck(playing, faults.strike(kind, slot_of(tag)), kind, revisions)
 
 
 @pytest.mark.timeout(600)
@@ -50,7 +49,8 @@ async def test_whatever_happens_to_the_primary_of_sentinels_nothing_is_lost(kafk
             for each in range(chance.randint(1, 6)):
                 conference = edited(conference, chance.randrange(6), title=f"{turn}.{each}")
                 revisions.append(conference := grown(conference, 10 * turn + each + 20))
-            await struck_by_sentinels(playing, faults, chance.choice(PRIMARY_FAULTS), revisions)
+            kind = chance.choice(PRIMARY_FAULTS)
+            await struck(playing, faults.strike(kind), kind, revisions)
 
 
 @pytest.mark.timeout(600)

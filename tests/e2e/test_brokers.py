@@ -19,8 +19,7 @@ from sandbox.demo.play import Play, play
 from sandbox.demo.world import Servers, world
 from sandbox.embedded import EmbeddedBrokers
 from tests.e2e.conftest import QUICK
-from tests.e2e.test_main_job_in_a_cluster import grown
-from tests.support.conferences import edited, small
+from tests.support.conferences import edited, grown, small
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("G1", "G2", "G3"), pytest.mark.timeout(180)]

@@ -14,12 +14,10 @@ from sandbox.demo.world import Servers
 from sandbox.embedded import EmbeddedCluster, EmbeddedSentinels, EmbeddedValkey
 from sandbox.embedded.server import HOST, EmbeddedServer
 from sandbox.embedded.valkey_cluster import ask
-from tests.e2e.test_main_job_by_sentinels import struck as struck_by_sentinels
-from tests.e2e.test_main_job_by_sentinels import synced
-from tests.e2e.test_main_job_in_a_cluster import grown, struck
+from tests.e2e.many_servers import struck, synced
 from tests.support.certificates import Certificates, certificates
 from tests.support.cluster_faults import ClusterFaults
-from tests.support.conferences import small
+from tests.support.conferences import grown, small
 from tests.support.secure_redis import PASSWORD, USER, documented_user
 from tests.support.sentinel_faults import SentinelFaults
 from tests.support.tls_gate import tls_gate
@@ -76,7 +74,7 @@ async def test_in_a_cluster(kafka_bootstrap: str, tmp_path: Path) -> None:
             conference, tag = small(), f"{{event/{playing.event.id}}}"
             for kind, number in (("moved", 20), ("killed", 21)):
                 conference = grown(conference, number)
-                await struck(playing, ClusterFaults(cluster), kind, tag, [conference])
+                await struck(playing, ClusterFaults(cluster).strike(kind, slot_of(tag)), kind, [conference])
             assert f"user={USER}" in await ask(await cluster.primary_of(slot_of(tag)), "CLIENT", "LIST")
 
 
@@ -96,5 +94,5 @@ async def test_by_sentinels(kafka_bootstrap: str, tmp_path: Path) -> None:
             )
             async with synced(Servers(kafka_bootstrap, url, guarded.prefix), found) as playing:
                 conference = grown(small(), 20)
-                await struck_by_sentinels(playing, SentinelFaults(sentinels), "handed over", [conference])
+                await struck(playing, SentinelFaults(sentinels).strike("handed over"), "handed over", [conference])
                 assert f"user={USER}" in await ask(await sentinels.primary(), "CLIENT", "LIST")

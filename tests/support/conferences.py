@@ -58,3 +58,10 @@ def edited(conference: Conference, number: int, **changes: object) -> Conference
     key = identifier("talk", number)
     talk = replace(conference.talks[key], **changes)  # type: ignore[arg-type] # fields of Talk, by name
     return replace(conference, talks={**conference.talks, key: talk})
+
+
+def grown(conference: Conference, number: int) -> Conference:
+    """One more talk, which Swoogo has to be told once."""
+    like = conference.talks[identifier("talk", 0)]
+    talk = replace(like, id=identifier("talk", number), title=f"Talk {number}", speaker_ids=())
+    return replace(conference, talks={**conference.talks, talk.id: talk})
