@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Final
 
 import pytest
 from redis.asyncio import Redis
@@ -13,16 +12,12 @@ from redis.asyncio import Redis
 from consumer.adapters.kafka.lag import GroupStatus
 from consumer.adapters.redis import codecs
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.records.identity import fingerprint
-from consumer.domain.records.ledger import Entry, State
 from consumer.entrypoints.console.viewer import Role
+from tests.integration.console.dry_runs import REFUSED, park
 from tests.support.builders import ORG, a_connection, a_mapping
 from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, admin, hears
-from tests.support.desk import sent, soon
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("K1")]
-
-REFUSED: Final = Issue("session/s1", Code.REFUSED, parked=fingerprint({"description": "<p>New</p>"}), detail="No <b>.")
 
 
 @pytest.fixture
@@ -35,14 +30,6 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         await made.stores.trouble.fill()
         hears(made, KafkaSaid())
         yield made
-
-
-async def park(visitor: Visitor, *issues: Issue) -> None:
-    desk = visitor.desk
-    await desk.record(soon("s1", description="<p>New</p>"))
-    pushed = Entry(State.APPLIED, swoogo_id=7, pushed=sent(soon("s1")), natural="n", at=1)
-    run = desk.run(org_id=ORG)
-    await desk.pushed({"session/s1": pushed}, {each.id: replace(each, at=desk.clock.now()) for each in issues}, run)
 
 
 async def test_where_all_is_well_the_page_says_so_without_a_list(visitor: Visitor) -> None:

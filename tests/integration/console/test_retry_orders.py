@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
-from consumer.settings import ConsoleSettings
-from tests.integration.console.test_operations_pages import REFUSED, park
+from tests.integration.console.dry_runs import ORDERS_ON, REFUSED, order, park, send
 from tests.support.builders import EVENT, a_mapping
 from tests.support.console import KafkaSaid, Visitor, a_visitor, hears
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U5", "K3")]
 
-ORDERS_ON = ConsoleSettings(orders="on", secret=SecretStr("s" * 32), rate=100_000)
 DRY_RUN = "/operations/retry?what=parked"
 
 
@@ -31,21 +27,6 @@ async def visitor(redis: Redis, redis_url: str) -> AsyncIterator[Visitor]:
         made.settings = ORDERS_ON
         hears(made, KafkaSaid())
         yield made
-
-
-async def order(visitor: Visitor, path: str, act: str, reason: str = "It is allowed now.") -> tuple[int, str]:
-    """Fill in the form of a dry run and send it: the status, and where it leads."""
-    page = (await visitor.page(path)).html
-    fields: dict[str, str | Sequence[str]] = {"act": act, "reason": reason}
-    fields["order"] = re.findall(r'name="order" value="([^"]+)"', page)[0]
-    fields["key"] = re.findall(r'name="key" value="([^"]+)"', page)
-    fields["token"] = re.findall(r'name="token" value="([^"]+)"', page)[0]
-    return await send(visitor, fields)
-
-
-async def send(visitor: Visitor, fields: dict[str, str | Sequence[str]]) -> tuple[int, str]:
-    answer = await visitor.post("/operations/retry/order", fields)  # type: ignore[arg-type]
-    return answer.status_code, answer.headers.get("location", "")
 
 
 async def commands(visitor: Visitor) -> set[LedgerCommand]:

@@ -9,9 +9,9 @@ import pytest
 
 from consumer.entrypoints.console.viewer import LOCAL
 from consumer.entrypoints.documents.running import KafkaLook
-from tests.integration.console.test_retry_orders import ORDERS_ON, order
+from tests.integration.console.dry_runs import ORDERS_ON, order
 from tests.integration.kafka.kafka_world import KafkaWorld
-from tests.integration.kafka.test_dlq import lettered
+from tests.integration.kafka.letters import lettered
 from tests.support.console import a_visitor, altered
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U5", "K1")]

@@ -12,7 +12,7 @@ from consumer.adapters.kafka.publish import KafkaDeadLetters, producer
 from consumer.domain.errors import PoisonError
 from consumer.ports import DeadLetter, RawRecord
 from tests.integration.kafka.kafka_world import KafkaWorld
-from tests.integration.kafka.test_dlq import call, lettered, read
+from tests.integration.kafka.letters import call, lettered, read
 from tests.support.examples import valid_record
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("U5"), pytest.mark.usefixtures("audit")]

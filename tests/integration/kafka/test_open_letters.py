@@ -21,7 +21,7 @@ from consumer.observability.gauges import show_open_letters
 from consumer.observability.registry import MetricRegistry
 from consumer.settings import PREFIX
 from tests.integration.kafka.kafka_world import KafkaWorld
-from tests.integration.kafka.test_dlq import lettered, read
+from tests.integration.kafka.letters import lettered, read
 from tests.support.scrape import samples
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("audit")]

@@ -19,7 +19,7 @@ from consumer.domain.records.snapshot import Snapshot, Sponsor
 from consumer.entrypoints.cli.fields import print_fields
 from consumer.entrypoints.documents.fields import FieldsDocument, KindFields, fields_document
 from tests.support.builders import NOW, a_contact, a_mapping, a_session
-from tests.unit.entrypoints.test_views import screen
+from tests.unit.entrypoints.screens import screen
 
 pytestmark = pytest.mark.rule("F7")
 

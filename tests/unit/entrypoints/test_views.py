@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from consumer.domain.push.run import Run, Trigger
 from consumer.entrypoints.cli.plan_view import show_plan
@@ -20,6 +18,7 @@ from consumer.entrypoints.documents.run import run_document
 from consumer.entrypoints.documents.running import ReplicaRow, RunningDocument, TopicRow
 from consumer.entrypoints.documents.status import EventDocument, StatusDocument
 from consumer.entrypoints.documents.words import iso
+from tests.unit.entrypoints.screens import screen
 
 PLAN = PlanDocument(
     "ev",
@@ -73,20 +72,6 @@ RUN = run_document(Run("id", "ev", Trigger.CHANGES, 1, 2_000, "completed_with_is
 
 
 _STYLING = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def screen(width: int, *, terminal: bool = False) -> tuple[Console, StringIO]:
-    shown = StringIO()
-    console = Console(
-        file=shown,
-        width=width,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_terminal=terminal,
-        color_system="auto",
-    )
-    return console, shown
 
 
 @pytest.mark.rule("N2")

@@ -16,7 +16,7 @@ from consumer.services.field_definitions import keep_field
 from tests.support.builders import EVENT, a_contact, a_mapping, a_session
 from tests.support.service_world import World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile
-from tests.unit.services.test_push_toggles import updated
+from tests.unit.services.toggled import updated
 
 pytestmark = pytest.mark.rule("F5", "F6")
 

@@ -11,20 +11,16 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code
 from consumer.domain.records.field_values import FieldType
 from consumer.domain.records.identity import Kind
-from consumer.domain.records.snapshot import Contact, Session
+from consumer.domain.records.snapshot import Contact
 from consumer.ports import Work
-from tests.support.builders import a_contact, a_mapping, a_session
+from tests.support.builders import a_contact, a_session
 from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import World, a_world
+from tests.unit.services.mapped_world import FIELDS, a_mapped_world, talk
 from tests.unit.services.reconciled import SETTINGS, reconcile
 
 pytestmark = pytest.mark.rule("F4")
 
-FIELDS = {policy: f"c_{number}" for number, policy in enumerate(Policy, 1)}
-MAPS = FieldMaps(
-    sessions=tuple(FieldMap("word", name, policy) for policy, name in FIELDS.items()),
-    speakers=tuple(FieldMap("word", name, policy) for policy, name in FIELDS.items()),
-)
 HISTORIES = ("changed", "edited", "edited then changed", "emptied", "cleared", "edited, and a reconcile that fails")
 EXPECTED = {
     Policy.UNTIL_EDITED: ("B", "hand", "B", "", "", "hand"),
@@ -33,19 +29,6 @@ EXPECTED = {
     Policy.ONCE: ("A", "hand", "hand", "", "A", "hand"),
 }
 """What Swoogo has at the end, after `A` was synced; `B` and "" are what Sessionboard says later, `hand` an edit."""
-
-
-def talk(word: str) -> Session:
-    return replace(a_session(), extra={"word": (FieldType.TEXT.value, (word,) if word else ())})
-
-
-async def a_mapped_world() -> World:
-    world = await a_world(SETTINGS)
-    for kind in (Kind.SESSION, Kind.SPEAKER):
-        for name in FIELDS.values():
-            world.swoogo.define(kind, name, FieldType.TEXT)
-    world.mapping = replace(a_mapping(), settings=replace(a_mapping().settings, field_maps=MAPS))
-    return world
 
 
 def held(world: World, kind: Kind = Kind.SESSION) -> dict[Policy, str]:

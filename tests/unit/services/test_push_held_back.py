@@ -17,7 +17,7 @@ from consumer.domain.records.snapshot import Contact, Session, Sponsor
 from tests.support.builders import HOUR, MINUTE, NOW, a_contact, a_mapping, a_plan_input, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
 from tests.unit.services.reconciled import SETTINGS, reconcile
-from tests.unit.services.test_push_toggles import updated
+from tests.unit.services.toggled import updated
 
 pytestmark = pytest.mark.rule("F8")
 

@@ -15,8 +15,8 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track
 from tests.support.service_world import SUBJECT, World, a_world
+from tests.unit.services.mapped_world import FIELDS, a_mapped_world, talk
 from tests.unit.services.reconciled import reconcile, the_id
-from tests.unit.services.test_push_field_policies import FIELDS, a_mapped_world, talk
 
 pytestmark = pytest.mark.rule("G1", "G2", "G6")
 
