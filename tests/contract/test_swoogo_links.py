@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.domain.errors import (
-    RefusedError,
-)
+from consumer.domain.errors import RefusedError
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Remote
 from tests.contract.swoogo_bench import (
@@ -24,9 +22,7 @@ from tests.contract.swoogo_bench import (
     a_bench,
     sessions_of,
 )
-from tests.unit.adapters.swoogo.world import (
-    EVENT,
-)
+from tests.unit.adapters.swoogo.world import EVENT
 
 
 @pytest.fixture(params=GUESSES, ids=[name for name, _, _ in GUESSES])

@@ -9,13 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.domain.connections.connection import IntegrationRequest
-from consumer.domain.errors import (
-    CredentialError,
-    MissingError,
-    RefusedError,
-    UnansweredError,
-    UnavailableError,
-)
+from consumer.domain.errors import CredentialError, MissingError, RefusedError, UnansweredError, UnavailableError
 from consumer.domain.records.identity import Kind
 from consumer.ports import Swoogo, Work
 from sandbox.swoogo import Switches
@@ -30,10 +24,7 @@ from tests.contract.swoogo_bench import (
     a_bench,
     sessions_of,
 )
-from tests.unit.adapters.swoogo.world import (
-    KEY,
-    a_work,
-)
+from tests.unit.adapters.swoogo.world import KEY, a_work
 
 
 @pytest.fixture(params=GUESSES, ids=[name for name, _, _ in GUESSES])

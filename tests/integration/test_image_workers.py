@@ -19,17 +19,7 @@ from consumer.adapters.images.decoder import PYTHON, Decoder
 from consumer.domain.errors import ImageUnusableError, UnavailableError
 from consumer.settings import ImageSettings
 from tests.support.waiting import wait_until
-from tests.unit.adapters.images.samples import (
-    HTML,
-    bomb,
-    corners,
-    encoded,
-    exif,
-    many_scans,
-    noise,
-    opened,
-    photo,
-)
+from tests.unit.adapters.images.samples import HTML, bomb, corners, encoded, exif, many_scans, noise, opened, photo
 
 pytestmark = pytest.mark.rule("P3")
 

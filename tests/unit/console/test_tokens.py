@@ -12,15 +12,7 @@ import pytest
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
 from consumer.domain.errors import UnavailableError
-from consumer.entrypoints.console.tokens import (
-    BETWEEN,
-    FRESH,
-    KEPT,
-    Keys,
-    Tokens,
-    fetch_keys,
-    read_keys,
-)
+from consumer.entrypoints.console.tokens import BETWEEN, FRESH, KEPT, Keys, Tokens, fetch_keys, read_keys
 from consumer.entrypoints.console.viewer import RefusedTokenError
 from tests.support.fakes.clock import FakeClock
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, by_http, segment

@@ -5,12 +5,7 @@ from __future__ import annotations
 from consumer.domain.planning.plan import Update
 from consumer.domain.planning.planner import PlanInput, make_plan
 from consumer.domain.records.ledger import Entry
-from tests.support.builders import (
-    a_room,
-    a_session,
-    a_track,
-    an_entry,
-)
+from tests.support.builders import a_room, a_session, a_track, an_entry
 
 SESSION = a_session(room=a_room(), track=a_track())
 """As `PUSHED` has it."""

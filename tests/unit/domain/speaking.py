@@ -8,9 +8,7 @@ from consumer.domain.planning.desired import TextLimits
 from consumer.domain.planning.speakers import People, select_speakers
 from consumer.domain.records.ledger import Entry
 from consumer.domain.records.snapshot import Contact, Role, Session
-from tests.support.builders import (
-    a_snapshot,
-)
+from tests.support.builders import a_snapshot
 
 
 def chosen(

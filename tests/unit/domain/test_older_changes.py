@@ -13,15 +13,7 @@ from consumer.domain.planning.planner import make_plan
 from consumer.domain.records.identity import TOLERANCE_MS
 from consumer.domain.records.ledger import Entry, Ledger
 from consumer.domain.records.snapshot import Contact, Session, Sponsor
-from tests.support.builders import (
-    NOW,
-    a_contact,
-    a_mapping,
-    a_plan_input,
-    a_session,
-    an_entry,
-    an_intent,
-)
+from tests.support.builders import NOW, a_contact, a_mapping, a_plan_input, a_session, an_entry, an_intent
 
 pytestmark = pytest.mark.rule("G3", "G6")
 

@@ -6,15 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.http_outcome import (
-    ACTIONS,
-    SENTENCE_LIMIT,
-    Action,
-    Refusal,
-    classify,
-    plain_sentence,
-    refusal,
-)
+from consumer.domain.http_outcome import ACTIONS, SENTENCE_LIMIT, Action, Refusal, classify, plain_sentence, refusal
 
 
 @pytest.mark.rule("G1", "G2")

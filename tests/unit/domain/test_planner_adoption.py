@@ -10,15 +10,7 @@ from consumer.domain.planning.plan import Adopt, Create, Update
 from consumer.domain.planning.planner import make_plan
 from consumer.domain.records.identity import Kind, digest
 from consumer.domain.records.ledger import Remote
-from tests.support.builders import (
-    a_contact,
-    a_directory,
-    a_plan_input,
-    a_session,
-    an_entry,
-    session_key,
-    speaker_key,
-)
+from tests.support.builders import a_contact, a_directory, a_plan_input, a_session, an_entry, session_key, speaker_key
 
 pytestmark = pytest.mark.rule("P2")
 

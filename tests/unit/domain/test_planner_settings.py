@@ -13,16 +13,7 @@ from consumer.domain.planning.plan import Adopt, Update
 from consumer.domain.planning.planner import make_plan
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Place, Sponsor
-from tests.support.builders import (
-    HOUR,
-    START,
-    a_mapping,
-    a_plan_input,
-    a_room,
-    a_session,
-    a_track,
-    an_entry,
-)
+from tests.support.builders import HOUR, START, a_mapping, a_plan_input, a_room, a_session, a_track, an_entry
 from tests.unit.domain.planned_records import LEDGER, PUSHED, SESSION, the_update
 
 pytestmark = pytest.mark.rule("P2", "D1")

@@ -7,17 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.domain.records.digests import PLAIN
-from consumer.domain.records.identity import (
-    Kind,
-    Source,
-    digest,
-    fingerprint,
-    id_of,
-    key_of,
-    kind_of,
-    readable,
-    stamp,
-)
+from consumer.domain.records.identity import Kind, Source, digest, fingerprint, id_of, key_of, kind_of, readable, stamp
 
 VALUES = st.one_of(st.text(max_size=80), st.text("#0123456789:ab", max_size=60), st.text(min_size=49, max_size=60))
 

@@ -9,14 +9,7 @@ import pytest
 
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Profile
-from tests.support.builders import (
-    a_contact,
-    a_session,
-    an_attendance,
-    an_entry,
-    an_intent,
-    speaker_key,
-)
+from tests.support.builders import a_contact, a_session, an_attendance, an_entry, an_intent, speaker_key
 from tests.unit.domain.speaking import chosen, left_out
 
 SHARED = "Shared@Example.org"

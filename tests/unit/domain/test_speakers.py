@@ -10,14 +10,7 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.records.ledger import State
 from consumer.domain.records.snapshot import Role
-from tests.support.builders import (
-    ProfileFields,
-    a_contact,
-    a_session,
-    an_attendance,
-    an_entry,
-    speaker_key,
-)
+from tests.support.builders import ProfileFields, a_contact, a_session, an_attendance, an_entry, speaker_key
 from tests.unit.domain.speaking import chosen, left_out
 
 

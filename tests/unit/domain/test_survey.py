@@ -10,15 +10,7 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import lifted
 from consumer.domain.records.identity import Kind, digest
 from consumer.domain.records.ledger import Entry, Remote, State, known_ids
-from consumer.domain.surveys.survey import (
-    EMPTIED,
-    Findings,
-    KindSurvey,
-    Known,
-    SurveyState,
-    budgeted_interval,
-    examine,
-)
+from consumer.domain.surveys.survey import EMPTIED, Findings, KindSurvey, Known, SurveyState, budgeted_interval, examine
 from consumer.domain.surveys.survey_issues import survives
 from tests.support.builders import EVENT, NOW, a_directory, an_entry, an_intent
 

@@ -16,14 +16,7 @@ from consumer.domain.issues.sentences import for_admin
 from consumer.domain.planning.plan import Create, Update
 from consumer.domain.planning.planner import make_plan
 from consumer.domain.planning.timezones import compare_zones, described, timezone_seen
-from tests.support.builders import (
-    NOW,
-    a_mapping,
-    a_plan_input,
-    a_session,
-    an_entry,
-    session_key,
-)
+from tests.support.builders import NOW, a_mapping, a_plan_input, a_session, an_entry, session_key
 from tests.unit.domain.zones import ZONES, utc, zoned
 
 pytestmark = pytest.mark.rule("M7")

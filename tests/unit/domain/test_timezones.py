@@ -17,16 +17,7 @@ from consumer.domain.planning.plan import Create
 from consumer.domain.planning.planner import make_plan
 from consumer.domain.planning.timezones import compare_zones, same_offsets, writable
 from consumer.domain.records.snapshot import Session
-from tests.support.builders import (
-    DAY,
-    HOUR,
-    NOW,
-    START,
-    a_mapping,
-    a_plan_input,
-    a_session,
-    a_snapshot,
-)
+from tests.support.builders import DAY, HOUR, NOW, START, a_mapping, a_plan_input, a_session, a_snapshot
 from tests.unit.domain.zones import ZONES, utc
 
 pytestmark = pytest.mark.rule("M7")

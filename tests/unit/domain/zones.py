@@ -6,10 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from consumer.domain.connections.mapping import EventMapping
-from tests.support.builders import (
-    a_mapping,
-    at,
-)
+from tests.support.builders import a_mapping, at
 
 ZONES: Final = (
     "Europe/London",

@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.service_world import World, a_world
-from tests.unit.services.record_stage import (
-    Stage,
-)
+from tests.unit.services.record_stage import Stage
 from tests.unit.services.running import Running
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.connections.connection import (
-    Announcement,
-    MappingRequest,
-)
+from consumer.domain.connections.connection import Announcement, MappingRequest
 from consumer.domain.connections.mapping import MappingSettings
 from consumer.domain.errors import CredentialError
 from consumer.ports import Lease, event_subject, org_subject

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.connection_state import ConnectionStanding
-from consumer.domain.connections.connection import (
-    MappingRequest,
-)
+from consumer.domain.connections.connection import MappingRequest
 from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.ports import Lease, event_subject, org_subject

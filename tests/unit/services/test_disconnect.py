@@ -7,11 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.connections.connection import (
-    IntegrationRequest,
-    Request,
-    disconnect_key,
-)
+from consumer.domain.connections.connection import IntegrationRequest, Request, disconnect_key
 from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.records.identity import stamp

@@ -11,16 +11,7 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
 from tests.support.builders import EVENT
 from tests.support.service_world import SUBJECT
-from tests.unit.services.hinted import (
-    a_hint,
-    a_hinted_world,
-    deliver,
-    drift,
-    edit,
-    look,
-    survey,
-    the_id,
-)
+from tests.unit.services.hinted import a_hint, a_hinted_world, deliver, drift, edit, look, survey, the_id
 
 pytestmark = pytest.mark.rule("W2", "W3")
 

@@ -9,15 +9,7 @@ from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State
 from consumer.domain.records.snapshot import Resource, Sponsor
-from tests.support.builders import (
-    EVENT,
-    a_contact,
-    a_room,
-    a_session,
-    a_track,
-    session_key,
-    speaker_key,
-)
+from tests.support.builders import EVENT, a_contact, a_room, a_session, a_track, session_key, speaker_key
 from tests.support.service_world import SUBJECT, World
 from tests.unit.services.unanswered import SESSION, lose_answers_of, request, until_done
 

@@ -10,13 +10,7 @@ from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Remote, State
 from consumer.ports import SyncRequest
-from tests.support.builders import (
-    EVENT,
-    a_directory,
-    a_session,
-    an_intent,
-    session_key,
-)
+from tests.support.builders import EVENT, a_directory, a_session, an_intent, session_key
 from tests.support.service_world import SUBJECT, World
 from tests.unit.services.unanswered import SESSION, lose_answers_of, request, until_done
 

@@ -14,14 +14,7 @@ from consumer.ports import RawRecord, event_subject
 from consumer.services.record import Recorded
 from tests.support.builders import NOW, a_record
 from tests.support.examples import InvalidExample, dead_examples, valid_names, valid_record, valid_value
-from tests.unit.services.record_stage import (
-    EXAMPLE_EVENT,
-    EXAMPLE_ORG,
-    SCHEDULED,
-    SESSION_ID,
-    Stage,
-    an_edit,
-)
+from tests.unit.services.record_stage import EXAMPLE_EVENT, EXAMPLE_ORG, SCHEDULED, SESSION_ID, Stage, an_edit
 
 INVALID: Final = dead_examples()
 

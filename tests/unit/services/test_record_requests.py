@@ -19,14 +19,7 @@ from consumer.ports import Change, event_subject, org_subject
 from consumer.services.record import Recorded
 from tests.support.builders import EVENT, NOW, ORG, a_mapping, a_record
 from tests.support.examples import valid_record, valid_value
-from tests.unit.services.record_stage import (
-    EXAMPLE_EVENT,
-    EXAMPLE_ORG,
-    SCHEDULED,
-    CountingDecoder,
-    Stage,
-    an_edit,
-)
+from tests.unit.services.record_stage import EXAMPLE_EVENT, EXAMPLE_ORG, SCHEDULED, CountingDecoder, Stage, an_edit
 
 
 @pytest.mark.rule("C5", "G3")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from consumer.domain.records.identity import Kind
 from consumer.ports import SyncRequest
-from tests.support.builders import (
-    a_session,
-)
+from tests.support.builders import a_session
 from tests.support.service_world import SUBJECT, World
 
 SESSION = [a_session("s1")]

@@ -6,11 +6,7 @@ from PIL import Image
 
 from consumer.adapters.images.fit import fit
 from consumer.adapters.images.formats import format_of
-from tests.unit.adapters.images.samples import (
-    corners,
-    encoded,
-    opened,
-)
+from tests.unit.adapters.images.samples import corners, encoded, opened
 
 LIMIT = 1_000_000
 

@@ -13,18 +13,7 @@ from consumer.adapters.images import encode as encoding
 from consumer.adapters.images.fit import fit
 from consumer.adapters.images.formats import UnfitError, format_of
 from tests.unit.adapters.images.fitting import LIMIT, PIXELS, at, fitted, frames
-from tests.unit.adapters.images.samples import (
-    HTML,
-    SVG,
-    TEXT,
-    bomb,
-    corners,
-    encoded,
-    exif,
-    noise,
-    photo,
-    png,
-)
+from tests.unit.adapters.images.samples import HTML, SVG, TEXT, bomb, corners, encoded, exif, noise, photo, png
 
 pytestmark = pytest.mark.rule("P3", "P4")
 

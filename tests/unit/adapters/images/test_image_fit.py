@@ -10,16 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from consumer.adapters.images.formats import format_of
 from tests.unit.adapters.images.fitting import at, fitted, frames
-from tests.unit.adapters.images.samples import (
-    GPS_TEXT,
-    ORIENTATION,
-    corners,
-    encoded,
-    exif,
-    noise,
-    opened,
-    photo,
-)
+from tests.unit.adapters.images.samples import GPS_TEXT, ORIENTATION, corners, encoded, exif, noise, opened, photo
 
 pytestmark = pytest.mark.rule("P3", "P4")
 

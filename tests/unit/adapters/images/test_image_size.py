@@ -11,12 +11,7 @@ from consumer.adapters.images import encode as encoding
 from consumer.adapters.images.fit import fit
 from consumer.adapters.images.formats import UnfitError
 from tests.unit.adapters.images.fitting import LIMIT, PIXELS, fitted
-from tests.unit.adapters.images.samples import (
-    encoded,
-    noise,
-    opened,
-    photo,
-)
+from tests.unit.adapters.images.samples import encoded, noise, opened, photo
 
 pytestmark = pytest.mark.rule("P3", "P4")
 

@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.errors import (
-    RefusedError,
-    UnavailableError,
-)
-from tests.unit.adapters.swoogo.client_uses import (
-    WORK,
-    link,
-    timezone,
-    unlink,
-    update,
-)
+from consumer.domain.errors import RefusedError, UnavailableError
+from tests.unit.adapters.swoogo.client_uses import WORK, link, timezone, unlink, update
 from tests.unit.adapters.swoogo.world import a_world, answer
 
 

@@ -7,12 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consumer.domain.errors import (
-    NO_REASON,
-    LeaseLostError,
-    MissingError,
-    RefusedError,
-)
+from consumer.domain.errors import NO_REASON, LeaseLostError, MissingError, RefusedError
 from consumer.domain.records.identity import Kind
 from consumer.ports import Written
 from tests.unit.adapters.swoogo.client_uses import (

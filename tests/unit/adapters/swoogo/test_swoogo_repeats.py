@@ -8,26 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from consumer.domain.errors import (
-    CredentialError,
-    RefusedError,
-    RetryableError,
-    UnansweredError,
-    UnavailableError,
-)
+from consumer.domain.errors import CredentialError, RefusedError, RetryableError, UnansweredError, UnavailableError
 from consumer.domain.pacing.circuit import CircuitRule
 from consumer.domain.records.identity import Kind
 from tests.support.waiting import wait_until
-from tests.unit.adapters.swoogo.client_uses import (
-    ALL,
-    EMAIL,
-    USES,
-    WORK,
-    Use,
-    create,
-    settled,
-    update,
-)
+from tests.unit.adapters.swoogo.client_uses import ALL, EMAIL, USES, WORK, Use, create, settled, update
 from tests.unit.adapters.swoogo.world import Reply, a_work, a_world, answer
 
 REPEATABLE = pytest.mark.parametrize(("use", "good", "cost"), USES[1:], ids=[use.__name__ for use, _, _ in USES[1:]])

@@ -12,15 +12,7 @@ from consumer.domain.connections.connection import IntegrationRequest
 from consumer.domain.errors import CredentialError, LeaseLostError, UnavailableError
 from consumer.domain.push.run import Trigger
 from tests.unit.adapters.swoogo.token_calls import GOOD, ID, call
-from tests.unit.adapters.swoogo.world import (
-    KEY,
-    SECRET,
-    Reply,
-    a_work,
-    a_world,
-    answer,
-    token,
-)
+from tests.unit.adapters.swoogo.world import KEY, SECRET, Reply, a_work, a_world, answer, token
 
 pytestmark = pytest.mark.rule("C3")
 

@@ -13,14 +13,7 @@ import pytest
 from consumer.domain.errors import UnavailableError
 from consumer.domain.push.run import Trigger
 from tests.unit.adapters.swoogo.token_calls import GOOD, ID, call
-from tests.unit.adapters.swoogo.world import (
-    MemoryTokens,
-    Reply,
-    World,
-    a_world,
-    answer,
-    token,
-)
+from tests.unit.adapters.swoogo.world import MemoryTokens, Reply, World, a_world, answer, token
 
 pytestmark = pytest.mark.rule("C3")
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from consumer.adapters.sealing import credential_id
 from consumer.domain.push.run import Trigger
 from consumer.domain.records.identity import Kind
-from tests.unit.adapters.swoogo.world import (
-    KEY,
-    World,
-    a_work,
-    answer,
-)
+from tests.unit.adapters.swoogo.world import KEY, World, a_work, answer
 
 ID = credential_id(KEY)
 
