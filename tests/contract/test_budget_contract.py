@@ -195,9 +195,7 @@ async def test_a_manual_sync_goes_first_then_changes_then_reconcile(calm: Bench)
 
 
 @pytest.mark.rule("M1")
-async def test_pairs_share_the_credits_of_their_credential(
-    make_bench: MakeBench,
-) -> None:
+async def test_pairs_share_the_credits_of_their_credential(make_bench: MakeBench) -> None:
     here, there = make_bench(lease=60.0, limit=20), make_bench(lease=60.0, limit=20)
     one, two = await here.leased("one"), await there.leased("two")
     await granted(here, a_work(one), 12)

@@ -57,9 +57,7 @@ async def test_a_claim_asked_for_twice_with_one_op_id_gets_one_answer(mapped: Be
     assert await mapped.inbox.claim(SUBJECT, "another's") is None
 
 
-async def test_claimed_event_is_offered_after_its_lease_with_a_higher_epoch(
-    mapped: Bench,
-) -> None:
+async def test_claimed_event_is_offered_after_its_lease_with_a_higher_epoch(mapped: Bench) -> None:
     start = await mapped.now()
     first = await mapped.leased()
     assert not await is_due(mapped)
@@ -146,9 +144,7 @@ async def test_what_was_switched_on_since_the_claim_is_not_switched_off_by_it(ma
 
 
 @pytest.mark.rule("M4", "G1")
-async def test_an_event_whose_pair_ends_is_claimed_again_where_its_worker_dies(
-    make_bench: MakeBench,
-) -> None:
+async def test_an_event_whose_pair_ends_is_claimed_again_where_its_worker_dies(make_bench: MakeBench) -> None:
     """What that worker published last is taken back; one that ends in order leaves nothing due."""
     bench = make_bench(lease=0.3)
     for dies in (False, True):

@@ -193,9 +193,7 @@ async def test_every_state_survives(bench: Bench, state: State) -> None:
 
 
 @pytest.mark.rule("G6")
-async def test_entry_written_during_a_flush_goes_with_the_next(
-    bench: Bench,
-) -> None:
+async def test_entry_written_during_a_flush_goes_with_the_next(bench: Bench) -> None:
     """A push flushes now and then while its other workers go on."""
     lease = await bench.leased()
     await bench.ledger.put(lease, {session_key(): an_intent("opening")})

@@ -42,9 +42,7 @@ async def next_in(bench: Bench) -> float | None:
 
 
 @pytest.mark.rule("C4")
-async def test_first_survey_comes_within_one_interval(
-    surveyed: Bench,
-) -> None:
+async def test_first_survey_comes_within_one_interval(surveyed: Bench) -> None:
     """Events mapped together are not surveyed together."""
     start = await surveyed.now()
     await surveyed.inbox.set_continuous(EVENT, on=True)

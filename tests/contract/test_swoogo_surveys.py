@@ -72,9 +72,7 @@ async def test_a_deep_survey_reads_every_page_whatever_comes_beyond_the_last(swi
 
 @pytest.mark.rule("R3")
 @pytest.mark.parametrize("switches", SWITCHES)
-async def test_shallow_survey_of_an_unchanged_kind_is_one_call(
-    switches: Switches,
-) -> None:
+async def test_shallow_survey_of_an_unchanged_kind_is_one_call(switches: Switches) -> None:
     """Ten credits."""
     async with a_bench(switches) as bench:
         ids = fill(bench)

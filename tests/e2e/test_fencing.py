@@ -33,9 +33,7 @@ async def kept(world: World, event_id: str) -> dict[str, Any]:
         await redis.aclose()
 
 
-async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(
-    open_world: OpenWorld,
-) -> None:
+async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(open_world: OpenWorld) -> None:
     """SIGSTOP in the middle of an import; another process ends it; then SIGCONT."""
     settings = {"PUSH__LEASE": f"{LEASE:g}", "SWOOGO__DEADLINE": "2", "KAFKA__SESSION_TIMEOUT": "6"}
     async with open_world(latency_ms=30.0, settings=settings) as world:

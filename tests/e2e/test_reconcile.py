@@ -47,9 +47,7 @@ async def writes(world: World, since: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.rule("C4", "R3", "G4")
-async def test_idle_reconcile_costs_one_credit_with_two_replicas(
-    open_world: OpenWorld,
-) -> None:
+async def test_idle_reconcile_costs_one_credit_with_two_replicas(open_world: OpenWorld) -> None:
     """About every interval (1 s here), by one replica at a time, also after a restart."""
     async with open_world(settings=OFTEN) as world:
         for name in ("one", "two"):

@@ -240,9 +240,7 @@ _OTHERS: Final = 4_000
 """Entries of another event, of 5 kB each: more than is fetched at once, so that a rebuild has a middle."""
 
 
-async def test_broker_paused_during_a_rebuild_leaves_nothing_out(
-    valkey: EmbeddedValkey,
-) -> None:
+async def test_broker_paused_during_a_rebuild_leaves_nothing_out(valkey: EmbeddedValkey) -> None:
     """SIGSTOP for longer than a scan waits: what was read in part does not count, and the rest is read afterwards."""
     async with (
         EmbeddedKafka() as kafka,

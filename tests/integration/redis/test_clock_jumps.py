@@ -101,9 +101,7 @@ async def test_set_forward_an_hour_one_call_asks_what_is_left(server: TimedServe
     await asyncio.to_thread(server.run, story())
 
 
-async def test_lease_over_on_the_monotonic_clock_starts_no_call(
-    server: TimedServer,
-) -> None:
+async def test_lease_over_on_the_monotonic_clock_starts_no_call(server: TimedServer) -> None:
     """The process stood still for longer than its lease, and the clock was set back meanwhile."""
     replica = Replica(server)
 

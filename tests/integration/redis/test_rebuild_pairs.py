@@ -34,9 +34,7 @@ async def test_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
 
 
 @pytest.mark.rule("X2", "G4")
-async def test_former_holder_overwrites_no_restored_pair(
-    ground: Ground,
-) -> None:
+async def test_former_holder_overwrites_no_restored_pair(ground: Ground) -> None:
     ground.synced()
     replica = ground.replica()
     await replica.rebuilder.restore()
@@ -85,9 +83,7 @@ async def test_late_state_brings_back_no_pair_that_redis_has_ended(ground: Groun
 
 
 @pytest.mark.rule("G4")
-async def test_restored_organization_can_be_claimed_after_a_clock_ahead(
-    ground: Ground,
-) -> None:
+async def test_restored_organization_can_be_claimed_after_a_clock_ahead(ground: Ground) -> None:
     """Its epochs are above the server's time, and grow by one a claim; the fence must not grow with each pair."""
     ground.synced()
     for number in range(5):

@@ -130,9 +130,7 @@ def test_each_kind_has_its_own_switch_and_both_are_off_by_default(
         pytest.param([a_contact("c1"), a_session("s1", people=["c1"], deleted=True)], id="on a deleted session"),
     ],
 )
-def test_speaker_without_an_accepted_session_is_deleted(
-    resources: list[Session | Contact],
-) -> None:
+def test_speaker_without_an_accepted_session_is_deleted(resources: list[Session | Contact]) -> None:
     assert deletions(the_plan(*resources, ledger={speaker_key(): C1})) == [("speaker/c1", 40)]
 
 

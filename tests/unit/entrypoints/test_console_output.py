@@ -103,9 +103,7 @@ def test_json_is_one_ascii_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(text) == {"inner": {"names": ["Zoë\x1b\x9b\ud83d"]}, "numbers": {"a": 1}, "nothing": None}
 
 
-def test_output_to_a_file_has_a_fixed_width_and_no_control_characters(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_output_to_a_file_has_a_fixed_width_and_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     console = out()
     console.print("bold", style="bold red")
     console.print("[red]markup[/red] :smile:")

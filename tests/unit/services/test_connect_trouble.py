@@ -37,18 +37,14 @@ async def test_a_pair_counts_only_when_the_changelog_has_it(world: World) -> Non
 
 
 @pytest.mark.rule("M2")
-async def test_refused_pair_is_not_reported_again_with_new_credentials(
-    world: World,
-) -> None:
+async def test_refused_pair_is_not_reported_again_with_new_credentials(world: World) -> None:
     await settle(world, connected(), pair("e1", A))
     await settle(world, pair("e2", A))
     assert told(await settle(world, connected("second"))) == [("integration.accepted", "")]
 
 
 @pytest.mark.rule("M6")
-async def test_unreadable_pair_is_tried_again_with_new_credentials(
-    world: World,
-) -> None:
+async def test_unreadable_pair_is_tried_again_with_new_credentials(world: World) -> None:
     await settle(world, connected(), pair("e1", 999))
     world.swoogo.zones[999] = "Europe/London"
     assert told(await settle(world, connected("second"))) == [("integration.accepted", ""), ("mapping.accepted", "")]

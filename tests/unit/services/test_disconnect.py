@@ -113,9 +113,7 @@ async def test_pair_published_while_disconnected_waits_for_credentials(world: Wo
 
 
 @pytest.mark.rule("G1")
-async def test_disconnect_read_with_the_next_connection_ends_every_pair(
-    world: World,
-) -> None:
+async def test_disconnect_read_with_the_next_connection_ends_every_pair(world: World) -> None:
     """Whatever is published while the service is away is settled in one go."""
     await settle(world, connected(), pair("e1", A), pair("e2", B))
     said = await settle(world, DISCONNECTED, connected("second"), pair("e1", A))
@@ -202,9 +200,7 @@ async def test_connection_older_than_a_future_disconnect_is_refused(world: World
 
 
 @pytest.mark.rule("G3")
-async def test_disconnect_older_than_future_credentials_is_refused(
-    world: World,
-) -> None:
+async def test_disconnect_older_than_future_credentials_is_refused(world: World) -> None:
     """A disconnect must not seem done when it is not."""
     await dated(world, NOW + 86_400_000, connected())
     assert await dated(world, NOW - 1, DISCONNECTED) == [("integration.rejected", "dated_too_early")]

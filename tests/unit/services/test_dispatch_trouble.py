@@ -36,9 +36,7 @@ async def test_an_event_without_a_mapping_is_released_and_keeps_its_marks(runnin
 
 
 @pytest.mark.rule("M4", "N1")
-async def test_open_run_ends_when_the_event_has_no_pair(
-    running: Running,
-) -> None:
+async def test_open_run_ends_when_the_event_has_no_pair(running: Running) -> None:
     """Stopped in the middle of a push, and the mapping removed: no one comes back to that run."""
     board = running.world.board
     await board.started(Run("left behind", "unmapped", Trigger.CHANGES, 1, org_id=ORG, swoogo_event_id=7))
@@ -218,9 +216,7 @@ async def test_liveness_tells_a_first_round_that_never_ends(running: Running) ->
 
 
 @pytest.mark.rule("G1")
-async def test_liveness_is_independent_of_the_time_of_day(
-    running: Running,
-) -> None:
+async def test_liveness_is_independent_of_the_time_of_day(running: Running) -> None:
     """The clock goes by the Redis server's, which is months off the system's here, and is set back and forth."""
     clock, watch = running.world.clock, Telemetry(load_settings())
     nothing: Any = AsyncMock()
@@ -234,9 +230,7 @@ async def test_liveness_is_independent_of_the_time_of_day(
         assert "has not come round for 60 seconds" in (await watch.health.ask("live")).text
 
 
-async def test_organization_is_connected_or_retried_without_swoogo(
-    running: Running,
-) -> None:
+async def test_organization_is_connected_or_retried_without_swoogo(running: Running) -> None:
     request = IntegrationRequest("new", connected=True, secret_name="first")
     running.world.credentials.unavailable = 1
     await running.world.inbox.record(org_subject("new"), [Change("integration/new", "1", codecs.encode(request))])

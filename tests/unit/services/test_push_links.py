@@ -82,9 +82,7 @@ async def test_a_speaker_whose_session_failed_gets_the_association_with_the_retr
     assert link.ids == tuple(world.swoogo.records[Kind.SESSION])
 
 
-async def test_retry_finishes_the_missing_half_of_associations(
-    world: World,
-) -> None:
+async def test_retry_finishes_the_missing_half_of_associations(world: World) -> None:
     await three_sessions(world)
     await world.given(a_session("s1", people=[]), a_session("s2", people=[]))
     seen: list[str] = []

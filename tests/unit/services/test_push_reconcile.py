@@ -119,9 +119,7 @@ async def test_sessions_that_come_back_are_no_mistake_any_more() -> None:
 
 @pytest.mark.rule("R2")
 @pytest.mark.parametrize("expand", [None, 0], ids=["one credit", "lists"])
-async def test_edit_by_hand_is_an_issue_of_its_field_until_edited_back(
-    expand: int | None,
-) -> None:
+async def test_edit_by_hand_is_an_issue_of_its_field_until_edited_back(expand: int | None) -> None:
     """Issues, never a write; they stay while no one reads the record again, and end with their cause."""
     world = await a_synced_world()
     world.swoogo.trouble.expand = expand

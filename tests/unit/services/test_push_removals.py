@@ -250,9 +250,7 @@ async def test_a_contact_deleted_while_on_an_accepted_session_goes(removing: Wor
 
 
 @pytest.mark.rule("P2")
-async def test_new_contact_takes_over_email_after_deletion(
-    removing: World,
-) -> None:
+async def test_new_contact_takes_over_email_after_deletion(removing: World) -> None:
     """A contact imported again has another id. Nothing else may change for a long time."""
     await removing.sync(a_contact("c1", email="ada@example.org"), a_session("s1", people=["c1"]))
     former = removing.entry(speaker_key("c1")).swoogo_id

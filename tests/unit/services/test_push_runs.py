@@ -38,9 +38,7 @@ async def test_run_counts_attempts_results_and_credits_of_each_kind(world: World
     assert (run.done_calls, run.trigger, run.ended) == (run.planned_calls, Trigger.CHANGES, world.clock.now())
 
 
-async def test_only_a_push_with_work_reports_its_start_and_end(
-    world: World,
-) -> None:
+async def test_only_a_push_with_work_reports_its_start_and_end(world: World) -> None:
     await world.sync(a_session("s1"))
     assert world.board.topic.outcomes == ["running", "completed"]
     await world.sync(a_session("s1", version=2))
@@ -56,9 +54,7 @@ async def test_a_manual_sync_is_told_also_when_there_is_nothing_to_do(world: Wor
 
 
 @pytest.mark.rule("G6")
-async def test_long_push_writes_progress_and_logs_its_ledger(
-    world: World,
-) -> None:
+async def test_long_push_writes_progress_and_logs_its_ledger(world: World) -> None:
     """A push of an hour leaves less than a second of itself out of the changelog."""
     seen: list[tuple[int, int]] = []
 

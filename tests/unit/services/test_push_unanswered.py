@@ -108,9 +108,7 @@ async def test_a_create_that_had_its_effect_is_adopted_and_never_repeated(
         assert user[kind.value] == str(world.entry(KEYS[kind]).swoogo_id)
 
 
-async def test_unanswered_session_is_found_under_its_former_name(
-    world: World,
-) -> None:
+async def test_unanswered_session_is_found_under_its_former_name(world: World) -> None:
     lose_answers_of(world, Kind.SESSION, effect=True)
     await world.sync(a_session("s1", title="Before"))
     await world.given(a_session("s1", title="After"))

@@ -127,9 +127,7 @@ def test_what_cannot_be_used_is_refused_with_a_sentence_to_act_on(
     assert caught.value.why == why
 
 
-def test_webp_of_too_many_pixels_allocates_its_header_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_webp_of_too_many_pixels_allocates_its_header_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its decoder allocates a canvas when it is opened, before anybody can look at the size."""
     content = encoded(Image.new("RGB", (1_100, 1_000)), "WEBP", method=0)
 

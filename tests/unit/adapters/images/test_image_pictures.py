@@ -57,9 +57,7 @@ async def test_new_bytes_become_an_image_under_the_limit(limit: int | None, used
 
 
 @pytest.mark.parametrize("found", [NotModified(RECORD), Fetched(b"bytes", "aa", RECORD)])
-async def test_known_bytes_are_unchanged_under_any_url(
-    found: Fetched | NotModified,
-) -> None:
+async def test_known_bytes_are_unchanged_under_any_url(found: Fetched | NotModified) -> None:
     press = Press()
     known = {"url": "https://cdn.example/old.jpg", "sha256": "aa"}
     assert await images(Source(found), press).get(URL, known) == Unchanged(RECORD)

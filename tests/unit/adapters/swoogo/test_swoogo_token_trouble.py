@@ -100,9 +100,7 @@ async def test_whether_the_token_call_costs_a_credit_is_a_setting(costs: bool, c
 
 
 @pytest.mark.rule("G5")
-async def test_higher_priority_does_not_wait_for_a_lower_ones_token(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_higher_priority_does_not_wait_for_a_lower_ones_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reconcile waiting for credits holds no lock that a manual sync of this process needs for its own."""
     world = a_world(GOOD)
     waiting = asyncio.Event()
