@@ -23,7 +23,7 @@ class SyncRequest:
             `selected_and_sponsors`.
         session_ids: only these sessions of the agenda.
         speaker_ids: only these contacts of the agenda.
-        stamp: how new it is (`domain.record.stamp`); "" of several together.
+        stamp: how new it is (`domain.records.identity.stamp`); "" of several together.
     """
 
     id: str
