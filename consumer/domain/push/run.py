@@ -14,7 +14,7 @@ from consumer.domain.planning.plan import Plan, name_of
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Ledger
 
-KEPT: Final = 2_000
+CALLS_KEPT: Final = 2_000
 """Calls kept of a run, the newest."""
 
 
@@ -53,7 +53,7 @@ class RunCalls:
 class CallLog:
     """The newest calls of one push, and how many there were."""
 
-    newest: deque[MadeCall] = field(default_factory=lambda: deque(maxlen=KEPT))
+    newest: deque[MadeCall] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     total: int = 0
 
     def note(self, call: MadeCall) -> None:

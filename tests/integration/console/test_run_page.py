@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.run import KEPT, MadeCall, Run, RunCalls, Tally, count_issues, first_issues
+from consumer.domain.push.run import CALLS_KEPT, MadeCall, Run, RunCalls, Tally, count_issues, first_issues
 from consumer.domain.records.identity import Kind
 from tests.support.builders import EVENT, a_mapping
 from tests.support.console import Visitor, a_visitor, admin
@@ -75,8 +75,8 @@ async def test_counts_calls_and_credits_are_those_of_the_command(visitor: Visito
 
 
 async def test_calls_are_paged_and_chosen_by_what_came_of_them(visitor: Visitor) -> None:
-    calls = [a_call(visitor, path=f"/sessions/update/{number}") for number in range(KEPT - 1)]
-    run = await ran(visitor, *calls, a_call(visitor, status=422), made=KEPT + 500)
+    calls = [a_call(visitor, path=f"/sessions/update/{number}") for number in range(CALLS_KEPT - 1)]
+    run = await ran(visitor, *calls, a_call(visitor, status=422), made=CALLS_KEPT + 500)
     address = f"/events/{EVENT}/runs/{run.id}"
     first = await visitor.get(address)
     assert len(first.content) < 100_000

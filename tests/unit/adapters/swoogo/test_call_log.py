@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.domain.push.run import KEPT, CallLog, MadeCall
+from consumer.domain.push.run import CALLS_KEPT, CallLog, MadeCall
 from consumer.domain.records.identity import Kind
 from tests.unit.adapters.swoogo.world import NOW, Reply, a_work, a_world, answer, page
 
@@ -67,6 +67,6 @@ async def test_without_a_log_nothing_is_noted() -> None:
 
 def test_a_log_keeps_the_newest_and_counts_all() -> None:
     log = CallLog()
-    for number in range(KEPT + 3):
+    for number in range(CALLS_KEPT + 3):
         log.note(MadeCall(number, "a call", "GET", "/"))
-    assert (log.kept.total, len(log.kept.calls), log.kept.calls[0].at) == (KEPT + 3, KEPT, 3)
+    assert (log.kept.total, len(log.kept.calls), log.kept.calls[0].at) == (CALLS_KEPT + 3, CALLS_KEPT, 3)
