@@ -73,3 +73,14 @@ async def valkey() -> AsyncIterator[EmbeddedValkey]:
     await server.astart()
     yield server
     await server.astop()
+
+
+@pytest.fixture
+async def faults(shared: World) -> AsyncIterator[Any]:
+    """Injects faults into the sandbox; none is left afterwards."""
+
+    async def inject(*rules: dict[str, Any]) -> None:
+        await shared.post("faults", list(rules))
+
+    yield inject
+    (await shared.control.delete("/_control/faults")).raise_for_status()

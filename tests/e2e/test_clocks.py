@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.demo.play import play
 from tests.e2e.conftest import OpenWorld
-from tests.e2e.test_fencing import kept
+from tests.e2e.looks import kept
 from tests.support.conferences import edited, small
 from tests.support.waiting import wait_until
 

@@ -17,7 +17,7 @@ from consumer.entrypoints.cli.app import app
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from sandbox.embedded import EmbeddedValkey
-from tests.e2e.test_redis_lost import a_world, marker, rebuilt
+from tests.e2e.lost_redis import a_world, marker, rebuilt
 from tests.support.conferences import edited, small
 from tests.support.followed_topics import StatusTopic, following
 from tests.support.waiting import wait_until

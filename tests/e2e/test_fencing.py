@@ -5,32 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any
 
 import pytest
 
-from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.keys import Keys
 from sandbox.demo.play import play
-from sandbox.demo.world import ServiceProcess, World
+from sandbox.demo.world import ServiceProcess
 from tests.e2e.conftest import OpenWorld
+from tests.e2e.looks import half_way, kept
 from tests.support.conferences import edited, small
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("G4")]
 
 LEASE = 4.0
-
-
-async def kept(world: World, event_id: str) -> dict[str, Any]:
-    """All that is written for an event under its lease."""
-    redis = connect(world.settings.redis)
-    keys = Keys(world.settings.redis.prefix)
-    try:
-        hashes = {name: await redis.hgetall(keys.event(event_id, name)) for name in ("ledger", "directory", "issues")}
-        return {**hashes, "runs": await redis.lrange(keys.event(event_id, "runs"), 0, -1)}
-    finally:
-        await redis.aclose()
 
 
 async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(open_world: OpenWorld) -> None:
@@ -42,11 +29,7 @@ async def test_worker_paused_beyond_its_lease_calls_and_writes_nothing(open_worl
         async with play(world, conference, event_id=6301, org_id="org-paused") as begun:
             await begun.connect()
             await begun.publisher.publish(conference, at=begun.now())
-
-            async def half_way() -> bool:
-                return int((await world.get("stats"))["creates"].get("sessions", 0)) >= 25
-
-            await wait_until(half_way, "a part of the sessions is in Swoogo", timeout=60)
+            await half_way(begun, 25)
             stopped = time.monotonic()
             os.kill(pid_of(paused), signal.SIGSTOP)
             try:

@@ -16,7 +16,7 @@ from consumer.domain.issues.issue import Code
 from sandbox.conference.model import Conference
 from sandbox.demo.play import Play, play
 from tests.e2e.conftest import OpenWorld
-from tests.e2e.test_trouble import issues_of
+from tests.e2e.looks import issues_of
 from tests.support.conferences import edited, small
 from tests.support.waiting import wait_until
 

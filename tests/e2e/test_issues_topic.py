@@ -22,7 +22,7 @@ from sandbox.demo.world import ServiceProcess, World
 from sandbox.embedded import EmbeddedValkey
 from schemas.generate import FOLDER
 from tests.e2e.conftest import OpenWorld
-from tests.e2e.test_redis_lost import a_world, marker, rebuilt
+from tests.e2e.lost_redis import a_world, marker, rebuilt
 from tests.support.conferences import edited, identifier, small
 from tests.support.followed_topics import IssuesTopic, StatusTopic, following
 from tests.support.waiting import wait_until

@@ -17,6 +17,7 @@ from sandbox.conference.expected import Resources, fold
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld
+from tests.e2e.looks import half_way
 from tests.support.conferences import edited, identifier, small
 from tests.support.followed_topics import StatusTopic
 from tests.support.waiting import wait_until
@@ -224,11 +225,7 @@ async def test_killed_half_way_it_goes_on_without_a_duplicate(open_world: OpenWo
         async with play(world, conference, event_id=6101, org_id="org-killed") as begun:
             await begun.connect()
             await begun.publisher.publish(conference, at=begun.now())
-
-            async def half_way() -> bool:
-                return int((await world.get("stats"))["creates"].get("sessions", 0)) >= 25
-
-            await wait_until(half_way, "a part of the sessions is in Swoogo", timeout=30)
+            await half_way(begun, 25)
             await asyncio.to_thread(first.stop, hard=True)
             world.replicas.remove(first)
             world.start_service("second")

@@ -10,7 +10,6 @@ import shutil
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +21,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from redis.asyncio import Redis
 
 from consumer.adapters.kafka.changelog import ledger_value
-from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.keys import Keys
 from sandbox.demo.play import Play, play
-from sandbox.demo.world import Servers, World, world
 from sandbox.embedded import EmbeddedKafka, EmbeddedValkey
-from tests.e2e.conftest import QUICK
+from tests.e2e.looks import half_way
+from tests.e2e.lost_redis import a_world, marker, rebuilt
 from tests.support.builders import an_entry
 from tests.support.conferences import edited, identifier, small
 from tests.support.waiting import wait_until
@@ -35,23 +33,9 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("G1", "G2", "G5", "G6")]
 
 _events = itertools.count(9001)
-_LEASE: Final = "5"
 
 Loss = Callable[[EmbeddedValkey, Path], Awaitable[None]]
 """Does something to a Valkey; the path holds a copy of its data from a while before."""
-
-
-@asynccontextmanager
-async def a_world(kafka_bootstrap: str, valkey: EmbeddedValkey, **options: Any) -> AsyncIterator[World]:
-    """A world on a Valkey of its own, with one replica."""
-    servers = Servers(kafka_bootstrap, valkey.url, f"lost-{uuid.uuid4().hex[:8]}")
-    settings = {**QUICK, "PUSH__LEASE": _LEASE, "SWOOGO__DEADLINE": "3", **options.pop("settings", {})}
-    latency = options.pop("latency_ms", 2.0)
-    async with world(
-        window=60.0, latency_ms=latency, limit=100_000, settings=settings, servers=servers, partitions=3
-    ) as running:
-        running.start_service()
-        yield running
 
 
 @pytest.fixture
@@ -65,22 +49,6 @@ async def playing(kafka_bootstrap: str, valkey: EmbeddedValkey) -> AsyncIterator
         await begun.publish([small()], "import")
         assert begun.exact
         yield begun
-
-
-async def marker(redis: Redis, world: World) -> dict[bytes, bytes]:
-    return await read_hash(redis, Keys(world.settings.redis.prefix).generation("marker"))
-
-
-async def rebuilt(playing: Play, redis: Redis, before: bytes) -> None:
-    """Wait until another generation has begun."""
-
-    async def rebuilt() -> bool:
-        for replica in playing.world.replicas:
-            replica.check()
-        found = await marker(redis, playing.world)
-        return found.get(b"id", before) != before
-
-    await wait_until(rebuilt, "Redis is rebuilt", 60)
 
 
 async def test_a_wiped_redis_comes_back_and_nothing_is_doubled(playing: Play, valkey: EmbeddedValkey) -> None:
@@ -123,17 +91,6 @@ async def converged(playing: Play) -> None:
     assert chapter.differences == [], playing.world.replicas[0].tail(40)
     assert chapter.duplicates == 0
     assert (await playing.world.get("stats"))["refused_429"] == 0
-
-
-async def half_way(playing: Play, records: int) -> None:
-    """Wait until Swoogo holds so many sessions of an import that goes on."""
-
-    async def reached() -> bool:
-        for replica in playing.world.replicas:
-            replica.check()
-        return len((await playing.state())["sessions"]) >= records
-
-    await wait_until(reached, f"{records} sessions are in Swoogo", 60)
 
 
 async def wipe(valkey: EmbeddedValkey, _: Path) -> None:

@@ -14,28 +14,10 @@ from sandbox.conference.model import Conference, Sponsor
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld
-from tests.e2e.test_trouble import issues_of
-from tests.support.conferences import identifier, small
+from tests.e2e.looks import issues_of
+from tests.support.conferences import SPONSORS, identifier, small, sponsored
 
 pytestmark = pytest.mark.e2e
-
-NAMES = ("Acme", "Bolt & Sons", "Café Zürich")
-
-
-def sponsored(*tiers: str, conference: Conference | None = None, **changes: str) -> Conference:
-    """The small conference with one sponsor for each tier; `changes` are of all of them."""
-    sponsors = [
-        Sponsor(
-            id=identifier("sponsor", number),
-            name=NAMES[number],
-            description=f"<p>Sponsor {number}.</p>",
-            website_url=f"https://sponsor{number}.example.org/",
-            tier=tier,
-        )
-        for number, tier in enumerate(tiers)
-    ]
-    changed = [replace(each, **changes) for each in sponsors]
-    return replace(conference or small(), sponsors={each.id: each for each in changed})
 
 
 async def sponsors_of(playing: Play) -> dict[str, str]:
@@ -64,8 +46,8 @@ async def test_sponsors_arrive_with_their_levels(playing: Play) -> None:
     assert (chapter.differences, chapter.duplicates) == ([], 0)
     assert chapter.spent.sponsors_created == 3
     levels = await sponsors_of(playing)
-    assert levels[NAMES[0]].casefold() == levels[NAMES[1]].casefold() == "e2e gold"
-    assert levels[NAMES[2]] == ""
+    assert levels[SPONSORS[0]].casefold() == levels[SPONSORS[1]].casefold() == "e2e gold"
+    assert levels[SPONSORS[2]] == ""
 
     conference = sponsored("E2E Tin", "", "E2E Gold", description="<p>New words.</p>", website_url="")
     chapter = await playing.publish([conference], "all of them edited")
@@ -98,7 +80,7 @@ async def test_agenda_and_sponsors_are_synced_by_hand_apart(playing: Play) -> No
     assert (len(await sessions_of(playing)), await sponsors_of(playing)) == (6, {})
     more = small(talks=7)
     await asked(playing, sponsored("E2E Gold", conference=more), "sponsors")
-    assert (len(await sessions_of(playing)), list(await sponsors_of(playing))) == (6, [NAMES[0]])
+    assert (len(await sessions_of(playing)), list(await sponsors_of(playing))) == (6, [SPONSORS[0]])
     await asked(playing, sponsored("E2E Gold", conference=more), "all")
     assert len(await sessions_of(playing)) == 7
 
@@ -156,16 +138,16 @@ async def test_a_sponsor_deleted_in_swoogo_never_comes_back(playing: Play, share
     """Noticed when it changes in Sessionboard."""
     await playing.connect()
     await playing.publish([sponsored("", "")], "sponsors")
-    row = next(row for row in (await playing.state())["sponsors"] if row["name"] == NAMES[0])
+    row = next(row for row in (await playing.state())["sponsors"] if row["name"] == SPONSORS[0])
     await shared.post("delete", {"kind": "sponsors", "id": row["id"]})
     await playing.publisher.publish(sponsored("", "", description="<p>Edited.</p>"), at=playing.now())
     await playing.watch.until_idle(60)
-    assert list(await sponsors_of(playing)) == [NAMES[1]]
+    assert list(await sponsors_of(playing)) == [SPONSORS[1]]
     gone = {issue.key for issue in (await issues_of(playing)).values() if issue.code is Code.GONE_IN_SWOOGO}
     assert gone == {f"sponsor/{identifier('sponsor', 0)}"}
     await playing.publisher.publish(sponsored("E2E Gold", "", description="<p>Again.</p>"), at=playing.now())
     await playing.watch.until_idle(60)
-    assert list(await sponsors_of(playing)) == [NAMES[1]]
+    assert list(await sponsors_of(playing)) == [SPONSORS[1]]
 
 
 @pytest.mark.rule("O1", "G4")

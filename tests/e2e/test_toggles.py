@@ -15,7 +15,7 @@ from sandbox.conference.sessionboard import change, session_resource
 from sandbox.demo.play import Play, play
 from sandbox.demo.world import World
 from tests.e2e.conftest import OpenWorld
-from tests.e2e.test_trouble import issues_of
+from tests.e2e.looks import issues_of
 from tests.support.conferences import edited, identifier, small
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rule("E7", "S9", "D4")]

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from consumer.adapters.redis.client import connect
-from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.sealing import KeyPair, seal
-from consumer.domain.issues.issue import Code, Issue
+from consumer.domain.issues.issue import Code
 from consumer.domain.issues.sentences import for_admin
 from sandbox.conference.records import Record
 from sandbox.demo.play import Play
 from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
 from tests.e2e.conftest import OpenWorld
+from tests.e2e.looks import issues_of
 from tests.support.conferences import edited, identifier, small
 from tests.support.followed_topics import StatusTopic
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
-
-
-async def issues_of(playing: Play) -> dict[str, Issue]:
-    settings = playing.world.settings
-    redis = connect(settings.redis)
-    try:
-        return dict(await RedisRuns(redis, Keys(settings.redis.prefix)).issues(str(playing.event.id)))
-    finally:
-        await redis.aclose()
-
-
-@pytest.fixture
-async def faults(shared: World) -> AsyncIterator[Any]:
-    """Injects faults into the sandbox; none is left afterwards."""
-
-    async def inject(*rules: dict[str, Any]) -> None:
-        await shared.post("faults", list(rules))
-
-    yield inject
-    (await shared.control.delete("/_control/faults")).raise_for_status()
 
 
 def one_create(**do: Any) -> dict[str, Any]:

@@ -15,10 +15,8 @@ import pytest
 from consumer.domain.issues.issue import Code
 from sandbox.demo.play import Play
 from sandbox.demo.world import World
-from tests.e2e.test_sponsors import sponsored
-from tests.e2e.test_trouble import faults as faults  # noqa: PLC0414 - a fixture
-from tests.e2e.test_trouble import issues_of
-from tests.support.conferences import edited, identifier, small
+from tests.e2e.looks import issues_of
+from tests.support.conferences import edited, identifier, small, sponsored
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

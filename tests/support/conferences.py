@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from sandbox.conference.model import Conference, Person, Room, Talk, Track
+from sandbox.conference.model import Conference, Person, Room, Sponsor, Talk, Track
 
 TIMEZONE = "Europe/Berlin"
+SPONSORS = ("Acme", "Bolt & Sons", "Café Zürich")
 
 
 def identifier(kind: str, number: int) -> str:
@@ -65,3 +66,19 @@ def grown(conference: Conference, number: int) -> Conference:
     like = conference.talks[identifier("talk", 0)]
     talk = replace(like, id=identifier("talk", number), title=f"Talk {number}", speaker_ids=())
     return replace(conference, talks={**conference.talks, talk.id: talk})
+
+
+def sponsored(*tiers: str, conference: Conference | None = None, **changes: str) -> Conference:
+    """The small conference with one sponsor for each tier; `changes` are of all of them."""
+    sponsors = [
+        Sponsor(
+            id=identifier("sponsor", number),
+            name=SPONSORS[number],
+            description=f"<p>Sponsor {number}.</p>",
+            website_url=f"https://sponsor{number}.example.org/",
+            tier=tier,
+        )
+        for number, tier in enumerate(tiers)
+    ]
+    changed = [replace(each, **changes) for each in sponsors]
+    return replace(conference or small(), sponsors={each.id: each for each in changed})
