@@ -36,8 +36,9 @@ from sandbox.swoogo.server import SandboxSwoogo
 from tests.chaos.clients import FakeBroker, FakeProducer
 from tests.chaos.deliveries import PATH, SECRET
 from tests.chaos.effects import Effects
-from tests.chaos.log import Log, LogScanner, LogSource
+from tests.chaos.log import Log
 from tests.chaos.machine import VirtualClock, current
+from tests.chaos.scans import LogScanner, LogSource
 from tests.chaos.valkey import Server
 from tests.chaos.wire import Wire
 

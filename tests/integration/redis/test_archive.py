@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,61 +10,23 @@ import pytest
 from benchmarks.scale_ground import programme
 from consumer.adapters.kafka.archive import KafkaArchive
 from consumer.adapters.kafka.topics import LEDGER
-from consumer.adapters.redis.archive import RedisArchive
 from consumer.adapters.redis.client import read_hash
 from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.personal_data import RedisPersonalData
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
-from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.ledger import Entry, State
-from consumer.domain.records.snapshot import Session
 from consumer.ports.rebuild import Logged
 from consumer.services.housekeeping import Archiver
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
-from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key
+from tests.integration.redis.archived import DAY, ENTRIES, an_event_that_is_over, archive, archiver, held, past, topic
+from tests.support.builders import EVENT, HOUR, NOW, an_entry, session_key
 from tests.support.desk import Desk
-from tests.support.fakes.archive import FakeArchiveTopic
 from tests.support.topics import Topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.rule("Y4")]
-
-DAY = 24 * HOUR
-ENTRIES: Mapping[str, Entry] = {session_key(f"s{number}"): an_entry(number) for number in range(1, 4)}
-
-
-def archive(desk: Desk) -> RedisArchive:
-    return desk.stores.archive
-
-
-def topic(desk: Desk) -> FakeArchiveTopic:
-    return cast("FakeArchiveTopic", desk.stores.archive._topic)
-
-
-def archiver(desk: Desk) -> Archiver:
-    return Archiver(archive(desk), desk.board._feed, desk.clock, DAY / 1000)
-
-
-def past(identifier: str, **fields: object) -> Session:
-    return replace(a_session(identifier, starts_at=NOW - HOUR, ends_at=NOW), **fields)  # type: ignore[arg-type]
-
-
-async def an_event_that_is_over(desk: Desk, entries: Mapping[str, Entry] = ENTRIES) -> None:
-    """Pushed, logged, and compared; one session of it was deleted."""
-    await desk.map(a_mapping())
-    await desk.record(*map(past, ("s1", "s2")), past("s3", deleted=True))
-    await desk.pushed(entries, run=desk.run())
-    redis, keys = desk.stores.redis, desk.stores.keys
-    await redis.delete(keys.event(EVENT, "unlogged"))
-    await redis.hdel(keys.event(EVENT, "state"), "survey")
-
-
-async def held(desk: Desk) -> set[str]:
-    """Names of the keys of the event."""
-    found = [key.decode() async for key in desk.stores.redis.scan_iter("*{event/*")]
-    return {key.rpartition(":")[2] for key in found}
 
 
 async def test_an_event_that_is_over_leaves_where_its_ledger_is_and_its_deletions(desk: Desk) -> None:
@@ -187,81 +148,6 @@ async def test_an_event_for_which_something_waits_stays(desk: Desk, waits: str) 
     assert (await archive(desk).archived_at(EVENT) is None) == (waits != "nothing")
 
 
-async def test_a_change_between_the_look_and_the_archive_keeps_it(desk: Desk) -> None:
-    await an_event_that_is_over(desk)
-    _, over = await archive(desk).over(0, desk.clock.now() - DAY, desk.clock.now())
-    assert over == [EVENT]
-    await desk.record(past("s1", version=NOW + 1))
-    assert not await archive(desk).put_away(EVENT, "op", desk.clock.now())
-    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "rows")) == 3
-
-
-async def test_without_kafka_it_neither_goes_nor_comes_back_and_loses_nothing(desk: Desk) -> None:
-    await an_event_that_is_over(desk)
-    topic(desk).away = True
-    with pytest.raises(UnavailableError):
-        await archiver(desk).look()
-    assert await archive(desk).archived_at(EVENT) is None
-    topic(desk).away = False
-    await archiver(desk).look()
-    topic(desk).away = True
-    await desk.record(past("s1", title="Another", version=NOW + 1))
-    with pytest.raises(UnavailableError):
-        await desk.claim()
-    topic(desk).away = False
-    await desk.claim()
-    assert await desk.ledger.load(EVENT) == ENTRIES
-
-
-async def test_a_copy_that_could_not_be_removed_goes_with_the_next_erasure(desk: Desk) -> None:
-    """Kafka went away when the event was back already."""
-    await an_event_that_is_over(desk)
-    await archiver(desk).look()
-    lying = dict(topic(desk).held)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(topic(desk), "forget", refused)
-        with pytest.raises(UnavailableError):
-            await archive(desk).bring_back(EVENT)
-    assert topic(desk).held == lying
-    assert await archive(desk).archived_at(EVENT) is None
-    assert await desk.ledger.load(EVENT) == ENTRIES
-    data = RedisPersonalData(desk.stores)
-    await data.release(await data.seize(EVENT, "erase", 60.0, 1.0))
-    assert not topic(desk).held
-
-
-@pytest.mark.parametrize("paused", ["archived_at", "_read", "forget"])
-async def test_a_worker_that_stood_still_while_it_came_back_takes_nothing_from_the_next_archive(
-    desk: Desk, paused: str
-) -> None:
-    await an_event_that_is_over(desk)
-    await archiver(desk).look()
-    slow, lying = archive(desk), topic(desk)
-    place: Any = lying if paused == "forget" else slow
-    original, later = getattr(place, paused), an_entry(1, pushed={"name": "Another"})
-
-    async def meanwhile(*arguments: Any) -> Any:
-        patch.undo()
-        found = await original(*arguments) if paused != "forget" else None
-        await slow.bring_back(EVENT)
-        await desk.record(past("s1", title="Another", version=NOW + 1))
-        await desk.pushed({session_key("s1"): later}, run=desk.run())
-        await desk.stores.redis.delete(desk.stores.keys.event(EVENT, "unlogged"))
-        assert await slow.put_away(EVENT, "later", desk.clock.now())
-        return await original(*arguments) if paused == "forget" else found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(place, paused, meanwhile)
-        await slow.bring_back(EVENT)
-    assert await desk.ledger.load(EVENT) == {**ENTRIES, session_key("s1"): later}
-    await slow.bring_back(EVENT)
-    assert await desk.ledger.load(EVENT) == {**ENTRIES, session_key("s1"): later}
-
-
-async def refused(*_: object) -> None:
-    raise UnavailableError("Kafka is away.")
-
-
 @pytest.mark.rule("N2")
 async def test_its_issues_are_withdrawn_while_nothing_can_publish_others(desk: Desk) -> None:
     await an_event_that_is_over(desk)
@@ -275,22 +161,6 @@ async def test_its_issues_are_withdrawn_while_nothing_can_publish_others(desk: D
     await Archiver(archive(desk), Issues(), desk.clock, DAY / 1000).look()
     assert held == [(EVENT, True)]
     assert await archive(desk).archived_at(EVENT)
-
-
-async def test_of_what_came_in_between_no_copy_stays(desk: Desk) -> None:
-    await an_event_that_is_over(desk)
-    write = topic(desk).write
-
-    async def slow(event_id: str, op_id: str, rows: Mapping[bytes, bytes]) -> Sequence[str]:
-        places = await write(event_id, op_id, rows)
-        await desk.record(past("s1", version=NOW + 1))
-        return places
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(topic(desk), "write", slow)
-        assert not await archive(desk).put_away(EVENT, "op", desk.clock.now())
-    assert not topic(desk).held
-    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "rows")) == 3
 
 
 async def test_an_archived_event_of_500_records_takes_less_than_4_kib(desk: Desk) -> None:
