@@ -15,7 +15,7 @@ from consumer.domain.fields.sources import SOURCE_TYPES, STANDARD, source_value
 from consumer.domain.fields.suggestions import Suggestion, suggest
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.records.field_values import FieldType, FieldValue
-from consumer.domain.records.identity import Kind
+from consumer.domain.records.identity import Fields, Kind
 from consumer.domain.records.schedule import zone
 from consumer.domain.records.snapshot import Profile, Session, Snapshot, Sponsor
 from consumer.entrypoints.documents.words import iso, plain
@@ -244,16 +244,17 @@ def _pair(kind: Kind, each: FieldMap, fitted: FittedMap | None, records: list[So
     if pair is None:  # switched off by the map, or a default pair with another policy
         return replace(row, values=len(values))
     misfits: Counter[str] = Counter()
-    new: dict[str, None] = {}
+    converted: list[Fields] = []
     not_fitting = 0
     for value in values:
         sent, problem = pair.convert(value)
+        converted.append({pair.field: sent or ""})
         if problem:
             not_fitting += sent is None or problem.code.value == "unknown_choice"
             misfits[plain(problem.detail or problem.code.value.replace("_", " "))] += 1
-        named = _shape if kind is Kind.SPEAKER else str
-        new |= dict.fromkeys(named(part[1:]) for part in (sent or "").split(",") if part.startswith("+"))
     examples = tuple(text for text, _ in misfits.most_common(_EXAMPLES))
+    named = _shape if kind is Kind.SPEAKER else str
+    new = dict.fromkeys(named(name) for names in fitted.new_choices(converted).values() for name in names)
     return replace(row, values=len(values), not_fitting=not_fitting, examples=examples, new_choices=tuple(new))
 
 

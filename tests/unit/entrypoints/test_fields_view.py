@@ -132,6 +132,8 @@ def test_what_records_say_of_people_is_shown_in_its_form_alone() -> None:
     """Nothing of a person is in the document, with or without a map."""
     added = FieldMaps(speakers=(FieldMap("pronouns", "c_6", add_choices=True),))
     assert of(a_document(added), "speakers").pairs[0].new_choices == ("xxx/xxx",)
+    phones = FieldMaps(speakers=(FieldMap("phone_mobile", "mobile_phone"),))
+    assert of(a_document(phones), "speakers").pairs[0].new_choices == ()
     for maps in (FieldMaps(), MAPS, added):
         text = json.dumps(a_document(maps, suggestions=True), default=repr)
         assert not any(word in text for word in ("ada@", "she/her", "nuts", "30 123", "example.org"))
