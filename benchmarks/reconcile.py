@@ -34,9 +34,9 @@ from consumer.domain.connection_state import Standing
 from consumer.domain.connections.connection import Announcement, Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.issues.issue import Code
-from consumer.domain.issues.sentences import RecordIssues
+from consumer.domain.issues.record_issues import RecordIssues
 from consumer.domain.planning.planner import PlanInput
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.run import Run
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Entry, entries_of

@@ -1,7 +1,7 @@
 """One-way sync from Sessionboard's change events on Kafka to Swoogo: the map of the service.
 
 A change is recorded and marks its event dirty. Later a worker claims the event, plans from the whole state and pushes;
-nothing else writes to Swoogo. `docs/architecture` describes each stage.
+nothing else writes to Swoogo. `docs/architecture` describes each stage. Codes such as (G2) are rules: `tools/rules.py`.
 
     entrypoints/       how the service is called
         cli/           the commands, a module each
@@ -23,7 +23,7 @@ nothing else writes to Swoogo. `docs/architecture` describes each stage.
         rebuild        a lost Redis is restored from Kafka
     domain/            the rules, as pure functions
         explaining/    where records and events stand, in words
-        push/          what a push knows, does and comes to: cause, facts, settlement
+        push/          what a push knows, does and comes to: claim, cause, facts, settlement
         orders/        what people ask the service to do
         planning/      snapshot, ledger, mapping, now -> plan; `planner` is the one function
         surveys/       what reading Swoogo says about the ledger

@@ -19,9 +19,10 @@ from consumer.adapters.kafka.consumer_health import ConsumerHealth
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
 from consumer.adapters.kafka.topic_checks import check_codecs, ensure_topics
+from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
 from consumer.adapters.redis.fleet import RedisFleet
-from consumer.adapters.redis.replicas import RedisElection, RedisReplicas
+from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.errors import UnavailableError

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from consumer.adapters.kafka import broker as timeouts
 from consumer.domain.errors import RetryableError
-from consumer.domain.pacing.circuit import retry_delay
+from consumer.domain.pacing.backoff import retry_delay
 from consumer.ports import Clock, RawRecord
 from consumer.services.record import Records
 from consumer.settings import KafkaSettings

@@ -13,8 +13,8 @@ from consumer.adapters.redis.replicas import RedisReplicas
 from consumer.adapters.redis.webhooks import RedisHints
 from consumer.adapters.webhooks.receiver import Receiver
 from consumer.domain.errors import ConfigurationError
-from consumer.observability.health import PolledValue
 from consumer.observability.metrics.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_REJECTED
+from consumer.observability.polling import PolledValue
 from consumer.observability.telemetry import Telemetry
 from consumer.settings import PREFIX, Settings
 from consumer.wiring.clients import open_redis

@@ -1,17 +1,17 @@
-"""What a push was, in samples and in one line of the log: a function of its report; and what is recorded, counted."""
+"""What a push was, in samples and in one line of the log: a function of its report."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
-from consumer.adapters.redis.fleet import RecentArrivals
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError, StoppedError, UnavailableError
@@ -19,11 +19,10 @@ from consumer.domain.issues.issue import Code
 from consumer.domain.push.push_report import PushReport
 from consumer.domain.records.identity import Kind, Source, id_of, key_of, moments_of
 from consumer.observability.calls import CallMetrics, PushCalls
-from consumer.observability.metrics import freshness, pushing, recording, webhooks
+from consumer.observability.metrics import freshness, pushing, webhooks
 from consumer.observability.registry import MetricRegistry
-from consumer.ports import DeadLetter, DeadLetters, Lease, RawRecord
+from consumer.ports import Lease
 from consumer.services.dispatch import Pushes
-from consumer.services.record import Recorded, Records
 
 _LEDGER_KINDS: Final[Mapping[str, Kind]] = {
     Source.SESSION: Kind.SESSION,
@@ -161,40 +160,3 @@ def line(report: PushReport, landed: list[Landed], calls: PushCalls) -> dict[str
         fields["changes"] = len(landed)
         fields["change_to_swoogo_seconds"] = round(max(each.seconds for each in landed), 3)
     return fields
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredRecorder:
-    """Counts batches and their records; a few additions a batch, none a record."""
-
-    inner: Records
-    meters: MetricRegistry
-
-    async def record(self, batch: Sequence[RawRecord]) -> Recorded:
-        topic, outcome = batch[0].topic, "failed"
-        try:
-            result = await self.inner.record(batch)
-            outcome = "recorded"
-        finally:
-            self.meters.add(recording.RECORD_BATCHES, topic=topic, outcome=outcome)
-        known = max(result.received - result.news - result.ignored - result.dead, 0)
-        for word, count in (
-            ("news", result.news),
-            ("known", known),
-            ("ignored", result.ignored),
-            ("dead", result.dead),
-        ):
-            if count:
-                self.meters.add(recording.RECORDS, count, topic=topic, result=word)
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredDeadLetters:
-    inner: DeadLetters
-    meters: MetricRegistry
-
-    async def put(self, letters: Sequence[DeadLetter]) -> None:
-        await self.inner.put(letters)
-        for letter in letters:
-            self.meters.add(recording.DEAD_LETTERS, topic=letter.record.topic, reason=letter.reason)

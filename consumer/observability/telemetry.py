@@ -17,10 +17,11 @@ from opentelemetry.trace import Tracer
 
 from consumer.adapters.kafka.lag import KafkaLag
 from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters
-from consumer.adapters.redis.fleet import RecentArrivals, RedisFleet
+from consumer.adapters.redis.arrivals import RecentArrivals
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.observability.calls import CallMetrics
 from consumer.observability.gauges import EventGauges, show_lag, show_open_letters
-from consumer.observability.health import PROBES, Health, PolledValue, loop_check
+from consumer.observability.health import PROBES, Health, loop_check
 from consumer.observability.metrics.freshness import FRESHNESS_TARGET
 from consumer.observability.metrics.process import (
     BUILD,
@@ -34,7 +35,9 @@ from consumer.observability.metrics.process import (
     TASKS,
 )
 from consumer.observability.metrics.swoogo import CIRCUIT_STATE, CREDITS_LEFT
-from consumer.observability.push_metrics import MeteredDeadLetters, MeteredPusher, MeteredRecorder
+from consumer.observability.polling import PolledValue
+from consumer.observability.push_metrics import MeteredPusher
+from consumer.observability.record_metrics import MeteredDeadLetters, MeteredRecorder
 from consumer.observability.registry import MetricRegistry
 from consumer.observability.tracing import Parents, TracedDecoder, TracedPusher, TracedRecords
 from consumer.ports import Budget, Clock, DeadLetters, Decoder

@@ -9,7 +9,8 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.approval import judged, left_of
 from consumer.domain.planning.control import APPROVAL, Approval, Control
 from consumer.domain.planning.plan import Plan
-from consumer.domain.push.claim import Changes, Lease, ManualSync
+from consumer.domain.push.cause import Changes, ManualSync
+from consumer.domain.push.claim import Lease
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.ports import Inbox, StandingLog

@@ -12,7 +12,7 @@ from dataclasses import replace
 from consumer.domain.errors import MissingError, RefusedError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.plan import Link
-from consumer.domain.planning.upserts import swoogo_id
+from consumer.domain.planning.references import swoogo_id
 from consumer.domain.records.identity import Kind, key_of
 from consumer.domain.records.ledger import State, entries_of
 from consumer.domain.surveys.survey import many_missing

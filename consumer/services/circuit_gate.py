@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumer.domain.connections.connection import Announcement, Connection, RejectionCode
-from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
+from consumer.domain.errors import CredentialError, RefusedError, RetryableError
 from consumer.domain.pacing.circuit import Passage
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import Circuits, Clock, Connections, StatusBoard, Swoogo, Work
+from consumer.services.credential_status import report_credential_status
 
 _LEAST_SECONDS = 0.5
 _SPREAD_SECONDS = 5.0
@@ -59,40 +59,3 @@ class CircuitGate:
             )
         except RetryableError:
             return  # the circuit is open for longer now
-
-
-async def report_credential_status(
-    connections: Connections,
-    board: StatusBoard,
-    connection: Connection,
-    error: SwoogoSyncError | None,
-    *,
-    op_id: str,
-    failed_before: bool,
-) -> None:
-    """Report that Swoogo refuses the credential, or note that it works again.
-
-    The refusal is claimed first and confirmed once it is on the status topic. A process that dies in between, or loses
-    a reply of Redis, leaves a claim that ends by itself: the next push that fails reports it.
-
-    `connections`: knows what is in use, and what has been reported. `failed_before`: whether the push before this one
-    failed, so that a refusal may be on record.
-
-    Raises:
-        UnavailableError: it could not be reported; the next push that fails reports it.
-    """
-    if not isinstance(error, CredentialError):
-        if failed_before and error is None:
-            await connections.forget_refusal(connection.org_id)
-        return
-    current = await connections.connection(connection.org_id)
-    if current is None or current.credential != connection.credential:
-        return  # replaced or disconnected while the push was under way
-    if await connections.claim_refusal_report(connection.org_id, connection.credential, op_id):
-        try:
-            code = RejectionCode.CREDENTIALS_REFUSED.value
-            await board.announce(Announcement("integration.rejected", connection.org_id, str(error), code))
-        except SwoogoSyncError:
-            await connections.forget_refusal(connection.org_id)
-            raise
-        await connections.confirm_refusal_report(connection.org_id, connection.credential, op_id)

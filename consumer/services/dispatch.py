@@ -27,9 +27,9 @@ from consumer.domain.errors import (
     SwoogoSyncError,
     UnreadableRowError,
 )
-from consumer.domain.pacing.circuit import retry_delay
+from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.pacing.pace import share_out
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.push_report import PushReport
 from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate

@@ -11,7 +11,7 @@ from consumer.domain.connections.mapping import EventMapping, FieldMaps
 from consumer.domain.errors import CredentialError, RefusedError, RetryableError, SwoogoSyncError
 from consumer.domain.fields.fitting import watched_fields
 from consumer.domain.issues.issue import Code
-from consumer.domain.pacing.circuit import retry_delay
+from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.planning.plan import CALL_CREDITS, LIST_CREDITS, Plan
 from consumer.domain.push.claim import Lease
 from consumer.domain.push.execution import ExecutionResult, Planned

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from consumer.domain.connection_state import ServedRequest
 from consumer.domain.errors import RefusedError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand, apply_commands, kinds_to_look_at
@@ -16,7 +15,7 @@ from consumer.domain.push.claim import Lease
 from consumer.domain.push.facts import Facts
 from consumer.domain.records.identity import Kind, kind_of
 from consumer.domain.records.ledger import Directory, known_ids
-from consumer.ports import Inbox, LedgerStore, StandingLog, Swoogo, Work
+from consumer.ports import Inbox, LedgerStore, Swoogo, Work
 from consumer.services.execution import LedgerWriter
 
 log = structlog.get_logger("ledger_commands")
@@ -93,12 +92,3 @@ async def drop_retries(inbox: Inbox, lease: Lease, retries: Sequence[LedgerComma
     await inbox.drop_commands(lease, retries)
     for reason, count in Counter(each.reason for each in retries if each.swoogo_id).items():
         log.info("removals.confirmed", event_id=lease.subject.id, removals=count, reason=reason)
-
-
-async def log_served(log: StandingLog, lease: Lease) -> None:
-    """Before the lease is given back: a service that is killed in between serves them once more, to no effect.
-
-    Raises UnavailableError.
-    """
-    if lease.asked:
-        await log.write_standings([ServedRequest(lease.subject.id, *asked) for asked in lease.asked])

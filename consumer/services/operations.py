@@ -17,8 +17,8 @@ from consumer.domain.errors import (
 )
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, SetImage, Update
+from consumer.domain.planning.references import resolved, swoogo_id, wired
 from consumer.domain.planning.refusals import refusal_issue
-from consumer.domain.planning.upserts import resolved, swoogo_id, wired
 from consumer.domain.records.identity import Fields, Kind, digest, id_of
 from consumer.domain.records.ledger import Entry, State, owner_of
 from consumer.ports import Written

@@ -15,14 +15,15 @@ from consumer.domain.errors import RefusedError, UnreadableRowError
 from consumer.domain.issues.issue import Issue
 from consumer.domain.orders.ledger_commands import Action, apply_commands, confirmed_removals, kinds_to_look_at
 from consumer.domain.planning.approval import parts_of, within
+from consumer.domain.planning.contact_succession import reassign_deleted_contacts
 from consumer.domain.planning.desired import TextLimits
-from consumer.domain.planning.email_owners import reassign_deleted_contacts
 from consumer.domain.planning.images import to_ask_again
 from consumer.domain.planning.plan import Adopt, Create, Plan, SetImage
 from consumer.domain.planning.planner import PlanInput, make_plan
 from consumer.domain.planning.refusals import refusal_issue
 from consumer.domain.planning.rekeying import rekeyed
-from consumer.domain.push.claim import Lease, ManualSync, Reconcile, cause_of, event_subject, read_since
+from consumer.domain.push.cause import ManualSync, Reconcile, cause_of, read_since
+from consumer.domain.push.claim import Lease, event_subject
 from consumer.domain.push.execution import Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.records.digests import PLAIN, Digests, unknown_keys

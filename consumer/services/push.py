@@ -17,7 +17,8 @@ from consumer.domain.errors import (
 )
 from consumer.domain.pacing.pace import Pace
 from consumer.domain.planning.timezones import timezone_seen
-from consumer.domain.push.claim import EventState, Lease, Reconcile
+from consumer.domain.push.cause import Reconcile
+from consumer.domain.push.claim import EventState, Lease
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.push_report import PushReport
@@ -25,20 +26,21 @@ from consumer.domain.push.run import CallLog, Run
 from consumer.domain.push.settlement import Moment, Policy, nothing_new, settle
 from consumer.domain.records.digests import unknown_keys
 from consumer.domain.records.ledger import orphaned_intents
-from consumer.domain.records.personal_data import left_behind
+from consumer.domain.records.withdrawal import left_behind
 from consumer.domain.surveys.survey import Depth, Survey
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
 from consumer.ports.status import Timeline
 from consumer.services.approvals import Approvals, refusals
-from consumer.services.circuit_gate import report_credential_status
+from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution, LedgerWriter
 from consumer.services.executor import Executor
 from consumer.services.field_definitions import DefinitionReader, kept_definitions
 from consumer.services.images import ImageQueue
-from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries, log_served
+from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries
 from consumer.services.planning import Planning, PlanRules
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter, note_report
+from consumer.services.served import log_served
 from consumer.settings import PushSettings
 
 if TYPE_CHECKING:  # without webhooks none of it is loaded

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from consumer.domain.errors import RetryableError
-from consumer.domain.pacing.circuit import retry_delay
+from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.push.claim import Subject
 from consumer.ports.rebuild import EVERY_ORGANIZATION, Marker, RebuildProgress
 from consumer.services.rebuild_attempt import RebuildAttempt

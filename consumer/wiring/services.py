@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
-from consumer.adapters.redis.fleet import RecentArrivals
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.issue_feed import IssueFeed
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
@@ -49,7 +49,8 @@ from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts
 from consumer.services.reconcile import Reconciler
 from consumer.services.record import Recorder, Records
-from consumer.services.unmapped import UnmappedEvents, Voids
+from consumer.services.unmapped import UnmappedEvents
+from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, Settings, SwoogoSettings
 from consumer.wiring.clients import Kafka, SwoogoSide
 

@@ -13,7 +13,7 @@ from consumer.adapters.kafka.status_messages import published_record
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.connections.pair import Pair
 from consumer.domain.issues.issue import Issue
-from consumer.domain.issues.sentences import by_record
+from consumer.domain.issues.record_issues import by_record
 from consumer.domain.records.digests import Digests
 from consumer.domain.records.identity import Kind, key_of
 from consumer.domain.records.ledger import Ledger

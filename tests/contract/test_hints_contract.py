@@ -10,7 +10,7 @@ import pytest
 
 from consumer.domain.connections.webhooks import Registered
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.hints import Hint, Hints
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth

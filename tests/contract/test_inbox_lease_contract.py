@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import SyncRequest
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.conftest import MakeBench

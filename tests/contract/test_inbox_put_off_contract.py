@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.claim import ManualSync, Reconcile
+from consumer.domain.push.cause import ManualSync, Reconcile
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import SyncRequest, event_subject
 from tests.contract.bench import Bench, a_change, stamped

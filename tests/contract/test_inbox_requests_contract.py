@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import Requested, SyncRequest, org_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.contract.inbox_ground import SUBJECT, is_due

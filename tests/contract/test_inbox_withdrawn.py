@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.redis import codecs
-from consumer.domain.records.personal_data import erased
 from consumer.domain.records.snapshot import Contact, Profile, Session
+from consumer.domain.records.withdrawal import erased
 from consumer.ports import Change, event_subject
 from tests.contract.bench import Bench, a_change, stamped
 from tests.support.builders import EVENT, a_contact, a_session, an_attendance

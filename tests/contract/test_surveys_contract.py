@@ -11,7 +11,7 @@ from consumer.adapters.redis.inbox_requests import spread
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
-from consumer.domain.push.claim import ManualSync, Reconcile
+from consumer.domain.push.cause import ManualSync, Reconcile
 from consumer.domain.push.run import Trigger
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth, SurveyState

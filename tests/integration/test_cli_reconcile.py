@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.run import Trigger
 from consumer.domain.records.ledger import State
 from consumer.domain.surveys.survey import Depth, SurveyState

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.redis.circuits import RedisCircuits
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.domain.push.run import Run, Tally, Trigger
 from consumer.domain.records.identity import Kind
 from consumer.entrypoints.cli import sync

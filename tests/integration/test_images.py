@@ -21,7 +21,7 @@ from PIL import Image
 from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetcher, open_transport
 from consumer.adapters.images.images import FetchedImages, open_images
-from consumer.adapters.images.ssrf_guard import Resolver
+from consumer.adapters.images.resolver import Resolver
 from consumer.domain.errors import ImageUnusableError, SilentHostError, UnavailableError
 from consumer.domain.planning.plan import SetImage
 from consumer.domain.records.identity import Kind

@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.credential_overview import CredentialOverview
-from consumer.adapters.redis.fleet import RecentArrivals
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.issues.issue import Code, Issue

@@ -23,7 +23,7 @@ from consumer.domain.connections.connection import Announcement
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.connections.pair import Pair
 from consumer.domain.issues.issue import Issue
-from consumer.domain.issues.sentences import RecordIssues
+from consumer.domain.issues.record_issues import RecordIssues
 from consumer.domain.push.run import Run, Trigger
 from consumer.domain.records.identity import stamp
 from consumer.domain.records.ledger import Entry

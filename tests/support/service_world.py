@@ -20,7 +20,7 @@ from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
 from consumer.services.planning import rules_of
 from consumer.services.push import Pusher
-from consumer.services.unmapped import Voids
+from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings
 from consumer.wiring.services import PushPorts, build_pusher, dispatcher_on
 from tests.support.builders import EVENT, NOW, ORG, a_connection, a_mapping

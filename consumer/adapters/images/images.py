@@ -19,7 +19,7 @@ import httpx
 from consumer.adapters.images.decoder import Decoder
 from consumer.adapters.images.fetch import Fetcher, NotModified, Resolve, open_transport
 from consumer.adapters.images.formats import format_of
-from consumer.adapters.images.ssrf_guard import Resolver
+from consumer.adapters.images.resolver import Resolver
 from consumer.ports import Picture, Unchanged
 from consumer.settings import ImageSettings
 

@@ -20,7 +20,7 @@ from consumer.domain.connection_state import Standing
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
-from consumer.domain.issues.sentences import RecordIssues
+from consumer.domain.issues.record_issues import RecordIssues
 from consumer.domain.orders.order import GivenOrder
 from consumer.domain.push.run import Run
 from consumer.domain.records.ledger import Entry

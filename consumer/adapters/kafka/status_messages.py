@@ -9,7 +9,7 @@ from typing import Final
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.issues.issue import Code as IssueCode
 from consumer.domain.issues.issue import Effect as IssueEffect
-from consumer.domain.issues.sentences import PublishedIssue, RecordIssues
+from consumer.domain.issues.record_issues import PublishedIssue, RecordIssues
 from consumer.domain.orders.order import GivenOrder, Receipt
 from consumer.domain.push.run import Run
 from consumer.domain.records.identity import Kind

@@ -24,8 +24,8 @@ from consumer.domain.planning.natural_key import with_current_key
 from consumer.domain.records.digests import SEALED
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Entry, Remote
-from consumer.domain.records.personal_data import Withdrawn
 from consumer.domain.records.snapshot import Contact, Resource, Session, Snapshot, Sponsor
+from consumer.domain.records.withdrawal import Withdrawn
 from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, SyncRequest
 

@@ -17,12 +17,13 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from consumer.adapters.redis.base import RedisStore, Uninterrupted
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.cluster import IN_ORDER
 from consumer.adapters.redis.connections import RedisConnections
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import server_times
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.ports import Due, Hint, Subject
 
 _FIELDS: Final = ["due", "until", "survey", "hold"]

@@ -25,10 +25,10 @@ from consumer.domain.errors import LeaseLostError
 from consumer.domain.orders.ledger_commands import read_command
 from consumer.domain.planning.control import Controls
 from consumer.domain.planning.request import Asked, in_order
-from consumer.domain.push.claim import cause_of
+from consumer.domain.push.cause import cause_of
 from consumer.domain.records.identity import Kind, Source, id_of, key_of
-from consumer.domain.records.personal_data import Withdrawn, deleted
 from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,

@@ -17,7 +17,7 @@ from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.issues.sentences import RecordIssues, news
+from consumer.domain.issues.record_issues import RecordIssues, news
 from consumer.domain.push.run import Run
 from consumer.ports import Connections, Lease
 

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.archive import RedisArchive
-from consumer.adapters.redis.base import Uninterrupted
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.fields.definitions import KeptDefinitions
 from consumer.domain.records.digests import is_keyed

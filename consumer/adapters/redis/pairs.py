@@ -12,10 +12,11 @@ from typing import Protocol, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.base import RedisStore, Uninterrupted
+from consumer.adapters.redis.base import RedisStore
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
+from consumer.adapters.redis.uninterrupted import Uninterrupted
 from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.ports import Lease

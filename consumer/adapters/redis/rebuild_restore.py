@@ -19,7 +19,7 @@ from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
 from consumer.domain.planning.control import Control
 from consumer.domain.records.identity import Kind, id_of
-from consumer.domain.records.personal_data import erased
+from consumer.domain.records.withdrawal import erased
 from consumer.ports import event_subject, org_subject
 from consumer.ports.rebuild import Logged
 

@@ -1,4 +1,4 @@
-"""Heartbeats of the replicas, so that `status` and `doctor` can tell that none runs; and which of them is elected."""
+"""Heartbeats of the replicas, so that `status` and `doctor` can tell that none runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
-from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.errors import UnavailableError
 from consumer.ports import Clock
 
@@ -84,17 +83,3 @@ class RedisReplicas:
             with suppress(UnavailableError):
                 await self.beat(replace(replica, seen=clock.now()))
             await asyncio.sleep(_EVERY_SECONDS)
-
-
-class RedisElection:
-    """A lock that its holder keeps by asking again."""
-
-    def __init__(self, keys: Keys, scripts: Scripts, me: str) -> None:
-        self._key = keys.replicas("elected")
-        self._scripts = scripts
-        self._me = me
-
-    @guarded
-    async def elected(self, seconds: float) -> bool:
-        """Whether it is this replica, for so many seconds from now on. Raises UnavailableError."""
-        return await self._scripts.take_lock(self._key, owner=self._me, milliseconds=round(seconds * 1000))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from consumer.adapters.redis.lua_files import CreditScripts, PairScripts, RebuildScripts
+from consumer.adapters.redis.credit_scripts import CreditScripts
+from consumer.adapters.redis.pair_scripts import PairScripts
+from consumer.adapters.redis.rebuild_scripts import RebuildScripts
 from consumer.ports import Hint
 
 

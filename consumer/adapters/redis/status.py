@@ -18,7 +18,7 @@ from consumer.adapters.redis.trouble_index import TroubleIndex
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.issues.issue import Issue
-from consumer.domain.issues.sentences import by_record
+from consumer.domain.issues.record_issues import by_record
 from consumer.domain.push.run import Run, Tally, Trigger
 from consumer.domain.records.identity import Kind
 from consumer.ports import Lease

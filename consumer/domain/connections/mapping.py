@@ -81,7 +81,7 @@ def targets(maps: FieldMaps) -> dict[Kind, frozenset[str]]:
 
 @dataclass(frozen=True, slots=True)
 class MappingSettings:
-    """Per-pair choices; the `[now]` rules are off until asked for (spec legend).
+    """Per-pair choices; what goes beyond the first release is off until asked for.
 
     `embargo_until`: ms. `approval_required`: only an approved plan is sent (U2).
     """

@@ -1,4 +1,4 @@
-"""What a record should look like in Swoogo, in Swoogo's own field names (spec S, P, O)."""
+"""What a record should look like in Swoogo, in Swoogo's own field names (rules S, P, O)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PLAN: one pure function of snapshot, ledger, mapping and now (spec E, S, P, R).
+"""PLAN: one pure function of snapshot, ledger, mapping and now (rules E, S, P, R).
 
 Level-triggered: it compares what should be with what is known to be there, so replay, restart, retry and
 reconcile all end in the same plan, and an unchanged event in an empty one (R3).

@@ -16,7 +16,7 @@ from consumer.domain.planning.draft import Draft
 from consumer.domain.planning.eligibility import Reason, Skip, held_back, missing_person_field
 from consumer.domain.planning.email_owners import EmailOwners, drop_duplicates
 from consumer.domain.planning.plan import Link
-from consumer.domain.planning.upserts import swoogo_id
+from consumer.domain.planning.references import swoogo_id
 from consumer.domain.records.digests import PLAIN, Digests
 from consumer.domain.records.identity import Kind, id_of, key_of
 from consumer.domain.records.ledger import Ledger, State, entries_of

@@ -2,14 +2,11 @@
 
 Guarantees (G2): what an unanswered create may have made is looked for before anything is created again; a record that
 cannot be what the create made is never taken for it; of several that can be none is taken.
-
-Records refer to rooms, tracks and levels by Sessionboard's ids in fields, and by Swoogo's on the wire.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from consumer.domain.connections.mapping import Policy
 from consumer.domain.issues.issue import Code, Issue, ambiguous_match
@@ -18,8 +15,8 @@ from consumer.domain.planning.draft import Draft
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Adopt, Create, Update
 from consumer.domain.planning.unanswered import candidates, found
-from consumer.domain.records.identity import Fields, Kind, fingerprint, key_of
-from consumer.domain.records.ledger import Entry, Ledger, Remote
+from consumer.domain.records.identity import Fields, Kind, fingerprint
+from consumer.domain.records.ledger import Entry, Remote
 from consumer.domain.surveys.survey import EMPTIED
 
 
@@ -198,31 +195,3 @@ def _append(draft: Draft, operation: Create | Adopt | Update) -> None:
         return
     draft.planned.add(operation.key)
     draft.records.append(operation)
-
-
-REFERENCES: Final = (Kind.LOCATION, Kind.TRACK, Kind.LEVEL)
-"""Kinds that others refer to; each names the field that does."""
-
-
-def swoogo_id(ledger: Ledger, kind: Kind, identifier: str) -> int | None:
-    """Swoogo's id of a record that is there; None when it is not."""
-    entry = ledger.get(key_of(kind, identifier))
-    return entry.swoogo_id if entry and entry.live else None
-
-
-def resolved(fields: Fields, ledger: Ledger) -> dict[str, str]:
-    """Without rooms and tracks that did not make it into Swoogo; they stay due (E6)."""
-    kept = dict(fields)
-    for kind in REFERENCES:
-        if kept.get(kind.value) and swoogo_id(ledger, kind, kept[kind.value]) is None:
-            del kept[kind.value]
-    return kept
-
-
-def wired(fields: Fields, ledger: Ledger) -> dict[str, str]:
-    """Resolved fields with Swoogo's ids in place of Sessionboard's."""
-    named = dict(fields)
-    for kind in REFERENCES:
-        if named.get(kind.value):
-            named[kind.value] = str(swoogo_id(ledger, kind, named[kind.value]))
-    return named

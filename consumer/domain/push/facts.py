@@ -10,7 +10,8 @@ from consumer.domain.fields.definitions import FieldChange, FieldDefinitions
 from consumer.domain.issues.issue import Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.planning.scope import Scope
-from consumer.domain.push.claim import Cause, EventState, Lease, ManualSync
+from consumer.domain.push.cause import Cause, ManualSync
+from consumer.domain.push.claim import EventState, Lease
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Ledger
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from consumer.domain.issues.issue import Issue
-from consumer.domain.issues.sentences import RecordIssues, by_record
+from consumer.domain.issues.record_issues import RecordIssues, by_record
 from consumer.domain.planning.plan import Plan, name_of
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Ledger

@@ -1,6 +1,6 @@
 """SETTLE: what a push comes to: its run, the issues that stand, the marks that go, and when the event is due again.
 
-Pure: the committer writes what is decided here, and decides nothing.
+Pure: `Pusher._commit` writes what is decided here, and decides nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 from consumer.domain.errors import RetryableError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import LedgerCommand
-from consumer.domain.pacing.circuit import retry_delay
+from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.planning.eligibility import Reason, embargoed
 from consumer.domain.planning.plan import Operation
 from consumer.domain.planning.request import Asked
 from consumer.domain.planning.scope import covers
-from consumer.domain.push.claim import ManualSync, Reconcile
+from consumer.domain.push.cause import ManualSync, Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import PAIR_ENDED, Run, count_issues, first_issues

@@ -18,15 +18,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from consumer.domain.errors import SwoogoSyncError
-from consumer.entrypoints.cli.exit_codes import (
-    EXIT_CODES,
-    Exit,
-    abandon_streams,
-    exit_of,
-    is_write_failure,
-    prepare_streams,
-    say,
-)
+from consumer.entrypoints.cli.exit_codes import EXIT_CODES, Exit, exit_of, say
+from consumer.entrypoints.cli.streams import abandon_streams, is_write_failure, prepare_streams
 from consumer.entrypoints.cli.tree import TREE, Branch, Leaf
 from consumer.version import installed_version
 

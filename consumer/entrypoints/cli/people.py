@@ -26,16 +26,9 @@ from consumer.domain.planning.rekeying import rekeyed
 from consumer.domain.records.digests import Digests, key_id, key_ids
 from consumer.domain.records.identity import Kind, key_of
 from consumer.domain.records.ledger import Entry, Ledger, entries_of
-from consumer.domain.records.personal_data import (
-    Person,
-    contacts_of,
-    emails_of,
-    erased,
-    erased_entry,
-    left_behind,
-    profiles_of,
-)
+from consumer.domain.records.personal_data import Person, contacts_of, emails_of, erased_entry, profiles_of
 from consumer.domain.records.snapshot import Profile, Snapshot
+from consumer.domain.records.withdrawal import erased, left_behind
 from consumer.ports import Clock, Lease
 from consumer.settings import Settings
 

@@ -22,7 +22,7 @@ class Branch(NamedTuple):
 
 TREE: Final[dict[str, Leaf | Branch]] = {
     "run": Leaf("run:run", "Run the service until SIGTERM or SIGINT."),
-    "console": Leaf("run:console", "Serve the console on this machine: the same facts as the commands, as pages."),
+    "console": Leaf("console:console", "Serve the console on this machine: the same facts as the commands, as pages."),
     "demo": Leaf("demo:demo", "Try it out: a sandbox Swoogo, Kafka and Valkey on this machine."),
     "plan": Leaf("plan_view:plan_event", "Show what a sync would do now, field by field, without doing it."),
     "explain": Leaf(

@@ -6,8 +6,10 @@ waits for Kafka but the first, and that one for some seconds only.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from consumer.adapters.redis.replicas import RedisReplicas, Replica
@@ -17,15 +19,7 @@ from consumer.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from consumer.adapters.kafka.lag import GroupStatus
-import asyncio
-import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from consumer.adapters.kafka.lag import GroupStatus
     from consumer.adapters.kafka.open_dead_letters import OpenDeadLetters, OpenLetter
-
 
 _KAFKA_SECONDS: Final = 3.0
 

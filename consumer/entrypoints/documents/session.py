@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.budget import RedisBudget
 from consumer.adapters.redis.circuits import RedisCircuits
 from consumer.adapters.redis.credential_overview import CredentialOverview
 from consumer.adapters.redis.event_stats import RedisEventStats
-from consumer.adapters.redis.fleet import RecentArrivals, RedisFleet
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.pairs import RedisPairs

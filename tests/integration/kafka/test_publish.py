@@ -24,7 +24,7 @@ from consumer.domain.connections.connection import Announcement
 from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.issues.sentences import by_record
+from consumer.domain.issues.record_issues import by_record
 from consumer.domain.push.run import Run, Tally, Trigger
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import State

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.domain.errors import UnavailableError
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import Change, Inbox, Subject, event_subject, org_subject
 from schemas.dead_letter import DeadLetterHeaders, Reason
 from tests.integration.kafka.kafka_world import EVENT, MOMENT, KafkaWorld, a_session_value

@@ -17,7 +17,7 @@ from consumer.adapters.redis.status import row_of
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.domain.errors import LeaseLostError
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.issues.sentences import RecordIssues
+from consumer.domain.issues.record_issues import RecordIssues
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.push.run import Run, Trigger
 from consumer.domain.records.digests import SEALED, Digests, is_keyed

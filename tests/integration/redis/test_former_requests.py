@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.keys import Keys
-from consumer.domain.push.claim import ManualSync
+from consumer.domain.push.cause import ManualSync
 from consumer.ports import SyncRequest, event_subject
 from tests.contract.bench import Bench, Times, in_redis, stamped
 from tests.support.builders import EVENT

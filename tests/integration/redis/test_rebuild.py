@@ -12,7 +12,7 @@ from consumer.adapters.kafka.status_messages import issues_message
 from consumer.adapters.redis.client import read_hash
 from consumer.domain.connection_state import PairStanding, ServedRequest
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.issues.sentences import by_record
+from consumer.domain.issues.record_issues import by_record
 from consumer.domain.records.identity import Kind, stamp
 from consumer.domain.records.ledger import State
 from consumer.domain.records.snapshot import Contact

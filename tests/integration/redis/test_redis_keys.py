@@ -12,15 +12,17 @@ from redis.asyncio import Redis
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis import keys as keys_module
 from consumer.adapters.redis.archive import RedisArchive
+from consumer.adapters.redis.arrivals import RecentArrivals
 from consumer.adapters.redis.due_index import DueIndex
+from consumer.adapters.redis.election import RedisElection
 from consumer.adapters.redis.event_stats import RedisEventStats
-from consumer.adapters.redis.fleet import RecentArrivals, RedisFleet
+from consumer.adapters.redis.fleet import RedisFleet
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.replays import RedisReplays
-from consumer.adapters.redis.replicas import RedisElection, RedisReplicas, Replica
+from consumer.adapters.redis.replicas import RedisReplicas, Replica
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
 from consumer.domain.connection_state import ConnectionStanding

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.ports import Inbox, Lease, Subject, event_subject, org_subject
 from tests.support.fakes import FakeClock, InMemoryInbox
 from tests.support.server_time import TimedServer

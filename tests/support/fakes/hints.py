@@ -20,7 +20,7 @@ _SOON_MS = 250
 
 
 class InMemoryHints(HintStore):
-    """See `ports.HintStore`."""
+    """See `ports.webhooks.HintStore`."""
 
     def __init__(self, inbox: InMemoryInbox, connections: InMemoryConnections) -> None:
         self._inbox, self._connections = inbox, connections
@@ -28,7 +28,7 @@ class InMemoryHints(HintStore):
         self.everything: set[str] = set()
 
     async def put(self, event_id: str, hint: Hint | None) -> Kept:
-        """See `ports.HintStore`."""
+        """See `ports.webhooks.HintStore`."""
         if await self._connections.mapping(event_id) is None:
             return Kept.UNMAPPED
         held, outcome = self.held.setdefault(event_id, {}), Kept.ACCEPTED
@@ -49,12 +49,12 @@ class InMemoryHints(HintStore):
         return outcome
 
     async def load(self, event_id: str) -> Hints:
-        """See `ports.HintStore`."""
+        """See `ports.webhooks.HintStore`."""
         known = sorted(self.held.get(event_id, {}).values(), key=lambda each: each.key)
         return Hints(tuple(known), event_id in self.everything)
 
     async def drop(self, lease: Lease, hints: Hints) -> None:
-        """See `ports.HintStore`."""
+        """See `ports.webhooks.HintStore`."""
         event_id = lease.subject.id
         if hints.everything:
             self.everything.discard(event_id)
@@ -65,18 +65,18 @@ class InMemoryHints(HintStore):
 
 
 class InMemoryWebhooks(WebhookStore):
-    """See `ports.WebhookStore`."""
+    """See `ports.webhooks.WebhookStore`."""
 
     def __init__(self, inbox: InMemoryInbox) -> None:
         self._inbox = inbox
         self.known: dict[str, dict[str, Registered]] = {}
 
     async def load(self, event_id: str) -> Mapping[str, Registered]:
-        """See `ports.WebhookStore`."""
+        """See `ports.webhooks.WebhookStore`."""
         return dict(self.known.get(event_id, {}))
 
     async def put(self, lease: Lease, known: Mapping[str, Registered | None]) -> None:
-        """See `ports.WebhookStore`."""
+        """See `ports.webhooks.WebhookStore`."""
         self._inbox.fence(lease)
         held = self.known.setdefault(lease.subject.id, {})
         for name, each in known.items():
@@ -88,36 +88,36 @@ class InMemoryWebhooks(WebhookStore):
 
 @dataclass
 class FakeWebhooks(SwoogoWebhooks):
-    """See `ports.SwoogoWebhooks`. `trouble`: what the next calls raise; `calls`: what was called."""
+    """See `ports.webhooks.SwoogoWebhooks`. `trouble`: what the next calls raise; `calls`: what was called."""
 
     hooks: dict[int, Webhook] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     trouble: list[SwoogoSyncError | None] = field(default_factory=list)
 
     async def list(self, work: Work) -> list[Webhook]:
-        """See `ports.SwoogoWebhooks`."""
+        """See `ports.webhooks.SwoogoWebhooks`."""
         self._call("list")
         return [*self.hooks.values()]
 
     async def get(self, work: Work, webhook_id: int) -> Webhook | None:
-        """See `ports.SwoogoWebhooks`."""
+        """See `ports.webhooks.SwoogoWebhooks`."""
         self._call("get")
         return self.hooks.get(webhook_id)
 
     async def create(self, work: Work, wanted: Webhook) -> int:
-        """See `ports.SwoogoWebhooks`."""
+        """See `ports.webhooks.SwoogoWebhooks`."""
         self._call("create")
         identifier = max(self.hooks, default=0) + 1
         self.hooks[identifier] = replace(wanted, id=identifier)
         return identifier
 
     async def update(self, work: Work, webhook_id: int, wanted: Webhook) -> None:
-        """See `ports.SwoogoWebhooks`."""
+        """See `ports.webhooks.SwoogoWebhooks`."""
         self._call("update")
         self.hooks[webhook_id] = replace(wanted, id=webhook_id)
 
     async def delete(self, work: Work, webhook_id: int) -> None:
-        """See `ports.SwoogoWebhooks`."""
+        """See `ports.webhooks.SwoogoWebhooks`."""
         self._call("delete")
         self.hooks.pop(webhook_id, None)
 

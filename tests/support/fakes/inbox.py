@@ -8,15 +8,15 @@ from math import isinf
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.pacing.circuit import due_at
 from consumer.domain.planning.control import Controls
 from consumer.domain.planning.request import Asked, in_order
-from consumer.domain.push.claim import cause_of
+from consumer.domain.push.cause import cause_of
 from consumer.domain.records.identity import Kind, id_of
-from consumer.domain.records.personal_data import Withdrawn, deleted
 from consumer.domain.records.snapshot import Snapshot
+from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Change, Clock, Due, EventState, Hint, Lease, Subject, event_subject
+from tests.support.fakes.debounce import due_at
 from tests.support.fakes.inbox_requests import InMemoryRequests
 from tests.support.fakes.subject_state import content, is_late, stored_rows
 

@@ -9,7 +9,7 @@ from typing import Final
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Issue
-from consumer.domain.issues.sentences import RecordIssues, by_record, news
+from consumer.domain.issues.record_issues import RecordIssues, by_record, news
 from consumer.domain.push.run import Run
 from consumer.ports import Connections, DeadLetter, Lease
 from tests.support.fakes.inbox import InMemoryInbox

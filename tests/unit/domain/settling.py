@@ -7,7 +7,8 @@ from typing import Any, Final
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.planning.plan import Create, Plan
 from consumer.domain.planning.request import Asked
-from consumer.domain.push.claim import Cause, Changes, EventState, Lease, event_subject
+from consumer.domain.push.cause import Cause, Changes
+from consumer.domain.push.claim import EventState, Lease, event_subject
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import Run

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.domain.pacing.circuit import due_at, retry_delay
+from consumer.domain.pacing.backoff import retry_delay
+from tests.support.fakes.debounce import due_at
 
 QUIET, MOST = 100, 1000
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consumer.domain.connections.mapping import MappingSettings
-from consumer.domain.planning.email_owners import reassign_deleted_contacts
+from consumer.domain.planning.contact_succession import reassign_deleted_contacts
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.records.snapshot import Contact, Snapshot
 from tests.support.builders import a_contact, an_entry, speaker_key

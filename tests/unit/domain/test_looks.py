@@ -7,7 +7,7 @@ import pytest
 from consumer.domain.planning.looks import absent, compared, not_cut_off, with_event
 from consumer.domain.planning.plan import Adopt, Create, Plan
 from consumer.domain.planning.planner import make_plan
-from consumer.domain.push.claim import read_since
+from consumer.domain.push.cause import read_since
 from consumer.domain.push.run import Trigger
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Remote

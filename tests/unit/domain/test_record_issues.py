@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from consumer.domain.issues.issue import Code, Effect, Issue
-from consumer.domain.issues.sentences import RecordIssues, by_record, news
+from consumer.domain.issues.record_issues import RecordIssues, by_record, news
 from consumer.domain.planning.scope import Scope, covers
 from consumer.domain.push.run import RECORDS_TOLD, Run, Trigger
 from consumer.domain.records.snapshot import Snapshot

@@ -12,7 +12,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Plan
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import Run

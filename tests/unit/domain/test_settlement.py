@@ -14,7 +14,7 @@ from consumer.domain.errors import CredentialError, RefusedError, UnansweredErro
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.plan import SetImage
 from consumer.domain.planning.request import SyncRequest
-from consumer.domain.push.claim import Cause, Changes, ManualSync
+from consumer.domain.push.cause import Cause, Changes, ManualSync
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.run import PAIR_ENDED
 from consumer.domain.records.identity import Kind

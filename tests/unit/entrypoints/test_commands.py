@@ -106,7 +106,7 @@ def test_service_loads_neither_sandbox_nor_console() -> None:
     )
     foreign, console = in_a_process(code).splitlines()[-2:]
     assert foreign == "[]"
-    names = ("app", "exit_codes", "run", "tree")
+    names = ("app", "exit_codes", "run", "streams", "tree")
     assert console == str([f"consumer.entrypoints.cli.{name}" for name in names])
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import structlog
 
-from consumer.observability.logs import OWN_LINES, LogThrottle, set_up
+from consumer.observability.log_throttle import OWN_LINES, LogThrottle
+from consumer.observability.logs import set_up
 from consumer.settings import LogSettings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from consumer.observability.health import PolledValue
+from consumer.observability.polling import PolledValue
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from consumer.domain.issues.issue import Code
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.hints import Hint
 from consumer.domain.push.run import Run
 from consumer.domain.records.identity import Kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.run import Run
 from consumer.domain.records.snapshot import Sponsor
 from consumer.domain.surveys.survey import Depth

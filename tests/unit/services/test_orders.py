@@ -6,7 +6,7 @@ import pytest
 
 from consumer.domain.errors import UnavailableError
 from consumer.domain.orders.order import Order, OrderKind, Receipt
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import event_subject
 from consumer.services.orders import OrderRelay, Orders

@@ -9,7 +9,7 @@ import pytest
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.errors import UnavailableError
 from consumer.domain.issues.issue import Code
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.run import Run
 from consumer.domain.records.identity import Kind
 from consumer.domain.surveys.survey import Depth

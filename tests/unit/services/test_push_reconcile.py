@@ -9,7 +9,7 @@ import pytest
 from consumer.domain.errors import RefusedError
 from consumer.domain.issues.issue import Code
 from consumer.domain.issues.sentences import for_operator
-from consumer.domain.push.claim import Reconcile
+from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.run import Trigger
 from consumer.domain.records.identity import Kind, key_of
 from consumer.domain.records.ledger import State

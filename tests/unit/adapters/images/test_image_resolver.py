@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
-from consumer.adapters.images.ssrf_guard import _FAILED_SECONDS, _THREADS, _THREADS_OF_A_ZONE, Resolver
+from consumer.adapters.images.resolver import _FAILED_SECONDS, _THREADS, _THREADS_OF_A_ZONE, Resolver
 from consumer.domain.errors import UnavailableError
 from consumer.settings import ImageSettings
 from tests.support.waiting import wait_until
@@ -102,7 +102,7 @@ async def test_a_host_that_failed_is_left_alone_for_a_minute(zone: SilentZone, m
             with pytest.raises(error):
                 await resolver(host, 443)
     assert zone.asked == ["a.silent.example", "missing.example"]
-    monkeypatch.setattr("consumer.adapters.images.ssrf_guard._FAILED_SECONDS", -_FAILED_SECONDS)
+    monkeypatch.setattr("consumer.adapters.images.resolver._FAILED_SECONDS", -_FAILED_SECONDS)
     resolver._failed.clear()
     for _ in range(2):
         with pytest.raises(socket.gaierror):
@@ -132,7 +132,7 @@ def test_a_look_up_that_hangs_does_not_keep_the_process_alive() -> None:
     """Threads of an executor are waited for at the end of the interpreter."""
     program = (
         "import asyncio, time\n"
-        "from consumer.adapters.images.ssrf_guard import Resolver\n"
+        "from consumer.adapters.images.resolver import Resolver\n"
         "async def main():\n"
         "    try: await Resolver(lambda *_: time.sleep(600), seconds=0.1)('a', 1)\n"
         "    except TimeoutError: print('late')\n"
