@@ -11,7 +11,7 @@ from consumer.ports.images import Images, Picture, Unchanged
 from consumer.ports.inbox import (
     Change,
     Due,
-    Hint,
+    DueSubject,
     Inbox,
     Requested,
 )
@@ -45,9 +45,9 @@ __all__ = [
     "Decoder",
     "DeletionLog",
     "Due",
+    "DueSubject",
     "EventState",
     "Grant",
-    "Hint",
     "History",
     "Images",
     "Inbox",

@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class DueSubject:
     """A subject that is due, and since when (ms) by the index or the queue it was found in."""
 
     subject: Subject
@@ -44,12 +44,12 @@ class Hint:
 class Due:
     """What is due now, and how long until the next one is (seconds; None: nothing is waiting)."""
 
-    hints: tuple[Hint, ...]
+    entries: tuple[DueSubject, ...]
     next_in: float | None
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        return tuple(hint.subject for hint in self.hints)
+        return tuple(entry.subject for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +118,13 @@ class Inbox(Protocol):
     async def due(self, limit: int) -> Due:
         """What to claim, oldest first; without what lies in a queue."""
 
-    async def queued(self, credentials: int, each: int) -> Mapping[str, Sequence[Hint]]:
+    async def queued(self, credentials: int, each: int) -> Mapping[str, Sequence[DueSubject]]:
         """Credential -> the first `each` of its queue, oldest first; the credential served least lately comes first."""
 
-    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+    async def queue(self, waiting: Mapping[str, Sequence[DueSubject]]) -> None:
         """Move what is due, and has no place, to the queue of its credential, where any replica finds it."""
 
-    async def leave_queue(self, credential: str, hint: Hint) -> None:
+    async def leave_queue(self, credential: str, entry: DueSubject) -> None:
         """A claim of this queued subject was tried: it leaves the queue, which comes last among the queues."""
 
     async def repair_index(self, part: float) -> bool:

@@ -31,7 +31,7 @@ from consumer.domain.pacing.backoff import retry_delay
 from consumer.domain.pacing.pace import share_out
 from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.push_report import PushReport
-from consumer.ports import Clock, Connections, Hint, Inbox, Lease, Subject, Work
+from consumer.ports import Clock, Connections, DueSubject, Inbox, Lease, Subject, Work
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.rebuild import Rebuilder
@@ -125,41 +125,43 @@ class Dispatcher:
         due = await self.inbox.due(_WINDOW)
         # A credential has no place left only where some of it run here.
         found = await self.inbox.queued(places + len(self._taken), each)
-        queued = {name: [hint for hint in hints if hint.subject not in self._running] for name, hints in found.items()}
-        heads = {hint.subject: (name, hint) for name, hints in queued.items() for hint in hints}
-        arrived = await self._by_credential([hint for hint in due.hints if hint.subject not in self._running])
+        queued = {name: self._not_running(entries) for name, entries in found.items()}
+        heads = {entry.subject: (name, entry) for name, entries in queued.items() for entry in entries}
+        arrived = await self._by_credential(self._not_running(due.entries))
         waiting = {
             name: sorted(
-                {hint.subject: hint for hint in (*queued.get(name, ()), *arrived.get(name, ()))}.values(),
-                key=lambda hint: hint.due,
+                {entry.subject: entry for entry in (*queued.get(name, ()), *arrived.get(name, ()))}.values(),
+                key=lambda entry: entry.due,
             )
             for name in [*queued, *(name for name in arrived if name not in queued)]
         }
-        for name, hint in share_out(waiting, self._taken, places, each):
-            self._start(name, hint.subject, heads.get(hint.subject))
-        left = {name: [hint for hint in hints if hint.subject not in self._running] for name, hints in arrived.items()}
-        await self.inbox.queue({name: hints for name, hints in left.items() if hints})
-        if arrived and len(due.hints) == _WINDOW and len(self._running) < self.settings.max_events:
+        for name, entry in share_out(waiting, self._taken, places, each):
+            self._start(name, entry.subject, heads.get(entry.subject))
+        left = {name: self._not_running(entries) for name, entries in arrived.items()}
+        await self.inbox.queue({name: entries for name, entries in left.items() if entries})
+        if arrived and len(due.entries) == _WINDOW and len(self._running) < self.settings.max_events:
             return 0.0  # these hid what came due after them
         return self.settings.poll_interval if due.next_in is None else min(due.next_in, self.settings.poll_interval)
 
-    def _start(self, credential: str, subject: Subject, queued: tuple[str, Hint] | None) -> None:
+    def _start(self, credential: str, subject: Subject, queued: tuple[str, DueSubject] | None) -> None:
         if subject in self._running:
             return  # in two places at once: one that was mapped to another credential
         self._taken[credential] += 1
         self._running[subject] = task = asyncio.create_task(self._work(subject, queued), name=str(subject))
         task.add_done_callback(partial(self._finished, subject, credential))
 
-    async def _by_credential(self, hints: Sequence[Hint]) -> dict[str, list[Hint]]:
+    def _not_running(self, entries: Sequence[DueSubject]) -> list[DueSubject]:
+        return [entry for entry in entries if entry.subject not in self._running]
+
+    async def _by_credential(self, entries: Sequence[DueSubject]) -> dict[str, list[DueSubject]]:
         """By the credential whose places they share; an organization, or an event without a pair, by itself."""
-        unknown = [
-            hint.subject.id for hint in hints if hint.subject.kind == "event" and hint.subject not in self._credentials
-        ]
+        events = [entry.subject for entry in entries if entry.subject.kind == "event"]
+        unknown = [event.id for event in events if event not in self._credentials]
         found = await self.connections.credentials_of(unknown) if unknown else {}
-        grouped: dict[str, list[Hint]] = {}
-        for hint in hints:
-            name = self._remember(hint.subject, found.get(hint.subject.id) or self._credentials.get(hint.subject))
-            grouped.setdefault(name, []).append(hint)
+        grouped: dict[str, list[DueSubject]] = {}
+        for entry in entries:
+            name = self._remember(entry.subject, found.get(entry.subject.id) or self._credentials.get(entry.subject))
+            grouped.setdefault(name, []).append(entry)
         return grouped
 
     def _remember(self, subject: Subject, credential: str | None) -> str:
@@ -188,7 +190,7 @@ class Dispatcher:
             stopped.cancel()
             woken.cancel()
 
-    async def _work(self, subject: Subject, queued: tuple[str, Hint] | None = None) -> None:
+    async def _work(self, subject: Subject, queued: tuple[str, DueSubject] | None = None) -> None:
         try:
             lease = await self.inbox.claim(subject, self.clock.new_id())
             if queued:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.ports import Hint, SyncRequest, event_subject
+from consumer.ports import DueSubject, SyncRequest, event_subject
 from tests.contract.bench import Bench, stamped
 
 FIRST, SECOND = event_subject("first"), event_subject("second")
 
 
-async def due(bench: Bench, *events: str) -> list[Hint]:
+async def due(bench: Bench, *events: str) -> list[DueSubject]:
     """Have events become due one after the other."""
     for event in events:
         await bench.inbox.request_sync(event, SyncRequest("r"), stamped(1))
         await bench.passed(0.002)
-    return list((await bench.inbox.due(10)).hints)
+    return list((await bench.inbox.due(10)).entries)
 
 
 async def test_what_is_queued_hides_nothing_and_is_found_by_any_replica(bench: Bench) -> None:
     first, second = await due(bench, "first", "second")
     await bench.inbox.queue({"a": [first]})
-    assert (await bench.inbox.due(10)).hints == (second,)
+    assert (await bench.inbox.due(10)).entries == (second,)
     assert dict(await bench.inbox.queued(10, 10)) == {"a": (first,)}
 
 
@@ -52,7 +52,7 @@ async def test_served_credential_goes_last_and_an_empty_queue_is_gone(bench: Ben
 async def test_what_was_queued_again_since_it_was_tried_stays(bench: Bench) -> None:
     """Another replica found it due again before this one had taken it out."""
     [found] = await due(bench, "first")
-    again = Hint(FIRST, found.due + 1)
+    again = DueSubject(FIRST, found.due + 1)
     await bench.inbox.queue({"a": [found]})
     await bench.inbox.queue({"a": [again]})
     await bench.inbox.leave_queue("a", found)

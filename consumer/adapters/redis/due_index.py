@@ -24,7 +24,7 @@ from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.server_time import server_times
 from consumer.adapters.redis.uninterrupted import Uninterrupted
-from consumer.ports import Due, Hint, Subject
+from consumer.ports import Due, DueSubject, Subject
 
 _FIELDS: Final = ["due", "until", "survey", "hold"]
 
@@ -44,7 +44,7 @@ class DueIndex(RedisStore):
         found = sorted(each for _, subjects in answers for each in subjects)
         return Due(tuple(_hint(name, due) for due, name in found[:limit]), min(waits, default=None))
 
-    async def queued(self, credentials: int, each: int) -> dict[str, tuple[Hint, ...]]:
+    async def queued(self, credentials: int, each: int) -> dict[str, tuple[DueSubject, ...]]:
         """The heads of the queues, the one served least lately first."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for shard in range(DUE_SHARDS):
@@ -59,21 +59,21 @@ class DueIndex(RedisStore):
             for name, queue in zip(names, found, strict=True)
         }
 
-    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+    async def queue(self, waiting: Mapping[str, Sequence[DueSubject]]) -> None:
         """Move what is due from the index to the queues of their credentials."""
-        shards: defaultdict[str, dict[str, tuple[str, Sequence[Hint]]]] = defaultdict(dict)
-        places: defaultdict[str, list[Hint]] = defaultdict(list)
-        for credential, hints in waiting.items():
-            shards[self._keys.queues_of(credential)][self._keys.queue(credential)] = credential, hints
-            for hint in hints:
-                places[self._keys.due_of(hint.subject)].append(hint)
+        shards: defaultdict[str, dict[str, tuple[str, Sequence[DueSubject]]]] = defaultdict(dict)
+        places: defaultdict[str, list[DueSubject]] = defaultdict(list)
+        for credential, entries in waiting.items():
+            shards[self._keys.queues_of(credential)][self._keys.queue(credential)] = credential, entries
+            for entry in entries:
+                places[self._keys.due_of(entry.subject)].append(entry)
         await asyncio.gather(*(self._scripts.queue_due(queues, named) for queues, named in shards.items()))
-        await asyncio.gather(*(self._scripts.leave_index(index, hints) for index, hints in places.items()))
+        await asyncio.gather(*(self._scripts.leave_index(index, entries) for index, entries in places.items()))
 
-    async def leave_queue(self, credential: str, hint: Hint) -> None:
+    async def leave_queue(self, credential: str, entry: DueSubject) -> None:
         """Take a subject out of its queue after a claim of it was tried."""
         queues, queue = self._keys.queues_of(credential), self._keys.queue(credential)
-        await self._scripts.leave_queue(queues, queue, credential, hint)
+        await self._scripts.leave_queue(queues, queue, credential, entry)
 
     async def put(self, subject: Subject, due: int) -> None:
         """Put a subject where it belongs after its state was written; `due` in ms, negative when nothing makes it due.
@@ -155,8 +155,8 @@ class DueIndex(RedisStore):
         await self.put(subject, await self._scripts.look_at_clock(self._keys.subject(subject, "state")))
 
 
-def _hint(name: str, due: float) -> Hint:
-    return Hint(Subject(*name.split("/", 1)), int(due))
+def _hint(name: str, due: float) -> DueSubject:
+    return DueSubject(Subject(*name.split("/", 1)), int(due))
 
 
 def _place(due: bytes | None, held: bytes | None, survey: bytes | None, hold: bytes | None) -> int:

@@ -33,8 +33,8 @@ from consumer.domain.surveys.survey import Depth
 from consumer.ports import (
     Change,
     Due,
+    DueSubject,
     EventState,
-    Hint,
     Lease,
     Subject,
     event_subject,
@@ -170,16 +170,16 @@ class RedisInbox(InboxRequests):
         return await self._due.first(limit)
 
     @guarded
-    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[Hint, ...]]:
+    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[DueSubject, ...]]:
         return await self._due.queued(credentials, each)
 
     @guarded
-    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+    async def queue(self, waiting: Mapping[str, Sequence[DueSubject]]) -> None:
         await self._due.queue(waiting)
 
     @guarded
-    async def leave_queue(self, credential: str, hint: Hint) -> None:
-        await self._due.leave_queue(credential, hint)
+    async def leave_queue(self, credential: str, entry: DueSubject) -> None:
+        await self._due.leave_queue(credential, entry)
 
     @guarded
     async def claim(self, subject: Subject, op_id: str) -> Lease | None:

@@ -12,7 +12,7 @@ from typing import cast
 from consumer.adapters.redis.credit_scripts import CreditScripts
 from consumer.adapters.redis.pair_scripts import PairScripts
 from consumer.adapters.redis.rebuild_scripts import RebuildScripts
-from consumer.ports import Hint
+from consumer.ports import DueSubject
 
 
 class Scripts(CreditScripts, PairScripts, RebuildScripts):
@@ -143,22 +143,22 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         wait, *found = await self.named["next_due"]([due], [limit])
         return wait, [(int(moment), name.decode()) for name, moment in zip(found[::2], found[1::2], strict=True)]
 
-    async def queue_due(self, queues: str, named: Mapping[str, tuple[str, Sequence[Hint]]]) -> None:
+    async def queue_due(self, queues: str, named: Mapping[str, tuple[str, Sequence[DueSubject]]]) -> None:
         """Queue due subjects. `named`: key of a queue -> its credential and who joins it."""
         args: list[str | int] = []
-        for credential, hints in named.values():
-            args += [credential, len(hints)]
-            for hint in hints:
-                args += [str(hint.subject), hint.due]
+        for credential, entries in named.values():
+            args += [credential, len(entries)]
+            for entry in entries:
+                args += [str(entry.subject), entry.due]
         await self.named["queue_due"]([queues, *named], args)
 
-    async def leave_queue(self, queues: str, queue: str, credential: str, hint: Hint) -> None:
+    async def leave_queue(self, queues: str, queue: str, credential: str, entry: DueSubject) -> None:
         """Take a subject out that was not queued again since; the credential goes to the end."""
-        await self.named["leave_queue"]([queues, queue], [credential, str(hint.subject), hint.due])
+        await self.named["leave_queue"]([queues, queue], [credential, str(entry.subject), entry.due])
 
-    async def leave_index(self, due: str, hints: Iterable[Hint]) -> None:
+    async def leave_index(self, due: str, entries: Iterable[DueSubject]) -> None:
         """Take subjects out that were not moved since."""
-        await self.named["leave_index"]([due], [part for hint in hints for part in (str(hint.subject), hint.due)])
+        await self.named["leave_index"]([due], [part for entry in entries for part in (str(entry.subject), entry.due)])
 
     async def write_fenced(self, state: str, target: str, *, epoch: int, fields: Iterable[str | bytes]) -> bool:
         """False when somebody else has the lease."""

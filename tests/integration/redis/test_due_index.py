@@ -15,7 +15,7 @@ from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import DUE_SHARDS, Keys
 from consumer.adapters.redis.scripts import Scripts
 from consumer.domain.connections.mapping import EventMapping
-from consumer.ports import Hint, SyncRequest, event_subject, org_subject
+from consumer.ports import DueSubject, SyncRequest, event_subject, org_subject
 from tests.contract.bench import Bench, Times, a_change, in_redis, stamped
 from tests.support.builders import EVENT
 from tests.support.waiting import wait_until
@@ -181,11 +181,11 @@ async def test_however_many_are_due_at_once_they_are_found(redis: Redis, here: B
     assert [subject.id for subject in found.subjects] == [f"e{number}" for number in range(5_000)]
 
 
-async def queued(redis: Redis, bench: Bench) -> Hint:
+async def queued(redis: Redis, bench: Bench) -> DueSubject:
     """An event that is due and waits in the queue of a credential, as the dispatcher puts it there."""
     await bench.inbox.record(SUBJECT, [a_change()])
     await bench.inbox.request_sync(EVENT, SyncRequest("r1"), stamped(1))
-    [hint] = (await bench.inbox.due(10)).hints
+    [hint] = (await bench.inbox.due(10)).entries
     pair = EventMapping(EVENT, "org", 1, "Europe/London", "a credential", continuous=True)
     await redis.set(Keys("test").event(EVENT, "mapping"), codecs.encode(pair))
     await bench.inbox.queue({"a credential": [hint]})

@@ -39,7 +39,7 @@ from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Remote
 from consumer.domain.surveys.survey import SurveyState
 from consumer.ports import Change, Lease, Span, SyncRequest, event_subject, org_subject
-from consumer.ports.inbox import Hint as DueHint
+from consumer.ports.inbox import DueSubject
 from consumer.ports.rebuild import RebuildProgress, Rebuilt, TopicPartition
 from tests.contract.bench import CREDENTIAL, Times, a_change, a_work, in_redis, stamped
 from tests.support.builders import EVENT, NOW, ORG, SWOOGO_EVENT, a_connection, a_mapping, an_entry, session_key
@@ -147,7 +147,7 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
     await bench.inbox.repair_index(1.0)
-    await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueHint(event_subject("queued"), NOW)]})
+    await DueIndex(redis, keys, Scripts(redis)).queue({CREDENTIAL: [DueSubject(event_subject("queued"), NOW)]})
     await RedisFleet(redis, keys, RedisEventStats(redis, keys, Scripts(redis)), bench.clock).count()
     archive = RedisArchive(redis, keys, Scripts(redis), FakeArchiveTopic)
     await redis.hset(keys.event("over", "ledger"), session_key(), codecs.encode(an_entry(1)))

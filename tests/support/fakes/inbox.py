@@ -15,7 +15,7 @@ from consumer.domain.records.identity import Kind, id_of
 from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
-from consumer.ports import Change, Clock, Due, EventState, Hint, Lease, Subject, event_subject
+from consumer.ports import Change, Clock, Due, DueSubject, EventState, Lease, Subject, event_subject
 from tests.support.fakes.debounce import due_at
 from tests.support.fakes.inbox_requests import InMemoryRequests
 from tests.support.fakes.subject_state import content, is_late, stored_rows
@@ -100,24 +100,28 @@ class InMemoryInbox(InMemoryRequests):
         )
         queued = {(subject, due) for queue in self.queues.values() for subject, due in queue.items()}
         found = tuple(
-            Hint(subject, moment) for moment, _, subject in moments if moment <= now and (subject, moment) not in queued
+            DueSubject(subject, moment)
+            for moment, _, subject in moments
+            if moment <= now and (subject, moment) not in queued
         )
         later = [moment - now for moment, _, _ in moments if moment > now]
         return Due(found[:limit], min(later) / 1000 if later else None)
 
-    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[Hint, ...]]:
+    async def queued(self, credentials: int, each: int) -> Mapping[str, tuple[DueSubject, ...]]:
         """See `ports.Inbox`: the dictionary is in the order in which they were served."""
         return {
-            name: tuple(Hint(subject, due) for subject, due in sorted(queue.items(), key=lambda item: item[1])[:each])
+            name: tuple(
+                DueSubject(subject, due) for subject, due in sorted(queue.items(), key=lambda item: item[1])[:each]
+            )
             for name, queue in [*self.queues.items()][:credentials]
         }
 
-    async def queue(self, waiting: Mapping[str, Sequence[Hint]]) -> None:
+    async def queue(self, waiting: Mapping[str, Sequence[DueSubject]]) -> None:
         """See `ports.Inbox`."""
         for name, hints in waiting.items():
             self.queues.setdefault(name, {}).update({hint.subject: hint.due for hint in hints})
 
-    async def leave_queue(self, credential: str, hint: Hint) -> None:
+    async def leave_queue(self, credential: str, hint: DueSubject) -> None:
         """See `ports.Inbox`."""
         queue = self.queues.pop(credential, {})
         if queue.get(hint.subject) == hint.due:

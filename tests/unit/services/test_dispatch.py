@@ -151,7 +151,7 @@ async def test_round_reads_no_more_than_it_has_places_for(running: Running) -> N
     await wait_until(lambda: len(set(running.waiting)) == places, "its places are taken")
     inbox = running.world.inbox
     await wait_until(lambda: len(next(iter(inbox.queues.values()), {})) == len(slow) - places, "the others are queued")
-    assert (await inbox.due(1000)).hints == ()
+    assert (await inbox.due(1000)).entries == ()
     running.gate.set()
     await wait_until(lambda: all(running.synced(event) for event in slow), "they are pushed after all", timeout=60)
     assert inbox.queues == {}
