@@ -292,9 +292,8 @@ class Dispatcher:
         except LeaseLostError:
             raise
         except SwoogoSyncError as error:
-            delay = retry_delay(
-                lease.attempt + 1, self.settings.retry_first, self.settings.retry_max, self.clock.jitter()
-            )
+            settings, attempt = self.settings, lease.attempt + 1
+            delay = retry_delay(attempt, settings.retry_first, settings.retry_max, self.clock.jitter())
             if isinstance(error, RetryableError):
                 delay = max(delay, error.after)
             log.warning("connect.postponed", org=lease.subject.id, reason=str(error), seconds=round(delay, 1))
