@@ -24,6 +24,17 @@ def without_effect(method: str, path: str, body: Any) -> dict[str, Any]:
     return {"match": {"method": method, "path": path}, "times": 1, "do": {"status": 200, "body": body}}
 
 
+async def is_told_and_sent_again(site: Site) -> None:
+    """What settles now lacks one thing; an issue says so, and the next reconcile sends it."""
+    await site.settle()
+    assert len(site.differences()) == 1
+    assert await site.codes() == {Code.REFUSED}
+    await site.reconcile()
+    assert site.differences() == []
+    assert await site.codes() == set()
+    await site.client.aclose()
+
+
 @pytest.mark.rule("G1", "R5")
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 async def test_an_update_that_only_looks_done_is_told_and_sent_again(body: Any) -> None:
@@ -32,13 +43,7 @@ async def test_an_update_that_only_looks_done_is_told_and_sent_again(body: Any) 
     await site.settle()
     site.sandbox.add_faults([without_effect("PUT", "sessions/update", body)])
     await site.say("ev", *sessions("New"))
-    await site.settle()
-    assert len(site.differences()) == 1
-    assert await site.codes() == {Code.REFUSED}
-    await site.reconcile()
-    assert site.differences() == []
-    assert await site.codes() == set()
-    await site.client.aclose()
+    await is_told_and_sent_again(site)
 
 
 class Replay(httpx.AsyncBaseTransport):
@@ -82,10 +87,4 @@ async def test_associations_that_only_look_made_are_told_and_sent_again(body: An
     """The speaker is read, an issue says so, and the next reconcile sends them."""
     site = await one_event()
     site.sandbox.add_faults([without_effect("POST", "speakers/\\d+/session", body)])
-    await site.settle()
-    assert len(site.differences()) == 1
-    assert await site.codes() == {Code.REFUSED}
-    await site.reconcile()
-    assert site.differences() == []
-    assert await site.codes() == set()
-    await site.client.aclose()
+    await is_told_and_sent_again(site)
