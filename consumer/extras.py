@@ -6,7 +6,6 @@ to have coloured tracebacks, a command line, and metrics of their own: 5 MB of e
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -36,5 +35,3 @@ class _LeftOut:
 def leave_out() -> None:
     """From now on; what is imported already stays."""
     sys.meta_path.insert(0, _LeftOut())
-    # pydantic reads the metadata of every package for plugins of its own: 6 ms of each start.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
