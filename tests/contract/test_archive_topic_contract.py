@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -88,6 +89,18 @@ async def test_it_survives_compaction_and_is_gone_after_it_when_forgotten(
     assert await on_kafka.read("ev2", "op", kept) == ROWS
     with pytest.raises(UnavailableError, match="is not at"):
         await on_kafka.read("ev1", "op", gone)
+
+
+async def test_a_producer_that_waits_for_a_broker_for_ever_does_not_keep_it_open(
+    on_kafka: KafkaArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await on_kafka.write("ev1", "op", ROWS)
+    made = on_kafka._producer
+    assert made
+    with monkeypatch.context() as patch:
+        patch.setattr("consumer.adapters.kafka.archive._STOP_SECONDS", 0.01)
+        patch.setattr(made, "stop", asyncio.Event().wait)
+        await on_kafka.aclose()
 
 
 async def test_a_rebuild_passes_it_over_and_the_contract_has_it(on_kafka: KafkaArchive, topics: Topics) -> None:

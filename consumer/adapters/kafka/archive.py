@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -21,6 +21,7 @@ from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings
 
+_STOP_SECONDS: Final = 5.0
 _PART_BYTES: Final = 500_000
 """Of rows in one record, and one row: brokers take records of a million bytes unless they are told otherwise."""
 
@@ -38,7 +39,10 @@ class KafkaArchive:
     async def aclose(self) -> None:
         await self._scanner.aclose()
         if self._producer:
-            await self._producer.stop()
+            # It would wait for a broker that is away for ever, and every record it was given has been waited for.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.stop()
 
     async def write(self, event_id: str, op_id: str, rows: Mapping[bytes, bytes]) -> Sequence[str]:
         """`PARTITION:OFFSET` of each part. Raises UnavailableError."""
