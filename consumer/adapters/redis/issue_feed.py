@@ -8,7 +8,7 @@ Since only the holder of the lease writes issues, the digests say what is on the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
 
@@ -22,6 +22,7 @@ from consumer.domain.push.run import Run
 from consumer.ports import Connections, Lease
 
 _WITHDRAWN: Final = "?withdrawn"
+_LATE: Final = "?late"
 
 
 class IssuesTopic(Protocol):
@@ -55,16 +56,28 @@ class IssueFeed(RedisStore):
     async def send(self, run: Run, changed: Mapping[str, RecordIssues | None], lease: Lease) -> None:
         """Put what changed on the topic; nothing of a pair that ended meanwhile stays there (M4, X1).
 
+        What is sent by somebody who has no lease any more may lie over what the next holder sent: that is sent again.
+
         Ending a pair withdraws its issues after that; so one of the two comes after the other. Raises
         UnavailableError.
         """
         if not changed:
             return
+        if not await self._held(lease):
+            raise LeaseLostError.of(lease.subject)
         await self._topic.write(run.event_id, run.org_id, changed)
+        if not await self._held(lease):
+            late = dict.fromkeys(changed, _LATE)
+            await self._redis.hset(self._keys.event(run.event_id, "published"), mapping=cast("Any", late))
+            raise LeaseLostError.of(lease.subject)
         await self._sent(run.event_id, _mark(lease), changed)
         mapping = await self._connections.mapping(run.event_id)
         if mapping is None or (mapping.org_id, mapping.swoogo_event_id) != (run.org_id, run.swoogo_event_id):
             await self.withdraw(run.event_id)
+
+    async def _held(self, lease: Lease) -> bool:
+        state, target = self._keys.subject(lease.subject, "state"), self._keys.event(lease.subject.id, "published")
+        return await self._scripts.write_fenced(state, target, epoch=lease.epoch, fields=[])
 
     async def withdraw(self, event_id: str) -> None:
         """Nothing of the event stands any more. Raises UnavailableError."""
