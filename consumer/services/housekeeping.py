@@ -6,7 +6,6 @@ The due index is repaired, orders are seen to, events are counted and archived.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -16,6 +15,7 @@ import structlog
 
 from consumer.domain.errors import RetryableError
 from consumer.ports import Clock, Inbox
+from consumer.services.archive import Archiver
 from consumer.services.orders import OrderRelay
 from consumer.services.rebuild import Rebuilder
 
@@ -31,7 +31,7 @@ TURN_SECONDS: Final = 600
 """Within it the due index is compared with all events and organizations, some of them at each look. A turn is longer
 where that would be more than a slice holds: with 150,000 events and more."""
 
-log, archive_log = structlog.get_logger("housekeeping"), structlog.get_logger("archive")
+log = structlog.get_logger("housekeeping")
 
 
 class Trouble(Protocol):
@@ -119,40 +119,3 @@ class Housekeeper:
 
     async def _complete(self) -> bool:
         return self.rebuilder is None or await self.rebuilder.is_redis_complete()
-
-
-class Archive(Protocol):
-    async def over(self, cursor: int, before: int, now: int) -> tuple[int, Sequence[str]]:
-        """The next position, and some events that ended before that (ms) and for which nothing waits."""
-
-    async def put_away(self, event_id: str, op_id: str, now: int, withdraw: Callable[[str], Awaitable[None]]) -> bool:
-        """Archive an event; False when something waits by now. Raises UnavailableError.
-
-        `withdraw`: called while nothing else has the event.
-        """
-
-
-class Issues(Protocol):
-    """The topic of issues."""
-
-    async def withdraw(self, event_id: str) -> None:
-        """Nothing of the event stands any more. Raises UnavailableError."""
-
-
-@dataclass(slots=True)
-class Archiver:
-    """For the elected replica. `after`: seconds from the end of an event."""
-
-    archive: Archive
-    issues: Issues
-    clock: Clock
-    after: float
-    _cursor: int = 0
-
-    async def look(self) -> None:
-        """Look at some events. Raises UnavailableError."""
-        now = self.clock.now()
-        self._cursor, over = await self.archive.over(self._cursor, now - round(self.after * 1000), now)
-        for event_id in over:
-            if await self.archive.put_away(event_id, self.clock.new_id(), now, self.issues.withdraw):
-                archive_log.info("event.archived", event_id=event_id)

@@ -37,10 +37,10 @@ from consumer.ports import (
     Swoogo,
 )
 from consumer.ports.status import Timeline
+from consumer.services.archive import Archiver
 from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
-from consumer.services.housekeeping import Archiver
 from consumer.services.images import ImageQueue
 from consumer.services.orders import OrderRelay
 from consumer.services.planning import rules_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -89,6 +90,23 @@ async def test_it_survives_compaction_and_is_gone_after_it_when_forgotten(
     assert await on_kafka.read("ev2", "op", kept) == ROWS
     with pytest.raises(UnavailableError, match="is not at"):
         await on_kafka.read("ev1", "op", gone)
+
+
+async def test_a_place_that_kafka_does_not_say_is_no_place(
+    on_kafka: KafkaArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a record that was sent twice, of which the broker keeps the first."""
+    await on_kafka.write("ev1", "op", ROWS)
+
+    async def send(*_: object, **__: object) -> asyncio.Future[SimpleNamespace]:
+        sent = asyncio.get_running_loop().create_future()
+        sent.set_result(SimpleNamespace(partition=0, offset=-1))
+        return sent
+
+    with monkeypatch.context() as patch:
+        patch.setattr(on_kafka._producer, "send", send)
+        with pytest.raises(UnavailableError, match="does not say"):
+            await on_kafka.write("ev2", "op", ROWS)
 
 
 async def test_a_producer_that_waits_for_a_broker_for_ever_does_not_keep_it_open(

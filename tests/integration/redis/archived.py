@@ -9,7 +9,7 @@ from typing import cast
 from consumer.adapters.redis.archive import RedisArchive
 from consumer.domain.records.ledger import Entry
 from consumer.domain.records.snapshot import Session
-from consumer.services.housekeeping import Archiver
+from consumer.services.archive import Archiver
 from tests.support.builders import EVENT, HOUR, NOW, a_mapping, a_session, an_entry, session_key
 from tests.support.desk import Desk
 from tests.support.fakes.archive import FakeArchiveTopic

@@ -18,7 +18,7 @@ from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
 from consumer.domain.records.ledger import Entry, State
 from consumer.ports.rebuild import Logged
-from consumer.services.housekeeping import Archiver
+from consumer.services.archive import Archiver
 from consumer.settings import KafkaSettings
 from consumer.settings import Topics as TopicNames
 from tests.integration.redis.archived import DAY, ENTRIES, an_event_that_is_over, archive, archiver, held, past, topic
