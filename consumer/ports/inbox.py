@@ -69,9 +69,10 @@ class Requested:
 class Inbox(Protocol):
     """Recorded changes and who works on them."""
 
-    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+    async def record(self, subject: Subject, changes: Sequence[Change], *, again: bool = False) -> int:
         """Keep what is newer, mark it dirty, plan the push. Idempotent.
 
+        `again`: also what is as new as what is there, for its mark may have been dropped alone (G6).
         Returns how many were news; a reply that is lost on the way makes it fewer.
         """
 

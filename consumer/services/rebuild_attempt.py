@@ -32,7 +32,7 @@ from consumer.ports.rebuild import (
 )
 from consumer.services.rebuild_ports import LockLostError, RebuildPorts, reason_of
 from consumer.services.rebuild_standings import StandingOf, Standings, UnreadRecords
-from consumer.services.record import NotedBefore, Recorder
+from consumer.services.record import NotedBefore, ReadAgain, Recorder, RecordInbox
 from consumer.services.replay import CountedLetters
 from consumer.services.workers import for_each
 
@@ -191,7 +191,8 @@ class RebuildAttempt:
         return news
 
     async def _read_changes(self, ends: Offsets) -> None:
-        recorder = Recorder(self.on.decoder, self.on.inbox, self.on.connections, CountedLetters(), NotedBefore())
+        inbox: RecordInbox = self.on.inbox if self.marker.generation else ReadAgain(self.on.inbox)
+        recorder = Recorder(self.on.decoder, inbox, self.on.connections, CountedLetters(), NotedBefore())
         async with aclosing(self._scan(ends)) as batches:
             async for batch in batches:
                 if (await recorder.record(batch.records)).news:

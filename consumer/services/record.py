@@ -22,6 +22,7 @@ from consumer.ports import (
     DeadLetters,
     Decoder,
     DeletionLog,
+    Inbox,
     Peeked,
     RawRecord,
     Subject,
@@ -71,6 +72,22 @@ class Records(Protocol):
 
     async def record(self, batch: Sequence[RawRecord]) -> Recorded:
         """Record a batch of any topics and partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Marks also what is recorded already: a full Redis may have dropped the marks alone (G6)."""
+
+    inner: Inbox
+
+    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+        return await self.inner.record(subject, changes, again=True)
+
+    async def request_sync(self, event_id: str, request: SyncRequest, stamp: str) -> bool:
+        return await self.inner.request_sync(event_id, request, stamp)
+
+    async def remind(self, org_id: str, key: str) -> None:
+        await self.inner.remind(org_id, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,18 @@ async def test_an_older_or_equal_change_never_overwrites(bench: Bench, version: 
     assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
 
 
+@pytest.mark.rule("G6", "G3")
+async def test_what_is_read_again_is_marked_again_unless_it_is_older(mapped: Bench) -> None:
+    await mapped.inbox.record(SUBJECT, [a_change("session/s1", 5)])
+    await mapped.inbox.complete(await mapped.claimed(SUBJECT), {"session/s1": stamped(5)})
+    older = a_change("session/s1", 4, codecs.encode(a_session("s1", title="from the past")))
+    assert await mapped.inbox.record(SUBJECT, [older], again=True) == 0
+    assert not (await mapped.inbox.load(EVENT)).marks
+    await mapped.inbox.record(SUBJECT, [a_change("session/s1", 5)], again=True)
+    state = await mapped.inbox.load(EVENT)
+    assert (state.marks, state.snapshot.sessions["s1"]) == ({"session/s1": stamped(5)}, a_session("s1", version=5))
+
+
 def placed(version: int, offset: int, title: str = "", partition: int = 0) -> Change:
     row = codecs.encode(a_session("s1", version=version, title=title or f"title of {version}"))
     return Change("session/s1", stamp(version, version, offset, partition), row)

@@ -80,7 +80,7 @@ class RedisInbox(InboxRequests):
         self.archive = archive
 
     @guarded
-    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+    async def record(self, subject: Subject, changes: Sequence[Change], *, again: bool = False) -> int:
         """One script call for the batch (more only beyond 1,000 changes)."""
         names = self._names(subject, "state", "rows", "versions", "dirty", "overtaken", "withdrawn")
         org = subject.kind == "org"
@@ -99,6 +99,7 @@ class RedisInbox(InboxRequests):
                     always=org,
                     changes=arguments,
                     withdrawn=len(marks),
+                    again=again,
                 )
                 if added < 0:  # somebody is not to be kept, which rows alone do not say
                     marks = await self.withdrawn(subject)

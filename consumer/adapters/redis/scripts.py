@@ -27,13 +27,14 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         always: bool,
         changes: Iterable[str | bytes],
         withdrawn: int = 0,
+        again: bool = False,
     ) -> tuple[int, int, bool]:
         """(how many were news, due ms or -1, whether it is archived); -1: the rows were made by another `withdrawn`.
 
         `keys`: state, rows, versions, dirty, overtaken, withdrawn.
         """
         news, due, archived = await self.named["record_changes"](
-            keys, [quiet, max_wait, int(always), withdrawn, *changes]
+            keys, [quiet, max_wait, int(always), withdrawn, int(again), *changes]
         )
         return news, due, bool(archived)
 

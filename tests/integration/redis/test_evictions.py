@@ -63,14 +63,22 @@ async def test_keys_that_redis_evicts_are_noticed_and_come_back(redis: Redis, re
             await redis.config_resetstat()
 
 
-async def test_rows_that_redis_evicts_without_their_versions_come_back(redis: Redis, redis_url: str) -> None:
-    """Else the event would be planned without them."""
+async def test_each_key_comes_back_when_redis_evicts_it_alone(redis: Redis, redis_url: str) -> None:
+    """Rows without versions, versions without marks: what is left over must not speak for what is gone."""
     async with a_ground(redis, redis_url) as ground:
         ground.synced()
         await ground.replica().rebuilder.restore()
-        await redis.delete(f"test:{{event/{EVENT}}}:rows")
-        replica = ground.replica()
-        evicted = (await replica.markers.look()).evicted.rpartition("/")[0] + "/-1"  # fewer than it says now
-        await redis.hset("test:{generation}:about", "evicted", evicted)
-        assert await replica.rebuilder.restore()
-        assert (await replica.stores.inbox.load(EVENT)).snapshot.sessions
+        before = await kept(redis)
+        assert {f"test:{{event/{EVENT}}}:{name}" for name in ("rows", "versions", "dirty", "ledger")} <= before
+        for name in sorted(before):
+            await redis.delete(name)
+            replica = ground.replica()
+            evicted = (await replica.markers.look()).evicted.rpartition("/")[0] + "/-1"  # fewer than it says now
+            await redis.hset("test:{generation}:about", "evicted", evicted)
+            assert await replica.rebuilder.restore()
+            assert before - await kept(redis) == set(), name
+            state = await replica.stores.inbox.load(EVENT)
+            assert state.snapshot.sessions, name
+            assert set(state.marks) == {f"session/{each}" for each in state.snapshot.sessions} | {
+                f"contact/{each}" for each in state.snapshot.contacts
+            }, name

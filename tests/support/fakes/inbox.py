@@ -42,7 +42,7 @@ class InMemoryInbox(InMemoryRequests):
         state = self.state(lease.subject)
         return state.epoch == lease.epoch and state.until > self.clock.now() + milliseconds
 
-    async def record(self, subject: Subject, changes: Sequence[Change]) -> int:
+    async def record(self, subject: Subject, changes: Sequence[Change], *, again: bool = False) -> int:
         """See `ports.Inbox`."""
         if self.failures:
             raise self.failures.pop(0)
@@ -52,7 +52,8 @@ class InMemoryInbox(InMemoryRequests):
         if gone and subject.kind == "event":
             await self.withdraw(subject, [deleted(each) for each in gone])
         for change in changes:
-            if change.stamp > state.stamps.get(change.key, ""):
+            known = state.stamps.get(change.key, "")
+            if change.stamp > known or (again and change.stamp == known):
                 state.stamps[change.key] = state.marks[change.key] = change.stamp
                 state.rows[change.key] = kept_row(change, frozenset(state.withdrawn))
                 state.overtaken.pop(change.key, None)

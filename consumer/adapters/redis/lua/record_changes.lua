@@ -3,7 +3,7 @@
 -- KEYS: state (hash), rows (hash), versions (hash), dirty (hash), overtaken (hash: record key -> stamp of the older one),
 --       withdrawn (set: whose profiles are not kept)
 -- ARGV: quiet ms, max wait ms, always ("1": due although not continuous), size of withdrawn that the rows were made by,
---       then key, stamp, row for each change
+--       "1": also what is as new as what is there (its mark may be gone), then key, stamp, row for each change
 -- Returns {news or -1 (the rows were made by another withdrawn; nothing was written), due ms or -1, 1 when it is archived}.
 -- Atomic because "is it newer", "write it" and "when is it due" must not interleave with another batch or a claim.
 local function earliest(due, survey, hold, held)
@@ -17,7 +17,7 @@ local function content(row)
   return (string.gsub(row, '"version":%d+', '', 1))
 end
 local state, rows, versions, dirty, overtaken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local quiet, max_wait, always = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
+local quiet, max_wait, always, again = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', ARGV[5] == '1'
 local now = state_time(state)
 if redis.call('SCARD', KEYS[6]) ~= tonumber(ARGV[4]) then return {-1, -1, 0} end
 -- A full Redis may have evicted the rows alone: then a version says nothing, and every row is news.
@@ -56,14 +56,14 @@ end
 -- it a table for good. For few changes the list is cheaper.
 local widened = #ARGV > 200 and {versions, dirty} or {}
 for _, key in ipairs(widened) do redis.call('HSET', key, '', string.rep('-', 65)) end
-for from = 5, #ARGV, 1500 do
+for from = 6, #ARGV, 1500 do
   local last, asked = math.min(from + 1499, #ARGV), {}
   for at = from, last, 3 do asked[#asked + 1] = ARGV[at] end
   local held = redis.call('HMGET', versions, unpack(asked))
   for at = from, last, 3 do
     local key, stamp = ARGV[at], ARGV[at + 1]
     local known = newest[key] or held[(at - from) / 3 + 1]
-    if not known or stamp > known then
+    if not known or stamp > known or (again and stamp == known) then
       newest[key] = stamp
       local many = #keys
       keys[many + 1], stamps[2 * many + 1], stamps[2 * many + 2] = key, key, stamp
