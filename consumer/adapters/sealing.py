@@ -7,7 +7,6 @@ token into an error or a repr; a sealed box made for one organization is refused
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import re
 from dataclasses import dataclass, field
@@ -21,18 +20,16 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
+from consumer.adapters.digest_keys import KEY_BYTES, derived_key, from_base64, private_bytes
 from consumer.domain.connections.connection import Connection, IntegrationRequest
 from consumer.domain.errors import ConfigurationError, CredentialError
-from consumer.domain.records.digests import Digests
 from consumer.settings import KeySettings
 
-_KEY_BYTES: Final = 32
 _SEALED_LIMIT: Final = 8_192
 _FILE_LIMIT: Final = 8_192
 _PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z](?:[-_.0-9A-Za-z]{0,251}[0-9A-Za-z])?")
 # Separates this use of the private key from sealing; 16 bytes at most.
 _TOKEN_PERSON: Final = b"swoogo-sync/tokn"
-_DIGEST_PERSON: Final = b"swoogo-sync/dgst"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class KeyPair:
     @classmethod
     def from_private(cls, private: str) -> Self:
         """The pair of a private key. Raises ConfigurationError when it is none."""
-        return cls._of(_private_key(private))
+        return cls._of(PrivateKey(private_bytes(private)))
 
     @classmethod
     def _of(cls, key: PrivateKey) -> Self:
@@ -78,7 +75,7 @@ def seal(public: str, consumer_key: str, consumer_secret: str, *, org_id: str = 
     if org_id:
         content["org_id"] = org_id
     try:
-        key = PublicKey(_bytes(public, _KEY_BYTES))
+        key = PublicKey(from_base64(public, KEY_BYTES))
     except ValueError:
         raise ConfigurationError(
             "The public key is not 32 bytes in base64; take the one that belongs to the service's private key."
@@ -99,7 +96,7 @@ def unseal(private: str, sealed: str, previous: str = "") -> ClearCredentials:
         ConfigurationError: a private key is none.
     """
     try:
-        box = _bytes(sealed)
+        box = from_base64(sealed)
     except ValueError:
         raise CredentialError("The sealed credentials are not base64; copy the whole text.") from None
     content = _opened(private, box)
@@ -114,7 +111,7 @@ def unseal(private: str, sealed: str, previous: str = "") -> ClearCredentials:
 
 
 def _opened(private: str, box: bytes) -> bytes | None:
-    key = _private_key(private)
+    key = PrivateKey(private_bytes(private))
     try:
         return SealedBox(key).decrypt(box)
     except (CryptoError, ValueError, TypeError):
@@ -133,17 +130,6 @@ class Seal(StrEnum):
     PREVIOUS = "previous key"
     NEITHER = "no key of ours"
     MOUNTED = "mounted secret"
-
-
-def digests_of(settings: KeySettings) -> Digests:
-    """What keeps people's data out of the ledger (Y3): by the keys of their own, else by one derived from the private
-    key. Digests by any key that is set are understood, so that a rotation costs no call.
-
-    Raises ConfigurationError: a private key is none.
-    """
-    pairs = (settings.private.get_secret_value(), settings.previous.get_secret_value())
-    derived = [_derived(private, _DIGEST_PERSON) for private in pairs if private]
-    return Digests(tuple(dict.fromkeys([*settings.digest_keys(), *derived])))
 
 
 class CredentialOpener:
@@ -227,21 +213,7 @@ class TokenCipher:
 
 
 def _token_box(private: str) -> SecretBox:
-    return SecretBox(_derived(private, _TOKEN_PERSON))
-
-
-def _derived(private: str, person: bytes) -> bytes:
-    """32 bytes of the private key for one use of it."""
-    return blake2b(bytes(_private_key(private)), digest_size=_KEY_BYTES, person=person).digest()
-
-
-def _private_key(private: str) -> PrivateKey:
-    try:
-        return PrivateKey(_bytes(private, _KEY_BYTES))
-    except ValueError:
-        raise ConfigurationError(
-            "SWOOGO_SYNC_KEYS__PRIVATE is not 32 bytes in base64; make a key with `swoogo-sync keys new`."
-        ) from None
+    return SecretBox(derived_key(private, _TOKEN_PERSON))
 
 
 def _credentials(content: bytes, what: str) -> ClearCredentials:
@@ -279,14 +251,3 @@ def _line(path: Path, name: str) -> str:
 
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _bytes(text: str, length: int | None = None) -> bytes:
-    """Raises ValueError when the text is not base64, or of another length."""
-    try:
-        data = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
-    if length is not None and len(data) != length:
-        raise ValueError("wrong length")
-    return data

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consumer.domain.errors import LeaseLostError
-from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.approval import judged, left_of
 from consumer.domain.planning.control import APPROVAL, Approval, Control
 from consumer.domain.planning.plan import Plan
@@ -54,11 +53,3 @@ class Approvals:
         if not await self.inbox.put_control(after, expected=held.revision, by=lease):
             raise LeaseLostError.of(lease.subject)
         return after
-
-
-def refusals(event_id: str, approval: Approval | None) -> tuple[Issue, ...]:
-    """The issue of an approved plan that another one had taken the place of."""
-    if approval is None or not approval.refused:
-        return ()
-    detail = f"plan {approval.plan} was approved; now it is {approval.refused}: {approval.detail}"
-    return (Issue(f"event/{event_id}", Code.PLAN_CHANGED, detail=detail),)

@@ -16,6 +16,7 @@ from consumer.domain.errors import (
     UnreadableRowError,
 )
 from consumer.domain.pacing.pace import Pace
+from consumer.domain.planning.approval import refusals
 from consumer.domain.planning.timezones import timezone_seen
 from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.claim import EventState, Lease
@@ -30,14 +31,15 @@ from consumer.domain.records.withdrawal import left_behind
 from consumer.domain.surveys.survey import Depth, Survey
 from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
 from consumer.ports.status import Timeline
-from consumer.services.approvals import Approvals, refusals
+from consumer.services.approvals import Approvals
 from consumer.services.credential_status import report_credential_status
 from consumer.services.execution import Execution, LedgerWriter
 from consumer.services.executor import Executor
 from consumer.services.field_definitions import DefinitionReader, kept_definitions
 from consumer.services.images import ImageQueue
 from consumer.services.ledger_commands import CarriedOut, LedgerCommands, drop_retries
-from consumer.services.planning import Planning, PlanRules
+from consumer.services.plan_input import PlanRules
+from consumer.services.planning import Planning
 from consumer.services.reconcile import Reconciler
 from consumer.services.run_reporter import RunReporter, note_report
 from consumer.services.served import log_served

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.kafka.decode import KafkaDecoder
 from consumer.adapters.kafka.publish import KafkaChangelog, producer
 from consumer.adapters.kafka.rebuild_source import KafkaRebuildSource
@@ -21,7 +22,7 @@ from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import ServerTime
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.tokens import RedisTokens
-from consumer.adapters.sealing import CredentialOpener, TokenCipher, digests_of
+from consumer.adapters.sealing import CredentialOpener, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.observability.calls import CallMetrics
 from consumer.observability.telemetry import Telemetry

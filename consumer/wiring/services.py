@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.images.images import IMAGES_AT_ONCE, open_images
 from consumer.adapters.kafka.publish import KafkaDeadLetters, KafkaIssuesTopic, KafkaStatusTopic
 from consumer.adapters.redis.arrivals import RecentArrivals
@@ -19,7 +20,6 @@ from consumer.adapters.redis.status import RedisStatusBoard
 from consumer.adapters.redis.stores import Stores
 from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.trace_parents import RedisTraceParents
-from consumer.adapters.sealing import digests_of
 from consumer.adapters.swoogo.client import SwoogoClient
 from consumer.domain.records.digests import PLAIN, Digests
 from consumer.observability.telemetry import Telemetry
@@ -43,7 +43,7 @@ from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
 from consumer.services.orders import OrderRelay
-from consumer.services.planning import rules_of
+from consumer.services.plan_input import rules_of
 from consumer.services.push import Pusher
 from consumer.services.rebuild import Rebuilder
 from consumer.services.rebuild_ports import RebuildPorts

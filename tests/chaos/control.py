@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.orders import RedisOrders
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores
-from consumer.adapters.sealing import digests_of
 from consumer.domain.orders.order import OrderKind
 from consumer.domain.planning.approval import ids_of, plan_id
 from consumer.ports import Clock
 from consumer.services.orders import Orders
-from consumer.services.planning import preview, rules_of, upcoming_facts
+from consumer.services.plan_input import preview, rules_of, upcoming_facts
 from consumer.settings import Settings
 from tests.chaos import steps
 

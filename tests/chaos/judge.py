@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.redis.ledger import RedisLedger
 from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.status import RedisRuns
 from consumer.adapters.redis.stores import Stores
-from consumer.adapters.sealing import digests_of
 from consumer.domain.records.ledger import State
 from consumer.domain.surveys.survey import Depth
 from tests.chaos import checks

@@ -6,7 +6,7 @@ from consumer.domain.orders.order import OrderKind
 from consumer.domain.planning.approval import ids_of, plan_id
 from consumer.domain.planning.plan import Plan
 from consumer.services.orders import OrderRelay, Orders
-from consumer.services.planning import preview, upcoming_facts
+from consumer.services.plan_input import preview, upcoming_facts
 from tests.support.builders import EVENT
 from tests.support.fakes.orders import InMemoryOrders
 from tests.support.service_world import RULES, World

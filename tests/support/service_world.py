@@ -18,7 +18,7 @@ from consumer.services.circuit_gate import CircuitGate
 from consumer.services.connect import Connector
 from consumer.services.dispatch import Dispatcher, Pushes
 from consumer.services.images import ImageQueue
-from consumer.services.planning import rules_of
+from consumer.services.plan_input import rules_of
 from consumer.services.push import Pusher
 from consumer.services.voids import Voids
 from consumer.settings import PushSettings, ReconcileSettings, SwoogoSettings

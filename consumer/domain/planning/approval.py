@@ -11,6 +11,7 @@ from hashlib import blake2b
 from json import dumps
 from typing import Final
 
+from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.planning.control import Approval
 from consumer.domain.planning.eligibility import Reason, Skip
 from consumer.domain.planning.plan import Adopt, Create, Delete, Link, Operation, Plan, SetImage, Update, name_of
@@ -150,3 +151,11 @@ def _digest(value: object, length: int, digests: Digests) -> str:
     return blake2b(
         dumps(value, sort_keys=True).encode(), digest_size=16, key=digests.keys[0] if digests.keys else b""
     ).hexdigest()[:length]
+
+
+def refusals(event_id: str, approval: Approval | None) -> tuple[Issue, ...]:
+    """The issue of an approved plan that another one had taken the place of."""
+    if approval is None or not approval.refused:
+        return ()
+    detail = f"plan {approval.plan} was approved; now it is {approval.refused}: {approval.detail}"
+    return (Issue(f"event/{event_id}", Code.PLAN_CHANGED, detail=detail),)

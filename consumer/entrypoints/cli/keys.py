@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from consumer.adapters.sealing import KeyPair, digests_of, seal
+from consumer.adapters.digest_keys import digests_of
+from consumer.adapters.sealing import KeyPair, seal
 from consumer.domain.errors import ConfigurationError
 from consumer.entrypoints.cli.arguments import AsJson, KeyFile
 from consumer.entrypoints.cli.exit_codes import Exit

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from consumer.adapters.sealing import digests_of
+from consumer.adapters.digest_keys import digests_of
 from consumer.domain.planning.rekeying import revealed
 from consumer.domain.records.identity import NOT_KEPT, Kind, id_of, kind_of, readable
 from consumer.domain.records.ledger import Entry, Ledger
@@ -22,7 +22,7 @@ from consumer.entrypoints.cli.table import cut, number, print_rows
 from consumer.entrypoints.documents.ids import chosen_keys, whole_event
 from consumer.entrypoints.documents.session import StoreSession, in_session
 from consumer.entrypoints.documents.words import iso, plain
-from consumer.services.planning import rules_of
+from consumer.services.plan_input import rules_of
 from consumer.settings import load_settings
 
 _NAME = 48

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from consumer.adapters.clock import SystemClock
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.kafka.publish import KafkaChangelog, KafkaIssuesTopic, producer
 from consumer.adapters.redis.issue_feed import IssuesTopic
 from consumer.adapters.redis.ledger import Changelog, RedisLedger
@@ -20,7 +21,6 @@ from consumer.adapters.redis.server_checks import check_redis
 from consumer.adapters.redis.server_time import set_by_server
 from consumer.adapters.redis.stores import Stores, open_stores
 from consumer.adapters.redis.webhooks import RedisHints
-from consumer.adapters.sealing import digests_of
 from consumer.domain.planning.desired import TextLimits
 from consumer.domain.planning.rekeying import rekeyed
 from consumer.domain.records.digests import Digests, key_id, key_ids

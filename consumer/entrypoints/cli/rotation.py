@@ -13,7 +13,8 @@ from typing import Annotated, Final
 import typer
 from pydantic import SecretStr
 
-from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, digests_of, seal
+from consumer.adapters.digest_keys import digests_of
+from consumer.adapters.sealing import CredentialOpener, KeyPair, Seal, seal
 from consumer.domain.connections.connection import IntegrationRequest, disconnect_key, integration_key
 from consumer.domain.errors import ConfigurationError
 from consumer.domain.records.digests import key_id, key_ids

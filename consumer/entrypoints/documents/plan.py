@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from consumer.adapters.sealing import digests_of
+from consumer.adapters.digest_keys import digests_of
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.issues.labels import Labels
 from consumer.domain.issues.sentences import for_admin
@@ -21,7 +21,7 @@ from consumer.entrypoints.documents.issues import IssueRow, issue_rows, named
 from consumer.entrypoints.documents.planned import Planned, Words
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
-from consumer.services.planning import preview, rules_of, upcoming_facts
+from consumer.services.plan_input import preview, rules_of, upcoming_facts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from consumer.adapters.digest_keys import digests_of
 from consumer.adapters.redis.inbox_requests import Waiting
-from consumer.adapters.sealing import digests_of
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.event_holds import EventHolds, Hold
 from consumer.domain.explaining.explanation import RecordFacts, Resource, explain
@@ -28,7 +28,7 @@ from consumer.entrypoints.documents.planned import Planned, Words
 from consumer.entrypoints.documents.record_fields import AssociationRow, FieldRow, associations, field_row
 from consumer.entrypoints.documents.session import StoreSession
 from consumer.entrypoints.documents.words import iso
-from consumer.services.planning import plan_input, preview, rules_of, upcoming_facts
+from consumer.services.plan_input import plan_input, preview, rules_of, upcoming_facts
 
 
 @dataclass(frozen=True, slots=True)

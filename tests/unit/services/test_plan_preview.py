@@ -28,7 +28,7 @@ from consumer.domain.records.snapshot import Sponsor
 from consumer.domain.surveys.survey import Survey
 from consumer.ports import SyncRequest, Work
 from consumer.services import planning, push
-from consumer.services.planning import preview, upcoming_facts
+from consumer.services.plan_input import preview, upcoming_facts
 from tests.support.builders import EVENT, a_contact, a_room, a_session
 from tests.support.fakes.swoogo_calls import Called
 from tests.support.service_world import RULES, SUBJECT, World, a_world
