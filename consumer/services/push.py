@@ -120,12 +120,15 @@ class Pusher:
     async def _load(self, lease: Lease, mapping: EventMapping) -> Facts:
         """A reconcile reads no snapshot, which is large, before it knows that it needs one."""
         event_id = mapping.event_id
-        state = await self._state(mapping, snapshot=not isinstance(lease.cause, Reconcile))
-        former = await self.board.issues(event_id)
-        ledger = await self.store.load(event_id)
+        state, former, ledger, listed = await asyncio.gather(
+            self._state(mapping, snapshot=not isinstance(lease.cause, Reconcile)),
+            self.board.issues(event_id),
+            self.store.load(event_id),
+            self.store.directories(event_id),
+        )
         if unknown := self.rules.digests.unknown(ledger):
             raise UnreadableRowError(unknown_keys(event_id, unknown))
-        directories = self.rules.digests.directories(await self.store.directories(event_id))
+        directories = self.rules.digests.directories(listed)
         return await kept_definitions(self.store, Facts(lease, mapping, state, ledger, former, directories))
 
     async def _state(self, mapping: EventMapping, *, snapshot: bool = True) -> EventState:
