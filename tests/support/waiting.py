@@ -10,7 +10,8 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.01
+_SHORTEST, _LONGEST = 0.01, 0.05
+_SHARE = 0.05
 
 
 @overload
@@ -22,18 +23,21 @@ async def wait_until(predicate: Callable[[], T], description: str, timeout: floa
 
 
 async def wait_until(predicate: Callable[[], object], description: str, timeout: float = 10.0) -> object:
-    """Ask `predicate` (plain or async) every 10 ms until its answer is truthy, and return that answer.
+    """Ask `predicate` (plain or async) until its answer is truthy, and return that answer.
+
+    It is asked every 10 ms at first, and every 50 ms after a second: each look of a long wait costs what it waits for.
 
     Raises AssertionError with `description` after `timeout` seconds. An exception of the predicate passes
     through: "not there yet" is an answer, an error is not.
     """
-    deadline = time.monotonic() + timeout
+    begun = time.monotonic()
     while True:
         answer = predicate()
         if inspect.isawaitable(answer):
             answer = await answer
         if answer:
             return answer
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > timeout:
             raise AssertionError(f"Not within {timeout:g} s: {description}")
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(min(max(waited * _SHARE, _SHORTEST), _LONGEST))
