@@ -103,12 +103,11 @@ class Play:
         """One step: `act` publishes and returns how many records; then wait, verify and count."""
         self.announce(title)
         before = await self.world.get("stats")
-        journal = len(await self.journal(0))
         chapter = Chapter(title)
         chapter.records = await act()
         published = time.time()
         await self.watch.until_idle(_LONGEST, check=self.check)
-        calls = await self.journal(journal)
+        calls = await self.journal(before["calls"])
         writes = [call for call in calls if call["method"] in WRITES and "oauth2" not in call["path"]]
         chapter.seconds = max([0.0, *(call["at"] - published for call in writes)])
         chapter.writes = len(writes)

@@ -65,12 +65,16 @@ class Watch:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _busy(self, group_id: str) -> str:
+        # A subject that is busy says enough: the brokers are asked when none is, and the subjects once more after them.
+        if work := await self._work():
+            return work
         try:
             lag = await self._lag(group_id)
         except KafkaError:
             return "the consumer groups are not there yet"
-        if lag:
-            return f"{lag} records to read"
+        return f"{lag} records to read" if lag else await self._work()
+
+    async def _work(self) -> str:
         try:
             busy = [each for subject in self._subjects if (each := await self._at_work(subject))]
             marker = await self._markers.look()  # after the states: a server that lags shows nothing due
@@ -82,20 +86,18 @@ class Watch:
 
     async def _lag(self, group_id: str) -> int:
         topics = self._settings.kafka.topics
-        lag = 0
-        for name in ("mappings", "sessions", "speakers", "sponsors"):
-            topic = getattr(topics, name)
-            partitions = [TopicPartition(topic, number) for number in await self._partitions(topic)]
-            ends: dict[TopicPartition, int] = await self._ends.end_offsets(partitions)
+        names = {getattr(topics, name): name for name in ("mappings", "sessions", "speakers", "sponsors")}
+        partitions = [
+            TopicPartition(described["topic"], partition["partition"])
+            for described in await self._admin.describe_topics(list(names))
+            for partition in described["partitions"]
+        ]
+        ends: dict[TopicPartition, int] = await self._ends.end_offsets(partitions)
+        lag = sum(ends.values())
+        for name in names.values():
             committed: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(f"{group_id}.{name}")
-            for partition, end in ends.items():
-                known = committed.get(partition)
-                lag += end - max(known.offset if known else 0, 0)
+            lag -= sum(max(known.offset, 0) for partition, known in committed.items() if partition in ends)
         return lag
-
-    async def _partitions(self, topic: str) -> list[int]:
-        described = await self._admin.describe_topics([topic])
-        return [partition["partition"] for partition in described[0]["partitions"]]
 
     async def _at_work(self, subject: Subject) -> str:
         state = self._keys.subject(subject, "state")

@@ -23,7 +23,6 @@ QUICK = {
     "DEBOUNCE__MAX_WAIT": "2",
     "PUSH__CREATE_SETTLE_TIME": "2",
     "PUSH__RETRY_FIRST": "0.3",
-    "PUSH__POLL_INTERVAL": "0.1",
     "LOG__FORMAT": "console",
 }
 
