@@ -25,10 +25,11 @@ class StatusBoard(Protocol):
     async def moved(self, run: Run) -> None:
         """The same, and said aloud: it goes on for long (N1)."""
 
-    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> str:
         """It ended: keep the run, replace the event's issues, publish what changed of each record's, then the run.
 
-        Of a run whose pair ended no issue stays published. Raises LeaseLostError, UnavailableError.
+        Returns the id of the run before it that it repeats (`Run.repeats`) and takes the place of, "" when none. Of a
+        run whose pair ended no issue stays published. Raises LeaseLostError, UnavailableError.
         """
 
     async def withdraw(self, event_id: str) -> None:
@@ -56,9 +57,17 @@ class Timeline(Protocol):
     """Bounded, and lost with Redis; what is kept holds no value and no address (Y3)."""
 
     async def note(
-        self, lease: Lease, run_id: str, happened: Mapping[str, Sequence[Happening]], calls: RunCalls
+        self,
+        lease: Lease,
+        run_id: str,
+        happened: Mapping[str, Sequence[Happening]],
+        calls: RunCalls,
+        *,
+        instead_of: str = "",
     ) -> None:
         """Add to the timelines of these records, and keep the calls of the run; repeating it changes nothing.
+
+        `instead_of`: a run whose calls are not kept any more.
 
         Raises LeaseLostError, UnavailableError.
         """

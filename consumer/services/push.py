@@ -202,8 +202,8 @@ class Pusher:
     async def _commit(self, report: PushReport, work: Work) -> None:
         """Write what was decided. The changelog is safe by now, and marks are cleared last (G1)."""
         lease, result, settlement = report.facts.lease, report.result, report.settlement
-        await self.board.ended(settlement.run, settlement.issues, lease)
-        await note_report(self.timeline, report)
+        replaced = await self.board.ended(settlement.run, settlement.issues, lease)
+        await note_report(self.timeline, report, replaced)
         await report_credential_status(
             self.connections,
             self.board,

@@ -70,8 +70,11 @@ class RunReporter:
         run.eta = self.clock.now() + round(self.pace.seconds(calls, ahead, run.credits_left) * 1000)
 
 
-async def note_report(timeline: Timeline, report: PushReport) -> None:
-    """Nothing is written where nothing happened. Raises LeaseLostError, UnavailableError."""
+async def note_report(timeline: Timeline, report: PushReport, replaced: str = "") -> None:
+    """Nothing is written where nothing happened. Raises LeaseLostError, UnavailableError.
+
+    `replaced`: the run before, which this one takes the place of.
+    """
     happened = happenings(report)
     if happened or report.calls.total:
-        await timeline.note(report.facts.lease, report.run.id, happened, report.calls)
+        await timeline.note(report.facts.lease, report.run.id, happened, report.calls, instead_of=replaced)

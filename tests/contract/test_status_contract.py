@@ -84,6 +84,50 @@ async def test_runs_are_listed_newest_first_once_each_and_a_hundred_at_most(benc
     assert [run.id for run in await bench.board.runs(EVENT, 2)] == ["run-102", "run-101"]
 
 
+def reconciled(identifier: str, unchanged: int = 2, **changed: object) -> Run:
+    tallies = {Kind.SESSION: Tally(unchanged=unchanged)}
+    said: dict[str, object] = {"trigger": Trigger.RECONCILE, "outcome": "completed", "tallies": tallies}
+    return a_run(identifier, ended=NOW + 5, announced=False, **{**said, **changed})
+
+
+@pytest.mark.rule("N2", "R3")
+async def test_of_reconciles_in_a_row_that_found_the_same_the_last_is_kept(bench: Bench) -> None:
+    """Else an event at rest would push the runs that did something out of its history."""
+    lease = await bench.leased()
+    await bench.board.ended(ended("run-1"), {}, lease)
+    assert await bench.board.ended(reconciled("run-2"), {}, lease) == ""
+    assert await bench.board.ended(reconciled("run-3", credits=9), {}, lease) == "run-2"
+    assert await bench.board.ended(reconciled("run-3", credits=9), {}, lease) == "", "said again"
+    assert await bench.board.ended(ended("run-4"), {}, lease) == ""
+    assert await bench.board.ended(reconciled("run-5"), {}, lease) == ""
+    assert [run.id for run in await bench.board.runs(EVENT)] == ["run-5", "run-4", "run-3", "run-1"]
+
+
+@pytest.mark.rule("N2")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"unchanged": 3},
+        {"tallies": {Kind.SESSION: Tally(unchanged=2, left_out=1)}},
+        {"tallies": {Kind.SESSION: Tally(unchanged=2, updated=1)}},
+        {"issues": {"gone": 1}},
+        {"links": 1},
+        {"done_calls": 1},
+        {"outcome": "failed"},
+        {"trigger": Trigger.MANUAL},
+        {"swoogo_event_id": 8},
+    ],
+)
+async def test_a_run_that_says_something_else_is_kept_beside_the_one_before(
+    bench: Bench, other: dict[str, object]
+) -> None:
+    lease = await bench.leased()
+    await bench.board.ended(reconciled("run-1"), {}, lease)
+    assert await bench.board.ended(reconciled("run-2", **other), {}, lease) == ""  # type: ignore[arg-type] # any of them
+    assert await bench.board.ended(reconciled("run-3"), {}, lease) == ""
+    assert [run.id for run in await bench.board.runs(EVENT)] == ["run-3", "run-2", "run-1"]
+
+
 @pytest.mark.rule("N1")
 @pytest.mark.parametrize(
     ("announced", "outcome", "told"),

@@ -84,6 +84,15 @@ async def test_the_calls_of_the_last_runs_are_kept(bench: Bench) -> None:
     assert await bench.timeline.calls(EVENT, "run-03") == await bench.timeline.calls(EVENT, "run-22") == CALLS
 
 
+@pytest.mark.rule("N2")
+async def test_the_calls_of_a_run_go_with_its_place(bench: Bench) -> None:
+    lease = await bench.leased()
+    await bench.timeline.note(lease, "run-1", {}, CALLS)
+    await bench.timeline.note(lease, "run-2", {}, CALLS, instead_of="run-1")
+    assert await bench.timeline.calls(EVENT, "run-1") is None
+    assert await bench.timeline.calls(EVENT, "run-2") == CALLS
+
+
 @pytest.mark.rule("G4")
 async def test_only_the_holder_of_the_event_adds(bench: Bench) -> None:
     lease = await bench.leased()

@@ -197,10 +197,13 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         run: str,
         calls: bytes,
         runs_kept: int,
+        instead_of: str,
         lines: Iterable[str | bytes],
     ) -> bool:
         """False when somebody else has the lease. `keys`: state, timeline, calls; `lines`: record, its lines, ..."""
-        return bool(await self.named["note_timeline"](keys, [epoch, bytes_kept, run, calls, runs_kept, *lines]))
+        return bool(
+            await self.named["note_timeline"](keys, [epoch, bytes_kept, run, calls, runs_kept, instead_of, *lines])
+        )
 
     async def archive_event(
         self, keys: Iterable[str], *, epoch: int, at: int, places: str, rows: Iterable[bytes]

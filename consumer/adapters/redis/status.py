@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
 
@@ -77,19 +77,20 @@ class RedisStatusBoard(RedisRuns):
     async def progress(self, run: Run) -> None:
         await self._redis.set(self._keys.event(run.event_id, "run"), codecs.encode(row_of(run)))
 
-    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> str:
         """A run that sent nothing and was not asked for is kept but not announced.
 
         Issues come before the run's end: its reader can look them up.
         """
         changed = await self._feed.changed(run.event_id, {} if run.pair_ended else by_record(issues.values()), lease)
-        await self._keep(run, issues, lease)
+        replaced = await self._keep(run, issues, lease)
         await self._feed.send(run, changed, lease)
         if run.announced or run.outcome == "failed":
             await self._topic.run(run)
+        return replaced
 
     @guarded
-    async def _keep(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+    async def _keep(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> str:
         names = [self._keys.event(run.event_id, name) for name in ("state", "issues", "figures")]
         fields = [part for key, issue in issues.items() for part in (key, codecs.encode(issue))]
         if not await self._scripts.write_counted(names, epoch=lease.epoch, replace=True, fields=fields):
@@ -99,14 +100,20 @@ class RedisStatusBoard(RedisRuns):
         shown: dict[Any, Any] = {"left_out": codecs.encode(run.reasons)}
         if run.links or any(tally.synced for tally in run.tallies.values()):
             shown["reached"] = run.ended
+        newest = await cast("Awaitable[bytes | None]", self._redis.lindex(history, 0))
+        before = known_run(newest) if newest else None
+        replaced = newest if newest and before and run.id != before.id and run.repeats(before) else b""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._keys.event(run.event_id, "run"), row)
             # Removed first, so that a repeated command does not list the run twice.
             pipe.lrem(history, 1, row.decode())
+            if replaced:
+                pipe.lrem(history, 1, replaced.decode())
             pipe.lpush(history, row)
             pipe.ltrim(history, 0, _RUNS_KEPT - 1)
             pipe.hset(names[-1], mapping=shown)
             await pipe.execute()
+        return before.id if before and replaced else ""
 
     async def withdraw(self, event_id: str) -> None:
         await self._feed.withdraw(event_id)

@@ -62,7 +62,13 @@ class RedisTimeline(RedisStore):
 
     @guarded
     async def note(
-        self, lease: Lease, run_id: str, happened: Mapping[str, Sequence[Happening]], calls: RunCalls
+        self,
+        lease: Lease,
+        run_id: str,
+        happened: Mapping[str, Sequence[Happening]],
+        calls: RunCalls,
+        *,
+        instead_of: str = "",
     ) -> None:
         """One script call for each 100 records of a push."""
         event_id, records = lease.subject.id, list(happened.items())
@@ -77,6 +83,7 @@ class RedisTimeline(RedisStore):
                 run=run_id,
                 calls=made,
                 runs_kept=RUNS_KEPT,
+                instead_of=instead_of,
                 lines=lines,
             )
             if not kept:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from consumer.domain.issues.issue import Issue
@@ -156,6 +157,15 @@ class Run:
         """The counts of a kind, made on first use."""
         return self.tallies.setdefault(kind, Tally())
 
+    def repeats(self, earlier: Run) -> bool:
+        """Whether both are reconciles with nothing to do that say the same: of such in a row the last is kept."""
+        return self._idle and earlier._idle and _said(self) == _said(earlier)
+
+    @property
+    def _idle(self) -> bool:
+        done = self.links or self.images or self.done_calls or any(each.attempted for each in self.tallies.values())
+        return self.trigger is Trigger.RECONCILE and self.outcome == "completed" and not done
+
     def answer(self, issues: Iterable[Issue], covers: Callable[[str], bool]) -> None:
         """Of a manual sync: note what stands for the records that it covers."""
         if self.trigger is Trigger.MANUAL:
@@ -180,6 +190,9 @@ class Run:
         self.planned_credits = plan.credits
         self.planned_calls = plan.calls
         self.operations = dict(sorted(Counter(name_of(each) for each in plan.operations).items()))
+
+
+_said: Final = attrgetter("scope", "org_id", "swoogo_event_id", "tallies", "reasons", "issues", "top_issues")
 
 
 def first_issues(issues: Mapping[str, Issue]) -> tuple[Issue, ...]:

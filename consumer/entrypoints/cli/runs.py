@@ -62,6 +62,8 @@ def list_runs(
 ) -> Exit:
     """List the runs of an event: when, why, what was attempted and synced, credits.
 
+    Of reconciles in a row that found the same and did nothing, the last is listed.
+
     Exit code 1 when the event is not known.
     """
 

@@ -92,7 +92,7 @@ class InMemoryStatusBoard:
         """See `ports.StatusBoard`."""
         await self.started(run)
 
-    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> None:
+    async def ended(self, run: Run, issues: Mapping[str, Issue], lease: Lease) -> str:
         """See `ports.StatusBoard`."""
         self._inbox.fence(lease)
         published = self._published.setdefault(run.event_id, {})
@@ -101,12 +101,14 @@ class InMemoryStatusBoard:
         self._issues[run.event_id] = dict(issues)
         await self.progress(run)
         others = [each for each in self._runs.get(run.event_id, []) if each.id != run.id]
+        replaced = others.pop(0).id if others and run.repeats(others[0]) else ""
         self._runs[run.event_id] = [copy.deepcopy(run), *others][:RUNS_KEPT]
         await self._send(run.event_id, run.org_id, changed)
         if changed and self._connections and await self._connections.mapping(run.event_id) is None:
             await self.withdraw(run.event_id)
         if run.announced or run.outcome == "failed":
             await self.topic.run(run)
+        return replaced
 
     async def withdraw(self, event_id: str) -> None:
         """See `ports.StatusBoard`."""

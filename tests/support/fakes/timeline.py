@@ -23,7 +23,13 @@ class InMemoryTimeline:
         self._since: dict[str, int] = {}
 
     async def note(
-        self, lease: Lease, run_id: str, happened: Mapping[str, Sequence[Happening]], calls: RunCalls
+        self,
+        lease: Lease,
+        run_id: str,
+        happened: Mapping[str, Sequence[Happening]],
+        calls: RunCalls,
+        *,
+        instead_of: str = "",
     ) -> None:
         """See `ports.status.Timeline`."""
         if self.failures:
@@ -37,6 +43,7 @@ class InMemoryTimeline:
             del held[KEPT:]
         if calls.total:
             kept = {**self._calls.get(event_id, {}), run_id: calls}
+            kept.pop(instead_of, None)
             self._calls[event_id] = {name: kept[name] for name in sorted(kept)[-RUNS_KEPT:]}
 
     async def of(self, event_id: str, key: str) -> RecordTimeline:
